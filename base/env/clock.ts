@@ -1,0 +1,8 @@
+/** The clock seam: the only two ways to learn the time. */
+
+export interface Clock {
+  /** Milliseconds that only grow, with fractions; for durations, leases and timeouts. */
+  mono(): number;
+  /** Milliseconds since 1970 in UTC; for labels and token times only, for it may jump. */
+  wall(): number;
+}

@@ -1,0 +1,60 @@
+/**
+ * The disk seam, in two forms with the same words: `SyncDisk` for slot threads, where a blocking
+ * read of 1 MiB is the fastest way to read, and `Disk` for roles, which must not block.
+ *
+ * Durable means written and fsynced; a created or renamed name is durable after `syncDir` of its
+ * folder. Errors are typed: DISK_NOT_FOUND, DISK_PERMISSION, DISK_FULL, DISK_EXISTS, DISK_IO, each
+ * with the path and the system's own code in `details`.
+ */
+
+export type OpenMode =
+  /** Reads an existing file. */
+  | 'read'
+  /** Creates a new file for writing; DISK_EXISTS when the name is taken. */
+  | 'createNew'
+  /** Creates a file for writing, or empties the existing one. */
+  | 'replace'
+  /** Reads and writes an existing file, or creates it. */
+  | 'update';
+
+export interface FileStat {
+  readonly kind: 'file' | 'folder' | 'other';
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+}
+
+export interface DirEntry {
+  readonly name: string;
+  readonly kind: 'file' | 'folder' | 'link' | 'other';
+}
+
+/** An open file, known by a number that only its disk understands. */
+export type FileId = number;
+
+export interface SyncDisk {
+  open(path: string, mode: OpenMode): FileId;
+  /** Reads up to `into.length` bytes at `position`; 0 at the end of the file. */
+  read(file: FileId, into: Uint8Array, position: number): number;
+  /** Writes all of `from` at `position`; a short write is continued or becomes an error. */
+  write(file: FileId, from: Uint8Array, position: number): void;
+  fsync(file: FileId): void;
+  close(file: FileId): void;
+  rename(from: string, to: string): void;
+  syncDir(path: string): void;
+  /** Removes a file; no error when it is not there. */
+  unlink(path: string): void;
+  /** Removes a folder and all below it; no error when it is not there. */
+  removeTree(path: string): void;
+  makeDir(path: string): void;
+  /** Entries of a folder, sorted by name in code-unit order. */
+  list(path: string): DirEntry[];
+  /** Facts about a path, links followed; null when nothing is there. */
+  stat(path: string): FileStat | null;
+}
+
+type Promised<T> = {
+  [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<R> : never;
+};
+
+/** The same words for roles: each answers with a promise. */
+export type Disk = Promised<SyncDisk>;

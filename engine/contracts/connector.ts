@@ -1,0 +1,51 @@
+/**
+ * Connectors: how a plan, which is plain data, finds the code that reads and writes. A plan names a
+ * connector and its options; `connectors/registry.ts` has the factories.
+ */
+import type { Disk, SyncDisk } from '../../base/env/disk.ts';
+import type { Schema } from '../schema/schema.ts';
+import type { Kernels } from '../kernels/kernels.ts';
+import type { MemoryScope } from '../memory/slot-memory.ts';
+import type { Json } from './json.ts';
+import type { SinkCommitter, SinkWriter } from './sink.ts';
+import type { SplitEnumerator, SplitReader } from './source.ts';
+
+/** What a connector's parts in the coordinator may use. */
+export interface RoleContext {
+  readonly disk: Disk;
+  /** Unique per job attempt; part of temporary names. */
+  readonly attemptId: string;
+}
+
+/** What a connector's parts in a slot thread may use. */
+export interface SlotContext {
+  readonly disk: SyncDisk;
+  readonly scope: MemoryScope;
+  readonly kernels: Kernels;
+  readonly schema: Schema;
+  readonly taskIndex: number;
+}
+
+export interface Connector {
+  readonly name: string;
+  enumerator?(options: Json, context: RoleContext): SplitEnumerator;
+  reader?(options: Json, context: SlotContext): SplitReader;
+  committer?(options: Json, context: RoleContext): SinkCommitter;
+  /** @param prepared - What the committer's `prepare` answered. */
+  writer?(options: Json, prepared: Json, context: SlotContext): SinkWriter;
+}
+
+/** A source as a plan names it. */
+export interface SourceSpec {
+  readonly connector: string;
+  readonly options: Json;
+  readonly schema: Schema;
+}
+
+/** A sink as a plan names it. */
+export interface SinkSpec {
+  readonly connector: string;
+  readonly options: Json;
+  /** Whether several tasks may write, each its own part. */
+  readonly isParallel: boolean;
+}

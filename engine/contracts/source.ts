@@ -1,0 +1,45 @@
+/**
+ * Sources: where records come from, in two parts that live in different places.
+ *
+ *     coordinator   SplitEnumerator   finds splits, once per job (later: again and again)
+ *     slot thread   SplitReader       reads one split at a time into batches
+ *
+ * Splits are handed out one by one to whichever task asks, so a slow task gets fewer of them.
+ */
+import type { Batch } from '../batch/batch.ts';
+import type { Json } from './json.ts';
+
+/** A unit of reading. `payload` is for the reader of the same connector only. */
+export interface Split {
+  readonly id: string;
+  readonly sizeBytes: number;
+  readonly payload: Json;
+}
+
+export interface SplitDiscovery {
+  readonly splits: readonly Split[];
+  readonly sizeBytes: number;
+  /** Files, topics, tables: what a person counts as inputs. */
+  readonly inputCount: number;
+}
+
+export interface SplitEnumerator {
+  /** @param parallelism - Tasks that will read; enough splits are made for all of them. */
+  discover(parallelism: number): Promise<SplitDiscovery>;
+}
+
+/** `waiting`: nothing there now, ask again; `end`: the split is read to its end. */
+export type ReadResult = Batch | 'waiting' | 'end';
+
+export interface SplitReader {
+  /** Starts a split; the one before has ended. */
+  open(split: Split): void;
+  /** The next rows; the caller owns the batch. Synchronous, and at most a few milliseconds. */
+  read(): ReadResult;
+  /** Bytes of input used up so far, over all splits; for progress. */
+  readonly bytesRead: number;
+  /** Where the reader is, for error messages: file and byte offset. */
+  position(): string;
+  /** Releases files and memory; also after a failure. */
+  close(): void;
+}

@@ -1,0 +1,46 @@
+/**
+ * The operator interface: how rows go through a chain, a few at a time, on a thread that others
+ * share.
+ *
+ *     task ──process(batch, fromRow)──▶ operator ──offer(batch)──▶ outbox (the next operator)
+ *       ◀──────── next row ────────────              true: taken over; false: full
+ *
+ * Why a position comes back: an operator that makes more rows than the outbox takes stops at a row
+ * border and is called again from there, so nobody waits and nothing is queued without bound. The
+ * position belongs to the task. Between two calls the operator's state is whole.
+ *
+ * Contract:
+ * - `process` is called with `fromRow` as the call before returned it (asserted by the task).
+ * - An operator never awaits, and works for at most about 5 ms a call: it asks `shouldYield()`.
+ * - The caller owns the input batch; what the operator keeps of it, it retains or derives.
+ * - A batch is the operator's until `offer` answers true; `close` releases what is left.
+ *
+ * @see Hazelcast Jet, `Processor`: the same idea of a cooperative operator with a bounded outbox.
+ */
+import type { Batch } from '../batch/batch.ts';
+import type { Kernels } from '../kernels/kernels.ts';
+import type { MemoryScope } from '../memory/slot-memory.ts';
+
+export interface Outbox {
+  /** Takes the batch over and answers true; or answers false, and the caller keeps it. */
+  offer(batch: Batch): boolean;
+}
+
+export interface Operator {
+  /** Works on rows from `fromRow` on; answers the next row, `batch.rowCount` when all are done. */
+  process(batch: Batch, fromRow: number, outbox: Outbox): number;
+  /** The input has ended: gives out what is left. False asks to be called again. */
+  finish(outbox: Outbox): boolean;
+  /** Releases all memory; called once, also after a failure. */
+  close(): void;
+}
+
+/** What an operator may use. */
+export interface OperatorContext {
+  /** The operator's name, for errors. */
+  readonly name: string;
+  readonly scope: MemoryScope;
+  readonly kernels: Kernels;
+  /** Whether the time slice is used up. */
+  readonly shouldYield: () => boolean;
+}

@@ -1,0 +1,73 @@
+/**
+ * The logical graph: operators and edges as the user wrote them. Plain data; the user's functions
+ * are kept beside it by operator id, for they cannot travel.
+ *
+ * Operator ids are stable: given by the user, or made of the operator's kind, its place along the
+ * stream and its name, so that an edit elsewhere does not move state.
+ */
+import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
+import type { Expr, NamedExpr } from '../expr/expr.ts';
+import type { Schema } from '../schema/schema.ts';
+
+export type AggregateFunction = 'count' | 'sum' | 'min' | 'max';
+
+export interface AggregateSpec {
+  readonly name: string;
+  readonly function: AggregateFunction;
+  /** The argument; null for `count()` of rows. */
+  readonly input: Expr | null;
+}
+
+/** A key to sort by: a column of the operator's input schema. Nulls come last unless asked. */
+export interface SortKey {
+  readonly column: string;
+  readonly isDescending: boolean;
+  readonly areNullsFirst: boolean;
+}
+
+interface Node {
+  readonly id: string;
+  readonly name: string;
+  /** Ids of the operators whose output this one reads. */
+  readonly inputs: readonly string[];
+  /** What comes out; for a sink, what goes in. */
+  readonly schema: Schema;
+}
+
+export type LogicalNode = Node &
+  (
+    | { readonly kind: 'source'; readonly source: SourceSpec }
+    | { readonly kind: 'where'; readonly predicate: Expr }
+    | { readonly kind: 'select'; readonly columns: readonly NamedExpr[] }
+    /** One output row per word of `input`; `carried` columns are repeated. */
+    | {
+        readonly kind: 'explodeWords';
+        readonly input: Expr;
+        readonly as: string;
+        readonly carried: readonly NamedExpr[];
+      }
+    /** A user function, by operator id. */
+    | { readonly kind: 'flatMap' }
+    | {
+        readonly kind: 'aggregate';
+        readonly key: NamedExpr;
+        readonly aggregates: readonly AggregateSpec[];
+      }
+    | { readonly kind: 'orderBy'; readonly order: readonly SortKey[] }
+    | { readonly kind: 'limit'; readonly count: number }
+    /** User functions map, combine?, partition?, reduce, by operator id. */
+    | {
+        readonly kind: 'mapReduce';
+        /** `key` and `value`: what `map` emits. */
+        readonly pairs: Schema;
+        readonly hasCombine: boolean;
+        readonly hasPartition: boolean;
+      }
+    | { readonly kind: 'sink'; readonly sink: SinkSpec }
+  );
+
+export interface LogicalGraph {
+  readonly jobName: string;
+  /** In an order where inputs come first. */
+  readonly nodes: readonly LogicalNode[];
+}

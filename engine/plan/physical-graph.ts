@@ -1,0 +1,86 @@
+/**
+ * The physical graph: vertices, each an operator chain run by `parallelism` tasks, and the exchanges
+ * between them. Plain data, made by `coordinator/planner`, carried out by workers.
+ */
+import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
+import type { Expr, NamedExpr } from '../expr/expr.ts';
+import type { Schema } from '../schema/schema.ts';
+import type { AggregateFunction, SortKey } from './logical-graph.ts';
+
+/** One aggregate over a column of the operator's input; null counts rows. */
+export interface AggregateColumn {
+  readonly name: string;
+  readonly function: AggregateFunction;
+  readonly column: string | null;
+}
+
+interface Spec {
+  /** Id of the logical operator that this one carries out. */
+  readonly id: string;
+  readonly name: string;
+  readonly output: Schema;
+}
+
+export type OperatorSpec = Spec &
+  (
+    | { readonly kind: 'source'; readonly source: SourceSpec }
+    | { readonly kind: 'filter'; readonly predicate: Expr }
+    | { readonly kind: 'project'; readonly columns: readonly NamedExpr[] }
+    | {
+        readonly kind: 'explodeWords';
+        readonly column: string;
+        readonly as: string;
+        readonly carried: readonly string[];
+      }
+    | { readonly kind: 'flatMap' }
+    /** Groups by the column `key`. `partial` output has the same columns as `final`: both can be merged again. */
+    | {
+        readonly kind: 'aggregate';
+        readonly phase: 'partial' | 'final' | 'whole';
+        readonly key: string;
+        readonly aggregates: readonly AggregateColumn[];
+      }
+    | { readonly kind: 'sort'; readonly order: readonly SortKey[] }
+    | { readonly kind: 'top'; readonly order: readonly SortKey[]; readonly count: number }
+    | { readonly kind: 'limit'; readonly count: number }
+    /** The three parts of mapReduce; `id` finds the user's functions. */
+    | { readonly kind: 'map' }
+    | { readonly kind: 'combine' }
+    | { readonly kind: 'reduce' }
+    | { readonly kind: 'sink'; readonly sink: SinkSpec }
+  );
+
+export type Exchange =
+  /** Rows of one key group go to one task. */
+  | { readonly kind: 'hash'; readonly column: string }
+  /** The user's `partition` function of operator `id` chooses by key. */
+  | { readonly kind: 'partition'; readonly id: string; readonly column: string }
+  | { readonly kind: 'rebalance' }
+  /** All rows to the one task of the next vertex. */
+  | { readonly kind: 'gather' }
+  /** The same, from sorted inputs to one sorted input. */
+  | { readonly kind: 'merge'; readonly order: readonly SortKey[] };
+
+export interface Vertex {
+  readonly id: string;
+  readonly name: string;
+  readonly parallelism: number;
+  /** First the source, where there is one; last the sink, where there is one. */
+  readonly chain: readonly OperatorSpec[];
+}
+
+export interface Edge {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly exchange: Exchange;
+  readonly schema: Schema;
+}
+
+export interface PhysicalGraph {
+  readonly jobName: string;
+  readonly parallelism: number;
+  /** In an order where inputs come first. Each vertex has at most one input and one output edge. */
+  readonly vertices: readonly Vertex[];
+  readonly edges: readonly Edge[];
+}

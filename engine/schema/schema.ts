@@ -1,0 +1,31 @@
+/** Schemas: the ordered, uniquely named, typed fields of a batch. Plain data. */
+import { type FieldType, typeText } from './field-type.ts';
+
+export interface Field {
+  readonly name: string;
+  readonly type: FieldType;
+  readonly nullable: boolean;
+}
+
+export interface Schema {
+  readonly fields: readonly Field[];
+}
+
+export function schemaOf(...fields: Field[]): Schema {
+  return { fields };
+}
+
+export function fieldOf(name: string, type: FieldType, nullable = false): Field {
+  return { name, type, nullable };
+}
+
+/** The index of the field named `name`, or -1. */
+export function fieldIndexOf(schema: Schema, name: string): number {
+  return schema.fields.findIndex((field) => field.name === name);
+}
+
+/** `word utf8, count int64?`: the schema on one line; `?` marks a nullable field. */
+export function schemaText(schema: Schema): string {
+  const text = (field: Field) => `${field.name} ${typeText(field.type)}${field.nullable ? '?' : ''}`;
+  return schema.fields.map(text).join(', ');
+}
