@@ -1,0 +1,30 @@
+/**
+ * The user's functions of a job, by operator id. They cannot travel: every slot thread that needs
+ * one loads the job's module, builds the same logical graph, and looks the function up here.
+ */
+
+/** A row as a user's function reads it: a getter per field, valid during the call only. */
+export type RowView = Readonly<Record<string, unknown>>;
+
+/** What a user's function gives out: one value per field of the output schema. */
+export type RowValues = Readonly<Record<string, unknown>>;
+
+export type Emit = (key: unknown, value: unknown) => void;
+
+export interface FlatMapFunction {
+  readonly kind: 'flatMap';
+  readonly flatMap: (row: RowView) => Iterable<RowValues>;
+}
+
+export interface MapReduceFunctions {
+  readonly kind: 'mapReduce';
+  readonly map: (row: RowView, emit: Emit) => void;
+  /** Folds values of one key that one task has seen; may run any number of times, or never. */
+  readonly combine?: (key: unknown, values: Iterable<unknown>) => unknown;
+  /** The partition, in [0, partitionCount), that reduces this key. */
+  readonly partition?: (key: unknown, partitionCount: number) => number;
+  /** Called once per key, keys ascending within a partition. */
+  readonly reduce: (key: unknown, values: Iterable<unknown>) => Iterable<RowValues>;
+}
+
+export type UserFunctions = FlatMapFunction | MapReduceFunctions;
