@@ -17,10 +17,19 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
+          // Each starts processes that want all cores; beside each other they would time out.
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
-      { test: { name: 'long', include: ['test/long/**/*.test.ts'], testTimeout: 3_600_000 } },
+      {
+        test: {
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
+          testTimeout: 3_600_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 });

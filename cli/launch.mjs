@@ -1,0 +1,42 @@
+/**
+ * Runs a TypeScript entry on Node 24, from whatever Node this script was started with.
+ *
+ *     node 24   millrace.mjs ──▶ main.ts                      one process, nothing in between
+ *     node 20   millrace.mjs ──▶ node 24 millrace.mjs ──▶ main.ts
+ *                    └── waits: passes signals on, ends as the child ends (node-24.mjs)
+ *
+ * Every start of the command pays for what this file imports, so the way over another Node is loaded
+ * only when it is taken.
+ *
+ * Before: cli/millrace.mjs · After: cli/main.ts
+ */
+import module from 'node:module';
+
+/** The first Node that runs the project's TypeScript as it stands. */
+export const nodeMajorWanted = 24;
+
+/** Tells a child that its parent is a launcher of ours: it ends when that one is gone. */
+export const parentMark = 'MILLRACE_LAUNCHED';
+
+export const isNodeWanted = Number.parseInt(process.versions.node, 10) >= nodeMajorWanted;
+
+/**
+ * Calls `main(args)` of the module `entry` and ends the process with the number it returns.
+ *
+ * @param {URL} entry - A TypeScript file that exports `main(args: string[]): Promise<number>`.
+ * @param {string[]} args - What the user typed after the command.
+ */
+export async function launch(entry, args) {
+  if (!isNodeWanted) {
+    const { runOnNode24 } = await import('./node-24.mjs');
+    return runOnNode24(process.argv.slice(1));
+  }
+  if (process.env[parentMark] !== undefined) {
+    const { followParent } = await import('./follow-parent.mjs');
+    followParent();
+  }
+  module.enableCompileCache();
+  const { main } = await import(entry.href);
+  // Not process.exit: what is still in a pipe to the reader would be lost.
+  process.exitCode = await main(args);
+}
