@@ -5,7 +5,8 @@
 
 /** Throws when `condition` is false; `invariant` states positively what should have held. */
 export function assert(condition: boolean, invariant: string): asserts condition {
-  if (!condition) throw new Error(`assertion failed: ${invariant}; this is a bug, please report it`);
+  if (!condition)
+    throw new Error(`assertion failed: ${invariant}; this is a bug, please report it`);
 }
 
 /** Makes the compiler prove that a switch over a union is complete. */

@@ -7,8 +7,35 @@ export type ErrorKind = 'user' | 'external' | 'resource' | 'internal';
 
 /** Code → kind. Keep alphabetical inside an area. */
 export const errorKinds = {
+  DISK_EXISTS: 'external',
+  DISK_FULL: 'resource',
+  DISK_IO: 'external',
+  DISK_IS_A_FOLDER: 'external',
+  DISK_NOT_A_FOLDER: 'external',
+  DISK_NOT_FOUND: 'external',
+  DISK_PERMISSION: 'external',
+  DISK_TOO_MANY_FILES: 'resource',
+  GUARD_AMBIENT: 'internal',
   INTERNAL_UNEXPECTED: 'internal',
+  JOB_FUNCTIONS_DIFFER: 'user',
+  LEASE_REGISTER_CORRUPT: 'external',
   MEMORY_EXHAUSTED: 'resource',
+  NET_ADDRESS_FORM: 'user',
+  NET_ADDRESS_IN_USE: 'external',
+  NET_BROKEN: 'external',
+  NET_FRAME_TOO_LARGE: 'internal',
+  NET_NOT_LOOPBACK: 'user',
+  NET_UNREACHABLE: 'external',
+  PLAN_NO_CONNECTOR: 'internal',
+  RPC_BUSY: 'resource',
+  RPC_DEADLINE: 'external',
+  RPC_DISCONNECTED: 'external',
+  RPC_FRAME: 'internal',
+  RPC_NO_METHOD: 'internal',
+  RPC_STALE_EPOCH: 'external',
+  RPC_STOPPED: 'external',
+  SIZE_FORM: 'user',
+  THREAD_DIED: 'resource',
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorKinds;
