@@ -18,6 +18,7 @@ export const errorKinds = {
   GUARD_AMBIENT: 'internal',
   INTERNAL_UNEXPECTED: 'internal',
   JOB_FUNCTIONS_DIFFER: 'user',
+  JOB_NOT_RUNNING: 'user',
   LEASE_REGISTER_CORRUPT: 'external',
   MEMORY_EXHAUSTED: 'resource',
   NET_ADDRESS_FORM: 'user',
@@ -34,8 +35,20 @@ export const errorKinds = {
   RPC_NO_METHOD: 'internal',
   RPC_STALE_EPOCH: 'external',
   RPC_STOPPED: 'external',
+  SINK_FOLDER_EXISTS: 'user',
+  SINK_LOST: 'external',
+  SINK_PARENT_MISSING: 'user',
+  SINK_UNWRITABLE: 'user',
   SIZE_FORM: 'user',
+  SOURCE_CHANGED: 'external',
+  SOURCE_EMPTY: 'user',
+  SOURCE_NOT_FOUND: 'user',
+  SOURCE_UNREADABLE: 'user',
+  TEXT_INVALID_UTF8: 'user',
+  TEXT_LINE_TOO_LONG: 'user',
   THREAD_DIED: 'resource',
+  VALUE_NOT_A_DATE: 'user',
+  VALUE_NOT_JSON: 'user',
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorKinds;
