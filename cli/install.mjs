@@ -7,7 +7,7 @@
  */
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
-import { delimiter, dirname, join, sep } from 'node:path';
+import { delimiter, join, sep } from 'node:path';
 import { isNodeWanted } from './launch.mjs';
 import { adviseOnNode24, findNode24, nodePackageFor } from './node-24.mjs';
 
@@ -16,8 +16,8 @@ const nodeMajorMin = 20;
 const installSizeBytes = 1_000 * 1024 * 1024;
 const reportIntervalMs = 5_000;
 const redrawIntervalMs = 250;
-/** npm's own words at the end of a failure: enough to see the cause. */
-const errorLinesMax = 20;
+/** npm's own words on a failure: the cause comes first, advice on its flags last. */
+const errorLinesMax = 12;
 
 /** Resolves to null when all is in place, else to a text that says what is missing and what to do. */
 export async function ensureInstalled(root) {
@@ -79,9 +79,9 @@ async function install(root, lock) {
   const { code, errors } = await runNpmCi(root);
   stopReport();
   if (code !== 0) {
-    const tail = errors.trim().split('\n').slice(-errorLinesMax).join('\n');
+    const words = errors.trim().split('\n').slice(0, errorLinesMax).join('\n');
     return (
-      `${tail}\n"npm ci" failed (exit ${code}). It needs the npm registry: look at the network and ` +
+      `${words}\n"npm ci" failed (exit ${code}). It needs the npm registry: look at the network and ` +
       'the proxy settings ("npm config list"), then try again.'
     );
   }
