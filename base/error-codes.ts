@@ -47,8 +47,11 @@ export const errorKinds = {
   TEXT_INVALID_UTF8: 'user',
   TEXT_LINE_TOO_LONG: 'user',
   THREAD_DIED: 'resource',
+  VALUE_IS_NULL: 'user',
   VALUE_NOT_A_DATE: 'user',
   VALUE_NOT_JSON: 'user',
+  VALUE_OUT_OF_RANGE: 'user',
+  VALUE_TYPE_MISMATCH: 'user',
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorKinds;

@@ -20,6 +20,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import { typedError } from '../../base/typed-error.ts';
+import { formatBytes } from '../../base/units.ts';
 import { PageRuns } from './page-runs.ts';
 import {
   classCount,
@@ -164,11 +165,11 @@ export class SlotMemory {
     const held = this.#holdersText();
     const isScattered = this.#usedBytes + sizeBytes <= this.budgetBytes;
     const why = isScattered
-      ? `the longest free stretch is ${sizeText(this.#runs.longestRun() * pageBytes)}`
-      : `${sizeText(this.#usedBytes)} of ${sizeText(this.budgetBytes)} are in use`;
+      ? `the longest free stretch is ${formatBytes(this.#runs.longestRun() * pageBytes)}`
+      : `${formatBytes(this.#usedBytes)} of ${formatBytes(this.budgetBytes)} are in use`;
     return typedError(
       'MEMORY_EXHAUSTED',
-      `"${owner}" asked for ${sizeText(sizeBytes)} of the slot's memory, but ${why}; ` +
+      `"${owner}" asked for ${formatBytes(sizeBytes)} of the slot's memory, but ${why}; ` +
         `held by: ${held}`,
       {
         hint:
@@ -281,7 +282,9 @@ export class SlotMemory {
 
   #holdersText(): string {
     const holders = this.holders();
-    const largest = holders.slice(0, 5).map(({ owner, bytes }) => `"${owner}" ${sizeText(bytes)}`);
+    const largest = holders
+      .slice(0, 5)
+      .map(({ owner, bytes }) => `"${owner}" ${formatBytes(bytes)}`);
     if (holders.length > largest.length) largest.push(`${holders.length - largest.length} others`);
     return largest.length === 0 ? 'nobody' : largest.join(', ');
   }
@@ -306,13 +309,4 @@ export class MemoryScope {
     if (block === 0) throw this.memory.exhaustedError(this.owner, sizeBytes);
     return block;
   }
-}
-
-/** Sizes as people read them, binary: `64 KB`, `1.5 GB`. */
-function sizeText(sizeBytes: number): string {
-  const units = ['bytes', 'KB', 'MB', 'GB'];
-  let value = sizeBytes;
-  let unit = 0;
-  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
-  return `${Number(value.toFixed(1))} ${units[unit]}`;
 }

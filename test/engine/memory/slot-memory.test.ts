@@ -135,8 +135,8 @@ test('an allocation over the budget names who holds the memory, and --memory', (
   expect(codeOf(failure)).toBe('MEMORY_EXHAUSTED');
   const { message, info } = failure as Error & { info: { hint: string } };
   expect(message).toBe(
-    '"sort" asked for 192 KB of the slot\'s memory, but 896 KB of 1 MB are in use; ' +
-      'held by: "group by "word"" 832 KB, "read" 64 KB',
+    '"sort" asked for 192.0 KB of the slot\'s memory, but 896.0 KB of 1.0 MB are in use; ' +
+      'held by: "group by "word"" 832.0 KB, "read" 64.0 KB',
   );
   expect(info.hint).toContain('--memory');
   expect(memory.scope('sort').tryAllocate(3 * page)).toBe(0);
@@ -149,10 +149,9 @@ test('scattered free memory is named as such', () => {
   const memory = new SlotMemory({ budgetBytes: 8 * page });
   const scope = memory.scope('test');
   const blocks = Array.from({ length: 8 }, () => scope.allocate(page));
-  const isEven = (_: BlockHandle, index: number) => index % 2 === 0;
-  for (const block of blocks.filter(isEven)) memory.release(block);
-  expect(() => scope.allocate(2 * page)).toThrow('the longest free stretch is 64 KB');
-  for (const block of blocks.filter((...at) => !isEven(...at))) memory.release(block);
+  for (const block of blocks.filter((_, index) => index % 2 === 0)) memory.release(block);
+  expect(() => scope.allocate(2 * page)).toThrow('the longest free stretch is 64.0 KB');
+  for (const block of blocks.filter((_, index) => index % 2 === 1)) memory.release(block);
   memory.assertEmpty();
 });
 

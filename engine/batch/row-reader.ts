@@ -1,0 +1,76 @@
+/**
+ * Rows of a batch as JavaScript values: for tests, error messages and small results. Nothing that
+ * runs per record in a job goes this way; user functions have generated drivers (engine/compile).
+ *
+ *     bool → boolean   int32, float64 → number   utf8 → string   null → null
+ *     int64 → bigint, or a checked number where the schema says `js: 'number'`   timestamp → bigint
+ */
+import { assertNever } from '../../base/assert.ts';
+import { typedError } from '../../base/typed-error.ts';
+import type { SlotMemory } from '../memory/slot-memory.ts';
+import type { Batch, Column } from './batch.ts';
+import { utf8ViewSize, viewText } from './utf8-view.ts';
+
+/** All rows of the batch, in order, as objects with a property per field. */
+export function readRows(batch: Batch): Record<string, unknown>[] {
+  return Array.from({ length: batch.rowCount }, (_, row) => readRow(batch, row));
+}
+
+/** One row of the batch (counted among the selected ones). */
+export function readRow(batch: Batch, row: number): Record<string, unknown> {
+  const storedRow = batch.storedRowOf(row);
+  const entries = batch.schema.fields.map((field, index) => [
+    field.name,
+    readValue(batch.memory, batch.columns[index]!, storedRow, field.name),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/**
+ * One value of a column.
+ * @param name - The column's name, for the error.
+ * @throws VALUE_OUT_OF_RANGE when an int64 that is read as a number is no safe integer.
+ */
+export function readValue(memory: SlotMemory, column: Column, row: number, name: string): unknown {
+  if (!isValid(memory, column, row)) return null;
+  const { type, values } = column;
+  switch (type.kind) {
+    case 'bool':
+      return bitAt(memory, values, row);
+    case 'int32':
+      return memory.int32[(values >>> 2) + row]!;
+    case 'float64':
+      return memory.float64[values / 8 + row]!;
+    case 'int64': {
+      const value = memory.bigInt64[values / 8 + row]!;
+      return type.js === 'number' ? safeNumber(value, name) : value;
+    }
+    case 'timestamp':
+      return memory.bigInt64[values / 8 + row]!;
+    case 'utf8':
+      return viewText(memory, values + row * utf8ViewSize);
+    default:
+      return assertNever(type);
+  }
+}
+
+export function isValid(memory: SlotMemory, column: Column, row: number): boolean {
+  return column.validity === 0 || bitAt(memory, column.validity, row);
+}
+
+function bitAt(memory: SlotMemory, bitmap: number, row: number): boolean {
+  return ((memory.bytes[bitmap + (row >>> 3)]! >>> (row & 7)) & 1) === 1;
+}
+
+function safeNumber(value: bigint, name: string): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) return number;
+  throw typedError(
+    'VALUE_OUT_OF_RANGE',
+    `the value ${value} of column "${name}" does not fit a JavaScript number exactly`,
+    {
+      hint: 'Read the column as bigint: declare it as t.int64() without { js: "number" }.',
+      details: { column: name, value: String(value) },
+    },
+  );
+}
