@@ -6,7 +6,7 @@
  * own: it could not know of an `npm ci` typed by hand.
  */
 import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { delimiter, join, sep } from 'node:path';
 import { isNodeWanted } from './launch.mjs';
 import { adviseOnNode24, findNode24, nodePackageFor } from './node-24.mjs';
@@ -72,10 +72,10 @@ export function mismatchOf(lock, root) {
 async function install(root, lock) {
   const obstacle = obstacleOf(root);
   if (obstacle !== null) return obstacle;
-  const count = Object.values(lock).filter((entry) => entry.optional !== true).length;
-  process.stdout.write(`Installing ${count} packages into node_modules (npm ci), once …\n`);
+  const paths = Object.keys(lock).filter((path) => path !== '' && lock[path].optional !== true);
+  process.stdout.write(`Installing ${paths.length} packages into node_modules (npm ci), once …\n`);
   const startedMs = Date.now();
-  const stopReport = reportProgress(root, count, startedMs);
+  const stopReport = reportProgress(root, paths, startedMs);
   const { code, errors } = await runNpmCi(root);
   stopReport();
   if (code !== 0) {
@@ -144,10 +144,11 @@ function findNpm(root) {
 }
 
 /** A line that counts up: redrawn on a terminal, one every few seconds elsewhere. */
-function reportProgress(root, count, startedMs) {
+function reportProgress(root, paths, startedMs) {
   const isTerminal = process.stdout.isTTY === true;
   const draw = () => {
-    const line = `  ${Math.min(countPackages(root), count)} of ${count} packages, ${secondsSince(startedMs)} s`;
+    const unpacked = countUnpacked(root, paths);
+    const line = `  ${unpacked} of ${paths.length} packages, ${secondsSince(startedMs)} s`;
     process.stdout.write(isTerminal ? `\r${line}` : `${line}\n`);
   };
   const timer = setInterval(draw, isTerminal ? redrawIntervalMs : reportIntervalMs);
@@ -157,15 +158,9 @@ function reportProgress(root, count, startedMs) {
   };
 }
 
-function countPackages(root) {
-  const folder = join(root, 'node_modules');
-  if (!existsSync(folder)) return 0;
-  let count = 0;
-  for (const name of readdirSync(folder)) {
-    if (name.startsWith('.')) continue;
-    count += name.startsWith('@') ? readdirSync(join(folder, name)).length : 1;
-  }
-  return count;
+/** npm makes all folders first and fills them then: only a folder with its manifest counts. */
+function countUnpacked(root, paths) {
+  return paths.filter((path) => existsSync(join(root, path, 'package.json'))).length;
 }
 
 function secondsSince(startedMs) {
