@@ -1,0 +1,136 @@
+/**
+ * Group kernels: find, or make, the slot of each row's key. Open addressing, linear probing.
+ *
+ *     table (in memory, 48 bytes, see kernels.ts)      slot: hash · flags · key 16 · accumulators
+ *
+ * First all hashes, then all probes: the loads of the second loop do not wait for one another. A key
+ * that finds no room stops the call before anything of it is written.
+ */
+import { hashOfInt64, hashOfView, isSameTail, isValid, nullHash, rowAt } from './inline.as';
+
+@inline const tableFull: u32 = 1;
+@inline const arenaFull: u32 = 2;
+
+export function findGroupsUtf8(
+  table: usize, values: usize, validity: usize, selection: usize, fromRow: u32, rowCount: u32, outSlots: usize,
+): u32 {
+  const slots = <usize>load<u32>(table);
+  const mask = load<u32>(table, 4);
+  const stride = load<u32>(table, 8);
+  const slotsEnd = slots + <usize>(mask + 1) * stride;
+  const count = rowCount - fromRow;
+  hashRows(true, values, validity, selection, fromRow, count, outSlots);
+  for (let index: u32 = 0; index < count; index++) {
+    const out = outSlots + (<usize>index << 2);
+    const row = rowAt(selection, fromRow + index);
+    const hash = load<u32>(out);
+    const view = values + (<usize>row << 4);
+    const isNull = !isValid(validity, row);
+    const head: u64 = isNull ? 0 : load<u64>(view);
+    const prefix: u64 = isNull ? 0 : load<u64>(view, 8);
+    let slot = slots + <usize>(hash & mask) * stride;
+    while (true) {
+      const stored = load<u32>(slot);
+      if (stored == hash && load<u64>(slot, 16) == prefix && isSameView(slot, head)) break;
+      if (stored == 0) {
+        if (!insertView(table, slot, hash, head, prefix, isNull)) return index;
+        break;
+      }
+      slot += stride;
+      if (slot == slotsEnd) slot = slots;
+    }
+    store<u32>(out, <u32>slot);
+  }
+  store<u32>(table, 0, 28);
+  return count;
+}
+
+/** Compares the rest of a key whose hash and first 8 bytes are equal. */
+@inline function isSameView(slot: usize, head: u64): bool {
+  const stored = load<u64>(slot, 8);
+  if (stored == head) return true;
+  const length = <u32>head;
+  if (length <= 8 || <u32>stored != length) return false;
+  return isSameTail(<usize>(stored >>> 32), <usize>(head >>> 32), length);
+}
+
+function insertView(table: usize, slot: usize, hash: u32, head: u64, prefix: u64, isNull: bool): bool {
+  const length = <u32>head;
+  if (!hasRoom(table)) return false;
+  if (length > 8) {
+    const arena = load<u32>(table, 20);
+    const needed = (length + 7) & ~7;
+    if (load<u32>(table, 24) - arena < needed) {
+      store<u32>(table, arenaFull, 28);
+      store<u32>(table, needed, 32);
+      return false;
+    }
+    memory.copy(arena, <usize>(head >>> 32), length);
+    store<u32>(table, arena + needed, 20);
+    head = <u64>length | (<u64>arena << 32);
+  }
+  claim(table, slot, hash, isNull);
+  store<u64>(slot, head, 8);
+  store<u64>(slot, prefix, 16);
+  return true;
+}
+
+@inline function hasRoom(table: usize): bool {
+  if (load<u32>(table, 12) < load<u32>(table, 16)) return true;
+  store<u32>(table, tableFull, 28);
+  return false;
+}
+
+@inline function claim(table: usize, slot: usize, hash: u32, isNull: bool): void {
+  store<u32>(table, load<u32>(table, 12) + 1, 12);
+  store<u32>(slot, hash);
+  store<u32>(slot, u32(isNull), 4);
+}
+
+export function findGroupsInt64(
+  table: usize, values: usize, validity: usize, selection: usize, fromRow: u32, rowCount: u32, outSlots: usize,
+): u32 {
+  const slots = <usize>load<u32>(table);
+  const mask = load<u32>(table, 4);
+  const stride = load<u32>(table, 8);
+  const slotsEnd = slots + <usize>(mask + 1) * stride;
+  const count = rowCount - fromRow;
+  hashRows(false, values, validity, selection, fromRow, count, outSlots);
+  for (let index: u32 = 0; index < count; index++) {
+    const out = outSlots + (<usize>index << 2);
+    const row = rowAt(selection, fromRow + index);
+    const hash = load<u32>(out);
+    const isNull = !isValid(validity, row);
+    const key: u64 = isNull ? 0 : load<u64>(values + (<usize>row << 3));
+    let slot = slots + <usize>(hash & mask) * stride;
+    while (true) {
+      const stored = load<u32>(slot);
+      if (stored == hash && load<u64>(slot, 8) == key) break;
+      if (stored == 0) {
+        if (!hasRoom(table)) return index;
+        claim(table, slot, hash, isNull);
+        store<u64>(slot, key, 8);
+        break;
+      }
+      slot += stride;
+      if (slot == slotsEnd) slot = slots;
+    }
+    store<u32>(out, <u32>slot);
+  }
+  store<u32>(table, 0, 28);
+  return count;
+}
+
+/** Hashes of rows from `fromRow` on. */
+@inline function hashRows(
+  isUtf8: bool, values: usize, validity: usize, selection: usize, fromRow: u32, count: u32, out: usize,
+): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const row = rowAt(selection, fromRow + index);
+    let hash = nullHash;
+    if (isValid(validity, row)) {
+      hash = isUtf8 ? hashOfView(values + (<usize>row << 4)) : hashOfInt64(load<u64>(values + (<usize>row << 3)));
+    }
+    store<u32>(out + (<usize>index << 2), hash);
+  }
+}

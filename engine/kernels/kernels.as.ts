@@ -1,0 +1,12 @@
+/** The module: every kernel that the engine calls. Documented in kernels.ts. */
+export * from './accumulate.as';
+export * from './group.as';
+export * from './hash.as';
+export * from './partition.as';
+export * from './sort-encode.as';
+export * from './sort-rows.as';
+export * from './table.as';
+export * from './take.as';
+export * from './text.as';
+export * from './tokenise.as';
+export * from './widen.as';

@@ -1,0 +1,187 @@
+/**
+ * Sorting: a stable merge sort of 16-byte entries, in slices that may stop after any entry.
+ *
+ *     entry   0  u64 first key   8  u32 its rank   12  u32 address of the sort row
+ *
+ * Most comparisons end in the entry; only ties follow the address. Runs of 16 come from insertion,
+ * then merges go to and fro between two arrays. All progress is in the state, 40 bytes:
+ *
+ *     0 entries · 4 scratch · 8 count · 12 keys · 16 descending bits · 20 width · 24 pair · 28 left · 32 right
+ */
+
+@inline const runLength: u32 = 16;
+
+/** -1, 0 or 1: the order of two sort rows. */
+export function compareSortRows(a: usize, b: usize, keyCount: u32, descendingBits: u32): i32 {
+  const ranksA = load<u32>(a, 4);
+  const ranksB = load<u32>(b, 4);
+  for (let key: u32 = 0; key < keyCount; key++) {
+    const rankA = (ranksA >>> (key << 1)) & 3;
+    const rankB = (ranksB >>> (key << 1)) & 3;
+    if (rankA != rankB) return rankA < rankB ? -1 : 1;
+    const cellA = a + (<usize>key << 4);
+    const cellB = b + (<usize>key << 4);
+    const keyA = load<u64>(cellA, 8);
+    const keyB = load<u64>(cellB, 8);
+    if (keyA != keyB) return keyA < keyB ? -1 : 1;
+    const order = compareText(load<u64>(cellA, 16), load<u64>(cellB, 16));
+    if (order != 0) return (descendingBits >>> key) & 1 ? -order : order;
+  }
+  return 0;
+}
+
+/** Compares two texts, given as length and address, that are equal in their first 8 bytes. */
+@inline function compareText(a: u64, b: u64): i32 {
+  if (a == b) return 0;
+  const lengthA = <u32>a;
+  const lengthB = <u32>b;
+  const shared = min<u32>(lengthA, lengthB);
+  if (shared > 8) {
+    const order = compareTails(<usize>(a >>> 32), <usize>(b >>> 32), shared);
+    if (order != 0) return order;
+  }
+  return i32(lengthA > lengthB) - i32(lengthA < lengthB);
+}
+
+function compareTails(a: usize, b: usize, length: u32): i32 {
+  for (let at: u32 = 8; at < length; at += 8) {
+    let wordA = bswap<u64>(load<u64>(a + at));
+    let wordB = bswap<u64>(load<u64>(b + at));
+    if (length - at < 8) {
+      const unused = <u64>(64 - ((length - at) << 3));
+      wordA >>>= unused;
+      wordB >>>= unused;
+    }
+    if (wordA != wordB) return wordA < wordB ? -1 : 1;
+  }
+  return 0;
+}
+
+export function makeSortEntries(rows: usize, count: u32, stride: u32, outEntries: usize): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const row = rows + <usize>index * stride;
+    const entry = outEntries + (<usize>index << 4);
+    store<u64>(entry, load<u64>(row, 8));
+    store<u32>(entry, load<u32>(row, 4) & 3, 8);
+    store<u32>(entry, <u32>row, 12);
+  }
+}
+
+/** Whether entry `b` belongs before entry `a`. */
+@inline function isBefore(b: usize, a: usize, keyCount: u32, descendingBits: u32): bool {
+  const rankA = load<u32>(a, 8);
+  const rankB = load<u32>(b, 8);
+  if (rankA != rankB) return rankB < rankA;
+  const keyA = load<u64>(a);
+  const keyB = load<u64>(b);
+  if (keyA != keyB) return keyB < keyA;
+  return compareSortRows(load<u32>(b, 12), load<u32>(a, 12), keyCount, descendingBits) < 0;
+}
+
+export function sortSlice(state: usize, stepsMax: u32): u32 {
+  let steps = <i32>stepsMax;
+  while (steps > 0) {
+    const count = load<u32>(state, 8);
+    const width = load<u32>(state, 20);
+    if (width >= count && width != 0) return 1;
+    if (load<u32>(state, 24) >= count) startPass(state, width);
+    else if (width == 0) steps -= sortRun(state);
+    else steps -= mergePair(state, width, <u32>steps);
+  }
+  const sorted = load<u32>(state, 20);
+  return u32(sorted != 0 && sorted >= load<u32>(state, 8));
+}
+
+/** A pass is over: its output becomes the input, and the runs are twice as long. */
+function startPass(state: usize, width: u32): void {
+  if (width != 0) {
+    const entries = load<u32>(state);
+    store<u32>(state, load<u32>(state, 4));
+    store<u32>(state, entries, 4);
+  }
+  store<u32>(state, width == 0 ? runLength : width << 1, 20);
+  store<u64>(state, 0, 24);
+  store<u32>(state, 0, 32);
+}
+
+/** Sorts the next 16 entries in place by insertion. */
+function sortRun(state: usize): i32 {
+  const first = load<u32>(state, 24);
+  const last = min<u32>(first + runLength, load<u32>(state, 8));
+  const keyCount = load<u32>(state, 12);
+  const descendingBits = load<u32>(state, 16);
+  const start = <usize>load<u32>(state) + (<usize>first << 4);
+  const end = <usize>load<u32>(state) + (<usize>last << 4);
+  // The entry on the move is parked behind the state's fields.
+  const parked = state + 48;
+  for (let next = start + 16; next < end; next += 16) {
+    if (!isBefore(next, next - 16, keyCount, descendingBits)) continue;
+    v128.store(parked, v128.load(next));
+    let hole = next;
+    do {
+      v128.store(hole, v128.load(hole - 16));
+      hole -= 16;
+    } while (hole > start && isBefore(parked, hole - 16, keyCount, descendingBits));
+    v128.store(hole, v128.load(parked));
+  }
+  store<u32>(state, last, 24);
+  return <i32>runLength * 4;
+}
+
+/** Merges the current pair of runs, at most `steps` entries of it; returns how many. */
+function mergePair(state: usize, width: u32, steps: u32): i32 {
+  const pair = load<u32>(state, 24);
+  const count = load<u32>(state, 8);
+  const keyCount = load<u32>(state, 12);
+  const descendingBits = load<u32>(state, 16);
+  const entries = <usize>load<u32>(state);
+  const leftLength = min<u32>(width, count - pair);
+  const rightLength = min<u32>(width, count - pair - leftLength);
+  const leftEnd = entries + (<usize>(pair + leftLength) << 4);
+  const rightEnd = leftEnd + (<usize>rightLength << 4);
+  let left = entries + (<usize>(pair + load<u32>(state, 28)) << 4);
+  let right = leftEnd + (<usize>load<u32>(state, 32) << 4);
+  let out = <usize>load<u32>(state, 4) + (<usize>(pair + load<u32>(state, 28) + load<u32>(state, 32)) << 4);
+  const outStart = out;
+  const outEnd = out + (<usize>steps << 4);
+  while (left < leftEnd && right < rightEnd && out < outEnd) {
+    const takesRight = isBefore(right, left, keyCount, descendingBits);
+    v128.store(out, v128.load(takesRight ? right : left));
+    right += takesRight ? 16 : 0;
+    left += takesRight ? 0 : 16;
+    out += 16;
+  }
+  for (; right == rightEnd && left < leftEnd && out < outEnd; left += 16, out += 16) v128.store(out, v128.load(left));
+  for (; left == leftEnd && right < rightEnd && out < outEnd; right += 16, out += 16) v128.store(out, v128.load(right));
+  store<u32>(state, <u32>((left - entries) >> 4) - pair, 28);
+  store<u32>(state, <u32>((right - leftEnd) >> 4), 32);
+  if (left == leftEnd && right == rightEnd) {
+    store<u32>(state, pair + leftLength + rightLength, 24);
+    store<u64>(state, 0, 28);
+  }
+  return <i32>((out - outStart) >> 4) + 1;
+}
+
+export function sortedRowNumbers(entries: usize, count: u32, outNumbers: usize): void {
+  for (let index: u32 = 0; index < count; index++) {
+    store<u32>(outNumbers + (<usize>index << 2), load<u32>(load<u32>(entries + (<usize>index << 4), 12)));
+  }
+}
+
+export function takeSortRows(entries: usize, count: u32, stride: u32, outRows: usize): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const row = <usize>load<u32>(entries + (<usize>index << 4), 12);
+    memory.copy(outRows + <usize>index * stride, row, stride);
+  }
+}
+
+export function selectBefore(
+  rows: usize, count: u32, stride: u32, bound: usize, keyCount: u32, descendingBits: u32, outIndexes: usize,
+): u32 {
+  let kept: u32 = 0;
+  for (let index: u32 = 0; index < count; index++) {
+    store<u32>(outIndexes + (<usize>kept << 2), index);
+    kept += u32(compareSortRows(rows + <usize>index * stride, bound, keyCount, descendingBits) < 0);
+  }
+  return kept;
+}

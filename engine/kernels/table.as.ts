@@ -1,0 +1,75 @@
+/** Table kernels: walk, gather and move the slots of a group table, in slices. */
+
+export function occupiedSlots(
+  table: usize, fromSlot: u32, slotsMax: u32, outSlots: usize, rowsMax: u32, result: usize,
+): u32 {
+  const slots = <usize>load<u32>(table);
+  const capacity = load<u32>(table, 4) + 1;
+  const stride = load<u32>(table, 8);
+  const end = slotsMax < capacity - fromSlot ? fromSlot + slotsMax : capacity;
+  let rows: u32 = 0;
+  let at = fromSlot;
+  let slot = slots + <usize>at * stride;
+  for (; at < end && rows < rowsMax; at++) {
+    // Branch-free: an empty slot is written too, and overwritten by the next.
+    store<u32>(outSlots + (<usize>rows << 2), <u32>slot);
+    rows += u32(load<u32>(slot) != 0);
+    slot += stride;
+  }
+  store<u32>(result, at);
+  return rows;
+}
+
+export function rehashSlots(from: usize, fromSlot: u32, slotsMax: u32, to: usize): u32 {
+  const capacity = load<u32>(from, 4) + 1;
+  const stride = load<u32>(from, 8);
+  const slots = <usize>load<u32>(to);
+  const mask = load<u32>(to, 4);
+  const slotsEnd = slots + <usize>(mask + 1) * stride;
+  const end = slotsMax < capacity - fromSlot ? fromSlot + slotsMax : capacity;
+  let moved = load<u32>(to, 12);
+  let source = <usize>load<u32>(from) + <usize>fromSlot * stride;
+  for (let at = fromSlot; at < end; at++, source += stride) {
+    const hash = load<u32>(source);
+    if (hash == 0) continue;
+    let target = slots + <usize>(hash & mask) * stride;
+    while (load<u32>(target) != 0) {
+      target += stride;
+      if (target == slotsEnd) target = slots;
+    }
+    for (let byte: u32 = 0; byte < stride; byte += 8) store<u64>(target + byte, load<u64>(source + byte));
+    moved++;
+  }
+  store<u32>(to, moved, 12);
+  return end;
+}
+
+export function gather8(slots: usize, count: u32, offset: u32, out: usize): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const slot = <usize>load<u32>(slots + (<usize>index << 2));
+    store<u64>(out + (<usize>index << 3), load<u64>(slot + offset));
+  }
+}
+
+export function gather16(slots: usize, count: u32, offset: u32, out: usize): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const slot = <usize>load<u32>(slots + (<usize>index << 2));
+    v128.store(out + (<usize>index << 4), v128.load(slot + offset));
+  }
+}
+
+export function gatherFlags(slots: usize, count: u32, flag: u32, isInverted: u32, out: usize): u32 {
+  let set: u32 = 0;
+  for (let first: u32 = 0; first < count; first += 64) {
+    const end = min<u32>(first + 64, count);
+    let word: u64 = 0;
+    for (let index = first; index < end; index++) {
+      const slot = <usize>load<u32>(slots + (<usize>index << 2));
+      const bit = u32((load<u32>(slot, 4) & flag) != 0) ^ isInverted;
+      word |= <u64>bit << (index & 63);
+    }
+    store<u64>(out + (first >> 3), word);
+    set += <u32>popcnt(word);
+  }
+  return set;
+}

@@ -1,0 +1,76 @@
+/** Take kernels: rows of a column by number, and views to and from plain Arrow utf8. */
+import { rowAt, storeView } from './inline.as';
+
+export function take1Bit(values: usize, rows: usize, rowCount: u32, out: usize): void {
+  for (let first: u32 = 0; first < rowCount; first += 64) {
+    const end = min<u32>(first + 64, rowCount);
+    let word: u64 = 0;
+    for (let index = first; index < end; index++) {
+      const row = rowAt(rows, index);
+      const bit = (<u64>load<u8>(values + (row >> 3)) >> (row & 7)) & 1;
+      word |= bit << (index & 63);
+    }
+    store<u64>(out + (first >> 3), word);
+  }
+}
+
+export function take4(values: usize, rows: usize, rowCount: u32, out: usize): void {
+  for (let index: u32 = 0; index < rowCount; index++) {
+    store<u32>(out + (<usize>index << 2), load<u32>(values + (<usize>rowAt(rows, index) << 2)));
+  }
+}
+
+export function take8(values: usize, rows: usize, rowCount: u32, out: usize): void {
+  for (let index: u32 = 0; index < rowCount; index++) {
+    store<u64>(out + (<usize>index << 3), load<u64>(values + (<usize>rowAt(rows, index) << 3)));
+  }
+}
+
+export function take16(values: usize, rows: usize, rowCount: u32, out: usize): void {
+  for (let index: u32 = 0; index < rowCount; index++) {
+    v128.store(out + (<usize>index << 4), v128.load(values + (<usize>rowAt(rows, index) << 4)));
+  }
+}
+
+export function utf8SizeOf(views: usize, rows: usize, rowCount: u32): f64 {
+  let size: u64 = 0;
+  for (let index: u32 = 0; index < rowCount; index++) {
+    size += <u64>load<u32>(views + (<usize>rowAt(rows, index) << 4));
+  }
+  return <f64>size;
+}
+
+export function utf8ToArrow(views: usize, rows: usize, rowCount: u32, outOffsets: usize, outBytes: usize): u32 {
+  let at = outBytes;
+  for (let index: u32 = 0; index < rowCount; index++) {
+    store<u32>(outOffsets + (<usize>index << 2), <u32>(at - outBytes));
+    const view = views + (<usize>rowAt(rows, index) << 4);
+    const length = load<u32>(view);
+    if (length > 8) {
+      memory.copy(at, load<u32>(view, 4), length);
+    } else {
+      // Byte by byte at the end of the room: the caller gives the exact size and no more.
+      const word = load<u64>(view, 8);
+      for (let byte: u32 = 0; byte < length; byte++) store<u8>(at + byte, <u8>(word >>> (byte << 3)));
+    }
+    at += length;
+  }
+  store<u32>(outOffsets + (<usize>rowCount << 2), <u32>(at - outBytes));
+  return <u32>(at - outBytes);
+}
+
+export function utf8FromArrow(offsets: usize, bytes: usize, rowCount: u32, outViews: usize): void {
+  let start = load<u32>(offsets);
+  for (let index: u32 = 0; index < rowCount; index++) {
+    const end = load<u32>(offsets + (<usize>index << 2), 4);
+    storeView(outViews + (<usize>index << 4), bytes + start, end - start);
+    start = end;
+  }
+}
+
+export function zeroNullViews(views: usize, validity: usize, rowCount: u32): void {
+  for (let row: u32 = 0; row < rowCount; row++) {
+    const isSet = ((<u32>load<u8>(validity + (row >> 3)) >> (row & 7)) & 1) != 0;
+    if (!isSet) v128.store(views + (<usize>row << 4), i64x2.splat(0));
+  }
+}
