@@ -1,0 +1,171 @@
+/**
+ * A whole Millrace in this process: coordinator and worker roles over an in-memory net, slot threads
+ * beside them, and one job. There is no second "local runner": this is what a cluster runs, wired
+ * together here.
+ *
+ *     this file ──submit──▶ coordinator ◀──rpc over memory:──▶ worker ──▶ slot threads
+ *
+ * Before: cli/commands/run.ts. After: coordinator/coordinator.ts, worker/worker.ts.
+ */
+import type { Env } from '../base/env/env.ts';
+import { createRealEnv } from '../base/env/real-env.ts';
+import { toWire, type WireError } from '../base/typed-error.ts';
+import { connectors } from '../connectors/registry.ts';
+import { type CoordinatorHandle, startCoordinator } from '../coordinator/coordinator-service.ts';
+import type { JobMaster, JobOutcome } from '../coordinator/job/job-master.ts';
+import { buildJob, fingerprintOf, type JobDefinition, type RunFlags } from '../engine/api/job.ts';
+import type { Json } from '../engine/contracts/json.ts';
+import { PiscinaSlotRunner } from '../worker/threads/piscina-slot-runner.ts';
+import { startWorker, type WorkerHandle } from '../worker/worker.ts';
+
+const coordinatorAddress = 'memory:coordinator';
+const workerAddress = 'memory:worker';
+
+export interface RunOptions {
+  readonly job: JobDefinition;
+  /** The module that exports the job; slot threads load it for the user's functions. */
+  readonly jobFile: string;
+  /** Typed and complete, as `parseParams` gives them. */
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly flags: RunFlags;
+  readonly parallelism: number;
+  /** For all slots together. */
+  readonly memoryBytes: number;
+}
+
+export interface RunProgress {
+  readonly phase: 'starting' | 'running' | 'committing';
+  readonly rowsIn: number;
+  readonly bytesIn: number;
+  /** 0 until the inputs are known. */
+  readonly bytesTotal: number;
+  readonly rowsOut: number;
+  readonly seconds: number;
+}
+
+export interface JobSummary {
+  readonly job: string;
+  readonly status: JobOutcome['status'];
+  /** Files, topics, tables: what a person counts as inputs. */
+  readonly inputCount: number;
+  readonly rowsIn: number;
+  readonly bytesIn: number;
+  readonly rowsOut: number;
+  readonly seconds: number;
+  readonly peakMemoryBytes: number;
+  readonly operators: JobOutcome['operators'];
+  readonly error?: WireError;
+}
+
+export interface EmbeddedRun {
+  progress(): RunProgress;
+  /** Ends the job; `done` then resolves with status `cancelled`. */
+  cancel(reason: string): void;
+  /** Never rejects because of the job: its failure is in the summary. */
+  readonly done: Promise<JobSummary>;
+}
+
+/** Starts a job on slot threads of this process. */
+export function startEmbedded(options: RunOptions): EmbeddedRun {
+  return new Embedded(options);
+}
+
+class Embedded implements EmbeddedRun {
+  readonly done: Promise<JobSummary>;
+  readonly #env: Env;
+  readonly #options: RunOptions;
+  readonly #startedAt: number;
+  #job: JobMaster | null = null;
+  #cancelReason: string | null = null;
+
+  constructor(options: RunOptions) {
+    this.#env = createRealEnv();
+    this.#options = options;
+    this.#startedAt = this.#env.clock.mono();
+    this.done = this.#run().catch((error) => this.#summary(failedBefore(error)));
+  }
+
+  cancel(reason: string): void {
+    this.#cancelReason = reason;
+    this.#job?.cancel(reason);
+  }
+
+  progress(): RunProgress {
+    const seconds = this.#seconds();
+    if (!this.#job) {
+      return { phase: 'starting', rowsIn: 0, bytesIn: 0, bytesTotal: 0, rowsOut: 0, seconds };
+    }
+    const { phase, ...totals } = this.#job.progress();
+    const shown = phase === 'preparing' ? 'starting' : phase === 'running' ? phase : 'committing';
+    return { phase: shown, ...totals, seconds };
+  }
+
+  async #run(): Promise<JobSummary> {
+    const { job, jobFile, params, flags, parallelism, memoryBytes } = this.#options;
+    const { graph } = buildJob(job, params, flags);
+    const coordinator = await startCoordinator(this.#env, {
+      address: coordinatorAddress,
+      nodeId: 'embedded',
+      connectors,
+    });
+    const runner = new PiscinaSlotRunner(parallelism);
+    const worker = await startWorker(this.#env, {
+      workerId: 'embedded',
+      address: workerAddress,
+      coordinatorAddress,
+      slotCount: parallelism,
+      slotMemoryBytes: Math.floor(memoryBytes / parallelism),
+      runner,
+    });
+    try {
+      this.#job = await coordinator.submit({
+        graph,
+        parallelism,
+        module: {
+          file: jobFile,
+          params: params as Record<string, Json>,
+          flags: flags as Record<string, Json>,
+          fingerprint: fingerprintOf(graph),
+        },
+      });
+      if (this.#cancelReason !== null) this.#job.cancel(this.#cancelReason);
+      return this.#summary(await this.#job.done);
+    } finally {
+      await this.#stop(worker, coordinator);
+    }
+  }
+
+  async #stop(worker: WorkerHandle, coordinator: CoordinatorHandle): Promise<void> {
+    await worker.stop();
+    await coordinator.stop();
+  }
+
+  #summary(outcome: JobOutcome): JobSummary {
+    const { status, error, totals, operators, inputCount } = outcome;
+    return {
+      job: this.#options.job.name,
+      status,
+      inputCount,
+      ...totals,
+      seconds: this.#seconds(),
+      peakMemoryBytes: this.#env.process.memory().residentPeakBytes,
+      operators,
+      ...(error && { error }),
+    };
+  }
+
+  #seconds(): number {
+    return (this.#env.clock.mono() - this.#startedAt) / 1000;
+  }
+}
+
+/** A job that failed before there was a job master. */
+function failedBefore(error: unknown): JobOutcome {
+  return {
+    status: 'failed',
+    error: toWire(error),
+    totals: { rowsIn: 0, bytesIn: 0, rowsOut: 0 },
+    operators: [],
+    inputCount: 0,
+  };
+}

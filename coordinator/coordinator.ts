@@ -1,0 +1,79 @@
+/**
+ * The coordinator: takes jobs, plans them, and has a worker run their tasks. It knows all jobs and
+ * moves no data. It sees a job as data only: the logical graph and where its module is.
+ *
+ * Not here: the rpc around it (coordinator-service.ts).
+ *
+ * Before: cli/embedded.ts. After: coordinator/planner/planner.ts, coordinator/job/job-master.ts.
+ */
+import type { Env } from '../base/env/env.ts';
+import { typedError } from '../base/typed-error.ts';
+import type { Connector } from '../engine/contracts/connector.ts';
+import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
+import { JobMaster, type TaskHost } from './job/job-master.ts';
+import { planJob } from './planner/planner.ts';
+import type { JobModule, JobRef } from './protocol.ts';
+
+export interface JobSubmission {
+  readonly graph: LogicalGraph;
+  readonly module: JobModule;
+  readonly parallelism: number;
+}
+
+export class Coordinator {
+  readonly #env: Env;
+  readonly #connectors: ReadonlyMap<string, Connector>;
+  readonly #jobs = new Map<string, JobMaster>();
+  #host: TaskHost | null = null;
+  #waiting: ((host: TaskHost) => void)[] = [];
+
+  constructor(env: Env, connectors: ReadonlyMap<string, Connector>) {
+    this.#env = env;
+    this.#connectors = connectors;
+  }
+
+  /** A worker is there and takes tasks. */
+  addHost(host: TaskHost): void {
+    this.#host = host;
+    for (const resolve of this.#waiting) resolve(host);
+    this.#waiting = [];
+  }
+
+  /** Plans a job and starts it as soon as a worker is there. */
+  async submit(submission: JobSubmission): Promise<JobMaster> {
+    const { graph, module, parallelism } = submission;
+    const physical = planJob(graph, { parallelism });
+    const host = await this.#anyHost();
+    const ref: JobRef = { jobId: `${graph.jobName}-${this.#env.secrets.hex(4)}`, epoch: 1 };
+    const job = new JobMaster(this.#env, {
+      ...ref,
+      graph: physical,
+      module,
+      host,
+      connectors: this.#connectors,
+    });
+    this.#jobs.set(ref.jobId, job);
+    const forget = () => this.#jobs.delete(ref.jobId);
+    job.done.then(forget, forget);
+    job.start();
+    return job;
+  }
+
+  /** The master of a job that runs. */
+  job({ jobId }: JobRef): JobMaster {
+    const job = this.#jobs.get(jobId);
+    if (!job) {
+      throw typedError('JOB_NOT_RUNNING', `no job with id "${jobId}" runs here`, {
+        hint: 'It has ended, or it belongs to another coordinator.',
+      });
+    }
+    return job;
+  }
+
+  #anyHost(): Promise<TaskHost> {
+    if (this.#host) return Promise.resolve(this.#host);
+    const { promise, resolve } = Promise.withResolvers<TaskHost>();
+    this.#waiting.push(resolve);
+    return promise;
+  }
+}

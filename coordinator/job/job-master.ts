@@ -1,0 +1,254 @@
+/**
+ * The part of the coordinator that looks after one job: it feeds `stepJob` with what happens and
+ * carries out the effects. It owns the enumerators and committers; data never comes here.
+ *
+ * Before: coordinator/scheduler/placement.ts. After: worker/executor.ts.
+ */
+import { assert } from '../../base/assert.ts';
+import type { Env } from '../../base/env/env.ts';
+import { toWire, typedError, type WireError } from '../../base/typed-error.ts';
+import type { Connector, RoleContext } from '../../engine/contracts/connector.ts';
+import type { Json } from '../../engine/contracts/json.ts';
+import type { SinkCommitter } from '../../engine/contracts/sink.ts';
+import type { OperatorSpec, PhysicalGraph } from '../../engine/plan/physical-graph.ts';
+import type {
+  DeployRequest,
+  JobModule,
+  JobRef,
+  OperatorMetrics,
+  SplitAnswer,
+} from '../protocol.ts';
+import { placeTasks } from '../scheduler/placement.ts';
+import { SplitAssigner } from '../scheduler/split-assigner.ts';
+import { JobMetrics, type JobTotals, type OperatorTotals } from './job-metrics.ts';
+import {
+  initialJobState,
+  type JobEffect,
+  type JobEvent,
+  type JobState,
+  stepJob,
+} from './job-state.ts';
+
+/** What the job master asks of the worker that runs the tasks. */
+export interface TaskHost {
+  readonly slotCount: number;
+  deploy(request: DeployRequest): Promise<void>;
+  /** Resolves when no task of the attempt runs any more. */
+  stop(job: JobRef): Promise<void>;
+}
+
+export interface JobOutcome {
+  readonly status: 'finished' | 'failed' | 'cancelled';
+  readonly error: WireError | null;
+  readonly totals: JobTotals;
+  readonly operators: readonly OperatorTotals[];
+  readonly inputCount: number;
+}
+
+export interface JobProgress extends JobTotals {
+  readonly phase: JobState['kind'];
+  /** Bytes of all splits; 0 until they are known. */
+  readonly bytesTotal: number;
+}
+
+export interface JobMasterOptions extends JobRef {
+  readonly graph: PhysicalGraph;
+  readonly module: JobModule;
+  readonly host: TaskHost;
+  readonly connectors: ReadonlyMap<string, Connector>;
+}
+
+export class JobMaster {
+  readonly done: Promise<JobOutcome>;
+  readonly #env: Env;
+  readonly #options: JobMasterOptions;
+  readonly #metrics: JobMetrics;
+  readonly #committers = new Map<string, SinkCommitter>();
+  readonly #assigners = new Map<string, SplitAssigner>();
+  readonly #prepared: Record<string, Json> = {};
+  readonly #resolveDone: (outcome: JobOutcome) => void;
+  #state: JobState = initialJobState;
+  #isDeployed = false;
+  #preparation: Promise<void> = Promise.resolve();
+  #inputCount = 0;
+  #bytesTotal = 0;
+
+  constructor(env: Env, options: JobMasterOptions) {
+    this.#env = env;
+    this.#options = options;
+    this.#metrics = new JobMetrics(options.graph);
+    const { promise, resolve } = Promise.withResolvers<JobOutcome>();
+    this.done = promise;
+    this.#resolveDone = resolve;
+  }
+
+  start(): void {
+    this.#preparation = this.#prepare();
+    this.#preparation.then(
+      () => this.#handle({ kind: 'prepared', taskIds: Object.keys(this.#slots()) }),
+      (error) => this.fail(toWire(error)),
+    );
+  }
+
+  cancel(reason: string): void {
+    this.#handle({ kind: 'cancel', reason });
+  }
+
+  fail(error: WireError): void {
+    this.#handle({ kind: 'failed', error });
+  }
+
+  finishTask(taskId: string, write: Json): void {
+    this.#handle({ kind: 'taskFinished', taskId, write });
+  }
+
+  updateMetrics(operators: readonly OperatorMetrics[]): void {
+    this.#metrics.update(operators);
+  }
+
+  /** The next split for a task; the vertex of the task has one source. */
+  requestSplit(taskId: string): SplitAnswer {
+    const vertexId = taskId.slice(0, taskId.indexOf('['));
+    return { split: this.#assigners.get(vertexId)?.next() ?? null };
+  }
+
+  progress(): JobProgress {
+    return {
+      phase: this.#state.kind,
+      bytesTotal: this.#bytesTotal,
+      ...this.#metrics.totals(),
+    };
+  }
+
+  #slots(): Record<string, number> {
+    return placeTasks(this.#options.graph, this.#options.host.slotCount);
+  }
+
+  #handle(event: JobEvent): void {
+    const { state, effect } = stepJob(this.#state, event);
+    if (state.kind !== this.#state.kind) {
+      this.#env.observe.event('job.state', { jobId: this.#options.jobId, state: state.kind });
+    }
+    this.#state = state;
+    this.#carryOut(effect).catch((error) => this.fail(toWire(error)));
+  }
+
+  async #carryOut(effect: JobEffect): Promise<void> {
+    switch (effect) {
+      case 'none':
+        return;
+      case 'deploy':
+        return this.#deploy();
+      case 'commit':
+        return this.#commit();
+      case 'stopAndAbort':
+        return this.#stopAndAbort();
+      case 'report':
+        return this.#report();
+    }
+  }
+
+  /** Finds the splits and makes the sinks ready, all beside each other. */
+  async #prepare(): Promise<void> {
+    const context: RoleContext = { disk: this.#env.disk, attemptId: this.#attemptId() };
+    const work: Promise<void>[] = [];
+    for (const vertex of this.#options.graph.vertices) {
+      for (const spec of vertex.chain) {
+        if (spec.kind === 'source') work.push(this.#prepareSource(vertex.id, spec, context));
+        if (spec.kind === 'sink') work.push(this.#prepareSink(spec, context));
+      }
+    }
+    const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  #attemptId(): string {
+    return `${this.#options.jobId}-${this.#options.epoch}`;
+  }
+
+  async #prepareSource(
+    vertexId: string,
+    spec: Extract<OperatorSpec, { kind: 'source' }>,
+    context: RoleContext,
+  ): Promise<void> {
+    const { connector, options } = spec.source;
+    const enumerator = this.#connector(connector).enumerator?.(options, context);
+    if (!enumerator) throw noPart(connector, 'source');
+    const found = await enumerator.discover(this.#options.graph.parallelism);
+    this.#assigners.set(vertexId, new SplitAssigner(found.splits));
+    this.#inputCount += found.inputCount;
+    this.#bytesTotal += found.sizeBytes;
+  }
+
+  async #prepareSink(
+    spec: Extract<OperatorSpec, { kind: 'sink' }>,
+    context: RoleContext,
+  ): Promise<void> {
+    const { connector, options } = spec.sink;
+    const committer = this.#connector(connector).committer?.(options, context);
+    if (!committer) throw noPart(connector, 'sink');
+    this.#committers.set(spec.id, committer);
+    this.#prepared[spec.id] = await committer.prepare();
+  }
+
+  #connector(name: string): Connector {
+    const connector = this.#options.connectors.get(name);
+    if (!connector) throw noPart(name, 'connector');
+    return connector;
+  }
+
+  async #deploy(): Promise<void> {
+    const { jobId, epoch, graph, module, host } = this.#options;
+    this.#isDeployed = true;
+    await host.deploy({
+      jobId,
+      epoch,
+      graph,
+      module,
+      slots: this.#slots(),
+      prepared: this.#prepared,
+    });
+  }
+
+  async #commit(): Promise<void> {
+    assert(this.#state.kind === 'committing', 'writes are committed once, while committing');
+    const { writes } = this.#state;
+    for (const committer of this.#committers.values()) await committer.commit(writes);
+    this.#handle({ kind: 'committed' });
+  }
+
+  /** Stops what runs, then removes what was written; the first reason stays the job's reason. */
+  async #stopAndAbort(): Promise<void> {
+    await this.#preparation.catch(() => undefined); // Its failure is the reason that is kept.
+    const { jobId, epoch, host } = this.#options;
+    try {
+      if (this.#isDeployed) await host.stop({ jobId, epoch });
+      for (const committer of this.#committers.values()) await committer.abort();
+    } catch (error) {
+      const { message } = toWire(error);
+      this.#env.observe.event('job.cleanup-failed', { jobId, message });
+    }
+    this.#handle({ kind: 'stopped' });
+  }
+
+  #report(): void {
+    const state = this.#state;
+    assert(
+      state.kind === 'finished' || state.kind === 'failed' || state.kind === 'cancelled',
+      'only an ended job is reported',
+    );
+    this.#resolveDone({
+      status: state.kind,
+      error: state.kind === 'failed' ? state.error : null,
+      totals: this.#metrics.totals(),
+      operators: this.#metrics.operators(),
+      inputCount: this.#inputCount,
+    });
+  }
+}
+
+function noPart(connector: string, part: string) {
+  return typedError('PLAN_NO_CONNECTOR', `connector "${connector}" has no ${part} here`, {
+    hint: 'Use a connector of this version, or update the coordinator and its workers together.',
+  });
+}

@@ -1,0 +1,175 @@
+/**
+ * What a slot thread does: a cooperative loop over the tasks it hosts.
+ *
+ *     ┌─▶ run every task for a slice ──all idle──▶ spin a little ──▶ wait for the doorbell ─┐
+ *     │        └─ every few ms: let the event loop answer the control port                │
+ *     └─────────────────────────────────────────────────────────────────────────────────┘
+ *
+ * The count of rings is taken before the tasks look for work, so a ring in between is never slept
+ * through. A message rings the thread's own bell. The wait has no timeout: timeouts pile up.
+ *
+ * The first error ends all tasks of the slot and is sent once; the executor decides what follows.
+ *
+ * Before: worker/threads/slot-thread.ts. After: engine/task/task.ts.
+ */
+import type { Clock } from '../../base/env/clock.ts';
+import type { SyncDisk } from '../../base/env/disk.ts';
+import type { Doorbell } from '../../base/env/slot-runner.ts';
+import { toWire } from '../../base/typed-error.ts';
+import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
+import { SlotMemory } from '../../engine/memory/slot-memory.ts';
+import type { Task } from '../../engine/task/task.ts';
+import { loadFunctions } from './job-functions.ts';
+import type { FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
+import { buildTask } from './task-factory.ts';
+
+/** How long tasks run before the control port is answered. */
+const controlIntervalMs = 5;
+/** Looks at the doorbell before going to sleep: about 10 µs. */
+const spinsMax = 200;
+
+export interface SlotProgramOptions extends SlotStart {
+  readonly clock: Clock;
+  readonly disk: SyncDisk;
+  readonly bellOf: (index: number) => Doorbell;
+  readonly importModule: (file: string) => Promise<unknown>;
+  readonly yieldToEvents: () => Promise<void>;
+  readonly post: (message: FromSlot) => void;
+}
+
+export class SlotProgram {
+  readonly #options: SlotProgramOptions;
+  readonly #bell: Doorbell;
+  readonly #memory: SlotMemory;
+  readonly #kernels: Kernels;
+  #tasks: Task[] = [];
+  /** Task ids that have asked for a split and not got an answer. */
+  readonly #asked = new Set<string>();
+  #isClosed = false;
+  /** Grows with every stop, so that a deployment that is still loading is dropped. */
+  #attempt = 0;
+
+  constructor(options: SlotProgramOptions) {
+    this.#options = options;
+    this.#bell = options.bellOf(options.slotIndex);
+    this.#memory = new SlotMemory({ budgetBytes: options.memoryBytes });
+    this.#kernels = instantiateKernels(this.#memory.memory);
+  }
+
+  receive(message: ToSlot): void {
+    switch (message.kind) {
+      case 'deploy':
+        this.#deploy(message).catch((error) => this.#fail('', error));
+        break;
+      case 'split':
+        this.#asked.delete(message.taskId);
+        this.#tasks.find((task) => task.id === message.taskId)?.offerSplit(message.split);
+        break;
+      case 'stop':
+        this.#attempt++;
+        this.#closeTasks();
+        this.#options.post({ kind: 'stopped', leak: this.#leak() });
+        break;
+      case 'close':
+        this.#isClosed = true;
+        break;
+    }
+    this.#bell.ring();
+  }
+
+  /** Resolves after `close`. */
+  async run(): Promise<void> {
+    const { clock, yieldToEvents } = this.#options;
+    let yieldedAt = clock.mono();
+    while (!this.#isClosed) {
+      const seen = this.#bell.count();
+      if (this.#runTasks()) {
+        if (clock.mono() - yieldedAt < controlIntervalMs) continue;
+        await yieldToEvents();
+      } else if (!this.#spin(seen)) {
+        await this.#bell.wait(seen);
+        // A thread woken again and again by its rings would never get to its messages.
+        await yieldToEvents();
+      } else continue;
+      yieldedAt = clock.mono();
+    }
+    this.#closeTasks();
+  }
+
+  async #deploy(message: Extract<ToSlot, { kind: 'deploy' }>): Promise<void> {
+    const attempt = ++this.#attempt;
+    const { importModule } = this.#options;
+    const functions = await loadFunctions(importModule, message.module, message.tasks);
+    if (attempt !== this.#attempt) return;
+    for (const deployment of message.tasks) {
+      const { disk, clock, bellOf } = this.#options;
+      this.#tasks.push(
+        buildTask(deployment, {
+          memory: this.#memory,
+          kernels: this.#kernels,
+          disk,
+          clock,
+          bellOf,
+          functions,
+        }),
+      );
+    }
+    this.#bell.ring();
+  }
+
+  /** Gives every task one slice; whether any of them did something. */
+  #runTasks(): boolean {
+    let isBusy = false;
+    for (const task of this.#tasks) {
+      try {
+        const outcome = task.run();
+        if (outcome === 'done') this.#finish(task);
+        if (outcome !== 'idle') isBusy = true;
+        else if (task.wantsSplit) this.#askForSplit(task.id);
+        if (outcome === 'busy' && task.wantsSplit) this.#askForSplit(task.id);
+      } catch (error) {
+        this.#fail(task.id, error);
+        return true;
+      }
+    }
+    return isBusy;
+  }
+
+  #askForSplit(taskId: string): void {
+    if (this.#asked.has(taskId)) return;
+    this.#asked.add(taskId);
+    this.#options.post({ kind: 'wantSplit', taskId });
+  }
+
+  #finish(task: Task): void {
+    const write = task.commit;
+    task.close();
+    this.#tasks = this.#tasks.filter((other) => other !== task);
+    this.#options.post({ kind: 'taskFinished', taskId: task.id, write });
+  }
+
+  #fail(taskId: string, error: unknown): void {
+    this.#closeTasks();
+    this.#options.post({ kind: 'failed', taskId, error: toWire(error) });
+  }
+
+  #closeTasks(): void {
+    const tasks = this.#tasks;
+    this.#tasks = [];
+    this.#asked.clear();
+    for (const task of tasks) task.close();
+  }
+
+  #leak(): string | null {
+    const holders = this.#memory.holders();
+    if (holders.length === 0) return null;
+    return holders.map(({ owner, bytes }) => `${owner}: ${bytes} bytes`).join(', ');
+  }
+
+  #spin(seen: number): boolean {
+    for (let spin = 0; spin < spinsMax; spin++) {
+      if (this.#bell.count() !== seen) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * The entry of a slot thread: gives the slot program the real clock, disk, doorbell and port.
+ *
+ * Before: worker/threads/piscina-slot-runner.ts. After: worker/threads/slot-program.ts.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import { RealDoorbell } from '../../base/env/doorbell.ts';
+import { registerMillraceResolver } from '../../base/env/millrace-resolver.ts';
+import { createRealClock } from '../../base/env/real-clock.ts';
+import { createRealSyncDisk } from '../../base/env/real-sync-disk.ts';
+import type { SlotStart, ToSlot } from './slot-messages.ts';
+import { SlotProgram } from './slot-program.ts';
+
+// biome-ignore lint/style/noDefaultExport: Piscina calls the default export of its file.
+export default async function runSlot(start: SlotStart & { port: MessagePort }): Promise<void> {
+  registerMillraceResolver();
+  const doorbells = new Int32Array(start.doorbells);
+  const program = new SlotProgram({
+    ...start,
+    clock: createRealClock(),
+    disk: createRealSyncDisk(),
+    bellOf: (index) => new RealDoorbell(doorbells, index),
+    importModule: (file) => import(file),
+    yieldToEvents: () => new Promise((resolve) => setImmediate(resolve)),
+    post: (message) => start.port.postMessage(message),
+  });
+  start.port.on('message', (message: ToSlot) => program.receive(message));
+  await program.run();
+  start.port.close();
+}

@@ -1,0 +1,129 @@
+/**
+ * The worker role: registers its slots with the coordinator, runs job attempts in executors, and
+ * passes on what they report.
+ *
+ * Before: coordinator/coordinator-service.ts. After: worker/executor.ts.
+ */
+import type { Env } from '../base/env/env.ts';
+import type { Address } from '../base/env/net.ts';
+import type { SlotRunner } from '../base/env/slot-runner.ts';
+import { createRpcClient } from '../base/rpc/client.ts';
+import type { JsonValue } from '../base/rpc/message.ts';
+import { createRpcServer } from '../base/rpc/server.ts';
+import { codeOf } from '../base/typed-error.ts';
+import {
+  controlDeadlineMs,
+  type DeployRequest,
+  type JobRef,
+  methods,
+  metricsIntervalMs,
+  type SplitAnswer,
+  type StopRequest,
+} from '../coordinator/protocol.ts';
+import { Executor } from './executor.ts';
+
+export interface WorkerOptions {
+  readonly workerId: string;
+  readonly address: Address;
+  readonly coordinatorAddress: Address;
+  readonly slotCount: number;
+  readonly slotMemoryBytes: number;
+  readonly runner: SlotRunner;
+}
+
+export interface WorkerHandle {
+  stop(): Promise<void>;
+}
+
+export async function startWorker(env: Env, options: WorkerOptions): Promise<WorkerHandle> {
+  const worker = new Worker(env, options);
+  await worker.start();
+  return worker;
+}
+
+class Worker implements WorkerHandle {
+  readonly #env: Env;
+  readonly #options: WorkerOptions;
+  readonly #server;
+  readonly #coordinator;
+  readonly #slots;
+  #executor: { readonly job: JobRef; readonly run: Executor } | null = null;
+  #cancelReports: () => void = () => undefined;
+
+  constructor(env: Env, options: WorkerOptions) {
+    this.#env = env;
+    this.#options = options;
+    const { slotCount, slotMemoryBytes: memoryBytes, runner } = options;
+    // The threads start while the job is still being planned.
+    this.#slots = Array.from({ length: slotCount }, (_, slot) =>
+      runner.start(slot, { memoryBytes }),
+    );
+    this.#server = createRpcServer(env);
+    this.#coordinator = createRpcClient(env, { address: options.coordinatorAddress });
+  }
+
+  async start(): Promise<void> {
+    this.#server.handle(methods.deploy, (body) => this.#deploy(body as never));
+    this.#server.handle(methods.stop, (body) => this.#stopJob(body as never));
+    const { workerId, address, slotCount } = this.#options;
+    await this.#server.listen(address);
+    await this.#call(methods.register, { workerId, address, slotCount });
+    this.#cancelReports = this.#env.timers.every(metricsIntervalMs, () => this.#reportMetrics());
+  }
+
+  async stop(): Promise<void> {
+    this.#cancelReports();
+    this.#coordinator.close();
+    await this.#server.close();
+    await this.#options.runner.close();
+  }
+
+  #deploy(request: DeployRequest): null {
+    const { jobId, epoch } = request;
+    const job: JobRef = { jobId, epoch };
+    const run = new Executor(this.#env, this.#slots, request, {
+      requestSplit: async (taskId) => {
+        const answer = await this.#call(methods.requestSplit, { ...job, taskId });
+        return (answer as unknown as SplitAnswer).split;
+      },
+      taskFinished: (taskId, write) => {
+        this.#reportMetrics();
+        this.#tell(methods.taskFinished, { ...job, taskId, write });
+      },
+      failed: (taskId, error) => {
+        this.#reportMetrics();
+        this.#tell(methods.jobFailed, { ...job, taskId, error });
+      },
+    });
+    this.#executor = { job, run };
+    run.start();
+    return null;
+  }
+
+  async #stopJob({ jobId, epoch }: StopRequest): Promise<null> {
+    const current = this.#executor;
+    // Another attempt's stop is not ours; answering says that it does not run here.
+    if (current?.job.jobId !== jobId || current.job.epoch !== epoch) return null;
+    await current.run.stop();
+    this.#executor = null;
+    return null;
+  }
+
+  #reportMetrics(): void {
+    if (!this.#executor) return;
+    const { job, run } = this.#executor;
+    this.#tell(methods.metrics, { ...job, operators: run.metrics() });
+  }
+
+  #call(method: string, body: unknown): Promise<JsonValue> {
+    return this.#coordinator.call(method, body as JsonValue, { deadlineMs: controlDeadlineMs });
+  }
+
+  /** Sends what needs no answer; a coordinator that is gone or has ended the job is no news here. */
+  #tell(method: string, body: unknown): void {
+    this.#call(method, body).catch((error: unknown) => {
+      if (codeOf(error) === 'JOB_NOT_RUNNING') return;
+      this.#env.observe.event('worker.report-lost', { method, code: codeOf(error) });
+    });
+  }
+}
