@@ -367,18 +367,16 @@ export interface Kernels {
   /** Copies the sort rows behind `count` entries, in their order; not onto themselves. */
   takeSortRows(entries: number, count: number, stride: number, outRows: number): void;
   /**
-   * Writes the indexes (u32) of the sort rows that belong before the row `bound`; `outIndexes` needs
-   * room for `count`.
-   * @returns Count of indexes.
+   * Keeps, in place and in order, the sort rows that belong before the row `bound`.
+   * @returns Count of rows kept.
    */
-  selectBefore(
+  keepRowsBefore(
     rows: number,
     count: number,
     stride: number,
     bound: number,
     keyCount: number,
     descendingBits: number,
-    outIndexes: number,
   ): number;
 }
 

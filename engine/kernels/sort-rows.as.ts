@@ -175,13 +175,15 @@ export function takeSortRows(entries: usize, count: u32, stride: u32, outRows: u
   }
 }
 
-export function selectBefore(
-  rows: usize, count: u32, stride: u32, bound: usize, keyCount: u32, descendingBits: u32, outIndexes: usize,
+export function keepRowsBefore(
+  rows: usize, count: u32, stride: u32, bound: usize, keyCount: u32, descendingBits: u32,
 ): u32 {
-  let kept: u32 = 0;
+  let kept = rows;
   for (let index: u32 = 0; index < count; index++) {
-    store<u32>(outIndexes + (<usize>kept << 2), index);
-    kept += u32(compareSortRows(rows + <usize>index * stride, bound, keyCount, descendingBits) < 0);
+    const row = rows + <usize>index * stride;
+    if (compareSortRows(row, bound, keyCount, descendingBits) >= 0) continue;
+    if (kept != row) memory.copy(kept, row, stride);
+    kept += stride;
   }
-  return kept;
+  return <u32>(kept - rows) / stride;
 }

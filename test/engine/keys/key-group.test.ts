@@ -44,12 +44,12 @@ test('the table gives each key group the task whose range holds it', () => {
 });
 
 test.each`
-  hash                     | keyGroup
-  ${1}                     | ${0}
-  ${0x01ffffff}            | ${0}
-  ${0x02000000}            | ${1}
-  ${0xffffffff}            | ${127}
-  ${-1}                    | ${127}
+  hash          | keyGroup
+  ${1}          | ${0}
+  ${0x01ffffff} | ${0}
+  ${0x02000000} | ${1}
+  ${0xffffffff} | ${127}
+  ${-1}         | ${127}
 `('the key group of hash $hash is $keyGroup', ({ hash, keyGroup }) => {
   expect(keys.keyGroupOf(hash)).toBe(keyGroup);
 });
