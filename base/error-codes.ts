@@ -7,6 +7,7 @@ export type ErrorKind = 'user' | 'external' | 'resource' | 'internal';
 
 /** Code → kind. Keep alphabetical inside an area. */
 export const errorKinds = {
+  AGGREGATE_OVERFLOW: 'user',
   DISK_EXISTS: 'external',
   DISK_FULL: 'resource',
   DISK_IO: 'external',
@@ -28,6 +29,7 @@ export const errorKinds = {
   NET_NOT_LOOPBACK: 'user',
   NET_UNREACHABLE: 'external',
   PLAN_NO_CONNECTOR: 'internal',
+  ROW_EXPIRED: 'user',
   RPC_BUSY: 'resource',
   RPC_DEADLINE: 'external',
   RPC_DISCONNECTED: 'external',
@@ -44,9 +46,12 @@ export const errorKinds = {
   SOURCE_EMPTY: 'user',
   SOURCE_NOT_FOUND: 'user',
   SOURCE_UNREADABLE: 'user',
+  TASK_INPUT_FAILED: 'external',
   TEXT_INVALID_UTF8: 'user',
   TEXT_LINE_TOO_LONG: 'user',
   THREAD_DIED: 'resource',
+  USER_FUNCTION_FAILED: 'user',
+  USER_FUNCTION_RESULT: 'user',
   VALUE_IS_NULL: 'user',
   VALUE_NOT_A_DATE: 'user',
   VALUE_NOT_JSON: 'user',

@@ -20,11 +20,9 @@
 import type { Batch } from '../batch/batch.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
+import type { Outbox } from '../stream/outbox.ts';
 
-export interface Outbox {
-  /** Takes the batch over and answers true; or answers false, and the caller keeps it. */
-  offer(batch: Batch): boolean;
-}
+export type { Outbox } from '../stream/outbox.ts';
 
 export interface Operator {
   /** Works on rows from `fromRow` on; answers the next row, `batch.rowCount` when all are done. */

@@ -1,0 +1,108 @@
+/**
+ * Driver helper: the parts of a generated driver that are the same for all of them and off the fast
+ * path, or gain nothing from being generated: decoding text, and errors.
+ */
+import { codeOf } from '../../base/typed-error.ts';
+import { viewText } from '../batch/utf8-view.ts';
+import type { SlotMemory } from '../memory/slot-memory.ts';
+import type { Schema } from '../schema/schema.ts';
+import {
+  type FunctionName,
+  int64NotSafe,
+  rowExpired,
+  userFunctionFailed,
+  userFunctionResult,
+  valueText,
+} from './user-error.ts';
+
+export class DriverHelper {
+  readonly #name: FunctionName;
+  readonly #output: Schema;
+  readonly #memory: SlotMemory;
+  readonly #bytes: Uint8Array;
+  readonly #uint32: Uint32Array;
+
+  constructor(name: FunctionName, memory: SlotMemory, output: Schema) {
+    this.#name = name;
+    this.#output = output;
+    this.#memory = memory;
+    this.#bytes = memory.bytes;
+    this.#uint32 = memory.uint32;
+  }
+
+  /** The string of the utf8 view at `view`. */
+  text(view: number): string {
+    return viewText(this.#memory, view);
+  }
+
+  /** Whether two utf8 views have the same bytes. */
+  sameText(a: number, b: number): boolean {
+    const words = this.#uint32;
+    const [i, j] = [a >>> 2, b >>> 2];
+    const length = words[i]!;
+    if (length !== words[j]!) return false;
+    if (words[i + 2] !== words[j + 2] || words[i + 3] !== words[j + 3]) return false;
+    if (length <= 8) return true;
+    const [from, other] = [words[i + 1]!, words[j + 1]!];
+    for (let at = 8; at < length; at++) {
+      if (this.#bytes[from + at] !== this.#bytes[other + at]) return false;
+    }
+    return true;
+  }
+
+  failed(error: unknown, subject: unknown): Error {
+    return userFunctionFailed(this.#name, error, subject);
+  }
+
+  expired(field: string): never {
+    throw rowExpired(this.#name, field);
+  }
+
+  notSafe(field: string, value: bigint): never {
+    throw int64NotSafe(this.#name, field, value);
+  }
+
+  /** The outputs that a function returned, as an iterator. */
+  iteratorOf(outputs: unknown, subject: unknown): Iterator<unknown> {
+    const iterable = outputs as Iterable<unknown> | null | undefined;
+    if (typeof outputs !== 'string' && typeof iterable?.[Symbol.iterator] === 'function') {
+      return iterable[Symbol.iterator]();
+    }
+    const isPromise = outputs instanceof Promise;
+    const found = isPromise ? 'a promise' : valueText(outputs);
+    const advice = isPromise ? 'it must be synchronous' : 'return an array, or write function*';
+    throw this.#result(`returned ${found} where an iterable of rows is due: ${advice}`, subject);
+  }
+
+  notRow(out: unknown, subject: unknown): never {
+    const fields = this.#output.fields.map(({ name }) => `"${name}"`).join(', ');
+    throw this.#result(`gave out ${valueText(out)} where a row is due, with ${fields}`, subject);
+  }
+
+  /** The error for an output row that the column writers refused. */
+  refused(error: unknown, subject: unknown): Error {
+    const code = codeOf(error);
+    if (code === null) return this.failed(error, subject);
+    if (!code.startsWith('VALUE_')) return error as Error;
+    const { message } = error as Error;
+    return this.#result(`gave out a row that does not fit: ${message}`, subject, error);
+  }
+
+  /** The error for a value that is none of the allowed ones. */
+  #result(problem: string, subject: unknown, cause?: unknown): Error {
+    return userFunctionResult(this.#name, { problem, subject, cause });
+  }
+
+  /** The answer of a user's partition function, checked. */
+  partition(answer: unknown, count: number, key: unknown): number {
+    if (Number.isInteger(answer) && (answer as number) >= 0 && (answer as number) < count) {
+      return answer as number;
+    }
+    throw this.#result(`returned ${valueText(answer)}; partitions are 0 to ${count - 1}`, key);
+  }
+
+  /** `values` of one key were asked for a second time, or after the call. */
+  valuesUsed(): never {
+    throw rowExpired(this.#name, 'values');
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Source: reads the splits that it is handed, one after the other, into batches.
+ *
+ *     offerSplit(a) … run: read a, ask for the next ahead … offerSplit(b) … offerSplit(null): the last
+ *
+ * It asks for the next split as soon as it has started one, so that it never waits for the answer
+ * between two. First of a chain: it has no input, hence is no `Operator`.
+ *
+ * Invariants:
+ * - At most one split is open and one is waiting.
+ * - A batch that the outbox refused is kept and offered again before anything more is read.
+ * Before: engine/contracts/source.ts. After: engine/task/operator-chain.ts.
+ */
+import { assert } from '../../base/assert.ts';
+import type { Batch } from '../batch/batch.ts';
+import type { Split, SplitReader } from '../contracts/source.ts';
+import type { Outbox } from './operator.ts';
+
+/** `full`: the outbox refused; `waiting`: no split, or nothing in it now; `more`: call again. */
+export type SourceState = 'more' | 'full' | 'waiting' | 'done';
+
+export class SourceOperator {
+  readonly #reader: SplitReader;
+  #open: Split | null = null;
+  #next: Split | null = null;
+  #hasLast = false;
+  #pending: Batch | null = null;
+  #rowCount = 0;
+
+  constructor(reader: SplitReader) {
+    this.#reader = reader;
+  }
+
+  /** Whether a split should be asked for now. */
+  get wantsSplit(): boolean {
+    return this.#next === null && !this.#hasLast;
+  }
+
+  get bytesRead(): number {
+    return this.#reader.bytesRead;
+  }
+
+  /** Rows given out so far. */
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  /** Where the reader is, for error messages. */
+  position(): string {
+    return this.#reader.position();
+  }
+
+  /** The next split, or null when there are no more. */
+  offerSplit(split: Split | null): void {
+    assert(this.wantsSplit, 'a split is offered when it is wanted');
+    if (split === null) this.#hasLast = true;
+    else this.#next = split;
+  }
+
+  /** Reads one batch and offers it. */
+  step(outbox: Outbox): SourceState {
+    if (this.#pending === null) {
+      if (this.#open === null && !this.#openNext()) return this.#hasLast ? 'done' : 'waiting';
+      const result = this.#reader.read();
+      if (result === 'waiting') return 'waiting';
+      if (result === 'end') {
+        this.#open = null;
+        return 'more';
+      }
+      this.#pending = result;
+    }
+    const { rowCount } = this.#pending;
+    if (!outbox.offer(this.#pending)) return 'full';
+    this.#pending = null;
+    this.#rowCount += rowCount;
+    return 'more';
+  }
+
+  close(): void {
+    this.#pending?.release();
+    this.#pending = null;
+    this.#reader.close();
+  }
+
+  #openNext(): boolean {
+    if (this.#next === null) return false;
+    this.#open = this.#next;
+    this.#next = null;
+    this.#reader.open(this.#open);
+    return true;
+  }
+}
