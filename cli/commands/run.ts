@@ -1,0 +1,46 @@
+/**
+ * `millrace run FILE`: runs a job in this process, on all cores, and waits for its end.
+ *
+ * Before: cli/main.ts. After: cli/job-command.ts, cli/run-job.ts.
+ */
+import type { CliEnv } from '../cli-env.ts';
+import { errorText } from '../error-text.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { type JobCommandOptions, readJobCommand } from '../job-command.ts';
+import { runJob, type StartJob } from '../run-job.ts';
+import { exitCodeOf, summaryJson, summaryText } from '../summary.ts';
+
+const options: JobCommandOptions = {
+  verb: 'run',
+  description: 'Runs a job on this machine.',
+  addFlags(command) {
+    command
+      .option('--memory <size>', 'memory for all slots together, such as 512MB or 2GB')
+      .option('--format <format>', "csv or ndjson, whatever the output's name says")
+      .option('--overwrite', 'replace an output folder that exists')
+      .option('--json', 'print a summary as one JSON object on stdout');
+  },
+};
+
+export async function runCommand(
+  env: CliEnv,
+  args: readonly string[],
+  startJob?: StartJob,
+): Promise<ExitCode> {
+  const request = await readJobCommand(env, args, options);
+  if (request === null) return exitCodes.done;
+  const { graph, isJson, ...runOptions } = request;
+  const summary = await runJob(env, runOptions, startJob);
+  if (isJson) env.stdout.write(summaryJson(summary));
+  if (summary.status === 'failed') {
+    if (summary.error !== undefined) {
+      const { workingFolder, isDebug, stderr } = env;
+      const { hasColours } = stderr;
+      stderr.write(errorText(summary.error, { hasColours, isDebug, workingFolder }));
+    }
+  } else if (!isJson || summary.status === 'cancelled') {
+    env.stderr.write(summaryText(summary, graph));
+  }
+  return exitCodeOf(summary);
+}

@@ -1,0 +1,66 @@
+/**
+ * The flags of the engine, which every job has. Their names are reserved, those of later versions
+ * too: a job parameter of that name would change its meaning with an update.
+ */
+
+import { typedError } from '../base/typed-error.ts';
+import { parseSize } from '../base/units.ts';
+import type { CliEnv } from './cli-env.ts';
+
+/** Flags that later versions will have; until then using one is an error that says so. */
+export const laterFlags = [
+  'rate',
+  'restore',
+  'checkpoint-dir',
+  'checkpoint-interval',
+  'cluster',
+  'priority',
+  'ui',
+  'log',
+  'seed',
+  'wait',
+  'from-savepoint',
+  'allow-non-restored-state',
+  'fail-fast',
+] as const;
+
+/** As many tasks as there are key groups; more would have nothing to do. */
+const parallelismMax = 128;
+const slotBytesDefault = 1024 ** 3;
+/** Below this a slot has no room for the batches in flight. */
+const slotBytesMin = 32 * 1024 ** 2;
+/** What a WebAssembly memory with 32-bit addresses can hold. */
+const slotBytesMax = 4 * 1024 ** 3;
+
+/** @throws FLAG_VALUE when the text is no count of tasks. */
+export function parseParallelism(text: string): number {
+  const parallelism = /^\d+$/.test(text) ? Number(text) : 0;
+  if (parallelism >= 1 && parallelism <= parallelismMax) return parallelism;
+  throw typedError('FLAG_VALUE', `--parallelism: "${text}" is no whole number from 1 to 128`, {
+    hint: 'Write how many slot threads the job may use, for example --parallelism 4.',
+  });
+}
+
+/**
+ * The memory for all slots together: what `--memory` says, else 1 GB per slot but not more than half
+ * of the machine's.
+ *
+ * @throws FLAG_VALUE when it is too little; SIZE_FORM when it is no size.
+ */
+export function memoryBytesOf(
+  text: string | undefined,
+  parallelism: number,
+  env: Pick<CliEnv, 'memoryBytes'>,
+): number {
+  const least = parallelism * slotBytesMin;
+  if (text === undefined) {
+    const wanted = Math.min(parallelism * slotBytesDefault, env.memoryBytes / 2);
+    return Math.max(least, Math.floor(wanted));
+  }
+  const sizeBytes = parseSize(text);
+  if (sizeBytes >= least) return Math.min(sizeBytes, parallelism * slotBytesMax);
+  const leastText = `${least / 1024 ** 2}MB`;
+  throw typedError('FLAG_VALUE', `--memory: ${text} is too little for ${parallelism} slots`, {
+    hint: `The size is for all slots together, at least 32MB each. Write --memory ${leastText} or more, or lower --parallelism.`,
+  });
+}

@@ -1,0 +1,170 @@
+/**
+ * What `run` and `explain` have in common: find the job file among the arguments, load the job, read
+ * its parameters from flags, build its logical graph. All mistakes up to here are the user's to
+ * correct, and nothing has been started.
+ *
+ * After: cli/load-job.ts, cli/job-flags.ts, engine/api/job.ts.
+ */
+import { Command } from 'commander';
+import { typedError } from '../base/typed-error.ts';
+import type { JobDefinition, RunFlags } from '../engine/api/job.ts';
+import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
+import type { CliEnv } from './cli-env.ts';
+import { memoryBytesOf, parseParallelism } from './engine-flags.ts';
+import {
+  addParamOptions,
+  exampleFlagsOf,
+  missingParamError,
+  type ParsedFlags,
+  parseFlags,
+} from './job-flags.ts';
+import { loadJob } from './load-job.ts';
+
+export interface JobCommandOptions {
+  readonly verb: 'run' | 'explain';
+  readonly description: string;
+  /** Adds the flags that only this verb has. */
+  addFlags(command: Command): void;
+}
+
+/** A command line that has been understood, with the job it is about. */
+export interface JobRequest {
+  readonly job: JobDefinition;
+  /** Absolute path of the job file. */
+  readonly jobFile: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly flags: RunFlags;
+  readonly parallelism: number;
+  readonly memoryBytes: number;
+  readonly isJson: boolean;
+  readonly graph: LogicalGraph;
+}
+
+const helpFlags = ['--help', '-h'];
+const flagsHeading = 'Flags of the engine:';
+const paramsHeading = 'Parameters of the job:';
+
+/** Reads the arguments after the verb; null when help was asked for and has been printed. */
+export async function readJobCommand(
+  env: CliEnv,
+  args: readonly string[],
+  options: JobCommandOptions,
+): Promise<JobRequest | null> {
+  const isHelp = args.some((arg) => helpFlags.includes(arg));
+  const { file, flags } = splitJobFile(args.filter((arg) => !helpFlags.includes(arg)));
+  if (file === null) {
+    if (!isHelp) throw missingFileError(options.verb);
+    env.stdout.write(commandFor(env, 'FILE', options).helpInformation());
+    return null;
+  }
+  const { job, path } = await loadJob(file, env.workingFolder);
+  const command = commandFor(env, file, options, job);
+  if (isHelp) {
+    env.stdout.write(command.helpInformation());
+    return null;
+  }
+  return requestOf(
+    env,
+    { job, file, path, verb: options.verb },
+    parseFlags(command, job.params, flags),
+  );
+}
+
+interface Subject {
+  readonly job: JobDefinition;
+  readonly file: string;
+  readonly path: string;
+  readonly verb: JobCommandOptions['verb'];
+}
+
+async function requestOf(
+  env: CliEnv,
+  { job, file, path, verb }: Subject,
+  { params, missing, engine }: ParsedFlags,
+): Promise<JobRequest> {
+  const complete = verb === 'explain' ? { ...params, ...placeholdersOf(job, missing) } : params;
+  const lacking = missing.find((name) => !(name in complete));
+  if (lacking !== undefined) throw missingParamError(lacking, job.params, file);
+  const parallelism =
+    typeof engine.parallelism === 'string'
+      ? parseParallelism(engine.parallelism)
+      : env.process.cores;
+  const memoryText = engine.memory as string | undefined;
+  const flags = runFlagsOf(engine);
+  const { buildJob } = await import('../engine/api/job.ts');
+  return {
+    job,
+    jobFile: path,
+    params: complete,
+    flags,
+    parallelism,
+    memoryBytes: memoryBytesOf(memoryText, parallelism, env),
+    isJson: engine.json === true,
+    graph: buildJob(job, complete, flags).graph,
+  };
+}
+
+/** A plan can be shown without knowing where the output goes: `<output>` stands for it. */
+function placeholdersOf(job: JobDefinition, missing: readonly string[]): Record<string, unknown> {
+  const isText = (name: string) => ['path', 'utf8'].includes(job.params[name]?.type ?? '');
+  return Object.fromEntries(missing.filter(isText).map((name) => [name, `<${name}>`]));
+}
+
+function runFlagsOf({ overwrite, format }: Readonly<Record<string, unknown>>): RunFlags {
+  if (format !== undefined && format !== 'csv' && format !== 'ndjson') {
+    throw typedError('FLAG_VALUE', `--format: "${format}" is not csv or ndjson`, {
+      hint: 'Write --format csv or --format ndjson; without it the name of the output decides.',
+    });
+  }
+  return {
+    ...(overwrite === true && { overwrite }),
+    ...(format !== undefined && { format }),
+  };
+}
+
+/** The command with the flags of engine and job: for parsing them and for `--help`. */
+function commandFor(
+  env: CliEnv,
+  file: string,
+  { verb, description, addFlags }: JobCommandOptions,
+  job?: JobDefinition,
+): Command {
+  const command = new Command(`millrace ${verb} ${file}`)
+    .usage('[flags]')
+    .description(job === undefined ? description : `${description}\n\nJob "${job.name}"`)
+    .helpOption('-h, --help', 'show this')
+    .configureHelp({ helpWidth: env.stdout.columns });
+  if (job !== undefined) addParamOptions(command, job.params, paramsHeading);
+  command.optionsGroup(flagsHeading);
+  command.option('--parallelism <count>', `slot threads to use (default ${env.process.cores})`);
+  addFlags(command);
+  const example = job === undefined ? '--input data.txt' : exampleFlagsOf(job.params);
+  const shownFile = job === undefined ? 'job.ts' : file;
+  const exampleText = `millrace ${verb} ${shownFile} ${example}`.trimEnd();
+  // addHelpText is printed by outputHelp only, so the example is a part of the help itself.
+  const { helpInformation } = command;
+  command.helpInformation = (context) =>
+    `${helpInformation.call(command, context)}\nExample:\n  ${exampleText}\n`;
+  return command;
+}
+
+/** Engine flags that take a value: the word after one of them is not the job file. */
+const valuedFlags = ['--parallelism', '--memory', '--format'];
+
+/** The first word that is neither a flag nor an engine flag's value is the job file. */
+function splitJobFile(args: readonly string[]): { file: string | null; flags: string[] } {
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? '';
+    if (valuedFlags.includes(arg)) index++;
+    else if (!arg.startsWith('-')) {
+      return { file: arg, flags: [...args.slice(0, index), ...args.slice(index + 1)] };
+    }
+  }
+  return { file: null, flags: [...args] };
+}
+
+function missingFileError(verb: string) {
+  return typedError('ARGUMENT_MISSING', `"millrace ${verb}" needs a job file`, {
+    hint: `For example: millrace ${verb} job.ts --input data.txt. The file comes before the job's own flags.`,
+  });
+}

@@ -1,0 +1,93 @@
+/**
+ * The command line: finds the command and loads only what it needs, for every start pays for each
+ * import. A command answers with an exit code; an error that reaches this file is shown here.
+ *
+ * Before: cli/launch.mjs. After: cli/commands/run.ts, cli/commands/explain.ts.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { toWire } from '../base/typed-error.ts';
+import { type CliEnv, createCliEnv } from './cli-env.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+const examples = `
+Examples:
+  millrace run jobs/wordcount/job.ts --input README.md --output words.csv
+  millrace run jobs/wordcount/job.ts --help
+  millrace explain jobs/wordcount/job.ts --input README.md
+`;
+
+/** Runs the command line; resolves with the exit code of the process. */
+export async function main(argv: readonly string[], env: CliEnv = createCliEnv()): Promise<number> {
+  try {
+    return await dispatch(env, argv);
+  } catch (error) {
+    return showError(env, argv, error);
+  }
+}
+
+async function dispatch(env: CliEnv, argv: readonly string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = exitCodes.done;
+  const program = new Command('millrace')
+    .description('Runs stream and batch jobs written in TypeScript.')
+    .version(versionOf(), '-v, --version', 'show the version')
+    .helpOption('-h, --help', 'show this')
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => env.stdout.write(text),
+      writeErr: (text) => env.stderr.write(text),
+    })
+    .addHelpText('after', examples);
+  const add = (
+    usage: { readonly name: string; readonly description: string },
+    run: (args: readonly string[]) => Promise<ExitCode>,
+  ): void => {
+    // Flags are read by the command itself: which ones there are depends on the job file.
+    program
+      .command(usage.name)
+      .description(usage.description)
+      .usage('FILE [flags]')
+      .argument('[arguments...]')
+      .helpOption(false)
+      .allowUnknownOption()
+      .passThroughOptions()
+      .action(async (args: string[]) => {
+        exitCode = await run(args);
+      });
+  };
+  add({ name: 'run', description: 'run a job on this machine' }, async (args) => {
+    const { runCommand } = await import('./commands/run.ts');
+    return runCommand(env, args);
+  });
+  add({ name: 'explain', description: 'show the plans of a job' }, async (args) => {
+    const { explainCommand } = await import('./commands/explain.ts');
+    return explainCommand(env, args);
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  }
+  return exitCode;
+}
+
+function versionOf(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Shows an error that came before a job was started. */
+async function showError(env: CliEnv, argv: readonly string[], thrown: unknown): Promise<number> {
+  const { errorText } = await import('./error-text.ts');
+  const error = toWire(thrown);
+  if (argv.includes('--json')) {
+    const { failureJson } = await import('./summary.ts');
+    env.stdout.write(failureJson(argv[1] ?? '', error));
+  }
+  const { workingFolder, isDebug, stderr } = env;
+  stderr.write(errorText(error, { hasColours: stderr.hasColours, isDebug, workingFolder }));
+  return error.kind === 'internal' ? exitCodes.jobFailed : exitCodes.usage;
+}

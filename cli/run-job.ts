@@ -1,0 +1,34 @@
+/**
+ * Runs one job from start to end with progress on stderr and Ctrl-C obeyed; `run` and the first-start
+ * demonstration share it.
+ *
+ * Before: cli/commands/run.ts. After: cli/embedded.ts.
+ */
+import type { CliEnv } from './cli-env.ts';
+import type { EmbeddedRun, JobSummary, RunOptions } from './embedded.ts';
+import { onInterrupt } from './interrupt.ts';
+import { showProgress } from './progress.ts';
+
+/** Starts the job in this process. Tests pass a fake. */
+export type StartJob = (options: RunOptions) => EmbeddedRun;
+
+/** Resolves when the job has ended, whatever the outcome, and the progress line is gone. */
+export async function runJob(
+  env: CliEnv,
+  options: RunOptions,
+  startJob?: StartJob,
+): Promise<JobSummary> {
+  const start = startJob ?? (await import('./embedded.ts')).startEmbedded;
+  const run = start(options);
+  const endProgress = showProgress(env, () => run.progress());
+  const interrupt = onInterrupt(env, (signal) => {
+    env.stderr.write(env.stderr.isTerminal ? '\r\x1b[2Kcancelling …\n' : 'cancelling …\n');
+    run.cancel(signal === 'SIGINT' ? 'interrupted by the user' : 'ended by a signal');
+  });
+  try {
+    return await run.done;
+  } finally {
+    interrupt.stop();
+    endProgress();
+  }
+}

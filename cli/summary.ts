@@ -1,0 +1,69 @@
+/** What is said about a job that has ended: a few lines for people, or one JSON object. */
+
+import type { WireError } from '../base/typed-error.ts';
+import { formatBytes, formatCount, formatDuration } from '../base/units.ts';
+import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
+import type { JobSummary } from './embedded.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+/** 0 done, 1 failed, 3 when another process could not be reached, 130 interrupted. */
+export function exitCodeOf({ status, error }: Pick<JobSummary, 'status' | 'error'>): ExitCode {
+  if (status === 'finished') return exitCodes.done;
+  if (status === 'cancelled') return exitCodes.interrupted;
+  return error?.code === 'NET_UNREACHABLE' ? exitCodes.notReachable : exitCodes.jobFailed;
+}
+
+/** The lines for a job that is done or was interrupted; a failed one is told by its error. */
+export function summaryText(summary: JobSummary, graph: LogicalGraph): string {
+  const { job, status, seconds } = summary;
+  const duration = formatDuration(seconds * 1000);
+  if (status === 'cancelled') {
+    return `job "${job}" interrupted after ${duration}: nothing was written, temporary files are removed\n`;
+  }
+  const rate = seconds > 0 ? `, ${formatBytes(summary.bytesIn / seconds)}/s` : '';
+  const inputs = summary.inputCount === 1 ? '1 input' : `${formatCount(summary.inputCount)} inputs`;
+  const lines = [
+    `job "${job}" finished in ${duration}`,
+    `  read     ${formatCount(summary.rowsIn)} rows, ${formatBytes(summary.bytesIn)} of ${inputs}${rate}`,
+    `  written  ${formatCount(summary.rowsOut)} rows to ${targetsOf(graph).join(', ')}`,
+    `  memory   ${formatBytes(summary.peakMemoryBytes)} at the peak`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Where the job's sinks write, as a person would say it. */
+export function targetsOf({ nodes }: LogicalGraph): string[] {
+  return nodes.flatMap((node) => {
+    if (node.kind !== 'sink') return [];
+    const { connector, options } = node.sink;
+    const hasPath = typeof options === 'object' && options !== null && 'path' in options;
+    return [hasPath ? String(options.path) : connector];
+  });
+}
+
+/** The one object that `--json` prints. */
+export function summaryJson(summary: JobSummary): string {
+  const { error, inputCount: _, ...rest } = summary;
+  return `${JSON.stringify({ ...rest, ...(error && { error: errorJson(error) }) })}\n`;
+}
+
+/** The same object for a command that failed before there was a job to run. */
+export function failureJson(job: string, error: WireError): string {
+  const nothing = { rowsIn: 0, bytesIn: 0, rowsOut: 0, seconds: 0, peakMemoryBytes: 0 };
+  const summary = { job, status: 'failed', ...nothing, operators: [], error: errorJson(error) };
+  return `${JSON.stringify(summary)}\n`;
+}
+
+/** An error for programs: no stack, causes as a list of messages. */
+function errorJson({ code, kind, message, hint, details, cause }: WireError) {
+  const causes: string[] = [];
+  for (let inner = cause; inner; inner = inner.cause) causes.push(inner.message);
+  return {
+    code,
+    kind,
+    message,
+    ...(hint !== undefined && { hint }),
+    ...(details && { details }),
+    ...(causes.length > 0 && { causes }),
+  };
+}
