@@ -1,0 +1,107 @@
+/**
+ * Finds the files of a source and cuts them into splits.
+ *
+ *     path          read.txt         that file, whatever its extension
+ *                   docs             all files below the folder, hidden ones left out
+ *                   docs/x/*.{md,txt}  a glob: the files that match
+ *     extensions    ['.md', '.txt']  of a folder or glob only these, upper or lower case
+ *
+ * A path that exists is taken as it is, also when it has characters of a glob in it. Files are sorted
+ * by path, so the same input gives the same splits.
+ *
+ * After: connectors/formats/text-reader.ts
+ */
+import type { FileStat } from '../../base/env/disk.ts';
+import type { RoleContext } from '../../engine/contracts/connector.ts';
+import type { SplitDiscovery, SplitEnumerator } from '../../engine/contracts/source.ts';
+import type { FileSourceOptions } from './file-options.ts';
+import { normalPathOf, withoutEndSlash } from './file-path.ts';
+import { walkFiles } from './file-walk.ts';
+import { isGlob, matchesGlob, parseGlob } from './glob.ts';
+import {
+  emptySourceError,
+  notFoundError,
+  notRegularError,
+  unreadableError,
+} from './source-errors.ts';
+import { planSplits, type SourceFile } from './split-planner.ts';
+
+export class FileEnumerator implements SplitEnumerator {
+  readonly #options: FileSourceOptions;
+  readonly #context: RoleContext;
+
+  constructor(options: FileSourceOptions, context: RoleContext) {
+    this.#options = options;
+    this.#context = context;
+  }
+
+  /**
+   * @throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE, SOURCE_EMPTY.
+   * @see engine/contracts/source.ts
+   */
+  async discover(parallelism: number): Promise<SplitDiscovery> {
+    const files = await this.#files();
+    return {
+      splits: planSplits(files, parallelism),
+      sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+      inputCount: files.length,
+    };
+  }
+
+  async #files(): Promise<readonly SourceFile[]> {
+    const path = normalPathOf(this.#options.path);
+    const stat = await this.#stat(path);
+    if (stat?.kind === 'file') return [{ path, sizeBytes: stat.sizeBytes }];
+    if (stat?.kind === 'folder') return this.#filesOfFolder(withoutEndSlash(path));
+    if (stat !== null) throw notRegularError(path);
+    if (isGlob(path)) return this.#filesOfGlob(path);
+    throw await notFoundError(this.#context.disk, path);
+  }
+
+  async #filesOfFolder(path: string): Promise<readonly SourceFile[]> {
+    const { files, seenCount } = await walkFiles({
+      disk: this.#context.disk,
+      root: path,
+      depthMax: Number.POSITIVE_INFINITY,
+      seesHidden: false,
+      isWanted: (below) => this.#hasWantedExtension(below),
+    });
+    if (files.length === 0) throw this.#emptyError(path, seenCount, false);
+    return files;
+  }
+
+  async #filesOfGlob(path: string): Promise<readonly SourceFile[]> {
+    const glob = parseGlob(path);
+    const base = await this.#stat(glob.base);
+    if (base === null) throw await notFoundError(this.#context.disk, glob.base);
+    const { files, seenCount } = await walkFiles({
+      disk: this.#context.disk,
+      root: glob.base,
+      depthMax: glob.depthMax,
+      seesHidden: glob.seesHidden,
+      isWanted: (below) => this.#hasWantedExtension(below) && matchesGlob(glob, below),
+    });
+    if (files.length === 0) throw this.#emptyError(path, seenCount, true);
+    return files;
+  }
+
+  #hasWantedExtension(path: string): boolean {
+    const { extensions } = this.#options;
+    if (extensions === null) return true;
+    const lower = path.toLowerCase();
+    return extensions.some((extension) => lower.endsWith(extension.toLowerCase()));
+  }
+
+  #emptyError(path: string, seenCount: number, isGlobPath: boolean): Error {
+    const { extensions } = this.#options;
+    return emptySourceError({ path, seenCount, extensions, isGlob: isGlobPath });
+  }
+
+  async #stat(path: string): Promise<FileStat | null> {
+    try {
+      return await this.#context.disk.stat(path);
+    } catch (error) {
+      throw unreadableError('path', path, error);
+    }
+  }
+}

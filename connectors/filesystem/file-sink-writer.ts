@@ -1,0 +1,103 @@
+/**
+ * Writes one task's rows to a file that nobody looks at yet; the committer renames it later.
+ *
+ * The file is made with the first full buffer, or by `finish`, so a job that fails early has touched
+ * nothing. `finish` fsyncs: what a commit is told of survives a power cut.
+ *
+ * Before: engine/batch/batch.ts · After: connectors/filesystem/file-committer.ts
+ */
+import { assert } from '../../base/assert.ts';
+import type { FileId } from '../../base/env/disk.ts';
+import type { Batch } from '../../engine/batch/batch.ts';
+import type { SlotContext } from '../../engine/contracts/connector.ts';
+import type { Json } from '../../engine/contracts/json.ts';
+import type { SinkWriter } from '../../engine/contracts/sink.ts';
+import { CsvWriter } from '../formats/csv-writer.ts';
+import { NdjsonWriter } from '../formats/ndjson-writer.ts';
+import { OutputBuffer } from '../formats/output-buffer.ts';
+import type { RowWriter } from '../formats/row-writer.ts';
+import type { FileFormat } from './file-options.ts';
+import { writeError } from './sink-errors.ts';
+import { type FileWrite, type SinkTarget, writtenPathOf } from './sink-target.ts';
+
+export interface FileSinkWriterOptions {
+  readonly format: FileFormat;
+  readonly target: SinkTarget;
+  /** @defaultValue 256 KiB; tests set it low. */
+  readonly bufferBytes?: number;
+}
+
+export class FileSinkWriter implements SinkWriter {
+  readonly #context: SlotContext;
+  readonly #target: SinkTarget;
+  readonly #partName: string;
+  readonly #path: string;
+  readonly #rows: RowWriter;
+  #buffer: OutputBuffer | null;
+  #file: FileId | null = null;
+  #sizeBytes = 0;
+  #rowCount = 0;
+
+  constructor({ format, target, bufferBytes }: FileSinkWriterOptions, context: SlotContext) {
+    this.#context = context;
+    this.#target = target;
+    this.#partName = `part-${String(context.taskIndex).padStart(5, '0')}.${format}`;
+    this.#path = writtenPathOf(target, context.taskIndex, this.#partName);
+    const buffer = new OutputBuffer(context.scope, (bytes) => this.#append(bytes), bufferBytes);
+    this.#buffer = buffer;
+    const RowWriterOfFormat = format === 'csv' ? CsvWriter : NdjsonWriter;
+    this.#rows = new RowWriterOfFormat(context.schema, buffer);
+    this.#rows.writeHeader();
+  }
+
+  /** @throws DISK_FULL, VALUE_NOT_JSON, VALUE_NOT_A_DATE, and the disk's errors. */
+  write(batch: Batch): void {
+    this.#naming(() => this.#rows.writeRows(batch));
+    this.#rowCount += batch.rowCount;
+  }
+
+  finish(): Json {
+    const buffer = this.#buffer;
+    assert(buffer !== null, 'a writer that finishes was not closed');
+    this.#naming(() => {
+      buffer.flush();
+      this.#file ??= this.#open();
+      this.#context.disk.fsync(this.#file);
+      this.close();
+    });
+    const write: FileWrite = {
+      kind: this.#target.kind,
+      path: this.#path,
+      partName: this.#partName,
+      sizeBytes: this.#sizeBytes,
+      rowCount: this.#rowCount,
+    };
+    return { ...write };
+  }
+
+  close(): void {
+    const file = this.#file;
+    this.#buffer?.close();
+    this.#buffer = null;
+    this.#file = null;
+    if (file !== null) this.#context.disk.close(file);
+  }
+
+  #append(bytes: Uint8Array): void {
+    this.#file ??= this.#open();
+    this.#context.disk.write(this.#file, bytes, this.#sizeBytes);
+    this.#sizeBytes += bytes.length;
+  }
+
+  #open(): FileId {
+    return this.#context.disk.open(this.#path, 'replace');
+  }
+
+  #naming(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      throw writeError(this.#target.path, error);
+    }
+  }
+}

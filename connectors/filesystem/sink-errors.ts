@@ -1,0 +1,52 @@
+/** The errors of file sinks, each worded once. They name the target, not the hidden name beside it. */
+import { codeOf, type TypedError, typedError } from '../../base/typed-error.ts';
+
+export function folderExistsError(path: string): TypedError {
+  return typedError('SINK_FOLDER_EXISTS', `folder "${path}" exists already`, {
+    hint: 'Add --overwrite to replace the folder and all that is in it, or choose another path.',
+    details: { path },
+  });
+}
+
+export function parentMissingError(path: string, parent: string): TypedError {
+  return typedError(
+    'SINK_PARENT_MISSING',
+    `"${path}" cannot be written: there is no folder "${parent}"`,
+    { hint: `Make the folder first: mkdir -p "${parent}".`, details: { path, parent } },
+  );
+}
+
+/** The path is taken by something that is not replaced: a device, or a file where a folder is meant. */
+export function occupiedError(path: string, what: string): TypedError {
+  return typedError('SINK_UNWRITABLE', `"${path}" cannot be written: ${what}`, {
+    hint: 'Choose the path of a file or a folder, one that may be replaced.',
+    details: { path },
+  });
+}
+
+export function lostError(path: string, written: string): TypedError {
+  return typedError('SINK_LOST', `what was written for "${path}" is no longer there`, {
+    hint: `Something removed "${written}" before the job was finished. Run the job again.`,
+    details: { path, written },
+  });
+}
+
+/** The error of a disk call on behalf of the target: names the target, keeps the disk's own as cause. */
+export function writeError(path: string, error: unknown): unknown {
+  const code = codeOf(error);
+  if (code === 'DISK_FULL') {
+    return typedError('DISK_FULL', `the disk is full while "${path}" is written`, {
+      hint: 'Free some space or choose a path on another disk, then run again. Nothing was kept.',
+      details: { path },
+      cause: error,
+    });
+  }
+  if (code === 'DISK_PERMISSION') {
+    return typedError('SINK_UNWRITABLE', `"${path}" cannot be written: no right to do so`, {
+      hint: 'Give this user the right to write to the folder, or choose another path.',
+      details: { path },
+      cause: error,
+    });
+  }
+  return error;
+}

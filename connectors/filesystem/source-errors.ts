@@ -1,0 +1,99 @@
+/** The errors of file sources, each worded once: what was looked for, and what is there instead. */
+import type { Disk } from '../../base/env/disk.ts';
+import { type TypedError, typedError } from '../../base/typed-error.ts';
+import { nameOf, parentOf, pathIn } from './file-path.ts';
+
+/** A path that leads nowhere; the hint says how far it leads, and what is called nearly so. */
+export async function notFoundError(disk: Disk, path: string): Promise<TypedError> {
+  let missing = path;
+  let folder = parentOf(path);
+  while (folder !== parentOf(folder) && (await disk.stat(folder).catch(() => null)) === null) {
+    missing = folder;
+    folder = parentOf(folder);
+  }
+  const where = folder === '.' ? 'the current folder' : `"${folder}"`;
+  const similar = await similarName(disk, folder, nameOf(missing));
+  const hint = similar
+    ? `There is no "${nameOf(missing)}" in ${where}; did you mean "${pathIn(folder, similar)}"?`
+    : `There is no "${nameOf(missing)}" in ${where}. Check the path for typing mistakes.`;
+  return typedError('SOURCE_NOT_FOUND', `no file or folder "${path}"`, { hint, details: { path } });
+}
+
+export function unreadableError(kind: string, path: string, cause: unknown): TypedError {
+  return typedError('SOURCE_UNREADABLE', `${kind} "${path}" cannot be read`, {
+    hint: 'Give this user the right to read it, or choose a path that leaves it out.',
+    details: { path },
+    cause,
+  });
+}
+
+/** A path that names a device, a socket or a pipe. */
+export function notRegularError(path: string): TypedError {
+  return typedError('SOURCE_UNREADABLE', `"${path}" is neither a file nor a folder`, {
+    hint: 'Files are read from several places at once; copy the data into a file first.',
+    details: { path },
+  });
+}
+
+export function emptySourceError(options: {
+  readonly path: string;
+  readonly seenCount: number;
+  readonly extensions: readonly string[] | null;
+  readonly isGlob: boolean;
+}): TypedError {
+  const { path, seenCount, extensions, isGlob } = options;
+  const wanted = extensions === null ? '' : ` that end in ${extensions.join(', ')}`;
+  const what = isGlob ? `matches "${path}"` : `is in folder "${path}"`;
+  const message =
+    extensions === null
+      ? `no file ${what}`
+      : `no file with extension ${extensions.join(', ')} ${what}`;
+  const looked = seenCount === 1 ? '1 file was' : `${seenCount} files were`;
+  return typedError('SOURCE_EMPTY', message, {
+    hint:
+      `${looked} looked at${wanted === '' ? '' : `, none${wanted}`}. ` +
+      'Names that begin with a dot and links to folders are passed over.',
+    details: { path, seenCount },
+  });
+}
+
+/** A file that is not what it was when the splits were made. */
+export function changedError(path: string, what: string, cause?: unknown): TypedError {
+  return typedError('SOURCE_CHANGED', `file "${path}" ${what} while the job was reading it`, {
+    hint: 'Run the job again once nobody changes its input; files may only grow meanwhile.',
+    details: { path },
+    ...(cause !== undefined && { cause }),
+  });
+}
+
+/** The name in the folder that a typing mistake away is `name`, or null. */
+async function similarName(disk: Disk, folder: string, name: string): Promise<string | null> {
+  const entries = await disk.list(folder).catch(() => []);
+  const distanceMax = Math.max(1, Math.floor(name.length / 3));
+  let best: string | null = null;
+  let bestDistance = distanceMax + 1;
+  // A folder of a million names is no place to search for a typing mistake.
+  for (const entry of entries.slice(0, 5_000)) {
+    const distance = editDistance(entry.name.toLowerCase(), name.toLowerCase(), bestDistance);
+    if (distance < bestDistance) {
+      best = entry.name;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** Insertions, deletions and replacements between two names; `limit` when there are as many or more. */
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit;
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return Math.min(row[b.length] ?? limit, limit);
+}

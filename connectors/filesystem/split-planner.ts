@@ -1,0 +1,75 @@
+/**
+ * Cuts files into splits: large files by bytes, so that one file keeps all tasks busy; small files
+ * together, so that thousands of them cost no more than one.
+ *
+ *     files    ████████████████████ big      ▪ ▪ ▪▪ ▪ ▪▪ small ones
+ *     splits   [ 0 ][ 1 ][ 2 ][ 3 ]          [    4    ][ 5 ]
+ *
+ * Splits are handed out one by one, so 16 per task let a slow task take fewer of them; between 1 MiB
+ * (below that the hand-out costs more than the reading) and 32 MiB (progress and cancel stay lively).
+ *
+ * Invariant: the ranges tile every file exactly once; an empty file has none.
+ */
+import type { Split } from '../../engine/contracts/source.ts';
+import { type FileRange, splitOf } from './file-range.ts';
+
+const mib = 1 << 20;
+const splitBytesMin = mib;
+const splitBytesMax = 32 * mib;
+const splitsPerTask = 16;
+/** What opening a file costs, in bytes that could be read meanwhile: 30 µs at 1 GB/s. */
+const openCostBytes = 32 << 10;
+
+export interface SourceFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Splits of the files, in their order.
+ *
+ * @param parallelism - Tasks that will read, 1 or more.
+ */
+export function planSplits(files: readonly SourceFile[], parallelism: number): Split[] {
+  const readable = files.filter((file) => file.sizeBytes > 0);
+  const target = targetBytesOf(readable, parallelism);
+  const splits: Split[] = [];
+  let together: FileRange[] = [];
+  let togetherCost = 0;
+  const endTogether = () => {
+    if (together.length > 0) splits.push(splitOf(together));
+    together = [];
+    togetherCost = 0;
+  };
+  for (const file of readable) {
+    if (file.sizeBytes > target) {
+      endTogether();
+      for (const range of rangesOfLarge(file, target)) splits.push(splitOf([range]));
+      continue;
+    }
+    const cost = file.sizeBytes + openCostBytes;
+    if (togetherCost + cost > target + openCostBytes) endTogether();
+    const { path, sizeBytes } = file;
+    together.push({ path, start: 0, end: sizeBytes, fileSize: sizeBytes });
+    togetherCost += cost;
+  }
+  endTogether();
+  return splits;
+}
+
+function targetBytesOf(files: readonly SourceFile[], parallelism: number): number {
+  const cost = files.reduce((sum, file) => sum + file.sizeBytes + openCostBytes, 0);
+  const wanted = Math.ceil(cost / (parallelism * splitsPerTask));
+  return Math.min(Math.max(wanted, splitBytesMin), splitBytesMax);
+}
+
+/** Pieces of nearly equal size, none above the target. */
+function rangesOfLarge({ path, sizeBytes }: SourceFile, target: number): FileRange[] {
+  const count = Math.ceil(sizeBytes / target);
+  return Array.from({ length: count }, (_, index) => ({
+    path,
+    start: Math.floor((sizeBytes * index) / count),
+    end: Math.floor((sizeBytes * (index + 1)) / count),
+    fileSize: sizeBytes,
+  }));
+}
