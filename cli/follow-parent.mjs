@@ -8,7 +8,7 @@
  * - The channel to the parent closes when the parent dies, by whatever means. That counts as an
  *   interrupt, so that the job ends cleanly; if it has not ended in ten seconds, it is ended.
  */
-import { parentMark } from './launch.mjs';
+import { parentMark } from './node-wanted.mjs';
 
 const repeatWithinMs = 500;
 const endWithinMs = 10_000;

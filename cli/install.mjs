@@ -8,8 +8,8 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { delimiter, join, sep } from 'node:path';
-import { isNodeWanted } from './launch.mjs';
 import { adviseOnNode24, findNode24, nodePackageFor } from './node-24.mjs';
+import { isNodeWanted } from './node-wanted.mjs';
 
 const nodeMajorMin = 20;
 /** What an install takes on disk: 500 MiB, and as much again while npm unpacks. */

@@ -11,14 +11,7 @@
  * Before: cli/millrace.mjs · After: cli/main.ts
  */
 import module from 'node:module';
-
-/** The first Node that runs the project's TypeScript as it stands. */
-export const nodeMajorWanted = 24;
-
-/** Tells a child that its parent is a launcher of ours: it ends when that one is gone. */
-export const parentMark = 'MILLRACE_LAUNCHED';
-
-export const isNodeWanted = Number.parseInt(process.versions.node, 10) >= nodeMajorWanted;
+import { isNodeWanted, parentMark } from './node-wanted.mjs';
 
 /**
  * Calls `main(args)` of the module `entry` and ends the process with the number it returns.

@@ -10,7 +10,7 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isNodeWanted, nodeMajorWanted, parentMark } from './launch.mjs';
+import { isNodeWanted, nodeMajorWanted, parentMark } from './node-wanted.mjs';
 
 const usageExitCode = 2;
 const isWindows = process.platform === 'win32';
