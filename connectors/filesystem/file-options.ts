@@ -8,10 +8,11 @@ export type InvalidUtf8 = 'fail' | 'replace';
 
 export type FileFormat = 'csv' | 'ndjson';
 
-export interface TextFormat {
+// Type aliases, not interfaces: only those are assignable to `Json`.
+export type TextFormat = {
   readonly kind: 'text';
   readonly invalidUtf8: InvalidUtf8;
-}
+};
 
 export type FileSourceOptions = {
   /** A file, a folder (read with all folders below it) or a glob. */

@@ -1,0 +1,29 @@
+/**
+ * The package's main entry, `millrace`: what jobs are written with.
+ *
+ * @example
+ * ```ts
+ * import { agg, defineJob, explode, t, words } from 'millrace';
+ *
+ * [typeof defineJob, typeof explode, typeof words, typeof t.utf8, typeof agg.count].join(); // => 'function,function,function,function,function'
+ * ```
+ */
+
+export type { VerbOptions } from '../plan/logical-node.ts';
+export { Aggregate, agg } from './aggregates.ts';
+export {
+  type AnyColumn,
+  Column,
+  type Condition,
+  type SortOptions,
+  type SortOrder,
+} from './column.ts';
+export type { ColumnKind } from './column-kind.ts';
+export { type BuildContext, defineJob, type JobDefinition, type JobOptions } from './define-job.ts';
+export { type Explosion, explode, type Words, words } from './explode.ts';
+export { KeyedStream } from './keyed-stream.ts';
+export type { MapReduceOptions } from './map-reduce.ts';
+export type { ParamSpec, ParamType, ParamValues } from './param.ts';
+export type { RowInputOf, RowOf } from './row.ts';
+export { type RunFlags, type SinkOf, type SourceOf, Stream, WrittenStream } from './stream.ts';
+export { type ColumnsOf, StructType, t, ValueType } from './value-type.ts';

@@ -1,0 +1,115 @@
+/** Keyed streams: rows grouped by a key, between `keyBy` and `aggregate`. */
+import { typedError } from '../../base/typed-error.ts';
+import type { NamedExpr } from '../expr/expr.ts';
+import { exprText } from '../expr/expr-text.ts';
+import { appendNode, type NodeChain, type VerbOptions } from '../plan/logical-node.ts';
+import { fieldOf } from '../schema/schema.ts';
+import { type Aggregate, planAggregate } from './aggregates.ts';
+import { Column } from './column.ts';
+import type { ColumnKind } from './column-kind.ts';
+import { expressionIn } from './row.ts';
+// Type only: the value would be a cycle, for a stream makes keyed streams.
+import type { Stream } from './stream.ts';
+
+/** Aggregates of rows with the columns C, by the name of their result. */
+export type AggregatesOf<C> = Readonly<Record<string, Aggregate<C, ColumnKind, unknown, boolean>>>;
+
+/** The columns that aggregates make. */
+export type Aggregated<A> = {
+  readonly [Name in keyof A]: A[Name] extends Aggregate<
+    never,
+    infer K,
+    infer V,
+    infer N extends boolean
+  >
+    ? Column<K, V, N, Name & string>
+    : never;
+};
+
+/** Columns of both, shown as one object. */
+type Together<A, B> = {
+  readonly [Name in keyof A | keyof B]: Name extends keyof A
+    ? A[Name]
+    : Name extends keyof B
+      ? B[Name]
+      : never;
+};
+
+/** A stream grouped by a key: `aggregate` makes one row per key. */
+export class KeyedStream<C, Key> {
+  readonly #chain: NodeChain;
+  readonly #key: NamedExpr;
+  readonly #streamOf: (chain: NodeChain) => Stream<never>;
+
+  /** Made by `keyBy` only. */
+  constructor(chain: NodeChain, key: NamedExpr, streamOf: (chain: NodeChain) => Stream<never>) {
+    this.#chain = chain;
+    this.#key = key;
+    this.#streamOf = streamOf;
+  }
+
+  /**
+   * One row per key: the key, and each aggregate under its name.
+   *
+   * @throws PLAN_DUPLICATE_NAME when an aggregate is named as the key is
+   * @example `aggregate({ bids: agg.count(), top: agg.max((bid) => bid.price) })`
+   */
+  aggregate<A extends AggregatesOf<C>>(
+    aggregates: A,
+    options?: VerbOptions,
+  ): Stream<Together<Key, Aggregated<A>>> {
+    const key = this.#key;
+    const entries = Object.entries(aggregates ?? {});
+    if (entries.length === 0) {
+      throw typedError('JOB_ARGUMENT_INVALID', 'aggregate names no aggregate', {
+        hint: 'Name at least one: aggregate({ count: agg.count() }).',
+      });
+    }
+    if (entries.some(([name]) => name === key.name)) {
+      const message = `aggregate has two columns named "${key.name}": the key and an aggregate`;
+      throw typedError('PLAN_DUPLICATE_NAME', message, {
+        hint: 'Give the aggregate another name, or name the key: keyBy((row) => ({ day: row.at })).',
+      });
+    }
+    const { schema } = this.#chain.node;
+    const planned = entries.map(([name, aggregate]) => planAggregate(name, aggregate, schema));
+    const keyField = fieldOf(key.name, key.expr.type, key.expr.nullable);
+    const content = {
+      kind: 'aggregate' as const,
+      key,
+      aggregates: planned.map(({ spec }) => spec),
+      schema: { fields: [keyField, ...planned.map(({ field }) => field)] },
+    };
+    const stream: unknown = this.#streamOf(appendNode(this.#chain, content, options));
+    return stream as Stream<Together<Key, Aggregated<A>>>;
+  }
+}
+
+/** The key in what a `keyBy` lambda gave: a column, or an object with one. */
+export function keyOf(given: unknown): NamedExpr {
+  const named = namedKeyOf(given);
+  if (named.expr.type.kind === 'float64') {
+    const message = `keyBy needs a key that is exact, "${exprText(named.expr)}" is float64`;
+    throw typedError('EXPR_TYPE_MISMATCH', message, {
+      hint: 'Group by text, a whole number, a timestamp or a bool.',
+    });
+  }
+  return named;
+}
+
+function namedKeyOf(given: unknown): NamedExpr {
+  const isPlainObject = typeof given === 'object' && given !== null && !(given instanceof Column);
+  if (!isPlainObject) {
+    const expr = expressionIn('keyBy', given, 'a column');
+    return { name: expr.kind === 'column' ? expr.name : 'key', expr };
+  }
+  const entries = Object.entries(given);
+  const [name, value] = entries[0] ?? [];
+  if (entries.length !== 1 || name === undefined || Array.isArray(given)) {
+    const message = `keyBy needs one key, its lambda gave ${entries.length}`;
+    throw typedError('PLAN_ONE_KEY_ONLY', message, {
+      hint: 'Group by one column: several key columns are not supported in this version.',
+    });
+  }
+  return { name, expr: expressionIn('keyBy', value, 'a column') };
+}

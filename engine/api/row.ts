@@ -1,0 +1,108 @@
+/**
+ * Rows at the type level (what lambdas and functions see of a stream) and the row object that an
+ * expression lambda is called with.
+ *
+ * The row is a proxy, so that plain JavaScript learns of a misspelt field as well: without it,
+ * `row.usr` would be undefined and the message would be about `undefined`.
+ */
+import { nearestNames } from '../../base/nearest-name.ts';
+import { typedError } from '../../base/typed-error.ts';
+import type { Expr } from '../expr/expr.ts';
+import { columnExpr } from '../expr/expr-factory.ts';
+import { checkLambdaSource } from '../expr/lambda-source.ts';
+import type { Schema } from '../schema/schema.ts';
+import { type AnyColumn, Column } from './column.ts';
+import type { ColumnKind } from './column-kind.ts';
+
+/** The columns of a stream: field name to column. */
+export type Columns = Readonly<Record<string, AnyColumn>>;
+
+/** What a function reads of a column: its JavaScript value, or null where it may be missing. */
+export type ValueOf<C> =
+  C extends Column<ColumnKind, infer V, infer N extends boolean>
+    ? true extends N
+      ? V | null
+      : V
+    : never;
+
+/**
+ * A row as a user's function reads it. It is valid during the call only; `copy()` keeps it.
+ */
+export type RowOf<C> = { readonly [Name in keyof C]: ValueOf<C[Name]> } & (C extends {
+  readonly copy: AnyColumn;
+}
+  ? unknown
+  : { copy(): { readonly [Name in keyof C]: ValueOf<C[Name]> } });
+
+/** What a function may give for a column: exact numbers of either form, a Date for a timestamp. */
+export type InputOf<C> =
+  C extends Column<infer K, infer V, infer N extends boolean>
+    ? (true extends N ? null : never) | (K extends 'int64' ? number | bigint : V) | DateFor<K>
+    : never;
+
+type DateFor<K> = K extends 'timestampMs' | 'timestampUs' ? Date | number | bigint : never;
+
+/** A row as a user's function gives it out. */
+export type RowInputOf<C> = { readonly [Name in keyof C]: InputOf<C[Name]> };
+
+/** Checks the source of an expression lambda, calls it with the row, and answers what it gave. */
+export function callLambda(verb: string, schema: Schema, lambda: (row: never) => unknown): unknown {
+  if (typeof lambda !== 'function') {
+    throw typedError('JOB_ARGUMENT_INVALID', `${verb} needs a function of the row`, {
+      hint: `Write ${verb}((row) => …), where row has a column for each field.`,
+    });
+  }
+  checkLambdaSource(verb, lambda);
+  return lambda(rowOf(schema) as never);
+}
+
+/** The row of an expression lambda: a column for each field, an error for any other name. */
+function rowOf(schema: Schema): object {
+  const columns: Record<string, AnyColumn> = Object.create(null);
+  for (const field of schema.fields) columns[field.name] = new Column(columnExpr(field));
+  return new Proxy(Object.freeze(columns), {
+    get(target, name) {
+      if (typeof name === 'string') return target[name] ?? missing(name, schema);
+      // Symbols are JavaScript's own questions: coercion is refused, inspection is not.
+      return name === Symbol.toPrimitive ? refuseCoercion : undefined;
+    },
+  });
+}
+
+function missing(name: string, schema: Schema): never {
+  const names = nearestNames(
+    name,
+    schema.fields.map((field) => field.name),
+  );
+  const list = names.map((field) => `"${field}"`).join(', ');
+  throw typedError('EXPR_NO_COLUMN', `no field named "${name}"; fields are ${list}`, {
+    hint: `Use one of the fields of the stream at this place${names.length > 1 ? ', the nearest is first' : ''}.`,
+  });
+}
+
+function refuseCoercion(): never {
+  throw typedError('EXPR_JAVASCRIPT_OPERATOR', 'the row was used with a JavaScript operator', {
+    hint: 'Use its columns and their methods: row.price.gt(1).',
+  });
+}
+
+/** The expression that a lambda gave, or an error that says what was needed. */
+export function expressionIn(verb: string, value: unknown, needed: string): Expr {
+  const expr = Column.exprIn(value);
+  if (expr !== null) return expr;
+  const message = `${verb} needs ${needed}, its lambda gave ${describe(value)}`;
+  const hint =
+    value === undefined
+      ? 'A lambda with { } needs a return: (row) => row.price.gt(1) has none and needs none.'
+      : 'Build it from the columns of the row, such as row.price.gt(1).';
+  throw typedError('EXPR_TYPE_MISMATCH', message, { hint });
+}
+
+/** A value as an error message names it. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string') return `the string ${JSON.stringify(value)}`;
+  if (typeof value === 'number' || typeof value === 'bigint') return `the number ${value}`;
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'function' ? 'a function' : 'an object';
+}

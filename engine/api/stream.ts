@@ -1,0 +1,245 @@
+/**
+ * Streams: what a job is written with. A verb makes a new stream and changes none; nothing runs.
+ *
+ *     expressions   where  select  keyBy  aggregate  orderBy       a tree that the planner compiles
+ *     functions     flatMap  mapReduce                             any JavaScript, called per row
+ *
+ * Each verb checks what it is given at once, so an error points at the line of the job.
+ * Before: engine/api/define-job.ts · After: engine/plan/logical-graph.ts
+ */
+import { typedError } from '../../base/typed-error.ts';
+import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
+import type { NamedExpr } from '../expr/expr.ts';
+import { appendNode, type NodeChain, type VerbOptions } from '../plan/logical-node.ts';
+import type { FlatMapFunction, MapReduceFunctions } from '../plan/user-functions.ts';
+import type { Column, SortOrder } from './column.ts';
+import type { ColumnKind } from './column-kind.ts';
+import { KeyedStream, keyOf } from './keyed-stream.ts';
+import { type MapReduceOptions, mapReduceParts } from './map-reduce.ts';
+import {
+  type Columns,
+  callLambda,
+  describe,
+  expressionIn,
+  type RowInputOf,
+  type RowOf,
+} from './row.ts';
+import { type Selected, selectContent } from './select.ts';
+import { type ColumnsOf, StructType, type ValueType } from './value-type.ts';
+
+declare const sourceColumns: unique symbol;
+
+/** A source of a connector, with the columns that it gives. */
+export interface SourceOf<C> extends SourceSpec {
+  readonly [sourceColumns]?: C;
+}
+
+/** What the command line asks of sinks that leave it open. */
+export interface RunFlags {
+  /** `--overwrite` */
+  readonly overwrite: boolean;
+  /** `--format` */
+  readonly format?: string;
+}
+
+/** A sink, or how to make one once the flags of the run are known. */
+export type SinkOf = SinkSpec | ((flags: RunFlags) => SinkSpec);
+
+/** The end of a job: what `build` returns. */
+export class WrittenStream {
+  readonly chain: NodeChain;
+  readonly sink: SinkOf;
+  readonly options: VerbOptions;
+
+  constructor(chain: NodeChain, sink: SinkOf, options: VerbOptions) {
+    this.chain = chain;
+    this.sink = sink;
+    this.options = options;
+    Object.freeze(this);
+  }
+}
+
+/**
+ * Rows with the columns C.
+ *
+ * @example
+ * ```ts
+ * import { defineJob, explode, words } from 'millrace';
+ * import { files, text } from 'millrace/files';
+ *
+ * const job = defineJob({
+ *   name: 'long-words',
+ *   build: ({ read }) =>
+ *     read(files.source({ path: 'in.txt', format: text() }))
+ *       .select((line) => ({ word: explode(words(line.text)) }))
+ *       .where((row) => row.word.ge('m'))
+ *       .limit(10)
+ *       .writeTo(files.sink({ path: 'out.csv' })),
+ * });
+ * job.name; // => 'long-words'
+ * ```
+ */
+export class Stream<C> {
+  readonly #chain: NodeChain;
+
+  /** Made by `read` and by verbs only. */
+  constructor(chain: NodeChain) {
+    this.#chain = chain;
+  }
+
+  /**
+   * Keeps the rows for which the condition is true; neither false nor null is.
+   *
+   * @throws EXPR_JAVASCRIPT_OPERATOR, EXPR_NO_COLUMN, EXPR_TYPE_MISMATCH
+   */
+  where(condition: (row: C) => Column<'bool', boolean, boolean>, options?: VerbOptions): Stream<C> {
+    const given = this.#call('where', condition);
+    const predicate = expressionIn('where', given, 'a condition');
+    if (predicate.type.kind !== 'bool') {
+      const message = `where needs a condition, its lambda gave a ${predicate.type.kind} column`;
+      throw typedError('EXPR_TYPE_MISMATCH', message, {
+        hint: 'Compare the column with something: row.count.gt(1).',
+      });
+    }
+    return this.#append({ kind: 'where', predicate, schema: this.#schema }, options);
+  }
+
+  /**
+   * Makes new rows: one column for each property of the object, in its order. A property is a column,
+   * a literal, or one `explode(words(column))`, which makes a row per word.
+   *
+   * @throws PLAN_EMPTY_SELECT, PLAN_ONE_EXPLODE, EXPR_JAVASCRIPT_OPERATOR, EXPR_NO_COLUMN
+   */
+  select<const S extends object>(
+    columns: (row: C) => S,
+    options?: VerbOptions,
+  ): Stream<Selected<S>> {
+    return this.#append(selectContent(this.#call('select', columns)), options);
+  }
+
+  /**
+   * Calls a function for each row; what it returns are the new rows, none or many.
+   *
+   * @param output - The fields of the new rows; each value is checked against them.
+   * @param flatMap - Called in the order of the rows of a batch. The row is valid during the call.
+   */
+  flatMap<F>(
+    output: StructType<F>,
+    flatMap: (row: RowOf<C>) => Iterable<RowInputOf<ColumnsOf<F>>>,
+    options?: VerbOptions,
+  ): Stream<ColumnsOf<F>> {
+    if (!(output instanceof StructType) || typeof flatMap !== 'function') {
+      throw typedError('JOB_ARGUMENT_INVALID', 'flatMap needs a struct and a function', {
+        hint: 'Write flatMap(t.struct({ word: t.utf8() }), (row) => [{ word: row.text }]).',
+      });
+    }
+    const functions = { kind: 'flatMap', flatMap } as unknown as FlatMapFunction;
+    return this.#append({ kind: 'flatMap', schema: output.schema }, options, functions);
+  }
+
+  /**
+   * Groups by a key: a column, or `{ name: expression }`. An expression without a name becomes the
+   * column "key". Rows whose key is null form a group of their own, as in SQL.
+   *
+   * @throws PLAN_ONE_KEY_ONLY, EXPR_TYPE_MISMATCH for a float64 key
+   */
+  keyBy<K extends ColumnKind, V, N extends boolean, Name extends string>(
+    key: (row: C) => Column<K, V, N, Name>,
+  ): KeyedStream<C, { readonly [P in Name]: Column<K, V, N, P> }>;
+  keyBy<const S extends Columns>(key: (row: C) => S): KeyedStream<C, Selected<S>>;
+  keyBy(key: (row: C) => unknown): unknown {
+    const named: NamedExpr = keyOf(this.#call('keyBy', key));
+    return new KeyedStream(this.#chain, named, (chain) => new Stream(chain));
+  }
+
+  /**
+   * Sorts all rows; the job's output is in this order. Followed by `limit` it keeps the first rows
+   * only and never sorts the others.
+   *
+   * @param order - `row.count.desc()`, or a list: `[row.count.desc(), row.word.asc()]`.
+   */
+  orderBy(order: (row: C) => SortOrder | readonly SortOrder[], options?: VerbOptions): Stream<C> {
+    const given = this.#call('orderBy', order);
+    const orders: unknown[] = Array.isArray(given) ? given : [given];
+    const keys = orders.filter(isSortOrder).map((one) => one.key);
+    if (keys.length === 0 || keys.length < orders.length) {
+      const message = `orderBy needs what asc() or desc() make, its lambda gave ${describe(given)}`;
+      throw typedError('EXPR_TYPE_MISMATCH', message, {
+        hint: 'Write orderBy((row) => [row.count.desc(), row.word.asc()]).',
+      });
+    }
+    return this.#append({ kind: 'orderBy', order: keys, schema: this.#schema }, options);
+  }
+
+  /**
+   * Keeps the first `count` rows; which ones is defined after `orderBy` only.
+   *
+   * @param count - A whole number from 0 on; undefined or null keep all rows.
+   */
+  limit(count: number | bigint | null | undefined, options?: VerbOptions): Stream<C> {
+    if (count === undefined || count === null) return this;
+    const rows = Number(count);
+    if (!Number.isSafeInteger(rows) || rows < 0) {
+      throw typedError(
+        'JOB_ARGUMENT_INVALID',
+        `limit needs a whole number, got ${describe(count)}`,
+        {
+          hint: 'Give a whole number from 0 on, or undefined for no limit.',
+        },
+      );
+    }
+    return this.#append({ kind: 'limit', count: rows, schema: this.#schema }, options);
+  }
+
+  /**
+   * MapReduce: `map` emits pairs, `reduce` is called once per key with all values of that key.
+   * `combine` folds values early, where they were made, and so saves most of the traffic.
+   */
+  mapReduce<
+    K extends ColumnKind,
+    KV,
+    KN extends boolean,
+    W extends ColumnKind,
+    WV,
+    WN extends boolean,
+    F,
+  >(
+    options: MapReduceOptions<C, ValueType<K, KV, KN>, ValueType<W, WV, WN>, F>,
+    verb?: VerbOptions,
+  ): Stream<ColumnsOf<F>> {
+    const { content, functions } = mapReduceParts(options);
+    return this.#append(content, verb, functions);
+  }
+
+  /** Ends the job: `build` returns what this returns. */
+  writeTo(sink: SinkOf, options: VerbOptions = {}): WrittenStream {
+    const isSink = typeof sink === 'function' || typeof sink?.connector === 'string';
+    if (!isSink) {
+      throw typedError('JOB_ARGUMENT_INVALID', `writeTo needs a sink, got ${describe(sink)}`, {
+        hint: 'Give a sink of a connector: files.sink({ path: "out.csv" }).',
+      });
+    }
+    return new WrittenStream(this.#chain, sink, options);
+  }
+
+  get #schema() {
+    return this.#chain.node.schema;
+  }
+
+  #call(verb: string, lambda: (row: C) => unknown): unknown {
+    return callLambda(verb, this.#schema, lambda as (row: never) => unknown);
+  }
+
+  #append<D>(
+    content: Parameters<typeof appendNode>[1],
+    options?: VerbOptions,
+    functions: FlatMapFunction | MapReduceFunctions | null = null,
+  ): Stream<D> {
+    return new Stream(appendNode(this.#chain, content, options, functions));
+  }
+}
+
+function isSortOrder(value: unknown): value is SortOrder {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'kind' in value && value.kind === 'millrace.order';
+}

@@ -1,0 +1,73 @@
+/**
+ * Expressions as people read them: `price > 100 and not (user is null)`. Used by `explain`, golden
+ * tests and error messages. Brackets stand only where the order of operations needs them.
+ */
+import { assertNever } from '../../base/assert.ts';
+import type { Expr, NamedExpr } from './expr.ts';
+
+const compareSymbols = { eq: '=', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=' } as const;
+const arithmeticSymbols = { add: '+', subtract: '-', multiply: '*' } as const;
+
+export function exprText(expr: Expr): string {
+  switch (expr.kind) {
+    case 'column':
+      return expr.name;
+    case 'literal':
+      return literalText(expr);
+    case 'compare':
+      return binaryText(expr, compareSymbols[expr.op]);
+    case 'arithmetic':
+      return binaryText(expr, arithmeticSymbols[expr.op]);
+    case 'logic':
+      return binaryText(expr, expr.op);
+    case 'not':
+      if (expr.input.kind === 'isNull') return `${operandText(expr.input.input, 5)} is not null`;
+      return `not ${operandText(expr.input, 6)}`;
+    case 'isNull':
+      return `${operandText(expr.input, 5)} is null`;
+    default:
+      return assertNever(expr);
+  }
+}
+
+/** `name = expression`, or the name alone where the expression is the column of that name. */
+export function namedExprText({ name, expr }: NamedExpr): string {
+  const isPlain = expr.kind === 'column' && expr.name === name;
+  return isPlain ? name : `${name} = ${exprText(expr)}`;
+}
+
+function literalText({ type, value }: Expr & { kind: 'literal' }): string {
+  if (type.kind === 'timestamp') return `timestamp(${type.unit}) ${value}`;
+  return type.kind === 'utf8' ? JSON.stringify(value) : String(value);
+}
+
+type Binary = Expr & { kind: 'compare' | 'arithmetic' | 'logic' };
+
+function binaryText(expr: Binary, symbol: string): string {
+  const strength = strengthOf(expr);
+  // The right side of a chain needs brackets: a - (b - c) is not a - b - c.
+  const right = operandText(expr.right, strength + 1);
+  const left = operandText(expr.left, expr.kind === 'compare' ? strength + 1 : strength);
+  return `${left} ${symbol} ${right}`;
+}
+
+function operandText(expr: Expr, strengthMin: number): string {
+  const text = exprText(expr);
+  return strengthOf(expr) < strengthMin ? `(${text})` : text;
+}
+
+/** How tightly an expression holds together; a weaker one inside a stronger one needs brackets. */
+function strengthOf(expr: Expr): number {
+  switch (expr.kind) {
+    case 'logic':
+      return expr.op === 'or' ? 1 : 2;
+    case 'not':
+    case 'compare':
+    case 'isNull':
+      return 3;
+    case 'arithmetic':
+      return expr.op === 'multiply' ? 5 : 4;
+    default:
+      return 6;
+  }
+}
