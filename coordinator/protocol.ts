@@ -87,7 +87,8 @@ export interface JobFailed extends JobRef {
 /** Counters of one operator in one task. */
 export interface OperatorMetrics {
   readonly taskId: string;
-  readonly operatorId: string;
+  /** Place in the chain of the task's vertex. */
+  readonly operatorIndex: number;
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly bytesIn: number;
@@ -101,4 +102,9 @@ export interface MetricsReport extends JobRef {
 /** `v2[1]`: the second task of vertex v2. */
 export function taskIdOf(vertexId: string, taskIndex: number): string {
   return `${vertexId}[${taskIndex}]`;
+}
+
+/** The vertex that a task belongs to. */
+export function vertexIdOf(taskId: string): string {
+  return taskId.slice(0, taskId.lastIndexOf('['));
 }

@@ -11,12 +11,13 @@ import type { Connector, RoleContext } from '../../engine/contracts/connector.ts
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SinkCommitter } from '../../engine/contracts/sink.ts';
 import type { OperatorSpec, PhysicalGraph } from '../../engine/plan/physical-graph.ts';
-import type {
-  DeployRequest,
-  JobModule,
-  JobRef,
-  OperatorMetrics,
-  SplitAnswer,
+import {
+  type DeployRequest,
+  type JobModule,
+  type JobRef,
+  type OperatorMetrics,
+  type SplitAnswer,
+  vertexIdOf,
 } from '../protocol.ts';
 import { placeTasks } from '../scheduler/placement.ts';
 import { SplitAssigner } from '../scheduler/split-assigner.ts';
@@ -108,8 +109,7 @@ export class JobMaster {
 
   /** The next split for a task; the vertex of the task has one source. */
   requestSplit(taskId: string): SplitAnswer {
-    const vertexId = taskId.slice(0, taskId.indexOf('['));
-    return { split: this.#assigners.get(vertexId)?.next() ?? null };
+    return { split: this.#assigners.get(vertexIdOf(taskId))?.next() ?? null };
   }
 
   progress(): JobProgress {

@@ -1,10 +1,9 @@
 /** The counters of a running job, kept by task and operator and added up for people. */
-
 import type { OperatorSpec, PhysicalGraph } from '../../engine/plan/physical-graph.ts';
-import type { OperatorMetrics } from '../protocol.ts';
+import { type OperatorMetrics, vertexIdOf } from '../protocol.ts';
 
 export interface OperatorTotals {
-  /** The logical operator's id; several physical ones may carry out one. */
+  /** Of the logical operator; several physical ones may carry out one. */
   readonly id: string;
   readonly name: string;
   readonly kind: OperatorSpec['kind'];
@@ -20,53 +19,57 @@ export interface JobTotals {
   readonly rowsOut: number;
 }
 
+type Counter = 'rowsIn' | 'rowsOut' | 'bytesIn' | 'busyMs';
+
 export class JobMetrics {
-  readonly #chain: readonly OperatorSpec[];
+  readonly #graph: PhysicalGraph;
   readonly #latest = new Map<string, OperatorMetrics>();
 
   constructor(graph: PhysicalGraph) {
-    this.#chain = graph.vertices.flatMap((vertex) => vertex.chain);
+    this.#graph = graph;
   }
 
   /** Takes newer counters in; they replace older ones of the same task and operator. */
   update(operators: readonly OperatorMetrics[]): void {
     for (const metrics of operators) {
-      this.#latest.set(`${metrics.taskId} ${metrics.operatorId}`, metrics);
+      this.#latest.set(`${metrics.taskId} ${metrics.operatorIndex}`, metrics);
     }
   }
 
-  /** Counters by operator, summed over tasks, in the order of the plan. */
+  /** Counters by physical operator, summed over tasks, in the order of the plan. */
   operators(): OperatorTotals[] {
-    return this.#chain.map(({ id, name, kind }) => {
-      const all = this.#of(id);
-      return {
-        id,
-        name,
-        kind,
-        rowsIn: sum(all, 'rowsIn'),
-        rowsOut: sum(all, 'rowsOut'),
-        busySeconds: sum(all, 'busyMs') / 1000,
-      };
-    });
+    return this.#specs().map(({ spec: { id, name, kind }, sum }) => ({
+      id,
+      name,
+      kind,
+      rowsIn: sum('rowsIn'),
+      rowsOut: sum('rowsOut'),
+      busySeconds: sum('busyMs') / 1000,
+    }));
   }
 
   /** Rows and bytes that sources read, rows that sinks wrote. */
   totals(): JobTotals {
-    const of = (kind: OperatorSpec['kind']) =>
-      this.#chain.filter((spec) => spec.kind === kind).flatMap((spec) => this.#of(spec.id));
-    const sources = of('source');
+    const specs = this.#specs();
+    const total = (kind: OperatorSpec['kind'], counter: Counter) =>
+      specs.reduce((sum, one) => (one.spec.kind === kind ? sum + one.sum(counter) : sum), 0);
     return {
-      rowsIn: sum(sources, 'rowsOut'),
-      bytesIn: sum(sources, 'bytesIn'),
-      rowsOut: sum(of('sink'), 'rowsIn'),
+      rowsIn: total('source', 'rowsOut'),
+      bytesIn: total('source', 'bytesIn'),
+      rowsOut: total('sink', 'rowsIn'),
     };
   }
 
-  #of(operatorId: string): OperatorMetrics[] {
-    return [...this.#latest.values()].filter((metrics) => metrics.operatorId === operatorId);
+  #specs(): { spec: OperatorSpec; sum: (counter: Counter) => number }[] {
+    const all = [...this.#latest.values()];
+    return this.#graph.vertices.flatMap((vertex) =>
+      vertex.chain.map((spec, index) => ({
+        spec,
+        sum: (counter: Counter) =>
+          all
+            .filter((one) => one.operatorIndex === index && vertexIdOf(one.taskId) === vertex.id)
+            .reduce((total, one) => total + one[counter], 0),
+      })),
+    );
   }
-}
-
-function sum(all: readonly OperatorMetrics[], field: 'rowsIn' | 'rowsOut' | 'bytesIn' | 'busyMs') {
-  return all.reduce((total, metrics) => total + metrics[field], 0);
 }
