@@ -1,0 +1,226 @@
+/**
+ * Batches between threads: rows of a batch as one contiguous body, which is what rings carry.
+ *
+ *     0   u32 mark   u32 rows   u32 columns   u32 bytes of the body
+ *     16  per column: u32 bytes of the validity bitmap (0 = no nulls), u32 bytes of values or text
+ *         per column: [bitmap] [values]            bool, int32, int64, float64, timestamp
+ *                     [bitmap] [offsets] [text]    utf8: rows + 1 int32 offsets from 0
+ *
+ * Every part starts at a multiple of 8. The buffers are Arrow's, so a body is what Arrow IPC would
+ * carry, less the metadata that both sides know. Selections are resolved: only the rows asked for
+ * go. The receiver copies a body once into its own memory and uses it in place; only the 16-byte
+ * views of text are made anew, and they point into the body.
+ *
+ * Contract:
+ * - Sender and receiver have the same schema (asserted: count of columns, kinds by their sizes).
+ * - Bodies come from another thread of the same process and version: what does not fit is a bug,
+ *   not an input error (asserted; the text itself is not looked at again).
+ * - Text of a body stays below 2 GiB (asserted).
+ * Before: engine/shuffle/channel-writer.ts · After: engine/memory/ring.ts
+ */
+import { assert } from '../../base/assert.ts';
+import type { Kernels } from '../kernels/kernels.ts';
+import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
+import { bitmapSizeOf, type FieldType, valuesSizeOf } from '../schema/field-type.ts';
+import type { Schema } from '../schema/schema.ts';
+import { Batch, batchRowsMax, type Column } from './batch.ts';
+import { utf8ViewSize } from './utf8-view.ts';
+
+/** The first word of a body: shows a reader that is out of step at once. */
+const bodyMark = 0x4c57_524d;
+const headerBytes = 16;
+const columnHeaderBytes = 8;
+const textBytesMax = 2 ** 31 - 1;
+
+/** Bytes that `encodeRows` will write for these rows. */
+export function encodedSizeOf(
+  kernels: Kernels,
+  batch: Batch,
+  rowsAddress: number,
+  rowCount: number,
+): number {
+  const rows = rowsOf(batch, rowsAddress, rowCount);
+  let size = bodyHeaderBytes(batch.columns.length);
+  for (const column of batch.columns) {
+    if (column.validity !== 0) size += bitmapSizeOf(rowCount);
+    size += isText(column.type)
+      ? roundUp((rowCount + 1) * 4) + roundUp(kernels.utf8SizeOf(column.values, rows, rowCount))
+      : roundUp(valuesSizeOf(column.type, rowCount));
+  }
+  return size;
+}
+
+/**
+ * Writes rows of a batch as a body into the slot's memory.
+ *
+ * @param rowsAddress - Address of `rowCount` u32 stored-row indexes, in any order; 0 means the first
+ *   `rowCount` rows of the batch, through its selection where it has one.
+ * @param targetAddress - A multiple of 8 with room for `encodedSizeOf` bytes (not checked).
+ * @returns The bytes written: exactly `encodedSizeOf`.
+ */
+export function encodeRows(
+  kernels: Kernels,
+  batch: Batch,
+  rowsAddress: number,
+  rowCount: number,
+  targetAddress: number,
+): number {
+  assert(targetAddress % 8 === 0, 'a body starts at a multiple of 8');
+  const { uint32 } = batch.memory;
+  const rows = rowsOf(batch, rowsAddress, rowCount);
+  let at = targetAddress + bodyHeaderBytes(batch.columns.length);
+  let columnHeader = (targetAddress + headerBytes) >>> 2;
+  for (const column of batch.columns) {
+    const validityBytes = column.validity === 0 ? 0 : bitmapSizeOf(rowCount);
+    if (validityBytes > 0) kernels.take1Bit(column.validity, rows, rowCount, at);
+    at += validityBytes;
+    uint32[columnHeader] = validityBytes;
+    if (isText(column.type)) {
+      const offsetsEnd = at + (rowCount + 1) * 4;
+      const text = at + roundUp((rowCount + 1) * 4);
+      const textBytes = kernels.utf8ToArrow(column.values, rows, rowCount, at, text) >>> 0;
+      assert(textBytes <= textBytesMax, 'text of a body stays below 2 GiB');
+      uint32[columnHeader + 1] = textBytes;
+      at = text + roundUp(textBytes);
+      batch.memory.bytes.fill(0, offsetsEnd, text);
+      batch.memory.bytes.fill(0, text + textBytes, at);
+    } else {
+      const valuesBytes = roundUp(valuesSizeOf(column.type, rowCount));
+      takeValues(kernels, batch, column, { rows, rowCount, out: at });
+      uint32[columnHeader + 1] = valuesBytes;
+      at += valuesBytes;
+    }
+    columnHeader += columnHeaderBytes / 4;
+  }
+  const header = targetAddress >>> 2;
+  uint32[header] = bodyMark;
+  uint32[header + 1] = rowCount;
+  uint32[header + 2] = batch.columns.length;
+  uint32[header + 3] = at - targetAddress;
+  return at - targetAddress;
+}
+
+/** A body in the receiver's memory. */
+export interface Body {
+  readonly block: BlockHandle;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Makes a batch of a body, in place. The block is taken over, also when this throws.
+ * @throws MEMORY_EXHAUSTED when there is no room for the views of text.
+ */
+export function decodeBody(
+  kernels: Kernels,
+  scope: MemoryScope,
+  schema: Schema,
+  body: Body,
+): Batch {
+  const { memory } = scope;
+  const blocks = [body.block];
+  try {
+    const start = addressOf(body.block);
+    const rowCount = checkHeader(scope, schema, body);
+    const textColumns = schema.fields.filter((field) => isText(field.type)).length;
+    let views = 0;
+    if (textColumns > 0) {
+      const block = scope.allocate(textColumns * rowCount * utf8ViewSize);
+      blocks.push(block);
+      views = addressOf(block);
+    }
+    const columns: Column[] = [];
+    let at = start + bodyHeaderBytes(schema.fields.length);
+    for (const [index, { type }] of schema.fields.entries()) {
+      const header = (start + headerBytes + index * columnHeaderBytes) >>> 2;
+      const validityBytes = memory.uint32[header]!;
+      const valuesBytes = memory.uint32[header + 1]!;
+      const isSized = validityBytes === 0 || validityBytes === bitmapSizeOf(rowCount);
+      assert(isSized, 'a bitmap of a body has a bit per row');
+      const validity = validityBytes === 0 ? 0 : at;
+      at += validityBytes;
+      if (isText(type)) {
+        const text = at + roundUp((rowCount + 1) * 4);
+        checkOffsets(scope, at, rowCount, valuesBytes);
+        kernels.utf8FromArrow(at, text, rowCount, views);
+        columns.push({ type, validity, values: views });
+        views += rowCount * utf8ViewSize;
+        at = text + roundUp(valuesBytes);
+      } else {
+        assert(valuesBytes === roundUp(valuesSizeOf(type, rowCount)), 'values fit their rows');
+        columns.push({ type, validity, values: at });
+        at += valuesBytes;
+      }
+    }
+    assert(at === start + body.sizeBytes, 'a body ends with its last column');
+    return new Batch(memory, { schema, rowCount, columns, blocks });
+  } catch (error) {
+    for (const block of blocks) memory.release(block);
+    throw error;
+  }
+}
+
+interface TakeTo {
+  readonly rows: number;
+  readonly rowCount: number;
+  readonly out: number;
+}
+
+/** Copies the values of the rows; those that lie side by side in one go. */
+function takeValues(kernels: Kernels, batch: Batch, column: Column, to: TakeTo): void {
+  const { values, type } = column;
+  const { rows, rowCount, out } = to;
+  if (type.kind === 'bool') {
+    kernels.take1Bit(values, rows, rowCount, out);
+    return;
+  }
+  const size = valuesSizeOf(type, rowCount);
+  // The padding of int32: no byte of a body is left as it was.
+  if (size % 8 !== 0) batch.memory.uint32[(out + size) >>> 2] = 0;
+  if (rows === 0) batch.memory.bytes.copyWithin(out, values, values + size);
+  else if (type.kind === 'int32') kernels.take4(values, rows, rowCount, out);
+  else kernels.take8(values, rows, rowCount, out);
+}
+
+/** The address of stored rows; 0 when these are the first ones in order. */
+function rowsOf(batch: Batch, rowsAddress: number, rowCount: number): number {
+  assert(rowCount <= batchRowsMax, 'a body has at most 8,192 rows');
+  assert(rowsAddress !== 0 || rowCount <= batch.rowCount, 'the batch has the rows');
+  return rowsAddress === 0 ? batch.selection : rowsAddress;
+}
+
+/** Checks what a header says of the whole; answers the count of rows. */
+function checkHeader(scope: MemoryScope, schema: Schema, body: Body): number {
+  const { uint32 } = scope.memory;
+  const header = addressOf(body.block) >>> 2;
+  const columnCount = schema.fields.length;
+  assert(body.sizeBytes >= bodyHeaderBytes(columnCount), 'a body holds its header');
+  assert(uint32[header] === bodyMark, 'a body starts with its mark');
+  const rowCount = uint32[header + 1]!;
+  assert(rowCount <= batchRowsMax, 'a body has at most 8,192 rows');
+  assert(uint32[header + 2] === columnCount, 'a body has the columns of its schema');
+  assert(uint32[header + 3] === body.sizeBytes, 'a body is as long as it says');
+  return rowCount;
+}
+
+function checkOffsets(
+  scope: MemoryScope,
+  offsets: number,
+  rowCount: number,
+  textBytes: number,
+): void {
+  const { uint32 } = scope.memory;
+  assert(uint32[offsets >>> 2] === 0, 'offsets of text start at 0');
+  assert(uint32[(offsets >>> 2) + rowCount] === textBytes, 'offsets of text end with the text');
+}
+
+function bodyHeaderBytes(columnCount: number): number {
+  return headerBytes + columnCount * columnHeaderBytes;
+}
+
+function isText(type: FieldType): boolean {
+  return type.kind === 'utf8';
+}
+
+function roundUp(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / 8) * 8;
+}

@@ -1,0 +1,176 @@
+/**
+ * Random batches for property tests: every type, nulls, extremes, empty batches, selections; and
+ * the plain rows they should read as.
+ *
+ *     fc.property(batchCases(), (spec) => withMemory(({ scope, memory }) => {
+ *       const batch = makeBatch(scope, spec);        // columns in poisoned memory, maybe selected
+ *       expect(readRows(batch)).toEqual(expectedRows(spec));
+ *       batch.release();
+ *     }))
+ */
+import fc from 'fast-check';
+import { type Batch, batchRowsMax } from '../../engine/batch/batch.ts';
+import { BatchBuilder } from '../../engine/batch/batch-builder.ts';
+import { addressOf, type MemoryScope, SlotMemory } from '../../engine/memory/slot-memory.ts';
+import {
+  boolType,
+  type FieldType,
+  float64Type,
+  int32Type,
+  int64Type,
+  utf8Type,
+} from '../../engine/schema/field-type.ts';
+import { type Field, fieldOf, type Schema } from '../../engine/schema/schema.ts';
+
+/** A batch as plain data: what is stored, and which of it is selected (null: all). */
+export interface BatchCase {
+  readonly schema: Schema;
+  readonly rows: readonly (readonly unknown[])[];
+  readonly selected: readonly number[] | null;
+}
+
+export const allTypes: readonly FieldType[] = [
+  boolType,
+  int32Type,
+  int64Type,
+  { kind: 'int64', js: 'number' },
+  float64Type,
+  { kind: 'timestamp', unit: 'ms' },
+  { kind: 'timestamp', unit: 'us' },
+  utf8Type,
+];
+
+const int64Extremes = [-(2n ** 63n), 2n ** 63n - 1n, 0n, -1n, 2n ** 53n, -(2n ** 31n), 2n ** 32n];
+const textExtremes = [
+  ...['', 'a', 'abcdefg', 'abcdefgh', 'abcdefghi', '\0', '\0\0\0\0\0\0\0\0', ' \t\r\n'],
+  ...['é', '€', '😀', 'éééé', 'éééé!', '€€😀', '\ufeffBOM', 'z'.repeat(48), 'ü'.repeat(49)],
+];
+
+/** Values of a type as `readRows` gives them, without null. */
+export function valuesOf(type: FieldType): fc.Arbitrary<unknown> {
+  switch (type.kind) {
+    case 'bool':
+      return fc.boolean();
+    case 'int32':
+      return fc.oneof(fc.integer(), fc.constantFrom(-(2 ** 31), 2 ** 31 - 1, 0, -1));
+    case 'int64':
+      return type.js === 'number'
+        ? fc.oneof(fc.maxSafeInteger(), fc.constantFrom(2 ** 53 - 1, -(2 ** 53) + 1, 2 ** 32, -1))
+        : fc.oneof(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.constantFrom(...int64Extremes));
+    case 'float64':
+      return fc.oneof(
+        fc.double(),
+        fc.constantFrom(Number.NaN, -0, 0, 1 / 0, -1 / 0, 5e-324, Number.MAX_VALUE),
+      );
+    case 'timestamp':
+      return fc.oneof(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.constantFrom(...int64Extremes));
+    case 'utf8':
+      return fc.oneof(
+        fc.constantFrom(...textExtremes),
+        fc.string({ maxLength: 20 }),
+        fc.string({ maxLength: 70, unit: 'grapheme' }),
+      );
+  }
+}
+
+/** A field of any type. */
+export function fields(name: string, types: readonly FieldType[] = allTypes): fc.Arbitrary<Field> {
+  return fc
+    .record({ type: fc.constantFrom(...types), nullable: fc.boolean() })
+    .map(({ type, nullable }) => fieldOf(name, type, nullable));
+}
+
+export interface BatchCaseOptions {
+  /** @defaultValue 1 to 5 fields of any type */
+  readonly schema?: fc.Arbitrary<Schema>;
+  /** @defaultValue 100 */
+  readonly rowsMax?: number;
+}
+
+/** Random batches. Empty ones, and ones where no row is selected, are among them. */
+export function batchCases(options: BatchCaseOptions = {}): fc.Arbitrary<BatchCase> {
+  const { schema = schemas(), rowsMax = 100 } = options;
+  return schema.chain((chosen) =>
+    fc
+      .record({
+        rows: fc.array(rowsOf(chosen), { maxLength: rowsMax }),
+        isSelected: fc.boolean(),
+        picks: fc.array(fc.boolean(), { minLength: rowsMax, maxLength: rowsMax }),
+      })
+      .map(({ rows, isSelected, picks }) => ({
+        schema: chosen,
+        rows,
+        selected: isSelected ? rows.map((_, row) => row).filter((row) => picks[row]) : null,
+      })),
+  );
+}
+
+/** A full batch of 8,192 rows with every type, made from a short random cycle of rows. */
+export function fullBatchCases(): fc.Arbitrary<BatchCase> {
+  const schema = {
+    fields: allTypes.flatMap((type, index) => [
+      fieldOf(`plain ${index}`, type),
+      fieldOf(`nullable ${index}`, type, true),
+    ]),
+  };
+  return fc.array(rowsOf(schema), { minLength: 1, maxLength: 30 }).map((cycle) => ({
+    schema,
+    rows: Array.from({ length: batchRowsMax }, (_, row) => cycle[row % cycle.length] ?? []),
+    selected: null,
+  }));
+}
+
+export function schemas(types: readonly FieldType[] = allTypes): fc.Arbitrary<Schema> {
+  return fc
+    .integer({ min: 1, max: 5 })
+    .chain((count) =>
+      fc.tuple(...Array.from({ length: count }, (_, index) => fields(`c${index}`, types))),
+    )
+    .map((list) => ({ fields: list }));
+}
+
+/** Rows of a schema: one value per field, null now and then where that is allowed. */
+export function rowsOf(schema: Schema): fc.Arbitrary<unknown[]> {
+  const columns = schema.fields.map(({ type, nullable }) =>
+    nullable ? fc.option(valuesOf(type), { nil: null, freq: 3 }) : valuesOf(type),
+  );
+  return fc.tuple(...columns);
+}
+
+/** The batch of a case; the caller releases it. */
+export function makeBatch(scope: MemoryScope, spec: BatchCase): Batch {
+  const builder = new BatchBuilder(scope, spec.schema);
+  for (const row of spec.rows) builder.appendRow(row);
+  const stored = builder.build();
+  return spec.selected === null ? stored : select(scope, stored, spec.selected);
+}
+
+/** The batch with only these stored rows selected; takes the batch over. */
+export function select(scope: MemoryScope, batch: Batch, rows: readonly number[]): Batch {
+  const block = scope.allocate(rows.length * 4);
+  const selection = addressOf(block);
+  rows.forEach((row, index) => {
+    batch.memory.uint32[(selection >>> 2) + index] = row;
+  });
+  const selected = batch.derive({ rowCount: rows.length, selection, blocks: [block] });
+  batch.release();
+  return selected;
+}
+
+/** What `readRows` should give for the batch of a case. */
+export function expectedRows(spec: BatchCase): Record<string, unknown>[] {
+  const rows = spec.selected === null ? spec.rows : spec.selected.map((row) => spec.rows[row]);
+  const names = spec.schema.fields.map((field) => field.name);
+  return rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row?.[index]])));
+}
+
+/** Runs a test in a poisoned memory of its own, which must be empty afterwards. */
+export function withMemory<T>(
+  run: (memory: { scope: MemoryScope; memory: SlotMemory }) => T,
+  budgetBytes = 16 * 1024 * 1024,
+): T {
+  const memory = new SlotMemory({ budgetBytes, poison: true });
+  const result = run({ scope: memory.scope('test'), memory });
+  memory.assertEmpty();
+  return result;
+}
