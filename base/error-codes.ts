@@ -23,7 +23,6 @@ export const errorKinds = {
   EXPR_OVERFLOW: 'user',
   EXPR_TYPE_MISMATCH: 'user',
   FILES_OPTION_INVALID: 'user',
-  FLAG_MISSING: 'user',
   FLAG_NOT_AVAILABLE: 'user',
   FLAG_NOT_FOUND: 'user',
   FLAG_VALUE: 'user',

@@ -1,28 +1,11 @@
 /**
- * The flags of the engine, which every job has. Their names are reserved, those of later versions
- * too: a job parameter of that name would change its meaning with an update.
+ * The flags of the engine that take a number or a size, with their limits and defaults. Their names,
+ * and those of later versions, are reserved in `engine/api/param.ts`.
  */
 
 import { typedError } from '../base/typed-error.ts';
 import { parseSize } from '../base/units.ts';
 import type { CliEnv } from './cli-env.ts';
-
-/** Flags that later versions will have; until then using one is an error that says so. */
-export const laterFlags = [
-  'rate',
-  'restore',
-  'checkpoint-dir',
-  'checkpoint-interval',
-  'cluster',
-  'priority',
-  'ui',
-  'log',
-  'seed',
-  'wait',
-  'from-savepoint',
-  'allow-non-restored-state',
-  'fail-fast',
-] as const;
 
 /** As many tasks as there are key groups; more would have nothing to do. */
 const parallelismMax = 128;

@@ -14,6 +14,7 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import type { WireError } from '../base/typed-error.ts';
+import type { CliEnv } from './cli-env.ts';
 
 export interface ErrorTextOptions {
   readonly hasColours: boolean;
@@ -38,6 +39,14 @@ export function errorText(error: WireError, options: ErrorTextOptions): string {
   const hint = hintOf(error);
   if (hint !== undefined) lines.push(`${paint.help('hint:')} ${hint}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** Prints an error on stderr. */
+export function writeError(
+  { stderr, isDebug, workingFolder }: Pick<CliEnv, 'stderr' | 'isDebug' | 'workingFolder'>,
+  error: WireError,
+): void {
+  stderr.write(errorText(error, { hasColours: stderr.hasColours, isDebug, workingFolder }));
 }
 
 interface Painter {

@@ -32,9 +32,8 @@ export async function importError(
   if (code === 'ERR_MODULE_NOT_FOUND') return missingImportError(error);
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION') return extensionError(file);
   if (isUnreadableSource(error)) return syntaxError(error, path, file);
-  return typedError('JOB_FILE_THREW', `"${file}" threw while it was loaded: ${error.message}`, {
+  return typedError('JOB_FILE_THREW', `"${file}" threw while it was loaded`, {
     hint: 'Code at the top level of a job file runs before the job; the job itself belongs into build.',
-    // Its frames show the place; its message has been said.
     cause: error,
   });
 }

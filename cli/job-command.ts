@@ -3,20 +3,22 @@
  * its parameters from flags, build its logical graph. All mistakes up to here are the user's to
  * correct, and nothing has been started.
  *
- * After: cli/load-job.ts, cli/job-flags.ts, engine/api/job.ts.
+ * After: cli/load-job.ts, cli/job-flags.ts, engine/api/build-job.ts.
  */
 import { Command } from 'commander';
 import { typedError } from '../base/typed-error.ts';
-import type { JobDefinition, RunFlags } from '../engine/api/job.ts';
+import type { JobDefinition } from '../engine/api/define-job.ts';
+import type { RunFlags } from '../engine/api/stream.ts';
 import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
 import type { CliEnv } from './cli-env.ts';
 import { memoryBytesOf, parseParallelism } from './engine-flags.ts';
 import {
   addParamOptions,
   exampleFlagsOf,
-  missingParamError,
   type ParsedFlags,
+  paramValuesOf,
   parseFlags,
+  requiredOf,
 } from './job-flags.ts';
 import { loadJob } from './load-job.ts';
 
@@ -80,34 +82,33 @@ interface Subject {
 async function requestOf(
   env: CliEnv,
   { job, file, path, verb }: Subject,
-  { params, missing, engine }: ParsedFlags,
+  { raw, engine }: ParsedFlags,
 ): Promise<JobRequest> {
-  const complete = verb === 'explain' ? { ...params, ...placeholdersOf(job, missing) } : params;
-  const lacking = missing.find((name) => !(name in complete));
-  if (lacking !== undefined) throw missingParamError(lacking, job.params, file);
+  const given = verb === 'explain' ? { ...placeholdersOf(job), ...raw } : raw;
+  const params = paramValuesOf(job.params, given, file);
+  const { parallelism: parallelismText, memory } = engine;
   const parallelism =
-    typeof engine.parallelism === 'string'
-      ? parseParallelism(engine.parallelism)
-      : env.process.cores;
-  const memoryText = engine.memory as string | undefined;
+    typeof parallelismText === 'string' ? parseParallelism(parallelismText) : env.process.cores;
+  const memoryText = typeof memory === 'string' ? memory : undefined;
   const flags = runFlagsOf(engine);
-  const { buildJob } = await import('../engine/api/job.ts');
+  const { buildJob } = await import('../engine/api/build-job.ts');
   return {
     job,
     jobFile: path,
-    params: complete,
+    params,
     flags,
     parallelism,
     memoryBytes: memoryBytesOf(memoryText, parallelism, env),
     isJson: engine.json === true,
-    graph: buildJob(job, complete, flags).graph,
+    graph: buildJob(job, params, flags).graph,
   };
 }
 
 /** A plan can be shown without knowing where the output goes: `<output>` stands for it. */
-function placeholdersOf(job: JobDefinition, missing: readonly string[]): Record<string, unknown> {
-  const isText = (name: string) => ['path', 'utf8'].includes(job.params[name]?.type ?? '');
-  return Object.fromEntries(missing.filter(isText).map((name) => [name, `<${name}>`]));
+function placeholdersOf({ params }: JobDefinition): Record<string, string> {
+  const isText = (name: string) => params[name]?.type === 'path' || params[name]?.type === 'utf8';
+  const texts = requiredOf(params).filter((name) => isText(name) && !params[name]?.choices);
+  return Object.fromEntries(texts.map((name) => [name, `<${name}>`]));
 }
 
 function runFlagsOf({ overwrite, format }: Readonly<Record<string, unknown>>): RunFlags {
@@ -117,7 +118,7 @@ function runFlagsOf({ overwrite, format }: Readonly<Record<string, unknown>>): R
     });
   }
   return {
-    ...(overwrite === true && { overwrite }),
+    overwrite: overwrite === true,
     ...(format !== undefined && { format }),
   };
 }

@@ -2,14 +2,14 @@
  * Loads a job file: a module whose default export is a job. Whatever can be wrong with it is said in
  * one message that names the file and, where there is one, the line; no stack of ours is shown.
  *
- * Before: cli/commands/run.ts. After: engine/api/job.ts.
+ * Before: cli/commands/run.ts. After: engine/api/define-job.ts.
  */
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { registerMillraceResolver } from '../base/env/millrace-resolver.ts';
 import { typedError } from '../base/typed-error.ts';
-import type { JobDefinition } from '../engine/api/job.ts';
+import type { JobDefinition } from '../engine/api/define-job.ts';
 
 export interface LoadedJob {
   readonly job: JobDefinition;

@@ -33,6 +33,7 @@ async function dispatch(env: CliEnv, argv: readonly string[]): Promise<ExitCode>
     .version(versionOf(), '-v, --version', 'show the version')
     .helpOption('-h, --help', 'show this')
     .helpCommand(false)
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
@@ -81,13 +82,12 @@ function versionOf(): string {
 
 /** Shows an error that came before a job was started. */
 async function showError(env: CliEnv, argv: readonly string[], thrown: unknown): Promise<number> {
-  const { errorText } = await import('./error-text.ts');
+  const { writeError } = await import('./error-text.ts');
   const error = toWire(thrown);
   if (argv.includes('--json')) {
     const { failureJson } = await import('./summary.ts');
     env.stdout.write(failureJson(argv[1] ?? '', error));
   }
-  const { workingFolder, isDebug, stderr } = env;
-  stderr.write(errorText(error, { hasColours: stderr.hasColours, isDebug, workingFolder }));
+  writeError(env, error);
   return error.kind === 'internal' ? exitCodes.jobFailed : exitCodes.usage;
 }

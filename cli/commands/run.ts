@@ -4,9 +4,8 @@
  * Before: cli/main.ts. After: cli/job-command.ts, cli/run-job.ts.
  */
 import type { CliEnv } from '../cli-env.ts';
-import { errorText } from '../error-text.ts';
-import type { ExitCode } from '../exit-codes.ts';
-import { exitCodes } from '../exit-codes.ts';
+import { writeError } from '../error-text.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type JobCommandOptions, readJobCommand } from '../job-command.ts';
 import { runJob, type StartJob } from '../run-job.ts';
 import { exitCodeOf, summaryJson, summaryText } from '../summary.ts';
@@ -34,11 +33,7 @@ export async function runCommand(
   const summary = await runJob(env, runOptions, startJob);
   if (isJson) env.stdout.write(summaryJson(summary));
   if (summary.status === 'failed') {
-    if (summary.error !== undefined) {
-      const { workingFolder, isDebug, stderr } = env;
-      const { hasColours } = stderr;
-      stderr.write(errorText(summary.error, { hasColours, isDebug, workingFolder }));
-    }
+    if (summary.error !== undefined) writeError(env, summary.error);
   } else if (!isJson || summary.status === 'cancelled') {
     env.stderr.write(summaryText(summary, graph));
   }
