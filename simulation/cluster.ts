@@ -1,0 +1,106 @@
+/**
+ * A simulated cluster: a world, its network and its nodes, and a fault plan carried out on them.
+ * A scenario adds nodes with programs and judges, and runs it.
+ */
+import { type Fault, type FaultPlan, theLeader } from './faults.ts';
+import { SimNet } from './sim-net.ts';
+import { type Program, SimNode } from './sim-node.ts';
+import { World } from './world.ts';
+
+export interface ClusterOptions {
+  readonly seed: number;
+  /** Which node leads now, for faults that are aimed at it; null when none does. */
+  readonly leaderNow?: () => string | null;
+}
+
+export class Cluster {
+  readonly world: World;
+  readonly net: SimNet;
+  readonly nodes = new Map<string, SimNode>();
+  readonly #leaderNow: () => string | null;
+
+  constructor(options: ClusterOptions) {
+    this.world = new World(options.seed);
+    this.net = new SimNet(this.world);
+    this.#leaderNow = options.leaderNow ?? (() => null);
+  }
+
+  /** Adds a node; it starts with the run, within the first 50 ms. */
+  addNode(name: string, plan: FaultPlan, program: Program): SimNode {
+    const clock = plan.clocks[name] ?? { skewMs: 0, drift: 0 };
+    const node = new SimNode(this.world, this.net, { name, clock, program, restartMs: 500 });
+    this.nodes.set(name, node);
+    this.world.after(this.world.stream(`start ${name}`).float() * 50, () => node.start());
+    return node;
+  }
+
+  /** Puts the faults in place; those aimed at calls are disarmed at `untilMs`. */
+  armFaults(faults: readonly Fault[], untilMs: number): void {
+    for (const fault of faults) this.#arm(fault);
+    this.world.after(untilMs, () => {
+      for (const node of this.nodes.values()) {
+        node.diskState.faultOfCall.clear();
+        node.diskState.faultOfFsync.clear();
+      }
+    });
+  }
+
+  #arm(fault: Fault): void {
+    switch (fault.kind) {
+      case 'crashAtDiskCall': {
+        const kind = fault.when === 'before' ? 'crashBefore' : 'crashAfter';
+        const entry = { kind, downMs: fault.downMs } as const;
+        this.nodes.get(fault.node)?.diskState.faultOfCall.set(fault.call, entry);
+        return;
+      }
+      case 'fsyncFails':
+        this.nodes.get(fault.node)?.diskState.faultOfFsync.set(fault.fsync, { kind: 'fail' });
+        return;
+      default:
+        this.world.after(fault.atMs, () => {
+          this.world.note('world', 'fault', fault.kind);
+          this.#carryOut(fault);
+        });
+    }
+  }
+
+  #carryOut(fault: Exclude<Fault, { kind: 'crashAtDiskCall' | 'fsyncFails' }>): void {
+    switch (fault.kind) {
+      case 'crash':
+        this.#target(fault.node)?.crashFor(fault.downMs, 'fault');
+        return;
+      case 'pause':
+        this.#target(fault.node)?.pause(fault.forMs);
+        return;
+      case 'breakConnections':
+        this.net.breakConnectionsOf(this.#target(fault.node)?.name ?? '');
+        return;
+      case 'cut':
+        this.#cut(fault);
+        return;
+      case 'slowNet':
+        this.net.extraLatencyMs = fault.extraMs;
+        this.world.after(fault.forMs, () => {
+          this.net.extraLatencyMs = 0;
+        });
+        return;
+      case 'lossyNet':
+        this.net.breakChance = fault.chance;
+        this.world.after(fault.forMs, () => {
+          this.net.breakChance = 0;
+        });
+        return;
+    }
+  }
+
+  #cut({ side, direction, forMs }: Extract<Fault, { kind: 'cut' }>): void {
+    const inside = side.flatMap((name) => this.#target(name)?.name ?? []);
+    const outside = [...this.nodes.keys()].filter((name) => !inside.includes(name));
+    if (direction !== 'in') this.net.cut(inside, outside, forMs);
+    if (direction !== 'out') this.net.cut(outside, inside, forMs);
+  }
+
+  #target(name: string): SimNode | undefined {
+    return this.nodes.get(name === theLeader ? (this.#leaderNow() ?? '') : name);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * What a simulated disk holds: for every file the bytes that programs see and the bytes that are
+ * durable, and likewise for names. A crash makes of the two what a power cut makes:
+ *
+ *     write ──▶ cached ──fsync──▶ durable       each unsynced write is lost, kept or torn,
+ *     create, rename, unlink ──▶ cached names   in any combination;
+ *                  ──syncDir──▶ durable names   a folder's unsynced changes survive up to one point
+ *
+ * An fsync that fails drops what was unsynced while programs still see it, as Linux does: so a
+ * program that goes on after one has lost data without knowing. Folders are durable at once.
+ */
+import type { Rng } from '../base/env/rng.ts';
+
+export interface Inode {
+  cached: Uint8Array;
+  durable: Uint8Array;
+  pending: PendingWrite[];
+  modifiedMs: number;
+}
+
+/** An unsynced change: bytes at a position, or the emptying of the file. */
+interface PendingWrite {
+  readonly position: number;
+  readonly bytes: Uint8Array | 'empty';
+}
+
+interface PendingName {
+  readonly folder: string;
+  apply(names: Map<string, Inode>): void;
+}
+
+export type DiskFault =
+  | { readonly kind: 'crashBefore' | 'crashAfter'; readonly downMs: number }
+  | { readonly kind: 'fail' };
+
+export class SimDiskState {
+  readonly folders = new Set<string>(['/']);
+  /** Faults by number of the call, counted over the disk's life. */
+  readonly faultOfCall = new Map<number, DiskFault>();
+  /** Likewise by number of the fsync. */
+  readonly faultOfFsync = new Map<number, DiskFault>();
+  names = new Map<string, Inode>();
+  callCount = 0;
+  fsyncCount = 0;
+  #durableNames = new Map<string, Inode>();
+  #pendingNames: PendingName[] = [];
+  readonly #chance: Rng;
+
+  constructor(chance: Rng) {
+    this.#chance = chance;
+  }
+
+  /** Counts a call and answers with the fault that is due at it. */
+  nextCall(isFsync: boolean): DiskFault | null {
+    const ofCall = this.faultOfCall.get(this.callCount++);
+    const ofFsync = isFsync ? this.faultOfFsync.get(this.fsyncCount++) : undefined;
+    return ofCall ?? ofFsync ?? null;
+  }
+
+  changeNames(folder: string, apply: (names: Map<string, Inode>) => void): void {
+    apply(this.names);
+    this.#pendingNames.push({ folder, apply });
+  }
+
+  write(inode: Inode, position: number, bytes: Uint8Array | 'empty'): void {
+    inode.cached = applyWrite(inode.cached, position, bytes);
+    inode.pending.push({ position, bytes });
+  }
+
+  fsync(inode: Inode): void {
+    inode.durable = inode.cached.slice();
+    inode.pending = [];
+  }
+
+  /** A failed fsync: the changes count as written back, and never will be. */
+  dropPending(inode: Inode): void {
+    inode.pending = [];
+  }
+
+  syncDir(folder: string): void {
+    this.#pendingNames = this.#pendingNames.filter((change) => {
+      if (change.folder === folder) change.apply(this.#durableNames);
+      return change.folder !== folder;
+    });
+  }
+
+  /** Power goes: cached becomes what is durable, after chance has had its say. */
+  crash(): void {
+    const folders = new Set(this.#pendingNames.map((change) => change.folder));
+    for (const folder of folders) {
+      const changes = this.#pendingNames.filter((change) => change.folder === folder);
+      const keptCount = this.#chance.int(0, changes.length + 1);
+      for (const change of changes.slice(0, keptCount)) change.apply(this.#durableNames);
+    }
+    this.#pendingNames = [];
+    for (const inode of new Set(this.#durableNames.values())) this.#crashFile(inode);
+    this.names = new Map(this.#durableNames);
+  }
+
+  #crashFile(inode: Inode): void {
+    for (const { position, bytes } of inode.pending) {
+      const fate = this.#chance.int(0, 3);
+      if (fate === 0) continue;
+      const isTorn = fate === 1 && bytes !== 'empty';
+      const kept = isTorn ? bytes.subarray(0, this.#chance.int(0, bytes.length + 1)) : bytes;
+      inode.durable = applyWrite(inode.durable, position, kept);
+    }
+    inode.pending = [];
+    inode.cached = inode.durable.slice();
+  }
+}
+
+function applyWrite(
+  content: Uint8Array,
+  position: number,
+  bytes: Uint8Array | 'empty',
+): Uint8Array {
+  if (bytes === 'empty') return new Uint8Array(0);
+  const end = position + bytes.length;
+  const result = end > content.length ? new Uint8Array(end) : content;
+  if (result !== content) result.set(content);
+  result.set(bytes, position);
+  return result;
+}
