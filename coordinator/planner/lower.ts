@@ -1,0 +1,138 @@
+/**
+ * Lowering: each logical node becomes the operators that carry it out, in the plainest way that is
+ * right for several tasks. The rules make it fast.
+ *
+ * Operators work on columns, not on expressions (but for `filter` and `project`): where a key, an
+ * aggregate's argument or a text is an expression, a `project` in front computes it.
+ */
+import { assert, assertNever } from '../../base/assert.ts';
+import type { NamedExpr } from '../../engine/expr/expr.ts';
+import { columnExpr } from '../../engine/expr/expr-factory.ts';
+import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
+import type { AggregateColumn, OperatorSpec } from '../../engine/plan/physical-graph.ts';
+import { type Field, fieldIndexOf, fieldOf, type Schema } from '../../engine/schema/schema.ts';
+import { type PlanStep, stepOf } from './plan-step.ts';
+
+/** @param input - What the node before gives; empty for a source. */
+export function lower(node: LogicalNode, input: Schema): PlanStep[] {
+  const { id, name, schema: output } = node;
+  const spec = { id, name, output };
+  switch (node.kind) {
+    case 'source':
+      return [stepOf({ ...spec, kind: 'source', source: node.source })];
+    case 'where':
+      return [stepOf({ ...spec, kind: 'filter', predicate: node.predicate })];
+    case 'select':
+      return [stepOf({ ...spec, kind: 'project', columns: node.columns })];
+    case 'explodeWords':
+      return lowerExplodeWords(node);
+    case 'flatMap':
+      return [stepOf({ ...spec, kind: 'flatMap' })];
+    case 'aggregate':
+      return lowerAggregate(node, input);
+    case 'orderBy':
+      return [stepOf({ ...spec, kind: 'sort', order: node.order }, { kind: 'gather' })];
+    case 'limit':
+      return [stepOf({ ...spec, kind: 'limit', count: node.count }, { kind: 'gather' })];
+    case 'mapReduce':
+      return lowerMapReduce(node);
+    case 'sink': {
+      const exchange = node.sink.isParallel ? null : ({ kind: 'gather' } as const);
+      return [stepOf({ ...spec, kind: 'sink', sink: node.sink }, exchange)];
+    }
+    default:
+      return assertNever(node);
+  }
+}
+
+type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
+
+/** The operator gives the word first, then what is carried; another order is made behind it. */
+function lowerExplodeWords(node: NodeOf<'explodeWords'>): PlanStep[] {
+  const { id, name, schema, input, as, carried } = node;
+  const names = [as, ...carried.map((column) => column.name)];
+  const output = { fields: names.map((one) => fieldIn(schema, one)) };
+  const spec = { id, name, output, kind: 'explodeWords', as, carried: names.slice(1) } as const;
+  const steps: PlanStep[] = [];
+  if (input.kind === 'column' && carried.every(isPlain)) {
+    steps.push(stepOf({ ...spec, column: input.name }));
+  } else {
+    // The text takes the name of the column of words: no carried column has it.
+    steps.push(stepOf(projectOf(node, [...carried, { name: as, expr: input }])));
+    steps.push(stepOf({ ...spec, column: as }));
+  }
+  if (names.join() === schema.fields.map((field) => field.name).join()) return steps;
+  const columns = schema.fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
+  return [...steps, stepOf(projectOf(node, columns))];
+}
+
+function fieldIn(schema: Schema, name: string): Field {
+  const field = schema.fields[fieldIndexOf(schema, name)];
+  assert(field !== undefined, 'a select has a field for each of its columns');
+  return field;
+}
+
+function lowerAggregate(node: NodeOf<'aggregate'>, input: Schema): PlanStep[] {
+  const { id, name, schema: output, key } = node;
+  const columns: NamedExpr[] = [key];
+  const taken = new Set([key.name, ...input.fields.map((field) => field.name)]);
+  const aggregates = node.aggregates.map((aggregate): AggregateColumn => {
+    const { name: result, function: kind, input: argument } = aggregate;
+    if (argument === null) return { name: result, function: kind, column: null };
+    if (argument.kind !== 'column' || argument.name === key.name) {
+      const sameAsKey = isPlain(key) && argument.kind === 'column';
+      if (sameAsKey) return { name: result, function: kind, column: key.name };
+      const column = freeName(result, taken);
+      columns.push({ name: column, expr: argument });
+      return { name: result, function: kind, column };
+    }
+    if (!columns.some((one) => one.name === argument.name)) {
+      columns.push({ name: argument.name, expr: argument });
+    }
+    return { name: result, function: kind, column: argument.name };
+  });
+  const operator: OperatorSpec = {
+    id,
+    name,
+    output,
+    kind: 'aggregate',
+    phase: 'whole',
+    key: key.name,
+    aggregates,
+  };
+  const step = stepOf(operator, { kind: 'hash', column: key.name });
+  return columns.every(isPlain) ? [step] : [stepOf(projectOf(node, columns)), step];
+}
+
+function lowerMapReduce(node: NodeOf<'mapReduce'>): PlanStep[] {
+  const { id, name, schema: output, pairs, hasPartition } = node;
+  const column = pairs.fields[0]?.name ?? 'key';
+  const exchange = hasPartition
+    ? ({ kind: 'partition', id, column } as const)
+    : ({ kind: 'hash', column } as const);
+  return [
+    stepOf({ id, name, output: pairs, kind: 'map' }),
+    ...(node.hasCombine ? [stepOf({ id, name, output: pairs, kind: 'combine' })] : []),
+    stepOf({ id, name, output, kind: 'reduce' }, exchange),
+  ];
+}
+
+/** A projection that belongs to a node. */
+function projectOf({ id, name }: LogicalNode, columns: readonly NamedExpr[]): OperatorSpec {
+  const fields = columns.map((column): Field => {
+    return fieldOf(column.name, column.expr.type, column.expr.nullable);
+  });
+  return { id, name, output: { fields }, kind: 'project', columns };
+}
+
+function isPlain({ name, expr }: NamedExpr): boolean {
+  return expr.kind === 'column' && expr.name === name;
+}
+
+/** `wanted`, or `wanted_2`, `wanted_3`… when it is taken; marks it as taken. */
+function freeName(wanted: string, taken: Set<string>): string {
+  let name = wanted;
+  for (let number = 2; taken.has(name); number++) name = `${wanted}_${number}`;
+  taken.add(name);
+  return name;
+}

@@ -1,0 +1,206 @@
+/**
+ * `explain`: graphs as text. The same text is printed for people and compared by plan tests, so it
+ * names everything that changes what runs, and nothing that does not.
+ *
+ * Rows flow from the top down:
+ *
+ *     vertex v1, 2 tasks
+ *       source        files path "in"               text utf8
+ *       aggregate     partial by word: …            word utf8, count int64
+ *         ↓ hash by word
+ *     vertex v2, 2 tasks
+ */
+import { assertNever } from '../../base/assert.ts';
+import type { Json } from '../contracts/json.ts';
+import { exprText, namedExprText } from '../expr/expr-text.ts';
+import { schemaText } from '../schema/schema.ts';
+import type { AggregateSpec, LogicalGraph, LogicalNode, SortKey } from './logical-graph.ts';
+import type { AggregateColumn, Exchange, OperatorSpec, PhysicalGraph } from './physical-graph.ts';
+
+export function explainLogical(graph: LogicalGraph): string {
+  const rows = graph.nodes.map((node) => [
+    node.id,
+    labelOf(node.kind, node.name),
+    logicalText(node),
+    schemaText(node.schema),
+  ]);
+  return `logical graph of ${graph.jobName}\n${table(rows, '  ')}`;
+}
+
+export function explainPhysical(graph: PhysicalGraph): string {
+  const rows = graph.vertices.map(({ chain }) =>
+    chain.map((operator) => [
+      labelOf(operator.kind, operator.name),
+      physicalText(operator),
+      schemaText(operator.output),
+    ]),
+  );
+  const widths = widthsOf(rows.flat());
+  const parts = graph.vertices.map((vertex, index) => {
+    const edge = graph.edges.find((one) => one.to === vertex.id);
+    const tasks = vertex.parallelism === 1 ? '1 task' : `${vertex.parallelism} tasks`;
+    const before = edge ? `    ↓ ${edge.id}: ${exchangeText(edge.exchange)}\n` : '';
+    const head = `  ${vertex.id}, ${tasks}\n`;
+    return before + head + table(rows[index] ?? [], '    ', widths);
+  });
+  const title = `physical graph of ${graph.jobName}, parallelism ${graph.parallelism}\n`;
+  return title + parts.join('');
+}
+
+/** What an operator does, without its kind and schema. */
+function logicalText(node: LogicalNode): string {
+  switch (node.kind) {
+    case 'source':
+      return connectorText(node.source);
+    case 'where':
+      return exprText(node.predicate);
+    case 'select':
+      return node.columns.map(namedExprText).join(', ');
+    case 'explodeWords': {
+      const words = `${node.as} = each of words(${exprText(node.input)})`;
+      return [words, ...node.carried.map(namedExprText)].join(', ');
+    }
+    case 'flatMap':
+      return 'function';
+    case 'aggregate':
+      return `by ${namedExprText(node.key)}: ${node.aggregates.map(aggregateText).join(', ')}`;
+    case 'orderBy':
+      return orderText(node.order);
+    case 'limit':
+      return String(node.count);
+    case 'mapReduce': {
+      const names = ['map'];
+      if (node.hasCombine) names.push('combine');
+      if (node.hasPartition) names.push('partition');
+      return `${[...names, 'reduce'].join(', ')}; pairs ${schemaText(node.pairs)}`;
+    }
+    case 'sink':
+      return connectorText(node.sink);
+    default:
+      return assertNever(node);
+  }
+}
+
+function physicalText(operator: OperatorSpec): string {
+  switch (operator.kind) {
+    case 'source':
+      return connectorText(operator.source);
+    case 'filter':
+      return exprText(operator.predicate);
+    case 'project':
+      return operator.columns.map(namedExprText).join(', ');
+    case 'explodeWords':
+      return [`${operator.as} = each of words(${operator.column})`, ...operator.carried].join(', ');
+    case 'aggregate': {
+      const results = operator.aggregates.map(aggregateColumnText).join(', ');
+      return `${operator.phase} by ${operator.key}: ${results}`;
+    }
+    case 'sort':
+      return orderText(operator.order);
+    case 'top':
+      return `${operator.count} by ${orderText(operator.order)}`;
+    case 'limit':
+      return String(operator.count);
+    case 'flatMap':
+    case 'map':
+    case 'combine':
+    case 'reduce':
+      return `function of ${operator.id}`;
+    case 'sink':
+      return connectorText(operator.sink);
+    default:
+      return assertNever(operator);
+  }
+}
+
+function exchangeText(exchange: Exchange): string {
+  switch (exchange.kind) {
+    case 'hash':
+      return `hash by ${exchange.column}`;
+    case 'partition':
+      return `partition by ${exchange.column}, function of ${exchange.id}`;
+    case 'merge':
+      return `merge by ${orderText(exchange.order)}`;
+    case 'rebalance':
+    case 'gather':
+      return exchange.kind;
+    default:
+      return assertNever(exchange);
+  }
+}
+
+function aggregateText({ name, function: kind, input }: AggregateSpec): string {
+  return `${name} = ${kind}(${input === null ? '' : exprText(input)})`;
+}
+
+function aggregateColumnText({ name, function: kind, column }: AggregateColumn): string {
+  return `${name} = ${kind}(${column ?? ''})`;
+}
+
+function orderText(order: readonly SortKey[]): string {
+  const text = ({ column, isDescending, areNullsFirst }: SortKey) =>
+    `${column} ${isDescending ? 'descending' : 'ascending'}${areNullsFirst ? ' nulls first' : ''}`;
+  return order.map(text).join(', ');
+}
+
+/** `files path "in", format {kind "text"}`; what is null was left open and is left out. */
+function connectorText({ connector, options }: { connector: string; options: Json }): string {
+  const text = optionText(options);
+  return `${connector} ${text.startsWith('{') ? text.slice(1, -1) : text}`.trimEnd();
+}
+
+function optionText(value: Json): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(optionText).join(', ')}]`;
+  const entries = Object.entries(value).filter(([, part]) => part !== null);
+  return `{${entries.map(([name, part]) => `${name} ${optionText(part)}`).join(', ')}}`;
+}
+
+/** The kind; with the name where the user gave one. */
+function labelOf(kind: string, name: string): string {
+  const isDerived = name === kind || logicalKinds.has(name);
+  return isDerived ? kind : `${kind} "${name}"`;
+}
+
+/** Names that operators have without the user's doing: the kind of their logical node. */
+const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
+  'source',
+  'where',
+  'select',
+  'explodeWords',
+  'flatMap',
+  'aggregate',
+  'orderBy',
+  'limit',
+  'mapReduce',
+  'sink',
+]);
+
+const cellWidthMax = 64;
+
+/** Columns of text, two spaces between; the last one is marked as a schema. */
+function table(
+  rows: readonly (readonly string[])[],
+  indent: string,
+  widths = widthsOf(rows),
+): string {
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  const marked = (cells: readonly string[]) => [...cells.slice(0, -1), `→ ${cells.at(-1) ?? ''}`];
+  return rows.map((cells) => `${indent}${line(marked(cells))}\n`).join('');
+}
+
+function widthsOf(rows: readonly (readonly string[])[]): number[] {
+  const widths: number[] = [];
+  for (const cells of rows) {
+    for (const [column, cell] of cells.entries()) {
+      // A cell above the maximum sticks out alone; the others stay where they are.
+      const width = cell.length > cellWidthMax ? 0 : cell.length;
+      widths[column] = Math.max(widths[column] ?? 0, width);
+    }
+  }
+  return widths;
+}
