@@ -1,7 +1,11 @@
 /** The errors of file sources, each worded once: what was looked for, and what is there instead. */
 import type { Disk } from '../../base/env/disk.ts';
+import { nearestName } from '../../base/nearest-name.ts';
 import { type TypedError, typedError } from '../../base/typed-error.ts';
 import { nameOf, parentOf, pathIn } from './file-path.ts';
+
+/** A folder of a million names is no place to search for a typing mistake. */
+const similarNamesMax = 5_000;
 
 /** A path that leads nowhere; the hint says how far it leads, and what is called nearly so. */
 export async function notFoundError(disk: Disk, path: string): Promise<TypedError> {
@@ -69,31 +73,6 @@ export function changedError(path: string, what: string, cause?: unknown): Typed
 /** The name in the folder that a typing mistake away is `name`, or null. */
 async function similarName(disk: Disk, folder: string, name: string): Promise<string | null> {
   const entries = await disk.list(folder).catch(() => []);
-  const distanceMax = Math.max(1, Math.floor(name.length / 3));
-  let best: string | null = null;
-  let bestDistance = distanceMax + 1;
-  // A folder of a million names is no place to search for a typing mistake.
-  for (const entry of entries.slice(0, 5_000)) {
-    const distance = editDistance(entry.name.toLowerCase(), name.toLowerCase(), bestDistance);
-    if (distance < bestDistance) {
-      best = entry.name;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-/** Insertions, deletions and replacements between two names; `limit` when there are as many or more. */
-function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit) return limit;
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return Math.min(row[b.length] ?? limit, limit);
+  const names = entries.slice(0, similarNamesMax).map((entry) => entry.name);
+  return nearestName(name, names);
 }

@@ -99,6 +99,7 @@ export class TextReader implements SplitReader {
     this.#bufferBytes = options.bufferBytes ?? bufferBytesDefault;
     this.#lineBytesMax = options.lineBytesMax ?? lineBytesMaxDefault;
     assert(this.#bufferBytes >= markBytesSeen, 'a buffer has room for a byte order mark');
+    assert(this.#bufferBytes <= this.#lineBytesMax, 'a line may be as long as a buffer');
   }
 
   get bytesRead(): number {
@@ -186,7 +187,8 @@ export class TextReader implements SplitReader {
   /** Reads the next bytes; false when the rows must be given out first, for their block is full. */
   #fill(cursor: Cursor): boolean {
     const carried = this.#filled - this.#scan;
-    if (carried > this.#lineBytesMax) throw this.#tooLong(cursor);
+    // One more: the last byte may be the "\r" of a line break. A line that is whole is measured below.
+    if (carried > this.#lineBytesMax + 1) throw this.#tooLong(cursor);
     const isTail = cursor.position >= cursor.end;
     const wanted = wantedBytes(cursor, Math.max(carried, Math.min(tailBytes, this.#bufferBytes)));
     if (this.#blockEnd - this.#filled < wanted) {
