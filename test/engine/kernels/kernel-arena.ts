@@ -4,8 +4,8 @@
  */
 import { instantiateKernels, type Kernels } from '../../../engine/kernels/kernels.ts';
 
-const start = 0xc0000000;
-const roomBytes = 64 * 1024 * 1024;
+const highStart = 0xc0000000;
+export const roomBytes = 64 * 1024 * 1024;
 const garbage = 0xdb;
 
 export interface TestColumn {
@@ -14,23 +14,32 @@ export interface TestColumn {
 }
 
 export class KernelArena {
-  readonly memory = new WebAssembly.Memory({ initial: 65_536 });
-  readonly kernels: Kernels = instantiateKernels(this.memory);
-  readonly bytes = new Uint8Array(this.memory.buffer);
-  readonly view = new DataView(this.memory.buffer);
-  #next = start;
+  readonly kernels: Kernels;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly view: DataView;
+  readonly #start: number;
+  #next: number;
+
+  /** Over a memory of its own; or in `roomBytes` (64 MiB) of another from `start` on. */
+  constructor(memory = new WebAssembly.Memory({ initial: 65_536 }), start = highStart) {
+    this.kernels = instantiateKernels(memory);
+    this.bytes = new Uint8Array(memory.buffer);
+    this.view = new DataView(memory.buffer);
+    this.#start = start;
+    this.#next = start;
+  }
 
   /** Forgets everything; what was used is garbage again. */
   reset(): void {
-    this.bytes.fill(garbage, start, this.#next + 64);
-    this.#next = start;
+    this.bytes.fill(garbage, this.#start, this.#next + 64);
+    this.#next = this.#start;
   }
 
   /** An 8-byte aligned room (`shift` bytes off, when given), filled with garbage. */
   room(sizeBytes: number, shift = 0): number {
     const address = this.#next + shift;
     this.#next = Math.ceil((address + sizeBytes + 72) / 8) * 8;
-    if (this.#next > start + roomBytes) throw new Error('the test needs more room');
+    if (this.#next > this.#start + roomBytes) throw new Error('the test needs more room');
     this.bytes.fill(garbage, address, this.#next);
     return address;
   }
