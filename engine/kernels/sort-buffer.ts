@@ -56,6 +56,8 @@ export class SortBuffer {
   readonly #keys: readonly SortKey[];
   readonly #encoders: readonly EncodeSort[];
   readonly #limit: number;
+  /** Rows at which a top-n is sorted and cut. */
+  readonly #heldMax: number;
   readonly #stride: number;
   readonly #descendingBits: number;
   /** The sort's state, and after it the n-th row of a top-n. */
@@ -79,6 +81,7 @@ export class SortBuffer {
     this.#keys = keys;
     this.#encoders = keys.map((key) => encoderOf(kernels, key.type));
     this.#limit = limit;
+    this.#heldMax = Math.max(2 * limit, limit + blockRows);
     this.#stride = sortRowSizeOf(keys.length);
     this.#descendingBits = keys.reduce((bits, key, k) => bits | (Number(key.isDescending) << k), 0);
     this.#control = scope.allocate(layout.size + this.#stride);
@@ -96,7 +99,7 @@ export class SortBuffer {
 
   /** Sort the buffer before adding more: enough rows of a top-n have gathered. */
   get needsSort(): boolean {
-    return !this.#isSorted && this.#rowCount >= Math.max(2 * this.#limit, this.#limit + blockRows);
+    return !this.#isSorted && this.#rowCount >= this.#heldMax;
   }
 
   /**
@@ -112,7 +115,8 @@ export class SortBuffer {
       if (used === 0 && this.#blocks.length * blockRows === this.#rowCount) {
         this.#blocks.push(this.#scope.allocate(blockRows * this.#stride));
       }
-      const count = Math.min(input.rowCount - row, blockRows - used);
+      const room = Math.min(blockRows - used, this.#heldMax - this.#rowCount);
+      const count = Math.min(input.rowCount - row, room);
       this.#encode(input, row, count, this.#rowAddress(this.#rowCount));
       row += count;
     }
