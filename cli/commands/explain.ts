@@ -34,10 +34,7 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
     env.stdout.write(`${JSON.stringify(graphs)}\n`);
     return exitCodes.done;
   }
-  const sections = [
-    `logical plan\n${explainLogical(graph)}`,
-    `physical plan, parallelism ${parallelism}\n${explainPhysical(physical)}`,
-  ];
+  const sections = [explainLogical(graph), explainPhysical(physical)];
   env.stdout.write(`${sections.map((section) => section.trimEnd()).join('\n\n')}\n`);
   return exitCodes.done;
 }

@@ -1,0 +1,36 @@
+/** Goal: `explain` shows both plans without reading anything, as text or as data. */
+import { expect, test } from 'vitest';
+import { explainCommand } from '../../../cli/commands/explain.ts';
+import { fakeCliEnv } from '../../support/fake-cli-env.ts';
+
+const jobFile = 'jobs/wordcount/job.ts';
+
+async function explain(...args: string[]) {
+  const env = fakeCliEnv({ workingFolder: process.cwd() });
+  const exitCode = await explainCommand(env, [jobFile, ...args]);
+  return { exitCode, text: env.stdout.text };
+}
+
+test('the logical plan comes first, the physical one with its parallelism second', async () => {
+  const { exitCode, text } = await explain('--input', 'no-such-file', '--parallelism', '3');
+  expect(exitCode).toBe(0);
+  expect(text).toMatch(
+    /^logical graph of wordcount\n[\s\S]*\n\nphysical graph of wordcount, parallelism 3\n/,
+  );
+  expect(text).toContain('path "no-such-file"');
+});
+
+test('a path that was not given is shown as a placeholder', async () => {
+  expect((await explain()).text).toContain('path "<input>"');
+});
+
+test('with --json both graphs are data', async () => {
+  const { text } = await explain('--json', '--parallelism', '2');
+  const { job, parallelism, logical, physical } = JSON.parse(text);
+  expect([job, parallelism, logical.jobName]).toEqual(['wordcount', 2, 'wordcount']);
+  expect(physical.vertices[0].parallelism).toBe(2);
+});
+
+test('help explains', async () => {
+  expect((await explain('--help')).text).toContain('without running it');
+});
