@@ -18,7 +18,7 @@ test('a planted promise is found, also behind a mapped type', () => {
       await disk.fsync(1);
       void f();
       f().catch(() => 2);
-      f().then(f, f);
+      f().then(f, f).finally(f);
       maybe = f().then(() => undefined);
       Math.max(1, 2);
     }`;

@@ -60,10 +60,12 @@ function isFloating(checker: ts.TypeChecker, expression: ts.Expression): boolean
   return parts.some((part) => part.getProperty('then') !== undefined);
 }
 
-/** `.catch(handler)`, and `.then(value, error)`. */
+/** `.catch(handler)`, `.then(value, error)`, and `.finally(f)` behind one of them. */
 function isHandled(expression: ts.Expression): boolean {
   if (!ts.isCallExpression(expression)) return false;
   const { expression: callee, arguments: handlers } = expression;
   if (!ts.isPropertyAccessExpression(callee)) return false;
-  return callee.name.text === 'catch' || (callee.name.text === 'then' && handlers.length > 1);
+  const method = callee.name.text;
+  if (method === 'finally') return isHandled(callee.expression);
+  return method === 'catch' || (method === 'then' && handlers.length > 1);
 }
