@@ -29,7 +29,7 @@ export interface WalkOptions {
 export interface Walked {
   /** Wanted files, sorted by path in code-unit order. */
   readonly files: readonly SourceFile[];
-  /** All files, wanted or not. */
+  /** All files, wanted or not, links left out. */
   readonly seenCount: number;
 }
 
@@ -76,7 +76,7 @@ function lookThrough(
     if (kind === 'folder' && folder.depth < options.depthMax) {
       folders.push({ path, below, depth: folder.depth + 1 });
     } else if (kind === 'file' || kind === 'link') {
-      found.seenCount++;
+      if (kind === 'file') found.seenCount++;
       if (options.isWanted(below)) found.wanted.push(path);
     }
   }

@@ -72,7 +72,9 @@ export function faultySyncDisk(inner: SyncDisk, plan: FaultPlan): SyncDisk {
     if (kind === 'error' && call === 'write') writeHalf(inner, args);
     const isDone = kind === null || kind === 'late' || call === 'close';
     const result = isDone ? run() : undefined;
-    if (isDone) plan.note(call, result, args[0]);
+    // Nobody can close a file whose number was lost with the answer.
+    if (kind === 'late' && call === 'open') inner.close(result as FileId);
+    else if (isDone) plan.note(call, result, args[0]);
     if (kind !== null) throw plan.error(call, args[0]);
     return result;
   });
@@ -84,7 +86,8 @@ export function faultyDisk(inner: Disk, plan: FaultPlan): Disk {
     const kind = plan.next(call, args[0]);
     const isDone = kind === null || kind === 'late' || call === 'close';
     const result = isDone ? await run() : undefined;
-    if (isDone) plan.note(call, result, args[0]);
+    if (kind === 'late' && call === 'open') await inner.close(result as FileId);
+    else if (isDone) plan.note(call, result, args[0]);
     if (kind !== null) throw plan.error(call, args[0]);
     return result;
   });

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { SyncDisk } from '../../base/env/disk.ts';
 import { createRealSyncDisk } from '../../base/env/real-sync-disk.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
-import { instantiateKernels } from '../../engine/kernels/kernels.ts';
+import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
 import { SlotMemory } from '../../engine/memory/slot-memory.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 
@@ -11,6 +11,8 @@ export interface SlotOptions {
   readonly disk?: SyncDisk;
   readonly taskIndex?: number;
   readonly memory?: SlotMemory;
+  /** To be shared by contexts of one memory; compiling them takes milliseconds. */
+  readonly kernels?: Kernels;
 }
 
 /** A context; when the test has passed, its memory must be empty. */
@@ -19,7 +21,7 @@ export function slotContext(schema: Schema, options: SlotOptions = {}): SlotCont
   return {
     disk: options.disk ?? createRealSyncDisk(),
     scope: memory.scope('test'),
-    kernels: instantiateKernels(memory.memory),
+    kernels: options.kernels ?? instantiateKernels(memory.memory),
     schema,
     taskIndex: options.taskIndex ?? 0,
   };

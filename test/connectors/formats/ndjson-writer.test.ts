@@ -59,8 +59,7 @@ test('any batch is what JSON.stringify writes, with integers in full', () => {
 
 test('every control character is escaped, nothing else that JSON allows', () => {
   const schema = schemaOf(fieldOf('a "key"', utf8Type));
-  const value =
-    `${Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)).join('')}é😀`;
+  const value = `${Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)).join('')}é😀`;
   const line = ndjsonOf({ schema, rows: [[value]], selected: null });
   expect(line).toBe(`${JSON.stringify({ 'a "key"': value })}\n`);
 });
