@@ -49,7 +49,7 @@ export class Cluster {
     switch (fault.kind) {
       case 'crashAtDiskCall': {
         const kind = fault.when === 'before' ? 'crashBefore' : 'crashAfter';
-        const entry = { kind, downMs: fault.downMs } as const;
+        const entry = { kind, downMs: fault.downMs, cause: fault.cause } as const;
         this.nodes.get(fault.node)?.diskState.faultOfCall.set(fault.call, entry);
         return;
       }
@@ -67,7 +67,7 @@ export class Cluster {
   #carryOut(fault: Exclude<Fault, { kind: 'crashAtDiskCall' | 'fsyncFails' }>): void {
     switch (fault.kind) {
       case 'crash':
-        this.#target(fault.node)?.crashFor(fault.downMs, 'fault');
+        this.#target(fault.node)?.crashFor(fault.downMs, 'fault', fault.cause);
         return;
       case 'pause':
         this.#target(fault.node)?.pause(fault.forMs);

@@ -44,7 +44,7 @@ export function withRejectionsTo<T>(onRejection: (reason: unknown) => void, work
 /** Fails when promise jobs cannot be drained here, as inside an async function after an await. */
 export function assertCanDrain(): void {
   let isDrained = false;
-  Promise.resolve().then(() => {
+  void Promise.resolve().then(() => {
     isDrained = true;
   });
   drainPromiseJobs();

@@ -7,6 +7,7 @@
  * over bugs that this found at once. All faults are over at `untilMs`; then liveness is judged.
  */
 import type { Rng } from '../base/env/rng.ts';
+import type { CrashCause } from './sim-node.ts';
 import type { ClockFault } from './sim-time.ts';
 
 export type Fault =
@@ -15,6 +16,7 @@ export type Fault =
       readonly atMs: number;
       readonly node: string;
       readonly downMs: number;
+      readonly cause: CrashCause;
     }
   | {
       readonly kind: 'crashAtDiskCall';
@@ -23,6 +25,7 @@ export type Fault =
       readonly call: number;
       readonly when: 'before' | 'after';
       readonly downMs: number;
+      readonly cause: CrashCause;
     }
   | { readonly kind: 'fsyncFails'; readonly node: string; readonly fsync: number }
   | {
@@ -79,7 +82,13 @@ interface FaultDraw {
 }
 
 const drawers: Readonly<Record<Fault['kind'], Drawer>> = {
-  crash: (draw) => ({ kind: 'crash', atMs: draw.atMs, node: anyNode(draw), downMs: downMs(draw) }),
+  crash: (draw) => ({
+    kind: 'crash',
+    atMs: draw.atMs,
+    node: anyNode(draw),
+    downMs: downMs(draw),
+    cause: causeOf(draw),
+  }),
   crashAtDiskCall: (draw) => ({
     kind: 'crashAtDiskCall',
     node: oneOf(draw.rng, draw.options.diskNodes),
@@ -87,6 +96,7 @@ const drawers: Readonly<Record<Fault['kind'], Drawer>> = {
     call: Math.floor(draw.rng.float() ** 2 * 400),
     when: draw.rng.int(0, 2) === 0 ? 'before' : 'after',
     downMs: 100 + draw.rng.int(0, 1_000),
+    cause: causeOf(draw),
   }),
   fsyncFails: ({ rng, options }) => ({
     kind: 'fsyncFails',
@@ -151,6 +161,10 @@ function oneOf<T>(rng: Rng, values: readonly T[]): T {
 
 function anyNode({ rng, options }: FaultDraw): string {
   return rng.int(0, 3) === 0 ? theLeader : oneOf(rng, options.nodes);
+}
+
+function causeOf({ rng }: FaultDraw): CrashCause {
+  return rng.int(0, 2) === 0 ? 'powerCut' : 'killed';
 }
 
 function downMs({ rng, leftMs }: FaultDraw): number {

@@ -30,7 +30,11 @@ interface PendingName {
 }
 
 export type DiskFault =
-  | { readonly kind: 'crashBefore' | 'crashAfter'; readonly downMs: number }
+  | {
+      readonly kind: 'crashBefore' | 'crashAfter';
+      readonly downMs: number;
+      readonly cause: 'powerCut' | 'killed';
+    }
   | { readonly kind: 'fail' };
 
 export class SimDiskState {

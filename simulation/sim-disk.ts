@@ -147,14 +147,16 @@ export class SimDisk implements Disk {
       this.#incarnation.after(this.#latencyOf(kind), () => {
         const { node } = this.#incarnation;
         const fault = this.#state.nextCall(kind === 'fsync');
-        if (fault?.kind === 'crashBefore') return node.crashFor(fault.downMs, `at ${path}`);
+        if (fault?.kind === 'crashBefore')
+          return node.crashFor(fault.downMs, `at ${path}`, fault.cause);
         if (fault?.kind === 'fail') {
           onFailure?.();
           return reject(diskError('EIO', path));
         }
         try {
           const answer = effect();
-          if (fault?.kind === 'crashAfter') return node.crashFor(fault.downMs, `after ${path}`);
+          if (fault?.kind === 'crashAfter')
+            return node.crashFor(fault.downMs, `after ${path}`, fault.cause);
           resolve(answer);
         } catch (error) {
           reject(error);

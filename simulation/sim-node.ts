@@ -21,6 +21,8 @@ import { NodeExit, type World } from './world.ts';
 /** What runs on a node: a role's start function, or several. */
 export type Program = (env: Env) => void;
 
+export type CrashCause = 'powerCut' | 'killed';
+
 export interface NodeOptions {
   readonly name: string;
   readonly clock: ClockFault;
@@ -61,19 +63,22 @@ export class SimNode {
     this.options.program(this.incarnation.env);
   }
 
-  /** Ends the program now; the disk keeps what was synced and, by chance, parts of the rest. */
-  crash(reason: string): void {
+  /**
+   * Ends the program now. A power cut leaves on the disk what was synced and, by chance, parts of
+   * the rest; a killed process leaves all that it wrote, durable or not.
+   */
+  crash(reason: string, cause: CrashCause): void {
     if (this.incarnation === null) return;
     this.world.note(this.name, 'crash', reason);
     this.incarnation = null;
     this.pausedUntilMs = 0;
-    this.diskState.crash();
+    if (cause === 'powerCut') this.diskState.crash();
     this.net.nodeCrashed(this.name);
   }
 
   /** Crashes, and starts again after `downMs`. */
-  crashFor(downMs: number, reason: string): void {
-    this.crash(reason);
+  crashFor(downMs: number, reason: string, cause: CrashCause): void {
+    this.crash(reason, cause);
     this.world.after(downMs, () => this.start());
   }
 
@@ -83,7 +88,7 @@ export class SimNode {
 
   /** Ends the program from inside; never returns to it. */
   exit(code: number): never {
-    this.crashFor(this.options.restartMs, `exit ${code}`);
+    this.crashFor(this.options.restartMs, `exit ${code}`, 'killed');
     throw new NodeExit('the node is down');
   }
 }
