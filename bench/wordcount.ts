@@ -63,7 +63,7 @@ export async function benchWordcount(options: BenchOptions, say: Say): Promise<B
       answer = checkAnswer(contestant, answer);
       measured.get(contestant.id)?.push(measurement);
       say(
-        `turn ${turn} of ${options.runs}  ${contestant.name}, ${contestant.threads} threads: ${measurement.seconds.toFixed(2)} s`,
+        `turn ${turn} of ${options.runs}  ${contestant.name} (${contestant.threads}): ${measurement.seconds.toFixed(2)} s`,
       );
     }
   }
