@@ -5,7 +5,7 @@
 import { createReadStream, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-const [text, out] = process.argv.slice(2);
+const [text = '', out = ''] = process.argv.slice(2);
 const input = createReadStream(text, { highWaterMark: 1 << 20 });
 const counts = new Map();
 for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
