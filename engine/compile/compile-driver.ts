@@ -20,7 +20,8 @@ export interface RowDriver {
 
 export interface DriverInputs {
   readonly memory: SlotMemory;
-  readonly builder: BatchBuilder;
+  /** Null for a driver that gives out no rows. */
+  readonly builder: BatchBuilder | null;
   /** The helper, and the user's functions, by the names the text uses. */
   readonly values: Readonly<Record<string, unknown>>;
   /** Part of the name that stack traces show: letters, digits and dashes survive. */

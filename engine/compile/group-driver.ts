@@ -23,7 +23,7 @@ import { bindSource, readSource, sameSource } from './row-source.ts';
 export interface GroupDriver {
   /**
    * Runs up to `groupsMax` groups. `full`: build the batch and call again; `more`: the slice is over;
-   * `done`: the pairs have ended.
+   * `done`: the pairs have ended; a later call begins anew with `nextBatch`.
    */
   run(groupsMax: number): 'full' | 'more' | 'done';
   /** Releases the batch in hand. */
@@ -186,7 +186,10 @@ let isOpen = false;
 function run(groupsMax) {
   for (let done = 0; done < groupsMax; done++) {
     if (!isOpen) {
-      if (!openGroup()) return 'done';
+      if (!openGroup()) {
+        hasEnded = false;
+        return 'done';
+      }
       isOpen = true;
       start();
     }

@@ -67,7 +67,7 @@ export function userFunctionResult(name: FunctionName, found: ResultProblem): Er
 }
 
 function fieldOf(cause: unknown): { field?: string | number } {
-  const field = cause instanceof TypedError ? cause.info.details?.['column'] : undefined;
+  const field = cause instanceof TypedError ? cause.info.details?.column : undefined;
   return field === undefined ? {} : { field };
 }
 

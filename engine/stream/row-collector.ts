@@ -14,6 +14,7 @@ import type { Kernels } from '../kernels/kernels.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
 import { bitmapSizeOf, type FieldType, valuesSizeOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
+import { ownTexts } from './gather-rows.ts';
 
 const sourcesMax = 64; // Batches held at once: 64 MiB of text at the very most, a few in practice.
 
@@ -101,7 +102,8 @@ export class RowCollector {
     const { scope, schema } = this.#options;
     const rowCount = this.#rowCount;
     const texts = this.#staging.filter(({ type }) => type.kind === 'utf8');
-    for (const staging of texts) this.#ownTexts(staging);
+    const room = (sizeBytes: number) => this.#room(sizeBytes);
+    for (const { values } of texts) ownTexts(this.#options, { values, rowCount, room });
     const batch = new Batch(scope.memory, {
       schema,
       rowCount,
@@ -168,16 +170,5 @@ export class RowCollector {
       const mask = 1 << (at & 7);
       bytes[byte] = bit === 1 ? (bytes[byte] ?? 0) | mask : (bytes[byte] ?? 0) & ~mask;
     }
-  }
-
-  /** Copies the bytes of a column's texts into one block and points the views there. */
-  #ownTexts({ values }: Staging): void {
-    const { scope, kernels } = this.#options;
-    const sizeBytes = kernels.utf8SizeOf(values, 0, this.#rowCount);
-    const bytes = this.#room(sizeBytes);
-    const offsets = scope.allocate((this.#rowCount + 1) * 4);
-    kernels.utf8ToArrow(values, 0, this.#rowCount, addressOf(offsets), bytes);
-    kernels.utf8FromArrow(addressOf(offsets), bytes, this.#rowCount, values);
-    scope.memory.release(offsets);
   }
 }

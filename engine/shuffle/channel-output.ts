@@ -1,0 +1,130 @@
+/**
+ * Channel output: the sending end of one channel. Rows gather here until they make a message.
+ *
+ *     append ──▶ collector (rows of many batches) ──publish──▶ one body ──tryWrite──▶ ring
+ *
+ * A message goes out with 8,192 rows, when it fills a slot of the ring, or on flush. While it waits
+ * for room in the ring nothing more is taken: what a channel holds is bounded by one batch and one
+ * message. A batch that fills a message by itself is encoded straight from where it lies.
+ */
+import { type Batch, batchRowsMax } from '../batch/batch.ts';
+import { encodedSizeOf, encodeRows } from '../batch/wire.ts';
+import type { RingWriter } from '../memory/ring.ts';
+import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
+import { RowCollector, type RowCollectorOptions } from '../stream/row-collector.ts';
+
+/** Rows from which a batch goes as it is. */
+const wholeBatchRows = batchRowsMax / 2;
+
+export interface ChannelOutputOptions extends RowCollectorOptions {
+  readonly ring: RingWriter;
+  /** Text from which a message goes out: what a slot of the ring carries. */
+  readonly messageBytes: number;
+}
+
+export class ChannelOutput {
+  readonly #options: ChannelOutputOptions;
+  readonly #collector: RowCollector;
+  #message: BlockHandle = 0;
+  #messageSize = 0;
+
+  constructor(options: ChannelOutputOptions) {
+    this.#options = options;
+    this.#collector = new RowCollector(options);
+  }
+
+  /** Whether a message waits for room in the ring. */
+  get isFull(): boolean {
+    return this.#message !== 0;
+  }
+
+  get hasRows(): boolean {
+    return this.#collector.rowCount > 0;
+  }
+
+  /**
+   * Takes up to `count` stored rows of the batch, listed as u32 at `rows` (0: the first ones);
+   * answers how many. Fewer than `count` means that the ring is full; rows without a list are taken
+   * all or none, for their rest could not be named.
+   */
+  append(batch: Batch, rows: number, count: number): number {
+    let done = 0;
+    while (done < count && this.pump()) {
+      const at = rows === 0 ? 0 : rows + done * 4;
+      if (!this.hasRows && count - done >= wholeBatchRows) {
+        this.#encode(batch, at, count - done);
+        done = count;
+      } else {
+        done += this.#collect(batch, at, count - done);
+      }
+    }
+    this.pump();
+    return done;
+  }
+
+  /** Sends what has gathered; false when the ring is full. */
+  flush(): boolean {
+    if (!this.pump()) return false;
+    if (!this.hasRows) return true;
+    this.#publish();
+    return this.pump();
+  }
+
+  /** Goes on with the waiting message; true when none is left. */
+  pump(): boolean {
+    if (this.#message === 0) return true;
+    const { scope, ring } = this.#options;
+    const start = addressOf(this.#message);
+    if (!ring.tryWrite(scope.memory.bytes.subarray(start, start + this.#messageSize))) return false;
+    scope.memory.release(this.#message);
+    this.#message = 0;
+    return true;
+  }
+
+  /** No message follows; all must be flushed. */
+  end(): void {
+    this.#options.ring.end();
+  }
+
+  /** Says that what was sent must not become a result. */
+  fail(): void {
+    this.#options.ring.fail();
+  }
+
+  close(): void {
+    if (this.#message !== 0) this.#options.scope.memory.release(this.#message);
+    this.#message = 0;
+    this.#collector.close();
+  }
+
+  /** Puts rows together with earlier ones; publishes when there is a message's worth. */
+  #collect(batch: Batch, rows: number, count: number): number {
+    const { messageBytes } = this.#options;
+    const { room } = this.#collector;
+    const taken = rows === 0 && room < count ? 0 : Math.min(count, room);
+    const textBytes = this.#collector.textBytesOf(batch, rows, taken);
+    const isTooMuch = this.hasRows && this.#collector.textBytes + textBytes > messageBytes;
+    if (taken === 0 || isTooMuch) {
+      this.#publish();
+      return 0;
+    }
+    this.#collector.append(batch, rows, taken);
+    const isFull = this.#collector.room === 0 || this.#collector.textBytes >= messageBytes;
+    if (isFull) this.#publish();
+    return taken;
+  }
+
+  #publish(): void {
+    const batch = this.#collector.peek();
+    this.#encode(batch, 0, batch.rowCount);
+    batch.release();
+    this.#collector.clear();
+  }
+
+  #encode(batch: Batch, rows: number, count: number): void {
+    const { scope, kernels } = this.#options;
+    this.#messageSize = encodedSizeOf(kernels, batch, rows, count);
+    this.#message = scope.allocate(this.#messageSize);
+    encodeRows(kernels, batch, rows, count, addressOf(this.#message));
+  }
+}

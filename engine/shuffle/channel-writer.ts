@@ -1,0 +1,137 @@
+/**
+ * Channel writer: the sending end of an exchange. It is the last outbox of a chain: takes a batch,
+ * gives each row to the channel that the partitioner names, and never waits.
+ *
+ *     offer ─▶ current batch, rows by channel ─┬─▶ channel 0 ─▶ ring
+ *                                              ├─▶ channel 1 ─▶ ring   full: its rows stay here;
+ *                                              └─▶ …                   the others go on
+ *
+ * While rows of the current batch wait for a full ring, `offer` answers false: that is backpressure.
+ * Rows that do not fill a message go out when the input is idle, or after 2 ms.
+ *
+ * Invariants:
+ * - What it holds is bounded: one batch, and per channel one batch being gathered and one message.
+ * - Rows of one channel keep their order.
+ * Before: engine/stream/outbox.ts. After: engine/memory/ring.ts.
+ */
+import { assert } from '../../base/assert.ts';
+import type { Batch } from '../batch/batch.ts';
+import type { Outbox } from '../stream/outbox.ts';
+import type { ChannelOutput } from './channel-output.ts';
+import type { Partitioned, Partitioner } from './partitioner.ts';
+
+/** How long rows may wait for more. */
+const flushAfterMs = 2;
+
+export interface ChannelWriterOptions {
+  readonly partitioner: Partitioner;
+  readonly channels: readonly ChannelOutput[];
+  readonly mono: () => number;
+}
+
+export class ChannelWriter implements Outbox {
+  readonly #options: ChannelWriterOptions;
+  #current: Batch | null = null;
+  #partitioned: Partitioned = { rows: 0, starts: [] };
+  /** Per channel the next of its rows in `#partitioned`. */
+  readonly #positions: number[];
+  /** When rows first stayed behind; -1 when none do. */
+  #gatheringSince = -1;
+
+  constructor(options: ChannelWriterOptions) {
+    this.#options = options;
+    this.#positions = options.channels.map(() => 0);
+  }
+
+  /** Whether a ring is full and something waits for it. */
+  get isBlocked(): boolean {
+    return this.#current !== null || this.#options.channels.some((channel) => channel.isFull);
+  }
+
+  offer(batch: Batch): boolean {
+    if (!this.pump()) return false;
+    this.#current = batch;
+    this.#partitioned = this.#options.partitioner.partition(batch);
+    const { starts } = this.#partitioned;
+    this.#positions.forEach((_, channel) => {
+      this.#positions[channel] = starts[channel]!;
+    });
+    this.pump();
+    return true;
+  }
+
+  /** Goes on with the current batch and waiting messages; true when the batch is all taken. */
+  pump(): boolean {
+    const { channels } = this.#options;
+    const batch = this.#current;
+    if (batch === null) {
+      for (const channel of channels) channel.pump();
+      return true;
+    }
+    let isDone = true;
+    channels.forEach((channel, index) => {
+      if (!this.#send(batch, channel, index)) isDone = false;
+    });
+    if (!isDone) return false;
+    this.#current = null;
+    batch.release();
+    this.#noteGathering();
+    return true;
+  }
+
+  /** Sends gathered rows: all when `isIdle`, else those older than 2 ms. */
+  flush(isIdle: boolean): void {
+    if (this.#gatheringSince < 0) return;
+    if (!isIdle && this.#options.mono() - this.#gatheringSince < flushAfterMs) return;
+    this.#flushAll();
+  }
+
+  /** Sends all that is left and the end marks; false when a ring is full: call again. */
+  finish(): boolean {
+    if (!this.pump() || !this.#flushAll()) return false;
+    for (const channel of this.#options.channels) channel.end();
+    return true;
+  }
+
+  /** Marks all channels as failed. */
+  fail(): void {
+    for (const channel of this.#options.channels) channel.fail();
+  }
+
+  close(): void {
+    this.#current?.release();
+    this.#current = null;
+    for (const channel of this.#options.channels) channel.close();
+    this.#options.partitioner.close();
+  }
+
+  #send(batch: Batch, channel: ChannelOutput, index: number): boolean {
+    const { rows, starts } = this.#partitioned;
+    const end = starts[index + 1]!;
+    const position = this.#positions[index]!;
+    if (position === end) {
+      channel.pump();
+      return true;
+    }
+    assert(rows !== 0 || position === 0, 'rows without a list are taken all at once');
+    const listed = rows === 0 ? 0 : rows + position * 4;
+    const next = position + channel.append(batch, listed, end - position);
+    this.#positions[index] = next;
+    return next === end;
+  }
+
+  #flushAll(): boolean {
+    let isFlushed = true;
+    for (const channel of this.#options.channels) {
+      if (!channel.flush()) isFlushed = false;
+    }
+    this.#noteGathering();
+    return isFlushed;
+  }
+
+  #noteGathering(): void {
+    const { channels, mono } = this.#options;
+    if (!channels.some((channel) => channel.hasRows)) this.#gatheringSince = -1;
+    else if (this.#gatheringSince < 0) this.#gatheringSince = mono();
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Partitioners: which channel each row of a batch goes to.
+ *
+ *     hash        key → hash → key group → channel; equal keys meet in one task
+ *     partition   the user's function of the key chooses
+ *     rebalance   whole batches, in turn
+ *     gather      everything to the one channel
+ *
+ * The answer is a list of stored rows, ordered by channel and stable within one, in the partitioner's
+ * own memory; it holds until the next batch.
+ */
+import { assert } from '../../base/assert.ts';
+import { type Batch, batchRowsMax, type Column } from '../batch/batch.ts';
+import type { Kernels } from '../kernels/kernels.ts';
+import { partitionOfKeyGroups } from '../keys/key-group.ts';
+import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
+import { fieldIndexOf, type Schema } from '../schema/schema.ts';
+
+/** Rows of one batch by channel: those of channel c are `rows[starts[c]]` to `rows[starts[c + 1]]`. */
+export interface Partitioned {
+  /** Address of u32 stored rows; 0: the stored rows in order. */
+  readonly rows: number;
+  /** One more than there are channels. */
+  readonly starts: ArrayLike<number>;
+}
+
+export interface Partitioner {
+  partition(batch: Batch): Partitioned;
+  close(): void;
+}
+
+export interface PartitionerOptions {
+  readonly scope: MemoryScope;
+  readonly kernels: Kernels;
+  readonly schema: Schema;
+  readonly channelCount: number;
+}
+
+/** All rows of a batch to one channel, the next one each time. */
+export class RebalancePartitioner implements Partitioner {
+  readonly #channelCount: number;
+  #turn = 0;
+
+  constructor(channelCount: number) {
+    this.#channelCount = channelCount;
+  }
+
+  partition(batch: Batch): Partitioned {
+    const channel = this.#turn;
+    this.#turn = (this.#turn + 1) % this.#channelCount;
+    const starts = Array.from({ length: this.#channelCount + 1 }, (_, index) =>
+      index <= channel ? 0 : batch.rowCount,
+    );
+    return { rows: batch.selection, starts };
+  }
+
+  close(): void {}
+}
+
+/** By the key group of a key column. */
+export class HashPartitioner implements Partitioner {
+  readonly #options: PartitionerOptions;
+  readonly #column: number;
+  /** Hashes, widened keys, rows, starts, and the channel of each key group. */
+  readonly #block: BlockHandle;
+  readonly #at: { hashes: number; wide: number; rows: number; starts: number; table: number };
+
+  constructor(options: PartitionerOptions, column: string) {
+    const { scope, schema, channelCount } = options;
+    this.#options = options;
+    this.#column = fieldIndexOf(schema, column);
+    assert(this.#column >= 0, 'the column to hash by is in the schema');
+    const table = partitionOfKeyGroups(channelCount);
+    const startsBytes = (channelCount + 8) * 4;
+    this.#block = scope.allocate(batchRowsMax * 16 + startsBytes + table.byteLength);
+    const hashes = addressOf(this.#block);
+    const wide = hashes + batchRowsMax * 4;
+    const rows = wide + batchRowsMax * 8;
+    const starts = rows + batchRowsMax * 4;
+    this.#at = { hashes, wide, rows, starts, table: starts + startsBytes };
+    scope.memory.bytes.set(new Uint8Array(table.buffer), this.#at.table);
+  }
+
+  partition(batch: Batch): Partitioned {
+    const { scope, kernels, channelCount } = this.#options;
+    const { hashes, rows, starts, table } = this.#at;
+    const { selection, rowCount } = batch;
+    this.#hash(batch);
+    kernels.partitionRows(hashes, rowCount, table, channelCount, rows, starts);
+    if (selection !== 0) kernels.take4(selection, rows, rowCount, rows);
+    const first = starts >>> 2;
+    return { rows, starts: scope.memory.uint32.slice(first, first + channelCount + 1) };
+  }
+
+  close(): void {
+    this.#options.scope.memory.release(this.#block);
+  }
+
+  #hash(batch: Batch): void {
+    const { kernels } = this.#options;
+    const { hashes } = this.#at;
+    const { selection, rowCount } = batch;
+    const column = batch.columns[this.#column]!;
+    const { validity } = column;
+    if (column.type.kind === 'utf8') {
+      kernels.hashUtf8(column.values, validity, selection, rowCount, hashes);
+    } else {
+      kernels.hashInt64(this.#wideValues(batch, column), validity, selection, rowCount, hashes);
+    }
+  }
+
+  /** The key as 8 bytes per stored row, as group tables have it. */
+  #wideValues({ storedRows }: Batch, { type, values }: Column): number {
+    const { kernels } = this.#options;
+    const { wide } = this.#at;
+    if (type.kind === 'int32') kernels.widenInt32(values, storedRows, wide);
+    else if (type.kind === 'bool') kernels.widenBool(values, storedRows, wide);
+    else if (type.kind === 'float64') kernels.float64KeyBits(values, storedRows, wide);
+    else return values;
+    return wide;
+  }
+}
+
+/** By a function of the row: the user's `partition`. */
+export class FunctionPartitioner implements Partitioner {
+  readonly #options: PartitionerOptions;
+  readonly #channelOf: (batch: Batch, storedRow: number) => number;
+  readonly #channels = new Uint32Array(batchRowsMax);
+  readonly #rows: BlockHandle;
+
+  constructor(options: PartitionerOptions, channelOf: (batch: Batch, storedRow: number) => number) {
+    this.#options = options;
+    this.#channelOf = channelOf;
+    this.#rows = options.scope.allocate(batchRowsMax * 4);
+  }
+
+  partition(batch: Batch): Partitioned {
+    const { scope, channelCount } = this.#options;
+    const { rowCount } = batch;
+    const starts = new Array<number>(channelCount + 1).fill(0);
+    for (let row = 0; row < rowCount; row++) {
+      const channel = this.#channelOf(batch, batch.storedRowOf(row));
+      this.#channels[row] = channel;
+      starts[channel + 1]! += 1;
+    }
+    for (let channel = 0; channel < channelCount; channel++)
+      starts[channel + 1]! += starts[channel]!;
+    const places = [...starts];
+    const rows = addressOf(this.#rows);
+    for (let row = 0; row < rowCount; row++) {
+      const place = places[this.#channels[row]!]!++;
+      scope.memory.uint32[(rows >>> 2) + place] = batch.storedRowOf(row);
+    }
+    return { rows, starts };
+  }
+
+  close(): void {
+    this.#options.scope.memory.release(this.#rows);
+  }
+}

@@ -1,0 +1,17 @@
+/** What a task needs to reach other systems: the registry of connectors, its disk, its number. */
+import type { SyncDisk } from '../../base/env/disk.ts';
+import { typedError } from '../../base/typed-error.ts';
+import type { Connector } from '../contracts/connector.ts';
+
+export interface TaskConnectors {
+  readonly connectors: ReadonlyMap<string, Connector>;
+  readonly disk: SyncDisk;
+  readonly taskIndex: number;
+}
+
+/** @throws PLAN_NO_CONNECTOR */
+export function connectorOf(connectors: TaskConnectors['connectors'], name: string): Connector {
+  const connector = connectors.get(name);
+  if (connector !== undefined) return connector;
+  throw typedError('PLAN_NO_CONNECTOR', `no connector named "${name}" in this slot`);
+}

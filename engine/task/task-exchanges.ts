@@ -1,0 +1,115 @@
+/**
+ * The two ends of exchanges as a plan describes them: a gate that a task reads from, and a channel
+ * writer that it gives its output to.
+ */
+import { assert, assertNever } from '../../base/assert.ts';
+import { partitionDriver } from '../compile/partition-driver.ts';
+import type { Kernels } from '../kernels/kernels.ts';
+import type { RingReader, RingWriter } from '../memory/ring.ts';
+import type { MemoryScope } from '../memory/slot-memory.ts';
+import type { Exchange } from '../plan/physical-graph.ts';
+import type { UserFunctions } from '../plan/user-functions.ts';
+import { fieldIndexOf, type Schema } from '../schema/schema.ts';
+import { ChannelOutput } from '../shuffle/channel-output.ts';
+import { ChannelReader } from '../shuffle/channel-reader.ts';
+import { ChannelWriter } from '../shuffle/channel-writer.ts';
+import {
+  FunctionPartitioner,
+  HashPartitioner,
+  type Partitioner,
+  type PartitionerOptions,
+  RebalancePartitioner,
+} from '../shuffle/partitioner.ts';
+import { InputGate } from '../stream/input-gate.ts';
+import { MergingGate } from '../stream/merging-gate.ts';
+import type { ElementReader } from '../stream/stream-element.ts';
+import { mapReduceOf } from './build-operator.ts';
+
+/** Text from which a message goes out, unless the output says otherwise. */
+const messageBytesUsual = 256 * 1024;
+
+export interface TaskInput {
+  readonly exchange: Exchange;
+  readonly schema: Schema;
+  /** One per sending task. */
+  readonly rings: readonly RingReader[];
+}
+
+export interface TaskOutput {
+  readonly exchange: Exchange;
+  readonly schema: Schema;
+  /** One per receiving task. */
+  readonly rings: readonly RingWriter[];
+  /** Text from which a message goes out; what a slot of the rings carries. @defaultValue 256 KiB */
+  readonly messageBytes?: number;
+}
+
+export interface ExchangeContext {
+  readonly scope: MemoryScope;
+  readonly kernels: Kernels;
+}
+
+export function buildGate(input: TaskInput, context: ExchangeContext): ElementReader {
+  const { exchange, schema, rings } = input;
+  const channels = rings.map((ring) => new ChannelReader({ ...context, schema, ring }));
+  const [only] = channels;
+  if (only !== undefined && channels.length === 1) return only;
+  if (exchange.kind !== 'merge') return new InputGate(channels);
+  return new MergingGate({ ...context, schema, channels, order: exchange.order });
+}
+
+export interface WriterContext extends ExchangeContext {
+  readonly mono: () => number;
+  readonly functions: ReadonlyMap<string, UserFunctions>;
+}
+
+export function buildChannelWriter(output: TaskOutput, context: WriterContext): ChannelWriter {
+  const { schema, rings, messageBytes = messageBytesUsual } = output;
+  const { scope, kernels, mono } = context;
+  const channels = rings.map(
+    (ring) => new ChannelOutput({ scope, kernels, schema, ring, messageBytes }),
+  );
+  return new ChannelWriter({ partitioner: buildPartitioner(output, context), channels, mono });
+}
+
+function buildPartitioner({ exchange, schema, rings }: TaskOutput, context: WriterContext) {
+  const { scope, kernels } = context;
+  const channelCount = rings.length;
+  if (channelCount === 1) return new RebalancePartitioner(1);
+  const options: PartitionerOptions = { scope, kernels, schema, channelCount };
+  switch (exchange.kind) {
+    case 'hash':
+      return new HashPartitioner(options, exchange.column);
+    case 'partition':
+      return functionPartitioner(exchange, options, context);
+    case 'rebalance':
+      return new RebalancePartitioner(channelCount);
+    case 'gather':
+    case 'merge':
+      throw new Error(`assertion failed: a ${exchange.kind} exchange has one receiver`);
+    default:
+      return assertNever(exchange);
+  }
+}
+
+function functionPartitioner(
+  { id, column }: Exchange & { kind: 'partition' },
+  options: PartitionerOptions,
+  { functions }: WriterContext,
+): Partitioner {
+  const { scope, schema, channelCount } = options;
+  const { partition } = mapReduceOf(functions, id);
+  const keyIndex = fieldIndexOf(schema, column);
+  const key = schema.fields[keyIndex];
+  assert(partition !== undefined, 'a partition exchange has a function');
+  assert(key !== undefined, 'the key of a partition exchange is in its schema');
+  const channelOf = partitionDriver({
+    operator: scope.owner,
+    memory: scope.memory,
+    key,
+    keyIndex,
+    channelCount,
+    partition,
+  });
+  return new FunctionPartitioner(options, channelOf);
+}

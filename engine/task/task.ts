@@ -1,0 +1,279 @@
+/**
+ * A task: one parallel instance of an operator chain, run a slice at a time on a slot thread that it
+ * shares with others.
+ *
+ *     source ─┐                                       ┌─▶ channel writer ─▶ rings
+ *             ├─▶ operator ─▶ operator ─▶ operator ───┤
+ *     gate ───┘            (engine/task/operator-chain.ts)    └─▶ sink
+ *
+ * `run` works for at most about 5 ms and never waits. It answers `busy` when there is more to do now,
+ * `idle` when only others can change that (a ring is empty or full, a split is awaited), and `done`
+ * once. An error leaves it by a throw: the task has failed then, and its outputs carry the mark.
+ *
+ * Invariants:
+ * - Output goes first: nothing is read while a batch waits further down.
+ * - `close` releases all memory, in every state, and marks unfinished outputs as failed, so that no
+ *   reader takes half a stream for a whole one.
+ * Before: worker/threads/slot-program.ts. After: engine/operators/source-operator.ts.
+ */
+import { assert } from '../../base/assert.ts';
+import { typedError } from '../../base/typed-error.ts';
+import type { Json } from '../contracts/json.ts';
+import type { Split } from '../contracts/source.ts';
+import type { Kernels } from '../kernels/kernels.ts';
+import type { SlotMemory } from '../memory/slot-memory.ts';
+import type { Operator } from '../operators/operator.ts';
+import { SinkOperator } from '../operators/sink-operator.ts';
+import { SourceOperator } from '../operators/source-operator.ts';
+import type { OperatorSpec, Vertex } from '../plan/physical-graph.ts';
+import type { UserFunctions } from '../plan/user-functions.ts';
+import type { ChannelWriter } from '../shuffle/channel-writer.ts';
+import type { Outbox } from '../stream/outbox.ts';
+import type { ElementReader } from '../stream/stream-element.ts';
+import { buildOperator } from './build-operator.ts';
+import { OperatorChain } from './operator-chain.ts';
+import { connectorOf, type TaskConnectors } from './task-connectors.ts';
+import {
+  buildChannelWriter,
+  buildGate,
+  type TaskInput,
+  type TaskOutput,
+} from './task-exchanges.ts';
+import { TaskMetrics } from './task-metrics.ts';
+import { nextTaskState, type TaskState } from './task-state.ts';
+
+const sliceMs = 5;
+
+export interface TaskOptions extends TaskConnectors {
+  readonly id: string;
+  readonly vertex: Vertex;
+  readonly memory: SlotMemory;
+  readonly kernels: Kernels;
+  /** Null for a chain that begins with a source. */
+  readonly input: TaskInput | null;
+  /** Null for a chain that ends with a sink. */
+  readonly output: TaskOutput | null;
+  /** The user's functions by operator id. */
+  readonly functions: ReadonlyMap<string, UserFunctions>;
+  readonly clock: { mono(): number };
+  /** What the sink's committer prepared; null without a sink. */
+  readonly preparedSink: Json;
+  /** Shared memory of `taskMetricsBytes(vertex.chain.length)`, zeroed. */
+  readonly metrics: ArrayBufferLike;
+}
+
+export type TaskProgress = 'busy' | 'idle' | 'done';
+
+export class Task {
+  readonly id: string;
+  readonly #options: TaskOptions;
+  readonly #metrics: TaskMetrics;
+  readonly #outputIndex: number;
+  #state: TaskState = 'created';
+  #source: SourceOperator | null = null;
+  #gate: ElementReader | null = null;
+  #operators: Operator[] = [];
+  #chain: OperatorChain | null = null;
+  #writer: ChannelWriter | null = null;
+  #hasInputEnded = false;
+  #deadline = 0;
+  #isClosed = false;
+
+  /** Builds everything; when this throws, nothing is left in memory. */
+  constructor(options: TaskOptions) {
+    this.id = options.id;
+    this.#options = options;
+    this.#outputIndex = options.vertex.chain.length;
+    this.#metrics = new TaskMetrics(options.metrics, () => options.clock.mono());
+    try {
+      this.#build();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  get state(): TaskState {
+    return this.#state;
+  }
+
+  /** Whether a split should be asked for now. */
+  get wantsSplit(): boolean {
+    return this.#source?.wantsSplit ?? false;
+  }
+
+  /** What the sink wrote; null before the end, and without a sink. */
+  get commit(): Json {
+    const last = this.#operators.at(-1);
+    return last instanceof SinkOperator ? last.commit : null;
+  }
+
+  /** Gives the source its next split, or null when there are no more. */
+  offerSplit(split: Split | null): void {
+    assert(this.#source !== null, 'splits are for tasks with a source');
+    this.#source.offerSplit(split);
+  }
+
+  /** @throws What an operator or a connector threw; TASK_INPUT_FAILED when a sender has failed. */
+  run(): TaskProgress {
+    if (this.#state === 'created') this.#go('running');
+    assert(this.#state === 'running', 'a task runs until its end');
+    this.#deadline = this.#options.clock.mono() + sliceMs;
+    try {
+      const progress = this.#work();
+      if (this.#source !== null) this.#metrics.setBytesIn(this.#source.bytesRead);
+      if (progress === 'done') this.#go('finished');
+      else this.#writer?.flush(progress === 'idle');
+      return progress;
+    } catch (error) {
+      this.#go('failed');
+      this.#writer?.fail();
+      throw error;
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#state === 'created' || this.#state === 'running') {
+      this.#go('cancelled');
+      this.#writer?.fail();
+    }
+    this.#source?.close();
+    this.#gate?.close();
+    if (this.#chain !== null) this.#chain.close();
+    else for (const operator of this.#operators) operator.close();
+    this.#writer?.close();
+  }
+
+  #work(): TaskProgress {
+    const chain = this.#chain;
+    assert(chain !== null, 'a running task is built');
+    // Messages that waited for room go first, also when no more input comes for a while.
+    this.#writer?.pump();
+    for (;;) {
+      if (!chain.pump()) return this.#stopped();
+      if (this.#hasInputEnded) return this.#finish(chain);
+      const progress = this.#read(chain);
+      if (progress !== null) return progress;
+      if (this.#isOver()) return 'busy';
+    }
+  }
+
+  /** Reads one batch; null to go on. */
+  #read(chain: OperatorChain): TaskProgress | null {
+    if (this.#source !== null) return this.#readSource(this.#source, chain);
+    const element = this.#gate?.read() ?? 'end';
+    if (element === 'waiting') return 'idle';
+    if (element === 'failed') throw this.#inputFailed();
+    if (element === 'end') this.#hasInputEnded = true;
+    else assert(chain.offer(element), 'an empty chain takes a batch');
+    return null;
+  }
+
+  #readSource(source: SourceOperator, chain: OperatorChain): TaskProgress | null {
+    const before = this.#metrics.enter(0, 0);
+    const { rowCount } = source;
+    const state = source.step(chain);
+    this.#metrics.leave(before);
+    this.#metrics.addRowsIn(0, source.rowCount - rowCount);
+    this.#metrics.addRowsOut(0, source.rowCount - rowCount);
+    if (state === 'done') this.#hasInputEnded = true;
+    if (state === 'full') return this.#stopped();
+    return state === 'waiting' ? 'idle' : null;
+  }
+
+  #finish(chain: OperatorChain): TaskProgress {
+    if (!chain.finish()) return this.#stopped();
+    if (this.#writer === null) return 'done';
+    const before = this.#metrics.enter(this.#outputIndex, 0);
+    const isFinished = this.#writer.finish();
+    this.#metrics.leave(before);
+    return isFinished ? 'done' : 'idle';
+  }
+
+  /** An operator stopped short: because of a full ring, or because time is up. */
+  #stopped(): TaskProgress {
+    return this.#writer?.isBlocked === true && !this.#isOver() ? 'idle' : 'busy';
+  }
+
+  #isOver(): boolean {
+    return this.#options.clock.mono() >= this.#deadline;
+  }
+
+  #go(state: TaskState): void {
+    this.#state = nextTaskState(this.#state, state);
+    this.#metrics.setState(state);
+  }
+
+  #inputFailed(): Error {
+    return typedError('TASK_INPUT_FAILED', `an input of task "${this.id}" has failed`, {
+      hint: 'The error of the task that failed first is the reason.',
+    });
+  }
+
+  #build(): void {
+    const { vertex, input, output, memory, kernels, functions, clock } = this.#options;
+    const [first, ...others] = vertex.chain;
+    const scope = memory.scope(`${vertex.name}: exchange`);
+    const mono = () => clock.mono();
+    if (output !== null) {
+      this.#writer = buildChannelWriter(output, { scope, kernels, mono, functions });
+    }
+    const isSource = first?.kind === 'source';
+    if (isSource) this.#source = this.#buildSource(first);
+    else if (input !== null) this.#gate = buildGate(input, { scope, kernels });
+    assert(this.#source !== null || this.#gate !== null, 'a task has a source or an input');
+    const specs = isSource ? others : vertex.chain;
+    let schema = isSource ? first.output : input?.schema;
+    for (const spec of specs) {
+      assert(schema !== undefined, 'an operator has an input schema');
+      this.#operators.push(
+        buildOperator(spec, { ...this.#options, context: this.#contextOf(spec), input: schema }),
+      );
+      schema = spec.output;
+    }
+    this.#chain = new OperatorChain({
+      operators: this.#operators,
+      last: this.#writer === null ? noOutput : this.#outputOf(this.#writer),
+      metrics: this.#metrics,
+      firstIndex: isSource ? 1 : 0,
+    });
+  }
+
+  #buildSource(spec: OperatorSpec & { kind: 'source' }): SourceOperator {
+    const { connectors, disk, taskIndex } = this.#options;
+    const { source } = spec;
+    const { reader } = connectorOf(connectors, source.connector);
+    assert(reader !== undefined, 'the connector of a source can read');
+    const { scope, kernels } = this.#contextOf(spec);
+    const { schema } = source;
+    return new SourceOperator(reader(source.options, { disk, scope, kernels, schema, taskIndex }));
+  }
+
+  #contextOf({ name }: OperatorSpec) {
+    const { memory, kernels } = this.#options;
+    return { name, scope: memory.scope(name), kernels, shouldYield: () => this.#isOver() };
+  }
+
+  /** The channel writer with its time and rows counted. */
+  #outputOf(writer: ChannelWriter): Outbox {
+    return {
+      offer: (batch) => {
+        const { rowCount } = batch;
+        const before = this.#metrics.enter(this.#outputIndex, 0);
+        const isTaken = writer.offer(batch);
+        this.#metrics.leave(before);
+        if (isTaken) this.#metrics.addRowsIn(this.#outputIndex, rowCount);
+        return isTaken;
+      },
+    };
+  }
+}
+
+/** A chain that ends with a sink gives nothing out. */
+const noOutput: Outbox = {
+  offer: () => {
+    throw new Error('assertion failed: the last operator of a chain without output is a sink');
+  },
+};
