@@ -13,7 +13,9 @@ import { toWire, type WireError } from '../base/typed-error.ts';
 import { connectors } from '../connectors/registry.ts';
 import { type CoordinatorHandle, startCoordinator } from '../coordinator/coordinator-service.ts';
 import type { JobMaster, JobOutcome } from '../coordinator/job/job-master.ts';
-import { buildJob, fingerprintOf, type JobDefinition, type RunFlags } from '../engine/api/job.ts';
+import { buildJob, fingerprintOf } from '../engine/api/build-job.ts';
+import type { JobDefinition } from '../engine/api/define-job.ts';
+import type { RunFlags } from '../engine/api/stream.ts';
 import type { Json } from '../engine/contracts/json.ts';
 import { PiscinaSlotRunner } from '../worker/threads/piscina-slot-runner.ts';
 import { startWorker, type WorkerHandle } from '../worker/worker.ts';
@@ -105,7 +107,6 @@ class Embedded implements EmbeddedRun {
     const { graph } = buildJob(job, params, flags);
     const coordinator = await startCoordinator(this.#env, {
       address: coordinatorAddress,
-      nodeId: 'embedded',
       connectors,
     });
     const runner = new PiscinaSlotRunner(parallelism);
@@ -123,8 +124,8 @@ class Embedded implements EmbeddedRun {
         parallelism,
         module: {
           file: jobFile,
-          params: params as Record<string, Json>,
-          flags: flags as Record<string, Json>,
+          params: params as Readonly<Record<string, Json>>,
+          flags: { ...flags },
           fingerprint: fingerprintOf(graph),
         },
       });

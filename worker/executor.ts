@@ -132,7 +132,11 @@ export class Executor {
         this.#events.taskFinished(message.taskId, message.write);
         break;
       case 'failed':
-        this.#events.failed(message.taskId, message.error);
+        // A task whose input failed says nothing new: the sender reports the reason itself, and it
+        // may arrive a moment later.
+        if (message.error.code !== 'TASK_INPUT_FAILED') {
+          this.#events.failed(message.taskId, message.error);
+        }
         break;
       case 'stopped':
         if (message.leak !== null) {

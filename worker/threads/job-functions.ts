@@ -5,7 +5,8 @@
  */
 import { typedError } from '../../base/typed-error.ts';
 import type { JobModule } from '../../coordinator/protocol.ts';
-import { buildJob, fingerprintOf, type JobDefinition } from '../../engine/api/job.ts';
+import { buildJob, fingerprintOf } from '../../engine/api/build-job.ts';
+import type { JobDefinition } from '../../engine/api/define-job.ts';
 import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import type { UserFunctions } from '../../engine/plan/user-functions.ts';
 import type { TaskDeployment } from './slot-messages.ts';

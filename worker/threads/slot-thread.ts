@@ -4,7 +4,7 @@
  * Before: worker/threads/piscina-slot-runner.ts. After: worker/threads/slot-program.ts.
  */
 import type { MessagePort } from 'node:worker_threads';
-import { RealDoorbell } from '../../base/env/doorbell.ts';
+import { createDoorbell } from '../../base/env/doorbell.ts';
 import { registerMillraceResolver } from '../../base/env/millrace-resolver.ts';
 import { createRealClock } from '../../base/env/real-clock.ts';
 import { createRealSyncDisk } from '../../base/env/real-sync-disk.ts';
@@ -19,7 +19,7 @@ export default async function runSlot(start: SlotStart & { port: MessagePort }):
     ...start,
     clock: createRealClock(),
     disk: createRealSyncDisk(),
-    bellOf: (index) => new RealDoorbell(doorbells, index),
+    bellOf: (index) => createDoorbell(doorbells, index),
     importModule: (file) => import(file),
     yieldToEvents: () => new Promise((resolve) => setImmediate(resolve)),
     post: (message) => start.port.postMessage(message),

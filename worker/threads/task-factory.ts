@@ -1,0 +1,57 @@
+/**
+ * Makes a task from its deployment: opens this thread's ends of the rings and gives the task what it
+ * needs of the slot.
+ *
+ * Before: worker/threads/slot-program.ts. After: engine/task/task.ts.
+ */
+import type { Clock } from '../../base/env/clock.ts';
+import type { SyncDisk } from '../../base/env/disk.ts';
+import type { Doorbell } from '../../base/env/slot-runner.ts';
+import { connectors } from '../../connectors/registry.ts';
+import type { Json } from '../../engine/contracts/json.ts';
+import type { Kernels } from '../../engine/kernels/kernels.ts';
+import { RingReader, RingWriter } from '../../engine/memory/ring.ts';
+import type { SlotMemory } from '../../engine/memory/slot-memory.ts';
+import { Task } from '../../engine/task/task.ts';
+import type { FunctionLookup } from './job-functions.ts';
+import type { TaskDeployment } from './slot-messages.ts';
+
+/** What a slot gives to its tasks. */
+export interface SlotResources {
+  readonly memory: SlotMemory;
+  readonly kernels: Kernels;
+  readonly disk: SyncDisk;
+  readonly clock: Clock;
+  readonly bellOf: (index: number) => Doorbell;
+  readonly functions: FunctionLookup;
+}
+
+export function buildTask(deployment: TaskDeployment, resources: SlotResources): Task {
+  const { taskId, taskIndex, vertex, input, output, metrics } = deployment;
+  const { bellOf, ...slot } = resources;
+  return new Task({
+    ...slot,
+    id: taskId,
+    taskIndex,
+    vertex,
+    metrics,
+    connectors,
+    preparedSink: preparedSinkOf(deployment),
+    input: input && {
+      exchange: input.exchange,
+      schema: input.schema,
+      rings: input.rings.map((ring) => new RingReader(ring, () => bellOf(ring.writerBell).ring())),
+    },
+    output: output && {
+      exchange: output.exchange,
+      schema: output.schema,
+      rings: output.rings.map((ring) => new RingWriter(ring, () => bellOf(ring.readerBell).ring())),
+    },
+  });
+}
+
+/** What the committer prepared for the sink at the end of the chain, if there is one. */
+function preparedSinkOf({ vertex, prepared }: TaskDeployment): Json {
+  const last = vertex.chain.at(-1);
+  return last?.kind === 'sink' ? (prepared[last.id] ?? null) : null;
+}
