@@ -10,6 +10,8 @@ export const errorKinds = {
   AGGREGATE_OVERFLOW: 'user',
   ARGUMENT_MISSING: 'user',
   ARGUMENT_NOT_EXPECTED: 'user',
+  ARROW_CORRUPT: 'external',
+  ARROW_TYPE_UNSUPPORTED: 'user',
   DISK_EXISTS: 'external',
   DISK_FULL: 'resource',
   DISK_IO: 'external',

@@ -104,7 +104,9 @@ export abstract class ColumnWriter {
     return [this.#valuesBlock, this.#validityBlock].filter((block) => block !== 0);
   }
 
-  protected forget(): void {}
+  protected forget(): void {
+    // Only text has more than the two blocks.
+  }
 
   #forget(): void {
     this.#valuesBlock = 0;

@@ -1,15 +1,12 @@
 /**
  * Batches between threads: rows of a batch as one contiguous body, which is what rings carry.
  *
- *     0   u32 mark   u32 rows   u32 columns   u32 bytes of the body
- *     16  per column: u32 bytes of the validity bitmap (0 = no nulls), u32 bytes of values or text
- *         per column: [bitmap] [values]            bool, int32, int64, float64, timestamp
- *                     [bitmap] [offsets] [text]    utf8: rows + 1 int32 offsets from 0
+ *     header │ per column: sizes │ per column: bitmap, values or offsets and text
  *
- * Every part starts at a multiple of 8. The buffers are Arrow's, so a body is what Arrow IPC would
- * carry, less the metadata that both sides know. Selections are resolved: only the rows asked for
- * go. The receiver copies a body once into its own memory and uses it in place; only the 16-byte
- * views of text are made anew, and they point into the body.
+ * The exact layout: engine/batch/body-layout.ts. The buffers are Arrow's, so a body is what Arrow
+ * IPC would carry, less the metadata that both sides know. Selections are resolved: only the rows
+ * asked for go. The receiver copies a body once into its own memory and uses it in place; only the
+ * 16-byte views of text are made anew, and they point into the body.
  *
  * Contract:
  * - Sender and receiver have the same schema (asserted: count of columns, kinds by their sizes).
@@ -21,15 +18,21 @@
 import { assert } from '../../base/assert.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
-import { bitmapSizeOf, type FieldType, valuesSizeOf } from '../schema/field-type.ts';
+import { bitmapSizeOf, valuesSizeOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
 import { Batch, batchRowsMax, type Column } from './batch.ts';
+import {
+  bodyHeaderBytes,
+  bodyMark,
+  columnHeaderBytes,
+  headerBytes,
+  isText,
+  partBytesOf,
+  readBodyLayout,
+  roundUp,
+} from './body-layout.ts';
 import { utf8ViewSize } from './utf8-view.ts';
 
-/** The first word of a body: shows a reader that is out of step at once. */
-const bodyMark = 0x4c57_524d;
-const headerBytes = 16;
-const columnHeaderBytes = 8;
 const textBytesMax = 2 ** 31 - 1;
 
 /** Bytes that `encodeRows` will write for these rows. */
@@ -44,8 +47,9 @@ export function encodedSizeOf(
   for (const column of batch.columns) {
     if (column.validity !== 0) size += bitmapSizeOf(rowCount);
     size += isText(column.type)
-      ? roundUp((rowCount + 1) * 4) + roundUp(kernels.utf8SizeOf(column.values, rows, rowCount))
-      : roundUp(valuesSizeOf(column.type, rowCount));
+      ? partBytesOf(column.type, rowCount) +
+        roundUp(kernels.utf8SizeOf(column.values, rows, rowCount))
+      : partBytesOf(column.type, rowCount);
   }
   return size;
 }
@@ -77,7 +81,7 @@ export function encodeRows(
     uint32[columnHeader] = validityBytes;
     if (isText(column.type)) {
       const offsetsEnd = at + (rowCount + 1) * 4;
-      const text = at + roundUp((rowCount + 1) * 4);
+      const text = at + partBytesOf(column.type, rowCount);
       const textBytes = kernels.utf8ToArrow(column.values, rows, rowCount, at, text) >>> 0;
       assert(textBytes <= textBytesMax, 'text of a body stays below 2 GiB');
       uint32[columnHeader + 1] = textBytes;
@@ -85,7 +89,7 @@ export function encodeRows(
       batch.memory.bytes.fill(0, offsetsEnd, text);
       batch.memory.bytes.fill(0, text + textBytes, at);
     } else {
-      const valuesBytes = roundUp(valuesSizeOf(column.type, rowCount));
+      const valuesBytes = partBytesOf(column.type, rowCount);
       takeValues(kernels, batch, column, { rows, rowCount, out: at });
       uint32[columnHeader + 1] = valuesBytes;
       at += valuesBytes;
@@ -120,38 +124,23 @@ export function decodeBody(
   const blocks = [body.block];
   try {
     const start = addressOf(body.block);
-    const rowCount = checkHeader(scope, schema, body);
-    const textColumns = schema.fields.filter((field) => isText(field.type)).length;
+    const { sizeBytes } = body;
+    const { rowCount, parts } = readBodyLayout(memory.uint32, schema, { start, sizeBytes });
     let views = 0;
+    const textColumns = schema.fields.filter((field) => isText(field.type)).length;
     if (textColumns > 0) {
       const block = scope.allocate(textColumns * rowCount * utf8ViewSize);
       blocks.push(block);
       views = addressOf(block);
     }
-    const columns: Column[] = [];
-    let at = start + bodyHeaderBytes(schema.fields.length);
-    for (const [index, { type }] of schema.fields.entries()) {
-      const header = (start + headerBytes + index * columnHeaderBytes) >>> 2;
-      const validityBytes = memory.uint32[header]!;
-      const valuesBytes = memory.uint32[header + 1]!;
-      const isSized = validityBytes === 0 || validityBytes === bitmapSizeOf(rowCount);
-      assert(isSized, 'a bitmap of a body has a bit per row');
-      const validity = validityBytes === 0 ? 0 : at;
-      at += validityBytes;
-      if (isText(type)) {
-        const text = at + roundUp((rowCount + 1) * 4);
-        checkOffsets(scope, at, rowCount, valuesBytes);
-        kernels.utf8FromArrow(at, text, rowCount, views);
-        columns.push({ type, validity, values: views });
-        views += rowCount * utf8ViewSize;
-        at = text + roundUp(valuesBytes);
-      } else {
-        assert(valuesBytes === roundUp(valuesSizeOf(type, rowCount)), 'values fit their rows');
-        columns.push({ type, validity, values: at });
-        at += valuesBytes;
-      }
-    }
-    assert(at === start + body.sizeBytes, 'a body ends with its last column');
+    const columns = parts.map(({ validity, values, text }, index): Column => {
+      const { type } = schema.fields[index]!;
+      if (!isText(type)) return { type, validity, values };
+      const column = { type, validity, values: views };
+      kernels.utf8FromArrow(values, text, rowCount, views);
+      views += rowCount * utf8ViewSize;
+      return column;
+    });
     return new Batch(memory, { schema, rowCount, columns, blocks });
   } catch (error) {
     for (const block of blocks) memory.release(block);
@@ -186,41 +175,4 @@ function rowsOf(batch: Batch, rowsAddress: number, rowCount: number): number {
   assert(rowCount <= batchRowsMax, 'a body has at most 8,192 rows');
   assert(rowsAddress !== 0 || rowCount <= batch.rowCount, 'the batch has the rows');
   return rowsAddress === 0 ? batch.selection : rowsAddress;
-}
-
-/** Checks what a header says of the whole; answers the count of rows. */
-function checkHeader(scope: MemoryScope, schema: Schema, body: Body): number {
-  const { uint32 } = scope.memory;
-  const header = addressOf(body.block) >>> 2;
-  const columnCount = schema.fields.length;
-  assert(body.sizeBytes >= bodyHeaderBytes(columnCount), 'a body holds its header');
-  assert(uint32[header] === bodyMark, 'a body starts with its mark');
-  const rowCount = uint32[header + 1]!;
-  assert(rowCount <= batchRowsMax, 'a body has at most 8,192 rows');
-  assert(uint32[header + 2] === columnCount, 'a body has the columns of its schema');
-  assert(uint32[header + 3] === body.sizeBytes, 'a body is as long as it says');
-  return rowCount;
-}
-
-function checkOffsets(
-  scope: MemoryScope,
-  offsets: number,
-  rowCount: number,
-  textBytes: number,
-): void {
-  const { uint32 } = scope.memory;
-  assert(uint32[offsets >>> 2] === 0, 'offsets of text start at 0');
-  assert(uint32[(offsets >>> 2) + rowCount] === textBytes, 'offsets of text end with the text');
-}
-
-function bodyHeaderBytes(columnCount: number): number {
-  return headerBytes + columnCount * columnHeaderBytes;
-}
-
-function isText(type: FieldType): boolean {
-  return type.kind === 'utf8';
-}
-
-function roundUp(sizeBytes: number): number {
-  return Math.ceil(sizeBytes / 8) * 8;
 }
