@@ -4,6 +4,7 @@
  * start of the process to its end.
  */
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { outputPath, peersFolder, projectFolder, pythonPath } from './bench-cache.ts';
 
 export interface Contestant {
@@ -34,7 +35,7 @@ export const contestants: readonly Contestant[] = [
     outPath: outputPath('node'),
     command: (text) => [
       process.execPath,
-      join(peersFolder, 'wordcount-node.mjs'),
+      fileURLToPath(new URL('./peers/wordcount-node.mjs', import.meta.url)),
       text,
       outputPath('node'),
     ],
