@@ -85,16 +85,25 @@ function buildError(jobName: string, error: unknown): Error {
   });
 }
 
-/** `file:///…/job.ts:12:7` of the innermost frame that is not the engine's own, or null. */
+/** Where this package is: frames in it are not the user's. In a bundle it is one file. */
+const ownPlaces = ['../../base/', '../../engine/', '../../connectors/', ''].map((path) =>
+  plainPath(new URL(path, import.meta.url).href),
+);
+
+/** `/home/ada/job.ts:12:7` of the innermost frame that is not the engine's own, or null. */
 function placeOf(error: unknown): string | null {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   for (const line of stack.split('\n')) {
-    const place = /^\s+at (?:.*\()?((?:file:|\/|[A-Za-z]:\\).*:\d+:\d+)\)?$/.exec(line)?.[1];
-    if (place === undefined) continue;
-    if (!/[\\/](?:base|engine[\\/](?:api|expr|plan)|connectors)[\\/][^\\/]+\.[jt]s:/.test(place))
-      return place;
+    const match = /\s\(?((?:file:|\/|[A-Za-z]:\\)[^(),]*:\d+:\d+)\)?$/.exec(line)?.[1];
+    if (match === undefined) continue;
+    const place = plainPath(match);
+    if (!ownPlaces.some((own) => place.startsWith(own))) return place;
   }
   return null;
+}
+
+function plainPath(path: string): string {
+  return path.startsWith('file://') ? decodeURI(path.slice('file://'.length)) : path;
 }
 
 function noSink(jobName: string, written: unknown): Error {

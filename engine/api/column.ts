@@ -56,7 +56,15 @@ type NullableWith<N extends boolean, O> =
       : false
     : N;
 
-type KindOf<O, K> = O extends Column<infer L, unknown, boolean> ? L : K;
+/** Beside a timestamp a Date is a timestamp, and a number a duration. */
+type KindOf<O, K> =
+  O extends Column<infer L, unknown, boolean>
+    ? L
+    : O extends number | bigint
+      ? K extends NumericKind
+        ? K
+        : 'int64'
+      : K;
 type ValueOfOperand<O, V> = O extends Column<ColumnKind, infer W, boolean> ? W : V;
 
 type Result<K extends ColumnKind, V, N extends boolean, O> = Column<

@@ -1,7 +1,6 @@
 /** Keyed streams: rows grouped by a key, between `keyBy` and `aggregate`. */
 import { typedError } from '../../base/typed-error.ts';
 import type { NamedExpr } from '../expr/expr.ts';
-import { exprText } from '../expr/expr-text.ts';
 import { appendNode, type NodeChain, type VerbOptions } from '../plan/logical-node.ts';
 import { fieldOf } from '../schema/schema.ts';
 import { type Aggregate, planAggregate } from './aggregates.ts';
@@ -87,17 +86,6 @@ export class KeyedStream<C, Key> {
 
 /** The key in what a `keyBy` lambda gave: a column, or an object with one. */
 export function keyOf(given: unknown): NamedExpr {
-  const named = namedKeyOf(given);
-  if (named.expr.type.kind === 'float64') {
-    const message = `keyBy needs a key that is exact, "${exprText(named.expr)}" is float64`;
-    throw typedError('EXPR_TYPE_MISMATCH', message, {
-      hint: 'Group by text, a whole number, a timestamp or a bool.',
-    });
-  }
-  return named;
-}
-
-function namedKeyOf(given: unknown): NamedExpr {
   const isPlainObject = typeof given === 'object' && given !== null && !(given instanceof Column);
   if (!isPlainObject) {
     const expr = expressionIn('keyBy', given, 'a column');

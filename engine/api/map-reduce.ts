@@ -21,7 +21,7 @@ type Given<T> = InputOf<One<T>>;
  * part of them, any number of times or never, so `reduce(combine(some), others)` must give the same.
  */
 export interface MapReduceOptions<C, K, W, F> {
-  /** The type of keys: text or whole numbers. */
+  /** The type of keys. */
   readonly key: K;
   /** The type of values. */
   readonly value: W;
@@ -54,11 +54,6 @@ export function mapReduceParts<C, K extends AnyType, W extends AnyType, F>(
   if (!(output instanceof StructType) || !key?.declaration || !value?.declaration) {
     throw typedError('JOB_ARGUMENT_INVALID', 'mapReduce needs the types of key, value and output', {
       hint: 'Write key: t.utf8(), value: t.int64(), output: t.struct({ … }).',
-    });
-  }
-  if (key.kind === 'float64') {
-    throw typedError('EXPR_TYPE_MISMATCH', 'mapReduce needs keys that are exact, float64 is not', {
-      hint: 'Use text or a whole number as the key.',
     });
   }
   const content: NodeContent = {

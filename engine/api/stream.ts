@@ -141,7 +141,7 @@ export class Stream<C> {
    * Groups by a key: a column, or `{ name: expression }`. An expression without a name becomes the
    * column "key". Rows whose key is null form a group of their own, as in SQL.
    *
-   * @throws PLAN_ONE_KEY_ONLY, EXPR_TYPE_MISMATCH for a float64 key
+   * @throws PLAN_ONE_KEY_ONLY, EXPR_TYPE_MISMATCH
    */
   keyBy<K extends ColumnKind, V, N extends boolean, Name extends string>(
     key: (row: C) => Column<K, V, N, Name>,

@@ -69,7 +69,7 @@ export function numberReader(memory: SlotMemory, operand: Operand): (row: number
       };
     case 'bool':
     case 'utf8':
-      return assert(false, 'a number is read from a numeric operand');
+      assert(false, 'a number is read from a numeric operand');
     default:
       return assertNever(type);
   }

@@ -41,6 +41,7 @@ const replacements: Readonly<Record<string, string>> = {
   '+': 'Write a.add(b) instead of a + b; strings are joined in a flatMap function.',
   '-': 'Write a.subtract(b) instead of a - b.',
   '*': 'Write a.multiply(b) instead of a * b.',
+  '``': 'Text is put together in a flatMap function: an expression has no value yet.',
 };
 const otherReplacement =
   'Expressions have eq, ne, lt, le, gt, ge, and, or, not, isNull, isNotNull, add, subtract and multiply; do the rest in a flatMap function.';
@@ -142,7 +143,7 @@ function operandsOf(node: AnyNode): { operator: string; operand: AnyNode }[] {
       if (['typeof', 'void', 'delete'].includes(node.operator)) return [];
       return [{ operator: node.operator, operand: node.argument }];
     case 'TemplateLiteral':
-      return node.expressions.map((operand) => ({ operator: '$' + '{}', operand }));
+      return node.expressions.map((operand) => ({ operator: '``', operand }));
     case 'ConditionalExpression':
       return testOf('?:', node.test);
     case 'IfStatement':

@@ -1,0 +1,208 @@
+/**
+ * Goal: types go from source to sink. Most of this file is checked by tsc: a wrong line that is
+ * accepted makes its `@ts-expect-error` an error.
+ */
+import { agg, defineJob, explode, t, words } from 'millrace';
+import { files, text } from 'millrace/files';
+import { expect, expectTypeOf, test } from 'vitest';
+import { codeOf } from '../../../base/typed-error.ts';
+import type { Column } from '../../../engine/api/column.ts';
+import { bids, buildOf } from './bids.ts';
+
+const sink = files.sink({ path: 'out.csv' });
+
+test('comparisons take values of the column type and conditions take conditions', () => {
+  const build = () =>
+    bids()
+      .where((bid) => bid.price.gt(100).and(bid.url.eq('/a').or(bid.isOpen)))
+      .where((bid) =>
+        bid.auction
+          .ge(5n)
+          .and(bid.auction.lt(10))
+          .and(bid.at.lt(new Date(0))),
+      )
+      .where((bid) => bid.user.isNull().not().and(bid.small.eq(bid.auction)))
+      .writeTo(sink);
+  expect(buildOf(build).graph.nodes.map((node) => node.id)).toEqual([
+    'source-1',
+    'where-1',
+    'where-2',
+    'where-3',
+    'sink-1',
+  ]);
+});
+
+test('what the compiler refuses is refused at run time too', () => {
+  const wrong = [
+    // @ts-expect-error a text is no number
+    () => bids().where((bid) => bid.url.gt(1)),
+    // @ts-expect-error a number is no text
+    () => bids().where((bid) => bid.price.eq('1')),
+    // @ts-expect-error where needs a condition
+    () => bids().where((bid) => bid.price),
+    // @ts-expect-error a boolean of JavaScript is no condition
+    () => bids().where(() => true),
+    // @ts-expect-error and needs two conditions
+    () => bids().where((bid) => bid.isOpen.and(bid.price)),
+    // @ts-expect-error only a condition has an opposite
+    () => bids().where((bid) => bid.price.not()),
+    // @ts-expect-error texts are not added
+    () => bids().select((bid) => ({ x: bid.url.add('!') })),
+    // @ts-expect-error milliseconds are not compared with microseconds
+    () => bids().where((bid) => bid.at.eq(bid.exact)),
+    // @ts-expect-error only text has words
+    () => bids().select((bid) => ({ x: explode(words(bid.price)) })),
+    () =>
+      bids()
+        .keyBy((bid) => bid.url)
+        // @ts-expect-error only numbers are summed
+        .aggregate({ x: agg.sum((bid) => bid.user) }),
+    // @ts-expect-error orderBy needs asc() or desc()
+    () => bids().orderBy((bid) => bid.price),
+    () =>
+      bids()
+        .select((bid) => [bid.url])
+        // @ts-expect-error a list has no named columns
+        .select((row) => ({ x: row.nothing })),
+  ];
+  for (const run of wrong) {
+    expect(codeOf(errorOf(run)), String(run)).toBe('EXPR_TYPE_MISMATCH');
+  }
+});
+
+test('a field that is not there is refused by the compiler and named at run time', () => {
+  // @ts-expect-error no field usr
+  const error = errorOf(() => bids().where((bid) => bid.usr.eq('ada')));
+  expect((error as Error).message).toBe(
+    'no field named "usr"; fields are "user", "url", "at", "price", "small", "isOpen", "exact", "auction"',
+  );
+});
+
+test('arithmetic has the type of the wider operand', () => {
+  bids().select((bid) => {
+    expectTypeOf(bid.small.add(1)).toExtend<Column<'int32', number>>();
+    expectTypeOf(bid.small.add(bid.auction)).toExtend<Column<'int64', bigint>>();
+    expectTypeOf(bid.small.multiply(bid.price)).toExtend<Column<'float64', number>>();
+    expectTypeOf(bid.at.subtract(bid.at)).toExtend<Column<'int64', number>>();
+    expectTypeOf(bid.at.subtract(1_000)).toExtend<Column<'timestampMs', number>>();
+    expectTypeOf(bid.user.eq('a')).toExtend<Column<'bool', boolean, true>>();
+    expectTypeOf(bid.url.eq('a')).toExtend<Column<'bool', boolean, false>>();
+    return { url: bid.url };
+  });
+});
+
+test('aggregate knows the key and its results', () => {
+  const stream = bids()
+    .keyBy((bid) => bid.user)
+    .aggregate({
+      bids: agg.count(),
+      top: agg.max((bid) => bid.price),
+      total: agg.sum((bid) => bid.small),
+      last: agg.min((bid) => bid.at),
+    });
+  stream.flatMap(t.struct({ x: t.utf8() }), (row) => {
+    expectTypeOf(row.user).toEqualTypeOf<string | null>();
+    expectTypeOf(row.bids).toEqualTypeOf<bigint>();
+    expectTypeOf(row.top).toEqualTypeOf<number>();
+    expectTypeOf(row.total).toEqualTypeOf<bigint>();
+    expectTypeOf(row.last).toEqualTypeOf<number>();
+    expectTypeOf(row.copy().bids).toEqualTypeOf<bigint>();
+    return [];
+  });
+  // @ts-expect-error url is gone after the aggregate
+  expect(() => stream.where((row) => row.url.eq('a'))).toThrow('no field named "url"');
+});
+
+test('a key of an expression is named by the user, or "key"', () => {
+  const late = bids()
+    .keyBy((bid) => ({ late: bid.at.gt(0) }))
+    .aggregate({ n: agg.count() })
+    .where((row) => row.late);
+  const unnamed = bids()
+    .keyBy((bid) => bid.at.gt(0))
+    .aggregate({ n: agg.count() })
+    .where((row) => row.key.and(row.n.gt(1)));
+  expect(
+    [late, unnamed].map((stream) => buildOf(() => stream.writeTo(sink)).graph.nodes.length),
+  ).toEqual([4, 4]);
+});
+
+test('functions read and give typed rows', () => {
+  const Out = t.struct({ name: t.utf8().nullable(), n: t.int64(), at: t.timestampMs() });
+  bids().flatMap(Out, (bid) => {
+    expectTypeOf(bid.auction).toEqualTypeOf<bigint>();
+    expectTypeOf(bid.user).toEqualTypeOf<string | null>();
+    expectTypeOf(bid.at).toEqualTypeOf<number>();
+    expectTypeOf(bid.exact).toEqualTypeOf<bigint>();
+    return [{ name: bid.user, n: 1, at: new Date(bid.at) }];
+  });
+  // @ts-expect-error n is missing
+  bids().flatMap(Out, () => [{ name: null, at: 0 }]);
+  // @ts-expect-error n is no text
+  bids().flatMap(Out, () => [{ name: null, n: '1', at: 0 }]);
+});
+
+test('mapReduce types its pairs and its output', () => {
+  const stream = bids().mapReduce({
+    key: t.utf8(),
+    value: t.int64({ js: 'number' }),
+    output: t.struct({ url: t.utf8(), n: t.int64({ js: 'number' }) }),
+    map: (bid, emit) => emit(bid.url, 1),
+    combine: (_url, counts) => {
+      expectTypeOf(counts).toEqualTypeOf<Iterable<number>>();
+      return 1;
+    },
+    partition: (url, count) => url.length % count,
+    reduce: (url, counts) => [{ url, n: [...counts].length }],
+  });
+  stream.where((row) => row.n.gt(1).and(row.url.eq('a')));
+  bids().mapReduce({
+    key: t.utf8(),
+    value: t.utf8(),
+    output: t.struct({ url: t.utf8() }),
+    // @ts-expect-error the key is a text
+    map: (bid, emit) => emit(1, bid.url),
+    reduce: (url) => [{ url }],
+  });
+});
+
+test('parameters are typed in build', () => {
+  defineJob({
+    name: 'params',
+    params: {
+      input: t.path(),
+      mode: t.utf8().choices('fail', 'replace').default('fail'),
+      top: t.int32().optional(),
+      from: t.int64().optional(),
+      ratio: t.float64().default(0.5),
+    },
+    build: ({ read, params }) => {
+      expectTypeOf(params.input).toEqualTypeOf<string>();
+      expectTypeOf(params.mode).toEqualTypeOf<'fail' | 'replace'>();
+      expectTypeOf(params.top).toEqualTypeOf<number | undefined>();
+      expectTypeOf(params.from).toEqualTypeOf<bigint | undefined>();
+      expectTypeOf(params.ratio).toEqualTypeOf<number>();
+      const format = text({ invalidUtf8: params.mode });
+      return read(files.source({ path: params.input, format }))
+        .limit(params.top)
+        .writeTo(sink);
+    },
+  });
+  expect(() =>
+    defineJob({
+      name: 'x',
+      // @ts-expect-error a struct is no parameter
+      params: { a: t.struct({ b: t.utf8() }) },
+      build: () => bids().writeTo(sink),
+    }),
+  ).toThrow('parameter "a"');
+});
+
+function errorOf(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return null;
+}
