@@ -13,10 +13,11 @@ import { toWire, type WireError } from '../base/typed-error.ts';
 import { connectors } from '../connectors/registry.ts';
 import { type CoordinatorHandle, startCoordinator } from '../coordinator/coordinator-service.ts';
 import type { JobMaster, JobOutcome } from '../coordinator/job/job-master.ts';
+import { createMemoryRegister } from '../coordinator/lease/memory-register.ts';
 import { buildJob, fingerprintOf } from '../engine/api/build-job.ts';
 import type { JobDefinition } from '../engine/api/define-job.ts';
+import { encodeParams } from '../engine/api/param-wire.ts';
 import type { RunFlags } from '../engine/api/stream.ts';
-import type { Json } from '../engine/contracts/json.ts';
 import { PiscinaSlotRunner } from '../worker/threads/piscina-slot-runner.ts';
 import { startWorker, type WorkerHandle } from '../worker/worker.ts';
 
@@ -107,6 +108,8 @@ class Embedded implements EmbeddedRun {
     const { graph } = buildJob(job, params, flags);
     const coordinator = await startCoordinator(this.#env, {
       address: coordinatorAddress,
+      nodeId: 'embedded',
+      register: createMemoryRegister(),
       connectors,
     });
     const runner = new PiscinaSlotRunner(parallelism);
@@ -124,7 +127,7 @@ class Embedded implements EmbeddedRun {
         parallelism,
         module: {
           file: jobFile,
-          params: params as Readonly<Record<string, Json>>,
+          params: encodeParams(params),
           flags: { ...flags },
           fingerprint: fingerprintOf(graph),
         },

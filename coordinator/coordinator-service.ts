@@ -1,5 +1,7 @@
 /**
  * The coordinator as a role: `Coordinator` behind rpc, with a client to each worker that registers.
+ * It serves from the moment it holds the leader lease; the lease's token is the term of all calls,
+ * and a receiver that has seen a newer term refuses them.
  *
  * Before: cli/embedded.ts. After: coordinator/coordinator.ts.
  */
@@ -11,11 +13,14 @@ import { createRpcServer } from '../base/rpc/server.ts';
 import type { Connector } from '../engine/contracts/connector.ts';
 import { Coordinator, type JobSubmission } from './coordinator.ts';
 import type { JobMaster, TaskHost } from './job/job-master.ts';
+import { type LeaseKeeper, startLeaseKeeper } from './lease/lease-keeper.ts';
+import type { LeaseRegister } from './lease/lease-register.ts';
 import {
   controlDeadlineMs,
   type JobFailed,
   type MetricsReport,
   methods,
+  type RegisterAnswer,
   type RegisterRequest,
   type SplitRequest,
   stopDeadlineMs,
@@ -24,6 +29,9 @@ import {
 
 export interface CoordinatorOptions {
   readonly address: Address;
+  readonly nodeId: string;
+  /** Where coordinators agree on who leads. */
+  readonly register: LeaseRegister;
   readonly connectors: ReadonlyMap<string, Connector>;
 }
 
@@ -35,8 +43,9 @@ export interface CoordinatorHandle {
 
 export async function startCoordinator(
   env: Env,
-  { address, connectors }: CoordinatorOptions,
+  { address, connectors, nodeId, register }: CoordinatorOptions,
 ): Promise<CoordinatorHandle> {
+  const leaseKeeper = await lead(env, register, nodeId);
   const coordinator = new Coordinator(env, connectors);
   const workers: RpcClient[] = [];
   const server = createRpcServer(env);
@@ -47,7 +56,8 @@ export async function startCoordinator(
   on<RegisterRequest>(methods.register, ({ address: workerAddress, slotCount }) => {
     const client = createRpcClient(env, { address: workerAddress });
     workers.push(client);
-    coordinator.addHost(hostOver(client, slotCount));
+    coordinator.addHost(hostOver(client, slotCount, leaseKeeper));
+    return { term: leaseKeeper.token() } satisfies RegisterAnswer;
   });
   on<SplitRequest>(methods.requestSplit, (request) =>
     coordinator.job(request).requestSplit(request.taskId),
@@ -64,16 +74,25 @@ export async function startCoordinator(
   return {
     submit: (submission) => coordinator.submit(submission),
     async stop() {
+      leaseKeeper.stop();
       for (const client of workers) client.close();
       await server.close();
     },
   };
 }
 
+/** Resolves when this node leads; without rivals that is at once. */
+function lead(env: Env, register: LeaseRegister, nodeId: string): Promise<LeaseKeeper> {
+  const { promise, resolve } = Promise.withResolvers<LeaseKeeper>();
+  const keeper = startLeaseKeeper(env, { register, nodeId, onGained: () => resolve(keeper) });
+  return promise;
+}
+
 /** The tasks of a worker, as a job master asks for them. */
-function hostOver(client: RpcClient, slotCount: number): TaskHost {
+function hostOver(client: RpcClient, slotCount: number, leaseKeeper: LeaseKeeper): TaskHost {
   const call = async (method: string, body: unknown, deadlineMs: number) => {
-    await client.call(method, body as JsonValue, { deadlineMs });
+    const term = leaseKeeper.token();
+    await client.call(method, body as JsonValue, { deadlineMs, term });
   };
   return {
     slotCount,

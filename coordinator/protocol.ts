@@ -8,7 +8,8 @@
  *     worker ──taskFinished / failed─▶ coordinator
  *     worker ──metrics───────────────▶ coordinator     every `metricsIntervalMs`, and at the end
  *
- * Every message of a job carries its epoch (the attempt's number); the rpc layer refuses older ones.
+ * Every call carries the leader's term, and the rpc layer refuses older ones; every message of a job
+ * carries its epoch (the attempt's number), and the receiver takes only the running attempt's.
  */
 import type { WireError } from '../base/typed-error.ts';
 import type { Json } from '../engine/contracts/json.ts';
@@ -37,6 +38,11 @@ export interface RegisterRequest {
   readonly workerId: string;
   readonly address: string;
   readonly slotCount: number;
+}
+
+export interface RegisterAnswer {
+  /** The leader's fencing token, to be sent with every call. */
+  readonly term: number;
 }
 
 /** How a slot thread finds the user's functions: it loads the module and builds the same graph. */

@@ -17,6 +17,7 @@ import {
   type JobRef,
   methods,
   metricsIntervalMs,
+  type RegisterAnswer,
   type SplitAnswer,
   type StopRequest,
 } from '../coordinator/protocol.ts';
@@ -48,6 +49,8 @@ class Worker implements WorkerHandle {
   readonly #coordinator;
   readonly #slots;
   #executor: { readonly job: JobRef; readonly run: Executor } | null = null;
+  /** Of the coordinator that we registered with. */
+  #term = 0;
   #cancelReports: () => void = () => undefined;
 
   constructor(env: Env, options: WorkerOptions) {
@@ -67,7 +70,8 @@ class Worker implements WorkerHandle {
     this.#server.handle(methods.stop, (body) => this.#stopJob(body as never));
     const { workerId, address, slotCount } = this.#options;
     await this.#server.listen(address);
-    await this.#call(methods.register, { workerId, address, slotCount });
+    const answer = await this.#call(methods.register, { workerId, address, slotCount });
+    this.#term = (answer as unknown as RegisterAnswer).term;
     this.#cancelReports = this.#env.timers.every(metricsIntervalMs, () => this.#reportMetrics());
   }
 
@@ -116,7 +120,8 @@ class Worker implements WorkerHandle {
   }
 
   #call(method: string, body: unknown): Promise<JsonValue> {
-    return this.#coordinator.call(method, body as JsonValue, { deadlineMs: controlDeadlineMs });
+    const options = { deadlineMs: controlDeadlineMs, term: this.#term };
+    return this.#coordinator.call(method, body as JsonValue, options);
   }
 
   /** Sends what needs no answer; a coordinator that is gone or has ended the job is no news here. */

@@ -7,6 +7,7 @@ import { typedError } from '../../base/typed-error.ts';
 import type { JobModule } from '../../coordinator/protocol.ts';
 import { buildJob, fingerprintOf } from '../../engine/api/build-job.ts';
 import type { JobDefinition } from '../../engine/api/define-job.ts';
+import { decodeParams } from '../../engine/api/param-wire.ts';
 import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import type { UserFunctions } from '../../engine/plan/user-functions.ts';
 import type { TaskDeployment } from './slot-messages.ts';
@@ -28,7 +29,7 @@ export async function loadFunctions(
 ): Promise<FunctionLookup> {
   if (!tasks.some(callsUser)) return new Map();
   const { default: job } = (await importModule(module.file)) as { default: JobDefinition };
-  const { graph, functions } = buildJob(job, module.params, module.flags);
+  const { graph, functions } = buildJob(job, decodeParams(module.params), module.flags);
   if (fingerprintOf(graph) !== module.fingerprint) {
     throw typedError('JOB_FUNCTIONS_DIFFER', `job "${job.name}" builds another graph each time`, {
       hint: 'Make the build function depend on its parameters only: no time, chance or environment.',
