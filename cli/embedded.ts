@@ -128,7 +128,7 @@ class Embedded implements EmbeddedRun {
         module: {
           file: jobFile,
           params: encodeParams(params),
-          flags: { ...flags },
+          flags,
           fingerprint: fingerprintOf(graph),
         },
       });

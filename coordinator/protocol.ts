@@ -12,6 +12,7 @@
  * carries its epoch (the attempt's number), and the receiver takes only the running attempt's.
  */
 import type { WireError } from '../base/typed-error.ts';
+import type { RunFlags } from '../engine/api/stream.ts';
 import type { Json } from '../engine/contracts/json.ts';
 import type { Split } from '../engine/contracts/source.ts';
 import type { PhysicalGraph } from '../engine/plan/physical-graph.ts';
@@ -49,7 +50,7 @@ export interface RegisterAnswer {
 export interface JobModule {
   readonly file: string;
   readonly params: Readonly<Record<string, Json>>;
-  readonly flags: Readonly<Record<string, Json>>;
+  readonly flags: RunFlags;
   /** Of the logical graph; a thread that builds another one refuses to run it. */
   readonly fingerprint: string;
 }

@@ -93,11 +93,23 @@ export class Cluster {
     }
   }
 
-  #cut({ side, direction, forMs }: Extract<Fault, { kind: 'cut' }>): void {
+  #cut({ side, direction, forMs, flapMsMax }: Extract<Fault, { kind: 'cut' }>): void {
     const inside = side.flatMap((name) => this.#target(name)?.name ?? []);
     const outside = [...this.nodes.keys()].filter((name) => !inside.includes(name));
-    if (direction !== 'in') this.net.cut(inside, outside, forMs);
-    if (direction !== 'out') this.net.cut(outside, inside, forMs);
+    const endsAtMs = this.world.nowMs + forMs;
+    const cutOnce = (): void => {
+      const leftMs = endsAtMs - this.world.nowMs;
+      if (leftMs <= 0) return;
+      const pieceMs = Math.min(leftMs, flapMsMax === undefined ? leftMs : this.#flapMs(flapMsMax));
+      if (direction !== 'in') this.net.cut(inside, outside, pieceMs);
+      if (direction !== 'out') this.net.cut(outside, inside, pieceMs);
+      this.world.after(pieceMs + this.#flapMs(300), cutOnce);
+    };
+    cutOnce();
+  }
+
+  #flapMs(maxMs: number): number {
+    return 20 + this.net.chance.float() * maxMs;
   }
 
   #target(name: string): SimNode | undefined {

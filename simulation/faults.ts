@@ -32,6 +32,8 @@ export type Fault =
       readonly kind: 'cut';
       readonly atMs: number;
       readonly forMs: number;
+      /** Absent: cut all the time. Else cut again and again, each time up to this long. */
+      readonly flapMsMax?: number;
       /** This side against all others. */
       readonly side: readonly string[];
       readonly direction: 'both' | 'out' | 'in';
@@ -81,7 +83,7 @@ interface FaultDraw {
   readonly leftMs: number;
 }
 
-const drawers: Readonly<Record<Fault['kind'], Drawer>> = {
+const drawers: Readonly<Record<Fault['kind'] | 'flap', Drawer>> = {
   crash: (draw) => ({
     kind: 'crash',
     atMs: draw.atMs,
@@ -109,6 +111,14 @@ const drawers: Readonly<Record<Fault['kind'], Drawer>> = {
     forMs: lasting(draw, 6_000),
     side: sideOf(draw),
     direction: oneOf(draw.rng, ['both', 'both', 'out', 'in'] as const),
+  }),
+  flap: (draw) => ({
+    kind: 'cut',
+    atMs: draw.atMs,
+    forMs: lasting(draw, 9_000),
+    flapMsMax: draw.rng.int(200, 3_000),
+    side: sideOf(draw),
+    direction: oneOf(draw.rng, ['both', 'out', 'in'] as const),
   }),
   pause: (draw) => ({
     kind: 'pause',
@@ -143,12 +153,19 @@ export function drawFaultPlan(rng: Rng, options: FaultPlanOptions): FaultPlan {
     const rate = rng.int(0, 2) === 0 ? rng.float() * 2 - 1 : rng.int(0, 2) * 2 - 1;
     clocks[node] = { skewMs: rng.int(-60_000, 60_000), drift: rate * options.driftMax };
   }
+  // Half of the faults gather around three moments: many bugs need two faults close together.
+  const latestMs = options.untilMs - 1_000;
+  const moments = [rng.int(0, latestMs), rng.int(0, latestMs), rng.int(0, latestMs)];
+  const drawTime = (): number => {
+    if (rng.int(0, 2) === 0) return rng.int(0, latestMs);
+    return Math.min(latestMs, oneOf(rng, moments) + rng.int(0, 1_500));
+  };
   const faults: Fault[] = [];
   for (const drawOne of Object.values(drawers)) {
     if (rng.int(0, 2) === 0) continue; // This seed has none of the kind.
     const count = rng.int(1, 6);
     for (let index = 0; index < count; index++) {
-      const atMs = rng.int(0, options.untilMs - 1_000);
+      const atMs = drawTime();
       faults.push(drawOne({ rng, options, atMs, leftMs: options.untilMs - atMs }));
     }
   }

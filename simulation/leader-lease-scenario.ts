@@ -54,7 +54,7 @@ export interface Verdict {
 const coordinators = ['coordinator-1', 'coordinator-2', 'coordinator-3'] as const;
 const storeAddress = 'store:7000';
 const leaseDurationMs = 2_000;
-const rpcDeadlineMs = 500;
+const rpcDeadlineMs = 1_000;
 /** No clock of the simulation is more wrong than this. */
 const clockDriftMax = 0.01;
 const faultsEndMs = 18_000;
