@@ -51,8 +51,8 @@ export abstract class ColumnWriter {
   #valuesBlock: BlockHandle = 0;
   #validityBlock: BlockHandle = 0;
   /** Byte address of the bitmap; 0 until the first null. */
-  #validity = 0;
-  #capacity = 0;
+  protected validity = 0;
+  protected capacity = 0;
   #nextCapacity = firstCapacity;
 
   constructor(scope: MemoryScope, field: Field) {
@@ -66,24 +66,16 @@ export abstract class ColumnWriter {
   }
 
   /**
-   * Writes the value of a row; undefined counts as null.
+   * Writes the value of a row; undefined counts as null. Each class has its own, and not one that
+   * calls a method per type: then a call in a driver leads straight to the typed write.
    * @throws VALUE_IS_NULL, VALUE_TYPE_MISMATCH, VALUE_OUT_OF_RANGE naming the column.
    */
-  set(row: number, value: unknown): void {
-    if (row >= this.#capacity) this.#grow(row);
-    if (value === null || value === undefined) {
-      this.#setNull(row);
-      this.writeNull(row);
-      return;
-    }
-    this.write(row, value);
-    if (this.#validity !== 0) this.#setValid(row);
-  }
+  abstract set(row: number, value: unknown): void;
 
   /** Hands the column over: its place, and its blocks, which the caller owns from now on. */
   take(rowCount: number, blocks: BlockHandle[]): Column {
-    if (this.#capacity === 0) this.#grow(0);
-    const column = { type: this.field.type, validity: this.#validity, values: this.values };
+    if (this.capacity === 0) this.grow(0);
+    const column = { type: this.field.type, validity: this.validity, values: this.values };
     for (const block of this.blocks()) blocks.push(block);
     this.#forget();
     this.#nextCapacity = Math.max(firstCapacity, Math.min(batchRowsMax, rowCount));
@@ -96,7 +88,6 @@ export abstract class ColumnWriter {
     this.#forget();
   }
 
-  protected abstract write(row: number, value: unknown): void;
   protected abstract writeNull(row: number): void;
 
   /** The blocks that the column holds. */
@@ -111,29 +102,29 @@ export abstract class ColumnWriter {
   #forget(): void {
     this.#valuesBlock = 0;
     this.#validityBlock = 0;
-    this.#validity = 0;
+    this.validity = 0;
     this.values = 0;
-    this.#capacity = 0;
+    this.capacity = 0;
     this.forget();
   }
 
-  #grow(row: number): void {
+  protected grow(row: number): void {
     assert(row < batchRowsMax, 'a row of a batch is below 8,192');
-    let capacity = Math.max(this.#nextCapacity, this.#capacity * 2);
+    let capacity = Math.max(this.#nextCapacity, this.capacity * 2);
     while (capacity <= row) capacity *= 2;
     capacity = Math.min(capacity, batchRowsMax);
     const { type } = this.field;
-    const kept = valuesSizeOf(type, this.#capacity);
+    const kept = valuesSizeOf(type, this.capacity);
     this.#valuesBlock = this.#moved(this.#valuesBlock, kept, valuesSizeOf(type, capacity));
     this.values = addressOf(this.#valuesBlock);
     if (this.#validityBlock !== 0) {
-      const from = bitmapSizeOf(this.#capacity);
+      const from = bitmapSizeOf(this.capacity);
       const to = bitmapSizeOf(capacity);
       this.#validityBlock = this.#moved(this.#validityBlock, from, to);
-      this.#validity = addressOf(this.#validityBlock);
-      this.scope.memory.bytes.fill(0xff, this.#validity + from, this.#validity + to);
+      this.validity = addressOf(this.#validityBlock);
+      this.scope.memory.bytes.fill(0xff, this.validity + from, this.validity + to);
     }
-    this.#capacity = capacity;
+    this.capacity = capacity;
   }
 
   /** A larger block with the first `kept` bytes of the old one, which is released. */
@@ -148,30 +139,39 @@ export abstract class ColumnWriter {
     return moved;
   }
 
-  #setNull(row: number): void {
+  protected setNull(row: number): void {
+    if (row >= this.capacity) this.grow(row);
     if (!this.field.nullable) throw isNullError(this.field);
     const { bytes } = this.scope.memory;
-    if (this.#validity === 0) {
-      const size = bitmapSizeOf(this.#capacity);
+    if (this.validity === 0) {
+      const size = bitmapSizeOf(this.capacity);
       this.#validityBlock = this.scope.allocate(size);
-      this.#validity = addressOf(this.#validityBlock);
-      bytes.fill(0xff, this.#validity, this.#validity + size);
+      this.validity = addressOf(this.#validityBlock);
+      bytes.fill(0xff, this.validity, this.validity + size);
     }
-    bytes[this.#validity + (row >>> 3)]! &= ~(1 << (row & 7));
+    bytes[this.validity + (row >>> 3)]! &= ~(1 << (row & 7));
+    this.writeNull(row);
   }
 
-  #setValid(row: number): void {
-    this.scope.memory.bytes[this.#validity + (row >>> 3)]! |= 1 << (row & 7);
+  protected setValid(row: number): void {
+    this.scope.memory.bytes[this.validity + (row >>> 3)]! |= 1 << (row & 7);
   }
 }
 
 class BoolWriter extends ColumnWriter {
-  protected write(row: number, value: unknown): void {
+  set(row: number, value: unknown): void {
+    if (value === null || value === undefined) this.setNull(row);
+    else this.#write(row, value);
+  }
+
+  #write(row: number, value: unknown): void {
     if (typeof value !== 'boolean') throw typeMismatchError(this.field, 'a boolean', value);
+    if (row >= this.capacity) this.grow(row);
     const { bytes } = this.scope.memory;
     const at = this.values + (row >>> 3);
     const bit = 1 << (row & 7);
     bytes[at] = value ? bytes[at]! | bit : bytes[at]! & ~bit;
+    if (this.validity !== 0) this.setValid(row);
   }
 
   protected writeNull(row: number): void {
@@ -180,10 +180,17 @@ class BoolWriter extends ColumnWriter {
 }
 
 class Int32Writer extends ColumnWriter {
-  protected write(row: number, value: unknown): void {
+  set(row: number, value: unknown): void {
+    if (value === null || value === undefined) this.setNull(row);
+    else this.#write(row, value);
+  }
+
+  #write(row: number, value: unknown): void {
     if (typeof value !== 'number') throw typeMismatchError(this.field, 'a number', value);
     if ((value | 0) !== value) throw outOfRangeError(this.field, value);
+    if (row >= this.capacity) this.grow(row);
     this.scope.memory.int32[(this.values >>> 2) + row] = value;
+    if (this.validity !== 0) this.setValid(row);
   }
 
   protected writeNull(row: number): void {
@@ -192,9 +199,16 @@ class Int32Writer extends ColumnWriter {
 }
 
 class Float64Writer extends ColumnWriter {
-  protected write(row: number, value: unknown): void {
+  set(row: number, value: unknown): void {
+    if (value === null || value === undefined) this.setNull(row);
+    else this.#write(row, value);
+  }
+
+  #write(row: number, value: unknown): void {
     if (typeof value !== 'number') throw typeMismatchError(this.field, 'a number', value);
+    if (row >= this.capacity) this.grow(row);
     this.scope.memory.float64[this.values / 8 + row] = value;
+    if (this.validity !== 0) this.setValid(row);
   }
 
   protected writeNull(row: number): void {
@@ -204,7 +218,12 @@ class Float64Writer extends ColumnWriter {
 
 /** Takes bigints and whole numbers that are safe, whatever the schema's `js`: neither loses a bit. */
 class Int64Writer extends ColumnWriter {
-  protected write(row: number, value: unknown): void {
+  set(row: number, value: unknown): void {
+    if (value === null || value === undefined) this.setNull(row);
+    else this.#write(row, value);
+  }
+
+  #write(row: number, value: unknown): void {
     if (typeof value === 'number') this.writeNumber(row, value);
     else if (typeof value === 'bigint') this.writeBigInt(row, value);
     else throw typeMismatchError(this.field, expectedInt64(this.field.type), value);
@@ -216,17 +235,21 @@ class Int64Writer extends ColumnWriter {
 
   protected writeNumber(row: number, value: number): void {
     if (!Number.isSafeInteger(value)) throw outOfRangeError(this.field, value);
+    if (row >= this.capacity) this.grow(row);
     const { int32 } = this.scope.memory;
     const word = (this.values >>> 2) + row * 2;
     // Exact for safe integers: the low half, and what is left in units of 2^32.
     const low = value >>> 0;
     int32[word] = low;
     int32[word + 1] = (value - low) / 4_294_967_296;
+    if (this.validity !== 0) this.setValid(row);
   }
 
   protected writeBigInt(row: number, value: bigint): void {
     if (value < int64Min || value > int64Max) throw outOfRangeError(this.field, value);
+    if (row >= this.capacity) this.grow(row);
     this.scope.memory.bigInt64[this.values / 8 + row] = value;
+    if (this.validity !== 0) this.setValid(row);
   }
 }
 
@@ -239,9 +262,9 @@ class TimestampWriter extends Int64Writer {
     this.#perMs = unit === 'ms' ? 1 : 1000;
   }
 
-  protected override write(row: number, value: unknown): void {
+  override set(row: number, value: unknown): void {
     if (value instanceof Date) this.writeNumber(row, value.getTime() * this.#perMs);
-    else super.write(row, value);
+    else super.set(row, value);
   }
 }
 
@@ -257,9 +280,16 @@ class Utf8Writer extends ColumnWriter {
     return this.#arena.usedBytes;
   }
 
-  protected write(row: number, value: unknown): void {
+  set(row: number, value: unknown): void {
+    if (value === null || value === undefined) this.setNull(row);
+    else this.#write(row, value);
+  }
+
+  #write(row: number, value: unknown): void {
     if (typeof value !== 'string') throw typeMismatchError(this.field, 'a string', value);
+    if (row >= this.capacity) this.grow(row);
     this.#arena.writeText(this.values + row * utf8ViewSize, value);
+    if (this.validity !== 0) this.setValid(row);
   }
 
   protected writeNull(row: number): void {
