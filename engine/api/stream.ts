@@ -144,10 +144,10 @@ export class Stream<C> {
    * @throws PLAN_ONE_KEY_ONLY, EXPR_TYPE_MISMATCH
    */
   keyBy<K extends ColumnKind, V, N extends boolean, Name extends string>(
-    key: (row: C) => Column<K, V, N, Name>,
+    key: (row: Selected<C>) => Column<K, V, N, Name>,
   ): KeyedStream<C, { readonly [P in Name]: Column<K, V, N, P> }>;
-  keyBy<const S extends Columns>(key: (row: C) => S): KeyedStream<C, Selected<S>>;
-  keyBy(key: (row: C) => unknown): unknown {
+  keyBy<const S extends Columns>(key: (row: Selected<C>) => S): KeyedStream<C, Selected<S>>;
+  keyBy(key: (row: never) => unknown): unknown {
     const named: NamedExpr = keyOf(this.#call('keyBy', key));
     return new KeyedStream(this.#chain, named, (chain) => new Stream(chain));
   }
@@ -226,8 +226,8 @@ export class Stream<C> {
     return this.#chain.node.schema;
   }
 
-  #call(verb: string, lambda: (row: C) => unknown): unknown {
-    return callLambda(verb, this.#schema, lambda as (row: never) => unknown);
+  #call(verb: string, lambda: (row: never) => unknown): unknown {
+    return callLambda(verb, this.#schema, lambda);
   }
 
   #append<D>(
