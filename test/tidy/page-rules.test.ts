@@ -36,8 +36,10 @@ test('a README names every file of its folder, and not only a part of the name',
 });
 
 test('a page names files that exist, below itself or from the root', () => {
-  const page = 'see `a.ts`,\n`memory/b.ts`, `engine/memory/c.ts`, `gone.ts`\n`memory/gone.ts`';
-  expect(findings(namesFilesThatExist, { ...empty, 'engine/README.md': page })).toEqual([
+  const all = { ...empty, 'test/engine/memory/a.test.ts': '' };
+  const page =
+    'see `a.ts`, `a.test.ts`,\n`memory/b.ts`, `engine/memory/c.ts`, `gone.ts`\n`memory/gone.ts`';
+  expect(findings(namesFilesThatExist, { ...all, 'engine/README.md': page })).toEqual([
     'engine/README.md:2 there is no gone.ts',
     'engine/README.md:3 there is no memory/gone.ts',
   ]);

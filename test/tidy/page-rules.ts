@@ -64,7 +64,7 @@ function sourcesByFolder(files: readonly TextFile[]): Map<string, string[]> {
   return folders;
 }
 
-/** A file that a page names between backticks is there: below the page's folder, or from the root. */
+/** A file that a page names between backticks is there: below its folder, its mirror, or the root. */
 export const namesFilesThatExist: Rule = (files) => {
   const paths = files.map(({ path }) => path);
   return files
@@ -82,9 +82,11 @@ export const namesFilesThatExist: Rule = (files) => {
 };
 
 function isNamedBy(known: string, name: string, folder: string): boolean {
-  const below =
-    folder === '' ? known : known.startsWith(`${folder}/`) && known.slice(folder.length + 1);
-  return known === name || (below !== false && `/${below}`.endsWith(`/${name}`));
+  const places = folder === '' ? [''] : [`${folder}/`, `test/${folder}/`];
+  const isBelow = places.some(
+    (place) => known.startsWith(place) && `/${known.slice(place.length)}`.endsWith(`/${name}`),
+  );
+  return known === name || isBelow;
 }
 
 export const linksResolve: Rule = (files) => {
