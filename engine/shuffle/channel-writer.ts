@@ -50,13 +50,18 @@ export class ChannelWriter implements Outbox {
 
   offer(batch: Batch): boolean {
     if (!this.pump()) return false;
-    this.#current = batch;
     this.#partitioned = this.#options.partitioner.partition(batch);
+    this.#current = batch;
     const { starts } = this.#partitioned;
     this.#positions.forEach((_, channel) => {
       this.#positions[channel] = starts[channel]!;
     });
-    this.pump();
+    try {
+      this.pump();
+    } catch (error) {
+      this.#current = null; // As it was not taken over, the caller keeps it.
+      throw error;
+    }
     return true;
   }
 

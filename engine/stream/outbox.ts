@@ -18,7 +18,7 @@ import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
 
 export interface Outbox {
-  /** Takes the batch over and answers true; or answers false, and the caller keeps it. */
+  /** Takes the batch over and answers true; or answers false, or throws, and the caller keeps it. */
   offer(batch: Batch): boolean;
 }
 
@@ -47,7 +47,12 @@ export class ChainedOutbox implements Outbox {
     if (this.#pending !== null) return false;
     this.#pending = batch;
     this.#position = 0;
-    this.pump();
+    try {
+      this.pump();
+    } catch (error) {
+      this.#pending = null;
+      throw error;
+    }
     return true;
   }
 

@@ -18,6 +18,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import { typedError } from '../../base/typed-error.ts';
+import type { Batch } from '../batch/batch.ts';
 import type { Json } from '../contracts/json.ts';
 import type { Split } from '../contracts/source.ts';
 import type { Kernels } from '../kernels/kernels.ts';
@@ -167,8 +168,18 @@ export class Task {
     if (element === 'waiting') return 'idle';
     if (element === 'failed') throw this.#inputFailed();
     if (element === 'end') this.#hasInputEnded = true;
-    else assert(chain.offer(element), 'an empty chain takes a batch');
+    else this.#offer(element, chain);
     return null;
+  }
+
+  #offer(batch: Batch, chain: OperatorChain): void {
+    let isTaken = false;
+    try {
+      isTaken = chain.offer(batch);
+    } finally {
+      if (!isTaken) batch.release();
+    }
+    assert(isTaken, 'an empty chain takes a batch');
   }
 
   #readSource(source: SourceOperator, chain: OperatorChain): TaskProgress | null {

@@ -1,0 +1,184 @@
+/** Goal: map, combine and reduce together give what a Map of arrays gives, and alone keep their word. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { codeOf } from '../../../base/typed-error.ts';
+import { CombineOperator } from '../../../engine/operators/combine-operator.ts';
+import { MapOperator } from '../../../engine/operators/map-operator.ts';
+import type { OperatorContext } from '../../../engine/operators/operator.ts';
+import { ReduceOperator } from '../../../engine/operators/reduce-operator.ts';
+import { int32Type, int64Type, utf8Type } from '../../../engine/schema/field-type.ts';
+import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
+import { checkOperator, type Row, runModes, runOperator } from '../../support/operator-harness.ts';
+
+const lines = schemaOf(fieldOf('line', utf8Type));
+const pairs = schemaOf(fieldOf('key', utf8Type, true), fieldOf('value', int32Type, true));
+const results = schemaOf(fieldOf('key', utf8Type, true), fieldOf('values', utf8Type));
+const pairsOf = fc.array(
+  fc.record({
+    key: fc.option(fc.string({ unit: fc.constantFrom('a', 'b', 'a longer part '), maxLength: 3 })),
+    value: fc.option(fc.integer()),
+  }),
+  { maxLength: 40 },
+);
+const anyMode = runModes.find(({ name }) => name === 'random batches');
+if (anyMode === undefined) throw new Error('the mode exists');
+const mode = anyMode;
+
+function keysInOrder(rows: readonly Row[]): unknown[] {
+  return [...new Set(rows.map(({ key }) => key))].sort((a, b) => {
+    if (a === null || b === null) return a === null ? 1 : -1;
+    return String(a) < String(b) ? -1 : 1;
+  });
+}
+
+test('map emits pairs, also more than a batch from one row', () => {
+  const rows = [{ line: 'b a' }, { line: '' }, { line: 'x '.repeat(9_000) }, { line: 'c' }];
+  const wordsOf = (row: Row) => String(row.line).split(' ').filter(Boolean);
+  checkOperator({
+    input: lines,
+    rows,
+    expected: rows.flatMap((row) => wordsOf(row).map((key, value) => ({ key, value }))),
+    build: (context) =>
+      new MapOperator(context, {
+        input: lines,
+        pairs,
+        map: (row: Row, emit) => {
+          for (const [place, word] of wordsOf(row).entries()) emit(word, place);
+        },
+      }),
+  });
+});
+
+test('an emit that fails ends the job even when the function catches it', () => {
+  const build = (context: OperatorContext) =>
+    new MapOperator(context, {
+      input: lines,
+      pairs,
+      map: (_row: Row, emit) => {
+        try {
+          emit('a', 'no number');
+        } catch {
+          // Swallowed on purpose.
+        }
+      },
+    });
+  const run = () => runOperator({ input: lines, rows: [{ line: 'a' }], build, expected: [] }, mode);
+  expect(run).toThrow('user function "map" of operator "tested" gave out a row that does not fit');
+});
+
+test('reduce sees each key once, ascending, with its values in order of arrival', () => {
+  fc.assert(
+    fc.property(pairsOf, (rows) =>
+      checkOperator({
+        input: pairs,
+        rows,
+        expected: keysInOrder(rows).map((key) => {
+          const values = rows.filter((row) => row.key === key).map(({ value }) => value);
+          return { key, values: values.join() };
+        }),
+        build: (context) =>
+          new ReduceOperator(context, {
+            pairs,
+            output: results,
+            *reduce(key: string | null, values: Iterable<number | null>) {
+              yield { key, values: [...values].join() };
+            },
+          }),
+      }),
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test('reduce may take none or some of the values, and give many rows', () => {
+  const rows = Array.from({ length: 30_000 }, (_, n) => ({ key: `key ${n % 3}`, value: n }));
+  const found = runOperator(
+    {
+      input: pairs,
+      rows,
+      expected: [],
+      build: (context) =>
+        new ReduceOperator(context, {
+          pairs,
+          output: results,
+          *reduce(key: string, values: Iterable<number>) {
+            if (key === 'key 1') return;
+            for (const value of values) {
+              yield { key, values: String(value) };
+              if (key === 'key 2' && value > 100) break;
+            }
+          },
+        }),
+    },
+    mode,
+  );
+  expect(found.filter(({ key }) => key === 'key 0').length).toBe(10_000);
+  expect(found.filter(({ key }) => key === 'key 1').length).toBe(0);
+  expect(found.filter(({ key }) => key === 'key 2').length).toBe(34);
+});
+
+test.each([
+  ['twice', (values: Iterable<number>) => [...values, ...values].length],
+  [
+    'later',
+    (values: Iterable<number>, kept: Iterable<number>[]) => {
+      kept.push(values);
+      return [...(kept[0] ?? [])].length;
+    },
+  ],
+])('the values of a key cannot be read %s', (_, read) => {
+  const kept: Iterable<number>[] = [];
+  const build = (context: OperatorContext) =>
+    new ReduceOperator(context, {
+      pairs,
+      output: results,
+      reduce: (key: string, values: Iterable<number>) => [
+        { key, values: String(read(values, kept)) },
+      ],
+    });
+  const rows = ['a', 'b'].map((key) => ({ key, value: 1 }));
+  let code: unknown = null;
+  try {
+    runOperator({ input: pairs, rows, build, expected: [] }, mode);
+  } catch (error) {
+    code = codeOf(error);
+  }
+  expect(code).toBe('ROW_EXPIRED');
+});
+
+test('combine in small rounds, then reduce, is reduce alone', () => {
+  const sums = schemaOf(fieldOf('key', utf8Type, true), fieldOf('value', int64Type, true));
+  const sum = (values: Iterable<bigint | null>) =>
+    [...values].reduce((total: bigint, value) => total + (value ?? 0n), 0n);
+  fc.assert(
+    fc.property(pairsOf, (given) => {
+      const rows = given.map(({ key, value }) => ({ key, value: BigInt(value ?? 0) }));
+      for (const each of runModes) {
+        const combined = runOperator(
+          {
+            input: sums,
+            rows,
+            expected: [],
+            build: (context) =>
+              new CombineOperator(context, {
+                pairs: sums,
+                pairsMax: 5,
+                combine: (_key: string, values: Iterable<bigint | null>) => sum(values),
+              }),
+          },
+          each,
+        );
+        const totals = new Map<unknown, bigint>();
+        for (const { key, value } of combined) {
+          totals.set(key, (totals.get(key) ?? 0n) + (value as bigint));
+        }
+        const expected = keysInOrder(rows).map((key) => [
+          key,
+          sum(rows.filter((row) => row.key === key).map(({ value }) => value)),
+        ]);
+        expect(keysInOrder(combined).map((key) => [key, totals.get(key)])).toEqual(expected);
+      }
+    }),
+    { numRuns: 25 },
+  );
+});

@@ -1,0 +1,62 @@
+/** Goal: splits are read one after the other, asked for ahead, and nothing is read while output waits. */
+import { expect, test } from 'vitest';
+import type { ReadResult, Split, SplitReader } from '../../../engine/contracts/source.ts';
+import { SourceOperator } from '../../../engine/operators/source-operator.ts';
+import { int32Type } from '../../../engine/schema/field-type.ts';
+import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
+import { batchOf, CollectingOutbox, newContext } from '../../support/operator-harness.ts';
+
+const schema = schemaOf(fieldOf('n', int32Type));
+const splitOf = (id: string): Split => ({ id, sizeBytes: 1, payload: null });
+
+function newSource(script: (ReadResult | number)[]) {
+  const { memory, scope } = newContext('tested');
+  const opened: string[] = [];
+  const reader: SplitReader = {
+    open: ({ id }) => opened.push(id),
+    read() {
+      const next = script.shift() ?? 'end';
+      return typeof next === 'number' ? batchOf(scope, schema, [{ n: next }]) : next;
+    },
+    bytesRead: 7,
+    position: () => 'nowhere',
+    close() {},
+  };
+  return { memory, opened, source: new SourceOperator(reader) };
+}
+
+test('two splits, the second asked for while the first is read', () => {
+  const { memory, opened, source } = newSource([1, 'waiting', 2, 'end', 3, 'end']);
+  const outbox = new CollectingOutbox();
+  const states: string[] = [source.step(outbox)];
+  source.offerSplit(splitOf('a'));
+  expect(source.wantsSplit).toBe(false);
+  states.push(source.step(outbox));
+  expect(source.wantsSplit).toBe(true);
+  source.offerSplit(splitOf('b'));
+  for (let step = 0; step < 4; step++) states.push(source.step(outbox));
+  expect(source.wantsSplit).toBe(true);
+  source.offerSplit(null);
+  expect(source.wantsSplit).toBe(false);
+  for (let step = 0; step < 2; step++) states.push(source.step(outbox));
+  expect(states).toEqual(['waiting', 'more', 'waiting', 'more', 'more', 'more', 'more', 'done']);
+  expect(opened).toEqual(['a', 'b']);
+  expect(outbox.rows).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+  expect([source.rowCount, source.bytesRead, source.position()]).toEqual([3, 7, 'nowhere']);
+  source.close();
+  memory.assertEmpty();
+});
+
+test('a refused batch is offered again before anything more is read', () => {
+  const script: (ReadResult | number)[] = [1, 2];
+  const { memory, source } = newSource(script);
+  const outbox = new CollectingOutbox(true);
+  source.offerSplit(splitOf('a'));
+  expect(source.step(outbox)).toBe('full');
+  expect(script).toEqual([2]);
+  expect(source.step(outbox)).toBe('more');
+  expect(source.step(outbox)).toBe('full');
+  source.close();
+  memory.assertEmpty();
+  expect(outbox.rows).toEqual([{ n: 1 }]);
+});
