@@ -5,7 +5,7 @@
 import { nearestName } from '../base/nearest-name.ts';
 import { typedError } from '../base/typed-error.ts';
 import type { Column } from '../engine/api/column.ts';
-import type { RunFlags, SourceOf } from '../engine/api/stream.ts';
+import type { RunFlags, SourceOf } from '../engine/api/endpoints.ts';
 import type { SinkSpec } from '../engine/contracts/connector.ts';
 import { utf8Type } from '../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../engine/schema/schema.ts';

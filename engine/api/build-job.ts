@@ -8,9 +8,10 @@ import type { LogicalGraph } from '../plan/logical-graph.ts';
 import { appendNode, functionsOf, graphOf } from '../plan/logical-node.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
 import type { BuildContext, JobDefinition } from './define-job.ts';
+import { type RunFlags, type SourceOf, WrittenStream } from './endpoints.ts';
 import { resolveParams } from './param-values.ts';
 import { describe } from './row.ts';
-import { type RunFlags, type SourceOf, Stream, WrittenStream } from './stream.ts';
+import { Stream } from './stream.ts';
 
 export { fingerprintOf } from '../plan/fingerprint.ts';
 

@@ -4,8 +4,9 @@
  * Before: jobs/wordcount/job.ts · After: engine/api/stream.ts
  */
 import { typedError } from '../../base/typed-error.ts';
+import type { SourceOf, WrittenStream } from './endpoints.ts';
 import { type ParamSpecs, type ParamType, type ParamValues, paramSpecsOf } from './param.ts';
-import type { SourceOf, Stream, WrittenStream } from './stream.ts';
+import type { Stream } from './stream.ts';
 
 /** What `build` is given. */
 export interface BuildContext<P> {

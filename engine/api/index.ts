@@ -20,10 +20,10 @@ export {
 } from './column.ts';
 export type { ColumnKind } from './column-kind.ts';
 export { type BuildContext, defineJob, type JobDefinition, type JobOptions } from './define-job.ts';
+export { type RunFlags, type SinkOf, type SourceOf, WrittenStream } from './endpoints.ts';
 export { type Explosion, explode, type Words, words } from './explode.ts';
-export { KeyedStream } from './keyed-stream.ts';
 export type { MapReduceOptions } from './map-reduce.ts';
 export type { ParamSpec, ParamType, ParamValues } from './param.ts';
 export type { RowInputOf, RowOf } from './row.ts';
-export { type RunFlags, type SinkOf, type SourceOf, Stream, WrittenStream } from './stream.ts';
+export { KeyedStream, Stream } from './stream.ts';
 export { type ColumnsOf, StructType, t, ValueType } from './value-type.ts';

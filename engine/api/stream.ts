@@ -8,13 +8,19 @@
  * Before: engine/api/define-job.ts · After: engine/plan/logical-graph.ts
  */
 import { typedError } from '../../base/typed-error.ts';
-import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
 import type { NamedExpr } from '../expr/expr.ts';
 import { appendNode, type NodeChain, type VerbOptions } from '../plan/logical-node.ts';
 import type { FlatMapFunction, MapReduceFunctions } from '../plan/user-functions.ts';
 import type { Column, SortOrder } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
-import { KeyedStream, keyOf } from './keyed-stream.ts';
+import { type SinkOf, WrittenStream } from './endpoints.ts';
+import {
+  type Aggregated,
+  type AggregatesOf,
+  aggregateContent,
+  keyOf,
+  type Together,
+} from './grouping.ts';
 import { type MapReduceOptions, mapReduceParts } from './map-reduce.ts';
 import {
   type Columns,
@@ -27,37 +33,7 @@ import {
 import { type Selected, selectContent } from './select.ts';
 import { type ColumnsOf, StructType, type ValueType } from './value-type.ts';
 
-declare const sourceColumns: unique symbol;
-
-/** A source of a connector, with the columns that it gives. */
-export interface SourceOf<C> extends SourceSpec {
-  readonly [sourceColumns]?: C;
-}
-
-/** What the command line asks of sinks that leave it open. */
-export interface RunFlags {
-  /** `--overwrite` */
-  readonly overwrite: boolean;
-  /** `--format` */
-  readonly format?: string;
-}
-
-/** A sink, or how to make one once the flags of the run are known. */
-export type SinkOf = SinkSpec | ((flags: RunFlags) => SinkSpec);
-
-/** The end of a job: what `build` returns. */
-export class WrittenStream {
-  readonly chain: NodeChain;
-  readonly sink: SinkOf;
-  readonly options: VerbOptions;
-
-  constructor(chain: NodeChain, sink: SinkOf, options: VerbOptions) {
-    this.chain = chain;
-    this.sink = sink;
-    this.options = options;
-    Object.freeze(this);
-  }
-}
+export type { RunFlags } from './endpoints.ts';
 
 /**
  * Rows with the columns C.
@@ -149,7 +125,7 @@ export class Stream<C> {
   keyBy<const S extends Columns>(key: (row: Selected<C>) => S): KeyedStream<C, Selected<S>>;
   keyBy(key: (row: never) => unknown): unknown {
     const named: NamedExpr = keyOf(this.#call('keyBy', key));
-    return new KeyedStream(this.#chain, named, (chain) => new Stream(chain));
+    return new KeyedStream(this.#chain, named);
   }
 
   /**
@@ -236,6 +212,32 @@ export class Stream<C> {
     functions: FlatMapFunction | MapReduceFunctions | null = null,
   ): Stream<D> {
     return new Stream(appendNode(this.#chain, content, options, functions));
+  }
+}
+
+/** A stream grouped by a key: `aggregate` makes one row per key. */
+export class KeyedStream<C, Key> {
+  readonly #chain: NodeChain;
+  readonly #key: NamedExpr;
+
+  /** Made by `keyBy` only. */
+  constructor(chain: NodeChain, key: NamedExpr) {
+    this.#chain = chain;
+    this.#key = key;
+  }
+
+  /**
+   * One row per key: the key, and each aggregate under its name.
+   *
+   * @throws PLAN_DUPLICATE_NAME when an aggregate is named as the key is
+   * @example `aggregate({ bids: agg.count(), top: agg.max((bid) => bid.price) })`
+   */
+  aggregate<A extends AggregatesOf<C>>(
+    aggregates: A,
+    options?: VerbOptions,
+  ): Stream<Together<Key, Aggregated<A>>> {
+    const content = aggregateContent(this.#key, aggregates, this.#chain.node.schema);
+    return new Stream(appendNode(this.#chain, content, options));
   }
 }
 

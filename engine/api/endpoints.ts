@@ -1,0 +1,38 @@
+/**
+ * The ends of a job: sources, sinks, and the written stream that `build` returns. Connectors make the
+ * first two; what the command line asks of a sink is known only when the job is built.
+ */
+import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
+import type { NodeChain, VerbOptions } from '../plan/logical-node.ts';
+
+declare const sourceColumns: unique symbol;
+
+/** A source of a connector, with the columns that it gives. */
+export interface SourceOf<C> extends SourceSpec {
+  readonly [sourceColumns]?: C;
+}
+
+/** What the command line asks of sinks that leave it open. */
+export interface RunFlags {
+  /** `--overwrite` */
+  readonly overwrite: boolean;
+  /** `--format` */
+  readonly format?: string;
+}
+
+/** A sink, or how to make one once the flags of the run are known. */
+export type SinkOf = SinkSpec | ((flags: RunFlags) => SinkSpec);
+
+/** The end of a job: what `build` returns. */
+export class WrittenStream {
+  readonly chain: NodeChain;
+  readonly sink: SinkOf;
+  readonly options: VerbOptions;
+
+  constructor(chain: NodeChain, sink: SinkOf, options: VerbOptions) {
+    this.chain = chain;
+    this.sink = sink;
+    this.options = options;
+    Object.freeze(this);
+  }
+}
