@@ -4,9 +4,11 @@
  * npm writes `node_modules/.package-lock.json` last, and `npm ci` removes it first; so a folder with
  * that file is a finished install, and comparing the two files costs milliseconds. No stamp of our
  * own: it could not know of an `npm ci` typed by hand.
+ *
+ * Nothing newer than Node 16 is imported by name, or an old Node would end before it is told why.
  */
 import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
+import fs, { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join, sep } from 'node:path';
 import { adviseOnNode24, findNode24, nodePackageFor } from './node-24.mjs';
 import { isNodeWanted } from './node-wanted.mjs';
@@ -91,11 +93,11 @@ async function install(root, lock) {
 
 function obstacleOf(root) {
   try {
-    accessSync(root, constants.W_OK);
+    fs.accessSync(root, fs.constants.W_OK);
   } catch {
     return `No right to write to ${root}, where node_modules must go.`;
   }
-  const { bavail, bsize } = statfsSync(root);
+  const { bavail, bsize } = fs.statfsSync(root);
   if (bavail * bsize >= installSizeBytes) return null;
   const freeMb = Math.floor((bavail * bsize) / 1024 / 1024);
   return `Only ${freeMb} MB are free on the disk of ${root}; the packages need about 1,000 MB.`;

@@ -28,8 +28,18 @@ export async function launch(entry, args) {
     const { followParent } = await import('./follow-parent.mjs');
     followParent();
   }
-  module.enableCompileCache();
+  keepCompiledCode();
   const { main } = await import(entry.href);
   // Not process.exit: what is still in a pipe to the reader would be lost.
   process.exitCode = await main(args);
+}
+
+/**
+ * Node keeps stripped and compiled code in its cache folder (that of the system, by user and version).
+ * The call serves this thread only; slot threads read the variable when they start, and they load
+ * more than this one: a tiny job takes 0.4 s and half the processor time with it, 0.7 s without.
+ */
+function keepCompiledCode() {
+  const { directory } = module.enableCompileCache();
+  if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
 }
