@@ -101,7 +101,7 @@ export class GroupTable {
   readonly #stride: number;
   readonly #find: FindGroups;
   readonly #accumulate: readonly (Accumulate | null)[];
-  /** Two table descriptions, a result word, and twice the slot addresses of a chunk. */
+  /** Two table descriptions, a result word, and the slot addresses of a chunk. */
   readonly #control: BlockHandle;
   #table: Table;
   #growth: Growth | null = null;
@@ -120,7 +120,7 @@ export class GroupTable {
     this.#stride = 24 + 8 * options.accumulators.length;
     this.#find = options.keyType === 'utf8' ? kernels.findGroupsUtf8 : kernels.findGroupsInt64;
     this.#accumulate = options.accumulators.map((spec) => accumulateOf(kernels, spec));
-    this.#control = scope.allocate(slotsOffset + chunkRows * 8);
+    this.#control = scope.allocate(slotsOffset + chunkRows * 4);
     const slotCount = Math.min(firstSlotCount, slotsMax);
     const block = scope.tryAllocate(slotCount * this.#stride);
     if (block === 0) {

@@ -194,8 +194,7 @@ export interface Kernels {
    * Finds the slot of each row's key from `fromRow` to `rowCount`, making slots for new keys, and
    * writes slot addresses (u32) to `outSlots`, the first for `fromRow`. Long keys are copied into
    * the arena. Nulls are one group. Stops before the first key without room; the table's `status`
-   * says which. `outSlots` needs room for twice the rows of the call: behind the addresses the kernel
-   * keeps its list of misses. Addresses hold until the table grows.
+   * says which. `outSlots` needs room for all rows of the call. Addresses hold until the table grows.
    * @param table - Address of the description (`groupTableLayout`).
    * @returns Count of rows done; `rowCount - fromRow` when all are.
    */

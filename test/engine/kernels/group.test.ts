@@ -28,7 +28,7 @@ const field = (table: number, offset: number) => arena.view.getUint32(table + of
 test('a table full of groups finds those it has, and stops at the first new key', () => {
   const table = makeTable(8, 3, 0);
   const column = arena.putInt64s([5n, null, 5n, 6n, null, 7n, 5n]);
-  const out = arena.room(7 * 8);
+  const out = arena.room(7 * 4);
   const { findGroupsInt64 } = arena.kernels;
   expect(findGroupsInt64(table, column.values, column.validity, 0, 0, 7, out)).toBe(5);
   expect(field(table, layout.status)).toBe(status.tableFull);
@@ -47,7 +47,7 @@ test('an arena without room stops before a long key and says what it needs', () 
   const table = makeTable(16, 9, 32);
   const long = (letter: string) => encode(letter.repeat(17));
   const column = arena.putTexts([long('a'), encode('short'), long('a'), long('b'), encode('z')]);
-  const out = arena.room(5 * 8);
+  const out = arena.room(5 * 4);
   const { findGroupsUtf8 } = arena.kernels;
   expect(findGroupsUtf8(table, column.values, 0, 0, 0, 5, out)).toBe(3);
   expect(field(table, layout.status)).toBe(status.arenaFull);
@@ -74,7 +74,7 @@ test('keys that differ only in length, tail or padding are different groups', ()
   ];
   const table = makeTable(32, 20, 256);
   const column = arena.putTexts([...texts.map(encode), null, ...texts.map(encode), null]);
-  const out = arena.room(18 * 8);
+  const out = arena.room(18 * 4);
   expect(arena.kernels.findGroupsUtf8(table, column.values, column.validity, 0, 0, 18, out)).toBe(
     18,
   );
@@ -86,7 +86,7 @@ test('keys that differ only in length, tail or padding are different groups', ()
 test('a chain of slots goes round the end of the table', () => {
   const table = makeTable(8, 8, 0);
   const column = arena.putInt64s(Array.from({ length: 7 }, (_, index) => BigInt(index)));
-  const out = arena.room(7 * 8);
+  const out = arena.room(7 * 4);
   const { findGroupsInt64 } = arena.kernels;
   expect(findGroupsInt64(table, column.values, 0, 0, 0, 7, out)).toBe(7);
   const first = arena.uint32s(out, 7);
