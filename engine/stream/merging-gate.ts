@@ -5,30 +5,34 @@
  *     channel 1   2 3   (end)    smallest of these rows is the next. Equal rows: lower channel first.
  *
  * It can only go on while it knows a row of every channel that has not ended, so it waits for the
- * slowest. Runs of rows from one channel are copied together: with distinct channels of long runs the
- * cost per row is one comparison.
+ * slowest. Merging only notes which rows come next; their values are then gathered column by column,
+ * so interleaved channels cost a comparison and one number per row.
  *
  * Invariants:
  * - A batch goes out with 8,192 rows, or when a channel has nothing now and rows are there.
  * - A consumed batch is let go as soon as the output that holds its last rows is built.
  */
 import { assert } from '../../base/assert.ts';
-import type { Batch } from '../batch/batch.ts';
+import { type Batch, batchRowsMax } from '../batch/batch.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
-import { RowCollector, type RowCollectorOptions } from './row-collector.ts';
+import { type GatherOptions, gatherRows } from './gather-rows.ts';
 import { type CompareRows, compareRowsBy, type OrderColumn } from './row-order.ts';
 import type { ElementReader, StreamElement } from './stream-element.ts';
 
-const outputTextMax = 1 << 20; // Bytes: a batch goes out when its texts pass 1 MiB.
+const sourcesMax = 64; // Batches that the rows of one output may come from.
 
 interface Head {
   readonly channel: ElementReader;
+  readonly index: number;
+  /** Also in `#sources`, which holds the reference. */
   batch: Batch | null;
+  /** The batch's index in `#sources`. */
+  source: number;
   row: number;
   hasEnded: boolean;
 }
 
-export interface MergingGateOptions extends RowCollectorOptions {
+export interface MergingGateOptions extends Omit<GatherOptions, 'batches'> {
   readonly order: readonly OrderColumn[];
   readonly channels: readonly ElementReader[];
 }
@@ -37,63 +41,83 @@ export class MergingGate implements ElementReader {
   readonly #options: MergingGateOptions;
   readonly #heads: readonly Head[];
   readonly #compare: CompareRows;
-  readonly #collector: RowCollector;
-  /** Room for the stored rows of a run. */
-  readonly #rows: BlockHandle;
+  /** Batches with rows that have not gone out. */
+  #sources: Batch[] = [];
+  /** Numbers of the rows that come next, `#done` to `#count` (engine/stream/gather-rows.ts). */
+  readonly #numbers: BlockHandle;
+  #done = 0;
+  #count = 0;
   #hasFailed = false;
 
   constructor(options: MergingGateOptions) {
     const { schema, order, channels, scope } = options;
     this.#options = options;
-    this.#heads = channels.map((channel) => ({ channel, batch: null, row: 0, hasEnded: false }));
+    this.#heads = channels.map((channel, index) => ({
+      channel,
+      index,
+      batch: null,
+      source: 0,
+      row: 0,
+      hasEnded: false,
+    }));
     this.#compare = compareRowsBy(schema, order);
-    this.#collector = new RowCollector(options);
-    this.#rows = scope.allocate(8192 * 4);
+    this.#numbers = scope.allocate(batchRowsMax * 4);
   }
 
   read(): StreamElement | 'waiting' {
     while (!this.#hasFailed) {
+      if (this.#done > 0) return this.#gather();
       const isReady = this.#fill();
       if (this.#hasFailed) break;
-      const { rowCount, textBytes, room } = this.#collector;
-      const isFull = room === 0 || textBytes >= outputTextMax;
-      if (rowCount > 0 && (isFull || !isReady)) return this.#collector.build();
+      const isFull = this.#count === batchRowsMax || this.#sources.length >= this.#sourcesMax;
+      if (this.#count > 0 && (isFull || !isReady)) return this.#gather();
       if (!isReady) return 'waiting';
-      if (!this.#takeRun()) return rowCount > 0 ? this.#collector.build() : 'end';
+      if (!this.#takeRun()) return this.#count > 0 ? this.#gather() : 'end';
     }
     return 'failed';
   }
 
   close(): void {
+    for (const source of this.#sources.splice(0)) source.release();
     for (const head of this.#heads) {
-      head.batch?.release();
       head.batch = null;
       head.channel.close();
     }
-    this.#collector.close();
-    this.#options.scope.memory.release(this.#rows);
+    this.#options.scope.memory.release(this.#numbers);
+  }
+
+  get #sourcesMax(): number {
+    return sourcesMax + this.#heads.length;
   }
 
   /** Gets a batch for every channel that has not ended; false when one has none now. */
   #fill(): boolean {
     let isReady = true;
     for (const head of this.#heads) {
-      while (head.batch === null && !head.hasEnded) {
-        const element = head.channel.read();
-        if (element === 'failed') this.#hasFailed = true;
-        if (element === 'failed' || element === 'waiting') {
-          isReady = false;
-          break;
-        }
-        if (element === 'end') head.hasEnded = true;
-        else if (element.rowCount === 0) element.release();
-        else Object.assign(head, { batch: element, row: 0 });
-      }
+      if (!this.#fillHead(head)) isReady = false;
     }
     return isReady;
   }
 
-  /** Copies the next run of rows of one channel; false when all have ended. */
+  #fillHead(head: Head): boolean {
+    while (head.batch === null && !head.hasEnded) {
+      const element = head.channel.read();
+      if (element === 'failed') this.#hasFailed = true;
+      if (element === 'failed' || element === 'waiting') return false;
+      if (element === 'end') {
+        head.hasEnded = true;
+      } else if (element.rowCount === 0) {
+        element.release();
+      } else {
+        head.batch = element;
+        head.row = 0;
+        head.source = this.#sources.push(element) - 1;
+      }
+    }
+    return true;
+  }
+
+  /** Notes the next run of rows of one channel; false when all have ended. */
   #takeRun(): boolean {
     const first = this.#smallest(null);
     if (first === null) return false;
@@ -101,20 +125,40 @@ export class MergingGate implements ElementReader {
     const { batch } = first;
     assert(batch !== null, 'the smallest head has a batch');
     const { uint32 } = this.#options.scope.memory;
-    const rows = addressOf(this.#rows);
-    const room = this.#collector.room;
-    let count = 0;
+    const numbers = addressOf(this.#numbers) / 4;
     do {
-      uint32[rows / 4 + count] = batch.storedRowOf(first.row);
-      count++;
+      uint32[numbers + this.#count] = first.source * batchRowsMax + batch.storedRowOf(first.row);
+      this.#count++;
       first.row++;
-    } while (count < room && first.row < batch.rowCount && this.#isBefore(first, second));
-    this.#collector.append(batch, rows, count);
-    if (first.row === batch.rowCount) {
-      batch.release();
-      first.batch = null;
-    }
+      if (first.row === batch.rowCount) {
+        first.batch = null;
+        return true;
+      }
+    } while (this.#count < batchRowsMax && this.#isBefore(first, second));
     return true;
+  }
+
+  /** Makes a batch of the rows noted: of all, unless their texts are large. */
+  #gather(): Batch {
+    const { scope, kernels, schema } = this.#options;
+    const numbers = addressOf(this.#numbers) + this.#done * 4;
+    const target = { scope, kernels, schema, batches: this.#sources };
+    const batch = gatherRows(target, numbers, this.#count - this.#done);
+    this.#done += batch.rowCount;
+    if (this.#done === this.#count) this.#releaseSources();
+    return batch;
+  }
+
+  /** Keeps the batches that channels still have in hand. */
+  #releaseSources(): void {
+    const old = this.#sources;
+    this.#sources = [];
+    for (const head of this.#heads) {
+      if (head.batch !== null) head.source = this.#sources.push(head.batch.retain()) - 1;
+    }
+    for (const source of old) source.release();
+    this.#done = 0;
+    this.#count = 0;
   }
 
   #smallest(without: Head | null): Head | null {
@@ -130,12 +174,9 @@ export class MergingGate implements ElementReader {
   #isBefore(a: Head, b: Head | null): boolean {
     if (b === null || b.batch === null) return true;
     assert(a.batch !== null, 'compared heads have a batch');
-    const order = this.#compare(
-      a.batch,
-      a.batch.storedRowOf(a.row),
-      b.batch,
-      b.batch.storedRowOf(b.row),
-    );
-    return order < 0 || (order === 0 && this.#heads.indexOf(a) < this.#heads.indexOf(b));
+    const rowA = a.batch.storedRowOf(a.row);
+    const rowB = b.batch.storedRowOf(b.row);
+    const order = this.#compare(a.batch, rowA, b.batch, rowB);
+    return order < 0 || (order === 0 && a.index < b.index);
   }
 }

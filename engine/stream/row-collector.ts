@@ -5,8 +5,8 @@
  *     batch B  rows 0 3   ─┼─▶    bytes stay where they are until the batch is built or sent: so the
  *     batch A  row 12     ─┘      collector holds a reference to every batch it took rows of
  *
- * Both ends of a shuffle need it: the channel writer collects rows per channel, the merging gate rows
- * in order. What it holds is bounded by `batchRowsMax` rows and `sourcesMax` batches.
+ * The channel writer collects rows per channel with it, sorting puts small batches together. What it
+ * holds is bounded by `batchRowsMax` rows and `sourcesMax` batches.
  */
 import { assert } from '../../base/assert.ts';
 import { Batch, batchRowsMax, type Column } from '../batch/batch.ts';
@@ -33,7 +33,7 @@ interface Staging {
 
 export class RowCollector {
   readonly #options: RowCollectorOptions;
-  readonly #sources: Batch[] = [];
+  readonly #sources = new Set<Batch>();
   #staging: Staging[] = [];
   #blocks: BlockHandle[] = [];
   #rowCount = 0;
@@ -54,7 +54,7 @@ export class RowCollector {
 
   /** Rows that still fit; 0 also when rows of too many batches are held. */
   get room(): number {
-    return this.#sources.length >= sourcesMax ? 0 : batchRowsMax - this.#rowCount;
+    return this.#sources.size >= sourcesMax ? 0 : batchRowsMax - this.#rowCount;
   }
 
   /** Bytes of text of `count` stored rows of `batch`, listed as u32 at `rows` (0: the first ones). */
@@ -80,7 +80,8 @@ export class RowCollector {
     });
     this.#textBytes += this.textBytesOf(batch, rows, count);
     this.#rowCount += count;
-    if (this.#sources.at(-1) !== batch) this.#sources.push(batch.retain());
+    // Parts of one batch may come between those of others.
+    if (!this.#sources.has(batch)) this.#sources.add(batch.retain());
   }
 
   /** The rows as a batch that is valid until the next call of anything here; not to be released. */
@@ -92,7 +93,8 @@ export class RowCollector {
 
   /** Forgets the rows; the room for the next ones is kept. */
   clear(): void {
-    for (const source of this.#sources.splice(0)) source.release();
+    for (const source of this.#sources) source.release();
+    this.#sources.clear();
     this.#rowCount = 0;
     this.#textBytes = 0;
   }

@@ -1,0 +1,62 @@
+/** Goal: a gate gives every batch of all channels once, starves none, and ends or fails as it should. */
+import { expect, test } from 'vitest';
+import { readRows } from '../../../engine/batch/row-reader.ts';
+import { int32Type } from '../../../engine/schema/field-type.ts';
+import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
+import { InputGate } from '../../../engine/stream/input-gate.ts';
+import { batchOf, newContext } from '../../support/operator-harness.ts';
+import { scriptedChannel } from '../../support/scripted-channel.ts';
+
+const schema = schemaOf(fieldOf('n', int32Type));
+type Step = number | 'waiting' | 'failed';
+
+function readAll(scripts: Step[][], readsMax: number): unknown[] {
+  const { memory, scope } = newContext('tested');
+  const channels = scripts.map((script) =>
+    scriptedChannel(
+      script.map((step) =>
+        typeof step === 'number' ? batchOf(scope, schema, [{ n: step }]) : step,
+      ),
+    ),
+  );
+  const gate = new InputGate(channels);
+  const found: unknown[] = [];
+  for (let reads = 0; reads < readsMax; reads++) {
+    const element = gate.read();
+    if (typeof element === 'object') {
+      found.push(readRows(element)[0]?.n);
+      element.release();
+    } else found.push(element);
+  }
+  gate.close();
+  memory.assertEmpty();
+  return found;
+}
+
+test.each<{ scripts: Step[][]; found: unknown[] }>([
+  { scripts: [], found: ['end', 'end'] },
+  {
+    scripts: [
+      [1, 2, 3],
+      [4, 5],
+    ],
+    found: [1, 4, 2, 5, 3, 'end', 'end'],
+  },
+  {
+    scripts: [
+      ['waiting', 1],
+      [2, 3],
+    ],
+    found: [2, 1, 3, 'end'],
+  },
+  { scripts: [['waiting', 1], ['waiting']], found: ['waiting', 1, 'end'] },
+  {
+    scripts: [
+      [1, 'failed'],
+      [2, 3, 4],
+    ],
+    found: [1, 2, 'failed', 'failed'],
+  },
+])('$scripts gives $found', ({ scripts, found }) => {
+  expect(readAll(scripts, found.length)).toEqual(found);
+});
