@@ -3,9 +3,9 @@
  * connector and its options; `connectors/registry.ts` has the factories.
  */
 import type { Disk, SyncDisk } from '../../base/env/disk.ts';
-import type { Schema } from '../schema/schema.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
+import type { Schema } from '../schema/schema.ts';
 import type { Json } from './json.ts';
 import type { SinkCommitter, SinkWriter } from './sink.ts';
 import type { SplitEnumerator, SplitReader } from './source.ts';

@@ -26,6 +26,7 @@ export function fieldIndexOf(schema: Schema, name: string): number {
 
 /** `word utf8, count int64?`: the schema on one line; `?` marks a nullable field. */
 export function schemaText(schema: Schema): string {
-  const text = (field: Field) => `${field.name} ${typeText(field.type)}${field.nullable ? '?' : ''}`;
+  const text = (field: Field) =>
+    `${field.name} ${typeText(field.type)}${field.nullable ? '?' : ''}`;
   return schema.fields.map(text).join(', ');
 }
