@@ -31,8 +31,8 @@ export function flatMapDriver(options: FlatMapOptions): RowDriver {
   return compileDriver(text, { memory, builder, values, label }) as RowDriver;
 }
 
-/** The text of the driver; `explain --code` shows it. */
-export function flatMapSource(input: Schema, output: Schema): string {
+/** The text of the driver. */
+function flatMapSource(input: Schema, output: Schema): string {
   return [
     bindSource(input),
     ...input.fields.map(readSource),

@@ -33,7 +33,7 @@ export function mapDriver(options: MapOptions): RowDriver {
   return compileDriver(text, { memory, builder, values, label: `${operator}-map` }) as RowDriver;
 }
 
-export function mapSource(input: Schema, pairs: Schema): string {
+function mapSource(input: Schema, pairs: Schema): string {
   return [
     bindSource(input),
     ...input.fields.map(readSource),

@@ -72,7 +72,7 @@ function numberBody(field: Field, n: number): string {
 }
 
 /** Whether users read values of this 64-bit type as numbers. */
-export function isNumber(type: FieldType): boolean {
+function isNumber(type: FieldType): boolean {
   if (type.kind === 'timestamp') return type.unit === 'ms';
   return type.kind === 'int64' && type.js === 'number';
 }

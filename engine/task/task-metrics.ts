@@ -18,7 +18,7 @@
 import { type TaskState, taskStates } from './task-state.ts';
 
 /** Index of each double. */
-export const taskMetricsLayout = {
+const taskMetricsLayout = {
   state: 0,
   operator: 1,
   row: 2,
