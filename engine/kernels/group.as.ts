@@ -7,7 +7,7 @@
  * that finds no room stops the call before anything of it is written. (Tried and dropped: comparing
  * the first slot of every row without branches and probing on for a list of misses; it was level on
  * prose and 10 % slower where the table is larger than the cache. Touching the slots in the hash loop
- * made no difference.)
+ * made no difference; an index of hashes over groups in order of arrival was 20 to 50 % slower.)
  */
 import { hashOfInt64, hashOfView, isSameTail, isValid, nullHash, rowAt } from './inline.as';
 
