@@ -17,7 +17,7 @@ import {
   encodeMessage,
   type JsonValue,
 } from './message.ts';
-import { busyError, frameError, noMethodError } from './rpc-error.ts';
+import { asUnknown, busyError, frameError, noMethodError } from './rpc-error.ts';
 
 /** What a handler may know of its call. */
 export interface CallContext {
@@ -117,8 +117,8 @@ class Server implements RpcServer {
     try {
       this.#send(connection, answer);
     } catch (error) {
-      // An answer that is too large for a frame must still end the call.
-      this.#send(connection, this.#failureOf(call, error));
+      // An answer that is too large for a frame must still end the call; its work was done.
+      this.#send(connection, this.#failureOf(call, asUnknown(error)));
     }
   }
 
