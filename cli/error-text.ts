@@ -1,10 +1,9 @@
 /**
  * Errors for people: one message, what caused it, where in the user's code, and what to do.
  *
- *     error[USER_FUNCTION_FAILED]: function of operator "parse" failed
- *       caused by: Cannot read properties of undefined
+ *     error[USER_FUNCTION_FAILED]: user function "flatMap" of operator "parse" failed: no number
  *         at parse (jobs/parse.ts:12:20)
- *       record: line = "a;b"
+ *       record: {"line":"a;b"}
  *     hint: …
  *
  * A stack of our own code says nothing to a user, so only frames of the user's files are shown. An
@@ -77,8 +76,11 @@ function sourceLines({ details }: WireError): string[] {
 function causeLines(error: WireError, options: ErrorTextOptions): string[] {
   const lines: string[] = [];
   let depth = 0;
+  let above = error.message;
   for (let cause = error.cause; cause && depth < causesMax; cause = cause.cause, depth++) {
-    lines.push(`  caused by: ${cause.message}`);
+    // Where the message above ends with this one, only the place is news.
+    if (!above.endsWith(cause.message)) lines.push(`  caused by: ${cause.message}`);
+    above = cause.message;
     const isForeign = cause.code === 'INTERNAL_UNEXPECTED';
     if (isForeign) lines.push(...userFrames(cause.stack, options).map((at) => `    at ${at}`));
   }
@@ -114,10 +116,10 @@ function isOwn(path: string): boolean {
   return path.startsWith(projectFolder) && ownFolders.test(path.slice(projectFolder.length));
 }
 
-/** The record that a user's function was called with, where the error carries it. */
+/** The row, or the key, that a user's function was called with, where the error carries it. */
 function recordLines({ details }: WireError): string[] {
-  const record = details?.record;
-  return record === undefined ? [] : [`  record: ${record}`];
+  const row = details?.row;
+  return row === undefined ? [] : [`  record: ${row}`];
 }
 
 function reportLines(error: WireError, { isDebug }: ErrorTextOptions): string[] {

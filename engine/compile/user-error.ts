@@ -33,7 +33,7 @@ export function userFunctionFailed(name: FunctionName, error: unknown, subject: 
     {
       details: { operator: name.operator, function: name.function, row: rowText(subject) },
       cause: withUserStack(error),
-      hint: 'The cause shows where in your code; the row it was called with is in the details.',
+      hint: 'Correct the function, or keep such rows out with a where in front of it.',
     },
   );
 }

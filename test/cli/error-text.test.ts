@@ -42,7 +42,7 @@ test('a foreign cause shows the frames of the user, ours and Node’s left out',
     `    at FlatMap.process (file://${join(project, 'engine/operators/flat-map.ts')}:40:2)`,
     '    at node:internal/process/task_queues:105:5',
   ].join('\n');
-  const shown = text({ cause, details: { record: '{"line":"a;b"}' } });
+  const shown = text({ cause, details: { row: '{"line":"a;b"}' } });
   expect(shown).toContain('  caused by: kaput\n    at parse (jobs/my job.ts:3:9)\n');
   expect(shown).toContain('    at Object.flatMap (jobs/job.ts:7:1)\n  record: {"line":"a;b"}\n');
   expect(shown).not.toMatch(/node:|operators/);

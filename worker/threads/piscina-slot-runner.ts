@@ -59,10 +59,35 @@ export class PiscinaSlotRunner implements SlotRunner {
 }
 
 function threadDied(slotIndex: number, cause: unknown) {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return typedError('THREAD_DIED', `slot thread ${slotIndex} ended without finishing: ${why}`, {
-    hint: 'A user function may have called process.exit or run out of memory. Give the job more memory with --memory, or fewer rows at a time.',
+  const { why, hint, isThrown } = reasonOf(cause);
+  return typedError('THREAD_DIED', `slot thread ${slotIndex} ended before its work: ${why}`, {
+    hint,
     details: { slotIndex },
-    cause,
+    ...(isThrown && { cause }),
   });
+}
+
+/** Only the first two ways are told apart by Node; all others are errors that nobody caught. */
+function reasonOf(cause: unknown) {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const exitCode = /exited with code: (-?\d+)/.exec(message)?.[1];
+  if (exitCode !== undefined) {
+    return {
+      why: `process.exit(${exitCode}) was called in it`,
+      hint: 'Throw an error in the user function instead: the job then ends with its message.',
+      isThrown: false,
+    };
+  }
+  if (message.includes('memory limit')) {
+    return {
+      why: 'user functions hold more JavaScript objects than its heap takes',
+      hint: 'Keep less in variables between calls, or group with keyBy and aggregate: their state is outside of the JavaScript heap.',
+      isThrown: false,
+    };
+  }
+  return {
+    why: message,
+    hint: 'An error was thrown outside of the call that it belongs to: in a timer, or in a promise that nobody awaits. User functions are synchronous.',
+    isThrown: true,
+  };
 }
