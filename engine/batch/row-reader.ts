@@ -54,7 +54,7 @@ export function readValue(memory: SlotMemory, column: Column, row: number, name:
   }
 }
 
-export function isValid(memory: SlotMemory, column: Column, row: number): boolean {
+function isValid(memory: SlotMemory, column: Column, row: number): boolean {
   return column.validity === 0 || bitAt(memory, column.validity, row);
 }
 

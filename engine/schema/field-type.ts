@@ -19,8 +19,6 @@ export type FieldType =
   | { readonly kind: 'timestamp'; readonly unit: 'ms' | 'us' }
   | { readonly kind: 'utf8' };
 
-export type TypeKind = FieldType['kind'];
-
 export const boolType: FieldType = { kind: 'bool' };
 export const int32Type: FieldType = { kind: 'int32' };
 export const int64Type: FieldType = { kind: 'int64', js: 'bigint' };

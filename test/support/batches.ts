@@ -74,7 +74,7 @@ export function valuesOf(type: FieldType): fc.Arbitrary<unknown> {
 }
 
 /** A field of any type. */
-export function fields(name: string, types: readonly FieldType[] = allTypes): fc.Arbitrary<Field> {
+function fields(name: string, types: readonly FieldType[] = allTypes): fc.Arbitrary<Field> {
   return fc
     .record({ type: fc.constantFrom(...types), nullable: fc.boolean() })
     .map(({ type, nullable }) => fieldOf(name, type, nullable));
@@ -130,7 +130,7 @@ export function schemas(types: readonly FieldType[] = allTypes): fc.Arbitrary<Sc
 }
 
 /** Rows of a schema: one value per field, null now and then where that is allowed. */
-export function rowsOf(schema: Schema): fc.Arbitrary<unknown[]> {
+function rowsOf(schema: Schema): fc.Arbitrary<unknown[]> {
   const columns = schema.fields.map(({ type, nullable }) =>
     nullable ? fc.option(valuesOf(type), { nil: null, freq: 3 }) : valuesOf(type),
   );
@@ -146,7 +146,7 @@ export function makeBatch(scope: MemoryScope, spec: BatchCase): Batch {
 }
 
 /** The batch with only these stored rows selected; takes the batch over. */
-export function select(scope: MemoryScope, batch: Batch, rows: readonly number[]): Batch {
+function select(scope: MemoryScope, batch: Batch, rows: readonly number[]): Batch {
   const block = scope.allocate(rows.length * 4);
   const selection = addressOf(block);
   rows.forEach((row, index) => {

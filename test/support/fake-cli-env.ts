@@ -5,7 +5,7 @@
 import type { CliEnv, TextOutput } from '../../cli/cli-env.ts';
 
 /** Thrown in place of ending the process. */
-export class ProcessEnded extends Error {
+class ProcessEnded extends Error {
   readonly code: number;
 
   constructor(code: number) {

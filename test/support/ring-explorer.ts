@@ -34,7 +34,7 @@ export interface Protocol {
   readonly stepReader: (state: ReaderState, port: ReaderPort) => ReaderOutcome;
 }
 
-export const realProtocol: Protocol = { stepWriter, stepReader };
+const realProtocol: Protocol = { stepWriter, stepReader };
 
 export interface Scenario {
   readonly slotCount: number;

@@ -3,7 +3,7 @@ import { defineJob, type SourceOf, type Stream, t, type WrittenStream } from 'mi
 import { type BuiltJob, buildJob } from '../../../engine/api/build-job.ts';
 import type { ColumnsOf } from '../../../engine/api/value-type.ts';
 
-export const Bid = t.struct({
+const Bid = t.struct({
   user: t.utf8().nullable(),
   url: t.utf8(),
   price: t.float64(),
@@ -16,7 +16,7 @@ export const Bid = t.struct({
 
 type BidColumns = ColumnsOf<typeof Bid.fields>;
 
-export const bidSource: SourceOf<BidColumns> = {
+const bidSource: SourceOf<BidColumns> = {
   connector: 'bids',
   options: {},
   schema: Bid.schema,
