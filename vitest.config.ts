@@ -8,14 +8,14 @@ export default defineConfig({
         test: {
           name: 'quick',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/long/**'],
+          exclude: ['test/e2e/**', 'test/hazards/**', 'test/long/**'],
           testTimeout: 30_000,
         },
       },
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/hazards/**/*.test.ts'],
           testTimeout: 120_000,
           // Each starts processes that want all cores; beside each other they would time out.
           fileParallelism: false,

@@ -6,9 +6,12 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { toWire } from '../base/typed-error.ts';
+import { nearestName } from '../base/nearest-name.ts';
+import { toWire, typedError } from '../base/typed-error.ts';
 import { type CliEnv, createCliEnv } from './cli-env.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+const commands = ['run', 'explain'];
 
 const examples = `
 Examples:
@@ -39,6 +42,8 @@ async function dispatch(env: CliEnv, argv: readonly string[]): Promise<ExitCode>
     .configureOutput({
       writeOut: (text) => env.stdout.write(text),
       writeErr: (text) => env.stderr.write(text),
+      // Every error is shown in one place and form, with its code: below.
+      outputError: () => undefined,
     })
     .addHelpText('after', examples);
   const add = (
@@ -70,9 +75,25 @@ async function dispatch(env: CliEnv, argv: readonly string[]): Promise<ExitCode>
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.unknownCommand') throw noCommandError(argv[0] ?? '');
+    if (error.code === 'commander.unknownOption') throw noFlagError(argv[0] ?? '');
     return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   }
   return exitCode;
+}
+
+function noCommandError(name: string) {
+  const nearest = nearestName(name, commands);
+  const meant = nearest === null ? '' : `Did you mean "millrace ${nearest}"? `;
+  return typedError('COMMAND_NOT_FOUND', `there is no command "${name}"`, {
+    hint: `${meant}The commands are ${commands.join(' and ')}; millrace --help explains them.`,
+  });
+}
+
+function noFlagError(flag: string) {
+  return typedError('FLAG_NOT_FOUND', `there is no flag ${flag} before a command`, {
+    hint: `Write the command first: millrace run job.ts ${flag} …`,
+  });
 }
 
 function versionOf(): string {

@@ -61,6 +61,7 @@ const entryOfSystemCode: Readonly<Record<string, DiskErrorEntry>> = {
   EROFS: permission,
   ENOSPC: full,
   EDQUOT: full,
+  EFBIG: full,
   EEXIST: exists,
   ENOTEMPTY: exists,
   ENOTDIR: notAFolder,

@@ -3,6 +3,7 @@
  *
  * Before: cli/main.ts. After: cli/job-command.ts, cli/run-job.ts.
  */
+import { checkOutput } from '../check-output.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { writeError } from '../error-text.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -30,6 +31,7 @@ export async function runCommand(
   const request = await readJobCommand(env, args, options);
   if (request === null) return exitCodes.done;
   const { graph, isJson, ...runOptions } = request;
+  checkOutput(graph, env.workingFolder);
   const summary = await runJob(env, runOptions, startJob);
   if (isJson) env.stdout.write(summaryJson(summary));
   if (summary.status === 'failed') {

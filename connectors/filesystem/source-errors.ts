@@ -15,11 +15,16 @@ export async function notFoundError(disk: Disk, path: string): Promise<TypedErro
     missing = folder;
     folder = parentOf(folder);
   }
+  const name = nameOf(missing);
   const where = folder === '.' ? 'the current folder' : `"${folder}"`;
-  const similar = await similarName(disk, folder, nameOf(missing));
-  const hint = similar
-    ? `There is no "${nameOf(missing)}" in ${where}; did you mean "${pathIn(folder, similar)}"?`
-    : `There is no "${nameOf(missing)}" in ${where}. Check the path for typing mistakes.`;
+  const similar = await similarName(disk, folder, name);
+  // A name that is listed but leads nowhere.
+  const isLink = similar === name;
+  const hint = isLink
+    ? `"${name}" in ${where} is a link, and what it points to does not exist.`
+    : similar
+      ? `There is no "${name}" in ${where}; did you mean "${pathIn(folder, similar)}"?`
+      : `There is no "${name}" in ${where}. Check the path for typing mistakes.`;
   return typedError('SOURCE_NOT_FOUND', `no file or folder "${path}"`, { hint, details: { path } });
 }
 

@@ -1,0 +1,62 @@
+/**
+ * Refuses a run whose output would replace what it reads: the same file under any name, an input
+ * inside an output folder, a file that the input's glob matches. An output inside an input folder is
+ * allowed, for the first run does no harm: the file appears after all has been read.
+ *
+ * Looked at before anything is started, so that nothing is lost by a slip on the command line.
+ */
+import { realpathSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
+import { typedError } from '../base/typed-error.ts';
+import { isGlob, matchesGlob, parseGlob } from '../connectors/filesystem/glob.ts';
+import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
+
+/** @throws SINK_IS_INPUT when a sink's path is, or holds, an input of the job. */
+export function checkOutput({ nodes }: LogicalGraph, workingFolder: string): void {
+  const inputs = nodes.flatMap((node) => (node.kind === 'source' ? pathsIn(node.source) : []));
+  const outputs = nodes.flatMap((node) => (node.kind === 'sink' ? pathsIn(node.sink) : []));
+  for (const output of outputs) {
+    const real = realPath(resolve(workingFolder, output));
+    // What does not exist yet replaces nothing.
+    if (real === null) continue;
+    const input = inputs.find((one) => wouldReplace(real, one, workingFolder));
+    if (input !== undefined) throw outputIsInput(output, input);
+  }
+}
+
+function wouldReplace(output: string, input: string, workingFolder: string): boolean {
+  const real = realPath(resolve(workingFolder, input));
+  if (real !== null) return real === output || real.startsWith(withSlash(output));
+  if (!isGlob(input)) return false;
+  const glob = parseGlob(input);
+  const base = realPath(resolve(workingFolder, glob.base));
+  if (base === null) return false;
+  if (withSlash(base).startsWith(withSlash(output))) return true;
+  if (!output.startsWith(withSlash(base))) return false;
+  return matchesGlob(glob, output.slice(withSlash(base).length).replaceAll(sep, '/'));
+}
+
+function withSlash(path: string): string {
+  return path.endsWith(sep) ? path : path + sep;
+}
+
+function pathsIn({ options }: { readonly options: unknown }): string[] {
+  const hasPath = typeof options === 'object' && options !== null && 'path' in options;
+  return hasPath && typeof options.path === 'string' ? [options.path] : [];
+}
+
+function realPath(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    return null; // Not there, or not to be looked at: the run itself says which.
+  }
+}
+
+function outputIsInput(output: string, input: string) {
+  const same = output === input ? '' : ` "${input}"`;
+  return typedError('SINK_IS_INPUT', `output "${output}" would replace the input${same}`, {
+    hint: 'Choose another output path. Nothing was read or written.',
+    details: { output, input },
+  });
+}
