@@ -7,7 +7,7 @@
  * over bugs that this found at once. All faults are over at `untilMs`; then liveness is judged.
  */
 import type { Rng } from '../base/env/rng.ts';
-import type { CrashCause } from './sim-node.ts';
+import type { CrashCause } from './life.ts';
 import type { ClockFault } from './sim-time.ts';
 
 export type Fault =

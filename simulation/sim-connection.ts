@@ -4,16 +4,27 @@
  */
 import type { Address, Connection } from '../base/env/net.ts';
 import { brokenError } from '../base/env/net-error.ts';
-import type { SimNet } from './sim-net.ts';
-import type { Incarnation } from './sim-node.ts';
+import type { Rng } from '../base/env/rng.ts';
+import type { Life } from './life.ts';
+import type { World } from './world.ts';
 
 /** Above this many bytes under way `send` asks its caller to wait. */
 const queuedBytesMax = 1024 * 1024;
 
+/** What a connection asks of its network. */
+export interface ConnectionNet {
+  readonly world: World;
+  readonly chance: Rng;
+  readonly breakChance: number;
+  latencyMs(): number;
+  cutUntilMs(from: string, to: string): number;
+  forget(connection: SimConnection): void;
+}
+
 export class SimConnection implements Connection {
   readonly remote: Address;
-  readonly #net: SimNet;
-  readonly #owner: Incarnation;
+  readonly #net: ConnectionNet;
+  readonly #owner: Life;
   #peer: SimConnection = this;
   /** Frames on the way to the peer; null is the close. */
   readonly #outgoing: (Uint8Array | null)[] = [];
@@ -27,14 +38,14 @@ export class SimConnection implements Connection {
   #onDrain: (() => void) | null = null;
   #onClose: ((error: Error | null) => void) | null = null;
 
-  constructor(net: SimNet, owner: Incarnation, remote: Address) {
+  constructor(net: ConnectionNet, owner: Life, remote: Address) {
     this.#net = net;
     this.#owner = owner;
     this.remote = remote;
   }
 
   get nodeName(): string {
-    return this.#owner.node.name;
+    return this.#owner.nodeName;
   }
 
   join(peer: SimConnection): void {
@@ -115,9 +126,9 @@ export class SimConnection implements Connection {
 
   #deliver(): void {
     const { world } = this.#net;
-    const peerNode = this.#peer.#owner.node;
-    const cutUntilMs = this.#net.cutUntilMs(this.nodeName, peerNode.name);
-    const waitMs = Math.max(cutUntilMs, peerNode.pausedUntilMs) - world.nowMs;
+    const peer = this.#peer.#owner;
+    const cutUntilMs = this.#net.cutUntilMs(this.nodeName, peer.nodeName);
+    const waitMs = Math.max(cutUntilMs, peer.pausedUntilMs) - world.nowMs;
     if (waitMs > 0) {
       world.after(waitMs + this.#net.latencyMs(), () => this.#deliver());
       return;

@@ -10,6 +10,7 @@
  * program that goes on after one has lost data without knowing. Folders are durable at once.
  */
 import type { Rng } from '../base/env/rng.ts';
+import type { CrashCause } from './life.ts';
 
 export interface Inode {
   cached: Uint8Array;
@@ -33,7 +34,7 @@ export type DiskFault =
   | {
       readonly kind: 'crashBefore' | 'crashAfter';
       readonly downMs: number;
-      readonly cause: 'powerCut' | 'killed';
+      readonly cause: CrashCause;
     }
   | { readonly kind: 'fail' };
 

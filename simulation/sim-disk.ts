@@ -6,8 +6,8 @@
 import type { DirEntry, Disk, FileId, FileStat, OpenMode } from '../base/env/disk.ts';
 import { diskError } from '../base/env/disk-error.ts';
 import type { Rng } from '../base/env/rng.ts';
+import type { Life } from './life.ts';
 import type { Inode, SimDiskState } from './sim-disk-state.ts';
-import type { Incarnation } from './sim-node.ts';
 
 interface OpenFile {
   readonly path: string;
@@ -17,14 +17,14 @@ interface OpenFile {
 type CallKind = 'name' | 'data' | 'fsync';
 
 export class SimDisk implements Disk {
-  readonly #incarnation: Incarnation;
+  readonly #life: Life;
   readonly #state: SimDiskState;
   readonly #latency: Rng;
   readonly #files = new Map<FileId, OpenFile>();
   #nextFile = 3;
 
-  constructor(incarnation: Incarnation, state: SimDiskState, latency: Rng) {
-    this.#incarnation = incarnation;
+  constructor(life: Life, state: SimDiskState, latency: Rng) {
+    this.#life = life;
     this.#state = state;
     this.#latency = latency;
   }
@@ -49,7 +49,7 @@ export class SimDisk implements Disk {
   write(file: FileId, from: Uint8Array, position: number): Promise<void> {
     const { path, inode } = this.#fileOf(file);
     return this.#call('data', path, () => {
-      inode.modifiedMs = this.#incarnation.node.world.nowMs;
+      inode.modifiedMs = this.#life.world.nowMs;
       // Copied when the effect happens: who reuses the buffer too early sees the damage.
       this.#state.write(inode, position, from.slice());
     });
@@ -144,11 +144,10 @@ export class SimDisk implements Disk {
   /** Lets time pass, then does the effect unless a fault is due; a dead node never answers. */
   #call<T>(kind: CallKind, path: string, effect: () => T, onFailure?: () => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#incarnation.after(this.#latencyOf(kind), () => {
-        const { node } = this.#incarnation;
+      this.#life.after(this.#latencyOf(kind), () => {
         const fault = this.#state.nextCall(kind === 'fsync');
         if (fault?.kind === 'crashBefore')
-          return node.crashFor(fault.downMs, `at ${path}`, fault.cause);
+          return this.#life.crashFor(fault.downMs, `at ${path}`, fault.cause);
         if (fault?.kind === 'fail') {
           onFailure?.();
           return reject(diskError('EIO', path));
@@ -156,7 +155,7 @@ export class SimDisk implements Disk {
         try {
           const answer = effect();
           if (fault?.kind === 'crashAfter')
-            return node.crashFor(fault.downMs, `after ${path}`, fault.cause);
+            return this.#life.crashFor(fault.downMs, `after ${path}`, fault.cause);
           resolve(answer);
         } catch (error) {
           reject(error);

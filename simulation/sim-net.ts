@@ -10,8 +10,8 @@ import { assert } from '../base/assert.ts';
 import type { Address, Connection, Net } from '../base/env/net.ts';
 import { addressInUseError, unreachableError } from '../base/env/net-error.ts';
 import type { Rng } from '../base/env/rng.ts';
-import { SimConnection } from './sim-connection.ts';
-import type { Incarnation } from './sim-node.ts';
+import type { Life } from './life.ts';
+import { type ConnectionNet, SimConnection } from './sim-connection.ts';
 import type { World } from './world.ts';
 
 interface Cut {
@@ -21,11 +21,11 @@ interface Cut {
 }
 
 interface ListenerEntry {
-  readonly incarnation: Incarnation;
+  readonly life: Life;
   readonly accept: (connection: Connection) => void;
 }
 
-export class SimNet {
+export class SimNet implements ConnectionNet {
   readonly world: World;
   readonly chance: Rng;
   /** Chance that sending a frame breaks its connection. */
@@ -72,8 +72,8 @@ export class SimNet {
   }
 
   nodeCrashed(node: string): void {
-    for (const [address, { incarnation }] of this.#listeners) {
-      if (incarnation.node.name === node) this.#listeners.delete(address);
+    for (const [address, { life }] of this.#listeners) {
+      if (life.nodeName === node) this.#listeners.delete(address);
     }
     for (const connection of this.#connections) {
       if (connection.nodeName === node) connection.ownerDied();
@@ -84,23 +84,23 @@ export class SimNet {
     this.#connections.delete(connection);
   }
 
-  adapterOf(incarnation: Incarnation): Net {
+  adapterOf(life: Life): Net {
     return {
       listen: async (address, accept) => {
-        assert(hostOf(address) === incarnation.node.name, 'a node listens at its own name');
+        assert(hostOf(address) === life.nodeName, 'a node listens at its own name');
         if (this.#listeners.has(address)) throw addressInUseError(address);
-        this.#listeners.set(address, { incarnation, accept });
+        this.#listeners.set(address, { life, accept });
         const close = async (): Promise<void> => {
           this.#listeners.delete(address);
         };
         return { address, close };
       },
-      connect: (address, deadlineMs) => this.#connect(incarnation, address, deadlineMs),
+      connect: (address, deadlineMs) => this.#connect(life, address, deadlineMs),
     };
   }
 
-  #connect(caller: Incarnation, address: Address, deadlineMs: number): Promise<Connection> {
-    const from = caller.node.name;
+  #connect(caller: Life, address: Address, deadlineMs: number): Promise<Connection> {
+    const from = caller.nodeName;
     const to = hostOf(address);
     return new Promise((resolve, reject) => {
       const fail = (afterMs: number, reason: string): void => {
@@ -111,14 +111,14 @@ export class SimNet {
         const isCut = this.cutUntilMs(from, to) > 0 || this.cutUntilMs(to, from) > 0;
         if (isCut) return fail(deadlineMs - outMs, `no answer within ${deadlineMs} ms`);
         const entry = this.#listeners.get(address);
-        if (!entry?.incarnation.isAlive) return fail(this.latencyMs(), 'nobody listens there');
+        if (!entry?.life.isAlive) return fail(this.latencyMs(), 'nobody listens there');
         const near = new SimConnection(this, caller, address);
-        const far = new SimConnection(this, entry.incarnation, `${from}:0`);
+        const far = new SimConnection(this, entry.life, `${from}:0`);
         near.join(far);
         far.join(near);
         this.#connections.add(near).add(far);
         if (!caller.isAlive) near.ownerDied();
-        entry.incarnation.after(0, () => entry.accept(far));
+        entry.life.after(0, () => entry.accept(far));
         caller.after(this.latencyMs(), () => resolve(near));
       });
     });

@@ -12,6 +12,7 @@
 import type { Env } from '../base/env/env.ts';
 import type { Rng } from '../base/env/rng.ts';
 import { createSeededRngSource } from '../base/env/seeded-rng.ts';
+import type { CrashCause, Life } from './life.ts';
 import { SimDisk } from './sim-disk.ts';
 import { SimDiskState } from './sim-disk-state.ts';
 import type { SimNet } from './sim-net.ts';
@@ -20,8 +21,6 @@ import { NodeExit, type World } from './world.ts';
 
 /** What runs on a node: a role's start function, or several. */
 export type Program = (env: Env) => void;
-
-export type CrashCause = 'powerCut' | 'killed';
 
 export interface NodeOptions {
   readonly name: string;
@@ -94,7 +93,7 @@ export class SimNode {
 }
 
 /** One life of a program, with the environment that it was given. */
-export class Incarnation {
+export class Incarnation implements Life {
   readonly node: SimNode;
   readonly number: number;
   readonly env: Env;
@@ -105,11 +104,26 @@ export class Incarnation {
     this.env = this.#makeEnv();
   }
 
+  get world(): World {
+    return this.node.world;
+  }
+
+  get nodeName(): string {
+    return this.node.name;
+  }
+
   get isAlive(): boolean {
     return this.node.incarnation === this;
   }
 
-  /** Fires after true time has passed, if this incarnation still lives, and after a pause. */
+  get pausedUntilMs(): number {
+    return this.node.pausedUntilMs;
+  }
+
+  crashFor(downMs: number, reason: string, cause: CrashCause): void {
+    if (this.isAlive) this.node.crashFor(downMs, reason, cause);
+  }
+
   after(trueMs: number, fire: () => void): () => void {
     let isCancelled = false;
     const attempt = (): void => {

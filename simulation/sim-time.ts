@@ -6,7 +6,7 @@
 import type { Clock } from '../base/env/clock.ts';
 import type { Rng } from '../base/env/rng.ts';
 import type { CancelTimer, Timers } from '../base/env/timers.ts';
-import type { Incarnation } from './sim-node.ts';
+import type { Life } from './life.ts';
 import type { World } from './world.ts';
 
 export interface ClockFault {
@@ -46,19 +46,19 @@ export class SimClock implements Clock {
 }
 
 export class SimTimers implements Timers {
-  readonly #incarnation: Incarnation;
+  readonly #life: Life;
   readonly #rate: number;
   readonly #lateness: Rng;
 
-  constructor(incarnation: Incarnation, fault: ClockFault, lateness: Rng) {
-    this.#incarnation = incarnation;
+  constructor(life: Life, fault: ClockFault, lateness: Rng) {
+    this.#life = life;
     this.#rate = 1 + fault.drift;
     this.#lateness = lateness;
   }
 
   after(delayMs: number, fire: () => void): CancelTimer {
     const trueMs = Math.max(0, delayMs) / this.#rate + this.#lateness.float() * timerLatenessMsMax;
-    return this.#incarnation.after(trueMs, fire);
+    return this.#life.after(trueMs, fire);
   }
 
   every(intervalMs: number, fire: () => void): CancelTimer {

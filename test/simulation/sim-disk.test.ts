@@ -4,7 +4,7 @@ import type { Disk } from '../../base/env/disk.ts';
 import type { Env } from '../../base/env/env.ts';
 import { Cluster } from '../../simulation/cluster.ts';
 import { inMacrotask } from '../../simulation/drain.ts';
-import type { CrashCause } from '../../simulation/sim-node.ts';
+import type { CrashCause } from '../../simulation/life.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

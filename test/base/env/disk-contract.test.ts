@@ -37,8 +37,8 @@ const blocking = new Proxy(createRealSyncDisk(), {
 
 const onSimulated: OnDisk = (work) =>
   runOnNode(async (env) => {
-    await env.disk.makeDir('/work/files');
-    return await work(env.disk, '/work/files');
+    await env.disk.makeDir('/node/files');
+    return await work(env.disk, '/node/files');
   });
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
