@@ -1,4 +1,7 @@
-/** Limit: the first rows only. Rows are cut by shortening a batch, nothing is copied. */
+/**
+ * Limit: the first rows only. Rows are cut by shortening a batch, nothing is copied. Once it has them
+ * it says so, and a source in the same task stops reading.
+ */
 import type { Batch } from '../batch/batch.ts';
 import type { Operator, Outbox } from './operator.ts';
 
@@ -9,6 +12,10 @@ export class LimitOperator implements Operator {
   /** @param count - Rows that pass, 0 or more; the others are dropped. */
   constructor(count: number) {
     this.#left = count;
+  }
+
+  get hasEnough(): boolean {
+    return this.#left === 0;
   }
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {

@@ -27,6 +27,8 @@ export type { Outbox } from '../stream/outbox.ts';
 export interface Operator {
   /** Works on rows from `fromRow` on; answers the next row, `batch.rowCount` when all are done. */
   process(batch: Batch, fromRow: number, outbox: Outbox): number;
+  /** True when no further input can change the output: a source in front may stop reading. */
+  readonly hasEnough?: boolean;
   /** The input has ended: gives out what is left. False asks to be called again. */
   finish(outbox: Outbox): boolean;
   /** Releases all memory; called once, also after a failure. */

@@ -24,6 +24,7 @@ export class SourceOperator {
   #open: Split | null = null;
   #next: Split | null = null;
   #hasLast = false;
+  #isStopped = false;
   #pending: Batch | null = null;
   #rowCount = 0;
 
@@ -33,7 +34,7 @@ export class SourceOperator {
 
   /** Whether a split should be asked for now. */
   get wantsSplit(): boolean {
-    return this.#next === null && !this.#hasLast;
+    return this.#next === null && !this.#hasLast && !this.#isStopped;
   }
 
   get bytesRead(): number {
@@ -52,6 +53,7 @@ export class SourceOperator {
 
   /** The next split, or null when there are no more. */
   offerSplit(split: Split | null): void {
+    if (this.#isStopped) return; // It was asked for before anyone knew.
     assert(this.wantsSplit, 'a split is offered when it is wanted');
     if (split === null) this.#hasLast = true;
     else this.#next = split;
@@ -74,6 +76,11 @@ export class SourceOperator {
     this.#pending = null;
     this.#rowCount += rowCount;
     return 'more';
+  }
+
+  /** Nobody needs more rows: what is not read stays unread. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   close(): void {

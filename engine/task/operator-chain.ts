@@ -57,6 +57,11 @@ export class OperatorChain implements Outbox {
     this.#first = next;
   }
 
+  /** Whether no further input can change what comes out. */
+  get hasEnough(): boolean {
+    return this.#links.some(({ operator }) => operator.hasEnough === true);
+  }
+
   offer(batch: Batch): boolean {
     return this.#first.offer(batch);
   }

@@ -154,6 +154,8 @@ export class Task {
     this.#writer?.pump();
     for (;;) {
       if (!chain.pump()) return this.#stopped();
+      // Only a source may stop: a gate that is not read would block those who send to it.
+      if (this.#source !== null && chain.hasEnough) this.#stopSource(this.#source);
       if (this.#hasInputEnded) return this.#finish(chain);
       const progress = this.#read(chain);
       if (progress !== null) return progress;
@@ -192,6 +194,11 @@ export class Task {
     if (state === 'done') this.#hasInputEnded = true;
     if (state === 'full') return this.#stopped();
     return state === 'waiting' ? 'idle' : null;
+  }
+
+  #stopSource(source: SourceOperator): void {
+    source.stop();
+    this.#hasInputEnded = true;
   }
 
   #finish(chain: OperatorChain): TaskProgress {

@@ -137,6 +137,25 @@ test('many distinct words through one small slot', () => {
   expect(world.written).toEqual(countWords(rows));
 });
 
+test('a source stops when the limit behind it has its rows', () => {
+  const rows = Array.from({ length: 20_000 }, (_, n) => ({ word: `w${n}` }));
+  const world = newTaskWorld({ first: rows, second: rows });
+  const limit: OperatorSpec = {
+    kind: 'limit',
+    id: 'limit',
+    name: 'limit',
+    output: words,
+    count: 5,
+  };
+  const chain: OperatorSpec[] = [source, limit, { ...sink, output: words }];
+  const metrics = new ArrayBuffer(taskMetricsBytes(chain.length));
+  const task = addTask(world, { id: 'a', chain, input: null, output: null, metrics });
+  runTasks(world);
+  expect(world.written).toEqual(rows.slice(0, 5));
+  expect(readTaskMetrics(metrics).operators[0]?.rowsOut).toBeLessThanOrEqual(300); // One batch.
+  task.offerSplit(null); // An answer that was under way when it stopped does no harm.
+});
+
 const failing: FlatMapFunction = {
   kind: 'flatMap',
   flatMap: () => {
