@@ -40,6 +40,9 @@ function install(): void {
   if (isInstalled) return;
   isInstalled = true;
   guardDate();
+  // When garbage is collected is chance from outside.
+  guardConstructor(globalThis as unknown as Functions, 'WeakRef', 'a strong reference');
+  guardConstructor(globalThis as unknown as Functions, 'FinalizationRegistry', 'an explicit close');
   guardAll(Math as unknown as Functions, 'Math', ['random'], 'env.rng');
   guardAll(performance as unknown as Functions, 'performance', ['now'], 'env.clock');
   guardAll(process as unknown as Functions, 'process', ['hrtime', 'uptime'], 'env.clock');
@@ -78,6 +81,7 @@ function guardModules(): void {
     const names = Object.keys(functions).filter((key) => /^[a-z]/.test(key));
     guardAll(functions, `node:${name}`, names, seam);
   }
+  guardConstructor(require('node:worker_threads') as Functions, 'Worker', 'a slot runner');
   const secret = ['randomBytes', 'randomUUID', 'randomInt', 'randomFill', 'randomFillSync'];
   guardAll(require('node:crypto') as Functions, 'node:crypto', secret, 'env.secrets');
 }
@@ -97,6 +101,15 @@ function guardAll(owner: Functions, where: string, names: readonly string[], sea
     if (descriptor?.configurable === false && descriptor.writable !== true) continue;
     Object.defineProperty(owner, name, { configurable: true, writable: true, value: guarded });
   }
+}
+
+function guardConstructor(owner: Functions, name: string, seam: string): void {
+  owner[name] = new Proxy(owner[name] as new () => object, {
+    construct(target, args, newTarget) {
+      if (isActive) refuse(`new ${name}()`, seam);
+      return Reflect.construct(target, args, newTarget) as object;
+    },
+  });
 }
 
 /** `new Date(ms)` is arithmetic and stays; `new Date()` and `Date.now()` ask for the time. */

@@ -33,6 +33,8 @@ export class SimConnection implements Connection {
   readonly #early: Uint8Array[] = [];
   #isDead = false;
   #isClosed = false;
+  /** How the connection ended. */
+  #ending: { readonly error: Error | null; isOver: boolean } | null = null;
   #wantsDrain = false;
   #onFrame: ((frame: Uint8Array) => void) | null = null;
   #onDrain: (() => void) | null = null;
@@ -77,6 +79,8 @@ export class SimConnection implements Connection {
 
   onClose(handler: (error: Error | null) => void): void {
     this.#onClose = handler;
+    // It ended before anybody listened.
+    if (this.#ending?.isOver) this.#owner.after(0, () => this.#tellClose());
   }
 
   close(): void {
@@ -116,7 +120,17 @@ export class SimConnection implements Connection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#net.forget(this);
-    this.#owner.after(0, () => this.#onClose?.(error));
+    this.#ending = { error, isOver: false };
+    this.#owner.after(0, () => this.#tellClose());
+  }
+
+  /** Says once that the connection ended, as soon as somebody listens. */
+  #tellClose(): void {
+    if (this.#ending === null) return;
+    this.#ending.isOver = true;
+    const tell = this.#onClose;
+    this.#onClose = null;
+    tell?.(this.#ending.error);
   }
 
   #queue(frame: Uint8Array | null): void {

@@ -163,9 +163,18 @@ export class Incarnation implements Life {
             world.note(`${node.name}.${number}`, name, JSON.stringify(fields ?? {}));
         },
       },
-      buggify: () => false,
+      buggify: makeBuggify(rng.stream('buggify')),
     };
   }
+}
+
+/** A quarter of the points are on in a life; one that is on is taken one time in twenty. */
+function makeBuggify(rng: Rng): (point: string) => boolean {
+  const isOn = new Map<string, boolean>();
+  return (point) => {
+    if (!isOn.has(point)) isOn.set(point, rng.float() < 0.25);
+    return isOn.get(point) === true && rng.float() < 0.05;
+  };
 }
 
 function hexOf(rng: Rng, byteCount: number): string {

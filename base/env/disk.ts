@@ -3,8 +3,9 @@
  * read of 1 MiB is the fastest way to read, and `Disk` for roles, which must not block.
  *
  * Durable means written and fsynced; a created or renamed name is durable after `syncDir` of its
- * folder. Errors are typed: DISK_NOT_FOUND, DISK_PERMISSION, DISK_FULL, DISK_EXISTS, DISK_IO, each
- * with the path and the system's own code in `details`.
+ * folder. Errors are typed: DISK_NOT_FOUND, DISK_PERMISSION, DISK_FULL, DISK_EXISTS, DISK_IO,
+ * DISK_IS_A_FOLDER, DISK_NOT_A_FOLDER, DISK_TOO_MANY_FILES, each with the path and the system's own
+ * code in `details`.
  */
 
 export type OpenMode =
@@ -33,7 +34,7 @@ export type FileId = number;
 
 export interface SyncDisk {
   open(path: string, mode: OpenMode): FileId;
-  /** Reads up to `into.length` bytes at `position`; 0 at the end of the file. */
+  /** Reads at `position` until `into` is full or the file ends; answers with the bytes read. */
   read(file: FileId, into: Uint8Array, position: number): number;
   /** Writes all of `from` at `position`; a short write is continued or becomes an error. */
   write(file: FileId, from: Uint8Array, position: number): void;
@@ -45,6 +46,7 @@ export interface SyncDisk {
   unlink(path: string): void;
   /** Removes a folder and all below it; no error when it is not there. */
   removeTree(path: string): void;
+  /** Makes a folder and its missing parents; no error when it is there. */
   makeDir(path: string): void;
   /** Entries of a folder, sorted by name in code-unit order. */
   list(path: string): DirEntry[];

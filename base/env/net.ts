@@ -13,7 +13,10 @@ export interface Connection {
   send(frame: Uint8Array): boolean;
   onFrame(handler: (frame: Uint8Array) => void): void;
   onDrain(handler: () => void): void;
-  /** Called once, with null for an orderly close. */
+  /**
+   * Called once, with null for an orderly close by either side; also when the connection ended
+   * before anybody asked to hear of it.
+   */
   onClose(handler: (error: Error | null) => void): void;
   close(): void;
 }

@@ -65,6 +65,7 @@ export class ClientConnection {
     } catch (error) {
       // Nothing was sent. A frame that is too large is the caller's; else the connection is gone.
       if (codeOf(error) === 'NET_FRAME_TOO_LARGE') throw error;
+      this.end(disconnectedError(this.#connection.remote, 'unknown', error));
       throw disconnectedError(this.#connection.remote, 'failed', error);
     }
   }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { TypedError } from '../../base/typed-error.ts';
 import { inMacrotask } from '../../simulation/drain.ts';
@@ -20,23 +21,26 @@ function errorOf(work: () => unknown): TypedError {
 }
 
 test.each`
-  name                 | use                                    | seam
-  ${'Date.now'}        | ${() => Date.now()}                    | ${'env.clock'}
-  ${'new Date()'}      | ${() => new Date()}                    | ${'env.clock'}
-  ${'performance.now'} | ${() => performance.now()}             | ${'env.clock'}
-  ${'process.hrtime'}  | ${() => process.hrtime()}              | ${'env.clock'}
-  ${'Math.random'}     | ${() => Math.random()}                 | ${'env.rng'}
-  ${'setTimeout'}      | ${() => setTimeout(() => {}, 0)}       | ${'env.timers'}
-  ${'setInterval'}     | ${() => setInterval(() => {}, 1)}      | ${'env.timers'}
-  ${'setImmediate'}    | ${() => setImmediate(() => {})}        | ${'env.timers'}
-  ${'timers/promises'} | ${() => sleep(0)}                      | ${'env.timers'}
-  ${'fetch'}           | ${() => fetch('http://127.0.0.1')}     | ${'env.net'}
-  ${'net.connect'}     | ${() => connect(1)}                    | ${'env.net'}
-  ${'fs'}              | ${() => readFileSync('/etc/hostname')} | ${'env.disk'}
-  ${'fs/promises'}     | ${() => readFile('/etc/hostname')}     | ${'env.disk'}
-  ${'randomUUID'}      | ${() => crypto.randomUUID()}           | ${'env.secrets'}
-  ${'randomBytes'}     | ${() => randomBytes(4)}                | ${'env.secrets'}
-  ${'process.exit'}    | ${() => process.exit(3)}               | ${'env.process'}
+  name                      | use                                         | seam
+  ${'Date.now'}             | ${() => Date.now()}                         | ${'env.clock'}
+  ${'new Date()'}           | ${() => new Date()}                         | ${'env.clock'}
+  ${'performance.now'}      | ${() => performance.now()}                  | ${'env.clock'}
+  ${'process.hrtime'}       | ${() => process.hrtime()}                   | ${'env.clock'}
+  ${'Math.random'}          | ${() => Math.random()}                      | ${'env.rng'}
+  ${'setTimeout'}           | ${() => setTimeout(() => {}, 0)}            | ${'env.timers'}
+  ${'setInterval'}          | ${() => setInterval(() => {}, 1)}           | ${'env.timers'}
+  ${'setImmediate'}         | ${() => setImmediate(() => {})}             | ${'env.timers'}
+  ${'timers/promises'}      | ${() => sleep(0)}                           | ${'env.timers'}
+  ${'fetch'}                | ${() => fetch('http://127.0.0.1')}          | ${'env.net'}
+  ${'net.connect'}          | ${() => connect(1)}                         | ${'env.net'}
+  ${'fs'}                   | ${() => readFileSync('/etc/hostname')}      | ${'env.disk'}
+  ${'fs/promises'}          | ${() => readFile('/etc/hostname')}          | ${'env.disk'}
+  ${'randomUUID'}           | ${() => crypto.randomUUID()}                | ${'env.secrets'}
+  ${'randomBytes'}          | ${() => randomBytes(4)}                     | ${'env.secrets'}
+  ${'process.exit'}         | ${() => process.exit(3)}                    | ${'env.process'}
+  ${'WeakRef'}              | ${() => new WeakRef({})}                    | ${'a strong reference'}
+  ${'FinalizationRegistry'} | ${() => new FinalizationRegistry(() => {})} | ${'an explicit close'}
+  ${'Worker'}               | ${() => new Worker('', { eval: true })}     | ${'a slot runner'}
 `('$name throws and names $seam', ({ use, seam }: { use: () => unknown; seam: string }) => {
   const { info } = errorOf(use);
   expect(info.code).toBe('GUARD_AMBIENT');

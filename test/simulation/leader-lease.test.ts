@@ -40,6 +40,11 @@ test(`${seedCount} seeds pass, and every tenth is the same again`, { timeout }, 
   expect(appends).toBeGreaterThan(50 * seedCount);
 });
 
+// A client once kept a connection for ever that had ended before it asked to hear of the end.
+test.each([1_000_037, 1_006_704])('seed %i, which once failed, passes', async (seed) => {
+  expect(await inMacrotask(() => runLeaderLease({ seed }).failure)).toBeNull();
+});
+
 test('different seeds have different traces', async () => {
   const hashes = await inMacrotask(() =>
     [1, 2, 3].map((seed) => runLeaderLease({ seed }).traceHash),

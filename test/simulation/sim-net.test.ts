@@ -5,6 +5,7 @@ import type { Connection } from '../../base/env/net.ts';
 import { Cluster } from '../../simulation/cluster.ts';
 import { inMacrotask } from '../../simulation/drain.ts';
 import type { SimNode } from '../../simulation/sim-node.ts';
+import { runOnNode } from '../support/run-on-node.ts';
 
 const noFaults = { clocks: {}, faults: [] };
 
@@ -128,6 +129,19 @@ test('a dead node receives nothing more, and its peer hears of it soon or late',
   expect(log.length).toBeGreaterThan(3);
   expect(log.every(({ atMs }) => atMs < 400)).toBe(true);
   expect(closedAtMs).toBeGreaterThan(0);
+});
+
+test('who asks late still hears, once, that the connection ended', async () => {
+  const seen = await runOnNode(async (env) => {
+    const log: string[] = [];
+    await env.net.listen('node:1', (far) => far.close());
+    const near = await env.net.connect('node:1', 1_000);
+    await env.timers.sleep(1_000);
+    near.onClose((error) => log.push(error?.name ?? 'in order'));
+    await env.timers.sleep(1_000);
+    return log;
+  });
+  expect(seen).toEqual(['in order']);
 });
 
 test('a paused node does everything later, in order', async () => {

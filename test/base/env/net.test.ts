@@ -117,6 +117,15 @@ describe.each<[string, () => Net, string]>([
       expect(await codeFrom(() => near.send(new Uint8Array(1)))).toBe('NET_BROKEN');
     }));
 
+  test('who asks late still hears of the close', () =>
+    withPair(createNet(), address, async ({ near, far }) => {
+      near.onFrame(() => {});
+      far.close();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(await closed(near)).toBeNull();
+      expect(await closed(far)).toBeNull();
+    }));
+
   test('frames above the limit, taken addresses and silent ones are refused', () =>
     withPair(createNet(), address, async ({ near, address: taken }) => {
       expect(await codeFrom(() => near.send(new Uint8Array(4_000_001)))).toBe(
