@@ -1,7 +1,7 @@
 /**
  * Slot threads on Piscina: one long-lived task per thread, which hosts many tasks of a job. Piscina
  * places, limits and ends the threads; it is never called once per batch, for that costs five times
- * the throughput of a ring (docs/design/001).
+ * the throughput of a ring (docs/design/001-slots-and-rings.md).
  *
  * Before: worker/executor.ts. After: worker/threads/slot-thread.ts.
  */
