@@ -107,7 +107,8 @@ async function showError(env: CliEnv, argv: readonly string[], thrown: unknown):
   const error = toWire(thrown);
   if (argv.includes('--json')) {
     const { failureJson } = await import('./summary.ts');
-    env.stdout.write(failureJson(argv[1] ?? '', error));
+    const file = argv.slice(1).find((arg) => !arg.startsWith('-'));
+    env.stdout.write(failureJson(file ?? '', error));
   }
   writeError(env, error);
   return error.kind === 'internal' ? exitCodes.jobFailed : exitCodes.usage;
