@@ -27,7 +27,7 @@ test('npm start prints the top 20, totals and next steps', async () => {
   expect([result.exitCode, result.stderr.includes('error[')]).toEqual([0, false]);
   const files = ['.md', '.txt', '.ts', '.js'].flatMap((ending) => filesBelow(modules, ending));
   const counts = countWords(files);
-  const lines = result.stdout.split('\n').map((line) => line.trim().split(/\s+/));
+  const lines = result.stdout.split('\n').map((line) => line.split(/[│\s]+/).slice(1, -1));
   const top = counts.slice(0, 20).map(([word, count], index) => {
     return [String(index + 1), word, formatCount(count)];
   });
