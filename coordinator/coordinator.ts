@@ -59,13 +59,17 @@ export class Coordinator {
     return job;
   }
 
-  /** The master of a job that runs. */
-  job({ jobId }: JobRef): JobMaster {
+  /** The master of an attempt that runs; messages of other attempts have no receiver. */
+  job({ jobId, epoch }: JobRef): JobMaster {
     const job = this.#jobs.get(jobId);
-    if (!job) {
-      throw typedError('JOB_NOT_RUNNING', `no job with id "${jobId}" runs here`, {
-        hint: 'It has ended, or it belongs to another coordinator.',
-      });
+    if (job?.epoch !== epoch) {
+      throw typedError(
+        'JOB_NOT_RUNNING',
+        `no job with id "${jobId}", attempt ${epoch}, runs here`,
+        {
+          hint: 'It has ended, or it belongs to another coordinator.',
+        },
+      );
     }
     return job;
   }

@@ -83,6 +83,11 @@ export class JobMaster {
     this.#resolveDone = resolve;
   }
 
+  /** Number of this attempt. */
+  get epoch(): number {
+    return this.#options.epoch;
+  }
+
   start(): void {
     this.#preparation = this.#prepare();
     this.#preparation.then(
