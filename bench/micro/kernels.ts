@@ -209,6 +209,45 @@ function benchSort(scope: MemoryScope, kernels: Kernels): void {
   print(`sort of 1 M float64: ${medianOf(times).toFixed(1)} ns/row`);
 }
 
+/** Words by count, most of which tie, then by name: the end of a word count. */
+function benchSortWords(scope: MemoryScope, kernels: Kernels): void {
+  const total = 262_144;
+  const random = makeRandom();
+  const room = scope.allocate(total * 24 + 64);
+  const counts = addressOf(room);
+  const views = counts + total * 8;
+  const { bytes, bigInt64, uint32 } = scope.memory;
+  for (let row = 0; row < total; row++) {
+    bigInt64[(counts >>> 3) + row] = BigInt(Math.floor(random() ** -0.7));
+    const length = 3 + Math.floor(random() * 6);
+    const view = views + row * 16;
+    bytes.fill(0, view, view + 16);
+    uint32[view >>> 2] = length;
+    for (let index = 0; index < length; index++) bytes[view + 8 + index] = 97 + random() * 26;
+  }
+  const times = Array.from({ length: runs }, () => {
+    const keys = [
+      { type: 'int64', isDescending: true, areNullsLast: true },
+      { type: 'utf8', isDescending: false, areNullsLast: true },
+    ] as const;
+    const buffer = new SortBuffer(scope, kernels, { keys });
+    const start = cpuNanoseconds();
+    for (let first = 0; first < total; first += batchRows) {
+      const columns = [
+        { values: counts + first * 8, validity: 0 },
+        { values: views + first * 16, validity: 0 },
+      ];
+      buffer.addRows({ columns, selection: 0, rowCount: batchRows, firstNumber: first }, 0);
+    }
+    while (!buffer.sortSlice());
+    const nanoseconds = cpuNanoseconds() - start;
+    buffer.close();
+    return nanoseconds / total;
+  });
+  scope.memory.release(room);
+  print(`sort of 262,144 words by count, then name: ${medianOf(times).toFixed(1)} ns/row`);
+}
+
 function medianOf(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
@@ -233,6 +272,7 @@ function main(path: string | undefined): void {
   benchKeys(scope, kernels, 'strided', (row) => row * 4096n);
   benchKeys(scope, kernels, 'scattered', (row) => row * 0x9e3779b97f4a7c15n);
   benchSort(scope, kernels);
+  benchSortWords(scope, kernels);
   slot.assertEmpty();
 }
 

@@ -78,6 +78,10 @@ export const sortLayout = {
 /** Flags of a sort key, for the `order` argument. */
 export const sortOrder = { descending: 1, nullsLast: 2 } as const;
 
+/** Bytes of a sort entry; the u32 at `sortEntryRow` is the address of its sort row. */
+export const sortEntrySize = 24;
+export const sortEntryRow = 20;
+
 /** Bytes of a sort row with `keyCount` keys (1 to 16). */
 export function sortRowSizeOf(keyCount: number): number {
   return 8 + keyCount * 16;
@@ -355,8 +359,18 @@ export interface Kernels {
    * `descendingBits` has bit k set when key k is descending.
    */
   compareSortRows(a: number, b: number, keyCount: number, descendingBits: number): number;
-  /** Writes a 16-byte entry per sort row, what `sortSlice` sorts. */
-  makeSortEntries(rows: number, count: number, stride: number, outEntries: number): void;
+  /**
+   * Writes an entry (`sortEntrySize`) per sort row, what `sortSlice` sorts. `isText` is 1 when the
+   * first key is utf8: its next bytes then go into the entry, else the second key.
+   */
+  makeSortEntries(
+    rows: number,
+    count: number,
+    stride: number,
+    isText: number,
+    descendingBits: number,
+    outEntries: number,
+  ): void;
   /**
    * Goes on with a stable sort for about `stepsMax` entry moves. `state` is `sortLayout`.
    * @returns 1 when done; the state's `entries` then is the sorted array.

@@ -20,6 +20,8 @@ import {
   type EncodeSort,
   type Kernels,
   sortLayout as layout,
+  sortEntryRow,
+  sortEntrySize,
   sortOrder,
   sortRowSizeOf,
 } from './kernels.ts';
@@ -125,7 +127,7 @@ export class SortBuffer {
 
   /**
    * Sorts for one slice; true when all rows are in order and a limit's surplus is dropped.
-   * @throws MEMORY_EXHAUSTED when there is no room for 32 bytes per row.
+   * @throws MEMORY_EXHAUSTED when there is no room for 48 bytes per row.
    */
   sortSlice(): boolean {
     if (this.#isSorted) return true;
@@ -144,14 +146,15 @@ export class SortBuffer {
   readRowNumbers(fromRow: number, rowsMax: number, out: number): number {
     assert(this.#isSorted, 'the rows are sorted');
     const count = Math.min(rowsMax, this.#rowCount - fromRow);
-    this.#kernels.sortedRowNumbers(this.#sortedEntries() + fromRow * 16, count, out);
+    this.#kernels.sortedRowNumbers(this.#sortedEntries() + fromRow * sortEntrySize, count, out);
     return count;
   }
 
   /** The address of the sort row at a place of the order, for `Kernels.compareSortRows`. */
   sortRowAt(place: number): number {
     assert(this.#isSorted && place < this.#rowCount, 'the place is one of the sorted rows');
-    return this.#scope.memory.uint32[(this.#sortedEntries() + place * 16 + 12) >>> 2]!;
+    const entry = this.#sortedEntries() + place * sortEntrySize;
+    return this.#scope.memory.uint32[(entry + sortEntryRow) >>> 2]!;
   }
 
   /** Bit k is set when key k is descending: the argument of `Kernels.compareSortRows`. */
@@ -207,7 +210,7 @@ export class SortBuffer {
   }
 
   #beginSort(): void {
-    const bytes = Math.max(this.#rowCount, 1) * 16;
+    const bytes = Math.max(this.#rowCount, 1) * sortEntrySize;
     this.#entries = this.#scope.allocate(bytes * 2);
     const words = this.#scope.memory.uint32;
     const state = addressOf(this.#control) >>> 2;
@@ -223,9 +226,7 @@ export class SortBuffer {
     const end = Math.min(this.#rowCount, this.#entriesMade + sliceSteps);
     while (this.#entriesMade < end) {
       const count = Math.min(end - this.#entriesMade, blockRows);
-      const out = addressOf(this.#entries) + this.#entriesMade * 16;
-      this.#kernels.makeSortEntries(this.#rowAddress(this.#entriesMade), count, this.#stride, out);
-      this.#entriesMade += count;
+      this.#writeEntries(addressOf(this.#entries), count);
     }
   }
 
@@ -238,7 +239,12 @@ export class SortBuffer {
         const block = this.#scope.allocate(blockRows * this.#stride);
         kept.push(block);
         const rows = Math.min(blockRows, count - done);
-        this.#kernels.takeSortRows(sorted + done * 16, rows, this.#stride, addressOf(block));
+        this.#kernels.takeSortRows(
+          sorted + done * sortEntrySize,
+          rows,
+          this.#stride,
+          addressOf(block),
+        );
       }
     } catch (error) {
       for (const block of kept) this.#scope.memory.release(block);
@@ -249,14 +255,19 @@ export class SortBuffer {
     this.#rowCount = count;
     this.#entriesMade = 0;
     // The entries are shorter now and point at the new rows.
-    while (this.#entriesMade < count) this.#remakeEntries(sorted, count);
+    while (this.#entriesMade < count) {
+      this.#writeEntries(sorted, Math.min(count - this.#entriesMade, blockRows));
+    }
     this.#setBound(this.#rowAddress(count - 1));
   }
 
-  #remakeEntries(sorted: number, end: number): void {
-    const count = Math.min(end - this.#entriesMade, blockRows);
+  /** Writes the entries of the next `count` rows, which lie in one block. */
+  #writeEntries(entries: number, count: number): void {
     const rows = this.#rowAddress(this.#entriesMade);
-    this.#kernels.makeSortEntries(rows, count, this.#stride, sorted + this.#entriesMade * 16);
+    const isText = Number(this.#keys[0]?.type === 'utf8');
+    const out = entries + this.#entriesMade * sortEntrySize;
+    const bits = this.#descendingBits;
+    this.#kernels.makeSortEntries(rows, count, this.#stride, isText, bits, out);
     this.#entriesMade += count;
   }
 

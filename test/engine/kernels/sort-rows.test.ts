@@ -1,7 +1,12 @@
 /** Goal: encoded keys compare as the values do, and sorting in slices of any size is stable. */
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
-import { type EncodeSort, sortLayout, sortRowSizeOf } from '../../../engine/kernels/kernels.ts';
+import {
+  type EncodeSort,
+  sortEntrySize,
+  sortLayout,
+  sortRowSizeOf,
+} from '../../../engine/kernels/kernels.ts';
 import type { SortKey } from '../../../engine/kernels/sort-buffer.ts';
 import { compareRows, type SortValue } from '../../../engine/kernels/sort-rows.ts';
 import { encode, KernelArena, type TestColumn } from './kernel-arena.ts';
@@ -54,11 +59,13 @@ function putSortRows(keys: readonly SortKey[], rows: readonly (readonly SortValu
 }
 
 function sortNumbers(keys: readonly SortKey[], rows: number, count: number, steps: number) {
-  const entries = arena.room(count * 16);
-  const scratch = arena.room(count * 16);
+  const entries = arena.room(count * sortEntrySize);
+  const scratch = arena.room(count * sortEntrySize);
   const state = arena.put(new Uint8Array(sortLayout.size));
   const set = (offset: number, value: number) => arena.view.setUint32(state + offset, value, true);
-  kernels.makeSortEntries(rows, count, sortRowSizeOf(keys.length), entries);
+  const stride = sortRowSizeOf(keys.length);
+  const isText = Number(keys[0]?.type === 'utf8');
+  kernels.makeSortEntries(rows, count, stride, isText, bitsOf(keys), entries);
   set(sortLayout.entries, entries);
   set(sortLayout.scratch, scratch);
   set(sortLayout.count, count);
@@ -70,8 +77,8 @@ function sortNumbers(keys: readonly SortKey[], rows: number, count: number, step
   expect(kernels.sortSlice(state, steps)).toBe(1);
   const out = arena.room(count * 4);
   kernels.sortedRowNumbers(arena.uint32(state + sortLayout.entries), count, out);
-  expect(arena.isUntouched(entries + count * 16)).toBe(true);
-  expect(arena.isUntouched(scratch + count * 16)).toBe(true);
+  expect(arena.isUntouched(entries + count * sortEntrySize)).toBe(true);
+  expect(arena.isUntouched(scratch + count * sortEntrySize)).toBe(true);
   return arena.uint32s(out, count);
 }
 
@@ -191,6 +198,32 @@ test.each([0, 1, 2, 15, 16, 17, 31, 32, 33, 64, 65])('%i rows', (count) => {
   for (const steps of [1, 3, 16, 1000]) {
     expect(sortNumbers(keys, address, count, steps)).toEqual(expectedOrder(keys, rows));
   }
+});
+
+/** Texts that part at every byte around the two words of an entry, some only by length. */
+const partings = [0, 7, 8, 9, 15, 16, 17, 24, 25].flatMap((length) =>
+  ['', '\0', 'a', 'b\0', 'é'].map((end) => encode('abcdefgh'.repeat(4).slice(0, length) + end)),
+);
+
+test.each`
+  first      | second     | isDescending
+  ${'utf8'}  | ${'int32'} | ${false}
+  ${'utf8'}  | ${'int32'} | ${true}
+  ${'int32'} | ${'utf8'}  | ${false}
+  ${'int32'} | ${'utf8'}  | ${true}
+`('$first, then $second: texts of 0 to 26 bytes with equal beginnings', (row) => {
+  const { first, second, isDescending } = row;
+  const keys: SortKey[] = [
+    { type: first, isDescending, areNullsLast: false },
+    { type: second, isDescending, areNullsLast: true },
+  ];
+  const rows = Array.from({ length: 600 }, (_, index): SortValue[] => {
+    const parting = index % 11 === 0 ? null : (partings[(index * 7) % partings.length] ?? null);
+    const tie = index % 13 === 0 ? null : index % 3;
+    return first === 'utf8' ? [parting, tie] : [tie, parting];
+  });
+  const address = putSortRows(keys, rows);
+  expect(sortNumbers(keys, address, rows.length, 100)).toEqual(expectedOrder(keys, rows));
 });
 
 test('a selection and a first number make the row numbers', () => {
