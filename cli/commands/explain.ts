@@ -7,6 +7,7 @@
 import type { CliEnv } from '../cli-env.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type JobCommandOptions, readJobCommand } from '../job-command.ts';
+import { cellWidthOf } from '../table.ts';
 
 const options: JobCommandOptions = {
   verb: 'explain',
@@ -35,6 +36,18 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
     return exitCodes.done;
   }
   const sections = [explainLogical(graph), explainPhysical(physical)];
-  env.stdout.write(`${sections.map((section) => section.trimEnd()).join('\n\n')}\n`);
+  const text = `${sections.map((section) => section.trimEnd()).join('\n\n')}\n`;
+  env.stdout.write(env.stdout.isTerminal ? fitted(text, env.stdout.columns) : text);
   return exitCodes.done;
+}
+
+/** Lines too long for the terminal have the columns, which come last, below. */
+function fitted(text: string, width: number): string {
+  const fit = (line: string): string => {
+    const arrow = line.lastIndexOf('→ ');
+    if (cellWidthOf(line) <= width || arrow < 0) return line;
+    const [margin = ''] = /^ */.exec(line) ?? [];
+    return `${line.slice(0, arrow).trimEnd()}\n${margin}  ${line.slice(arrow)}`;
+  };
+  return text.split('\n').map(fit).join('\n');
 }

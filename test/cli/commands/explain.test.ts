@@ -31,6 +31,17 @@ test('with --json both graphs are data', async () => {
   expect(physical.vertices[0].parallelism).toBe(2);
 });
 
+test('on a terminal no line is cut in two by chance: columns that do not fit go below', async () => {
+  const env = fakeCliEnv({ workingFolder: process.cwd(), isTerminal: true, columns: 100 });
+  await explainCommand(env, [jobFile]);
+  const lines = env.stdout.text.split('\n');
+  expect(lines.filter((line) => line.length > 100)).toEqual([]);
+  expect(env.stdout.text).toMatch(/\n {2}source-1 .*"fail"}\n {4}→ text utf8\n/);
+  expect(env.stdout.text.replaceAll(/\s+/g, ' ')).toBe(
+    (await explain()).text.replaceAll(/\s+/g, ' '),
+  );
+});
+
 test('help explains', async () => {
   expect((await explain('--help')).text).toContain('without running it');
 });
