@@ -7,8 +7,9 @@ import { existsSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { type CliProcess, isThere, projectFolder, startCli } from '../support/cli-process.ts';
+import { type CliProcess, projectFolder, startCli } from '../support/cli-process.ts';
 import { jobText } from '../support/job-text.ts';
+import { isAlive } from '../support/launcher.ts';
 import { contentsOf, tempFolder } from '../support/temp-folder.ts';
 
 /** Says which process runs it, then takes its time for each row, or never returns. */
@@ -74,7 +75,7 @@ async function endsWithin(secondsMax: number, { cli, jobProcessId }: Running, se
   send();
   const result = await cli.ended;
   expect((performance.now() - sentAtMs) / 1000).toBeLessThan(secondsMax);
-  await expect.poll(() => isThere(jobProcessId)).toBe(false);
+  await expect.poll(() => isAlive(jobProcessId)).toBe(false);
   return result;
 }
 

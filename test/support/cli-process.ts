@@ -4,7 +4,7 @@
  * killed by its id, so no test can leave a process behind.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 
@@ -148,10 +148,4 @@ export function expectFailure(result: CliResult, { code, exitCode, says }: Failu
   const summary = JSON.parse(stdout);
   expect(summary.status).toBe('failed');
   expect(summary.error.code).toBe(code);
-}
-
-/** Whether a process is there; one that has ended but was not collected yet is not. */
-export function isThere(processId: number): boolean {
-  const status = `/proc/${processId}/status`;
-  return existsSync(status) && !/^State:\s+Z/m.test(readFileSync(status, 'utf8'));
 }
