@@ -14,10 +14,10 @@ import { connectors } from '../connectors/registry.ts';
 import { type CoordinatorHandle, startCoordinator } from '../coordinator/coordinator-service.ts';
 import type { JobMaster, JobOutcome } from '../coordinator/job/job-master.ts';
 import { createMemoryRegister } from '../coordinator/lease/memory-register.ts';
-import { buildJob, fingerprintOf } from '../engine/api/build-job.ts';
-import type { JobDefinition } from '../engine/api/define-job.ts';
+import { fingerprintOf } from '../engine/api/build-job.ts';
 import { encodeParams } from '../engine/api/param-wire.ts';
 import type { RunFlags } from '../engine/api/stream.ts';
+import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
 import { PiscinaSlotRunner } from '../worker/threads/piscina-slot-runner.ts';
 import { startWorker, type WorkerHandle } from '../worker/worker.ts';
 
@@ -25,8 +25,9 @@ const coordinatorAddress = 'memory:coordinator';
 const workerAddress = 'memory:worker';
 
 export interface RunOptions {
-  readonly job: JobDefinition;
-  /** The module that exports the job; slot threads load it for the user's functions. */
+  /** What the job's module builds with these parameters and flags. */
+  readonly graph: LogicalGraph;
+  /** Absolute path of that module; slot threads load it for the user's functions. */
   readonly jobFile: string;
   /** Typed and complete, as `parseParams` gives them. */
   readonly params: Readonly<Record<string, unknown>>;
@@ -104,8 +105,7 @@ class Embedded implements EmbeddedRun {
   }
 
   async #run(): Promise<JobSummary> {
-    const { job, jobFile, params, flags, parallelism, memoryBytes } = this.#options;
-    const { graph } = buildJob(job, params, flags);
+    const { graph, jobFile, params, flags, parallelism, memoryBytes } = this.#options;
     const coordinator = await startCoordinator(this.#env, {
       address: coordinatorAddress,
       nodeId: 'embedded',
@@ -147,7 +147,7 @@ class Embedded implements EmbeddedRun {
   #summary(outcome: JobOutcome): JobSummary {
     const { status, error, totals, operators, inputCount } = outcome;
     return {
-      job: this.#options.job.name,
+      job: this.#options.graph.jobName,
       status,
       inputCount,
       ...totals,

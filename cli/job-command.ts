@@ -9,8 +9,8 @@ import { Command } from 'commander';
 import { typedError } from '../base/typed-error.ts';
 import type { JobDefinition } from '../engine/api/define-job.ts';
 import type { RunFlags } from '../engine/api/stream.ts';
-import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
 import type { CliEnv } from './cli-env.ts';
+import type { RunOptions } from './embedded.ts';
 import { memoryBytesOf, parseParallelism } from './engine-flags.ts';
 import {
   addParamOptions,
@@ -30,16 +30,8 @@ export interface JobCommandOptions {
 }
 
 /** A command line that has been understood, with the job it is about. */
-export interface JobRequest {
-  readonly job: JobDefinition;
-  /** Absolute path of the job file. */
-  readonly jobFile: string;
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly flags: RunFlags;
-  readonly parallelism: number;
-  readonly memoryBytes: number;
+export interface JobRequest extends RunOptions {
   readonly isJson: boolean;
-  readonly graph: LogicalGraph;
 }
 
 const helpFlags = ['--help', '-h'];
@@ -93,7 +85,6 @@ async function requestOf(
   const flags = runFlagsOf(engine);
   const { buildJob } = await import('../engine/api/build-job.ts');
   return {
-    job,
     jobFile: path,
     params,
     flags,

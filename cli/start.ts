@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { toWire } from '../base/typed-error.ts';
 import { formatBytes, formatCount } from '../base/units.ts';
+import { buildJob } from '../engine/api/build-job.ts';
 import { parseParams } from '../engine/api/param-values.ts';
 import { type CliEnv, createCliEnv } from './cli-env.ts';
 import type { JobSummary } from './embedded.ts';
@@ -58,11 +59,13 @@ export async function demonstrate(
   const { job, path } = await loadJob(wordcountFile(), env.workingFolder);
   const outputPath = join(folder, output);
   mkdirSync(dirname(outputPath), { recursive: true });
+  const params = parseParams(job.params, { input, output: outputPath, invalidUtf8: 'replace' });
+  const flags = { overwrite: false };
   const options = {
-    job,
+    graph: buildJob(job, params, flags).graph,
     jobFile: path,
-    params: parseParams(job.params, { input, output: outputPath, invalidUtf8: 'replace' }),
-    flags: { overwrite: false },
+    params,
+    flags,
     parallelism,
     memoryBytes: memoryBytesOf(undefined, parallelism, env),
   };

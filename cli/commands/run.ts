@@ -30,7 +30,8 @@ export async function runCommand(
 ): Promise<ExitCode> {
   const request = await readJobCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const { graph, isJson, ...runOptions } = request;
+  const { isJson, ...runOptions } = request;
+  const { graph } = runOptions;
   checkOutput(graph, env.workingFolder);
   const summary = await runJob(env, runOptions, startJob);
   if (isJson) env.stdout.write(summaryJson(summary));

@@ -11,11 +11,12 @@ import type { Expr } from '../expr/expr.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
 import { takeColumn } from '../stream/take-column.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
+import { PendingBatch } from './pending-batch.ts';
 
 export class FilterOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #predicate: Expr;
-  #pending: Batch | null = null;
+  readonly #pending = new PendingBatch();
 
   constructor(context: OperatorContext, predicate: Expr) {
     this.#context = context;
@@ -24,10 +25,7 @@ export class FilterOperator implements Operator {
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
     if (batch.rowCount === 0) return 0;
-    this.#pending ??= this.#filter(batch);
-    if (this.#pending !== null && !outbox.offer(this.#pending)) return fromRow;
-    this.#pending = null;
-    return batch.rowCount;
+    return this.#pending.offer(outbox, () => this.#filter(batch)) ? batch.rowCount : fromRow;
   }
 
   finish(): boolean {
@@ -35,8 +33,7 @@ export class FilterOperator implements Operator {
   }
 
   close(): void {
-    this.#pending?.release();
-    this.#pending = null;
+    this.#pending.close();
   }
 
   #filter(batch: Batch): Batch | null {

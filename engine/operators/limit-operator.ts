@@ -4,10 +4,11 @@
  */
 import type { Batch } from '../batch/batch.ts';
 import type { Operator, Outbox } from './operator.ts';
+import { PendingBatch } from './pending-batch.ts';
 
 export class LimitOperator implements Operator {
   #left: number;
-  #pending: Batch | null = null;
+  readonly #pending = new PendingBatch();
 
   /** @param count - Rows that pass, 0 or more; the others are dropped. */
   constructor(count: number) {
@@ -19,15 +20,10 @@ export class LimitOperator implements Operator {
   }
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
-    if (this.#pending === null && this.#left > 0) this.#pending = firstRows(batch, this.#left);
-    if (this.#pending !== null && this.#pending.rowCount > 0) {
-      const { rowCount } = this.#pending;
-      if (!outbox.offer(this.#pending)) return fromRow;
-      this.#left -= rowCount;
-    } else {
-      this.#pending?.release();
-    }
-    this.#pending = null;
+    const rowCount = Math.min(batch.rowCount, this.#left);
+    const make = () => (rowCount === 0 ? null : firstRows(batch, rowCount));
+    if (!this.#pending.offer(outbox, make)) return fromRow;
+    this.#left -= rowCount;
     return batch.rowCount;
   }
 
@@ -36,8 +32,7 @@ export class LimitOperator implements Operator {
   }
 
   close(): void {
-    this.#pending?.release();
-    this.#pending = null;
+    this.#pending.close();
   }
 }
 

@@ -9,6 +9,7 @@ import type { NamedExpr } from '../expr/expr.ts';
 import type { BlockHandle } from '../memory/slot-memory.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
+import { PendingBatch } from './pending-batch.ts';
 
 export interface ProjectOperatorOptions {
   readonly output: Schema;
@@ -19,7 +20,7 @@ export interface ProjectOperatorOptions {
 export class ProjectOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #options: ProjectOperatorOptions;
-  #pending: Batch | null = null;
+  readonly #pending = new PendingBatch();
 
   constructor(context: OperatorContext, options: ProjectOperatorOptions) {
     this.#context = context;
@@ -28,10 +29,7 @@ export class ProjectOperator implements Operator {
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
     if (batch.rowCount === 0) return 0;
-    this.#pending ??= this.#project(batch);
-    if (!outbox.offer(this.#pending)) return fromRow;
-    this.#pending = null;
-    return batch.rowCount;
+    return this.#pending.offer(outbox, () => this.#project(batch)) ? batch.rowCount : fromRow;
   }
 
   finish(): boolean {
@@ -39,8 +37,7 @@ export class ProjectOperator implements Operator {
   }
 
   close(): void {
-    this.#pending?.release();
-    this.#pending = null;
+    this.#pending.close();
   }
 
   #project(batch: Batch): Batch {

@@ -2,17 +2,10 @@
 import { expect, test } from 'vitest';
 import type { EmbeddedRun, JobSummary, RunOptions } from '../../cli/embedded.ts';
 import { runJob } from '../../cli/run-job.ts';
-import { defineJob } from '../../engine/api/index.ts';
 import { fakeCliEnv } from '../support/fake-cli-env.ts';
 
-const job = defineJob({
-  name: 'fake',
-  build: () => {
-    throw new Error('never built here');
-  },
-});
 const options: RunOptions = {
-  job,
+  graph: { jobName: 'fake', nodes: [] },
   jobFile: '/job.ts',
   params: {},
   flags: { overwrite: false },

@@ -16,17 +16,11 @@ export interface RingDescriptor {
   readonly readerBell: number;
 }
 
-export interface TaskInput {
+/** One side of an exchange. */
+export interface ExchangeSide {
   readonly exchange: Exchange;
   readonly schema: Schema;
-  /** One ring per sending task, in the order of their task indexes. */
-  readonly rings: readonly RingDescriptor[];
-}
-
-export interface TaskOutput {
-  readonly exchange: Exchange;
-  readonly schema: Schema;
-  /** One ring per receiving task, in the order of their task indexes. */
+  /** One ring per task of the other side, in the order of their task indexes. */
   readonly rings: readonly RingDescriptor[];
 }
 
@@ -34,8 +28,8 @@ export interface TaskDeployment {
   readonly taskId: string;
   readonly taskIndex: number;
   readonly vertex: Vertex;
-  readonly input: TaskInput | null;
-  readonly output: TaskOutput | null;
+  readonly input: ExchangeSide | null;
+  readonly output: ExchangeSide | null;
   /** Sink operator id → what its committer prepared. */
   readonly prepared: Readonly<Record<string, Json>>;
   /** Where the task publishes its counters; layout in engine/task/task-metrics.ts. */

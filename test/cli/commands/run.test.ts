@@ -54,7 +54,7 @@ test('the job, its typed parameters and the engine’s flags are handed over', a
   expect(exitCode).toBe(0);
   expect(started).toHaveLength(1);
   expect(started[0]).toMatchObject({
-    job: { name: 'wordcount' },
+    graph: { jobName: 'wordcount' },
     jobFile: expect.stringMatching(/^\/.*jobs\/wordcount\/job\.ts$/),
     params: { input: 'data.txt', top: 5, invalidUtf8: 'replace', output: 'wordcount.csv' },
     flags: { overwrite: true, format: 'ndjson' },
