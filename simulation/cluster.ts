@@ -2,15 +2,19 @@
  * A simulated cluster: a world, its network and its nodes, and a fault plan carried out on them.
  * A scenario adds nodes with programs and judges, and runs it.
  */
-import { type Fault, type FaultPlan, theLeader } from './faults.ts';
+import { type Fault, type FaultPlan, type JobFault, theLeader } from './faults.ts';
 import { SimNet } from './sim-net.ts';
 import { type Program, SimNode } from './sim-node.ts';
 import { World } from './world.ts';
+
+type TimedFault = Extract<Fault, { readonly atMs: number }>;
 
 export interface ClusterOptions {
   readonly seed: number;
   /** Which node leads now, for faults that are aimed at it; null when none does. */
   readonly leaderNow?: () => string | null;
+  /** Carries out what befalls a job. */
+  readonly onJobFault?: (fault: JobFault) => void;
 }
 
 export class Cluster {
@@ -18,11 +22,13 @@ export class Cluster {
   readonly net: SimNet;
   readonly nodes = new Map<string, SimNode>();
   readonly #leaderNow: () => string | null;
+  readonly #onJobFault: (fault: JobFault) => void;
 
   constructor(options: ClusterOptions) {
     this.world = new World(options.seed);
     this.net = new SimNet(this.world);
     this.#leaderNow = options.leaderNow ?? (() => null);
+    this.#onJobFault = options.onJobFault ?? (() => undefined);
   }
 
   /** Adds a node; it starts with the run, within the first 50 ms. */
@@ -56,6 +62,11 @@ export class Cluster {
       case 'fsyncFails':
         this.nodes.get(fault.node)?.diskState.faultOfFsync.set(fault.fsync, { kind: 'fail' });
         return;
+      case 'diskCallFails': {
+        const entry = { kind: 'fail', isFull: fault.isFull } as const;
+        this.nodes.get(fault.node)?.diskState.faultOfCall.set(fault.call, entry);
+        return;
+      }
       default:
         this.world.after(fault.atMs, () => {
           this.world.note('world', 'fault', fault.kind);
@@ -64,7 +75,7 @@ export class Cluster {
     }
   }
 
-  #carryOut(fault: Exclude<Fault, { kind: 'crashAtDiskCall' | 'fsyncFails' }>): void {
+  #carryOut(fault: TimedFault): void {
     switch (fault.kind) {
       case 'crash':
         this.#target(fault.node)?.crashFor(fault.downMs, 'fault', fault.cause);
@@ -90,6 +101,8 @@ export class Cluster {
           this.net.breakChance = 0;
         });
         return;
+      default:
+        this.#onJobFault(fault);
     }
   }
 

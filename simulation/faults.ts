@@ -29,6 +29,13 @@ export type Fault =
     }
   | { readonly kind: 'fsyncFails'; readonly node: string; readonly fsync: number }
   | {
+      readonly kind: 'diskCallFails';
+      readonly node: string;
+      /** Number of the call over the disk's life. */
+      readonly call: number;
+      readonly isFull: boolean;
+    }
+  | {
       readonly kind: 'cut';
       readonly atMs: number;
       readonly forMs: number;
@@ -51,7 +58,19 @@ export type Fault =
       readonly forMs: number;
       readonly chance: number;
     }
-  | { readonly kind: 'breakConnections'; readonly atMs: number; readonly node: string };
+  | { readonly kind: 'breakConnections'; readonly atMs: number; readonly node: string }
+  | JobFault;
+
+/** What befalls a job and not a machine: carried out by the scenario that runs one. */
+export type JobFault =
+  | { readonly kind: 'cancelJob'; readonly atMs: number }
+  | { readonly kind: 'slotDies'; readonly atMs: number; readonly slot: number }
+  | {
+      readonly kind: 'slowSlot';
+      readonly atMs: number;
+      readonly slot: number;
+      readonly by: number;
+    };
 
 /** Stands for whichever node leads when the fault is due. */
 export const theLeader = '@leader';
@@ -83,7 +102,9 @@ interface FaultDraw {
   readonly leftMs: number;
 }
 
-const drawers: Readonly<Record<Fault['kind'] | 'flap', Drawer>> = {
+type DrawnKind = Exclude<Fault['kind'], JobFault['kind'] | 'diskCallFails'>;
+
+const drawers: Readonly<Record<DrawnKind | 'flap', Drawer>> = {
   crash: (draw) => ({
     kind: 'crash',
     atMs: draw.atMs,

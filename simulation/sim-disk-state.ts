@@ -36,7 +36,14 @@ export type DiskFault =
       readonly downMs: number;
       readonly cause: CrashCause;
     }
-  | { readonly kind: 'fail' };
+  /** `isFull`: for want of space, if the call is one that needs some. */
+  | { readonly kind: 'fail'; readonly isFull?: boolean };
+
+/** A call that failed because of a fault, as its error names it. */
+export interface FailedCall {
+  readonly path: string;
+  readonly systemCode: string;
+}
 
 export class SimDiskState {
   readonly folders = new Set<string>(['/']);
@@ -44,6 +51,8 @@ export class SimDiskState {
   readonly faultOfCall = new Map<number, DiskFault>();
   /** Likewise by number of the fsync. */
   readonly faultOfFsync = new Map<number, DiskFault>();
+  /** Calls that failed because of a fault, oldest first. */
+  readonly failures: FailedCall[] = [];
   names = new Map<string, Inode>();
   callCount = 0;
   fsyncCount = 0;

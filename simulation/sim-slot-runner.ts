@@ -12,6 +12,8 @@ export interface SlotPort {
   readonly memoryBytes: number;
   post(message: unknown): void;
   onMessage(handler: (message: unknown) => void): void;
+  /** The role ends the slot: nothing of it may go on. */
+  onTerminate(handler: () => void): void;
 }
 
 /** The program of a slot; the slot ends when its promise does. */
@@ -48,16 +50,23 @@ function startSlot(
   const terminated = new Promise<void>((resolve) => {
     end = resolve;
   });
-  const port: SlotPort = { ...place, post: toRole.post, onMessage: toSlot.onMessage };
+  const port: SlotPort = {
+    ...place,
+    post: toRole.post,
+    onMessage: toSlot.onMessage,
+    onTerminate: (handler) => void terminated.then(handler),
+  };
   const run = new Promise<void>((resolve, reject) => {
     timers.after(messageMs, () => {
       program(port).then(resolve, reject);
     });
   });
+  const ended = Promise.race([run, terminated]);
+  ended.catch(() => undefined); // Whoever looks hears of it; nobody has to.
   return {
     post: toSlot.post,
     onMessage: toRole.onMessage,
-    ended: Promise.race([run, terminated]),
+    ended,
     async terminate() {
       toSlot.cut();
       toRole.cut();

@@ -16,6 +16,7 @@ import type { Clock } from '../../base/env/clock.ts';
 import type { SyncDisk } from '../../base/env/disk.ts';
 import type { Doorbell } from '../../base/env/slot-runner.ts';
 import { toWire } from '../../base/typed-error.ts';
+import type { Connector } from '../../engine/contracts/connector.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
 import { SlotMemory } from '../../engine/memory/slot-memory.ts';
 import type { Task } from '../../engine/task/task.ts';
@@ -28,11 +29,14 @@ const controlIntervalMs = 5;
 /** Looks at the doorbell before going to sleep: about 10 µs. */
 const spinsMax = 200;
 
-export interface SlotProgramOptions extends SlotStart {
+export interface SlotProgramOptions extends Omit<SlotStart, 'doorbells'> {
   readonly clock: Clock;
   readonly disk: SyncDisk;
   readonly bellOf: (index: number) => Doorbell;
+  readonly connectors: ReadonlyMap<string, Connector>;
   readonly importModule: (file: string) => Promise<unknown>;
+  /** The slot's private memory. @defaultValue a new one of `memoryBytes` */
+  readonly memory?: SlotMemory;
   readonly yieldToEvents: () => Promise<void>;
   readonly post: (message: FromSlot) => void;
 }
@@ -52,7 +56,7 @@ export class SlotProgram {
   constructor(options: SlotProgramOptions) {
     this.#options = options;
     this.#bell = options.bellOf(options.slotIndex);
-    this.#memory = new SlotMemory({ budgetBytes: options.memoryBytes });
+    this.#memory = options.memory ?? new SlotMemory({ budgetBytes: options.memoryBytes });
     this.#kernels = instantiateKernels(this.#memory.memory);
   }
 
@@ -102,7 +106,7 @@ export class SlotProgram {
     const functions = await loadFunctions(importModule, message.module, message.tasks);
     if (attempt !== this.#attempt) return;
     for (const deployment of message.tasks) {
-      const { disk, clock, bellOf } = this.#options;
+      const { disk, clock, bellOf, connectors } = this.#options;
       this.#tasks.push(
         buildTask(deployment, {
           memory: this.#memory,
@@ -110,6 +114,7 @@ export class SlotProgram {
           disk,
           clock,
           bellOf,
+          connectors,
           functions,
         }),
       );

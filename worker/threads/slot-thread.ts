@@ -8,6 +8,7 @@ import { createDoorbell } from '../../base/env/doorbell.ts';
 import { registerMillraceResolver } from '../../base/env/millrace-resolver.ts';
 import { createRealClock } from '../../base/env/real-clock.ts';
 import { createRealSyncDisk } from '../../base/env/real-sync-disk.ts';
+import { connectors } from '../../connectors/registry.ts';
 import type { SlotStart, ToSlot } from './slot-messages.ts';
 import { SlotProgram } from './slot-program.ts';
 
@@ -20,6 +21,7 @@ export default async function runSlot(start: SlotStart & { port: MessagePort }):
     clock: createRealClock(),
     disk: createRealSyncDisk(),
     bellOf: (index) => createDoorbell(doorbells, index),
+    connectors,
     importModule: (file) => import(file),
     yieldToEvents: () => new Promise((resolve) => setImmediate(resolve)),
     post: (message) => start.port.postMessage(message),

@@ -7,7 +7,7 @@
 import type { Clock } from '../../base/env/clock.ts';
 import type { SyncDisk } from '../../base/env/disk.ts';
 import type { Doorbell } from '../../base/env/slot-runner.ts';
-import { connectors } from '../../connectors/registry.ts';
+import type { Connector } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { Kernels } from '../../engine/kernels/kernels.ts';
 import { RingReader, RingWriter } from '../../engine/memory/ring.ts';
@@ -23,6 +23,7 @@ export interface SlotResources {
   readonly disk: SyncDisk;
   readonly clock: Clock;
   readonly bellOf: (index: number) => Doorbell;
+  readonly connectors: ReadonlyMap<string, Connector>;
   readonly functions: FunctionLookup;
 }
 
@@ -35,7 +36,6 @@ export function buildTask(deployment: TaskDeployment, resources: SlotResources):
     taskIndex,
     vertex,
     metrics,
-    connectors,
     preparedSink: preparedSinkOf(deployment),
     input: input && {
       exchange: input.exchange,

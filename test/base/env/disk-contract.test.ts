@@ -1,12 +1,14 @@
-/** Goal: the three disks (real, real and blocking, simulated) keep one contract, errors included. */
+/** Goal: the disks, real and simulated, blocking or not, keep one contract, errors included. */
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Disk } from '../../../base/env/disk.ts';
+import { assert } from '../../../base/assert.ts';
+import type { Disk, SyncDisk } from '../../../base/env/disk.ts';
 import { createRealDisk } from '../../../base/env/real-disk.ts';
 import { createRealSyncDisk } from '../../../base/env/real-sync-disk.ts';
 import { codeOf, TypedError } from '../../../base/typed-error.ts';
+import { SimSyncDisk } from '../../../simulation/sim-sync-disk.ts';
 import { runOnNode } from '../../support/run-on-node.ts';
 
 /** Runs a piece of work on a disk below a folder that exists and is empty. */
@@ -27,18 +29,26 @@ const onReal =
     return await work(disk, folder);
   };
 
-/** The blocking disk with promises around it: the same words, so the same tests. */
-const blocking = new Proxy(createRealSyncDisk(), {
-  get(target, name) {
-    const method = target[name as keyof typeof target] as (...args: unknown[]) => unknown;
-    return async (...args: unknown[]) => method.apply(target, args);
-  },
-}) as unknown as Disk;
+/** A blocking disk with promises around it: the same words, so the same tests. */
+const promised = (blocking: SyncDisk): Disk =>
+  new Proxy(blocking, {
+    get(target, name) {
+      const method = target[name as keyof SyncDisk] as (...args: unknown[]) => unknown;
+      return async (...args: unknown[]) => method.apply(target, args);
+    },
+  }) as unknown as Disk;
 
 const onSimulated: OnDisk = (work) =>
   runOnNode(async (env) => {
     await env.disk.makeDir('/node/files');
     return await work(env.disk, '/node/files');
+  });
+
+const onSimulatedBlocking: OnDisk = (work) =>
+  runOnNode(async (env, { diskState, incarnation }) => {
+    assert(incarnation !== null, 'the program of a node runs while it is up');
+    await env.disk.makeDir('/node/files');
+    return await work(promised(new SimSyncDisk(incarnation, diskState)), '/node/files');
   });
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -67,8 +77,9 @@ async function codeFrom(work: Promise<unknown>): Promise<string | null> {
 
 describe.each<[string, OnDisk]>([
   ['real', onReal(createRealDisk())],
-  ['real and blocking', onReal(blocking)],
+  ['real and blocking', onReal(promised(createRealSyncDisk()))],
   ['simulated', onSimulated],
+  ['simulated and blocking', onSimulatedBlocking],
 ])('%s disk', (_, onDisk) => {
   test('what was written is read, at any position, to the end and not beyond', () =>
     onDisk(async (disk, folder) => {

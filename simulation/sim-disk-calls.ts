@@ -1,0 +1,230 @@
+/**
+ * What the calls of the disk seam do to a simulated disk, for `SimDisk` and `SimSyncDisk` alike: each
+ * call is described as data, and carried out by `perform`, where the faults aimed at disk calls hit:
+ *
+ *     call ──▶ counted ──▶ crash before?   fail?   effect ──▶ crash after?   answer
+ *
+ * Errors are the same typed ones as the real disk's. A crash leaves by NodeExit: the caller is dead.
+ */
+import type { DirEntry, FileId, FileStat, OpenMode } from '../base/env/disk.ts';
+import { diskError } from '../base/env/disk-error.ts';
+import type { Life } from './life.ts';
+import type { Inode, SimDiskState } from './sim-disk-state.ts';
+import { NodeExit } from './world.ts';
+
+/** A call of the seam, not yet carried out. */
+export interface DiskCall<T> {
+  readonly path: string;
+  /** An fsync takes longer, and faults are aimed at it; only what grows can find the disk full. */
+  readonly kind: 'fsync' | 'growing' | 'other';
+  effect(): T;
+  /** What happens to the disk when the call fails instead. */
+  onFailure?(): void;
+}
+
+interface OpenFile {
+  readonly path: string;
+  readonly inode: Inode;
+}
+
+/** The files that one life, or one slot of it, has open; and the calls on them. */
+export class SimDiskCalls {
+  readonly #life: Life;
+  readonly #state: SimDiskState;
+  readonly #files = new Map<FileId, OpenFile>();
+  #nextFile = 3;
+
+  constructor(life: Life, state: SimDiskState) {
+    this.#life = life;
+    this.#state = state;
+  }
+
+  /** Counts the call and does its effect, unless a fault is due. */
+  perform<T>({ path, kind, effect, onFailure }: DiskCall<T>): T {
+    const fault = this.#state.nextCall(kind === 'fsync');
+    if (fault?.kind === 'crashBefore') {
+      this.#life.crashFor(fault.downMs, `at ${path}`, fault.cause);
+      throw new NodeExit('the node went down before a disk call');
+    }
+    if (fault?.kind === 'fail') {
+      const systemCode = kind === 'growing' && fault.isFull === true ? 'ENOSPC' : 'EIO';
+      this.#state.failures.push({ path, systemCode });
+      onFailure?.();
+      throw diskError(systemCode, path);
+    }
+    const answer = effect();
+    if (fault?.kind === 'crashAfter') {
+      this.#life.crashFor(fault.downMs, `after ${path}`, fault.cause);
+      throw new NodeExit('the node went down after a disk call');
+    }
+    return answer;
+  }
+
+  open(path: string, mode: OpenMode): DiskCall<FileId> {
+    const kind = mode === 'read' ? 'other' : 'growing';
+    const effect = (): FileId => {
+      const inode = this.#inodeFor(path, mode);
+      this.#files.set(this.#nextFile, { path, inode });
+      return this.#nextFile++;
+    };
+    return { path, kind, effect };
+  }
+
+  read(file: FileId, into: Uint8Array, position: number): DiskCall<number> {
+    const { path, inode } = this.#fileOf(file);
+    const effect = (): number => {
+      const bytes = inode.cached.subarray(position, position + into.length);
+      into.set(bytes);
+      return bytes.length;
+    };
+    return { path, kind: 'other', effect };
+  }
+
+  /** Bytes are copied when the effect happens: who reuses the buffer too early sees the damage. */
+  write(file: FileId, from: Uint8Array, position: number): DiskCall<void> {
+    const { path, inode } = this.#fileOf(file);
+    const write = (bytes: Uint8Array): void => {
+      inode.modifiedMs = this.#life.world.nowMs;
+      this.#state.write(inode, position, bytes.slice());
+    };
+    return {
+      path,
+      kind: 'growing',
+      effect: () => write(from),
+      // A full disk takes what still fits.
+      onFailure: () => write(from.subarray(0, from.length >> 1)),
+    };
+  }
+
+  fsync(file: FileId): DiskCall<void> {
+    const { path, inode } = this.#fileOf(file);
+    return {
+      path,
+      kind: 'fsync',
+      effect: () => this.#state.fsync(inode),
+      onFailure: () => this.#state.dropPending(inode),
+    };
+  }
+
+  close(file: FileId): DiskCall<void> {
+    const { path } = this.#fileOf(file);
+    this.#files.delete(file); // Also when it fails: the system has taken the number back.
+    return { path, kind: 'other', effect: () => {} };
+  }
+
+  rename(from: string, to: string): DiskCall<void> {
+    return callOf('growing', from, () => {
+      const inode = this.#state.names.get(from);
+      if (inode === undefined) throw diskError('ENOENT', from);
+      this.#checkFolderOf(to);
+      if (this.#state.folders.has(to)) throw diskError('EISDIR', to);
+      this.#state.changeNames(folderOf(to), (names) => {
+        names.delete(from);
+        names.set(to, inode);
+      });
+    });
+  }
+
+  syncDir(path: string): DiskCall<void> {
+    return callOf('fsync', path, () => {
+      this.#checkFolder(path);
+      this.#state.syncDir(path);
+    });
+  }
+
+  unlink(path: string): DiskCall<void> {
+    return callOf('other', path, () => this.#removeName(path));
+  }
+
+  removeTree(path: string): DiskCall<void> {
+    return callOf('other', path, () => {
+      const below = `${path}/`;
+      for (const name of [...this.#state.names.keys()]) {
+        if (name === path || name.startsWith(below)) this.#removeName(name);
+      }
+      for (const folder of [...this.#state.folders]) {
+        if (folder === path || folder.startsWith(below)) this.#state.folders.delete(folder);
+      }
+    });
+  }
+
+  makeDir(path: string): DiskCall<void> {
+    return callOf('growing', path, () => {
+      for (let folder = path; folder !== '/'; folder = folderOf(folder)) {
+        if (this.#state.names.has(folder)) throw diskError('EEXIST', folder);
+        this.#state.folders.add(folder);
+      }
+    });
+  }
+
+  list(path: string): DiskCall<DirEntry[]> {
+    return callOf('other', path, () => {
+      this.#checkFolder(path);
+      const entryOf = (kind: DirEntry['kind']) => (name: string) => ({
+        name: name.slice(name.lastIndexOf('/') + 1),
+        kind,
+      });
+      const isInside = (name: string): boolean => name !== '/' && folderOf(name) === path;
+      const files = [...this.#state.names.keys()].filter(isInside).map(entryOf('file'));
+      const folders = [...this.#state.folders].filter(isInside).map(entryOf('folder'));
+      return [...files, ...folders].sort((a, b) => (a.name < b.name ? -1 : 1));
+    });
+  }
+
+  stat(path: string): DiskCall<FileStat | null> {
+    return callOf('other', path, () => {
+      const inode = this.#state.names.get(path);
+      if (inode !== undefined) {
+        return { kind: 'file', sizeBytes: inode.cached.length, modifiedMs: inode.modifiedMs };
+      }
+      if (!this.#state.folders.has(path)) return null;
+      return { kind: 'folder', sizeBytes: 0, modifiedMs: 0 };
+    });
+  }
+
+  #inodeFor(path: string, mode: OpenMode): Inode {
+    if (this.#state.folders.has(path)) throw diskError('EISDIR', path);
+    const existing = this.#state.names.get(path);
+    if (existing !== undefined) {
+      if (mode === 'createNew') throw diskError('EEXIST', path);
+      if (mode === 'replace') this.#state.write(existing, 0, 'empty');
+      return existing;
+    }
+    this.#checkFolderOf(path);
+    if (mode === 'read') throw diskError('ENOENT', path);
+    const empty = new Uint8Array(0);
+    const inode: Inode = { cached: empty, durable: empty, pending: [], modifiedMs: 0 };
+    this.#state.changeNames(folderOf(path), (names) => names.set(path, inode));
+    return inode;
+  }
+
+  #removeName(path: string): void {
+    if (this.#state.folders.has(path)) throw diskError('EISDIR', path);
+    if (!this.#state.names.has(path)) return;
+    this.#state.changeNames(folderOf(path), (names) => names.delete(path));
+  }
+
+  #checkFolderOf(path: string): void {
+    this.#checkFolder(folderOf(path));
+  }
+
+  #checkFolder(path: string): void {
+    if (this.#state.names.has(path)) throw diskError('ENOTDIR', path);
+    if (!this.#state.folders.has(path)) throw diskError('ENOENT', path);
+  }
+
+  #fileOf(file: FileId): OpenFile {
+    const open = this.#files.get(file);
+    if (open === undefined) throw diskError('EBADF', `file ${file}`);
+    return open;
+  }
+}
+
+function folderOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash <= 0 ? '/' : path.slice(0, slash);
+}
+
+function callOf<T>(kind: DiskCall<T>['kind'], path: string, effect: () => T): DiskCall<T> {
+  return { path, kind, effect };
+}
