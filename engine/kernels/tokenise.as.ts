@@ -1,7 +1,8 @@
 /**
  * Tokeniser: classifies 64 bytes at a time into a bit mask and walks its edges, so that a word costs
  * no work per byte. Rows that lie side by side in a text are walked as one span, unless somebody asks
- * for the parents: the branch at the end of a line is hard to predict.
+ * for the parents: the branch at the end of a line is hard to predict. (Writing the bytes of every
+ * word to `bytesOut`, to keep or not, instead of branching on 8 bytes was 10 % slower.)
  */
 import { isValid, keepBytes, rowAt } from './inline.as';
 

@@ -4,7 +4,7 @@ import {
   groupTableLayout as layout,
   groupTableStatus as status,
 } from '../../../engine/kernels/kernels.ts';
-import { encode, KernelArena } from './kernel-arena.ts';
+import { decode, encode, KernelArena } from './kernel-arena.ts';
 
 const arena = new KernelArena();
 beforeEach(() => arena.reset());
@@ -81,6 +81,29 @@ test('keys that differ only in length, tail or padding are different groups', ()
   const slots = arena.uint32s(out, 18);
   expect(new Set(slots.slice(0, 9)).size).toBe(9);
   expect(slots.slice(9)).toEqual(slots.slice(0, 9));
+});
+
+test('keys around the sizes of a word, with equal beginnings or ends, are told apart', () => {
+  const lengths = [7, 8, 9, 15, 16, 17, 24, 25];
+  const same = lengths.map((length) => 'q'.repeat(length));
+  const keys = [
+    ...same,
+    ...same.map((text) => `${text.slice(1)}z`), // One prefix.
+    ...same.map((text) => `a${text.slice(1)}`), // One suffix.
+    // Equal in the first and the last 8 bytes; those under 17 have nothing between.
+    ...same.filter(({ length }) => length > 16).map((text) => `${text.slice(9)}m${text.slice(-8)}`),
+  ];
+  const table = makeTable(64, 60, 1024);
+  const column = arena.putTexts([...keys, ...keys].map(encode));
+  const out = arena.room(keys.length * 8);
+  const { findGroupsUtf8, gather16 } = arena.kernels;
+  expect(findGroupsUtf8(table, column.values, 0, 0, 0, keys.length * 2, out)).toBe(keys.length * 2);
+  const slots = arena.uint32s(out, keys.length * 2);
+  expect(new Set(slots).size).toBe(keys.length);
+  expect(slots.slice(keys.length)).toEqual(slots.slice(0, keys.length));
+  const views = arena.room(keys.length * 16);
+  gather16(out, keys.length, 8, views);
+  expect(arena.texts(views, keys.length).map(decode)).toEqual(keys);
 });
 
 test('a chain of slots goes round the end of the table', () => {

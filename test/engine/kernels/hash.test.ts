@@ -86,6 +86,10 @@ test.each([
   ['numbered words', (i: number) => `key_${i}`],
   ['short words', (i: number) => i.toString(36)],
   ['long words with a number in the middle', (i: number) => `user-account-${i}-eu-central`],
+  ['one prefix of 8 bytes', (i: number) => `absolute${i.toString(36)}`],
+  ['one prefix of 16 bytes', (i: number) => `antidisestablish${i.toString(36)}`],
+  ['one suffix of 8 bytes', (i: number) => `${i.toString(36)}absolute`],
+  ['one prefix and one suffix of 8 bytes', (i: number) => `absolute${i.toString(36)}absolute`],
   [
     'long words that differ in their last byte and their first',
     (i: number) => `${i}/path/to/a/file/${i % 10}`,

@@ -107,6 +107,19 @@ test('words of every length begin at every position of a block', () => {
   }
 });
 
+test('words around the sizes of a word of memory, with any room for their bytes', () => {
+  const words = [7, 8, 9, 15, 16, 17, 24, 25].flatMap((length) => [
+    'Q'.repeat(length),
+    `${'q'.repeat(length - 1)}Z`,
+  ]);
+  const rows = [encode(words.join(' ')), encode(words.toReversed().join('-'))];
+  for (let bytesMax = 0; bytesMax < 100; bytesMax++) {
+    arena.reset();
+    const column = arena.putTexts(rows);
+    expect(tokenise(column, 2, { ...generous, bytesMax })).toEqual(withoutParents(rows));
+  }
+});
+
 const text = fc
   .array(
     fc.constantFrom(
