@@ -10,8 +10,7 @@ import type { Address } from '../base/env/net.ts';
 import { createRpcClient, type RpcClient } from '../base/rpc/client.ts';
 import type { JsonValue } from '../base/rpc/message.ts';
 import { createRpcServer } from '../base/rpc/server.ts';
-import type { Connector } from '../engine/contracts/connector.ts';
-import { Coordinator, type JobSubmission } from './coordinator.ts';
+import { Coordinator, type CoordinatorParts, type JobSubmission } from './coordinator.ts';
 import type { JobMaster, TaskHost } from './job/job-master.ts';
 import { type LeaseKeeper, startLeaseKeeper } from './lease/lease-keeper.ts';
 import type { LeaseRegister } from './lease/lease-register.ts';
@@ -27,12 +26,11 @@ import {
   type TaskFinished,
 } from './protocol.ts';
 
-export interface CoordinatorOptions {
+export interface CoordinatorOptions extends CoordinatorParts {
   readonly address: Address;
   readonly nodeId: string;
   /** Where coordinators agree on who leads. */
   readonly register: LeaseRegister;
-  readonly connectors: ReadonlyMap<string, Connector>;
 }
 
 export interface CoordinatorHandle {
@@ -43,10 +41,10 @@ export interface CoordinatorHandle {
 
 export async function startCoordinator(
   env: Env,
-  { address, connectors, nodeId, register }: CoordinatorOptions,
+  { address, nodeId, register, ...parts }: CoordinatorOptions,
 ): Promise<CoordinatorHandle> {
   const leaseKeeper = await lead(env, register, nodeId);
-  const coordinator = new Coordinator(env, connectors);
+  const coordinator = new Coordinator(env, parts);
   const workers: RpcClient[] = [];
   const server = createRpcServer(env);
 

@@ -11,6 +11,7 @@ import { typedError } from '../base/typed-error.ts';
 import type { Connector } from '../engine/contracts/connector.ts';
 import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
 import { JobMaster, type TaskHost } from './job/job-master.ts';
+import type { stepJob } from './job/job-state.ts';
 import { planJob } from './planner/planner.ts';
 import type { JobModule, JobRef } from './protocol.ts';
 
@@ -20,16 +21,22 @@ export interface JobSubmission {
   readonly parallelism: number;
 }
 
+export interface CoordinatorParts {
+  readonly connectors: ReadonlyMap<string, Connector>;
+  /** The rules of jobs; only tests that plant a wrong one give others. @defaultValue stepJob */
+  readonly step?: typeof stepJob;
+}
+
 export class Coordinator {
   readonly #env: Env;
-  readonly #connectors: ReadonlyMap<string, Connector>;
+  readonly #parts: CoordinatorParts;
   readonly #jobs = new Map<string, JobMaster>();
   #host: TaskHost | null = null;
   #waiting: ((host: TaskHost) => void)[] = [];
 
-  constructor(env: Env, connectors: ReadonlyMap<string, Connector>) {
+  constructor(env: Env, parts: CoordinatorParts) {
     this.#env = env;
-    this.#connectors = connectors;
+    this.#parts = parts;
   }
 
   /** A worker is there and takes tasks. */
@@ -50,7 +57,7 @@ export class Coordinator {
       graph: physical,
       module,
       host,
-      connectors: this.#connectors,
+      ...this.#parts,
     });
     this.#jobs.set(ref.jobId, job);
     const forget = () => this.#jobs.delete(ref.jobId);

@@ -3,10 +3,12 @@
  * A scenario adds nodes with programs and judges, and runs it.
  */
 import { type Fault, type FaultPlan, type JobFault, theLeader } from './faults.ts';
+import type { DiskFault } from './sim-disk-state.ts';
 import { SimNet } from './sim-net.ts';
 import { type Program, SimNode } from './sim-node.ts';
 import { World } from './world.ts';
 
+type CallFault = Extract<Fault, { readonly call: number }>;
 type TimedFault = Extract<Fault, { readonly atMs: number }>;
 
 export interface ClusterOptions {
@@ -45,8 +47,7 @@ export class Cluster {
     for (const fault of faults) this.#arm(fault);
     this.world.after(untilMs, () => {
       for (const node of this.nodes.values()) {
-        node.diskState.faultOfCall.clear();
-        node.diskState.faultOfFsync.clear();
+        node.diskState.clearFaults();
       }
     });
   }
@@ -55,24 +56,30 @@ export class Cluster {
     switch (fault.kind) {
       case 'crashAtDiskCall': {
         const kind = fault.when === 'before' ? 'crashBefore' : 'crashAfter';
-        const entry = { kind, downMs: fault.downMs, cause: fault.cause } as const;
-        this.nodes.get(fault.node)?.diskState.faultOfCall.set(fault.call, entry);
+        this.#armCall(fault, { kind, downMs: fault.downMs, cause: fault.cause }, 1);
         return;
       }
       case 'fsyncFails':
         this.nodes.get(fault.node)?.diskState.faultOfFsync.set(fault.fsync, { kind: 'fail' });
         return;
-      case 'diskCallFails': {
-        const entry = { kind: 'fail', isFull: fault.isFull } as const;
-        this.nodes.get(fault.node)?.diskState.faultOfCall.set(fault.call, entry);
+      case 'diskCallFails':
+        this.#armCall(fault, { kind: 'fail', isFull: fault.isFull }, fault.times);
         return;
-      }
       default:
         this.world.after(fault.atMs, () => {
           this.world.note('world', 'fault', fault.kind);
           this.#carryOut(fault);
         });
     }
+  }
+
+  #armCall({ node, call, below }: CallFault, fault: DiskFault, times: number): void {
+    const state = this.nodes.get(node)?.diskState;
+    if (below !== undefined) {
+      state?.faultsBelow.push({ folder: `${below}/`, fault, callsBefore: call, timesLeft: times });
+      return;
+    }
+    for (let index = 0; index < times; index++) state?.faultOfCall.set(call + index, fault);
   }
 
   #carryOut(fault: TimedFault): void {

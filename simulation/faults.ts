@@ -23,6 +23,8 @@ export type Fault =
       readonly node: string;
       /** Number of the call over the disk's life. */
       readonly call: number;
+      /** Counts only calls on paths below this folder. */
+      readonly below?: string;
       readonly when: 'before' | 'after';
       readonly downMs: number;
       readonly cause: CrashCause;
@@ -33,6 +35,11 @@ export type Fault =
       readonly node: string;
       /** Number of the call over the disk's life. */
       readonly call: number;
+      /** Counts only calls on paths below this folder. */
+      readonly below?: string;
+      /** Calls in a row that fail. */
+      readonly times: number;
+      /** For want of space, so only those that need some; else of an I/O error. */
       readonly isFull: boolean;
     }
   | {

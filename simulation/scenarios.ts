@@ -1,9 +1,11 @@
 /** The scenarios that can be run by name. Each is a function of a seed and, to shrink, of a plan. */
 import type { FaultPlan } from './faults.ts';
+import { runJob } from './job-scenario.ts';
 import { runLeaderLease, type Verdict } from './leader-lease-scenario.ts';
 
 export type Scenario = (options: { readonly seed: number; readonly plan?: FaultPlan }) => Verdict;
 
 export const scenarios: Readonly<Record<string, Scenario>> = {
   'leader-lease': runLeaderLease,
+  job: runJob,
 };

@@ -41,13 +41,13 @@ export class SimDiskCalls {
 
   /** Counts the call and does its effect, unless a fault is due. */
   perform<T>({ path, kind, effect, onFailure }: DiskCall<T>): T {
-    const fault = this.#state.nextCall(kind === 'fsync');
+    const fault = this.#state.nextCall(path, kind === 'fsync');
     if (fault?.kind === 'crashBefore') {
       this.#life.crashFor(fault.downMs, `at ${path}`, fault.cause);
       throw new NodeExit('the node went down before a disk call');
     }
-    if (fault?.kind === 'fail') {
-      const systemCode = kind === 'growing' && fault.isFull === true ? 'ENOSPC' : 'EIO';
+    if (fault?.kind === 'fail' && (kind === 'growing' || fault.isFull !== true)) {
+      const systemCode = fault.isFull === true ? 'ENOSPC' : 'EIO';
       this.#state.failures.push({ path, systemCode });
       onFailure?.();
       throw diskError(systemCode, path);

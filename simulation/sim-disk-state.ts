@@ -36,8 +36,17 @@ export type DiskFault =
       readonly downMs: number;
       readonly cause: CrashCause;
     }
-  /** `isFull`: for want of space, if the call is one that needs some. */
+  /** `isFull`: for want of space; calls that need none do what they should. */
   | { readonly kind: 'fail'; readonly isFull?: boolean };
+
+interface FaultBelow {
+  readonly folder: string;
+  readonly fault: DiskFault;
+  /** Calls on paths below the folder that go well before the fault is due. */
+  callsBefore: number;
+  /** Calls in a row that it then befalls. */
+  timesLeft: number;
+}
 
 /** A call that failed because of a fault, as its error names it. */
 export interface FailedCall {
@@ -51,6 +60,8 @@ export class SimDiskState {
   readonly faultOfCall = new Map<number, DiskFault>();
   /** Likewise by number of the fsync. */
   readonly faultOfFsync = new Map<number, DiskFault>();
+  /** Likewise by number of the call among those on paths below a folder. */
+  readonly faultsBelow: FaultBelow[] = [];
   /** Calls that failed because of a fault, oldest first. */
   readonly failures: FailedCall[] = [];
   names = new Map<string, Inode>();
@@ -65,10 +76,22 @@ export class SimDiskState {
   }
 
   /** Counts a call and answers with the fault that is due at it. */
-  nextCall(isFsync: boolean): DiskFault | null {
+  nextCall(path: string, isFsync: boolean): DiskFault | null {
     const ofCall = this.faultOfCall.get(this.callCount++);
     const ofFsync = isFsync ? this.faultOfFsync.get(this.fsyncCount++) : undefined;
-    return ofCall ?? ofFsync ?? null;
+    let ofFolder: DiskFault | undefined;
+    for (const aimed of this.faultsBelow) {
+      if (!path.startsWith(aimed.folder) || aimed.callsBefore-- > 0) continue;
+      if (aimed.timesLeft-- > 0) ofFolder = aimed.fault;
+    }
+    return ofCall ?? ofFsync ?? ofFolder ?? null;
+  }
+
+  /** From now on calls do what they should. */
+  clearFaults(): void {
+    this.faultOfCall.clear();
+    this.faultOfFsync.clear();
+    this.faultsBelow.length = 0;
   }
 
   changeNames(folder: string, apply: (names: Map<string, Inode>) => void): void {

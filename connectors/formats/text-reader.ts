@@ -140,7 +140,7 @@ export class TextReader implements SplitReader {
   }
 
   close(): void {
-    if (this.#cursor !== null) this.#context.disk.close(this.#cursor.file);
+    const cursor = this.#cursor;
     this.#cursor = null;
     this.#ranges = [];
     this.#rowCount = 0;
@@ -150,6 +150,7 @@ export class TextReader implements SplitReader {
     this.#block = this.#views = this.#result = 0;
     this.#scan = this.#filled = this.#blockEnd = 0;
     this.#repaired = [];
+    if (cursor !== null) this.#context.disk.close(cursor.file); // Last, for it may fail.
   }
 
   #openRange(range: FileRange): Cursor {

@@ -133,6 +133,7 @@ export class Task {
     }
   }
 
+  /** @throws The first error of a file that could not be closed; all else is released then, too. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -140,11 +141,8 @@ export class Task {
       this.#go('cancelled');
       this.#writer?.fail();
     }
-    this.#source?.close();
-    this.#gate?.close();
-    if (this.#chain !== null) this.#chain.close();
-    else for (const operator of this.#operators) operator.close();
-    this.#writer?.close();
+    const chain = this.#chain === null ? this.#operators : [this.#chain];
+    closeAll([this.#source, this.#gate, ...chain, this.#writer]);
   }
 
   #work(): TaskProgress {
@@ -295,3 +293,16 @@ const noOutput: Outbox = {
     throw new Error('assertion failed: the last operator of a chain without output is a sink');
   },
 };
+
+/** Closes every part, also after one has failed; the first error leaves at the end. */
+function closeAll(parts: readonly ({ close(): void } | null)[]): void {
+  const errors: unknown[] = [];
+  for (const part of parts) {
+    try {
+      part?.close();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}

@@ -162,7 +162,13 @@ export class SlotProgram {
     const tasks = this.#tasks;
     this.#tasks = [];
     this.#asked.clear();
-    for (const task of tasks) task.close();
+    for (const task of tasks) {
+      try {
+        task.close();
+      } catch {
+        // The tasks end for a reason that is known already; a file that does not close adds nothing.
+      }
+    }
   }
 
   #leak(): string | null {

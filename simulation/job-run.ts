@@ -1,0 +1,162 @@
+/**
+ * One run of a job on a simulated node: coordinator, worker and slots, wired together as the command
+ * line does it, from submission to the job's outcome. The node may go down in the middle of it.
+ */
+
+import { assert } from '../base/assert.ts';
+import type { Disk } from '../base/env/disk.ts';
+import type { Env } from '../base/env/env.ts';
+import { type CoordinatorHandle, startCoordinator } from '../coordinator/coordinator-service.ts';
+import type { JobMaster, JobOutcome } from '../coordinator/job/job-master.ts';
+import type { stepJob } from '../coordinator/job/job-state.ts';
+import { createMemoryRegister } from '../coordinator/lease/memory-register.ts';
+import { buildJob, fingerprintOf } from '../engine/api/build-job.ts';
+import type { Connector } from '../engine/contracts/connector.ts';
+import type { SlotMemory } from '../engine/memory/slot-memory.ts';
+import { startWorker, type WorkerHandle } from '../worker/worker.ts';
+import type { SimNode } from './sim-node.ts';
+import { SimSlots, type SlotPlant } from './sim-slots.ts';
+import { giveSlotMemory, takeSlotMemory } from './slot-memory-pool.ts';
+import type { WordJob } from './word-job.ts';
+
+/** Wrong parts in place of right ones: how tests show that the judges would notice. */
+export interface JobPlant extends SlotPlant {
+  readonly disk?: (disk: Disk) => Disk;
+  readonly connector?: (connector: Connector) => Connector;
+  readonly step?: typeof stepJob;
+}
+
+export interface JobRunOptions {
+  readonly node: SimNode;
+  readonly job: WordJob;
+  readonly slotCount: number;
+  readonly parallelism: number;
+  readonly plant: JobPlant;
+}
+
+/** What a job needs at most; a run that needs more fails with MEMORY_EXHAUSTED. */
+const slotMemoryBytes = 24 << 20;
+const noFlags = Object.freeze({ overwrite: false });
+
+export class JobRun {
+  /** States of the job as it went through them. */
+  readonly states: string[] = [];
+  /** Disk calls that had failed when the job began to stop, and when its clean-up gave up. */
+  failuresAtStop = 0;
+  failuresAtGivenUp: number | null = null;
+  leak: string | null = null;
+  hasDeadSlot = false;
+  wasCancelled = false;
+  readonly #options: JobRunOptions;
+  readonly #env: Env;
+  readonly #slots: SimSlots;
+  readonly #memories: SlotMemory[] = [];
+  #coordinator: CoordinatorHandle | null = null;
+  #worker: WorkerHandle | null = null;
+  #job: JobMaster | null = null;
+
+  constructor(env: Env, options: JobRunOptions) {
+    const { node, job, plant } = options;
+    assert(node.incarnation !== null, 'a run is made by the program of a node that is up');
+    this.#options = options;
+    this.#env = this.#observed({ ...env, disk: plant.disk?.(env.disk) ?? env.disk });
+    this.#slots = new SimSlots({
+      life: node.incarnation,
+      env: this.#env,
+      diskState: node.diskState,
+      connectors: this.#connectors(),
+      importModule: () => Promise.resolve({ default: job.definition }),
+      memoryOf: (slotIndex, memoryBytes) => {
+        const memory = takeSlotMemory(memoryBytes);
+        this.#memories[slotIndex] = memory;
+        return memory;
+      },
+      plant,
+    });
+  }
+
+  async outcome(): Promise<JobOutcome> {
+    const { node, job, parallelism, slotCount, plant } = this.#options;
+    const coordinatorAddress = `${node.name}:7000`;
+    this.#coordinator = await startCoordinator(this.#env, {
+      address: coordinatorAddress,
+      nodeId: node.name,
+      register: createMemoryRegister(),
+      connectors: this.#connectors(),
+      ...(plant.step !== undefined && { step: plant.step }),
+    });
+    this.#worker = await startWorker(this.#env, {
+      workerId: node.name,
+      address: `${node.name}:7001`,
+      coordinatorAddress,
+      slotCount,
+      slotMemoryBytes,
+      runner: this.#slots.runner,
+    });
+    const { graph } = buildJob(job.definition, {}, noFlags);
+    const fingerprint = fingerprintOf(graph);
+    const module = { file: 'job.ts', params: {}, flags: noFlags, fingerprint };
+    this.#job = await this.#coordinator.submit({ graph, parallelism, module });
+    if (this.wasCancelled) this.#job.cancel('a fault');
+    return await this.#job.done;
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker?.stop();
+    await this.#coordinator?.stop();
+  }
+
+  cancel(): void {
+    this.wasCancelled = true;
+    this.#job?.cancel('a fault');
+  }
+
+  killSlot(slotIndex: number): void {
+    if (this.#slots.kill(slotIndex)) this.hasDeadSlot = true;
+  }
+
+  slowSlot(slotIndex: number, by: number): void {
+    this.#slots.slowDown(slotIndex, by);
+  }
+
+  /** Who holds memory in slots that live; null when it is all released. */
+  heldMemory(): string | null {
+    for (const [slotIndex, memory] of this.#memories.entries()) {
+      if (memory === undefined || !this.#slots.isAlive(slotIndex) || memory.usedBytes === 0)
+        continue;
+      const holders = memory.holders().map(({ owner, bytes }) => `${owner}: ${bytes} bytes`);
+      return `slot ${slotIndex}: ${holders.join(', ')}`;
+    }
+    return this.leak;
+  }
+
+  /** After the simulated run: takes apart what a crash left, and gives the memories back. */
+  release(): void {
+    this.#slots.release();
+    for (const memory of this.#memories) if (memory !== undefined) giveSlotMemory(memory);
+  }
+
+  #connectors(): ReadonlyMap<string, Connector> {
+    const { job, plant } = this.#options;
+    if (plant.connector === undefined) return job.connectors;
+    const { connector: replace } = plant;
+    return new Map([...job.connectors].map(([name, connector]) => [name, replace(connector)]));
+  }
+
+  /** The environment with an ear for what the roles report about themselves. */
+  #observed(env: Env): Env {
+    const { diskState } = this.#options.node;
+    return {
+      ...env,
+      observe: {
+        event: (name, fields) => {
+          env.observe.event(name, fields);
+          if (name === 'job.state') this.states.push(String(fields?.state));
+          if (name === 'slot.memory-leak') this.leak = String(fields?.leak);
+          if (name === 'job.cleanup-failed') this.failuresAtGivenUp = diskState.failures.length;
+          if (fields?.state === 'stopping') this.failuresAtStop = diskState.failures.length;
+        },
+      },
+    };
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Scenario: one node runs a small word count, with the real coordinator, worker and slot programs,
+ * while its disk fails, its power goes, its slots die and the job is cancelled. Whatever did not
+ * finish is run again, until it does.
+ *
+ *     inputs ──▶ coordinator ◀──rpc──▶ worker ──▶ 2 to 3 slots ──▶ words.csv: old, or new and whole
+ *
+ * Judged: after every event the output is the old one or the new one, and the new one not before the
+ * job commits. A finished job's output is right and survives a power cut at once. A job that failed or
+ * was cancelled leaves no temporary file, and names what made it fail, not what followed from that. A
+ * job ends in bounded time, once; and its slots hold no memory then.
+ */
+import type { Env } from '../base/env/env.ts';
+import type { WireError } from '../base/typed-error.ts';
+import type { JobOutcome } from '../coordinator/job/job-master.ts';
+import { Cluster } from './cluster.ts';
+import type { FaultPlan, JobFault } from './faults.ts';
+import { drawJobFaults } from './job-faults.ts';
+import { type JobPlant, JobRun } from './job-run.ts';
+import type { Verdict } from './leader-lease-scenario.ts';
+import type { FailedCall, Inode, SimDiskState } from './sim-disk-state.ts';
+import type { SimNode } from './sim-node.ts';
+import { drawWordJob, outputFolder, type WordJob } from './word-job.ts';
+
+export interface JobScenarioOptions {
+  readonly seed: number;
+  readonly plant?: JobPlant;
+  /** Replaces the drawn faults, as when a failure is made smaller. */
+  readonly plan?: FaultPlan;
+}
+
+const nodeName = 'node';
+/** Faults are over by then; each run that does not finish used one up, so five runs are enough. */
+const faultsEndMs = 20_000;
+/** A job with the slowest slot, stopped by force, takes less. */
+const runMsMax = 120_000;
+const endMs = 5 * runMsMax;
+
+/** Runs one seed; call it inside `inMacrotask`. */
+export function runJob(options: JobScenarioOptions): Verdict {
+  return new JobScenario(options).run();
+}
+
+class JobScenario {
+  readonly #options: JobScenarioOptions;
+  readonly #cluster: Cluster;
+  readonly #node: SimNode;
+  readonly #job: WordJob;
+  readonly #plan: FaultPlan;
+  readonly #slotCount: number;
+  readonly #parallelism: number;
+  readonly #old: string | null;
+  readonly #runs: JobRun[] = [];
+  readonly #counts: Record<string, number> = { runs: 0, finished: 0, failed: 0, cancelled: 0 };
+  readonly #seen: { inode: Inode | undefined; writeCount: number } = {
+    inode: undefined,
+    writeCount: 0,
+  };
+  #isDone = false;
+
+  constructor(options: JobScenarioOptions) {
+    this.#options = options;
+    this.#cluster = new Cluster({
+      seed: options.seed,
+      onJobFault: (fault) => this.#carryOut(fault),
+    });
+    const rng = this.#cluster.world.stream('job');
+    this.#job = drawWordJob(rng);
+    this.#slotCount = rng.int(2, 4);
+    this.#parallelism = rng.int(1, 4);
+    this.#old = rng.int(0, 2) === 0 ? null : 'the old content\n';
+    const faultOptions = {
+      node: nodeName,
+      slotCount: this.#slotCount,
+      outputFolder,
+      callCount: 200,
+      runMs: 500,
+    };
+    const faults = this.#cluster.world.stream('faults');
+    this.#plan = options.plan ?? drawJobFaults(faults, faultOptions);
+    this.#node = this.#cluster.addNode(nodeName, this.#plan, (env) => this.#start(env));
+    fillDisk(this.#node.diskState, this.#job, this.#old);
+  }
+
+  run(): Verdict {
+    const { world } = this.#cluster;
+    world.addJudge('whole output', () => this.#judgeOutput());
+    this.#cluster.armFaults(this.#plan.faults, faultsEndMs);
+    world.run(endMs);
+    if (world.failure === null && !this.#isDone)
+      world.fail('finishes', 'no run of the job finished');
+    for (const run of this.#runs) run.release();
+    return {
+      seed: this.#options.seed,
+      failure: world.failure,
+      traceHash: world.trace.digest(),
+      plan: this.#plan,
+      eventCount: world.eventCount,
+      counts: { ...this.#counts, diskCalls: this.#node.diskState.callCount },
+    };
+  }
+
+  #start(env: Env): void {
+    if (this.#isDone) return;
+    const { world } = this.#cluster;
+    const run = new JobRun(env, {
+      node: this.#node,
+      job: this.#job,
+      slotCount: this.#slotCount,
+      parallelism: this.#parallelism,
+      plant: this.#options.plant ?? {},
+    });
+    this.#runs.push(run);
+    this.#counts.runs = this.#runs.length;
+    const { incarnation } = this.#node;
+    world.after(runMsMax, () => {
+      const isPending = incarnation?.isAlive && run === this.#runs.at(-1) && !this.#isDone;
+      if (isPending) world.fail('the job ends', `no outcome after ${runMsMax} ms: ${run.states}`);
+    });
+    void this.#runToOutcome(run);
+  }
+
+  async #runToOutcome(run: JobRun): Promise<void> {
+    const state = this.#node.diskState;
+    const hiddenBefore = hiddenNames(state);
+    const failureCount = state.failures.length;
+    const outcome = await run.outcome();
+    this.#counts[outcome.status] = (this.#counts[outcome.status] ?? 0) + 1;
+    this.#cluster.world.note(nodeName, 'outcome', `${outcome.status} ${outcome.error?.code}`);
+    this.#judge('empty memory', run.heldMemory());
+    this.#judge('one outcome', oneOutcomeOf(run, outcome));
+    this.#judge('no temporary file', leftoverOf(run, state, hiddenBefore));
+    if (outcome.status === 'finished') return await this.#finish(run);
+    if (outcome.status === 'cancelled' && !run.wasCancelled) {
+      this.#judge('the reason', 'a job is cancelled that nobody cancelled');
+    }
+    if (
+      outcome.error !== null &&
+      !isInjected(outcome.error, run, state.failures.slice(failureCount))
+    ) {
+      this.#judge('the reason', `${outcome.error.code}: ${outcome.error.message}`);
+    }
+    await run.stop();
+    this.#node.crashFor(50, 'the command is given again', 'killed');
+  }
+
+  /** The output is there to stay, whether the power goes at once or after an orderly end. */
+  async #finish(run: JobRun): Promise<void> {
+    this.#isDone = true;
+    this.#judge('right output', this.#wrongOutput());
+    if (this.#cluster.world.stream('end').int(0, 2) === 0) await run.stop();
+    this.#node.crash('after the job has finished', 'powerCut');
+    this.#judge('durable output', this.#wrongOutput());
+  }
+
+  #carryOut(fault: JobFault): void {
+    const run = this.#node.isUp ? this.#runs.at(-1) : undefined;
+    if (fault.kind === 'cancelJob') run?.cancel();
+    else if (fault.kind === 'slotDies') run?.killSlot(fault.slot);
+    else run?.slowSlot(fault.slot, fault.by);
+  }
+
+  #judge(name: string, objection: string | null): void {
+    if (objection !== null) this.#cluster.world.fail(name, objection);
+  }
+
+  /** After every event: old or new, and new only once a run has begun to commit. */
+  #judgeOutput(): string | null {
+    const inode = this.#node.diskState.names.get(this.#job.output);
+    const writeCount = inode?.pending.length ?? 0;
+    if (inode === this.#seen.inode && writeCount === this.#seen.writeCount) return null;
+    this.#seen.inode = inode;
+    this.#seen.writeCount = writeCount;
+    const content = contentOf(inode);
+    if (content === this.#old) return null;
+    const mayBeNew = this.#runs.some(({ states }) => states.includes('committing'));
+    if (content === this.#job.expected && mayBeNew) return null;
+    if (content === null) return 'the old output is gone';
+    return `it holds ${content.length} characters, neither the old output nor the new one`;
+  }
+
+  #wrongOutput(): string | null {
+    const content = contentOf(this.#node.diskState.names.get(this.#job.output));
+    if (content === this.#job.expected) return null;
+    const { length } = this.#job.expected;
+    return `${content?.length ?? 'no'} characters instead of the right ${length}`;
+  }
+}
+
+/** The inputs and the old output, all durable, without a disk call. */
+function fillDisk(state: SimDiskState, { inputs, output }: WordJob, old: string | null): void {
+  const put = (path: string, content: Uint8Array): void => {
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    const inode = { cached: content, durable: content.slice(), pending: [], modifiedMs: 0 };
+    for (let name = folder; name !== ''; name = name.slice(0, name.lastIndexOf('/'))) {
+      state.folders.add(name);
+    }
+    state.changeNames(folder, (names) => names.set(path, inode));
+    state.syncDir(folder);
+  };
+  for (const [path, content] of inputs) put(path, content);
+  state.folders.add(outputFolder);
+  if (old !== null) put(output, new TextEncoder().encode(old));
+}
+
+function contentOf(inode: Inode | undefined): string | null {
+  return inode === undefined ? null : new TextDecoder().decode(inode.cached);
+}
+
+/** Names of work in progress beside the output. */
+function hiddenNames(state: SimDiskState): Set<string> {
+  const prefix = `${outputFolder}/.`;
+  return new Set([...state.names.keys()].filter((path) => path.startsWith(prefix)));
+}
+
+/** What a run left behind, unless the disk failed while it was cleaning up. */
+function leftoverOf(run: JobRun, state: SimDiskState, before: Set<string>): string | null {
+  const left = [...hiddenNames(state)].filter((path) => !before.has(path));
+  if (left.length === 0) return null;
+  const { failuresAtGivenUp, failuresAtStop } = run;
+  if (failuresAtGivenUp !== null && failuresAtGivenUp > failuresAtStop) return null;
+  return `${left.join(', ')} is left`;
+}
+
+function oneOutcomeOf({ states }: JobRun, { status }: JobOutcome): string | null {
+  const ends = states.filter((state) => ['finished', 'failed', 'cancelled'].includes(state));
+  return ends.length === 1 && ends[0] === status ? null : `${status} after ${states.join(', ')}`;
+}
+
+/** Whether a fault of this run is what the error, or one of its causes, tells of. */
+function isInjected(error: WireError, run: JobRun, failures: readonly FailedCall[]): boolean {
+  if (error.code === 'THREAD_DIED') return run.hasDeadSlot;
+  const { path, systemCode } = error.details ?? {};
+  if (failures.some((call) => call.path === path && call.systemCode === systemCode)) return true;
+  return error.cause !== undefined && isInjected(error.cause, run, failures);
+}

@@ -1,0 +1,192 @@
+/**
+ * Small word counts for simulated runs: text drawn by chance, the job over it in one of three forms,
+ * and a plain reference of what must come out.
+ *
+ * Whatever cuts text into pieces is tiny here: a split is a few lines and a buffer some hundred bytes,
+ * so that a kilobyte of text has all the borders that a terabyte has.
+ */
+import type { Rng } from '../base/env/rng.ts';
+import { files, text } from '../connectors/files.ts';
+import { FileEnumerator } from '../connectors/filesystem/file-enumerator.ts';
+import type { FileSinkOptions, FileSourceOptions } from '../connectors/filesystem/file-options.ts';
+import { type FileRange, rangesOf, splitOf } from '../connectors/filesystem/file-range.ts';
+import { FileSinkWriter } from '../connectors/filesystem/file-sink-writer.ts';
+import { filesConnector } from '../connectors/filesystem/files-connector.ts';
+import { targetOf } from '../connectors/filesystem/sink-target.ts';
+import { TextReader } from '../connectors/formats/text-reader.ts';
+import { agg, defineJob, explode, type JobDefinition, t, words } from '../engine/api/index.ts';
+import type { Connector } from '../engine/contracts/connector.ts';
+import type { SplitEnumerator } from '../engine/contracts/source.ts';
+
+export interface WordJob {
+  readonly definition: JobDefinition;
+  readonly form: 'columns' | 'flatMap' | 'mapReduce';
+  readonly output: string;
+  /** Path → content. */
+  readonly inputs: ReadonlyMap<string, Uint8Array>;
+  /** What the output must be. */
+  readonly expected: string;
+  readonly connectors: ReadonlyMap<string, Connector>;
+}
+
+const inputFolder = '/node/in';
+export const outputFolder = '/node/out';
+const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const separators = [' ', ' ', ' ', ', ', '\t', ' 42 ', '-', ' é ', ' 漢字 '];
+
+export function drawWordJob(rng: Rng): WordJob {
+  const inputs = drawInputs(rng);
+  const form = oneOf(rng, ['columns', 'flatMap', 'mapReduce'] as const);
+  const format = oneOf(rng, ['csv', 'ndjson'] as const);
+  const top = rng.int(0, 3) === 0 ? rng.int(1, 20) : undefined;
+  const output = `${outputFolder}/words.${format}`;
+  const connector = smallPieces(rng);
+  return {
+    definition: definitionOf(form, output, top) as unknown as JobDefinition,
+    form,
+    output,
+    inputs,
+    expected: expectedOf(inputs, format, top),
+    connectors: new Map([[connector.name, connector]]),
+  };
+}
+
+function drawInputs(rng: Rng): Map<string, Uint8Array> {
+  const vocabulary = Array.from({ length: rng.int(1, 120) }, () => drawWord(rng));
+  const fileCount = rng.int(1, 6);
+  const inputs = new Map<string, Uint8Array>();
+  for (let index = 0; index < fileCount; index++) {
+    const lineCount = rng.int(0, 10) === 0 ? 0 : Math.floor(rng.float() ** 3 * 120) + 1;
+    const wordsMax = rng.int(0, 3) === 0 ? 60 : 10;
+    let content = '';
+    for (let line = 0; line < lineCount; line++) {
+      const wordCount = rng.int(0, wordsMax);
+      for (let word = 0; word < wordCount; word++) {
+        content += oneOf(rng, vocabulary) + oneOf(rng, separators);
+      }
+      content += rng.int(0, 8) === 0 ? '\r\n' : '\n';
+    }
+    if (rng.int(0, 3) === 0) content = content.trimEnd();
+    inputs.set(`${inputFolder}/text-${index}.txt`, new TextEncoder().encode(content));
+  }
+  return inputs;
+}
+
+/** Words of up to 8 bytes lie in their view and others elsewhere, so both are drawn. */
+function drawWord(rng: Rng): string {
+  const length = rng.int(0, 12) === 0 ? rng.int(9, 80) : rng.int(1, 10);
+  return Array.from({ length }, () => letters[rng.int(0, letters.length)]).join('');
+}
+
+function definitionOf(form: WordJob['form'], output: string, top: number | undefined) {
+  const sumOf = (counts: Iterable<number>): number => {
+    let sum = 0;
+    for (const count of counts) sum += count;
+    return sum;
+  };
+  return defineJob({
+    name: `simulated-${form}`,
+    params: {},
+    build: ({ read }) => {
+      const lines = read(files.source({ path: inputFolder, format: text() }));
+      const sink = files.sink({ path: output });
+      if (form === 'mapReduce') {
+        return lines
+          .mapReduce({
+            key: t.utf8(),
+            value: t.int64({ js: 'number' }),
+            output: t.struct({ word: t.utf8(), count: t.int64({ js: 'number' }) }),
+            map: (line, emit) => {
+              for (const word of line.text.match(/[A-Za-z]+/g) ?? []) emit(word.toLowerCase(), 1);
+            },
+            combine: (_word, counts) => sumOf(counts),
+            reduce: (word, counts) => [{ word, count: sumOf(counts) }],
+          })
+          .orderBy((row) => [row.count.desc(), row.word.asc()])
+          .limit(top)
+          .writeTo(sink);
+      }
+      const found =
+        form === 'columns'
+          ? lines.select((line) => ({ word: explode(words(line.text)) }))
+          : lines.flatMap(t.struct({ word: t.utf8() }), (line) =>
+              (line.text.match(/[A-Za-z]+/g) ?? []).map((word) => ({ word: word.toLowerCase() })),
+            );
+      return found
+        .keyBy((row) => row.word)
+        .aggregate({ count: agg.count() })
+        .orderBy((row) => [row.count.desc(), row.word.asc()])
+        .limit(top)
+        .writeTo(sink);
+    },
+  });
+}
+
+/** The same counts in plain JavaScript: the reference. */
+function expectedOf(
+  inputs: ReadonlyMap<string, Uint8Array>,
+  format: 'csv' | 'ndjson',
+  top: number | undefined,
+): string {
+  const counts = new Map<string, number>();
+  for (const content of inputs.values()) {
+    for (const [run] of new TextDecoder().decode(content).matchAll(/[A-Za-z]+/g)) {
+      const word = run.toLowerCase();
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+    }
+  }
+  const rows = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).slice(0, top);
+  const lines = rows.map(([word, count]) =>
+    format === 'csv' ? `${word},${count}\n` : `${JSON.stringify({ word, count })}\n`,
+  );
+  return (format === 'csv' ? 'word,count\n' : '') + lines.join('');
+}
+
+/** The files connector with small splits and buffers. */
+function smallPieces(rng: Rng): Connector {
+  const splitBytes = 2 ** rng.int(5, 12);
+  const bufferBytes = 2 ** rng.int(6, 14);
+  const writeBytes = 2 ** rng.int(6, 14);
+  return {
+    ...filesConnector,
+    enumerator: (options, context) =>
+      inSmallSplits(
+        new FileEnumerator(options as unknown as FileSourceOptions, context),
+        splitBytes,
+      ),
+    reader: (options, context) => {
+      const { invalidUtf8 } = (options as unknown as FileSourceOptions).format;
+      return new TextReader({ invalidUtf8, bufferBytes }, context);
+    },
+    writer: (options, prepared, context) => {
+      const { format } = options as unknown as FileSinkOptions;
+      const target = targetOf(prepared);
+      return new FileSinkWriter({ format, target, bufferBytes: writeBytes }, context);
+    },
+  };
+}
+
+function inSmallSplits(enumerator: SplitEnumerator, splitBytes: number): SplitEnumerator {
+  return {
+    async discover(parallelism) {
+      const found = await enumerator.discover(parallelism);
+      const ranges = found.splits.flatMap(({ payload }) => rangesOf(payload));
+      const splits = ranges.flatMap((range) => piecesOf(range, splitBytes));
+      return { ...found, splits: splits.map((range) => splitOf([range])) };
+    },
+  };
+}
+
+/** At most 16 pieces of a range: a run is small. */
+function piecesOf(range: FileRange, splitBytes: number): FileRange[] {
+  const stepBytes = Math.max(splitBytes, Math.ceil((range.end - range.start) / 16));
+  const pieces: FileRange[] = [];
+  for (let start = range.start; start < range.end; start += stepBytes) {
+    pieces.push({ ...range, start, end: Math.min(start + stepBytes, range.end) });
+  }
+  return pieces;
+}
+
+function oneOf<T>(rng: Rng, values: readonly T[]): T {
+  return values[rng.int(0, values.length)] as T;
+}
