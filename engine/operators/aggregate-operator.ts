@@ -44,7 +44,7 @@ export interface AggregateOptions {
   readonly phase: 'partial' | 'final' | 'whole';
   readonly key: string;
   readonly aggregates: readonly AggregateColumnOptions[];
-  /** A power of two. @defaultValue 1,048,576 in the partial phase, unlimited in the others */
+  /** A power of two. @defaultValue 65,536 in the partial phase, unlimited in the others */
   readonly slotsMax?: number;
 }
 
