@@ -9,14 +9,14 @@ export default defineConfig({
           name: 'quick',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', 'test/hazards/**', 'test/long/**'],
-          testTimeout: 30_000,
+          testTimeout: 120_000,
         },
       },
       {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/hazards/**/*.test.ts'],
-          testTimeout: 120_000,
+          testTimeout: 240_000,
           // Each starts processes that want all cores; beside each other they would time out.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
