@@ -65,6 +65,9 @@ export class Cluster {
       case 'diskCallFails':
         this.#armCall(fault, { kind: 'fail', isFull: fault.isFull }, fault.times);
         return;
+      case 'cancelInState':
+        this.#onJobFault(fault);
+        return;
       default:
         this.world.after(fault.atMs, () => {
           this.world.note('world', 'fault', fault.kind);

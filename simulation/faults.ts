@@ -71,6 +71,8 @@ export type Fault =
 /** What befalls a job and not a machine: carried out by the scenario that runs one. */
 export type JobFault =
   | { readonly kind: 'cancelJob'; readonly atMs: number }
+  /** Counts from when a run of the job first gets into that state. */
+  | { readonly kind: 'cancelInState'; readonly state: string; readonly afterMs: number }
   | { readonly kind: 'slotDies'; readonly atMs: number; readonly slot: number }
   | {
       readonly kind: 'slowSlot';

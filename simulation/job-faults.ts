@@ -42,6 +42,11 @@ const drawers: readonly Drawer[] = [
     cause: rng.int(0, 2) === 0 ? 'powerCut' : 'killed',
   }),
   (rng, options) => ({ kind: 'cancelJob', atMs: timeOf(rng, options) }),
+  (rng) => ({
+    kind: 'cancelInState',
+    state: rng.int(0, 2) === 0 ? 'running' : 'committing',
+    afterMs: rng.float() ** 2 * 10,
+  }),
   (rng, options) => ({
     kind: 'slotDies',
     atMs: timeOf(rng, options),

@@ -32,10 +32,13 @@ export interface JobRunOptions {
   readonly slotCount: number;
   readonly parallelism: number;
   readonly plant: JobPlant;
+  readonly onState: (state: string) => void;
 }
 
 /** What a job needs at most; a run that needs more fails with MEMORY_EXHAUSTED. */
-const slotMemoryBytes = 24 << 20;
+const slotMemoryBytes = 8 << 20;
+/** The smallest rings there are: they fill up, and a thousand seeds fit in memory. */
+const exchangeBytes = 1;
 const noFlags = Object.freeze({ overwrite: false });
 
 export class JobRun {
@@ -92,6 +95,7 @@ export class JobRun {
       slotCount,
       slotMemoryBytes,
       runner: this.#slots.runner,
+      exchangeBytes,
     });
     const { graph } = buildJob(job.definition, {}, noFlags);
     const fingerprint = fingerprintOf(graph);
@@ -130,10 +134,10 @@ export class JobRun {
     return this.leak;
   }
 
-  /** After the simulated run: takes apart what a crash left, and gives the memories back. */
+  /** Once the node's life is over: takes apart what is left of it, and gives the memories back. */
   release(): void {
     this.#slots.release();
-    for (const memory of this.#memories) if (memory !== undefined) giveSlotMemory(memory);
+    for (const memory of this.#memories.splice(0)) if (memory !== undefined) giveSlotMemory(memory);
   }
 
   #connectors(): ReadonlyMap<string, Connector> {
@@ -141,6 +145,12 @@ export class JobRun {
     if (plant.connector === undefined) return job.connectors;
     const { connector: replace } = plant;
     return new Map([...job.connectors].map(([name, connector]) => [name, replace(connector)]));
+  }
+
+  #enter(state: string): void {
+    this.states.push(state);
+    if (state === 'stopping') this.failuresAtStop = this.#options.node.diskState.failures.length;
+    this.#options.onState(state);
   }
 
   /** The environment with an ear for what the roles report about themselves. */
@@ -151,10 +161,9 @@ export class JobRun {
       observe: {
         event: (name, fields) => {
           env.observe.event(name, fields);
-          if (name === 'job.state') this.states.push(String(fields?.state));
+          if (name === 'job.state') this.#enter(String(fields?.state));
           if (name === 'slot.memory-leak') this.leak = String(fields?.leak);
           if (name === 'job.cleanup-failed') this.failuresAtGivenUp = diskState.failures.length;
-          if (fields?.state === 'stopping') this.failuresAtStop = diskState.failures.length;
         },
       },
     };

@@ -51,6 +51,8 @@ class JobScenario {
   readonly #parallelism: number;
   readonly #old: string | null;
   readonly #runs: JobRun[] = [];
+  /** Cancels that wait for their state. */
+  readonly #cancels = new Set<Extract<JobFault, { kind: 'cancelInState' }>>();
   readonly #counts: Record<string, number> = { runs: 0, finished: 0, failed: 0, cancelled: 0 };
   readonly #seen: { inode: Inode | undefined; writeCount: number } = {
     inode: undefined,
@@ -89,7 +91,7 @@ class JobScenario {
     world.run(endMs);
     if (world.failure === null && !this.#isDone)
       world.fail('finishes', 'no run of the job finished');
-    for (const run of this.#runs) run.release();
+    this.#runs.at(-1)?.release();
     return {
       seed: this.#options.seed,
       failure: world.failure,
@@ -109,7 +111,9 @@ class JobScenario {
       slotCount: this.#slotCount,
       parallelism: this.#parallelism,
       plant: this.#options.plant ?? {},
+      onState: (state) => this.#entered(run, state),
     });
+    this.#runs.at(-1)?.release();
     this.#runs.push(run);
     this.#counts.runs = this.#runs.length;
     const { incarnation } = this.#node;
@@ -124,6 +128,7 @@ class JobScenario {
     const state = this.#node.diskState;
     const hiddenBefore = hiddenNames(state);
     const failureCount = state.failures.length;
+    const old = this.#outputNow();
     const outcome = await run.outcome();
     this.#counts[outcome.status] = (this.#counts[outcome.status] ?? 0) + 1;
     this.#cluster.world.note(nodeName, 'outcome', `${outcome.status} ${outcome.error?.code}`);
@@ -140,7 +145,11 @@ class JobScenario {
     ) {
       this.#judge('the reason', `${outcome.error.code}: ${outcome.error.message}`);
     }
+    const mayBeNew = outcome.status === 'failed' && run.states.includes('committing');
+    if (!mayBeNew && this.#outputNow() !== old) this.#judge('old output', 'it was replaced');
+    const last = this.#outputNow();
     await run.stop();
+    if (this.#outputNow() !== last) this.#judge('old output', 'it changed after the outcome');
     this.#node.crashFor(50, 'the command is given again', 'killed');
   }
 
@@ -153,7 +162,19 @@ class JobScenario {
     this.#judge('durable output', this.#wrongOutput());
   }
 
+  #entered(run: JobRun, state: string): void {
+    for (const fault of this.#cancels) {
+      if (fault.state !== state) continue;
+      this.#cancels.delete(fault);
+      this.#cluster.world.after(fault.afterMs, () => run.cancel());
+    }
+  }
+
   #carryOut(fault: JobFault): void {
+    if (fault.kind === 'cancelInState') {
+      this.#cancels.add(fault);
+      return;
+    }
     const run = this.#node.isUp ? this.#runs.at(-1) : undefined;
     if (fault.kind === 'cancelJob') run?.cancel();
     else if (fault.kind === 'slotDies') run?.killSlot(fault.slot);
@@ -166,7 +187,7 @@ class JobScenario {
 
   /** After every event: old or new, and new only once a run has begun to commit. */
   #judgeOutput(): string | null {
-    const inode = this.#node.diskState.names.get(this.#job.output);
+    const inode = this.#outputNow();
     const writeCount = inode?.pending.length ?? 0;
     if (inode === this.#seen.inode && writeCount === this.#seen.writeCount) return null;
     this.#seen.inode = inode;
@@ -179,8 +200,12 @@ class JobScenario {
     return `it holds ${content.length} characters, neither the old output nor the new one`;
   }
 
+  #outputNow(): Inode | undefined {
+    return this.#node.diskState.names.get(this.#job.output);
+  }
+
   #wrongOutput(): string | null {
-    const content = contentOf(this.#node.diskState.names.get(this.#job.output));
+    const content = contentOf(this.#outputNow());
     if (content === this.#job.expected) return null;
     const { length } = this.#job.expected;
     return `${content?.length ?? 'no'} characters instead of the right ${length}`;

@@ -21,8 +21,8 @@ export type SlotProgram = (port: SlotPort) => Promise<void>;
 
 export interface SimSlotRunnerOptions {
   readonly program: SlotProgram;
-  /** Virtual time that a message takes to the other side. @defaultValue 0.05 */
-  readonly messageMs?: number;
+  /** Virtual time that a message of a slot takes to the other side. @defaultValue 0.05 for all */
+  readonly messageMsOf?: (slotIndex: number) => number;
 }
 
 export function createSimSlotRunner(timers: Timers, options: SimSlotRunnerOptions): SlotRunner {
@@ -41,9 +41,10 @@ export function createSimSlotRunner(timers: Timers, options: SimSlotRunnerOption
 
 function startSlot(
   timers: Timers,
-  { program, messageMs = 0.05 }: SimSlotRunnerOptions,
+  { program, messageMsOf = () => 0.05 }: SimSlotRunnerOptions,
   place: { readonly slotIndex: number; readonly memoryBytes: number },
 ): SlotHandle {
+  const messageMs = messageMsOf(place.slotIndex);
   const toSlot = createWay(timers, messageMs);
   const toRole = createWay(timers, messageMs);
   let end: () => void = () => {};
@@ -77,6 +78,8 @@ function startSlot(
 
 /** One direction: clones are delivered later, in order, and never after the cut. */
 function createWay(timers: Timers, messageMs: number) {
+  /** Under way, then waiting for a handler: whatever timer is late, the order stays. */
+  const underWay: unknown[] = [];
   const waiting: unknown[] = [];
   let handler: ((message: unknown) => void) | null = null;
   let isCut = false;
@@ -85,9 +88,9 @@ function createWay(timers: Timers, messageMs: number) {
   };
   return {
     post(message: unknown): void {
-      const clone: unknown = structuredClone(message);
+      underWay.push(structuredClone(message));
       timers.after(messageMs, () => {
-        waiting.push(clone);
+        waiting.push(underWay.shift());
         deliver();
       });
     },

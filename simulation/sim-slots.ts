@@ -54,8 +54,11 @@ export class SimSlots {
 
   constructor(options: SimSlotsOptions) {
     this.#options = options;
+    const chance = options.env.rng.stream('message ports');
     this.runner = createSimSlotRunner(options.env.timers, {
       program: (port) => this.#start(port).run(port),
+      // One port may be much slower than another: what happened first need not be heard first.
+      messageMsOf: () => 10 ** (chance.float() * 3 - 2),
     });
   }
 

@@ -8,7 +8,7 @@ import { ringBytes } from '../engine/memory/ring.ts';
 import type { Edge, PhysicalGraph, Vertex } from '../engine/plan/physical-graph.ts';
 import type { RingDescriptor } from './threads/slot-messages.ts';
 
-const exchangeBudgetBytes = 32 * 1024 * 1024;
+const exchangeBytesDefault = 32 * 1024 * 1024;
 const slotCount = 4;
 const slotBytesMin = 16 * 1024;
 const slotBytesMax = 256 * 1024;
@@ -16,10 +16,14 @@ const slotBytesMax = 256 * 1024;
 /** `rings[sender][receiver]` of one edge. */
 export type EdgeRings = readonly (readonly RingDescriptor[])[];
 
-/** @param slotOf - The slot that hosts a task, which is the index of its doorbell. */
+/**
+ * @param slotOf - The slot that hosts a task, which is the index of its doorbell.
+ * @param exchangeBytes - What the rings of one exchange may take together.
+ */
 export function makeRings(
   graph: PhysicalGraph,
   slotOf: (vertexId: string, taskIndex: number) => number,
+  exchangeBytes = exchangeBytesDefault,
 ): Map<string, EdgeRings> {
   const vertices = new Map(graph.vertices.map((vertex) => [vertex.id, vertex]));
   const vertexOf = (id: string): Vertex => {
@@ -30,7 +34,7 @@ export function makeRings(
   const ringsOf = (edge: Edge): EdgeRings => {
     const from = vertexOf(edge.from);
     const to = vertexOf(edge.to);
-    const slotBytes = slotBytesOf(from.parallelism * to.parallelism);
+    const slotBytes = slotBytesOf(exchangeBytes, from.parallelism * to.parallelism);
     return Array.from({ length: from.parallelism }, (_, sender) =>
       Array.from({ length: to.parallelism }, (_, receiver) => ({
         buffer: new SharedArrayBuffer(ringBytes(slotCount, slotBytes)),
@@ -45,8 +49,8 @@ export function makeRings(
 }
 
 /** A power of two, so that slots start at cache lines. */
-function slotBytesOf(channelCount: number): number {
-  const share = exchangeBudgetBytes / channelCount / slotCount;
+function slotBytesOf(exchangeBytes: number, channelCount: number): number {
+  const share = exchangeBytes / channelCount / slotCount;
   const power = 2 ** Math.floor(Math.log2(Math.max(share, 1)));
   return Math.min(slotBytesMax, Math.max(slotBytesMin, power));
 }

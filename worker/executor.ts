@@ -33,10 +33,18 @@ export interface ExecutorEvents {
   failed(taskId: string, error: WireError): void;
 }
 
+export interface ExecutorOptions {
+  readonly slots: readonly SlotHandle[];
+  readonly request: DeployRequest;
+  /** What the rings of one exchange may take together. @defaultValue 32 MiB */
+  readonly exchangeBytes?: number | undefined;
+}
+
 export class Executor {
   readonly #env: Env;
   readonly #slots: readonly SlotHandle[];
   readonly #request: DeployRequest;
+  readonly #exchangeBytes: number | undefined;
   readonly #events: ExecutorEvents;
   readonly #metrics: { readonly deployment: TaskDeployment }[] = [];
   readonly #stopped: Promise<void>[];
@@ -44,13 +52,13 @@ export class Executor {
 
   constructor(
     env: Env,
-    slots: readonly SlotHandle[],
-    request: DeployRequest,
+    { slots, request, exchangeBytes }: ExecutorOptions,
     events: ExecutorEvents,
   ) {
     this.#env = env;
     this.#slots = slots;
     this.#request = request;
+    this.#exchangeBytes = exchangeBytes;
     this.#events = events;
     const pending = slots.map(() => Promise.withResolvers<void>());
     this.#stopped = pending.map(({ promise }) => promise);
@@ -97,7 +105,7 @@ export class Executor {
   #deployments(): TaskDeployment[][] {
     const { graph, slots, prepared } = this.#request;
     const slotOf = (vertexId: string, index: number) => slots[taskIdOf(vertexId, index)] ?? 0;
-    const rings = makeRings(graph, slotOf);
+    const rings = makeRings(graph, slotOf, this.#exchangeBytes);
     const deployments: TaskDeployment[][] = this.#slots.map(() => []);
     for (const vertex of graph.vertices) {
       const incoming = graph.edges.find((edge) => edge.to === vertex.id);

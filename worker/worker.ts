@@ -30,6 +30,8 @@ export interface WorkerOptions {
   readonly slotCount: number;
   readonly slotMemoryBytes: number;
   readonly runner: SlotRunner;
+  /** What the rings of one exchange may take together. @defaultValue 32 MiB */
+  readonly exchangeBytes?: number;
 }
 
 export interface WorkerHandle {
@@ -85,20 +87,25 @@ class Worker implements WorkerHandle {
   #deploy(request: DeployRequest): null {
     const { jobId, epoch } = request;
     const job: JobRef = { jobId, epoch };
-    const run = new Executor(this.#env, this.#slots, request, {
-      requestSplit: async (taskId) => {
-        const answer = await this.#call(methods.requestSplit, { ...job, taskId });
-        return (answer as unknown as SplitAnswer).split;
+    const { exchangeBytes } = this.#options;
+    const run = new Executor(
+      this.#env,
+      { slots: this.#slots, request, exchangeBytes },
+      {
+        requestSplit: async (taskId) => {
+          const answer = await this.#call(methods.requestSplit, { ...job, taskId });
+          return (answer as unknown as SplitAnswer).split;
+        },
+        taskFinished: (taskId, write) => {
+          this.#reportMetrics();
+          this.#tell(methods.taskFinished, { ...job, taskId, write });
+        },
+        failed: (taskId, error) => {
+          this.#reportMetrics();
+          this.#tell(methods.jobFailed, { ...job, taskId, error });
+        },
       },
-      taskFinished: (taskId, write) => {
-        this.#reportMetrics();
-        this.#tell(methods.taskFinished, { ...job, taskId, write });
-      },
-      failed: (taskId, error) => {
-        this.#reportMetrics();
-        this.#tell(methods.jobFailed, { ...job, taskId, error });
-      },
-    });
+    );
     this.#executor = { job, run };
     run.start();
     return null;

@@ -33,6 +33,19 @@ test('messages are clones, in order; a change after posting does not show', asyn
   ]);
 });
 
+test('many messages stay in order, whatever timer is late', async () => {
+  const numbers = Array.from({ length: 100 }, (_, index) => index);
+  const seen = await runOnNode(async (env) => {
+    const slot = createSimSlotRunner(env.timers, { program: echo }).start(0, { memoryBytes: 1 });
+    const answers: number[] = [];
+    slot.onMessage((answer) => answers.push((answer as { message: number }).message));
+    for (const number of numbers) slot.post(number);
+    await env.timers.sleep(50);
+    return answers;
+  });
+  expect(seen).toEqual(numbers);
+});
+
 test('a program that rejects is a thread that died; terminate ends one that never would', async () => {
   const ends = await runOnNode(async (env) => {
     const runner = createSimSlotRunner(env.timers, { program: echo });

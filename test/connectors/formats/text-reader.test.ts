@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { createRealSyncDisk } from '../../../base/env/real-sync-disk.ts';
 import { type FileRange, splitOf } from '../../../connectors/filesystem/file-range.ts';
 import { TextReader, type TextReaderOptions } from '../../../connectors/formats/text-reader.ts';
 import { readRows } from '../../../engine/batch/row-reader.ts';
@@ -242,4 +243,24 @@ test('the position names the file and the byte, and a reader is closed at any ti
     expect(readRows(batch)[8191]).toEqual({ line: 'line' });
     batch.release();
   }
+});
+
+test('a file that does not close is an error and leaves no memory', () => {
+  const file = path.join(tempFolder(), 'text');
+  fs.writeFileSync(file, 'a\nb\n'.repeat(100));
+  const disk = createRealSyncDisk();
+  const closeFile = disk.close.bind(disk);
+  disk.close = (id) => {
+    closeFile(id);
+    throw new Error('it does not close');
+  };
+  const reader = new TextReader(
+    { invalidUtf8: 'fail', bufferBytes: 64 },
+    slotContext(schema, { disk }), // Whose memory must be empty at the end.
+  );
+  reader.open(splitOf([wholeFile(file)]));
+  const batch = reader.read();
+  if (typeof batch !== 'string') batch.release();
+  expect(() => reader.close()).toThrow('it does not close');
+  reader.close(); // Again, as after any failure: nothing is left to close.
 });

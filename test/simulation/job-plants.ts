@@ -1,0 +1,121 @@
+/**
+ * Wrong parts for a job's run: each is a mistake that a reader might let pass. The simulation must
+ * notice every one, so that its silence about the right parts means something.
+ */
+import type { Disk, SyncDisk } from '../../base/env/disk.ts';
+import { type JobState, stepJob } from '../../coordinator/job/job-state.ts';
+import type { Connector } from '../../engine/contracts/connector.ts';
+import type { SinkCommitter } from '../../engine/contracts/sink.ts';
+import type { SplitEnumerator } from '../../engine/contracts/source.ts';
+import type { JobPlant } from '../../simulation/job-run.ts';
+import type { FromSlot } from '../../worker/threads/slot-messages.ts';
+
+type Step = typeof stepJob;
+
+/** The disk as a prototype keeps its own methods, whatever class it is. */
+function without<D extends Disk | SyncDisk>(disk: D, replaced: Partial<D>): D {
+  return new Proxy(disk, {
+    get(target, name) {
+      const method = replaced[name as keyof D] ?? target[name as keyof D];
+      return typeof method === 'function' ? method.bind(target) : method;
+    },
+  });
+}
+
+/** The writer's file is opened under the name of the output. */
+const writesInPlace = (disk: SyncDisk): SyncDisk =>
+  without(disk, {
+    open: (path, mode) => disk.open(path.replace(/\/\.(.*)\.[^.]+\.tmp$/, '/$1'), mode),
+  });
+
+const withCommitter =
+  (change: (committer: SinkCommitter) => Partial<SinkCommitter>) =>
+  (connector: Connector): Connector => ({
+    ...connector,
+    committer: (options, context) => {
+      const committer = connector.committer?.(options, context) as SinkCommitter;
+      const same: SinkCommitter = {
+        prepare: () => committer.prepare(),
+        commit: (writes) => committer.commit(writes),
+        abort: () => committer.abort(),
+      };
+      return { ...same, ...change(committer) };
+    },
+  });
+
+const withSplits =
+  (change: <T>(splits: readonly T[]) => readonly T[]) =>
+  (connector: Connector): Connector => ({
+    ...connector,
+    enumerator: (options, context) => {
+      const enumerator = connector.enumerator?.(options, context) as SplitEnumerator;
+      return {
+        async discover(parallelism) {
+          const found = await enumerator.discover(parallelism);
+          return { ...found, splits: change(found.splits) };
+        },
+      };
+    },
+  });
+
+/** The job commits while one task still runs. */
+const commitsEarly: Step = (state, event) => {
+  const next = stepJob(state, event);
+  if (event.kind !== 'taskFinished' || next.state.kind !== 'running') return next;
+  if (next.state.unfinished.size > 1) return next;
+  return { state: { kind: 'committing', writes: next.state.writes }, effect: 'commit' };
+};
+
+/** A job that stops hears of errors that follow from the first one, and reports the last. */
+const lastErrorCounts: Step = (state, event) => {
+  const isFollowUp = event.kind === 'failed' && state.kind === 'stopping';
+  if (!isFollowUp || state.reason.kind !== 'failed') return stepJob(state, event);
+  const stopping: JobState = { kind: 'stopping', reason: { kind: 'failed', error: event.error } };
+  return { state: stopping, effect: 'none' };
+};
+
+/** An error of a task whose input failed looks like any other. */
+const followUpError = (message: FromSlot): FromSlot => {
+  if (message.kind !== 'failed' || message.error.code !== 'TASK_INPUT_FAILED') return message;
+  return { ...message, error: { ...message.error, code: 'INTERNAL_UNEXPECTED' } };
+};
+
+/** A cancel that comes while the job commits still makes it a cancelled one. */
+const cancelsTooLate: Step = (state, event) => {
+  if (state.kind !== 'committing' || event.kind !== 'cancel') return stepJob(state, event);
+  const reason = { kind: 'cancelled', reason: event.reason } as const;
+  return { state: { kind: 'stopping', reason }, effect: 'stopAndAbort' };
+};
+
+/** The failure of a task is forgotten, and the job waits for ever. */
+const forgetsFailure: Step = (state, event) =>
+  event.kind === 'failed' && state.kind === 'running'
+    ? { state, effect: 'none' }
+    : stepJob(state, event);
+
+export const jobPlants: Readonly<Record<string, JobPlant>> = {
+  'commit before the written file is synced': {
+    slotDisk: (disk) => without(disk, { fsync: () => {} }),
+  },
+  'rename without syncing the folder': {
+    disk: (disk) => without(disk, { syncDir: async () => {} }),
+  },
+  'commit before the last task has finished': { step: commitsEarly },
+  'no abort after a failure': { connector: withCommitter(() => ({ abort: async () => {} })) },
+  'a split handed out twice': {
+    connector: withSplits((splits) => [...splits, ...splits.slice(-1)]),
+  },
+  'a split not handed out': { connector: withSplits((splits) => splits.slice(1)) },
+  'the output written in place': { slotDisk: writesInPlace },
+  'errors that only follow from another are told': { fromSlot: followUpError },
+  'the last error counts and not the first': { fromSlot: followUpError, step: lastErrorCounts },
+  'a failed task is forgotten': { step: forgetsFailure },
+  'cancelled while it commits': { step: cancelsTooLate },
+  'finished is said before the commit is done': {
+    connector: withCommitter((committer) => ({
+      async commit(writes) {
+        void committer.commit(writes);
+      },
+    })),
+  },
+};
