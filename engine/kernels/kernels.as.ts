@@ -1,5 +1,6 @@
 /** The module: every kernel that the engine calls. Documented in kernels.ts. */
 export * from './accumulate.as';
+export * from './gather.as';
 export * from './group.as';
 export * from './hash.as';
 export * from './partition.as';

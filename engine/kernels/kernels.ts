@@ -115,6 +115,9 @@ export type EncodeSort = (
 /** Copies values of the rows whose u32 numbers lie at `rows` (0: the first `rowCount`). */
 type Take = (values: number, rows: number, rowCount: number, out: number) => void;
 
+/** Copies the rows with the u32 `numbers`; `bases` has the u32 address of the column in each batch. */
+export type GatherAcross = (bases: number, numbers: number, rowCount: number, out: number) => void;
+
 /** Hashes a column to u32, one per row of the selection; never 0. */
 type HashColumn = (
   values: number,
@@ -316,6 +319,32 @@ export interface Kernels {
   /** Zeroes the views of nulls, as the rule for views asks; `validity` is not 0. */
   zeroNullViews(views: number, validity: number, rowCount: number): void;
 
+  /** @returns Sum of the lengths of the texts over 8 bytes: what `copyLongTexts` needs. */
+  longTextSizeOf(views: number, rowCount: number): number;
+  /** Copies the texts over 8 bytes to `out`, one after the other, and points their views there. */
+  copyLongTexts(views: number, rowCount: number, out: number): void;
+
+  // ─── gather: rows of many batches; a row's number is the index of its batch × 8,192 + stored row ───
+
+  /** Gathers bits; a bitmap at 0 is all ones. */
+  gatherAcross1Bit: GatherAcross;
+  gatherAcross4: GatherAcross;
+  gatherAcross8: GatherAcross;
+  /** Gathers views; long ones keep pointing at the same bytes. */
+  gatherAcross16: GatherAcross;
+  /**
+   * How many of the rows have up to `bytesMax` of text together. `bases` has the views of all
+   * `columnCount` text columns, column by column, `batchCount` addresses each.
+   */
+  rowsWithTexts(
+    bases: number,
+    batchCount: number,
+    columnCount: number,
+    numbers: number,
+    rowCount: number,
+    bytesMax: number,
+  ): number;
+
   // ─── widen: all stored rows, values of nulls included ───
 
   /** int32 to int64. */
@@ -361,13 +390,15 @@ export interface Kernels {
   compareSortRows(a: number, b: number, keyCount: number, descendingBits: number): number;
   /**
    * Writes an entry (`sortEntrySize`) per sort row, what `sortSlice` sorts. `isText` is 1 when the
-   * first key is utf8: its next bytes then go into the entry, else the second key.
+   * first key is utf8: its next bytes then go into the entry, else the second key. `isFixed` is 1
+   * when there are at most two keys and none is utf8: then the entry holds them all.
    */
   makeSortEntries(
     rows: number,
     count: number,
     stride: number,
     isText: number,
+    isFixed: number,
     descendingBits: number,
     outEntries: number,
   ): void;

@@ -264,10 +264,12 @@ export class SortBuffer {
   /** Writes the entries of the next `count` rows, which lie in one block. */
   #writeEntries(entries: number, count: number): void {
     const rows = this.#rowAddress(this.#entriesMade);
+    const texts = this.#keys.filter(({ type }) => type === 'utf8').length;
     const isText = Number(this.#keys[0]?.type === 'utf8');
+    const isFixed = Number(texts === 0 && this.#keys.length <= 2);
     const out = entries + this.#entriesMade * sortEntrySize;
     const bits = this.#descendingBits;
-    this.#kernels.makeSortEntries(rows, count, this.#stride, isText, bits, out);
+    this.#kernels.makeSortEntries(rows, count, this.#stride, isText, isFixed, bits, out);
     this.#entriesMade += count;
   }
 

@@ -74,3 +74,34 @@ export function zeroNullViews(views: usize, validity: usize, rowCount: u32): voi
     if (!isSet) v128.store(views + (<usize>row << 4), i64x2.splat(0));
   }
 }
+
+export function longTextSizeOf(views: usize, rowCount: u32): f64 {
+  let size: u64 = 0;
+  for (let row: u32 = 0; row < rowCount; row++) {
+    const length = load<u32>(views + (<usize>row << 4));
+    size += length > 8 ? <u64>length : 0;
+  }
+  return <f64>size;
+}
+
+export function copyLongTexts(views: usize, rowCount: u32, out: usize): void {
+  for (let row: u32 = 0; row < rowCount; row++) {
+    const view = views + (<usize>row << 4);
+    const length = load<u32>(view);
+    if (length <= 8) continue;
+    copyLong(out, load<u32>(view, 4), length);
+    store<u32>(view, <u32>out, 4);
+    out += length;
+  }
+}
+
+/** Copies more than 8 bytes; the last word overlaps the one before. A call costs more than a few words. */
+@inline function copyLong(to: usize, from: usize, length: u32): void {
+  if (length > 64) {
+    memory.copy(to, from, length);
+    return;
+  }
+  const last = <usize>length - 8;
+  for (let at: usize = 0; at < last; at += 8) store<u64>(to + at, load<u64>(from + at));
+  store<u64>(to + last, load<u64>(from + last));
+}

@@ -1,19 +1,14 @@
 /**
  * Gathers rows that lie scattered over many batches into one batch of its own, texts included.
  *
- * A row is known by a u32 number: the index of its batch × 8,192 + its stored row. Fixed-size values
- * are moved as 4-byte words, never as doubles, since a double may lose the bits of a NaN.
+ * A row is known by a u32 number: the index of its batch × 8,192 + its stored row. Texts of up to 8
+ * bytes are in their views; only longer ones have bytes to copy.
  */
 import { assert } from '../../base/assert.ts';
 import { Batch, batchRowsMax, type Column } from '../batch/batch.ts';
-import type { Kernels } from '../kernels/kernels.ts';
-import {
-  addressOf,
-  type BlockHandle,
-  type MemoryScope,
-  type SlotMemory,
-} from '../memory/slot-memory.ts';
-import { bitmapSizeOf, valuesSizeOf } from '../schema/field-type.ts';
+import type { GatherAcross, Kernels } from '../kernels/kernels.ts';
+import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
+import { bitmapSizeOf, type FieldType, valuesSizeOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
 
 const textBytesMax = 1 << 20; // A batch ends when its texts pass 1 MiB.
@@ -23,16 +18,6 @@ export interface GatherOptions {
   readonly kernels: Kernels;
   readonly schema: Schema;
   readonly batches: readonly Batch[];
-}
-
-/** A gathering under way: where to read, what to fill. */
-interface Gathering {
-  readonly memory: SlotMemory;
-  /** Address of the row numbers, and how many. */
-  readonly numbers: number;
-  readonly count: number;
-  /** Of one column: the place in each batch. */
-  readonly sources: readonly Column[];
 }
 
 /**
@@ -49,72 +34,79 @@ export function gatherRows(options: GatherOptions, numbers: number, count: numbe
     blocks.push(block);
     return addressOf(block);
   };
+  // Addresses of one column in all batches; of all text columns at first.
+  const bases = scope.allocate(Math.max(1, schema.fields.length * batches.length) * 4);
   try {
-    const rowCount = rowsThatFit(options, numbers, count);
-    const columns = schema.fields.map(({ type }, index): Column => {
-      const sources = batches.map((batch) => columnOf(batch, index));
-      const gathering: Gathering = { memory, numbers, count: rowCount, sources };
-      const values = room(valuesSizeOf(type, rowCount));
-      if (type.kind === 'bool') gatherBits(gathering, values, ({ values }) => values);
-      else gatherWords(gathering, values, valuesSizeOf(type, 1) >>> 2);
-      if (type.kind === 'utf8') ownTexts(options, { values, rowCount, room });
-      if (sources.every(({ validity }) => validity === 0)) return { type, validity: 0, values };
-      const validity = room(bitmapSizeOf(rowCount));
-      gatherBits(gathering, validity, (source) => source.validity);
-      return { type, validity, values };
-    });
+    const rowCount = rowsThatFit(options, addressOf(bases), numbers, count);
+    const rows: RowsToGather = { options, bases: addressOf(bases), numbers, rowCount, room };
+    const columns = schema.fields.map((_, index) => gatherColumn(rows, index));
     return new Batch(memory, { schema, rowCount, columns, blocks });
   } catch (error) {
     for (const block of blocks) memory.release(block);
     throw error;
+  } finally {
+    memory.release(bases);
+  }
+}
+
+interface RowsToGather {
+  readonly options: GatherOptions;
+  /** Room for an address per batch. */
+  readonly bases: number;
+  readonly numbers: number;
+  readonly rowCount: number;
+  /** New memory that the batch to be made will hold. */
+  readonly room: (sizeBytes: number) => number;
+}
+
+function gatherColumn(rows: RowsToGather, index: number): Column {
+  const { options, bases, numbers, rowCount, room } = rows;
+  const { kernels, schema, batches } = options;
+  const type = schema.fields[index]?.type;
+  assert(type !== undefined, 'a column that is gathered has a field');
+  const sources = batches.map((batch) => columnOf(batch, index));
+  const values = room(valuesSizeOf(type, rowCount));
+  const words = options.scope.memory.uint32;
+  sources.forEach((source, batch) => {
+    words[(bases >>> 2) + batch] = source.values;
+  });
+  gatherOf(kernels, type.kind)(bases, numbers, rowCount, values);
+  if (type.kind === 'utf8') ownTexts(kernels, { values, rowCount, room });
+  if (sources.every(({ validity }) => validity === 0)) return { type, validity: 0, values };
+  sources.forEach((source, batch) => {
+    words[(bases >>> 2) + batch] = source.validity;
+  });
+  const validity = room(bitmapSizeOf(rowCount));
+  kernels.gatherAcross1Bit(bases, numbers, rowCount, validity);
+  return { type, validity, values };
+}
+
+function gatherOf(kernels: Kernels, kind: FieldType['kind']): GatherAcross {
+  switch (kind) {
+    case 'bool':
+      return kernels.gatherAcross1Bit;
+    case 'int32':
+      return kernels.gatherAcross4;
+    case 'utf8':
+      return kernels.gatherAcross16;
+    default:
+      return kernels.gatherAcross8;
   }
 }
 
 /** How many of the rows have up to 1 MiB of text together; at least one. */
-function rowsThatFit({ scope, schema, batches }: GatherOptions, numbers: number, count: number) {
-  const { uint32 } = scope.memory;
+function rowsThatFit(options: GatherOptions, bases: number, numbers: number, count: number) {
+  const { scope, kernels, schema, batches } = options;
   const texts = schema.fields.flatMap(({ type }, index) => (type.kind === 'utf8' ? [index] : []));
-  const places = texts.map((index) => batches.map((batch) => columnOf(batch, index).values));
-  let textBytes = 0;
-  for (let row = 0; row < count; row++) {
-    const number = uint32[numbers / 4 + row] ?? 0;
-    for (const views of places) {
-      const view = (views[number >>> 13] ?? 0) + (number & 8191) * 16;
-      textBytes += uint32[view >>> 2] ?? 0;
-    }
-    if (textBytes > textBytesMax) return Math.max(1, row);
-  }
-  return count;
-}
-
-function gatherWords({ memory, numbers, count, sources }: Gathering, out: number, width: number) {
-  const { uint32 } = memory;
-  const starts = sources.map(({ values }) => values / 4);
-  let to = out / 4;
-  for (let row = 0; row < count; row++) {
-    const number = uint32[numbers / 4 + row] ?? 0;
-    const from = (starts[number >>> 13] ?? 0) + (number & 8191) * width;
-    for (let word = 0; word < width; word++) uint32[to++] = uint32[from + word] ?? 0;
-  }
-}
-
-/** Bits of bitmaps; a bitmap at 0 is all ones. */
-function gatherBits(
-  { memory, numbers, count, sources }: Gathering,
-  out: number,
-  bitmapOf: (column: Column) => number,
-): void {
-  const { bytes, uint32 } = memory;
-  const bitmaps = sources.map(bitmapOf);
-  bytes.fill(0, out, out + bitmapSizeOf(count));
-  for (let row = 0; row < count; row++) {
-    const number = uint32[numbers / 4 + row] ?? 0;
-    const bitmap = bitmaps[number >>> 13] ?? 0;
-    const stored = number & 8191;
-    const bit = bitmap === 0 ? 1 : ((bytes[bitmap + (stored >>> 3)] ?? 0) >>> (stored & 7)) & 1;
-    const at = out + (row >>> 3);
-    bytes[at] = (bytes[at] ?? 0) | (bit << (row & 7));
-  }
+  texts.forEach((index, place) => {
+    batches.forEach((batch, at) => {
+      const word = (bases >>> 2) + place * batches.length + at;
+      scope.memory.uint32[word] = columnOf(batch, index).values;
+    });
+  });
+  const { length } = batches;
+  const fitting = kernels.rowsWithTexts(bases, length, texts.length, numbers, count, textBytesMax);
+  return Math.max(1, fitting);
 }
 
 interface TextColumn {
@@ -126,15 +118,9 @@ interface TextColumn {
 }
 
 /** Copies the texts of a column into memory of the new batch and points the views there. */
-export function ownTexts(
-  { scope, kernels }: Pick<GatherOptions, 'scope' | 'kernels'>,
-  { values, rowCount, room }: TextColumn,
-): void {
-  const bytes = room(kernels.utf8SizeOf(values, 0, rowCount));
-  const offsets = scope.allocate((rowCount + 1) * 4);
-  kernels.utf8ToArrow(values, 0, rowCount, addressOf(offsets), bytes);
-  kernels.utf8FromArrow(addressOf(offsets), bytes, rowCount, values);
-  scope.memory.release(offsets);
+export function ownTexts(kernels: Kernels, { values, rowCount, room }: TextColumn): void {
+  const sizeBytes = kernels.longTextSizeOf(values, rowCount);
+  if (sizeBytes > 0) kernels.copyLongTexts(values, rowCount, room(sizeBytes));
 }
 
 function columnOf(batch: Batch, index: number): Column {

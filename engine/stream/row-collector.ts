@@ -105,7 +105,7 @@ export class RowCollector {
     const rowCount = this.#rowCount;
     const texts = this.#staging.filter(({ type }) => type.kind === 'utf8');
     const room = (sizeBytes: number) => this.#room(sizeBytes);
-    for (const { values } of texts) ownTexts(this.#options, { values, rowCount, room });
+    for (const { values } of texts) ownTexts(this.#options.kernels, { values, rowCount, room });
     const batch = new Batch(scope.memory, {
       schema,
       rowCount,

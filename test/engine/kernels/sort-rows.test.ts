@@ -65,7 +65,8 @@ function sortNumbers(keys: readonly SortKey[], rows: number, count: number, step
   const set = (offset: number, value: number) => arena.view.setUint32(state + offset, value, true);
   const stride = sortRowSizeOf(keys.length);
   const isText = Number(keys[0]?.type === 'utf8');
-  kernels.makeSortEntries(rows, count, stride, isText, bitsOf(keys), entries);
+  const isFixed = Number(keys.length <= 2 && keys.every(({ type }) => type !== 'utf8'));
+  kernels.makeSortEntries(rows, count, stride, isText, isFixed, bitsOf(keys), entries);
   set(sortLayout.entries, entries);
   set(sortLayout.scratch, scratch);
   set(sortLayout.count, count);
@@ -224,6 +225,56 @@ test.each`
   });
   const address = putSortRows(keys, rows);
   expect(sortNumbers(keys, address, rows.length, 100)).toEqual(expectedOrder(keys, rows));
+});
+
+/** Texts whose padding could be mistaken for bytes, around the 8 and 16 bytes that an entry holds. */
+const endings = [0, 1, 7, 8, 9, 15, 16, 17].flatMap((length) =>
+  ['', '\0', '\0\0', 'a', 'a\0', '\0a'].map((end) =>
+    encode('abcdefghabcdefgha'.slice(0, Math.max(0, length - end.length)) + end),
+  ),
+);
+
+test.each([false, true])(
+  'a text alone, descending %s: NUL is a byte, ties keep order',
+  (isDescending) => {
+    const keys: SortKey[] = [{ type: 'utf8', isDescending, areNullsLast: isDescending }];
+    const rows = Array.from({ length: 700 }, (_, index): SortValue[] => [
+      index % 11 === 0 ? null : (endings[(index * 7) % endings.length] ?? null),
+    ]);
+    const address = putSortRows(keys, rows);
+    expect(sortNumbers(keys, address, rows.length, 100)).toEqual(expectedOrder(keys, rows));
+  },
+);
+
+test('texts of up to 18 bytes over NUL and two letters', () => {
+  const few = fc
+    .array(fc.constantFrom(0, 97, 98), { maxLength: 18 })
+    .map((b) => Uint8Array.from(b));
+  const near = fc
+    .tuple(fc.constantFrom(6, 7, 8, 14, 15, 16), fc.array(fc.constantFrom(0, 97), { maxLength: 3 }))
+    .map(([length, end]) => Uint8Array.from([...new Array<number>(length).fill(97), ...end]));
+  const rowsOf = fc.array(fc.tuple(fc.option(fc.oneof(few, near))), { maxLength: 80 });
+  fc.assert(
+    fc.property(rowsOf, fc.boolean(), (rows, isDescending) => {
+      arena.reset();
+      const keys: SortKey[] = [{ type: 'utf8', isDescending, areNullsLast: true }];
+      const address = putSortRows(keys, rows);
+      expect(sortNumbers(keys, address, rows.length, 7)).toEqual(expectedOrder(keys, rows));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('rows that an entry holds wholly are not read while sorting', () => {
+  const keys: SortKey[] = [{ type: 'utf8', isDescending: false, areNullsLast: false }];
+  const words = ['b', 'a', 'sixteen bytes ab', '', 'a', 'sixteen bytes ab', 'b'].map(encode);
+  const rows = words.map((word) => [word]);
+  const address = putSortRows(keys, rows);
+  const stride = sortRowSizeOf(1);
+  const entries = arena.room(words.length * sortEntrySize);
+  kernels.makeSortEntries(address, words.length, stride, 1, 0, 0, entries);
+  const ranks = words.map((_, index) => arena.uint32(entries + index * sortEntrySize + 16));
+  expect(ranks).toEqual(words.map(() => 0x80000001));
 });
 
 test('a selection and a first number make the row numbers', () => {
