@@ -135,7 +135,10 @@ class JobScenario {
     this.#judge('empty memory', run.heldMemory());
     this.#judge('one outcome', oneOutcomeOf(run, outcome));
     this.#judge('no temporary file', leftoverOf(run, state, hiddenBefore));
-    if (outcome.status === 'finished') return await this.#finish(run);
+    if (outcome.status === 'finished') {
+      this.#judge('right totals', wrongTotals(this.#job, outcome));
+      return await this.#finish(run);
+    }
     if (outcome.status === 'cancelled' && !run.wasCancelled) {
       this.#judge('the reason', 'a job is cancelled that nobody cancelled');
     }
@@ -245,6 +248,14 @@ function leftoverOf(run: JobRun, state: SimDiskState, before: Set<string>): stri
   const { failuresAtGivenUp, failuresAtStop } = run;
   if (failuresAtGivenUp !== null && failuresAtGivenUp > failuresAtStop) return null;
   return `${left.join(', ')} is left`;
+}
+
+/** What is told of a finished job: all inputs are read, all rows are written. */
+function wrongTotals({ inputs, rowCount }: WordJob, outcome: JobOutcome): string | null {
+  const { bytesIn, rowsOut } = outcome.totals;
+  const sizeBytes = [...inputs.values()].reduce((sum, content) => sum + content.length, 0);
+  if (bytesIn === sizeBytes && rowsOut === rowCount) return null;
+  return `${bytesIn} of ${sizeBytes} bytes in, ${rowsOut} of ${rowCount} rows out`;
 }
 
 function oneOutcomeOf({ states }: JobRun, { status }: JobOutcome): string | null {

@@ -1,7 +1,7 @@
 /**
  * Runs a scenario from the command line and replays it exactly:
  *
- *     npm run simulate -- --seed 123 [--scenario leader-lease] [--count 1000]
+ *     npm run simulate -- --seed 123 [--scenario job] [--count 1000]
  *
  * Prints seed, options, faults, trace hash and verdict of one seed; with `--count` one line for many
  * and the first failure in full, made smaller. Exit codes: 0 all well, 1 a judge objects, 2 usage.

@@ -24,8 +24,9 @@ export interface WordJob {
   readonly output: string;
   /** Path → content. */
   readonly inputs: ReadonlyMap<string, Uint8Array>;
-  /** What the output must be. */
+  /** What the output must be, and how many rows it has. */
   readonly expected: string;
+  readonly rowCount: number;
   readonly connectors: ReadonlyMap<string, Connector>;
 }
 
@@ -46,7 +47,7 @@ export function drawWordJob(rng: Rng): WordJob {
     form,
     output,
     inputs,
-    expected: expectedOf(inputs, format, top),
+    ...expectedOf(inputs, format, top),
     connectors: new Map([[connector.name, connector]]),
   };
 }
@@ -127,7 +128,7 @@ function expectedOf(
   inputs: ReadonlyMap<string, Uint8Array>,
   format: 'csv' | 'ndjson',
   top: number | undefined,
-): string {
+): Pick<WordJob, 'expected' | 'rowCount'> {
   const counts = new Map<string, number>();
   for (const content of inputs.values()) {
     for (const [run] of new TextDecoder().decode(content).matchAll(/[A-Za-z]+/g)) {
@@ -139,7 +140,8 @@ function expectedOf(
   const lines = rows.map(([word, count]) =>
     format === 'csv' ? `${word},${count}\n` : `${JSON.stringify({ word, count })}\n`,
   );
-  return (format === 'csv' ? 'word,count\n' : '') + lines.join('');
+  const expected = (format === 'csv' ? 'word,count\n' : '') + lines.join('');
+  return { expected, rowCount: rows.length };
 }
 
 /** The files connector with small splits and buffers. */
