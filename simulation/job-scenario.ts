@@ -169,7 +169,8 @@ class JobScenario {
     for (const fault of this.#cancels) {
       if (fault.state !== state) continue;
       this.#cancels.delete(fault);
-      this.#cluster.world.after(fault.afterMs, () => run.cancel());
+      // Bound to the life: nobody can cancel the job of a process that is gone.
+      this.#node.incarnation?.after(fault.afterMs, () => run.cancel());
     }
   }
 
