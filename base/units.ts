@@ -35,7 +35,7 @@ export function formatBytes(sizeBytes: number): string {
     value /= 1024;
     unit++;
   }
-  return `${unit === 0 ? String(value) : value.toFixed(1)} ${names[unit]}`;
+  return `${unit === 0 ? String(Math.round(value)) : value.toFixed(1)} ${names[unit]}`;
 }
 
 /** @example `formatCount(35_675_309)` is "35,675,309". */

@@ -229,14 +229,19 @@ export class JobMaster {
   async #stopAndAbort(): Promise<void> {
     await this.#preparation.catch(() => undefined); // Its failure is the reason that is kept.
     const { jobId, epoch, host } = this.#options;
+    if (this.#isDeployed) await this.#cleanUp(host.stop({ jobId, epoch }));
+    for (const committer of this.#committers.values()) await this.#cleanUp(committer.abort());
+    this.#handle({ kind: 'stopped' });
+  }
+
+  /** Waits for one part of the clean-up; a part that fails must not keep the others from running. */
+  async #cleanUp(part: Promise<void>): Promise<void> {
     try {
-      if (this.#isDeployed) await host.stop({ jobId, epoch });
-      for (const committer of this.#committers.values()) await committer.abort();
+      await part;
     } catch (error) {
       const { message } = toWire(error);
-      this.#env.observe.event('job.cleanup-failed', { jobId, message });
+      this.#env.observe.event('job.cleanup-failed', { jobId: this.#options.jobId, message });
     }
-    this.#handle({ kind: 'stopped' });
   }
 
   #report(): void {
