@@ -1,15 +1,20 @@
 /**
- * The driver of functions over groups: mapReduce's combine and reduce. Pairs come sorted by key; all
- * pairs of one key are one call, and its values are pulled while the function asks for them, so a key
- * with more values than memory holds still works.
+ * The driver of functions over groups: mapReduce's combine and reduce. All pairs of one key are one
+ * call, and its values are pulled while the function asks for them, so a key with more values than
+ * memory holds still works.
+ *
+ * Reduce goes through batches of pairs sorted by key:
  *
  *     pairs    a 1   a 4 │ a 2   b 7   c 1 │ c 3        │ a border between two batches
  *     calls    fn('a', 1 4 2)    fn('b', 7)   fn('c', 1 3)
  *
+ * Combine, which needs no order, through row numbers in order of groups, by which it reads the batches
+ * where they lie.
+ *
  * Invariants:
  * - The next key begins where the old one ends, even if the function took none of its values.
  * - `values` can be gone through once, during the call: later use throws ROW_EXPIRED.
- * - Keys are compared as bytes inside a batch, and as values across a border.
+ * - Sorted keys are compared as bytes inside a batch, and as values across a border.
  */
 import type { Batch } from '../batch/batch.ts';
 import type { BatchBuilder } from '../batch/batch-builder.ts';
@@ -36,64 +41,113 @@ export interface GroupOptions {
   readonly pairs: Schema;
   readonly output: Schema;
   readonly builder: BatchBuilder;
-  /** The next batch of sorted pairs, or null at the end; the driver releases it. */
-  readonly nextBatch: () => Batch | null;
+}
+
+/** Pairs sorted by key: the next batch, or null at the end; the driver releases it. */
+export type NextBatch = () => Batch | null;
+
+/** Pairs in order of groups, as addresses of u32. */
+export interface GroupedRows {
+  readonly groupCount: number;
+  /** Row numbers: index of the batch × 8,192 + stored row. */
+  readonly rows: number;
+  /** For each group, where its rows end. */
+  readonly ends: number;
+  /** For each batch four addresses: the key's values and validity, and the value's. */
+  readonly bases: number;
 }
 
 /** @param reduce - Called once per key; gives out any number of rows. */
 export function reduceDriver(
   options: GroupOptions,
+  nextBatch: NextBatch,
   reduce: (key: never, values: Iterable<never>) => Iterable<unknown>,
 ): GroupDriver {
-  const source = [appendRowSource(options.output), startReduce, drainReduce].join('\n');
-  return groupDriver(options, { source, fn: reduce, name: 'reduce' });
+  const { pairs, output } = options;
+  const source = [
+    bindSource(pairs),
+    ...pairs.fields.slice(0, 1).map(sameSource),
+    sortedCursor,
+    appendRowSource(output),
+    startReduce,
+    drainReduce,
+  ];
+  return groupDriver(options, { source, values: { nextBatch, fn: reduce }, name: 'reduce' });
 }
 
-/** @param combine - Called once per key; its result becomes the key's one value. */
+/**
+ * @param groups - Called at the beginning of each round; its batches stay until the round is done.
+ * @param combine - Called once per key; its result becomes the key's one value.
+ */
 export function combineDriver(
   options: GroupOptions,
+  groups: () => GroupedRows,
   combine: (key: never, values: Iterable<never>) => unknown,
 ): GroupDriver {
-  const source = [appendValuesSource(options.output), startCombine, drainCombine].join('\n');
-  return groupDriver(options, { source, fn: combine, name: 'combine' });
+  const source = [groupedCursor, appendValuesSource(options.output), startCombine, drainCombine];
+  return groupDriver(options, { source, values: { groups, fn: combine }, name: 'combine' });
 }
 
 interface Variant {
-  readonly source: string;
-  readonly fn: unknown;
+  readonly source: readonly string[];
+  /** The user's function, and where pairs come from, by the names the text uses. */
+  readonly values: Readonly<Record<string, unknown>>;
   readonly name: string;
 }
 
-function groupDriver(options: GroupOptions, { source, fn, name }: Variant): GroupDriver {
-  const { operator, memory, pairs, output, builder, nextBatch } = options;
+function groupDriver(options: GroupOptions, variant: Variant): GroupDriver {
+  const { operator, memory, pairs, output, builder } = options;
+  const { source, name } = variant;
   const h = new DriverHelper({ operator, function: name }, memory, output);
-  const text = [
-    bindSource(pairs),
-    ...pairs.fields.map(readSource),
-    ...pairs.fields.slice(0, 1).map(sameSource),
-    cursorText,
-    source,
-    runText,
-  ].join('\n');
-  const values = { h, fn, nextBatch, ...writersOf(builder) };
+  const text = [valuesText, ...pairs.fields.map(readSource), ...source, runText].join('\n');
   return compileDriver(text, {
     memory,
     builder,
-    values,
+    values: { h, ...variant.values, ...writersOf(builder) },
     label: `${operator}-${name}`,
   }) as GroupDriver;
 }
 
-/** `atGroup`: the cursor is on a row of the running group. Field 0 is the key, field 1 the value. */
-const cursorText = `
-let batch = null, row = 0, stored = 0, hasEnded = false;
-let key = null, atGroup = false, group = 0, subject = null;
+/**
+ * Field 0 is the key, field 1 the value; `stored` is the cursor's row. `atGroup`: it is one of the
+ * running group. A cursor has `enter` (to the next group; false at the end), `advance`, `leave` (over
+ * what is left of the group) and `closeCursor`.
+ */
+const valuesText = `
+let stored = 0, key = null, atGroup = false, group = 0, subject = null;
+class Values {
+  #group = group;
+  #isTaken = false;
+  [Symbol.iterator]() {
+    if (this.#isTaken || this.#group !== group) h.valuesUsed();
+    this.#isTaken = true;
+    return this;
+  }
+  next() {
+    if (this.#group !== group) h.valuesUsed();
+    if (!atGroup) return { done: true, value: undefined };
+    const value = read1(stored);
+    advance();
+    return { done: false, value };
+  }
+  return() { return { done: true, value: undefined }; }
+}
+function openGroup() {
+  if (!enter()) return false;
+  key = read0(stored);
+  subject = { key };
+  atGroup = true;
+  group++;
+  return true;
+}`;
+
+const sortedCursor = `
+let batch = null, row = 0, hasEnded = false;
 function isSame(a, b) { return a === b || (a !== a && b !== b); }
 function load() {
-  batch?.release();
-  batch = null;
   do {
     batch?.release();
+    batch = null;
     batch = nextBatch();
     if (batch === null) { hasEnded = true; return false; }
   } while (batch.rowCount === 0);
@@ -101,6 +155,11 @@ function load() {
   row = 0;
   stored = storedRow(0);
   return true;
+}
+function enter() {
+  if (batch !== null || (!hasEnded && load())) return true;
+  hasEnded = false;
+  return false;
 }
 function advance() {
   const before = stored;
@@ -112,42 +171,57 @@ function advance() {
     atGroup = load() && isSame(read0(stored), key);
   }
 }
-function valuesOf(mine) {
-  let isTaken = false;
-  return {
-    [Symbol.iterator]() {
-      if (isTaken || mine !== group) h.valuesUsed();
-      isTaken = true;
-      return this;
-    },
-    next() {
-      if (mine !== group) h.valuesUsed();
-      if (!atGroup) return { done: true, value: undefined };
-      const value = read1(stored);
-      advance();
-      return { done: false, value };
-    },
-    return() { return { done: true, value: undefined }; },
-  };
+function leave() {
+  while (atGroup) advance();
 }
-function openGroup() {
-  if (batch === null && (hasEnded || !load())) return false;
-  key = read0(stored);
-  subject = { key };
-  atGroup = true;
-  group++;
+function closeCursor() {
+  batch?.release();
+  batch = null;
+}`;
+
+const groupedCursor = `
+let v0 = 0, n0 = 0, v1 = 0, n1 = 0;
+let isOn = false, left = 0, rows = 0, ends = 0, bases = 0, at = 0, end = 0;
+function begin() {
+  const found = groups();
+  left = found.groupCount;
+  rows = found.rows >>> 2;
+  ends = found.ends >>> 2;
+  bases = found.bases >>> 2;
+  end = 0;
+  isOn = true;
+}
+function seek() {
+  const number = u32[rows + at], base = bases + (number >>> 13) * 4;
+  stored = number & 8191;
+  v1 = u32[base + 2];
+  n1 = u32[base + 3];
+  return base;
+}
+function enter() {
+  if (!isOn) begin();
+  if (left === 0) { isOn = false; return false; }
+  left--;
+  at = end;
+  end = u32[ends++];
+  const base = seek();
+  v0 = u32[base];
+  n0 = u32[base + 1];
   return true;
 }
-function skipRest() {
-  group++;
-  while (atGroup) advance();
-}`;
+function advance() {
+  at++;
+  if (at < end) seek();
+  else atGroup = false;
+}
+function leave() { atGroup = false; }
+function closeCursor() {}`;
 
 const startReduce = `
 let iterator = null;
 function start() {
   let result;
-  try { result = fn(key, valuesOf(group)); } catch (error) { throw h.failed(error, subject); }
+  try { result = fn(key, new Values()); } catch (error) { throw h.failed(error, subject); }
   iterator = h.iteratorOf(result, subject);
 }`;
 
@@ -170,7 +244,7 @@ function stop() {
 const startCombine = `
 let result;
 function start() {
-  try { result = fn(key, valuesOf(group)); } catch (error) { throw h.failed(error, subject); }
+  try { result = fn(key, new Values()); } catch (error) { throw h.failed(error, subject); }
 }`;
 
 const drainCombine = `
@@ -186,15 +260,13 @@ let isOpen = false;
 function run(groupsMax) {
   for (let done = 0; done < groupsMax; done++) {
     if (!isOpen) {
-      if (!openGroup()) {
-        hasEnded = false;
-        return 'done';
-      }
+      if (!openGroup()) return 'done';
       isOpen = true;
       start();
     }
     if (!drain()) return 'full';
-    skipRest();
+    group++;
+    leave();
     isOpen = false;
   }
   return 'more';
@@ -202,7 +274,6 @@ function run(groupsMax) {
 function close() {
   stop();
   group++;
-  batch?.release();
-  batch = null;
+  closeCursor();
 }
 return { run, close };`;

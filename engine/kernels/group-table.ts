@@ -51,6 +51,8 @@ export interface GroupTableOptions {
    * its owner reads the groups out and calls `clear`. @defaultValue no limit
    */
   readonly slotsMax?: number;
+  /** Groups have numbers, by order of first arrival; see `GroupRows`. @defaultValue false */
+  readonly isNumbered?: boolean;
 }
 
 /** The rows of a batch, as the table reads them. */
@@ -60,6 +62,11 @@ export interface GroupRows {
   readonly inputs: readonly ColumnAddress[];
   readonly selection: number;
   readonly rowCount: number;
+  /**
+   * For a numbered table, u32 addresses: `numbers` gets the group of each row, the first for row 0 of
+   * the batch; `counts`, with room for all groups, the count of rows of each.
+   */
+  readonly numbering?: { readonly numbers: number; readonly counts: number };
 }
 
 /** Where groups are written; validity 0 when it is not wanted. */
@@ -108,17 +115,19 @@ export class GroupTable {
   #growth: Growth | null = null;
   #arena: BlockHandle[] = [];
   #isFull = false;
+  /** Groups that have a number. */
+  #numberedCount = 0;
   #overflow: { readonly accumulator: number; readonly row: number } | null = null;
 
   /** @throws MEMORY_EXHAUSTED when the first 40 KB or so are refused. */
   constructor(scope: MemoryScope, kernels: Kernels, options: GroupTableOptions) {
     assert(options.accumulators.length <= 31, 'a table has at most 31 accumulators');
-    const { slotsMax = firstSlotCount } = options;
+    const { slotsMax = firstSlotCount, isNumbered = false } = options;
     assert(slotsMax >= 64 && Number.isInteger(Math.log2(slotsMax)), 'slotsMax is a power of two');
     this.#scope = scope;
     this.#kernels = kernels;
     this.#options = options;
-    this.#stride = 24 + 8 * options.accumulators.length;
+    this.#stride = 24 + 8 * (options.accumulators.length + Number(isNumbered));
     this.#find = options.keyType === 'utf8' ? kernels.findGroupsUtf8 : kernels.findGroupsInt64;
     this.#accumulate = options.accumulators.map((spec) => accumulateOf(kernels, spec));
     this.#control = scope.allocate(slotsOffset + chunkRows * 4);
@@ -193,6 +202,7 @@ export class GroupTable {
       );
       const overflowRow = this.#accumulateRows(rows, row, found);
       if (overflowRow >= 0) return overflowRow;
+      if (rows.numbering !== undefined) this.#numberRows(rows.numbering, row, found);
       row += found;
       if (row < end) this.#makeRoom();
     }
@@ -265,6 +275,7 @@ export class GroupTable {
     for (const block of this.#arena) memory.release(block);
     this.#arena = [];
     this.#isFull = false;
+    this.#numberedCount = 0;
     this.#describe(0, this.#table);
   }
 
@@ -302,6 +313,23 @@ export class GroupTable {
       return row;
     }
     return -1;
+  }
+
+  #numberRows(
+    { numbers, counts }: { numbers: number; counts: number },
+    row: number,
+    count: number,
+  ) {
+    const offset = this.#stride - 8;
+    this.#numberedCount = this.#kernels.numberGroups(
+      this.#address(slotsOffset),
+      count,
+      offset,
+      this.#numberedCount,
+      numbers + row * 4,
+      counts,
+    );
+    assert(this.#numberedCount === this.groupCount, 'every group has a number');
   }
 
   /** Writes chunk rows of groups behind the `rowCount` written before. */

@@ -273,6 +273,42 @@ export interface Kernels {
    */
   gatherFlags(slots: number, count: number, flag: number, isInverted: number, out: number): number;
 
+  // ─── order groups ───
+
+  /**
+   * Writes each row's group, by order of first arrival, to `outNumbers` (u32), and counts the rows of
+   * each group in `counts` (u32, room for all groups, not zeroed). `slots` as a find call wrote them;
+   * `offset` of 8 zeroed bytes in a slot. `groupCount`: groups that have a number.
+   * @returns Groups that have a number now.
+   */
+  numberGroups(
+    slots: number,
+    count: number,
+    offset: number,
+    groupCount: number,
+    outNumbers: number,
+    counts: number,
+  ): number;
+  /**
+   * Turns counts into places where groups begin, the first at `first`.
+   * @returns Where the next group begins.
+   */
+  startsOfCounts(counts: number, groupCount: number, first: number): number;
+  /**
+   * Puts the numbers (`firstNumber` + stored row) of `count` rows from `fromRow` on behind those that
+   * their groups have at `outRows`. `numbers` as `numberGroups` wrote them, the first for `fromRow`;
+   * `starts` move on: after the last row each is the end of its group.
+   */
+  placeByGroup(
+    numbers: number,
+    selection: number,
+    fromRow: number,
+    count: number,
+    firstNumber: number,
+    starts: number,
+    outRows: number,
+  ): void;
+
   // ─── hash, partition ───
 
   hashUtf8: HashColumn;

@@ -1,6 +1,6 @@
 /**
- * Combine: mapReduce's fold before the shuffle. Pairs are gathered up to a bound, sorted by key, and
- * each key's values folded into one by the user's function; so fewer pairs travel.
+ * Combine: mapReduce's fold before the shuffle. Pairs are gathered up to a bound, brought together by
+ * key, and each key's values folded into one by the user's function; so fewer pairs travel.
  *
  * Any number of rounds gives the same final result, since the function may run any number of times.
  */
@@ -8,10 +8,11 @@ import type { Batch } from '../batch/batch.ts';
 import { combineDriver } from '../compile/group-driver.ts';
 import type { Schema } from '../schema/schema.ts';
 import { GroupRunner } from './group-runner.ts';
+import { GroupedPairs } from './grouped-pairs.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 
-/** Pairs of one round: about 20 MiB with their sort keys. */
-const pairsMax = 262_144;
+/** Pairs of one round: about 13 MiB with numbers and table. */
+const defaultPairsMax = 262_144;
 
 export interface CombineOperatorOptions {
   /** `key` and `value`, in and out. */
@@ -22,26 +23,24 @@ export interface CombineOperatorOptions {
 }
 
 export class CombineOperator implements Operator {
+  readonly #gathered: GroupedPairs;
   readonly #runner: GroupRunner;
-  readonly #pairsMax: number;
-  #isDraining = false;
 
   constructor(context: OperatorContext, options: CombineOperatorOptions) {
-    const { pairs, combine } = options;
-    this.#pairsMax = options.pairsMax ?? pairsMax;
+    const { pairs, combine, pairsMax = defaultPairsMax } = options;
+    const gathered = new GroupedPairs(context, { pairs, pairsMax });
+    this.#gathered = gathered;
     this.#runner = new GroupRunner(context, {
       pairs,
       output: pairs,
-      driver: (given) => combineDriver(given, combine),
+      gathered,
+      driver: (given) => combineDriver(given, () => gathered.groups(), combine),
     });
   }
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
-    if (this.#runner.rowCount >= this.#pairsMax) this.#isDraining = true;
-    if (this.#isDraining && !this.#runner.drain(outbox)) return fromRow;
-    this.#isDraining = false;
-    this.#runner.add(batch);
-    return batch.rowCount;
+    if (this.#gathered.isFull && !this.#runner.drain(outbox)) return fromRow;
+    return this.#gathered.add(batch, fromRow);
   }
 
   finish(outbox: Outbox): boolean {

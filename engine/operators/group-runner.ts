@@ -1,8 +1,8 @@
 /**
- * Group runner: what combine and reduce share. Pairs are gathered, sorted by key in slices, and given
- * group by group to the user's function, whose output fills batches.
+ * Group runner: what combine and reduce share. Pairs that were gathered are arranged, key by key, in
+ * slices, and given group by group to the user's function, whose output fills batches.
  *
- *     gathering ──drain──▶ sorting ──▶ groups ──▶ (batches out) ──▶ gathering, empty
+ *     gathering ──drain──▶ arranging ──▶ groups ──▶ (batches out) ──▶ gathering, empty
  */
 import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/batch-builder.ts';
@@ -10,55 +10,48 @@ import type { GroupDriver, GroupOptions } from '../compile/group-driver.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { OperatorContext, Outbox } from './operator.ts';
 import { RowPacer } from './row-pacer.ts';
-import { RowSorter } from './row-sorter.ts';
+
+/** Pairs of one round; how they are added and read, each kind says itself. */
+export interface GatheredPairs {
+  /** Works for a slice; true when the pairs of each key lie together. */
+  arrange(): boolean;
+  /** Forgets all pairs. */
+  clear(): void;
+  close(): void;
+}
 
 export interface GroupRunnerOptions {
   /** `key` and `value`. */
   readonly pairs: Schema;
   readonly output: Schema;
+  readonly gathered: GatheredPairs;
   readonly driver: (options: GroupOptions) => GroupDriver;
 }
 
 export class GroupRunner {
   readonly #context: OperatorContext;
-  readonly #sorter: RowSorter;
+  readonly #gathered: GatheredPairs;
   readonly #builder: BatchBuilder;
   readonly #driver: GroupDriver;
   readonly #pacer: RowPacer;
-  #isSorted = false;
+  #isArranged = false;
   #pending: Batch | null = null;
 
-  constructor(context: OperatorContext, { pairs, output, driver }: GroupRunnerOptions) {
+  constructor(context: OperatorContext, options: GroupRunnerOptions) {
+    const { pairs, output, gathered, driver } = options;
     const { scope, name } = context;
     this.#context = context;
+    this.#gathered = gathered;
     this.#pacer = new RowPacer(context.shouldYield);
-    const column = pairs.fields[0]?.name ?? 'key';
-    const order = [{ column, isDescending: false, areNullsFirst: false }];
-    this.#sorter = new RowSorter(context, { schema: pairs, order });
     this.#builder = new BatchBuilder(scope, output);
-    this.#driver = driver({
-      operator: name,
-      memory: scope.memory,
-      pairs,
-      output,
-      builder: this.#builder,
-      nextBatch: () => this.#sorter.next(),
-    });
-  }
-
-  /** Pairs gathered. */
-  get rowCount(): number {
-    return this.#sorter.rowCount;
-  }
-
-  add(batch: Batch): void {
-    this.#sorter.add(batch);
+    const { memory } = scope;
+    this.#driver = driver({ operator: name, memory, pairs, output, builder: this.#builder });
   }
 
   /** Runs the function over all gathered pairs; false asks to be called again. */
   drain(outbox: Outbox): boolean {
     if (!this.#flush(outbox)) return false;
-    if (!this.#sort()) return false;
+    if (!this.#arrange()) return false;
     for (;;) {
       const outcome = this.#driver.run(this.#pacer.rows);
       if (outcome === 'done') break;
@@ -68,8 +61,8 @@ export class GroupRunner {
       }
       if (this.#pacer.isOver()) return false;
     }
-    this.#sorter.clear();
-    this.#isSorted = false;
+    this.#gathered.clear();
+    this.#isArranged = false;
     return true;
   }
 
@@ -85,14 +78,13 @@ export class GroupRunner {
     this.#pending?.release();
     this.#pending = null;
     this.#builder.discard();
-    this.#sorter.close();
+    this.#gathered.close();
   }
 
-  #sort(): boolean {
-    if (!this.#isSorted) this.#sorter.seal();
-    while (!this.#isSorted) {
-      this.#isSorted = this.#sorter.sortSlice();
-      if (!this.#isSorted && this.#context.shouldYield()) return false;
+  #arrange(): boolean {
+    while (!this.#isArranged) {
+      this.#isArranged = this.#gathered.arrange();
+      if (!this.#isArranged && this.#context.shouldYield()) return false;
     }
     return true;
   }

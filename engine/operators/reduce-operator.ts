@@ -10,6 +10,7 @@ import { reduceDriver } from '../compile/group-driver.ts';
 import type { Schema } from '../schema/schema.ts';
 import { GroupRunner } from './group-runner.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
+import { SortedPairs } from './sorted-pairs.ts';
 
 export interface ReduceOperatorOptions {
   /** `key` and `value`. */
@@ -19,18 +20,22 @@ export interface ReduceOperatorOptions {
 }
 
 export class ReduceOperator implements Operator {
+  readonly #gathered: SortedPairs;
   readonly #runner: GroupRunner;
 
   constructor(context: OperatorContext, { pairs, output, reduce }: ReduceOperatorOptions) {
+    const gathered = new SortedPairs(context, pairs);
+    this.#gathered = gathered;
     this.#runner = new GroupRunner(context, {
       pairs,
       output,
-      driver: (given) => reduceDriver(given, reduce),
+      gathered,
+      driver: (given) => reduceDriver(given, () => gathered.next(), reduce),
     });
   }
 
   process(batch: Batch): number {
-    this.#runner.add(batch);
+    this.#gathered.add(batch);
     return batch.rowCount;
   }
 

@@ -6,7 +6,14 @@ import { CombineOperator } from '../../../engine/operators/combine-operator.ts';
 import { MapOperator } from '../../../engine/operators/map-operator.ts';
 import type { OperatorContext } from '../../../engine/operators/operator.ts';
 import { ReduceOperator } from '../../../engine/operators/reduce-operator.ts';
-import { int32Type, int64Type, utf8Type } from '../../../engine/schema/field-type.ts';
+import {
+  boolType,
+  type FieldType,
+  float64Type,
+  int32Type,
+  int64Type,
+  utf8Type,
+} from '../../../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
 import { checkOperator, type Row, runModes, runOperator } from '../../support/operator-harness.ts';
 
@@ -181,4 +188,114 @@ test('combine in small rounds, then reduce, is reduce alone', () => {
     }),
     { numRuns: 25 },
   );
+});
+
+/** A combine whose result lists the values of a key. */
+const listing = (schema: typeof results, pairsMax?: number) => (context: OperatorContext) =>
+  new CombineOperator(context, {
+    pairs: schema,
+    ...(pairsMax !== undefined && { pairsMax }),
+    combine: (_key: never, values: Iterable<unknown>) => [...values].join('|'),
+  });
+
+/** One round: keys by first arrival, values by arrival. */
+function groupsInOrder(rows: readonly Row[]): Row[] {
+  const groups = new Map<unknown, unknown[]>();
+  for (const { key, value } of rows) {
+    const values = groups.get(key);
+    if (values === undefined) groups.set(key, [value]);
+    else values.push(value);
+  }
+  return [...groups].map(([key, values]) => ({ key, value: values.join('|') }));
+}
+
+const keyValues: [string, FieldType, unknown[]][] = [
+  ['utf8', utf8Type, ['a', '', null, 'b\0', 'b', 'longer than a view holds', 'é']],
+  ['int32', int32Type, [0, -1, null, 2 ** 31 - 1, -(2 ** 31)]],
+  ['int64', int64Type, [0n, -1n, null, 2n ** 63n - 1n, -(2n ** 63n)]],
+  ['float64', float64Type, [0, 1.5, Number.NaN, null, Infinity, -Infinity]],
+  ['bool', boolType, [true, null, false]],
+];
+
+test.each(keyValues)(
+  'combine groups keys of %s by arrival, with all their values',
+  (_, type, keys) => {
+    const schema = schemaOf(fieldOf('key', type, true), fieldOf('value', utf8Type, true));
+    const rows = Array.from({ length: 60 }, (_, n) => ({
+      key: keys[(n * n) % keys.length],
+      value: n % 9 === 0 ? null : `value ${n}`,
+    }));
+    checkOperator({ input: schema, rows, expected: groupsInOrder(rows), build: listing(schema) });
+  },
+);
+
+test('combine takes -0 and 0 for one key, as it came first', () => {
+  const schema = schemaOf(fieldOf('key', float64Type), fieldOf('value', utf8Type));
+  const rows = [-0, 1, 0].map((key) => ({ key, value: 'x' }));
+  const expected = [
+    { key: -0, value: 'x|x' },
+    { key: 1, value: 'x' },
+  ];
+  checkOperator({ input: schema, rows, expected, build: listing(schema) });
+});
+
+test('combine loses no pair when pairs, groups or batches end a round', () => {
+  const schema = schemaOf(fieldOf('key', int32Type), fieldOf('value', utf8Type));
+  const rows = Array.from({ length: 1000 }, (_, n) => ({ key: n % 300, value: String(n) }));
+  const build = listing(schema, 40);
+  for (const each of runModes) {
+    const found = runOperator({ input: schema, rows, build, expected: [] }, each);
+    const valuesOf = (key: number, all: readonly Row[]) =>
+      all.flatMap((row) => (row.key === key ? String(row.value).split('|') : []));
+    for (let key = 0; key < 300; key++) expect(valuesOf(key, found)).toEqual(valuesOf(key, rows));
+  }
+});
+
+test.each([
+  ['twice', (values: Iterable<number>) => [...values, ...values].length],
+  [
+    'later',
+    (values: Iterable<number>, kept: Iterable<number>[]) => {
+      kept.push(values);
+      return [...(kept[0] ?? [])].length;
+    },
+  ],
+])('the values that combine got cannot be read %s', (_, read) => {
+  const kept: Iterable<number>[] = [];
+  const build = (context: OperatorContext) =>
+    new CombineOperator(context, {
+      pairs,
+      combine: (_key: string, values: Iterable<number>) => read(values, kept),
+    });
+  const rows = ['a', 'b'].map((key) => ({ key, value: 1 }));
+  let code: unknown = null;
+  try {
+    runOperator({ input: pairs, rows, build, expected: [] }, mode);
+  } catch (error) {
+    code = codeOf(error);
+  }
+  expect(code).toBe('ROW_EXPIRED');
+});
+
+test('combine may take none or some of the values', () => {
+  const rows = Array.from({ length: 50 }, (_, n) => ({ key: `key ${n % 3}`, value: n }));
+  const firstOf = (values: Iterable<number>) => {
+    for (const value of values) return value;
+    return null;
+  };
+  checkOperator({
+    input: pairs,
+    rows,
+    expected: [
+      { key: 'key 0', value: 0 },
+      { key: 'key 1', value: -1 },
+      { key: 'key 2', value: 2 },
+    ],
+    build: (context) =>
+      new CombineOperator(context, {
+        pairs,
+        combine: (key: string, values: Iterable<number>) =>
+          key === 'key 1' ? -1 : firstOf(values),
+      }),
+  });
 });
