@@ -91,3 +91,20 @@ test('bytes that are not UTF-8 are a bug when they are in a batch', () => {
   expect(() => decodeUtf8(Uint8Array.of(0x61, 0xff))).toThrow('well-formed UTF-8');
   expect(decodeUtf8(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61))).toBe('\ufeffa');
 });
+
+test('texts around the sizes that are read without a decoder, one of their characters not ASCII', () => {
+  withMemory(({ scope, memory }) => {
+    const view = scope.allocate(utf8ViewSize);
+    const arena = new TextArena(scope);
+    for (let length = 0; length <= 14; length++) {
+      const ascii = 'abcdefghijklmn'.slice(0, length);
+      const others = Array.from(ascii, (_, at) => `${ascii.slice(0, at)}é${ascii.slice(at + 1)}`);
+      for (const text of [ascii, ...others]) {
+        arena.writeText(addressOf(view), text);
+        expect(viewText(memory, addressOf(view))).toBe(text);
+      }
+    }
+    for (const block of arena.blocks) memory.release(block);
+    memory.release(view);
+  });
+});
