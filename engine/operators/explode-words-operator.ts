@@ -21,7 +21,7 @@ import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import { takeColumn } from '../stream/take-column.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 
-/** Room for the bytes of long words: a batch of English needs about 30 KiB. */
+/** Room for the bytes of long words: a batch of English needs about 8 KiB. */
 const wordBytesSize = 32 * 1024;
 /**
  * Words of a batch: their views, 32 KiB, are still in a core's first caches when they are grouped.
