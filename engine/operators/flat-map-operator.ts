@@ -10,6 +10,7 @@ import { BatchBuilder } from '../batch/batch-builder.ts';
 import type { RowDriver } from '../compile/compile-driver.ts';
 import { flatMapDriver } from '../compile/flat-map-driver.ts';
 import type { Schema } from '../schema/schema.ts';
+import { BuiltBatches } from './built-batches.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 import { RowPacer } from './row-pacer.ts';
 
@@ -23,11 +24,12 @@ export class FlatMapOperator implements Operator {
   readonly #builder: BatchBuilder;
   readonly #driver: RowDriver;
   readonly #pacer: RowPacer;
-  #pending: Batch | null = null;
+  readonly #output: BuiltBatches;
 
   constructor(context: OperatorContext, { input, output, flatMap }: FlatMapOperatorOptions) {
     const { scope } = context;
     this.#builder = new BatchBuilder(scope, output);
+    this.#output = new BuiltBatches(this.#builder);
     this.#pacer = new RowPacer(context.shouldYield);
     this.#driver = flatMapDriver({
       operator: context.name,
@@ -43,31 +45,20 @@ export class FlatMapOperator implements Operator {
     const { rowCount } = batch;
     let row = fromRow;
     while (row < rowCount) {
-      if (!this.#flush(outbox)) return row;
+      if (!this.#output.flush(outbox)) return row;
       row = this.#driver.run(batch, row, Math.min(row + this.#pacer.rows, rowCount));
-      if (this.#builder.isFull) this.#pending = this.#builder.build();
+      if (this.#builder.isFull) this.#output.cut();
       if (this.#pacer.isOver()) break;
     }
     return row;
   }
 
   finish(outbox: Outbox): boolean {
-    if (!this.#flush(outbox)) return false;
-    if (this.#builder.rowCount > 0) this.#pending = this.#builder.build();
-    return this.#flush(outbox);
+    return this.#output.finish(outbox);
   }
 
   close(): void {
     this.#driver.close();
-    this.#pending?.release();
-    this.#pending = null;
-    this.#builder.discard();
-  }
-
-  /** Offers the batch that waits; true when none is left. */
-  #flush(outbox: Outbox): boolean {
-    if (this.#pending !== null && !outbox.offer(this.#pending)) return false;
-    this.#pending = null;
-    return true;
+    this.#output.close();
   }
 }

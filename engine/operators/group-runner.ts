@@ -4,10 +4,10 @@
  *
  *     gathering ──drain──▶ arranging ──▶ groups ──▶ (batches out) ──▶ gathering, empty
  */
-import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/batch-builder.ts';
 import type { GroupDriver, GroupOptions } from '../compile/group-driver.ts';
 import type { Schema } from '../schema/schema.ts';
+import { BuiltBatches } from './built-batches.ts';
 import type { OperatorContext, Outbox } from './operator.ts';
 import { RowPacer } from './row-pacer.ts';
 
@@ -31,11 +31,10 @@ export interface GroupRunnerOptions {
 export class GroupRunner {
   readonly #context: OperatorContext;
   readonly #gathered: GatheredPairs;
-  readonly #builder: BatchBuilder;
+  readonly #output: BuiltBatches;
   readonly #driver: GroupDriver;
   readonly #pacer: RowPacer;
   #isArranged = false;
-  #pending: Batch | null = null;
 
   constructor(context: OperatorContext, options: GroupRunnerOptions) {
     const { pairs, output, gathered, driver } = options;
@@ -43,21 +42,22 @@ export class GroupRunner {
     this.#context = context;
     this.#gathered = gathered;
     this.#pacer = new RowPacer(context.shouldYield);
-    this.#builder = new BatchBuilder(scope, output);
+    const builder = new BatchBuilder(scope, output);
+    this.#output = new BuiltBatches(builder);
     const { memory } = scope;
-    this.#driver = driver({ operator: name, memory, pairs, output, builder: this.#builder });
+    this.#driver = driver({ operator: name, memory, pairs, output, builder });
   }
 
   /** Runs the function over all gathered pairs; false asks to be called again. */
   drain(outbox: Outbox): boolean {
-    if (!this.#flush(outbox)) return false;
+    if (!this.#output.flush(outbox)) return false;
     if (!this.#arrange()) return false;
     for (;;) {
       const outcome = this.#driver.run(this.#pacer.rows);
       if (outcome === 'done') break;
       if (outcome === 'full') {
-        this.#pending = this.#builder.build();
-        if (!this.#flush(outbox)) return false;
+        this.#output.cut();
+        if (!this.#output.flush(outbox)) return false;
       }
       if (this.#pacer.isOver()) return false;
     }
@@ -68,16 +68,12 @@ export class GroupRunner {
 
   /** Gives out the rows of the last, partly filled batch; false asks to be called again. */
   finish(outbox: Outbox): boolean {
-    if (!this.#flush(outbox)) return false;
-    if (this.#builder.rowCount > 0) this.#pending = this.#builder.build();
-    return this.#flush(outbox);
+    return this.#output.finish(outbox);
   }
 
   close(): void {
     this.#driver.close();
-    this.#pending?.release();
-    this.#pending = null;
-    this.#builder.discard();
+    this.#output.close();
     this.#gathered.close();
   }
 
@@ -86,12 +82,6 @@ export class GroupRunner {
       this.#isArranged = this.#gathered.arrange();
       if (!this.#isArranged && this.#context.shouldYield()) return false;
     }
-    return true;
-  }
-
-  #flush(outbox: Outbox): boolean {
-    if (this.#pending !== null && !outbox.offer(this.#pending)) return false;
-    this.#pending = null;
     return true;
   }
 }

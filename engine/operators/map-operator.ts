@@ -10,6 +10,7 @@ import { BatchBuilder } from '../batch/batch-builder.ts';
 import type { RowDriver } from '../compile/compile-driver.ts';
 import { mapDriver } from '../compile/map-driver.ts';
 import type { Schema } from '../schema/schema.ts';
+import { BuiltBatches } from './built-batches.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 import { RowPacer } from './row-pacer.ts';
 
@@ -24,17 +25,18 @@ export class MapOperator implements Operator {
   readonly #builder: BatchBuilder;
   readonly #driver: RowDriver;
   readonly #pacer: RowPacer;
-  #pending: Batch[] = [];
+  readonly #output: BuiltBatches;
 
   constructor(context: OperatorContext, { input, pairs, map }: MapOperatorOptions) {
     const { scope } = context;
     this.#builder = new BatchBuilder(scope, pairs);
+    this.#output = new BuiltBatches(this.#builder);
     this.#pacer = new RowPacer(context.shouldYield);
     this.#driver = mapDriver({
       operator: context.name,
       memory: scope.memory,
       builder: this.#builder,
-      overflow: () => this.#pending.push(this.#builder.build()),
+      overflow: () => this.#output.cut(),
       input,
       pairs,
       map,
@@ -45,31 +47,20 @@ export class MapOperator implements Operator {
     const { rowCount } = batch;
     let row = fromRow;
     while (row < rowCount) {
-      if (!this.#flush(outbox)) return row;
+      if (!this.#output.flush(outbox)) return row;
       row = this.#driver.run(batch, row, Math.min(row + this.#pacer.rows, rowCount));
-      if (this.#builder.isFull) this.#pending.push(this.#builder.build());
+      if (this.#builder.isFull) this.#output.cut();
       if (this.#pacer.isOver()) break;
     }
     return row;
   }
 
   finish(outbox: Outbox): boolean {
-    if (this.#builder.rowCount > 0) this.#pending.push(this.#builder.build());
-    return this.#flush(outbox);
+    return this.#output.finish(outbox);
   }
 
   close(): void {
     this.#driver.close();
-    for (const batch of this.#pending.splice(0)) batch.release();
-    this.#builder.discard();
-  }
-
-  /** Offers the batches that wait; true when none is left. */
-  #flush(outbox: Outbox): boolean {
-    while (this.#pending[0] !== undefined) {
-      if (!outbox.offer(this.#pending[0])) return false;
-      this.#pending.shift();
-    }
-    return true;
+    this.#output.close();
   }
 }

@@ -129,9 +129,8 @@ export class SlotProgram {
       try {
         const outcome = task.run();
         if (outcome === 'done') this.#finish(task);
-        if (outcome !== 'idle') isBusy = true;
         else if (task.wantsSplit) this.#askForSplit(task.id);
-        if (outcome === 'busy' && task.wantsSplit) this.#askForSplit(task.id);
+        if (outcome !== 'idle') isBusy = true;
       } catch (error) {
         this.#fail(task.id, error);
         return true;
