@@ -45,9 +45,7 @@ export type ToSlot =
     }
   | { readonly kind: 'split'; readonly taskId: string; readonly split: Split | null }
   /** Ends all tasks of the job; answered with `stopped`. */
-  | { readonly kind: 'stop' }
-  /** Ends the thread's program when no job runs. */
-  | { readonly kind: 'close' };
+  | { readonly kind: 'stop' };
 
 export type FromSlot =
   | { readonly kind: 'wantSplit'; readonly taskId: string }

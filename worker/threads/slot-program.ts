@@ -49,7 +49,6 @@ export class SlotProgram {
   #tasks: Task[] = [];
   /** Task ids that have asked for a split and not got an answer. */
   readonly #asked = new Set<string>();
-  #isClosed = false;
   /** Grows with every stop, so that a deployment that is still loading is dropped. */
   #attempt = 0;
 
@@ -74,18 +73,15 @@ export class SlotProgram {
         this.#closeTasks();
         this.#options.post({ kind: 'stopped', leak: this.#leak() });
         break;
-      case 'close':
-        this.#isClosed = true;
-        break;
     }
     this.#bell.ring();
   }
 
-  /** Resolves after `close`. */
-  async run(): Promise<void> {
+  /** Never resolves: the thread ends with its pool. */
+  async run(): Promise<never> {
     const { clock, yieldToEvents } = this.#options;
     let yieldedAt = clock.mono();
-    while (!this.#isClosed) {
+    for (;;) {
       const seen = this.#bell.count();
       if (this.#runTasks()) {
         if (clock.mono() - yieldedAt < controlIntervalMs) continue;
@@ -97,7 +93,6 @@ export class SlotProgram {
       } else continue;
       yieldedAt = clock.mono();
     }
-    this.#closeTasks();
   }
 
   async #deploy(message: Extract<ToSlot, { kind: 'deploy' }>): Promise<void> {

@@ -28,5 +28,4 @@ export default async function runSlot(start: SlotStart & { port: MessagePort }):
   });
   start.port.on('message', (message: ToSlot) => program.receive(message));
   await program.run();
-  start.port.close();
 }
