@@ -9,8 +9,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { GroupTable } from '../../engine/kernels/group-table.ts';
-import { instantiateKernels, type Kernels, tokeniseLayout } from '../../engine/kernels/kernels.ts';
+import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
 import { SortBuffer } from '../../engine/kernels/sort-buffer.ts';
+import { tokeniseLayout } from '../../engine/kernels/text-kernels.ts';
 import { addressOf, type MemoryScope, SlotMemory } from '../../engine/memory/slot-memory.ts';
 
 const batchRows = 8192;

@@ -24,10 +24,10 @@ import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-me
 import {
   type Accumulate,
   type FindGroups,
-  type Kernels,
   groupTableLayout as layout,
   groupTableStatus as status,
-} from './kernels.ts';
+} from './group-kernels.ts';
+import type { Kernels } from './kernels.ts';
 
 /** A column's place: addresses; validity 0 when no value is null. A batch's column is one. */
 export interface ColumnAddress {

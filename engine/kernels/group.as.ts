@@ -1,7 +1,7 @@
 /**
  * Group kernels: find, or make, the slot of each row's key. Open addressing, linear probing.
  *
- *     table (in memory, 48 bytes, see kernels.ts)      slot: hash · flags · key 16 · accumulators
+ *     table (48 bytes, see group-kernels.ts)           slot: hash · flags · key 16 · accumulators
  *
  * First all hashes, then all probes: the loads of the second loop do not wait for one another, and
  * the fewer instructions a row has, the more rows are under way while one waits for its slot. A key

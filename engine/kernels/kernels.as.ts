@@ -1,4 +1,4 @@
-/** The module: every kernel that the engine calls. Documented in kernels.ts. */
+/** The module: every kernel that the engine calls. Documented in the *-kernels.ts files. */
 export * from './accumulate.as';
 export * from './gather.as';
 export * from './group.as';

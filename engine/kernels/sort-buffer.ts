@@ -16,15 +16,15 @@
 import { assert, assertNever } from '../../base/assert.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
 import type { ColumnAddress } from './group-table.ts';
+import type { Kernels } from './kernels.ts';
 import {
   type EncodeSort,
-  type Kernels,
   sortLayout as layout,
   sortEntryRow,
   sortEntrySize,
   sortOrder,
   sortRowSizeOf,
-} from './kernels.ts';
+} from './sort-kernels.ts';
 
 export interface SortKey {
   /** Timestamps are int64. */

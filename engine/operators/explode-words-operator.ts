@@ -14,7 +14,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import { Batch, type Column } from '../batch/batch.ts';
-import { tokeniseLayout } from '../kernels/kernels.ts';
+import { tokeniseLayout } from '../kernels/text-kernels.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
 import { utf8Type } from '../schema/field-type.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';

@@ -6,7 +6,8 @@
  */
 import { assert } from '../../base/assert.ts';
 import { Batch, batchRowsMax, type Column } from '../batch/batch.ts';
-import type { GatherAcross, Kernels } from '../kernels/kernels.ts';
+import type { Kernels } from '../kernels/kernels.ts';
+import type { GatherAcross } from '../kernels/take-kernels.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
 import { bitmapSizeOf, type FieldType, valuesSizeOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';

@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import {
   groupTableLayout as layout,
   groupTableStatus as status,
-} from '../../../engine/kernels/kernels.ts';
+} from '../../../engine/kernels/group-kernels.ts';
 import { decode, encode, KernelArena } from './kernel-arena.ts';
 
 const arena = new KernelArena();

@@ -1,8 +1,8 @@
 /** Goal: the words are those of the reference, wherever the tokeniser has to stop and go on. */
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
-import { tokeniseLayout } from '../../../engine/kernels/kernels.ts';
 import { linesOf } from '../../../engine/kernels/text.ts';
+import { tokeniseLayout } from '../../../engine/kernels/text-kernels.ts';
 import { wordsOf } from '../../../engine/kernels/tokenise.ts';
 import { decode, encode, KernelArena, type TestColumn } from './kernel-arena.ts';
 

@@ -1,0 +1,113 @@
+/**
+ * The sort kernels as TypeScript sees them. Conventions: engine/kernels/kernels.ts.
+ * After: engine/kernels/sort-buffer.ts, which owns the memory of a sort.
+ */
+
+/** Byte offsets of the u32 fields of a sort's state; fields not set by the caller start at zero. */
+export const sortLayout = {
+  /** Address of the entries, by the caller; holds the sorted entries at the end. */
+  entries: 0,
+  /** Address of as much room again, by the caller. */
+  scratch: 4,
+  /** Entries, by the caller. */
+  count: 8,
+  /** Keys per sort row, by the caller. */
+  keyCount: 12,
+  /** Bit k is set when key k is descending, by the caller. */
+  descendingBits: 16,
+  /** From here on the kernel's. */
+  progress: 20,
+  size: 64,
+} as const;
+
+/** Flags of a sort key, for the `order` argument. */
+export const sortOrder = { descending: 1, nullsLast: 2 } as const;
+
+/** Bytes of a sort entry; the u32 at `sortEntryRow` is the address of its sort row. */
+export const sortEntrySize = 24;
+export const sortEntryRow = 20;
+
+/** Bytes of a sort row with `keyCount` keys (1 to 16). */
+export function sortRowSizeOf(keyCount: number): number {
+  return 8 + keyCount * 16;
+}
+
+/** Encodes a column as one key of sort rows; see `Kernels.encodeSortInt64`. */
+export type EncodeSort = (
+  values: number,
+  validity: number,
+  selection: number,
+  fromRow: number,
+  count: number,
+  rows: number,
+  stride: number,
+  keyIndex: number,
+  order: number,
+) => void;
+
+/** Sort rows, their encoding and sorting. */
+export interface SortKernels {
+  /**
+   * Begins `count` sort rows at `rows`, `stride` = `sortRowSizeOf(keys)` apart: number =
+   * `firstNumber` + stored row. Call before the encoders.
+   */
+  startSortRows(
+    selection: number,
+    fromRow: number,
+    count: number,
+    rows: number,
+    stride: number,
+    firstNumber: number,
+  ): void;
+  /**
+   * Writes key `keyIndex` of `count` sort rows from row `fromRow` of a column on. `order` is a sum of
+   * `sortOrder` flags. Timestamps are int64.
+   */
+  encodeSortInt64: EncodeSort;
+  encodeSortInt32: EncodeSort;
+  encodeSortBool: EncodeSort;
+  /** NaN above all numbers; -0 equal to 0. */
+  encodeSortFloat64: EncodeSort;
+  /** Byte order, which is the order of code points. The texts must stay where they are. */
+  encodeSortUtf8: EncodeSort;
+  /**
+   * @returns -1, 0 or 1: the order of two sort rows (addresses), e.g. to merge sorted inputs.
+   * `descendingBits` has bit k set when key k is descending.
+   */
+  compareSortRows(a: number, b: number, keyCount: number, descendingBits: number): number;
+  /**
+   * Writes an entry (`sortEntrySize`) per sort row, what `sortSlice` sorts. `isText` is 1 when the
+   * first key is utf8: its next bytes then go into the entry, else the second key. `isFixed` is 1
+   * when there are at most two keys and none is utf8: then the entry holds them all.
+   */
+  makeSortEntries(
+    rows: number,
+    count: number,
+    stride: number,
+    isText: number,
+    isFixed: number,
+    descendingBits: number,
+    outEntries: number,
+  ): void;
+  /**
+   * Goes on with a stable sort for about `stepsMax` entry moves. `state` is `sortLayout`.
+   * @returns 1 when done; the state's `entries` then is the sorted array.
+   */
+  sortSlice(state: number, stepsMax: number): number;
+  /** Writes the u32 numbers of the rows behind `count` entries. */
+  sortedRowNumbers(entries: number, count: number, outNumbers: number): void;
+  /** Copies the sort rows behind `count` entries, in their order; not onto themselves. */
+  takeSortRows(entries: number, count: number, stride: number, outRows: number): void;
+  /**
+   * Keeps, in place and in order, the sort rows that belong before the row `bound`.
+   * @returns Count of rows kept.
+   */
+  keepRowsBefore(
+    rows: number,
+    count: number,
+    stride: number,
+    bound: number,
+    keyCount: number,
+    descendingBits: number,
+  ): number;
+}
