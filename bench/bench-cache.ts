@@ -29,5 +29,5 @@ export function textPath(size: TextSize): string {
 
 /** Where a contestant writes its answer. */
 export function outputPath(name: string): string {
-  return join(cacheFolder, `out-${name}.csv`);
+  return join(cacheFolder, `out-${name}`);
 }

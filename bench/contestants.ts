@@ -1,19 +1,11 @@
 /**
- * Who counts the words, and with which command. Each is one process that reads the text and writes
- * the whole answer to a CSV file, most frequent word first, so all of them do the same work from the
- * start of the process to its end.
+ * Contestants: Millrace with two threads and with one, DuckDB, Polars, and plain Node. A bench names
+ * its job and the scripts of its peers (`peers/<bench>_duckdb.py` and so on); all are called alike:
+ * the data, where the answer goes, and the threads.
  */
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { outputPath, peersFolder, projectFolder, pythonPath } from './bench-cache.ts';
-
-export interface Contestant {
-  readonly id: string;
-  readonly name: string;
-  readonly threads: number;
-  readonly outPath: string;
-  command(text: string): string[];
-}
+import type { Contestant } from './bench-case.ts';
 
 /** The yardstick: ratios are to this one. */
 export const yardstickId = 'millrace';
@@ -23,61 +15,74 @@ export const singleThreadId = 'millrace-1';
 
 const parallelism = 2;
 
-export const contestants: readonly Contestant[] = [
-  millrace(yardstickId, 'Millrace', parallelism),
-  millrace(singleThreadId, 'Millrace', 1),
-  python('duckdb', 'DuckDB 2.0.0'),
-  python('polars', 'Polars 2.1.0'),
-  {
-    id: 'node',
-    name: 'Node, by hand',
-    threads: 1,
-    outPath: outputPath('node'),
-    command: (text) => [
-      process.execPath,
-      fileURLToPath(new URL('./peers/wordcount-node.mjs', import.meta.url)),
-      text,
-      outputPath('node'),
-    ],
-  },
-];
+interface ContestantsOptions {
+  /** Of the bench; part of the names of scripts and outputs. */
+  readonly bench: string;
+  /** Ending of the answers' files: `csv`. */
+  readonly extension: string;
+  /** The job, from the project's folder. */
+  readonly job: string;
+  /** Its flags for the data and the answer. */
+  readonly jobFlags: (dataPath: string, outPath: string) => readonly string[];
+}
 
-function millrace(id: string, name: string, threads: number): Contestant {
-  const outPath = outputPath(id);
+/** Everybody who takes part; further ones may be added. */
+export function contestantsOf(options: ContestantsOptions): Contestant[] {
+  return [
+    millraceContestant(options, { id: yardstickId, name: 'Millrace', threads: parallelism }),
+    millraceContestant(options, { id: singleThreadId, name: 'Millrace', threads: 1 }),
+    pythonContestant(options, { id: 'duckdb', name: 'DuckDB 2.0.0', threads: parallelism }),
+    pythonContestant(options, { id: 'polars', name: 'Polars 2.1.0', threads: parallelism }),
+    nodeContestant(options),
+  ];
+}
+
+interface Named {
+  readonly id: string;
+  readonly name: string;
+  readonly threads: number;
+}
+
+/** Our CLI, with the job of the options. */
+function millraceContestant(options: ContestantsOptions, named: Named): Contestant {
+  const outPath = outPathOf(options, named.id);
+  const cli = [process.execPath, join(projectFolder, 'cli', 'millrace.mjs')];
   return {
-    id,
-    name,
-    threads,
+    ...named,
     outPath,
-    command: (text) => [
-      process.execPath,
-      join(projectFolder, 'cli', 'millrace.mjs'),
-      'run',
-      join(projectFolder, 'jobs', 'wordcount', 'job.ts'),
-      '--input',
-      text,
-      '--output',
-      outPath,
-      '--parallelism',
-      String(threads),
-      '--json',
+    command: (dataPath) => [
+      ...cli,
+      ...['run', join(projectFolder, options.job)],
+      ...options.jobFlags(dataPath, outPath),
+      ...['--parallelism', String(named.threads), '--json'],
     ],
   };
 }
 
-function python(id: string, name: string): Contestant {
-  const outPath = outputPath(id);
+/** `peers/<bench>_<id>.py DATA OUT THREADS`, with dashes of the id as underscores. */
+function pythonContestant(options: ContestantsOptions, named: Named): Contestant {
+  const outPath = outPathOf(options, named.id);
+  const script = join(peersFolder, `${options.bench}_${named.id.replaceAll('-', '_')}.py`);
   return {
-    id,
-    name,
-    threads: parallelism,
+    ...named,
     outPath,
-    command: (text) => [
-      pythonPath,
-      join(peersFolder, `wordcount_${id}.py`),
-      text,
-      outPath,
-      String(parallelism),
-    ],
+    command: (dataPath) => [pythonPath, script, dataPath, outPath, String(named.threads)],
   };
+}
+
+/** `peers/<bench>-node.mjs DATA OUT`. */
+function nodeContestant(options: ContestantsOptions): Contestant {
+  const outPath = outPathOf(options, 'node');
+  const script = join(peersFolder, `${options.bench}-node.mjs`);
+  return {
+    id: 'node',
+    name: 'Node, by hand',
+    threads: 1,
+    outPath,
+    command: (dataPath) => [process.execPath, script, dataPath, outPath],
+  };
+}
+
+function outPathOf({ bench, extension }: ContestantsOptions, id: string): string {
+  return outputPath(`${bench}-${id}.${extension}`);
 }

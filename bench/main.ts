@@ -1,36 +1,37 @@
 /**
- * `npm run bench -- wordcount`: compares Millrace with other engines on this machine.
+ * `npm run bench -- <case>`: compares Millrace with other engines on this machine.
  *
- * After: bench/wordcount.ts
+ * After: bench/cases.ts
  */
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { type TextSize, textSizes } from './bench-cache.ts';
-import { contestants } from './contestants.ts';
+import { Argument, Command, InvalidArgumentError } from 'commander';
+import type { BenchCase } from './bench-case.ts';
+import { benchCases } from './cases.ts';
 import { MissingTool } from './prepare.ts';
 import { reportText } from './report.ts';
-import { benchWordcount } from './wordcount.ts';
+import { runBench } from './run-bench.ts';
 
 interface Flags {
-  readonly size: TextSize;
+  readonly size?: string;
   readonly runs: number;
   readonly only: readonly string[];
   readonly json?: boolean;
 }
 
-const ids = contestants.map(({ id }) => id);
+const sizesText = benchCases.map(({ name, sizes }) => `${name}: ${sizes.join(', ')}`).join('; ');
 
 const program = new Command('bench')
-  .description('Runs Millrace and other engines in turns on the same text and compares them.')
-  .addArgument(new Argument('<case>', 'what to run').choices(['wordcount']))
-  .addOption(
-    new Option('--size <size>', 'how much text').choices(Object.keys(textSizes)).default('1GB'),
-  )
+  .description('Runs Millrace and other engines in turns on the same data and compares them.')
+  .addArgument(new Argument('<case>', 'what to run').choices(benchCases.map(({ name }) => name)))
+  .option('--size <size>', `how much data; the first is the default (${sizesText})`)
   .option('--runs <count>', 'turns to take the median of', parseRuns, 3)
-  .option('--only <ids>', `contestants, comma-separated, of ${ids.join(', ')}`, parseIds, [])
+  .option('--only <ids>', 'contestants, comma-separated: millrace, duckdb, ...', parseIds, [])
   .option('--json', 'print one JSON object instead of a table')
   .addHelpText('after', '\nExample: npm run bench -- wordcount --size 256MB --runs 5')
-  .action(async (_case: string, flags: Flags) => {
-    const result = await benchWordcount(flags, (line) => process.stderr.write(`${line}\n`));
+  .action(async (name: string, flags: Flags) => {
+    const bench = benchCases.find((one) => one.name === name);
+    if (bench === undefined) return;
+    const options = { size: sizeOf(bench, flags), runs: flags.runs, only: onlyOf(bench, flags) };
+    const result = await runBench(bench, options, (line) => process.stderr.write(`${line}\n`));
     const text = flags.json === true ? `${JSON.stringify(result, null, 2)}\n` : reportText(result);
     process.stdout.write(text);
   });
@@ -50,8 +51,18 @@ function parseRuns(text: string): number {
 }
 
 function parseIds(text: string): string[] {
-  const chosen = text.split(',').map((id) => id.trim());
-  const stranger = chosen.find((id) => !ids.includes(id));
-  if (stranger === undefined) return chosen;
-  throw new InvalidArgumentError(`No contestant "${stranger}"; there are ${ids.join(', ')}.`);
+  return text.split(',').map((id) => id.trim());
+}
+
+function sizeOf({ name, sizes }: BenchCase, flags: Flags): string {
+  const size = flags.size ?? sizes[0] ?? '';
+  if (sizes.includes(size)) return size;
+  throw new Error(`${name} has no size "${size}"; there are ${sizes.join(', ')}`);
+}
+
+function onlyOf({ contestants }: BenchCase, { only }: Flags): readonly string[] {
+  const ids = contestants.map(({ id }) => id);
+  const stranger = only.find((id) => !ids.includes(id));
+  if (stranger === undefined) return only;
+  throw new Error(`no contestant "${stranger}"; there are ${ids.join(', ')}`);
 }

@@ -2,7 +2,7 @@
 import { formatBytes, formatCount } from '../base/units.ts';
 import { tableText } from '../cli/table.ts';
 import { singleThreadId, yardstickId } from './contestants.ts';
-import type { BenchResult, ContestantResult } from './wordcount.ts';
+import type { BenchResult, ContestantResult } from './run-bench.ts';
 
 const bytesPerMb = 1024 * 1024;
 
@@ -16,11 +16,11 @@ export function medianOf(values: readonly number[]): number {
 }
 
 export function reportText(result: BenchResult): string {
-  const { machine, answer } = result;
+  const { machine, input } = result;
   const runCount = result.results[0]?.runs.length ?? 0;
   const lines = [
-    `wordcount, ${formatCount(result.inputBytes)} bytes of English text, median of ${runCount}`,
-    `answers agree: ${formatCount(answer.total)} words, ${formatCount(answer.distinct)} distinct`,
+    `${result.bench}, ${formatCount(input.sizeBytes)} bytes ${input.description}, median of ${runCount}`,
+    `answers agree: ${result.answer}`,
     `${machine.cores} × ${machine.processor}, ${formatBytes(machine.memoryBytes)}, ${machine.system}, Node ${machine.node}`,
     `load ${result.loadBefore.toFixed(1)} before, ${result.loadAfter.toFixed(1)} after`,
   ];
@@ -41,7 +41,7 @@ function resultTable(result: BenchResult): string {
       { title: 'peak memory', align: right },
       { title: 'ratio', align: right },
     ],
-    result.results.map((contestant) => resultRow(contestant, yardstick, result.inputBytes)),
+    result.results.map((contestant) => resultRow(contestant, yardstick, result.input.sizeBytes)),
   );
 }
 

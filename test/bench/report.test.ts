@@ -1,7 +1,7 @@
 /** Goal: the table shows medians, rates and ratios to Millrace, and works without some contestants. */
 import { expect, test } from 'vitest';
 import { medianOf, reportText } from '../../bench/report.ts';
-import type { BenchResult } from '../../bench/wordcount.ts';
+import type { BenchResult } from '../../bench/run-bench.ts';
 
 const mb = 1024 ** 2;
 const runs = (...seconds: number[]) =>
@@ -10,11 +10,11 @@ const runs = (...seconds: number[]) =>
 const result: BenchResult = {
   bench: 'wordcount',
   size: '1GB',
-  inputBytes: 1024 * mb,
+  input: { path: 'text', sizeBytes: 1024 * mb, description: 'of English text' },
   machine: { processor: 'P', cores: 2, memoryBytes: 8 * mb, system: 'S', node: 'v24' },
   loadBefore: 0.12,
   loadAfter: 2.04,
-  answer: { total: 142_699_465, distinct: 258_950, hash: 1, top: '' },
+  answer: '142,699,465 words, 258,950 distinct',
   results: [
     { id: 'millrace', name: 'Millrace', threads: 2, runs: runs(2, 4, 2) },
     { id: 'millrace-1', name: 'Millrace', threads: 1, runs: runs(3.6, 3.6, 3.6) },
@@ -35,6 +35,7 @@ test.each`
 test('a row has the median, the spread, the rate and the ratio', () => {
   const text = reportText(result);
   expect(text).toContain('wordcount, 1,073,741,824 bytes of English text, median of 3');
+  expect(text).toContain('answers agree: 142,699,465 words, 258,950 distinct');
   expect(text).toContain('load 0.1 before, 2.0 after');
   expect(text).toMatch(
     /│ Millrace │ +2 │ +2\.00 │ +2\.00 – 4\.00 │ +512 │ +4\.00 │ +300\.0 MB │ +1\.00 × │/,

@@ -1,0 +1,5 @@
+/** The benches, by the name that `npm run bench` takes. */
+import type { BenchCase } from './bench-case.ts';
+import { wordcountBench } from './wordcount.ts';
+
+export const benchCases: readonly BenchCase[] = [wordcountBench as BenchCase];
