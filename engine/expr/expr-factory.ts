@@ -27,8 +27,7 @@ export function columnExpr({ name, type, nullable }: Field): Expr {
 }
 
 export function compareExpr(op: CompareOp, left: Expr, right: Expr): Expr {
-  const areNumbers = isNumeric(left.type) && isNumeric(right.type);
-  if (!areNumbers && !isSameType(left.type, right.type)) {
+  if (commonTypeOf(left.type, right.type) === null) {
     throw mismatch(op, left, right, 'Compare values of one type, or two numbers.');
   }
   const nullable = left.nullable || right.nullable;
@@ -72,26 +71,37 @@ export function isNumeric(type: FieldType): boolean {
   return type.kind === 'int32' || type.kind === 'int64' || type.kind === 'float64';
 }
 
+/** The type that values of both types are compared in, or null when there is none. */
+function commonTypeOf(a: FieldType, b: FieldType): FieldType | null {
+  if (isNumeric(a) && isNumeric(b)) return arithmeticTypeOf('add', a, b);
+  return isSameType(a, b) ? a : null;
+}
+
 /** The type of `left op right`, or null when there is no such operation. */
 export function arithmeticTypeOf(
   op: ArithmeticOp,
   left: FieldType,
   right: FieldType,
 ): FieldType | null {
-  if (isNumeric(left) && isNumeric(right)) {
-    if (left.kind === 'float64' || right.kind === 'float64') return float64Type;
-    if (left.kind === 'int32' && right.kind === 'int32') return int32Type;
-    // A sum is read as a bigint when one of its operands is.
-    const isNumber = [left, right].every((type) => type.kind !== 'int64' || type.js === 'number');
-    return isNumber ? { kind: 'int64', js: 'number' } : int64Type;
-  }
-  if (left.kind !== 'timestamp' || op === 'multiply') return null;
+  if (isNumeric(left) && isNumeric(right)) return numberTypeOf(op, left, right);
+  if (left.kind !== 'timestamp' || (op !== 'add' && op !== 'subtract')) return null;
   if (right.kind === 'timestamp') {
     if (op !== 'subtract' || right.unit !== left.unit) return null;
     // Read as the timestamps themselves are: ms as a number, µs as a bigint.
     return { kind: 'int64', js: left.unit === 'ms' ? 'number' : 'bigint' };
   }
   return right.kind === 'int32' || right.kind === 'int64' ? left : null;
+}
+
+function numberTypeOf(op: ArithmeticOp, left: FieldType, right: FieldType): FieldType | null {
+  if (op === 'divide') return float64Type;
+  if (left.kind === 'float64' || right.kind === 'float64') {
+    return op === 'intDivide' ? null : float64Type;
+  }
+  if (left.kind === 'int32' && right.kind === 'int32') return int32Type;
+  // A sum is read as a bigint when one of its operands is.
+  const isNumber = [left, right].every((type) => type.kind !== 'int64' || type.js === 'number');
+  return isNumber ? { kind: 'int64', js: 'number' } : int64Type;
 }
 
 function mismatch(op: string, left: Expr, right: Expr, hint: string): Error {

@@ -3,10 +3,18 @@
  * tests and error messages. Brackets stand only where the order of operations needs them.
  */
 import { assertNever } from '../../base/assert.ts';
+import { typeText } from '../schema/field-type.ts';
 import type { Expr, NamedExpr } from './expr.ts';
 
 const compareSymbols = { eq: '=', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=' } as const;
-const arithmeticSymbols = { add: '+', subtract: '-', multiply: '*' } as const;
+const arithmeticSymbols = {
+  add: '+',
+  subtract: '-',
+  multiply: '*',
+  divide: '/',
+  intDivide: 'div',
+  modulo: '%',
+} as const;
 
 export function exprText(expr: Expr): string {
   switch (expr.kind) {
@@ -25,6 +33,16 @@ export function exprText(expr: Expr): string {
       return `not ${operandText(expr.input, 6)}`;
     case 'isNull':
       return `${operandText(expr.input, 5)} is null`;
+    case 'when':
+      return whenText(expr);
+    case 'cast': {
+      const word = expr.isTry ? 'try_cast' : 'cast';
+      return `${word}(${exprText(expr.input)} as ${typeText(expr.type)})`;
+    }
+    case 'in':
+      return `${operandText(expr.input, 5)} in (${expr.values.map(exprText).join(', ')})`;
+    case 'call':
+      return `${expr.function}(${expr.args.map(exprText).join(', ')})`;
     default:
       return assertNever(expr);
   }
@@ -39,6 +57,12 @@ export function namedExprText({ name, expr }: NamedExpr): string {
 function literalText({ type, value }: Expr & { kind: 'literal' }): string {
   if (type.kind === 'timestamp') return `timestamp(${type.unit}) ${value}`;
   return type.kind === 'utf8' ? JSON.stringify(value) : String(value);
+}
+
+function whenText({ branches, otherwise }: Expr & { kind: 'when' }): string {
+  const cases = branches.map(({ when, then }) => `when ${exprText(when)} then ${exprText(then)}`);
+  const last = otherwise === null ? '' : ` else ${exprText(otherwise)}`;
+  return `case ${cases.join(' ')}${last} end`;
 }
 
 type Binary = Expr & { kind: 'compare' | 'arithmetic' | 'logic' };
@@ -64,9 +88,10 @@ function strengthOf(expr: Expr): number {
     case 'not':
     case 'compare':
     case 'isNull':
+    case 'in':
       return 3;
     case 'arithmetic':
-      return expr.op === 'multiply' ? 5 : 4;
+      return expr.op === 'add' || expr.op === 'subtract' ? 4 : 5;
     default:
       return 6;
   }

@@ -62,6 +62,8 @@ function referenceOf(expr: Expr, schema: Schema, row: readonly unknown[]): Value
       const [left, right] = [of(expr.left), of(expr.right)];
       return left === null || right === null ? null : calculate(expr.op, expr.type, left, right);
     }
+    default:
+      throw new Error(`no case draws ${expr.kind}`);
   }
 }
 
