@@ -2,30 +2,29 @@
  * `millrace/files`: files, folders and globs as sources and sinks. Only descriptions are made here;
  * connectors/filesystem carries them out.
  */
-import { nearestName } from '../base/nearest-name.ts';
 import { typedError } from '../base/typed-error.ts';
-import type { Column } from '../engine/api/column.ts';
 import type { RunFlags, SourceOf } from '../engine/api/endpoints.ts';
 import type { SinkSpec } from '../engine/contracts/connector.ts';
-import { utf8Type } from '../engine/schema/field-type.ts';
-import { fieldOf, schemaOf } from '../engine/schema/schema.ts';
-import type {
-  FileFormat,
-  FileSinkOptions,
-  FileSourceOptions,
-  InvalidUtf8,
-  TextFormat,
-} from './filesystem/file-options.ts';
+import type { FileSinkOptions, FileSourceOptions } from './filesystem/file-options.ts';
+import {
+  type SinkFormat,
+  type SourceFormat,
+  sinkFormatNamed,
+  sinkFormatOfPath,
+} from './formats/format-builders.ts';
 
-/** A format of output files, made by `csv()` or `ndjson()`. */
-export interface SinkFormat {
-  readonly kind: FileFormat;
-}
+export {
+  csv,
+  ndjson,
+  type SinkFormat,
+  type SourceFormat,
+  text,
+} from './formats/format-builders.ts';
 
-export interface FilesSourceSettings {
+export interface FilesSourceSettings<C> {
   /** A file, a folder (read with all folders below it) or a glob such as `logs/*.log`. */
   readonly path: string;
-  readonly format: TextFormat;
+  readonly format: SourceFormat<C>;
   /** Endings that files found in a folder or by a glob must have. @defaultValue all files */
   readonly extensions?: readonly string[];
 }
@@ -34,37 +33,9 @@ export interface FilesSinkSettings {
   /** The file to write. It appears, or is replaced, when the job has finished, and not before. */
   readonly path: string;
   /** @defaultValue the flag `--format`; else the ending of `path`: ndjson for .ndjson and .jsonl, csv for all others */
-  readonly format?: FileFormat | SinkFormat;
+  readonly format?: 'csv' | 'ndjson' | SinkFormat;
   /** Whether a folder that exists is replaced. @defaultValue the flag `--overwrite` */
   readonly overwrite?: boolean;
-}
-
-/**
- * Lines of text: a row per line, in the column `text`, without the line's end (LF or CRLF).
- *
- * @param options - `invalidUtf8`: what to do with bytes that are not UTF-8: `fail` (the default)
- * ends the job with file and byte offset, `replace` reads U+FFFD in their place.
- * @example
- * ```ts
- * import { text } from 'millrace/files';
- *
- * text().invalidUtf8; // => 'fail'
- * text({ invalidUtf8: 'replace' }).kind; // => 'text'
- * ```
- */
-export function text(options: { readonly invalidUtf8?: InvalidUtf8 } = {}): TextFormat {
-  const { invalidUtf8 = 'fail' } = options;
-  return Object.freeze({ kind: 'text', invalidUtf8: choiceOf(invalidUtf8, ['fail', 'replace']) });
-}
-
-/** Comma-separated values with a header line, quoted where needed (RFC 4180); null is empty. */
-export function csv(): SinkFormat {
-  return Object.freeze({ kind: 'csv' });
-}
-
-/** A JSON object per line. */
-export function ndjson(): SinkFormat {
-  return Object.freeze({ kind: 'ndjson' });
 }
 
 /**
@@ -78,21 +49,20 @@ export function ndjson(): SinkFormat {
  * notes.schema.fields[0]?.name; // => 'text'
  * ```
  */
-function source(
-  settings: FilesSourceSettings,
-): SourceOf<{ text: Column<'utf8', string, false, 'text'> }> {
+function source<C>(settings: FilesSourceSettings<C>): SourceOf<C> {
   const { path, format, extensions } = settings;
+  if (format?.schema === undefined) {
+    throw typedError('FILES_OPTION_INVALID', 'files.source needs a format that can be read', {
+      hint: 'Give what text() makes: files.source({ path: "notes", format: text() }).',
+    });
+  }
   const options: FileSourceOptions = {
     path: pathOf(path),
-    format: text(format),
+    format: format.options,
     extensions:
       extensions?.map((ending) => (ending.startsWith('.') ? ending : `.${ending}`)) ?? null,
   };
-  return Object.freeze({
-    connector: 'files',
-    options,
-    schema: schemaOf(fieldOf('text', utf8Type)),
-  });
+  return Object.freeze({ connector: 'files', options, schema: format.schema });
 }
 
 /**
@@ -103,7 +73,7 @@ function source(
  * import { files } from 'millrace/files';
  *
  * files.sink({ path: 'out.jsonl' })({ overwrite: false }).options;
- * // => { path: 'out.jsonl', format: 'ndjson', overwrite: false }
+ * // => { path: 'out.jsonl', format: { kind: 'ndjson' }, overwrite: false }
  * ```
  */
 function sink(settings: FilesSinkSettings): (flags: RunFlags) => SinkSpec {
@@ -111,7 +81,7 @@ function sink(settings: FilesSinkSettings): (flags: RunFlags) => SinkSpec {
   return (flags) => {
     const options: FileSinkOptions = {
       path,
-      format: formatOf(settings, flags),
+      format: formatOf(settings, flags).options,
       overwrite: settings.overwrite ?? flags.overwrite,
     };
     return { connector: 'files', options, isParallel: false };
@@ -121,20 +91,10 @@ function sink(settings: FilesSinkSettings): (flags: RunFlags) => SinkSpec {
 /** Files, folders and globs: see `files.source` and `files.sink`. */
 export const files = Object.freeze({ source, sink });
 
-function formatOf({ format, path }: FilesSinkSettings, flags: RunFlags): FileFormat {
-  const given = typeof format === 'object' ? format.kind : (format ?? flags.format);
-  if (given !== undefined) return choiceOf(given, ['csv', 'ndjson']);
-  return /\.(ndjson|jsonl)$/i.test(path) ? 'ndjson' : 'csv';
-}
-
-function choiceOf<T extends string>(given: string, choices: readonly T[]): T {
-  const choice = choices.find((one) => one === given);
-  if (choice !== undefined) return choice;
-  const nearest = nearestName(given, choices);
-  const meant = nearest === null ? '' : ` Did you mean "${nearest}"?`;
-  throw typedError('FILES_OPTION_INVALID', `files has no option "${given}"`, {
-    hint: `Choose one of ${choices.map((one) => `"${one}"`).join(', ')}.${meant}`,
-  });
+function formatOf({ format, path }: FilesSinkSettings, flags: RunFlags): SinkFormat {
+  if (typeof format === 'object') return format;
+  const name = format ?? flags.format;
+  return name === undefined ? sinkFormatOfPath(path) : sinkFormatNamed(name);
 }
 
 function pathOf(path: unknown): string {

@@ -9,11 +9,12 @@
  * A path that exists is taken as it is, also when it has characters of a glob in it. Files are sorted
  * by path, so the same input gives the same splits.
  *
- * After: connectors/formats/text-reader.ts
+ * After: connectors/formats/file-formats.ts
  */
 import type { FileStat } from '../../base/env/disk.ts';
 import type { RoleContext } from '../../engine/contracts/connector.ts';
-import type { SplitDiscovery, SplitEnumerator } from '../../engine/contracts/source.ts';
+import type { Split, SplitDiscovery, SplitEnumerator } from '../../engine/contracts/source.ts';
+import { fileFormatOf } from '../formats/file-formats.ts';
 import type { FileSourceOptions } from './file-options.ts';
 import { normalPathOf, withoutEndSlash } from './file-path.ts';
 import { walkFiles } from './file-walk.ts';
@@ -36,16 +37,24 @@ export class FileEnumerator implements SplitEnumerator {
   }
 
   /**
-   * @throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE, SOURCE_EMPTY.
+   * @throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE, SOURCE_EMPTY, and what the format throws.
    * @see engine/contracts/source.ts
    */
   async discover(parallelism: number): Promise<SplitDiscovery> {
     const files = await this.#files();
     return {
-      splits: planSplits(files, parallelism),
+      splits: await this.#splitsOf(files, parallelism),
       sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
       inputCount: files.length,
     };
+  }
+
+  async #splitsOf(files: readonly SourceFile[], parallelism: number): Promise<readonly Split[]> {
+    const { format: options } = this.#options;
+    const format = fileFormatOf(options);
+    if (format.planSplits === undefined) return planSplits(files, parallelism);
+    const { disk } = this.#context;
+    return format.planSplits({ options, files, parallelism, disk });
   }
 
   async #files(): Promise<readonly SourceFile[]> {

@@ -12,16 +12,15 @@ import type { Batch } from '../../engine/batch/batch.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SinkWriter } from '../../engine/contracts/sink.ts';
-import { CsvWriter } from '../formats/csv-writer.ts';
-import { NdjsonWriter } from '../formats/ndjson-writer.ts';
+import { fileFormatOf } from '../formats/file-formats.ts';
 import { OutputBuffer } from '../formats/output-buffer.ts';
 import type { RowWriter } from '../formats/row-writer.ts';
-import type { FileFormat } from './file-options.ts';
+import type { FormatOptions } from './file-options.ts';
 import { writeError } from './sink-errors.ts';
 import { type FileWrite, type SinkTarget, writtenPathOf } from './sink-target.ts';
 
 export interface FileSinkWriterOptions {
-  readonly format: FileFormat;
+  readonly format: FormatOptions;
   readonly target: SinkTarget;
   /** @defaultValue 256 KiB; tests set it low. */
   readonly bufferBytes?: number;
@@ -41,12 +40,13 @@ export class FileSinkWriter implements SinkWriter {
   constructor({ format, target, bufferBytes }: FileSinkWriterOptions, context: SlotContext) {
     this.#context = context;
     this.#target = target;
-    this.#partName = `part-${String(context.taskIndex).padStart(5, '0')}.${format}`;
+    const { writer, partEnding } = fileFormatOf(format);
+    assert(writer !== undefined && partEnding !== undefined, 'the format of a sink can be written');
+    this.#partName = `part-${String(context.taskIndex).padStart(5, '0')}${partEnding(format)}`;
     this.#path = writtenPathOf(target, context.taskIndex, this.#partName);
     const buffer = new OutputBuffer(context.scope, (bytes) => this.#append(bytes), bufferBytes);
     this.#buffer = buffer;
-    const RowWriterOfFormat = format === 'csv' ? CsvWriter : NdjsonWriter;
-    this.#rows = new RowWriterOfFormat(context.schema, buffer);
+    this.#rows = writer(format, { context, schema: context.schema, output: buffer });
     this.#rows.writeHeader();
   }
 
@@ -60,6 +60,7 @@ export class FileSinkWriter implements SinkWriter {
     const buffer = this.#buffer;
     assert(buffer !== null, 'a writer that finishes was not closed');
     this.#naming(() => {
+      this.#rows.writeFooter();
       buffer.flush();
       this.#file ??= this.#open();
       this.#context.disk.fsync(this.#file);

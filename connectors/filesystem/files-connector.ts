@@ -1,7 +1,8 @@
-/** The connector `files`: text files as a source, CSV and NDJSON files as a sink. */
+/** The connector `files`: files as source and sink, in the formats of `connectors/formats`. */
+import { assert } from '../../base/assert.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
-import { TextReader } from '../formats/text-reader.ts';
+import { fileFormatOf } from '../formats/file-formats.ts';
 import { FileCommitter } from './file-committer.ts';
 import { FileEnumerator } from './file-enumerator.ts';
 import type { FileSinkOptions, FileSourceOptions } from './file-options.ts';
@@ -12,8 +13,10 @@ export const filesConnector: Connector = {
   name: 'files',
   enumerator: (options, context) => new FileEnumerator(sourceOptionsOf(options), context),
   reader: (options, context) => {
-    const { invalidUtf8 } = sourceOptionsOf(options).format;
-    return new TextReader({ invalidUtf8 }, context);
+    const { format } = sourceOptionsOf(options);
+    const reader = fileFormatOf(format).reader?.(format, context);
+    assert(reader !== undefined, 'the format of a source can be read');
+    return reader;
   },
   committer: (options, context) => new FileCommitter(sinkOptionsOf(options), context),
   writer: (options, prepared, context) => {

@@ -53,6 +53,9 @@ export class CsvWriter implements RowWriter {
       output.writeByte(newline);
     }
   }
+
+  /** The last row ends the file. */
+  writeFooter(): void {}
 }
 
 function writeText(memory: SlotMemory, column: Column, row: number, output: OutputBuffer): void {

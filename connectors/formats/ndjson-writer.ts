@@ -57,6 +57,8 @@ export class NdjsonWriter implements RowWriter {
     }
   }
 
+  writeFooter(): void {}
+
   #writeValue(memory: SlotMemory, column: Column, row: number, at: number): void {
     const output = this.#output;
     if (isNullAt(memory, column, row)) {

@@ -47,9 +47,11 @@ const filesPerReadMax = 64;
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
+/** What bytes that are not UTF-8 do: end the job, or become U+FFFD. */
+export type InvalidUtf8 = 'fail' | 'replace';
+
 export interface TextReaderOptions {
-  /** What bytes that are not UTF-8 do: end the job, or become U+FFFD. */
-  readonly invalidUtf8: 'fail' | 'replace';
+  readonly invalidUtf8: InvalidUtf8;
   /** @defaultValue 1 MiB; at least 4; tests set it low. */
   readonly bufferBytes?: number;
   /** @defaultValue 64 MiB; tests set it low. */

@@ -153,6 +153,8 @@ function optionText(value: Json): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(optionText).join(', ')}]`;
   const entries = Object.entries(value).filter(([, part]) => part !== null);
+  // A format without options of its own is its name.
+  if (entries.length === 1 && entries[0]?.[0] === 'kind') return optionText(entries[0][1]);
   return `{${entries.map(([name, part]) => `${name} ${optionText(part)}`).join(', ')}}`;
 }
 

@@ -45,7 +45,7 @@ describe.each([wordcount, wordcountMapReduce])('$name', (job) => {
     const last = nodes.at(-1);
     expect(last?.kind === 'sink' && last.sink.options).toEqual({
       path: 'out.csv',
-      format: 'csv',
+      format: { kind: 'csv' },
       overwrite: false,
     });
   });

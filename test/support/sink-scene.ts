@@ -39,7 +39,7 @@ export class SinkScene {
     options: Partial<FileSinkOptions> & { readonly path: string },
     scene: { plan?: FaultPlan; taskCount?: number; attemptId?: string } = {},
   ) {
-    this.options = { format: 'csv', overwrite: false, ...options };
+    this.options = { format: { kind: 'csv' }, overwrite: false, ...options };
     this.plan = scene.plan ?? new FaultPlan();
     this.#taskCount = scene.taskCount ?? 1;
     this.#attemptId = scene.attemptId ?? 'attempt-1';

@@ -118,7 +118,10 @@ test('an attempt id of any form and a name of full length are written', async ()
 
 test('relative paths and NDJSON parts', async () => {
   const folder = path.relative(process.cwd(), tempFolder());
-  const scene = new SinkScene({ path: `${folder}//parts/`, format: 'ndjson' }, { taskCount: 2 });
+  const scene = new SinkScene(
+    { path: `${folder}//parts/`, format: { kind: 'ndjson' } },
+    { taskCount: 2 },
+  );
   await scene.run();
   expect(contentsOf(folder)).toEqual({
     'parts/part-00000.ndjson': '{"word":"the","count":0}\n{"word":"of","count":7}\n',

@@ -73,10 +73,10 @@ test('functions are found by operator id', () => {
 
 test.each`
   settings                                          | flags                                     | expected
-  ${{ path: 'a.csv' }}                              | ${{ overwrite: false }}                   | ${{ format: 'csv', overwrite: false }}
-  ${{ path: 'a.jsonl' }}                            | ${{ overwrite: true }}                    | ${{ format: 'ndjson', overwrite: true }}
-  ${{ path: 'a.csv' }}                              | ${{ overwrite: false, format: 'ndjson' }} | ${{ format: 'ndjson', overwrite: false }}
-  ${{ path: 'a', format: 'csv', overwrite: false }} | ${{ overwrite: true, format: 'ndjson' }}  | ${{ format: 'csv', overwrite: false }}
+  ${{ path: 'a.csv' }}                              | ${{ overwrite: false }}                   | ${{ format: { kind: 'csv' }, overwrite: false }}
+  ${{ path: 'a.jsonl' }}                            | ${{ overwrite: true }}                    | ${{ format: { kind: 'ndjson' }, overwrite: true }}
+  ${{ path: 'a.csv' }}                              | ${{ overwrite: false, format: 'ndjson' }} | ${{ format: { kind: 'ndjson' }, overwrite: false }}
+  ${{ path: 'a', format: 'csv', overwrite: false }} | ${{ overwrite: true, format: 'ndjson' }}  | ${{ format: { kind: 'csv' }, overwrite: false }}
 `('a sink $settings with flags $flags', ({ settings, flags, expected }) => {
   const job = defineJob({
     name: 'flags',

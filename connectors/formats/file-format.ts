@@ -1,0 +1,47 @@
+/**
+ * File formats: what the `files` connector asks of one. A format reads splits of files into batches,
+ * or writes batches as bytes, or both; `file-formats.ts` lists all of them.
+ *
+ *     coordinator   planSplits   files → splits; without it, ranges of bytes
+ *     slot thread   reader       a split → batches        writer   batches → bytes
+ *
+ * Options are those that the builders of `connectors/files.ts` checked; a plan carries them.
+ */
+import type { Disk } from '../../base/env/disk.ts';
+import type { SlotContext } from '../../engine/contracts/connector.ts';
+import type { Split, SplitReader } from '../../engine/contracts/source.ts';
+import type { Schema } from '../../engine/schema/schema.ts';
+import type { FormatOptions } from '../filesystem/file-options.ts';
+import type { SourceFile } from '../filesystem/split-planner.ts';
+import type { OutputBuffer } from './output-buffer.ts';
+import type { RowWriter } from './row-writer.ts';
+
+export interface FileFormat {
+  /** The name in options and plans. */
+  readonly kind: string;
+  /**
+   * The splits of the files. Without it files are cut by bytes (filesystem/split-planner.ts), and
+   * the reader finds out which records are a range's.
+   */
+  planSplits?(request: SplitRequest): Promise<readonly Split[]>;
+  reader?(options: FormatOptions, context: SlotContext): SplitReader;
+  writer?(options: FormatOptions, target: WriterTarget): RowWriter;
+  /** How a part of a folder that is written is called: `.csv`. Of formats with a writer. */
+  partEnding?(options: FormatOptions): string;
+}
+
+export interface SplitRequest {
+  readonly options: FormatOptions;
+  readonly files: readonly SourceFile[];
+  /** Tasks that will read, 1 or more. */
+  readonly parallelism: number;
+  readonly disk: Disk;
+}
+
+/** What a writer of rows is given. */
+export interface WriterTarget {
+  readonly context: SlotContext;
+  /** The rows' schema: the context's. */
+  readonly schema: Schema;
+  readonly output: OutputBuffer;
+}

@@ -1,0 +1,36 @@
+/** The formats of files by name: where the options of a plan find code again. */
+import { assert } from '../../base/assert.ts';
+import type { FormatOptions } from '../filesystem/file-options.ts';
+import { CsvWriter } from './csv-writer.ts';
+import type { FileFormat } from './file-format.ts';
+import { NdjsonWriter } from './ndjson-writer.ts';
+import { type InvalidUtf8, TextReader } from './text-reader.ts';
+
+const text: FileFormat = {
+  kind: 'text',
+  reader: ({ invalidUtf8 }, context) =>
+    new TextReader({ invalidUtf8: invalidUtf8 as InvalidUtf8 }, context),
+};
+
+const csv: FileFormat = {
+  kind: 'csv',
+  partEnding: () => '.csv',
+  writer: (_options, { schema, output }) => new CsvWriter(schema, output),
+};
+
+const ndjson: FileFormat = {
+  kind: 'ndjson',
+  partEnding: () => '.ndjson',
+  writer: (_options, { schema, output }) => new NdjsonWriter(schema, output),
+};
+
+const formats: ReadonlyMap<string, FileFormat> = new Map(
+  [text, csv, ndjson].map((format) => [format.kind, format]),
+);
+
+/** The format of the options, which `connectors/files.ts` has checked. */
+export function fileFormatOf({ kind }: FormatOptions): FileFormat {
+  const format = formats.get(kind);
+  assert(format !== undefined, 'a plan names a format of this version');
+  return format;
+}

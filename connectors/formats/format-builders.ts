@@ -1,0 +1,94 @@
+/**
+ * The builders of formats, `text()`, `csv()`, `ndjson()`: what a user's job names a format with. Only
+ * descriptions are made here, so a job that is loaded loads no reader or writer.
+ */
+import { nearestName } from '../../base/nearest-name.ts';
+import { typedError } from '../../base/typed-error.ts';
+import type { Column } from '../../engine/api/column.ts';
+import { utf8Type } from '../../engine/schema/field-type.ts';
+import { fieldOf, type Schema, schemaOf } from '../../engine/schema/schema.ts';
+import type { FormatOptions } from '../filesystem/file-options.ts';
+
+declare const formatColumns: unique symbol;
+
+/** A format of input files, with the columns C that it gives. */
+export interface SourceFormat<C> {
+  readonly [formatColumns]?: C;
+  /** What the plan carries. */
+  readonly options: FormatOptions;
+  readonly schema: Schema;
+}
+
+/** A format of output files. */
+export interface SinkFormat {
+  /** What the plan carries. */
+  readonly options: FormatOptions;
+}
+
+/** The formats that a sink may be given by name, with the endings of paths that mean them. */
+const sinkFormats: readonly {
+  readonly name: string;
+  readonly endings: readonly string[];
+  readonly build: () => SinkFormat;
+}[] = [
+  { name: 'csv', endings: ['.csv'], build: csv },
+  { name: 'ndjson', endings: ['.ndjson', '.jsonl'], build: ndjson },
+];
+
+/**
+ * Lines of text: a row per line, in the column `text`, without the line's end (LF or CRLF).
+ *
+ * @param options - `invalidUtf8`: what to do with bytes that are not UTF-8: `fail` (the default)
+ * ends the job with file and byte offset, `replace` reads U+FFFD in their place.
+ * @example
+ * ```ts
+ * import { text } from 'millrace/files';
+ *
+ * text().options.invalidUtf8; // => 'fail'
+ * text({ invalidUtf8: 'replace' }).schema.fields[0]?.name; // => 'text'
+ * ```
+ */
+export function text(
+  options: { readonly invalidUtf8?: 'fail' | 'replace' } = {},
+): SourceFormat<{ text: Column<'utf8', string, false, 'text'> }> {
+  const invalidUtf8 = choiceOf(options.invalidUtf8 ?? 'fail', ['fail', 'replace']);
+  return Object.freeze({
+    options: { kind: 'text', invalidUtf8 },
+    schema: schemaOf(fieldOf('text', utf8Type)),
+  });
+}
+
+/** Comma-separated values with a header line, quoted where needed (RFC 4180); null is empty. */
+export function csv(): SinkFormat {
+  return Object.freeze({ options: { kind: 'csv' } });
+}
+
+/** A JSON object per line. */
+export function ndjson(): SinkFormat {
+  return Object.freeze({ options: { kind: 'ndjson' } });
+}
+
+/** @throws FILES_OPTION_INVALID when no format that can be written has the name. */
+export function sinkFormatNamed(name: string): SinkFormat {
+  const names = sinkFormats.map((format) => format.name);
+  const chosen = choiceOf(name, names);
+  return (sinkFormats.find((format) => format.name === chosen)?.build ?? csv)();
+}
+
+/** The format that the ending of a path means; CSV for all that mean none. */
+export function sinkFormatOfPath(path: string): SinkFormat {
+  const lower = path.toLowerCase();
+  const meant = sinkFormats.find(({ endings }) => endings.some((ending) => lower.endsWith(ending)));
+  return (meant?.build ?? csv)();
+}
+
+/** @throws FILES_OPTION_INVALID when the value is none of the choices. */
+function choiceOf<T extends string>(given: string, choices: readonly T[]): T {
+  const choice = choices.find((one) => one === given);
+  if (choice !== undefined) return choice;
+  const nearest = nearestName(given, choices);
+  const meant = nearest === null ? '' : ` Did you mean "${nearest}"?`;
+  throw typedError('FILES_OPTION_INVALID', `files has no option "${given}"`, {
+    hint: `Choose one of ${choices.map((one) => `"${one}"`).join(', ')}.${meant}`,
+  });
+}
