@@ -5,7 +5,7 @@
  */
 import { TypedError, typedError } from '../../base/typed-error.ts';
 import type { LogicalGraph } from '../plan/logical-graph.ts';
-import { appendNode, functionsOf, graphOf } from '../plan/logical-node.ts';
+import { appendNode, finishGraph, type NodeDraft } from '../plan/logical-node.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
 import type { BuildContext, JobDefinition } from './define-job.ts';
 import { type RunFlags, type SourceOf, WrittenStream } from './endpoints.ts';
@@ -43,16 +43,18 @@ export function buildJob(
   try {
     written = job.build(context);
     if (written instanceof WrittenStream) {
-      const { chain, sink, options } = written;
-      const spec = typeof sink === 'function' ? sink(flags) : sink;
-      const { schema } = chain.node;
-      const last = appendNode(chain, { kind: 'sink', sink: spec, schema }, options);
-      return Object.freeze({ graph: graphOf(job.name, last), functions: functionsOf(last) });
+      return Object.freeze(finishGraph(job.name, [sinkNode(written, flags)]));
     }
   } catch (error) {
     throw buildError(job.name, error);
   }
   throw noSink(job.name, written);
+}
+
+function sinkNode({ node, sink, options }: WrittenStream, flags: RunFlags): NodeDraft {
+  const spec = typeof sink === 'function' ? sink(flags) : sink;
+  const { schema } = node.content;
+  return appendNode([node], { kind: 'sink', sink: spec, schema }, options);
 }
 
 function read<C>(source: SourceOf<C>): Stream<C> {
@@ -64,7 +66,7 @@ function read<C>(source: SourceOf<C>): Stream<C> {
   }
   const { connector, options, schema } = source;
   return new Stream(
-    appendNode(null, { kind: 'source', source: { connector, options, schema }, schema }),
+    appendNode([], { kind: 'source', source: { connector, options, schema }, schema }),
   );
 }
 

@@ -3,7 +3,7 @@
  * first two; what the command line asks of a sink is known only when the job is built.
  */
 import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
-import type { NodeChain, VerbOptions } from '../plan/logical-node.ts';
+import type { NodeDraft, VerbOptions } from '../plan/logical-node.ts';
 
 declare const sourceColumns: unique symbol;
 
@@ -25,12 +25,12 @@ export type SinkOf = SinkSpec | ((flags: RunFlags) => SinkSpec);
 
 /** The end of a job: what `build` returns. */
 export class WrittenStream {
-  readonly chain: NodeChain;
+  readonly node: NodeDraft;
   readonly sink: SinkOf;
   readonly options: VerbOptions;
 
-  constructor(chain: NodeChain, sink: SinkOf, options: VerbOptions) {
-    this.chain = chain;
+  constructor(node: NodeDraft, sink: SinkOf, options: VerbOptions) {
+    this.node = node;
     this.sink = sink;
     this.options = options;
     Object.freeze(this);

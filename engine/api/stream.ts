@@ -9,7 +9,12 @@
  */
 import { typedError } from '../../base/typed-error.ts';
 import type { NamedExpr } from '../expr/expr.ts';
-import { appendNode, type NodeChain, type VerbOptions } from '../plan/logical-node.ts';
+import {
+  appendNode,
+  type NodeContent,
+  type NodeDraft,
+  type VerbOptions,
+} from '../plan/logical-node.ts';
 import type { FlatMapFunction, MapReduceFunctions } from '../plan/user-functions.ts';
 import type { Column, SortOrder } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
@@ -56,11 +61,11 @@ export type { RunFlags } from './endpoints.ts';
  * ```
  */
 export class Stream<C> {
-  readonly #chain: NodeChain;
+  readonly #node: NodeDraft;
 
   /** Made by `read` and by verbs only. */
-  constructor(chain: NodeChain) {
-    this.#chain = chain;
+  constructor(node: NodeDraft) {
+    this.#node = node;
   }
 
   /**
@@ -125,7 +130,7 @@ export class Stream<C> {
   keyBy<const S extends Columns>(key: (row: Selected<C>) => S): KeyedStream<C, Selected<S>>;
   keyBy(key: (row: never) => unknown): unknown {
     const named: NamedExpr = keyOf(this.#call('keyBy', key));
-    return new KeyedStream(this.#chain, named);
+    return new KeyedStream(this.#node, named);
   }
 
   /**
@@ -195,11 +200,11 @@ export class Stream<C> {
         hint: 'Give a sink of a connector: files.sink({ path: "out.csv" }).',
       });
     }
-    return new WrittenStream(this.#chain, sink, options);
+    return new WrittenStream(this.#node, sink, options);
   }
 
   get #schema() {
-    return this.#chain.node.schema;
+    return this.#node.content.schema;
   }
 
   #call(verb: string, lambda: (row: never) => unknown): unknown {
@@ -207,22 +212,22 @@ export class Stream<C> {
   }
 
   #append<D>(
-    content: Parameters<typeof appendNode>[1],
+    content: NodeContent,
     options?: VerbOptions,
     functions: FlatMapFunction | MapReduceFunctions | null = null,
   ): Stream<D> {
-    return new Stream(appendNode(this.#chain, content, options, functions));
+    return new Stream(appendNode([this.#node], content, options, functions));
   }
 }
 
 /** A stream grouped by a key: `aggregate` makes one row per key. */
 export class KeyedStream<C, Key> {
-  readonly #chain: NodeChain;
+  readonly #node: NodeDraft;
   readonly #key: NamedExpr;
 
   /** Made by `keyBy` only. */
-  constructor(chain: NodeChain, key: NamedExpr) {
-    this.#chain = chain;
+  constructor(node: NodeDraft, key: NamedExpr) {
+    this.#node = node;
     this.#key = key;
   }
 
@@ -236,8 +241,8 @@ export class KeyedStream<C, Key> {
     aggregates: A,
     options?: VerbOptions,
   ): Stream<Together<Key, Aggregated<A>>> {
-    const content = aggregateContent(this.#key, aggregates, this.#chain.node.schema);
-    return new Stream(appendNode(this.#chain, content, options));
+    const content = aggregateContent(this.#key, aggregates, this.#node.content.schema);
+    return new Stream(appendNode([this.#node], content, options));
   }
 }
 

@@ -1,23 +1,23 @@
 /**
- * The chain of logical nodes while a job is built: each verb appends one, nothing is changed.
+ * Logical nodes while a job is built: each verb makes one that reads those before it, and changes
+ * none, so a stream may be used twice, and streams may meet again.
+ *
+ *     read ──▶ where ──┬─▶ select ──┬─▶ union ──▶ writeTo
+ *                      └────────────┘
  *
  * Ids are stable: given by the user; else the name the user gave; else the kind and how many of that
- * kind come before on the stream (`where-1`, `aggregate-1`). So an operator put in or taken out moves
- * the ids of its own kind only, and never the state of another.
+ * kind come before (`where-1`, `aggregate-1`). They are derived when the graph is finished, in the
+ * order of the graph: what a node reads comes first, and the job's outputs follow each other as
+ * `build` returns them. So an operator put in or taken out moves the ids of its own kind only, and
+ * never the state of another.
  */
+import { assert } from '../../base/assert.ts';
 import { deepFreeze } from '../../base/deep-freeze.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { LogicalGraph, LogicalNode } from './logical-graph.ts';
 import type { UserFunctions } from './user-functions.ts';
 
-/** A node, the one before it, and the user's functions that belong to it. */
-export interface NodeChain {
-  readonly node: LogicalNode;
-  readonly before: NodeChain | null;
-  readonly functions: UserFunctions | null;
-}
-
-/** What a verb knows of its node; the rest follows from the chain. */
+/** What a verb knows of its node; the rest follows from its place. */
 type WithoutPlace<T> = T extends unknown ? Omit<T, 'id' | 'name' | 'inputs'> : never;
 export type NodeContent = WithoutPlace<LogicalNode>;
 
@@ -29,62 +29,115 @@ export interface VerbOptions {
   readonly id?: string;
 }
 
+/** A node of a graph that is not finished: it has no id unless the user gave one. */
+export interface NodeDraft {
+  readonly content: NodeContent;
+  readonly inputs: readonly NodeDraft[];
+  readonly options: VerbOptions;
+  readonly functions: UserFunctions | null;
+}
+
 const idForm = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 
-/** The chain with one more node. */
+/**
+ * A node that reads `inputs`.
+ *
+ * @throws JOB_ARGUMENT_INVALID for an id of another form; PLAN_DUPLICATE_ID when a node before this
+ * one has it: where the verb is called, so that the error points there.
+ */
 export function appendNode(
-  before: NodeChain | null,
+  inputs: readonly NodeDraft[],
   content: NodeContent,
   options: VerbOptions = {},
   functions: UserFunctions | null = null,
-): NodeChain {
-  const taken = before === null ? [] : nodesOf(before).map((node) => node.id);
-  const name = options.name ?? content.kind;
-  const id = options.id ?? derivedId(content.kind, options.name, taken);
-  if (!idForm.test(id)) {
-    throw typedError('JOB_ARGUMENT_INVALID', `"${id}" can't be the id of an operator`, {
-      hint: 'An id has up to 64 letters, digits and hyphens.',
-    });
+): NodeDraft {
+  const { id } = options;
+  if (id !== undefined) {
+    if (!idForm.test(id)) {
+      throw typedError('JOB_ARGUMENT_INVALID', `"${id}" can't be the id of an operator`, {
+        hint: 'An id has up to 64 letters, digits and hyphens.',
+      });
+    }
+    if (draftsBefore(inputs).some((draft) => draft.options.id === id)) throw duplicateId(id);
   }
-  if (taken.includes(id)) {
-    throw typedError('PLAN_DUPLICATE_ID', `two operators have the id "${id}"`, {
-      hint: 'Give each operator an id of its own, for its state is found by it.',
-    });
-  }
-  const inputs = before === null ? [] : [before.node.id];
-  const node = deepFreeze({ ...content, id, name, inputs } as LogicalNode);
-  return Object.freeze({ node, before, functions });
+  return Object.freeze({ content: deepFreeze(content), inputs, options, functions });
 }
 
-/** The graph that a chain ends. */
-export function graphOf(jobName: string, last: NodeChain): LogicalGraph {
-  return deepFreeze({ jobName, nodes: nodesOf(last) });
+/** A finished graph, and the user's functions by operator id. */
+export interface FinishedGraph {
+  readonly graph: LogicalGraph;
+  readonly functions: ReadonlyMap<string, UserFunctions>;
 }
 
-/** The user's functions of a chain, by operator id. */
-export function functionsOf(last: NodeChain): Map<string, UserFunctions> {
+/**
+ * The graph of all that leads to `ends`.
+ *
+ * @throws PLAN_DUPLICATE_ID
+ */
+export function finishGraph(jobName: string, ends: readonly NodeDraft[]): FinishedGraph {
+  const drafts = draftsBefore(ends);
+  const ids = idsOf(drafts);
+  const idOf = (draft: NodeDraft): string => {
+    const id = ids.get(draft);
+    assert(id !== undefined, 'a node has an id when others read it');
+    return id;
+  };
+  const nodes = drafts.map((draft): LogicalNode => {
+    const { content, inputs, options } = draft;
+    const place = { id: idOf(draft), name: options.name ?? content.kind };
+    return { ...content, ...place, inputs: inputs.map(idOf) } as LogicalNode;
+  });
   const functions = new Map<string, UserFunctions>();
-  for (let at: NodeChain | null = last; at !== null; at = at.before) {
-    if (at.functions !== null) functions.set(at.node.id, at.functions);
+  for (const draft of drafts) {
+    if (draft.functions !== null) functions.set(idOf(draft), draft.functions);
   }
-  return functions;
+  return { graph: deepFreeze({ jobName, nodes }), functions };
 }
 
-function nodesOf(last: NodeChain): LogicalNode[] {
-  const nodes: LogicalNode[] = [];
-  for (let at: NodeChain | null = last; at !== null; at = at.before) nodes.push(at.node);
-  return nodes.reverse();
+/** The drafts and all that they read, each once, inputs first. */
+function draftsBefore(ends: readonly NodeDraft[]): NodeDraft[] {
+  const found = new Set<NodeDraft>();
+  const visit = (draft: NodeDraft): void => {
+    if (found.has(draft)) return;
+    for (const input of draft.inputs) visit(input);
+    found.add(draft);
+  };
+  for (const end of ends) visit(end);
+  return [...found];
 }
 
-function derivedId(kind: string, name: string | undefined, taken: readonly string[]): string {
+function idsOf(drafts: readonly NodeDraft[]): Map<NodeDraft, string> {
+  const taken = new Set<string>();
+  for (const { options } of drafts) {
+    if (options.id === undefined) continue;
+    if (taken.has(options.id)) throw duplicateId(options.id);
+    taken.add(options.id);
+  }
+  const ids = new Map<NodeDraft, string>();
+  for (const draft of drafts) {
+    const { content, options } = draft;
+    const id = options.id ?? derivedId(content.kind, options.name, taken);
+    taken.add(id);
+    ids.set(draft, id);
+  }
+  return ids;
+}
+
+function derivedId(kind: string, name: string | undefined, taken: ReadonlySet<string>): string {
   const slug = (name ?? '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '');
   const base = slug.slice(0, 48);
-  if (base !== '' && !taken.includes(base)) return base;
+  if (base !== '' && !taken.has(base)) return base;
   for (let number = base === '' ? 1 : 2; ; number++) {
     const id = `${base === '' ? kind : base}-${number}`;
-    if (!taken.includes(id)) return id;
+    if (!taken.has(id)) return id;
   }
+}
+
+function duplicateId(id: string): Error {
+  return typedError('PLAN_DUPLICATE_ID', `two operators have the id "${id}"`, {
+    hint: 'Give each operator an id of its own, for its state is found by it.',
+  });
 }

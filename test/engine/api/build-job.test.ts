@@ -66,8 +66,8 @@ test('functions are found by operator id', () => {
       .writeTo(sink),
   );
   expect([...functions].map(([id, { kind }]) => [id, kind])).toEqual([
-    ['mapReduce-1', 'mapReduce'],
     ['ones', 'flatMap'],
+    ['mapReduce-1', 'mapReduce'],
   ]);
 });
 
