@@ -26,8 +26,16 @@ export function lower(node: LogicalNode, input: Schema): PlanStep[] {
       return [stepOf({ ...spec, kind: 'project', columns: node.columns })];
     case 'explodeWords':
       return lowerExplodeWords(node);
+    case 'derive':
+      return [stepOf({ ...spec, kind: 'project', columns: derivedColumns(node) })];
+    case 'filter':
+      return [stepOf({ ...spec, kind: 'filterRows' })];
+    case 'map':
+      return [stepOf({ ...spec, kind: 'mapRows' })];
     case 'flatMap':
       return [stepOf({ ...spec, kind: 'flatMap' })];
+    case 'reduce':
+      return lowerReduce(node);
     case 'aggregate':
       return lowerAggregate(node, input);
     case 'orderBy':
@@ -102,6 +110,34 @@ function lowerAggregate(node: NodeOf<'aggregate'>, input: Schema): PlanStep[] {
   };
   const step = stepOf(operator, { kind: 'hash', column: key.name });
   return columns.every(isPlain) ? [step] : [stepOf(projectOf(node, columns)), step];
+}
+
+/** Every column of the output: a derived one, or the input's of that name. */
+function derivedColumns({ schema, columns }: NodeOf<'derive'>): NamedExpr[] {
+  return schema.fields.map((field) => {
+    const derived = columns.find((column) => column.name === field.name);
+    return derived ?? { name: field.name, expr: columnExpr(field) };
+  });
+}
+
+/** Keys that are no fields of the rows are computed in front, and end with the fold. */
+function lowerReduce(node: NodeOf<'reduce'>): PlanStep[] {
+  const { id, name, schema, keys } = node;
+  const taken = new Set(schema.fields.map((field) => field.name));
+  const computed: NamedExpr[] = [];
+  const names = keys.map(({ name: wanted, expr }) => {
+    if (expr.kind === 'column') return expr.name;
+    const key = freeName(wanted, taken);
+    computed.push({ name: key, expr });
+    return key;
+  });
+  const [first] = names;
+  assert(first !== undefined, 'a reduce has a key');
+  const operator = { id, name, output: schema, kind: 'fold', phase: 'final', keys: names } as const;
+  const step = stepOf(operator, { kind: 'hash', column: first });
+  if (computed.length === 0) return [step];
+  const plain = schema.fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
+  return [stepOf(projectOf(node, [...plain, ...computed])), step];
 }
 
 function lowerMapReduce(node: NodeOf<'mapReduce'>): PlanStep[] {

@@ -112,7 +112,10 @@ function inputNeeds(
       return new Set([operator.key, ...operator.aggregates.flatMap(({ column }) => column ?? [])]);
     // A user's function may read any field, and a sink writes them all.
     case 'source':
+    case 'filterRows':
+    case 'mapRows':
     case 'flatMap':
+    case 'fold':
     case 'map':
     case 'combine':
     case 'reduce':

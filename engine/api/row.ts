@@ -28,11 +28,15 @@ export type ValueOf<C> =
 /**
  * A row as a user's function reads it. It is valid during the call only; `copy()` keeps it.
  */
-export type RowOf<C> = { readonly [Name in keyof C]: ValueOf<C[Name]> } & (C extends {
-  readonly copy: AnyColumn;
-}
-  ? unknown
-  : { copy(): { readonly [Name in keyof C]: ValueOf<C[Name]> } });
+export type RowOf<C> = ValuesOf<C> &
+  (C extends {
+    readonly copy: AnyColumn;
+  }
+    ? unknown
+    : { copy(): ValuesOf<C> });
+
+/** The values of a row as a plain object, which does not expire. */
+export type ValuesOf<C> = { readonly [Name in keyof C]: ValueOf<C[Name]> };
 
 /** What a function may give for a column: exact numbers of either form, a Date for a timestamp. */
 export type InputOf<C> =

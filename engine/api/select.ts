@@ -4,7 +4,7 @@ import type { NamedExpr } from '../expr/expr.ts';
 import { isLiteralValue, literalAlone } from '../expr/literal.ts';
 import type { NodeContent } from '../plan/logical-node.ts';
 import { utf8Type } from '../schema/field-type.ts';
-import { fieldOf } from '../schema/schema.ts';
+import { fieldIndexOf, fieldOf, type Schema } from '../schema/schema.ts';
 import { Column } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
 import { type Explosion, explosionIn } from './explode.ts';
@@ -45,7 +45,9 @@ export function selectContent(given: unknown): NodeContent {
       hint: 'Explode one list per select.',
     });
   }
-  const columns = entries.filter(([, value]) => explosionIn(value) === null).map(namedExpr);
+  const columns = entries
+    .filter(([, value]) => explosionIn(value) === null)
+    .map((entry) => namedExpr(entry));
   const typeOf = new Map(columns.map(({ name, expr }) => [name, expr]));
   const schema = {
     fields: entries.map(([name]) => {
@@ -59,23 +61,40 @@ export function selectContent(given: unknown): NodeContent {
   return { kind: 'explodeWords', input: explosion.input, as, carried: columns, schema };
 }
 
-function objectIn(given: unknown): object {
+/** The node of what a `derive` lambda gave. */
+export function deriveContent(given: unknown, input: Schema): NodeContent {
+  const entries = Object.entries(objectIn(given, 'derive'));
+  if (entries.length === 0) {
+    throw typedError('PLAN_EMPTY_SELECT', 'derive names no column', {
+      hint: 'Name at least one: derive((row) => ({ total: row.price.mul(row.quantity) })).',
+    });
+  }
+  const columns = entries.map((entry) => namedExpr(entry, 'derive'));
+  const derived = new Map(
+    columns.map(({ name, expr }) => [name, fieldOf(name, expr.type, expr.nullable)]),
+  );
+  const kept = input.fields.map((field) => derived.get(field.name) ?? field);
+  const added = [...derived.values()].filter(({ name }) => fieldIndexOf(input, name) < 0);
+  return { kind: 'derive', columns, schema: { fields: [...kept, ...added] } };
+}
+
+function objectIn(given: unknown, verb = 'select'): object {
   if (typeof given === 'object' && given !== null && !Array.isArray(given)) {
     if (Column.exprIn(given) === null && explosionIn(given) === null) return given;
   }
   const what = Column.exprIn(given) === null ? describe(given) : 'a column';
-  throw typedError('EXPR_TYPE_MISMATCH', `select needs an object of columns, got ${what}`, {
-    hint: 'Name the columns: select((row) => ({ user: row.user })).',
+  throw typedError('EXPR_TYPE_MISMATCH', `${verb} needs an object of columns, got ${what}`, {
+    hint: `Name the columns: ${verb}((row) => ({ user: row.user })).`,
   });
 }
 
-function namedExpr([name, value]: [string, unknown]): NamedExpr {
+function namedExpr([name, value]: [string, unknown], verb = 'select'): NamedExpr {
   const expr = Column.exprIn(value);
   if (expr !== null) return { name, expr };
   if (isLiteralValue(value)) return { name, expr: literalAlone(value) };
   throw typedError(
     'EXPR_TYPE_MISMATCH',
-    `"${name}" of select is ${describe(value)}, not a column`,
+    `"${name}" of ${verb} is ${describe(value)}, not a column`,
     {
       hint: 'Give a column of the row, an expression of columns, or a literal.',
     },

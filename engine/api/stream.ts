@@ -1,8 +1,8 @@
 /**
  * Streams: what a job is written with. A verb makes a new stream and changes none; nothing runs.
  *
- *     expressions   where  select  keyBy  aggregate  orderBy       a tree that the planner compiles
- *     functions     flatMap  mapReduce                             any JavaScript, called per row
+ *     expressions   where  select  derive  keyBy  aggregate  orderBy     a tree that the planner compiles
+ *     functions     filter  map  flatMap  reduce  mapReduce              any JavaScript, called per row
  *
  * Each verb checks what it is given at once, so an error points at the line of the job.
  * Before: engine/api/define-job.ts · After: engine/plan/logical-graph.ts
@@ -15,7 +15,7 @@ import {
   type NodeDraft,
   type VerbOptions,
 } from '../plan/logical-node.ts';
-import type { FlatMapFunction, MapReduceFunctions } from '../plan/user-functions.ts';
+import type { UserFunctions } from '../plan/user-functions.ts';
 import type { Column, SortOrder } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
 import { type SinkOf, WrittenStream } from './endpoints.ts';
@@ -34,8 +34,9 @@ import {
   expressionIn,
   type RowInputOf,
   type RowOf,
+  type ValuesOf,
 } from './row.ts';
-import { type Selected, selectContent } from './select.ts';
+import { deriveContent, type Selected, selectContent } from './select.ts';
 import { type ColumnsOf, StructType, type ValueType } from './value-type.ts';
 
 export type { RunFlags } from './endpoints.ts';
@@ -99,6 +100,47 @@ export class Stream<C> {
   }
 
   /**
+   * Adds columns to the row, or replaces those of the same name. A property is a column or a literal;
+   * all see the row as it comes in.
+   *
+   * @throws PLAN_EMPTY_SELECT, EXPR_JAVASCRIPT_OPERATOR, EXPR_NO_COLUMN
+   * @example `derive((bid) => ({ total: bid.price.mul(bid.quantity) }))`
+   */
+  derive<const S extends object>(
+    columns: (row: C) => S,
+    options?: VerbOptions,
+  ): Stream<Together<Selected<S>, C>> {
+    return this.#append(deriveContent(this.#call('derive', columns), this.#schema), options);
+  }
+
+  /**
+   * Keeps the rows for which a function answers true. Where an expression can say it, `where` is
+   * faster: the planner sees what it reads.
+   *
+   * @param filter - Must answer true or false. The row is valid during the call.
+   */
+  filter(filter: (row: RowOf<C>) => boolean, options?: VerbOptions): Stream<C> {
+    const functions = { kind: 'filter', filter: functionIn('filter', filter) };
+    return this.#append({ kind: 'filter', schema: this.#schema }, options, functions as never);
+  }
+
+  /**
+   * Calls a function for each row; what it returns is the new row.
+   *
+   * @param output - The fields of the new rows; each value is checked against them.
+   * @param map - The row is valid during the call.
+   * @example `map(t.struct({ host: t.utf8() }), (row) => ({ host: new URL(row.url).host }))`
+   */
+  map<F>(
+    output: StructType<F>,
+    map: (row: RowOf<C>) => RowInputOf<ColumnsOf<F>>,
+    options?: VerbOptions,
+  ): Stream<ColumnsOf<F>> {
+    const functions = { kind: 'map', map: functionIn('map', map, output) };
+    return this.#append({ kind: 'map', schema: output.schema }, options, functions as never);
+  }
+
+  /**
    * Calls a function for each row; what it returns are the new rows, none or many.
    *
    * @param output - The fields of the new rows; each value is checked against them.
@@ -109,13 +151,8 @@ export class Stream<C> {
     flatMap: (row: RowOf<C>) => Iterable<RowInputOf<ColumnsOf<F>>>,
     options?: VerbOptions,
   ): Stream<ColumnsOf<F>> {
-    if (!(output instanceof StructType) || typeof flatMap !== 'function') {
-      throw typedError('JOB_ARGUMENT_INVALID', 'flatMap needs a struct and a function', {
-        hint: 'Write flatMap(t.struct({ word: t.utf8() }), (row) => [{ word: row.text }]).',
-      });
-    }
-    const functions = { kind: 'flatMap', flatMap } as unknown as FlatMapFunction;
-    return this.#append({ kind: 'flatMap', schema: output.schema }, options, functions);
+    const functions = { kind: 'flatMap', flatMap: functionIn('flatMap', flatMap, output) };
+    return this.#append({ kind: 'flatMap', schema: output.schema }, options, functions as never);
   }
 
   /**
@@ -214,7 +251,7 @@ export class Stream<C> {
   #append<D>(
     content: NodeContent,
     options?: VerbOptions,
-    functions: FlatMapFunction | MapReduceFunctions | null = null,
+    functions: UserFunctions | null = null,
   ): Stream<D> {
     return new Stream(appendNode([this.#node], content, options, functions));
   }
@@ -244,7 +281,46 @@ export class KeyedStream<C, Key> {
     const content = aggregateContent(this.#key, aggregates, this.#node.content.schema);
     return new Stream(appendNode([this.#node], content, options));
   }
+
+  /**
+   * One row per key: a function folds the rows of the key, two at a time. Where an aggregate can say
+   * it, `aggregate` is faster.
+   *
+   * The function must give the same whatever rows it is given first, for rows are folded where they are
+   * read and again where they meet: `reduce(reduce(a, b), c)` is `reduce(a, reduce(b, c))`.
+   *
+   * @param reduce - `left` is what was folded so far, `right` a row that is valid during the call; it may
+   * answer either, or a new row with the same key. It is not called for a key with one row.
+   * @example `keyBy((bid) => bid.auction).reduce((best, bid) => (bid.price > best.price ? bid : best))`
+   */
+  reduce(
+    reduce: (left: ValuesOf<C>, right: RowOf<C>) => ValuesOf<C>,
+    options?: VerbOptions,
+  ): Stream<C> {
+    const { schema } = this.#node.content;
+    const content = { kind: 'reduce', keys: [this.#key], schema } as const;
+    const functions = { kind: 'reduce', reduce: functionIn('reduce', reduce) };
+    return new Stream(appendNode([this.#node], content, options, functions as never));
+  }
 }
+
+/** The user's function; the verbs that make new rows need their struct as well. */
+function functionIn(verb: keyof typeof functionHints, given: unknown, output?: unknown): unknown {
+  const needsOutput = verb === 'map' || verb === 'flatMap';
+  const isGiven = typeof given === 'function' && (!needsOutput || output instanceof StructType);
+  if (isGiven) return given;
+  const needed = needsOutput ? 'a struct and a function' : 'a function';
+  throw typedError('JOB_ARGUMENT_INVALID', `${verb} needs ${needed}`, {
+    hint: `Write ${functionHints[verb]}.`,
+  });
+}
+
+const functionHints = {
+  filter: 'filter((row) => row.price > 100)',
+  map: 'map(t.struct({ size: t.int32() }), (row) => ({ size: row.text.length }))',
+  flatMap: 'flatMap(t.struct({ word: t.utf8() }), (row) => [{ word: row.text }])',
+  reduce: 'reduce((left, right) => (right.price > left.price ? right : left))',
+};
 
 function isSortOrder(value: unknown): value is SortOrder {
   if (typeof value !== 'object' || value === null) return false;

@@ -79,6 +79,20 @@ export class DriverHelper {
     throw this.#result(`gave out ${valueText(out)} where a row is due, with ${fields}`, subject);
   }
 
+  /** A filter function must say true or false. */
+  notBoolean(answer: unknown, subject: unknown): never {
+    const advice = answer === undefined ? ': is a return missing?' : '; compare to make it one';
+    throw this.#result(
+      `returned ${valueText(answer)} where true or false is due${advice}`,
+      subject,
+    );
+  }
+
+  /** A reduce function gave out a row of another key. */
+  keyChanged(subject: unknown): never {
+    throw this.#result('changed a key field, so the row would belong to another group', subject);
+  }
+
   /** The error for an output row that the column writers refused. */
   refused(error: unknown, subject: unknown): Error {
     const code = codeOf(error);

@@ -19,7 +19,7 @@ const engineFolder = new URL('../', import.meta.url);
 
 export interface FunctionName {
   readonly operator: string;
-  /** `flatMap`, `map`, `combine`, `partition` or `reduce`. */
+  /** The verb or the part of mapReduce: `flatMap`, `map`, `filter`, `combine`, `partition`, `reduce`. */
   readonly function: string;
 }
 

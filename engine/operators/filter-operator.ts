@@ -8,8 +8,7 @@
 import type { Batch } from '../batch/batch.ts';
 import { selectRows } from '../expr/evaluate.ts';
 import type { Expr } from '../expr/expr.ts';
-import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
-import { takeColumn } from '../stream/take-column.ts';
+import { selectedBatch } from '../stream/selected-batch.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 import { PendingBatch } from './pending-batch.ts';
 
@@ -37,27 +36,8 @@ export class FilterOperator implements Operator {
   }
 
   #filter(batch: Batch): Batch | null {
-    const { scope } = this.#context;
-    const { selection, rowCount } = selectRows(this.#predicate, batch, scope);
-    if (rowCount === 0) return null;
-    if (selection === 0) return batch.retain();
-    if (rowCount * 2 < batch.storedRows) return this.#compact(batch, selection, rowCount);
-    return batch.derive({ selection: addressOf(selection), rowCount, blocks: [selection] });
-  }
-
-  #compact(batch: Batch, selection: BlockHandle, rowCount: number): Batch {
-    const { scope, kernels } = this.#context;
-    const blocks: BlockHandle[] = [];
-    try {
-      const rows = addressOf(selection);
-      const target = { scope, kernels, blocks };
-      const columns = batch.columns.map((column) => takeColumn(target, column, rows, rowCount));
-      return batch.derive({ rowCount, storedRows: rowCount, selection: 0, columns, blocks });
-    } catch (error) {
-      for (const block of blocks) scope.memory.release(block);
-      throw error;
-    } finally {
-      scope.memory.release(selection);
-    }
+    const { selection, rowCount } = selectRows(this.#predicate, batch, this.#context.scope);
+    if (selection === 0) return rowCount === 0 ? null : batch.retain();
+    return selectedBatch(this.#context, batch, { selection, rowCount });
   }
 }

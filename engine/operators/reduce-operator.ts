@@ -10,7 +10,7 @@ import { reduceDriver } from '../compile/group-driver.ts';
 import type { Schema } from '../schema/schema.ts';
 import { GroupRunner } from './group-runner.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
-import { SortedPairs } from './sorted-pairs.ts';
+import { SortedRows } from './sorted-rows.ts';
 
 export interface ReduceOperatorOptions {
   /** `key` and `value`. */
@@ -20,11 +20,11 @@ export interface ReduceOperatorOptions {
 }
 
 export class ReduceOperator implements Operator {
-  readonly #gathered: SortedPairs;
+  readonly #gathered: SortedRows;
   readonly #runner: GroupRunner;
 
   constructor(context: OperatorContext, { pairs, output, reduce }: ReduceOperatorOptions) {
-    const gathered = new SortedPairs(context, pairs);
+    const gathered = new SortedRows(context, pairs, [pairs.fields[0]?.name ?? 'key']);
     this.#gathered = gathered;
     this.#runner = new GroupRunner(context, {
       pairs,

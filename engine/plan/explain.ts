@@ -60,8 +60,14 @@ function logicalText(node: LogicalNode): string {
       const words = `${node.as} = each of words(${exprText(node.input)})`;
       return [words, ...node.carried.map(namedExprText)].join(', ');
     }
+    case 'derive':
+      return node.columns.map(namedExprText).join(', ');
+    case 'filter':
+    case 'map':
     case 'flatMap':
       return 'function';
+    case 'reduce':
+      return `by ${node.keys.map(namedExprText).join(', ')}: function`;
     case 'aggregate':
       return `by ${namedExprText(node.key)}: ${node.aggregates.map(aggregateText).join(', ')}`;
     case 'orderBy':
@@ -101,6 +107,10 @@ function physicalText(operator: OperatorSpec): string {
       return `${operator.count} by ${orderText(operator.order)}`;
     case 'limit':
       return String(operator.count);
+    case 'fold':
+      return `${operator.phase} by ${operator.keys.join(', ')}: function of ${operator.id}`;
+    case 'filterRows':
+    case 'mapRows':
     case 'flatMap':
     case 'map':
     case 'combine':
@@ -170,7 +180,11 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
   'where',
   'select',
   'explodeWords',
+  'derive',
+  'filter',
+  'map',
   'flatMap',
+  'reduce',
   'aggregate',
   'orderBy',
   'limit',

@@ -46,8 +46,12 @@ export type LogicalNode = Node &
         readonly as: string;
         readonly carried: readonly NamedExpr[];
       }
-    /** A user function, by operator id. */
-    | { readonly kind: 'flatMap' }
+    /** All columns of the input; those of the same name are replaced, others follow behind. */
+    | { readonly kind: 'derive'; readonly columns: readonly NamedExpr[] }
+    /** User functions, by operator id. */
+    | { readonly kind: 'filter' | 'map' | 'flatMap' }
+    /** A user function that folds the rows of a key, two at a time, into one. */
+    | { readonly kind: 'reduce'; readonly keys: readonly NamedExpr[] }
     | {
         readonly kind: 'aggregate';
         readonly key: NamedExpr;

@@ -32,7 +32,14 @@ export type OperatorSpec = Spec &
         readonly as: string;
         readonly carried: readonly string[];
       }
-    | { readonly kind: 'flatMap' }
+    /** User functions over rows; `id` finds them. */
+    | { readonly kind: 'filterRows' | 'mapRows' | 'flatMap' }
+    /** Folds the rows of each key; the keys are columns of the input, maybe behind those of the output. */
+    | {
+        readonly kind: 'fold';
+        readonly phase: 'partial' | 'final';
+        readonly keys: readonly string[];
+      }
     /** Groups by the column `key`. `partial` output has the same columns as `final`: both can be merged again. */
     | {
         readonly kind: 'aggregate';

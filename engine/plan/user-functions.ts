@@ -16,6 +16,22 @@ export interface FlatMapFunction {
   readonly flatMap: (row: RowView) => Iterable<RowValues>;
 }
 
+export interface MapFunction {
+  readonly kind: 'map';
+  readonly map: (row: RowView) => RowValues;
+}
+
+export interface FilterFunction {
+  readonly kind: 'filter';
+  readonly filter: (row: RowView) => boolean;
+}
+
+/** Folds two rows of one key into one; `left` is a plain object that does not expire. */
+export interface ReduceFunction {
+  readonly kind: 'reduce';
+  readonly reduce: (left: RowValues, right: RowView) => RowValues;
+}
+
 export interface MapReduceFunctions {
   readonly kind: 'mapReduce';
   readonly map: (row: RowView, emit: Emit) => void;
@@ -27,4 +43,15 @@ export interface MapReduceFunctions {
   readonly reduce: (key: unknown, values: Iterable<unknown>) => Iterable<RowValues>;
 }
 
-export type UserFunctions = FlatMapFunction | MapReduceFunctions;
+export type UserFunctions =
+  | FlatMapFunction
+  | MapFunction
+  | FilterFunction
+  | ReduceFunction
+  | MapReduceFunctions;
+
+/** Functions of one kind. */
+export type FunctionsOf<K extends UserFunctions['kind']> = Extract<
+  UserFunctions,
+  { readonly kind: K }
+>;

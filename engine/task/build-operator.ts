@@ -3,21 +3,25 @@
  * kernels and the user's functions of this task.
  */
 import { assert, assertNever } from '../../base/assert.ts';
+import { flatMapDriver } from '../compile/flat-map-driver.ts';
+import { mapDriver } from '../compile/map-driver.ts';
+import { mapRowDriver } from '../compile/map-row-driver.ts';
 import type { Json } from '../contracts/json.ts';
 import { AggregateOperator } from '../operators/aggregate-operator.ts';
 import { CombineOperator } from '../operators/combine-operator.ts';
 import { ExplodeWordsOperator } from '../operators/explode-words-operator.ts';
 import { FilterOperator } from '../operators/filter-operator.ts';
-import { FlatMapOperator } from '../operators/flat-map-operator.ts';
+import { FilterRowsOperator } from '../operators/filter-rows-operator.ts';
+import { FoldOperator } from '../operators/fold-operator.ts';
 import { LimitOperator } from '../operators/limit-operator.ts';
-import { MapOperator } from '../operators/map-operator.ts';
 import type { Operator, OperatorContext } from '../operators/operator.ts';
 import { ProjectOperator } from '../operators/project-operator.ts';
 import { ReduceOperator } from '../operators/reduce-operator.ts';
+import { RowFunctionOperator } from '../operators/row-function-operator.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
 import { SortOperator } from '../operators/sort-operator.ts';
 import type { OperatorSpec } from '../plan/physical-graph.ts';
-import type { FlatMapFunction, MapReduceFunctions, UserFunctions } from '../plan/user-functions.ts';
+import type { FunctionsOf, UserFunctions } from '../plan/user-functions.ts';
 import type { Schema } from '../schema/schema.ts';
 import { connectorOf, type TaskConnectors } from './task-connectors.ts';
 
@@ -41,9 +45,29 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new ProjectOperator(context, { output, columns: spec.columns });
     case 'explodeWords':
       return new ExplodeWordsOperator(context, { ...spec, input });
+    case 'filterRows': {
+      const { filter } = functionsOf(functions, spec.id, 'filter');
+      return new FilterRowsOperator(context, { input, filter });
+    }
+    case 'mapRows': {
+      const { map } = functionsOf(functions, spec.id, 'map');
+      return new RowFunctionOperator(context, {
+        input,
+        output,
+        driver: (inputs) => mapRowDriver({ ...inputs, map }),
+      });
+    }
+    case 'fold': {
+      const { reduce } = functionsOf(functions, spec.id, 'reduce');
+      return new FoldOperator(context, { ...spec, input, reduce });
+    }
     case 'flatMap': {
-      const { flatMap } = flatMapOf(functions, spec.id);
-      return new FlatMapOperator(context, { input, output, flatMap });
+      const { flatMap } = functionsOf(functions, spec.id, 'flatMap');
+      return new RowFunctionOperator(context, {
+        input,
+        output,
+        driver: (inputs) => flatMapDriver({ ...inputs, flatMap }),
+      });
     }
     case 'aggregate':
       return new AggregateOperator(context, { ...spec, input });
@@ -53,19 +77,21 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new SortOperator(context, { schema: input, order: spec.order, count: spec.count });
     case 'limit':
       return new LimitOperator(spec.count);
-    case 'map':
-      return new MapOperator(context, {
+    case 'map': {
+      const { map } = functionsOf(functions, spec.id, 'mapReduce');
+      return new RowFunctionOperator(context, {
         input,
-        pairs: output,
-        map: mapReduceOf(functions, spec.id).map,
+        output,
+        driver: (inputs) => mapDriver({ ...inputs, pairs: output, map }),
       });
+    }
     case 'combine': {
-      const { combine } = mapReduceOf(functions, spec.id);
+      const { combine } = functionsOf(functions, spec.id, 'mapReduce');
       assert(combine !== undefined, 'a combine operator has a function');
       return new CombineOperator(context, { pairs: output, combine });
     }
     case 'reduce': {
-      const { reduce } = mapReduceOf(functions, spec.id);
+      const { reduce } = functionsOf(functions, spec.id, 'mapReduce');
       return new ReduceOperator(context, { pairs: input, output, reduce });
     }
     case 'sink':
@@ -89,18 +115,13 @@ function buildSink(
   );
 }
 
-function flatMapOf(functions: ReadonlyMap<string, UserFunctions>, id: string): FlatMapFunction {
-  const found = functions.get(id);
-  assert(found?.kind === 'flatMap', 'a flatMap operator has its function');
-  return found;
-}
-
-/** The functions of a mapReduce operator. */
-export function mapReduceOf(
+/** The user's functions of an operator, which is of kind `kind`. */
+export function functionsOf<K extends UserFunctions['kind']>(
   functions: ReadonlyMap<string, UserFunctions>,
   id: string,
-): MapReduceFunctions {
+  kind: K,
+): FunctionsOf<K> {
   const found = functions.get(id);
-  assert(found?.kind === 'mapReduce', 'a mapReduce operator has its functions');
-  return found;
+  assert(found?.kind === kind, 'an operator of a user function has its functions');
+  return found as FunctionsOf<K>;
 }

@@ -23,7 +23,7 @@ import {
 import { InputGate } from '../stream/input-gate.ts';
 import { MergingGate } from '../stream/merging-gate.ts';
 import type { ElementReader } from '../stream/stream-element.ts';
-import { mapReduceOf } from './build-operator.ts';
+import { functionsOf } from './build-operator.ts';
 
 /** Text from which a message goes out, unless the output says otherwise. */
 const messageBytesUsual = 256 * 1024;
@@ -98,7 +98,7 @@ function functionPartitioner(
   { functions }: WriterContext,
 ): Partitioner {
   const { scope, schema, channelCount } = options;
-  const { partition } = mapReduceOf(functions, id);
+  const { partition } = functionsOf(functions, id, 'mapReduce');
   const keyIndex = fieldIndexOf(schema, column);
   const key = schema.fields[keyIndex];
   assert(partition !== undefined, 'a partition exchange has a function');

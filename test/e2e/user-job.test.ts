@@ -142,6 +142,24 @@ test('mapReduce with combine and partition, in plain JavaScript', async () => {
   }
 });
 
+test.each([1, 3])('functions over rows, at parallelism %i', async (parallelism) => {
+  const chain = `${parse.replace('.flatMap(', '.map(').replace('return [{', 'return {').replace('}];', '};')}
+      .filter((row) => row.units > 0n && row.shop !== 'Ulm')
+      .derive((row) => ({ total: row.price.multiply(row.units), shop: row.shop }))
+      .keyBy((row) => row.shop)
+      .reduce((best, row) => row.total > best.total || (row.total === best.total && row.item < best.item) ? row : best)
+      .orderBy((row) => row.shop.asc())`;
+  const rows = await rowsOf(jobText(chain), ['--parallelism', String(parallelism)]);
+  const kept = sales
+    .filter(({ units, shop }) => units > 0 && shop !== 'Ulm')
+    .map((sale) => ({ ...sale, total: sale.price * sale.units }));
+  const best = [...Map.groupBy(kept, ({ shop }) => shop).values()].map((group) =>
+    group.reduce((a, b) => (b.total > a.total || (b.total === a.total && b.item < a.item) ? b : a)),
+  );
+  const seen = (row: Record<string, unknown>) => [row.shop, row.item, row.total];
+  expect(rows.map(seen)).toEqual(best.map(seen).sort((a, b) => byUtf8(String(a[0]), String(b[0]))));
+});
+
 test('parameters of every type reach functions as they were given', async () => {
   const params = `
     large: t.int64(), small: t.int32(), share: t.float64(), word: t.utf8(), isOn: t.bool(), isOff: t.bool().default(true),

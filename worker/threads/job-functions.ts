@@ -15,7 +15,10 @@ import type { TaskDeployment } from './slot-messages.ts';
 export type FunctionLookup = ReadonlyMap<string, UserFunctions>;
 
 const functionKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
+  'filterRows',
+  'mapRows',
   'flatMap',
+  'fold',
   'map',
   'combine',
   'reduce',

@@ -142,6 +142,46 @@ test('functions read and give typed rows', () => {
   bids().flatMap(Out, () => [{ name: null, n: '1', at: 0 }]);
 });
 
+test('derive keeps, replaces and adds columns', () => {
+  const stream = bids().derive((bid) => ({
+    price: bid.small.add(1),
+    isDear: bid.price.gt(100),
+    source: 'web',
+  }));
+  stream.map(t.struct({ x: t.utf8() }), (row) => {
+    expectTypeOf(row.price).toEqualTypeOf<number>();
+    expectTypeOf(row.isDear).toEqualTypeOf<boolean>();
+    expectTypeOf(row.source).toEqualTypeOf<string>();
+    expectTypeOf(row.user).toEqualTypeOf<string | null>();
+    return { x: row.url };
+  });
+  stream.where((row) => row.isDear.and(row.source.eq('web')));
+  expect(() => bids().derive((bid) => bid.url)).toThrow('derive needs an object of columns');
+});
+
+test('filter, map and reduce see typed rows and give them', () => {
+  const Out = t.struct({ name: t.utf8().nullable(), n: t.int64() });
+  bids()
+    .filter((bid) => bid.price > 1 && bid.user !== null)
+    .map(Out, (bid) => ({ name: bid.user, n: bid.auction + 1n }))
+    .keyBy((row) => row.name)
+    .reduce((left, right) => {
+      expectTypeOf(left.n).toEqualTypeOf<bigint>();
+      expectTypeOf(right.copy().n).toEqualTypeOf<bigint>();
+      return right.n > left.n ? right : { name: left.name, n: left.n + right.n };
+    })
+    .where((row) => row.n.gt(1));
+  // @ts-expect-error a filter answers true or false
+  bids().filter((bid) => bid.price);
+  // @ts-expect-error n is missing
+  bids().map(Out, (bid) => ({ name: bid.user }));
+  // @ts-expect-error a map gives one row
+  bids().map(Out, (bid) => [{ name: bid.user, n: 1 }]);
+  const named = bids().keyBy((bid) => bid.url);
+  // @ts-expect-error reduce gives a row of the same fields
+  named.reduce((left) => left.url);
+});
+
 test('mapReduce types its pairs and its output', () => {
   const stream = bids().mapReduce({
     key: t.utf8(),

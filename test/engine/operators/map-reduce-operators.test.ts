@@ -2,10 +2,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { codeOf } from '../../../base/typed-error.ts';
+import { mapDriver } from '../../../engine/compile/map-driver.ts';
 import { CombineOperator } from '../../../engine/operators/combine-operator.ts';
-import { MapOperator } from '../../../engine/operators/map-operator.ts';
 import type { OperatorContext } from '../../../engine/operators/operator.ts';
 import { ReduceOperator } from '../../../engine/operators/reduce-operator.ts';
+import { RowFunctionOperator } from '../../../engine/operators/row-function-operator.ts';
 import {
   boolType,
   type FieldType,
@@ -31,6 +32,18 @@ const anyMode = runModes.find(({ name }) => name === 'random batches');
 if (anyMode === undefined) throw new Error('the mode exists');
 const mode = anyMode;
 
+/** The map of mapReduce over lines. */
+function mapOf(
+  context: OperatorContext,
+  map: (row: Row, emit: (key: unknown, value: unknown) => void) => void,
+) {
+  return new RowFunctionOperator(context, {
+    input: lines,
+    output: pairs,
+    driver: (inputs) => mapDriver({ ...inputs, pairs, map }),
+  });
+}
+
 function keysInOrder(rows: readonly Row[]): unknown[] {
   return [...new Set(rows.map(({ key }) => key))].sort((a, b) => {
     if (a === null || b === null) return a === null ? 1 : -1;
@@ -46,28 +59,20 @@ test('map emits pairs, also more than a batch from one row', () => {
     rows,
     expected: rows.flatMap((row) => wordsOf(row).map((key, value) => ({ key, value }))),
     build: (context) =>
-      new MapOperator(context, {
-        input: lines,
-        pairs,
-        map: (row: Row, emit) => {
-          for (const [place, word] of wordsOf(row).entries()) emit(word, place);
-        },
+      mapOf(context, (row, emit) => {
+        for (const [place, word] of wordsOf(row).entries()) emit(word, place);
       }),
   });
 });
 
 test('an emit that fails ends the job even when the function catches it', () => {
   const build = (context: OperatorContext) =>
-    new MapOperator(context, {
-      input: lines,
-      pairs,
-      map: (_row: Row, emit) => {
-        try {
-          emit('a', 'no number');
-        } catch {
-          // Swallowed on purpose.
-        }
-      },
+    mapOf(context, (_row, emit) => {
+      try {
+        emit('a', 'no number');
+      } catch {
+        // Swallowed on purpose.
+      }
     });
   const run = () => runOperator({ input: lines, rows: [{ line: 'a' }], build, expected: [] }, mode);
   expect(run).toThrow('user function "map" of operator "tested" gave out a row that does not fit');

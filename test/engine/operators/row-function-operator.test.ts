@@ -1,9 +1,14 @@
-/** Goal: a user's flatMap runs as it would over plain objects, and what goes wrong in it is told clearly. */
+/** Goal: a user's map or flatMap runs as it would over plain objects; what goes wrong in it is told clearly. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TypedError } from '../../../base/typed-error.ts';
-import { FlatMapOperator } from '../../../engine/operators/flat-map-operator.ts';
+import { flatMapDriver } from '../../../engine/compile/flat-map-driver.ts';
+import { mapRowDriver } from '../../../engine/compile/map-row-driver.ts';
 import type { OperatorContext } from '../../../engine/operators/operator.ts';
+import {
+  type RowFunctionInputs,
+  RowFunctionOperator,
+} from '../../../engine/operators/row-function-operator.ts';
 import {
   boolType,
   float64Type,
@@ -11,7 +16,7 @@ import {
   int64Type,
   utf8Type,
 } from '../../../engine/schema/field-type.ts';
-import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
+import { fieldOf, type Schema, schemaOf } from '../../../engine/schema/schema.ts';
 import { checkOperator, type Row, runModes, runOperator } from '../../support/operator-harness.ts';
 
 const input = schemaOf(
@@ -35,6 +40,22 @@ const rowsOf = fc.array(
   }),
   { maxLength: 15 },
 );
+
+interface FlatMapCase {
+  readonly input: Schema;
+  readonly output: Schema;
+  readonly flatMap: (row: Input) => Iterable<Row>;
+}
+
+function flatMapOf(context: OperatorContext, { input, output, flatMap }: FlatMapCase) {
+  const driver = (inputs: RowFunctionInputs) => flatMapDriver({ ...inputs, flatMap });
+  return new RowFunctionOperator(context, { input, output, driver });
+}
+
+function mapOf(context: OperatorContext, map: (row: Input) => unknown) {
+  const driver = (inputs: RowFunctionInputs) => mapRowDriver({ ...inputs, map });
+  return new RowFunctionOperator(context, { input, output, driver });
+}
 
 interface Input extends Row {
   copy(): Row;
@@ -63,11 +84,55 @@ test.each(functions)('outputs of %s', (_, flatMap) => {
         input,
         rows,
         expected: rows.flatMap((row) => repeated(row, countOf(row))),
-        build: (context) => new FlatMapOperator(context, { input, output, flatMap }),
+        build: (context) => flatMapOf(context, { input, output, flatMap }),
       }),
     ),
     { numRuns: 30 },
   );
+});
+
+test('a map gives one row per row', () => {
+  const mapped = (row: Row) => ({ ...row, copyNumber: String(row.text).length });
+  fc.assert(
+    fc.property(rowsOf, (rows) =>
+      checkOperator({
+        input,
+        rows,
+        expected: rows.map(mapped),
+        build: (context) => mapOf(context, (row) => mapped(row.copy())),
+      }),
+    ),
+    { numRuns: 30 },
+  );
+});
+
+test('a map of more rows than a batch has', () => {
+  const rows = Array.from({ length: 20_000 }, (_, n) => ({
+    text: null,
+    n: BigInt(n),
+    i: n,
+    f: n,
+    b: null,
+  }));
+  checkOperator({
+    input,
+    rows,
+    expected: rows.map((row) => ({ ...row, copyNumber: row.i % 7 })),
+    build: (context) => mapOf(context, (row) => ({ ...row.copy(), copyNumber: Number(row.i) % 7 })),
+  });
+});
+
+test.each([
+  [() => undefined, 'gave out undefined where a row is due'],
+  [async () => ({}), 'the value of column "copyNumber" is null or missing'],
+])('a result of map of the wrong form is told: %s', (map, text) => {
+  const [mode] = runModes;
+  if (mode === undefined) throw new Error('there are modes');
+  const rows = [{ text: 'a', n: 1n, i: 1, f: 1, b: true }];
+  const build = (context: OperatorContext) => mapOf(context, map);
+  const run = () => runOperator({ input, rows, build, expected: [] }, mode);
+  expect(run).toThrow('user function "map" of operator "tested"');
+  expect(run).toThrow(text);
 });
 
 test('one row that gives more than a batch goes on where it stopped', () => {
@@ -80,7 +145,7 @@ test('one row that gives more than a batch goes on where it stopped', () => {
     input: numbers,
     rows,
     expected: rows.flatMap((row) => [...flatMap(row)]),
-    build: (context) => new FlatMapOperator(context, { input: numbers, output: numbers, flatMap }),
+    build: (context) => flatMapOf(context, { input: numbers, output: numbers, flatMap }),
   });
 });
 
@@ -89,7 +154,7 @@ const words = schemaOf(fieldOf('word', utf8Type), fieldOf('count', int64Type));
 function errorOf(flatMap: (row: Row) => unknown, times = 1, word = 'a "word"'): TypedError {
   const rows = Array.from({ length: times }, () => ({ word, count: 3n }));
   const build = (context: OperatorContext) =>
-    new FlatMapOperator(context, {
+    flatMapOf(context, {
       input: words,
       output: words,
       flatMap: flatMap as (row: Row) => Iterable<Row>,
@@ -113,7 +178,7 @@ test('a throw names function, operator and row, and keeps the stack of the user 
   expect(error.message).toBe('user function "flatMap" of operator "tested" failed: no luck');
   expect(error.info.details?.row).toBe('{"word":"a \\"word\\"","count":"3"}');
   const stack = (error.cause as Error).stack ?? '';
-  expect(stack).toContain('flat-map-operator.test.ts');
+  expect(stack).toContain('row-function-operator.test.ts');
   expect(stack).not.toContain('millrace-driver');
   expect(stack.split('\n').length).toBe(2);
 });
@@ -161,7 +226,7 @@ test('an int64 that is read as a number must fit', () => {
   const run = (n: bigint) => {
     const seen: unknown[] = [];
     const build = (context: OperatorContext) =>
-      new FlatMapOperator(context, {
+      flatMapOf(context, {
         input: counts,
         output: counts,
         flatMap: (row: Row) => {
