@@ -14,9 +14,11 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { BlockHandle, MemoryScope } from '../memory/slot-memory.ts';
+import { layoutOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
 import { Batch, batchRowsMax } from './batch.ts';
-import { type ColumnWriter, columnWriterOf } from './column-writer.ts';
+import type { ColumnWriter } from './column-writer.ts';
+import { columnWriterOf } from './column-writer-of.ts';
 
 /** A batch with more text than this is full. */
 export const batchTextBytesMax = 1024 * 1024;
@@ -33,7 +35,7 @@ export class BatchBuilder {
     this.schema = schema;
     this.#scope = scope;
     this.#writers = schema.fields.map((field) => columnWriterOf(scope, field));
-    this.#textWriters = this.#writers.filter((writer) => writer.field.type.kind === 'utf8');
+    this.#textWriters = this.#writers.filter((writer) => layoutOf(writer.field.type) === 'view');
   }
 
   get rowCount(): number {

@@ -4,14 +4,15 @@
  *
  *     0   u32 mark   u32 rows   u32 columns   u32 bytes of the body
  *     16  per column: u32 bytes of the validity bitmap (0 = no nulls), u32 bytes of values or text
- *         per column: [bitmap] [values]            bool, int32, int64, float64, timestamp
- *                     [bitmap] [offsets] [text]    utf8: rows + 1 int32 offsets from 0
+ *         per column: [bitmap] [values]            bits, fixed
+ *                     [bitmap] [offsets] [text]    views: rows + 1 int32 offsets from 0; "text" is the
+ *                                                  bytes of any of them
  *
  * Every part starts at a multiple of 8. Bodies live between threads of one process only, so the
  * layout may change with any version.
  */
 import { assert } from '../../base/assert.ts';
-import { bitmapSizeOf, type FieldType, valuesSizeOf } from '../schema/field-type.ts';
+import { bitmapSizeOf, type FieldType, layoutOf, valuesSizeOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
 import { batchRowsMax } from './batch.ts';
 
@@ -24,10 +25,10 @@ export const columnHeaderBytes = 8;
 export interface BodyPart {
   /** 0 when no value is null. */
   readonly validity: number;
-  /** The values; of utf8 the offsets. */
+  /** The values; of views the offsets. */
   readonly values: number;
   readonly valuesBytes: number;
-  /** Of utf8 only. */
+  /** Of views only. */
   readonly text: number;
   readonly textBytes: number;
 }
@@ -41,17 +42,17 @@ export function bodyHeaderBytes(columnCount: number): number {
   return headerBytes + columnCount * columnHeaderBytes;
 }
 
-/** Bytes of a part that holds values of fixed size, or the offsets of text. */
+/** Bytes of a part that holds bits or values of fixed size, or the offsets of views. */
 export function partBytesOf(type: FieldType, rowCount: number): number {
-  return roundUp(isText(type) ? (rowCount + 1) * 4 : valuesSizeOf(type, rowCount));
+  return roundUp(isView(type) ? (rowCount + 1) * 4 : valuesSizeOf(type, rowCount));
 }
 
 export function roundUp(sizeBytes: number): number {
   return Math.ceil(sizeBytes / 8) * 8;
 }
 
-export function isText(type: FieldType): boolean {
-  return type.kind === 'utf8';
+export function isView(type: FieldType): boolean {
+  return layoutOf(type) === 'view';
 }
 
 /**
@@ -82,12 +83,12 @@ export function readBodyLayout(
     const values = at + validityBytes;
     const valuesBytes = partBytesOf(type, rowCount);
     const text = values + valuesBytes;
-    const textBytes = isText(type) ? uint32[columnHeader + 1]! : 0;
-    assert(isText(type) || uint32[columnHeader + 1] === valuesBytes, 'values fit their rows');
+    const textBytes = isView(type) ? uint32[columnHeader + 1]! : 0;
+    assert(isView(type) || uint32[columnHeader + 1] === valuesBytes, 'values fit their rows');
     const validity = validityBytes === 0 ? 0 : at;
     at = text + roundUp(textBytes);
     assert(at <= start + sizeBytes, 'a body ends with its last column');
-    if (isText(type)) checkOffsets(uint32, values, rowCount, textBytes);
+    if (isView(type)) checkOffsets(uint32, values, rowCount, textBytes);
     return { validity, values, valuesBytes, text, textBytes };
   });
   assert(at === start + sizeBytes, 'a body ends with its last column');

@@ -2,14 +2,15 @@
  * Rows of a batch as JavaScript values: for tests, error messages and small results. Nothing that
  * runs per record in a job goes this way; user functions have generated drivers (engine/compile).
  *
- *     bool → boolean   int32, float64 → number   utf8 → string   null → null
+ *     bool → boolean   up to 32 bits, floats → number   utf8 → string   binary → Uint8Array
+ *     null → null
  *     int64 → bigint, or a checked number where the schema says `js: 'number'`   timestamp → bigint
  */
-import { assertNever } from '../../base/assert.ts';
+import { assert } from '../../base/assert.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
 import type { Batch, Column } from './batch.ts';
-import { utf8ViewSize, viewText } from './utf8-view.ts';
+import { utf8ViewSize, viewBytes, viewText } from './utf8-view.ts';
 
 /** All rows of the batch, in order, as objects with a property per field. */
 export function readRows(batch: Batch): Record<string, unknown>[] {
@@ -37,8 +38,20 @@ export function readValue(memory: SlotMemory, column: Column, row: number, name:
   switch (type.kind) {
     case 'bool':
       return bitAt(memory, values, row);
+    case 'int8':
+      return (memory.bytes[values + row]! << 24) >> 24;
+    case 'uint8':
+      return memory.bytes[values + row]!;
+    case 'int16':
+      return memory.int16[(values >>> 1) + row]!;
+    case 'uint16':
+      return memory.uint16[(values >>> 1) + row]!;
     case 'int32':
       return memory.int32[(values >>> 2) + row]!;
+    case 'uint32':
+      return memory.uint32[(values >>> 2) + row]!;
+    case 'float32':
+      return memory.float32[(values >>> 2) + row]!;
     case 'float64':
       return memory.float64[values / 8 + row]!;
     case 'int64': {
@@ -49,8 +62,10 @@ export function readValue(memory: SlotMemory, column: Column, row: number, name:
       return memory.bigInt64[values / 8 + row]!;
     case 'utf8':
       return viewText(memory, values + row * utf8ViewSize);
+    case 'binary':
+      return viewBytes(memory, values + row * utf8ViewSize).slice();
     default:
-      return assertNever(type);
+      assert(false, 'rows are read of types that have a reader');
   }
 }
 

@@ -44,6 +44,16 @@ export class TextArena {
     this.#writeEncoded(view, text);
   }
 
+  /** Copies bytes that are not in the memory, and writes their view. */
+  writeBytes(view: number, bytes: Uint8Array): void {
+    const size = bytes.length;
+    const { memory } = this.#scope;
+    this.#reserve(size);
+    memory.bytes.set(bytes, this.#at);
+    writeView(memory, view, this.#at, size);
+    if (size > inlineSizeMax) this.#at += size;
+  }
+
   /** The blocks belong to somebody else now; starts anew. */
   forget(): void {
     this.#blocks = [];

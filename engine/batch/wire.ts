@@ -17,8 +17,9 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { Kernels } from '../kernels/kernels.ts';
+import { takeOf } from '../kernels/take-kernels.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
-import { bitmapSizeOf, valuesSizeOf } from '../schema/field-type.ts';
+import { bitmapSizeOf, layoutOf, valuesSizeOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
 import { Batch, batchRowsMax, type Column } from './batch.ts';
 import {
@@ -26,7 +27,7 @@ import {
   bodyMark,
   columnHeaderBytes,
   headerBytes,
-  isText,
+  isView,
   partBytesOf,
   readBodyLayout,
   roundUp,
@@ -46,7 +47,7 @@ export function encodedSizeOf(
   let size = bodyHeaderBytes(batch.columns.length);
   for (const column of batch.columns) {
     if (column.validity !== 0) size += bitmapSizeOf(rowCount);
-    size += isText(column.type)
+    size += isView(column.type)
       ? partBytesOf(column.type, rowCount) +
         roundUp(kernels.utf8SizeOf(column.values, rows, rowCount))
       : partBytesOf(column.type, rowCount);
@@ -79,7 +80,7 @@ export function encodeRows(
     if (validityBytes > 0) kernels.take1Bit(column.validity, rows, rowCount, at);
     at += validityBytes;
     uint32[columnHeader] = validityBytes;
-    if (isText(column.type)) {
+    if (isView(column.type)) {
       const offsetsEnd = at + (rowCount + 1) * 4;
       const text = at + partBytesOf(column.type, rowCount);
       const textBytes = kernels.utf8ToArrow(column.values, rows, rowCount, at, text) >>> 0;
@@ -127,7 +128,7 @@ export function decodeBody(
     const { sizeBytes } = body;
     const { rowCount, parts } = readBodyLayout(memory.uint32, schema, { start, sizeBytes });
     let views = 0;
-    const textColumns = schema.fields.filter((field) => isText(field.type)).length;
+    const textColumns = schema.fields.filter((field) => isView(field.type)).length;
     if (textColumns > 0) {
       const block = scope.allocate(textColumns * rowCount * utf8ViewSize);
       blocks.push(block);
@@ -135,7 +136,7 @@ export function decodeBody(
     }
     const columns = parts.map(({ validity, values, text }, index): Column => {
       const { type } = schema.fields[index]!;
-      if (!isText(type)) return { type, validity, values };
+      if (!isView(type)) return { type, validity, values };
       const column = { type, validity, values: views };
       kernels.utf8FromArrow(values, text, rowCount, views);
       views += rowCount * utf8ViewSize;
@@ -158,16 +159,15 @@ interface TakeTo {
 function takeValues(kernels: Kernels, batch: Batch, column: Column, to: TakeTo): void {
   const { values, type } = column;
   const { rows, rowCount, out } = to;
-  if (type.kind === 'bool') {
+  if (layoutOf(type) === 'bits') {
     kernels.take1Bit(values, rows, rowCount, out);
     return;
   }
   const size = valuesSizeOf(type, rowCount);
-  // The padding of int32: no byte of a body is left as it was.
-  if (size % 8 !== 0) batch.memory.uint32[(out + size) >>> 2] = 0;
+  // The padding of small values: no byte of a body is left as it was.
+  if (size % 8 !== 0) batch.memory.bytes.fill(0, out + size, out + roundUp(size));
   if (rows === 0) batch.memory.bytes.copyWithin(out, values, values + size);
-  else if (type.kind === 'int32') kernels.take4(values, rows, rowCount, out);
-  else kernels.take8(values, rows, rowCount, out);
+  else takeOf(kernels, type)(values, rows, rowCount, out);
 }
 
 /** The address of stored rows; 0 when these are the first ones in order. */

@@ -34,8 +34,11 @@ export function compileDriver(text: string, inputs: DriverInputs): unknown {
   const given: Record<string, unknown> = {
     builder,
     u8: memory.bytes,
+    i16: memory.int16,
+    u16: memory.uint16,
     i32: memory.int32,
     u32: memory.uint32,
+    f32: memory.float32,
     f64: memory.float64,
     i64: memory.bigInt64,
     ...values,

@@ -3,7 +3,7 @@
  * path, or gain nothing from being generated: decoding text, and errors.
  */
 import { codeOf } from '../../base/typed-error.ts';
-import { viewText } from '../batch/utf8-view.ts';
+import { viewBytes, viewText } from '../batch/utf8-view.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
 import type { Schema } from '../schema/schema.ts';
 import {
@@ -35,7 +35,12 @@ export class DriverHelper {
     return viewText(this.#memory, view);
   }
 
-  /** Whether two utf8 views have the same bytes. */
+  /** A copy of the bytes of the view at `view`. */
+  bytes(view: number): Uint8Array {
+    return viewBytes(this.#memory, view).slice();
+  }
+
+  /** Whether two views have the same bytes. */
   sameText(a: number, b: number): boolean {
     const words = this.#uint32;
     const [i, j] = [a >>> 2, b >>> 2];

@@ -2,8 +2,8 @@
  * Row source: the JavaScript text with which a generated driver reads rows out of a batch's columns.
  *
  * Names in the text: `i` is a stored row, `vN` and `nN` are the addresses of values and validity of
- * field N (`nN` is 0 without nulls), `u8`, `i32`, `u32`, `f64`, `i64` are views of the whole memory,
- * `h` is the driver's helper. Addresses go up to 4 GiB, hence `>>>`.
+ * field N (`nN` is 0 without nulls), `u8`, `i16`, `u16`, `i32`, `u32`, `f32`, `f64`, `i64` are views of
+ * the whole memory, `h` is the driver's helper. Addresses go up to 4 GiB, hence `>>>`.
  *
  *     class RowView            a getter per field; holds a row number and the call that made it
  *     bind(batch)              puts the batch's addresses into the variables above
@@ -13,7 +13,8 @@
  * Why text: the engine's inliner works per function, so a loop that has seen one row class and one
  * user function is four times as fast as one loop shared by six.
  */
-import type { FieldType } from '../schema/field-type.ts';
+import { assert } from '../../base/assert.ts';
+import { type FieldType, layoutOf, valueSizeOf } from '../schema/field-type.ts';
 import type { Field, Schema } from '../schema/schema.ts';
 
 /** `bind` and its variables. */
@@ -50,14 +51,31 @@ function readBody(field: Field, n: number): string {
   switch (type.kind) {
     case 'bool':
       return `return ((u8[v${n} + (i >>> 3)] >>> (i & 7)) & 1) === 1;`;
+    case 'int8':
+      return `return (u8[v${n} + i] << 24) >> 24;`;
+    case 'uint8':
+      return `return u8[v${n} + i];`;
+    case 'int16':
+      return `return i16[(v${n} + i * 2) >>> 1];`;
+    case 'uint16':
+      return `return u16[(v${n} + i * 2) >>> 1];`;
     case 'int32':
       return `return i32[(v${n} + i * 4) >>> 2];`;
+    case 'uint32':
+      return `return u32[(v${n} + i * 4) >>> 2];`;
+    case 'float32':
+      return `return f32[(v${n} + i * 4) >>> 2];`;
     case 'float64':
       return `return f64[(v${n} + i * 8) / 8];`;
     case 'utf8':
       return `return h.text(v${n} + i * 16);`;
-    default:
+    case 'binary':
+      return `return h.bytes(v${n} + i * 16);`;
+    case 'int64':
+    case 'timestamp':
       return isNumber(type) ? numberBody(field, n) : `return i64[(v${n} + i * 8) / 8];`;
+    default:
+      assert(false, 'functions read types that have a reader');
   }
 }
 
@@ -93,28 +111,35 @@ export function sameSource(field: Field, n: number): string {
 }
 
 function sameBody(field: Field, n: number, bit: (row: string, at: string) => string): string {
-  switch (field.type.kind) {
-    case 'bool':
+  const { type } = field;
+  const size = valueSizeOf(type);
+  const at = (row: string) => `v${n} + ${row} * ${size}`;
+  if (type.kind === 'float32' || type.kind === 'float64') {
+    return [
+      `const a = f${size * 8}[(${at('i')}) / ${size}], b = f${size * 8}[(${at('j')}) / ${size}];`,
+      '  return a === b || (a !== a && b !== b);',
+    ].join('\n');
+  }
+  if (layoutOf(type) === 'view') return `return h.sameText(${at('i')}, ${at('j')});`;
+  switch (size) {
+    case 0:
       return `return ${bit('i', `v${n}`)} === ${bit('j', `v${n}`)};`;
-    case 'int32':
-      return `return i32[(v${n} + i * 4) >>> 2] === i32[(v${n} + j * 4) >>> 2];`;
-    case 'float64':
-      return [
-        `const a = f64[(v${n} + i * 8) / 8], b = f64[(v${n} + j * 8) / 8];`,
-        '  return a === b || (a !== a && b !== b);',
-      ].join('\n');
-    case 'utf8':
-      return `return h.sameText(v${n} + i * 16, v${n} + j * 16);`;
+    case 1:
+      return `return u8[${at('i')}] === u8[${at('j')}];`;
+    case 2:
+      return `return u16[(${at('i')}) >>> 1] === u16[(${at('j')}) >>> 1];`;
+    case 4:
+      return `return i32[(${at('i')}) >>> 2] === i32[(${at('j')}) >>> 2];`;
     default:
       return [
-        `const a = (v${n} + i * 8) >>> 2, b = (v${n} + j * 8) >>> 2;`,
-        '  return i32[a] === i32[b] && i32[a + 1] === i32[b + 1];',
+        `const a = (${at('i')}) >>> 2, b = (${at('j')}) >>> 2;`,
+        `  return ${Array.from({ length: size / 4 }, (_, word) => `i32[a + ${word}] === i32[b + ${word}]`).join(' && ')};`,
       ].join('\n');
   }
 }
 
 /**
- * `RowView`: reads through `readN`, keeps decoded strings. `call` is the driver's number of the call
+ * `RowView`: reads through `readN`, keeps what was decoded. `call` is the driver's number of the call
  * that is running; a view that belongs to another one has expired.
  */
 export function rowViewSource(schema: Schema): string {
@@ -125,9 +150,7 @@ export function rowViewSource(schema: Schema): string {
   return [
     'class RowView {',
     '  #i; #call;',
-    ...schema.fields.flatMap(({ type }, n) =>
-      type.kind === 'utf8' ? [`  #t${n} = undefined;`] : [],
-    ),
+    ...schema.fields.flatMap(({ type }, n) => (isKept(type) ? [`  #t${n} = undefined;`] : [])),
     '  constructor(i) { this.#i = i; this.#call = call; }',
     ...schema.fields.map(getterSource),
     ...methods.map(
@@ -137,12 +160,16 @@ export function rowViewSource(schema: Schema): string {
   ].join('\n');
 }
 
+/** Whether a value is decoded at its first read and kept. */
+function isKept(type: FieldType): boolean {
+  return layoutOf(type) === 'view';
+}
+
 function getterSource({ name, type }: Field, n: number): string {
   const quoted = JSON.stringify(name);
   const check = `if (this.#call !== call) h.expired(${quoted});`;
-  const value =
-    type.kind === 'utf8'
-      ? `if (this.#t${n} === undefined) this.#t${n} = read${n}(this.#i); return this.#t${n};`
-      : `return read${n}(this.#i);`;
+  const value = isKept(type)
+    ? `if (this.#t${n} === undefined) this.#t${n} = read${n}(this.#i); return this.#t${n};`
+    : `return read${n}(this.#i);`;
   return `  get [${quoted}]() { ${check} ${value} }`;
 }

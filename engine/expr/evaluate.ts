@@ -12,8 +12,8 @@
 import { assert, assertNever } from '../../base/assert.ts';
 import type { Batch, Column } from '../batch/batch.ts';
 import { TextArena } from '../batch/text-arena.ts';
-import { utf8ViewSize } from '../batch/utf8-view.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
+import { valueSizeOf } from '../schema/field-type.ts';
 import { fieldIndexOf } from '../schema/schema.ts';
 import { calculator } from './evaluate-arithmetic.ts';
 import { comparator } from './evaluate-compare.ts';
@@ -150,7 +150,7 @@ class Evaluation {
         break;
       }
       default:
-        assertNever(type);
+        assert(false, 'literals have a type that expressions compute with');
     }
     return operand;
   }
@@ -221,7 +221,7 @@ class Evaluation {
       if (boolAt(memory, literal, 0))
         bytes.fill(0xff, result.values, result.values + ((storedRows + 7) >>> 3));
     } else {
-      const size = type.kind === 'utf8' ? utf8ViewSize : type.kind === 'int32' ? 4 : 8;
+      const size = valueSizeOf(type);
       for (let row = 0; row < storedRows; row++) {
         bytes.copyWithin(result.values + row * size, literal.values, literal.values + size);
       }

@@ -107,12 +107,12 @@ function mismatch(value: unknown, type: FieldType): Error {
   const hint =
     value === null || value === undefined
       ? 'Write isNull() or isNotNull() to ask whether a value is there.'
-      : `Give ${expected[type.kind]}, or another column of that type.`;
+      : `Give ${expected[type.kind] ?? 'a column'}, or another column of that type.`;
   const message = `${shown} can't stand beside a value of type ${typeText(type)}`;
   return typedError('EXPR_TYPE_MISMATCH', message, { hint });
 }
 
-const expected: Record<FieldType['kind'], string> = {
+const expected: Partial<Record<FieldType['kind'], string>> = {
   bool: 'true or false',
   utf8: 'a string',
   int32: 'a whole number (a bigint where a number is not exact)',

@@ -29,6 +29,21 @@ export function gatherAcross1Bit(bases: usize, numbers: usize, rowCount: u32, ou
   }
 }
 
+export function gatherAcross1(bases: usize, numbers: usize, rowCount: u32, out: usize): void {
+  for (let index: u32 = 0; index < rowCount; index++) {
+    const number = numberAt(numbers, index);
+    store<u8>(out + <usize>index, load<u8>(baseOf(bases, number) + <usize>(number & 8191)));
+  }
+}
+
+export function gatherAcross2(bases: usize, numbers: usize, rowCount: u32, out: usize): void {
+  for (let index: u32 = 0; index < rowCount; index++) {
+    const number = numberAt(numbers, index);
+    const value = load<u16>(baseOf(bases, number) + (<usize>(number & 8191) << 1));
+    store<u16>(out + (<usize>index << 1), value);
+  }
+}
+
 export function gatherAcross4(bases: usize, numbers: usize, rowCount: u32, out: usize): void {
   for (let index: u32 = 0; index < rowCount; index++) {
     const number = numberAt(numbers, index);

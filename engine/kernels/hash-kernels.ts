@@ -14,8 +14,12 @@ type HashColumn = (
 
 /** Hashes of columns, and rows by partition. */
 export interface HashKernels {
+  /** Views of any type. */
   hashUtf8: HashColumn;
+  /** 8 bytes: whole numbers, timestamps, key bits of floats. */
   hashInt64: HashColumn;
+  /** 16 bytes, hashed as such: decimals. */
+  hashInt128: HashColumn;
   /**
    * Orders the places 0 to `rowCount - 1` by partition, stable. The key group of a hash is its high
    * 7 bits; `partitionOfKeyGroup` is the address of 128 u16. `outStarts` gets `partitionCount + 1`

@@ -15,6 +15,7 @@
  */
 import { assert, assertNever } from '../../base/assert.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
+import type { FieldType } from '../schema/field-type.ts';
 import type { ColumnAddress } from './group-table.ts';
 import type { Kernels } from './kernels.ts';
 import {
@@ -26,15 +27,20 @@ import {
   sortRowSizeOf,
 } from './sort-kernels.ts';
 
+/** How a column is compared: by the type whose order it has, e.g. int64 for timestamps (`sortTypeOf`). */
+export type SortType = Exclude<
+  FieldType['kind'],
+  'timestamp' | 'date' | 'binary' | 'list' | 'struct'
+>;
+
 export interface SortKey {
-  /** Timestamps are int64. */
-  readonly type: 'bool' | 'int32' | 'int64' | 'float64' | 'utf8';
+  readonly type: SortType;
   readonly isDescending: boolean;
   readonly areNullsLast: boolean;
 }
 
 export interface SortBufferOptions {
-  /** 1 to 16 keys, the most significant first. */
+  /** 1 to 16 keys, the most significant first; decimals count twice. */
   readonly keys: readonly SortKey[];
   /** Rows wanted, from 1; @defaultValue all */
   readonly limit?: number;
@@ -52,11 +58,21 @@ export interface SortInput {
 const blockRows = 8192;
 const sliceSteps = 65_536;
 
+/** A key of sort rows: a key of the caller's, or half of one. */
+interface EncodedKey {
+  readonly encode: EncodeSort;
+  /** Index of the caller's key. */
+  readonly column: number;
+  readonly isText: boolean;
+  readonly isDescending: boolean;
+  /** Sum of `sortOrder` flags. */
+  readonly order: number;
+}
+
 export class SortBuffer {
   readonly #scope: MemoryScope;
   readonly #kernels: Kernels;
-  readonly #keys: readonly SortKey[];
-  readonly #encoders: readonly EncodeSort[];
+  readonly #keys: readonly EncodedKey[];
   readonly #limit: number;
   /** Rows at which a top-n is sorted and cut. */
   readonly #heldMax: number;
@@ -76,16 +92,19 @@ export class SortBuffer {
   /** @throws MEMORY_EXHAUSTED */
   constructor(scope: MemoryScope, kernels: Kernels, options: SortBufferOptions) {
     const { keys, limit = Number.POSITIVE_INFINITY } = options;
-    assert(keys.length >= 1 && keys.length <= 16, 'a sort has 1 to 16 keys');
+    this.#keys = keys.flatMap((key, column) => encodedKeysOf(kernels, key, column));
+    const keyCount = this.#keys.length;
+    assert(keyCount >= 1 && keyCount <= 16, 'a sort has 1 to 16 keys');
     assert(limit >= 1, 'a limit is at least 1');
     this.#scope = scope;
     this.#kernels = kernels;
-    this.#keys = keys;
-    this.#encoders = keys.map((key) => encoderOf(kernels, key.type));
     this.#limit = limit;
     this.#heldMax = Math.max(2 * limit, limit + blockRows);
-    this.#stride = sortRowSizeOf(keys.length);
-    this.#descendingBits = keys.reduce((bits, key, k) => bits | (Number(key.isDescending) << k), 0);
+    this.#stride = sortRowSizeOf(keyCount);
+    this.#descendingBits = this.#keys.reduce(
+      (bits, key, k) => bits | (Number(key.isDescending) << k),
+      0,
+    );
     this.#control = scope.allocate(layout.size + this.#stride);
   }
 
@@ -191,12 +210,8 @@ export class SortBuffer {
     const kernels = this.#kernels;
     kernels.startSortRows(selection, fromRow, count, rows, this.#stride, firstNumber);
     for (let index = 0; index < this.#keys.length; index++) {
-      const { values, validity } = columns[index]!;
-      const key = this.#keys[index]!;
-      const order =
-        (key.isDescending ? sortOrder.descending : 0) +
-        (key.areNullsLast ? sortOrder.nullsLast : 0);
-      const encode = this.#encoders[index]!;
+      const { encode, column, order } = this.#keys[index]!;
+      const { values, validity } = columns[column]!;
       encode(values, validity, selection, fromRow, count, rows, this.#stride, index, order);
     }
     this.#rowCount += this.#hasBound ? this.#keepBefore(rows, count) : count;
@@ -264,9 +279,9 @@ export class SortBuffer {
   /** Writes the entries of the next `count` rows, which lie in one block. */
   #writeEntries(entries: number, count: number): void {
     const rows = this.#rowAddress(this.#entriesMade);
-    const texts = this.#keys.filter(({ type }) => type === 'utf8').length;
-    const isText = Number(this.#keys[0]?.type === 'utf8');
-    const isFixed = Number(texts === 0 && this.#keys.length <= 2);
+    const hasText = this.#keys.some((key) => key.isText);
+    const isText = Number(this.#keys[0]?.isText === true);
+    const isFixed = Number(!hasText && this.#keys.length <= 2);
     const out = entries + this.#entriesMade * sortEntrySize;
     const bits = this.#descendingBits;
     this.#kernels.makeSortEntries(rows, count, this.#stride, isText, isFixed, bits, out);
@@ -296,18 +311,59 @@ export class SortBuffer {
   }
 }
 
-function encoderOf(kernels: Kernels, type: SortKey['type']): EncodeSort {
+/** The type as which a sort compares values of a field: bytes for all that is behind views. */
+export function sortTypeOf({ kind }: FieldType): SortType {
+  switch (kind) {
+    case 'timestamp':
+      return 'int64';
+    case 'date':
+      return 'int32';
+    case 'binary':
+    case 'list':
+    case 'struct':
+      return 'utf8';
+    default:
+      return kind;
+  }
+}
+
+function encodedKeysOf(kernels: Kernels, key: SortKey, column: number): EncodedKey[] {
+  const { type, isDescending, areNullsLast } = key;
+  const order =
+    (isDescending ? sortOrder.descending : 0) + (areNullsLast ? sortOrder.nullsLast : 0);
+  const encoders = encodersOf(kernels, type);
+  return encoders.map((encode) => ({
+    ...{ encode, column, isDescending, order },
+    isText: type === 'utf8',
+  }));
+}
+
+function encodersOf(kernels: Kernels, type: SortType): EncodeSort[] {
   switch (type) {
     case 'bool':
-      return kernels.encodeSortBool;
+      return [kernels.encodeSortBool];
+    case 'int8':
+      return [kernels.encodeSortInt8];
+    case 'int16':
+      return [kernels.encodeSortInt16];
     case 'int32':
-      return kernels.encodeSortInt32;
+      return [kernels.encodeSortInt32];
+    case 'uint8':
+      return [kernels.encodeSortUint8];
+    case 'uint16':
+      return [kernels.encodeSortUint16];
+    case 'uint32':
+      return [kernels.encodeSortUint32];
     case 'int64':
-      return kernels.encodeSortInt64;
+      return [kernels.encodeSortInt64];
+    case 'float32':
+      return [kernels.encodeSortFloat32];
     case 'float64':
-      return kernels.encodeSortFloat64;
+      return [kernels.encodeSortFloat64];
+    case 'decimal':
+      return [kernels.encodeSortDecimalHigh, kernels.encodeSortDecimalLow];
     case 'utf8':
-      return kernels.encodeSortUtf8;
+      return [kernels.encodeSortUtf8];
     default:
       return assertNever(type);
   }

@@ -4,7 +4,7 @@
  *     0  u32 row number   4  u32 ranks, 2 bits per key: 0 null first, 1 value, 2 null last
  *     8  per key 16 bytes: u64 key · u32 length and u32 address of the text (0 for other types)
  *
- * Descending keys are complemented. Text is its first 8 bytes, big-endian; what they leave open is
+ * Descending keys are complemented. A decimal is two keys: its high half, and its low one. Text is its first 8 bytes, big-endian; what they leave open is
  * settled by the bytes in memory (sort-rows.as.ts), so those must stay where they are.
  */
 import { isValid, rowAt } from './inline.as';
@@ -30,6 +30,12 @@ export function startSortRows(
   const cell = row + (<usize>keyIndex << 4);
   store<u64>(cell, isPresent ? (order & descending ? ~key : key) : 0, 8);
   store<u64>(cell, isPresent ? text : 0, 16);
+}
+
+/** One NaN above all numbers, and one zero. */
+@inline function floatKey(value: f64): u64 {
+  const bits = value == value ? reinterpret<u64>(value + 0) : 0x7ff8000000000000;
+  return bits & signBit ? ~bits : bits ^ signBit;
 }
 
 export function encodeSortInt64(
@@ -67,10 +73,7 @@ export function encodeSortFloat64(
 ): void {
   for (let index: u32 = 0; index < count; index++) {
     const row = rowAt(selection, fromRow + index);
-    const value = load<f64>(values + (<usize>row << 3));
-    // One NaN above all numbers, and one zero.
-    const bits = value == value ? reinterpret<u64>(value + 0) : 0x7ff8000000000000;
-    const key = bits & signBit ? ~bits : bits ^ signBit;
+    const key = floatKey(load<f64>(values + (<usize>row << 3)));
     storeKey(rows + <usize>index * stride, keyIndex, order, isValid(validity, row), key, 0);
   }
 }
@@ -83,5 +86,85 @@ export function encodeSortUtf8(
     const view = values + (<usize>row << 4);
     const key = bswap<u64>(load<u64>(view, 8));
     storeKey(rows + <usize>index * stride, keyIndex, order, isValid(validity, row), key, load<u64>(view));
+  }
+}
+
+export function encodeSortInt8(
+  values: usize, validity: usize, selection: usize, fromRow: u32, count: u32, rows: usize, stride: u32, keyIndex: u32, order: u32,
+): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const row = rowAt(selection, fromRow + index);
+    const key = <u64><i64>load<i8>(values + <usize>row) ^ signBit;
+    storeKey(rows + <usize>index * stride, keyIndex, order, isValid(validity, row), key, 0);
+  }
+}
+
+export function encodeSortInt16(
+  values: usize, validity: usize, selection: usize, fromRow: u32, count: u32, rows: usize, stride: u32, keyIndex: u32, order: u32,
+): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const row = rowAt(selection, fromRow + index);
+    const key = <u64><i64>load<i16>(values + (<usize>row << 1)) ^ signBit;
+    storeKey(rows + <usize>index * stride, keyIndex, order, isValid(validity, row), key, 0);
+  }
+}
+
+export function encodeSortUint8(
+  values: usize, validity: usize, selection: usize, fromRow: u32, count: u32, rows: usize, stride: u32, keyIndex: u32, order: u32,
+): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const row = rowAt(selection, fromRow + index);
+    const key = <u64>load<u8>(values + <usize>row);
+    storeKey(rows + <usize>index * stride, keyIndex, order, isValid(validity, row), key, 0);
+  }
+}
+
+export function encodeSortUint16(
+  values: usize, validity: usize, selection: usize, fromRow: u32, count: u32, rows: usize, stride: u32, keyIndex: u32, order: u32,
+): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const row = rowAt(selection, fromRow + index);
+    const key = <u64>load<u16>(values + (<usize>row << 1));
+    storeKey(rows + <usize>index * stride, keyIndex, order, isValid(validity, row), key, 0);
+  }
+}
+
+export function encodeSortUint32(
+  values: usize, validity: usize, selection: usize, fromRow: u32, count: u32, rows: usize, stride: u32, keyIndex: u32, order: u32,
+): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const row = rowAt(selection, fromRow + index);
+    const key = <u64>load<u32>(values + (<usize>row << 2));
+    storeKey(rows + <usize>index * stride, keyIndex, order, isValid(validity, row), key, 0);
+  }
+}
+
+export function encodeSortFloat32(
+  values: usize, validity: usize, selection: usize, fromRow: u32, count: u32, rows: usize, stride: u32, keyIndex: u32, order: u32,
+): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const row = rowAt(selection, fromRow + index);
+    const key = floatKey(<f64>load<f32>(values + (<usize>row << 2)));
+    storeKey(rows + <usize>index * stride, keyIndex, order, isValid(validity, row), key, 0);
+  }
+}
+
+export function encodeSortDecimalHigh(
+  values: usize, validity: usize, selection: usize, fromRow: u32, count: u32, rows: usize, stride: u32, keyIndex: u32, order: u32,
+): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const row = rowAt(selection, fromRow + index);
+    const key = load<u64>(values + (<usize>row << 4), 8) ^ signBit;
+    storeKey(rows + <usize>index * stride, keyIndex, order, isValid(validity, row), key, 0);
+  }
+}
+
+export function encodeSortDecimalLow(
+  values: usize, validity: usize, selection: usize, fromRow: u32, count: u32, rows: usize, stride: u32, keyIndex: u32, order: u32,
+): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const row = rowAt(selection, fromRow + index);
+    const key = load<u64>(values + (<usize>row << 4));
+    storeKey(rows + <usize>index * stride, keyIndex, order, isValid(validity, row), key, 0);
   }
 }

@@ -61,14 +61,23 @@ export interface SortKernels {
   ): void;
   /**
    * Writes key `keyIndex` of `count` sort rows from row `fromRow` of a column on. `order` is a sum of
-   * `sortOrder` flags. Timestamps are int64.
+   * `sortOrder` flags. Timestamps are int64, dates int32.
    */
   encodeSortInt64: EncodeSort;
   encodeSortInt32: EncodeSort;
+  encodeSortInt16: EncodeSort;
+  encodeSortInt8: EncodeSort;
+  encodeSortUint32: EncodeSort;
+  encodeSortUint16: EncodeSort;
+  encodeSortUint8: EncodeSort;
   encodeSortBool: EncodeSort;
+  /** The two keys of a decimal, in this order. */
+  encodeSortDecimalHigh: EncodeSort;
+  encodeSortDecimalLow: EncodeSort;
   /** NaN above all numbers; -0 equal to 0. */
   encodeSortFloat64: EncodeSort;
-  /** Byte order, which is the order of code points. The texts must stay where they are. */
+  encodeSortFloat32: EncodeSort;
+  /** Views, in byte order, which is that of code points. The bytes must stay where they are. */
   encodeSortUtf8: EncodeSort;
   /**
    * @returns -1, 0 or 1: the order of two sort rows (addresses), e.g. to merge sorted inputs.

@@ -1,7 +1,9 @@
 /**
  * The take kernels as TypeScript sees them: rows by number, of one batch or of many. Conventions:
- * engine/kernels/kernels.ts.
+ * engine/kernels/kernels.ts. A kernel knows the size of a value, not its type; `takeOf` and `gatherOf` choose.
  */
+import { assertNever } from '../../base/assert.ts';
+import { type FieldType, valueSizeOf } from '../schema/field-type.ts';
 
 /** Copies values of the rows whose u32 numbers lie at `rows` (0: the first `rowCount`). */
 type Take = (values: number, rows: number, rowCount: number, out: number) => void;
@@ -13,9 +15,11 @@ export type GatherAcross = (bases: number, numbers: number, rowCount: number, ou
 export interface TakeKernels {
   /** Takes bits: bool values and validity bitmaps. */
   take1Bit: Take;
+  take1: Take;
+  take2: Take;
   take4: Take;
   take8: Take;
-  /** Takes views; long ones keep pointing at the same bytes. */
+  /** Takes decimals, and views; long ones keep pointing at the same bytes. */
   take16: Take;
   /** @returns Sum of the lengths of the views, exact up to 2^53. */
   utf8SizeOf(views: number, rows: number, rowCount: number): number;
@@ -42,9 +46,11 @@ export interface TakeKernels {
   copyLongTexts(views: number, rowCount: number, out: number): void;
   /** Gathers bits; a bitmap at 0 is all ones. */
   gatherAcross1Bit: GatherAcross;
+  gatherAcross1: GatherAcross;
+  gatherAcross2: GatherAcross;
   gatherAcross4: GatherAcross;
   gatherAcross8: GatherAcross;
-  /** Gathers views; long ones keep pointing at the same bytes. */
+  /** Gathers decimals, and views; long ones keep pointing at the same bytes. */
   gatherAcross16: GatherAcross;
   /**
    * How many of the rows have up to `bytesMax` of text together. `bases` has the views of all
@@ -58,4 +64,46 @@ export interface TakeKernels {
     rowCount: number,
     bytesMax: number,
   ): number;
+}
+
+/** The kernel that takes values of a type. */
+export function takeOf(kernels: TakeKernels, type: FieldType): Take {
+  const size = valueSizeOf(type);
+  switch (size) {
+    case 0:
+      return kernels.take1Bit;
+    case 1:
+      return kernels.take1;
+    case 2:
+      return kernels.take2;
+    case 4:
+      return kernels.take4;
+    case 8:
+      return kernels.take8;
+    case 16:
+      return kernels.take16;
+    default:
+      return assertNever(size);
+  }
+}
+
+/** The kernel that gathers values of a type. */
+export function gatherOf(kernels: TakeKernels, type: FieldType): GatherAcross {
+  const size = valueSizeOf(type);
+  switch (size) {
+    case 0:
+      return kernels.gatherAcross1Bit;
+    case 1:
+      return kernels.gatherAcross1;
+    case 2:
+      return kernels.gatherAcross2;
+    case 4:
+      return kernels.gatherAcross4;
+    case 8:
+      return kernels.gatherAcross8;
+    case 16:
+      return kernels.gatherAcross16;
+    default:
+      return assertNever(size);
+  }
 }

@@ -14,6 +14,18 @@ export function take1Bit(values: usize, rows: usize, rowCount: u32, out: usize):
   }
 }
 
+export function take1(values: usize, rows: usize, rowCount: u32, out: usize): void {
+  for (let index: u32 = 0; index < rowCount; index++) {
+    store<u8>(out + <usize>index, load<u8>(values + <usize>rowAt(rows, index)));
+  }
+}
+
+export function take2(values: usize, rows: usize, rowCount: u32, out: usize): void {
+  for (let index: u32 = 0; index < rowCount; index++) {
+    store<u16>(out + (<usize>index << 1), load<u16>(values + (<usize>rowAt(rows, index) << 1)));
+  }
+}
+
 export function take4(values: usize, rows: usize, rowCount: u32, out: usize): void {
   for (let index: u32 = 0; index < rowCount; index++) {
     store<u32>(out + (<usize>index << 2), load<u32>(values + (<usize>rowAt(rows, index) << 2)));

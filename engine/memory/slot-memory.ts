@@ -56,8 +56,11 @@ export function addressOf(block: BlockHandle): number {
 export class SlotMemory {
   readonly memory: WebAssembly.Memory;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly int16: Int16Array<ArrayBuffer>;
+  readonly uint16: Uint16Array<ArrayBuffer>;
   readonly int32: Int32Array<ArrayBuffer>;
   readonly uint32: Uint32Array<ArrayBuffer>;
+  readonly float32: Float32Array<ArrayBuffer>;
   readonly float64: Float64Array<ArrayBuffer>;
   /** For values that a user gives as bigint; no loop of the engine reads it. */
   readonly bigInt64: BigInt64Array<ArrayBuffer>;
@@ -88,8 +91,11 @@ export class SlotMemory {
     this.memory = new WebAssembly.Memory({ initial: pageCount, maximum: pageCount });
     const buffer = this.memory.buffer;
     this.bytes = new Uint8Array(buffer);
+    this.int16 = new Int16Array(buffer);
+    this.uint16 = new Uint16Array(buffer);
     this.int32 = new Int32Array(buffer);
     this.uint32 = new Uint32Array(buffer);
+    this.float32 = new Float32Array(buffer);
     this.float64 = new Float64Array(buffer);
     this.bigInt64 = new BigInt64Array(buffer);
     this.#runs = new PageRuns(pageCount);

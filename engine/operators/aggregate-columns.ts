@@ -2,7 +2,7 @@
  * The columns of an aggregate between batches and the group table, which knows keys of utf8 and int64
  * and accumulators of int64 and float64 only.
  *
- *     in     int32, bool → int64 by widening · float64 key → its bits · the rest as it lies
+ *     in     up to 4 bytes → int64 or float64 by widening · float key → its bits · the rest as it lies
  *     out    the same way back
  *
  * Scratch columns have room for one batch, are made once, and hold the widened values of the batch
@@ -12,8 +12,9 @@ import { assert } from '../../base/assert.ts';
 import { Batch, batchRowsMax, type Column } from '../batch/batch.ts';
 import type { ColumnAddress, GroupTable } from '../kernels/group-table.ts';
 import type { Kernels } from '../kernels/kernels.ts';
+import { type Convert, keyBitsOf, narrowOf, widenOf } from '../kernels/widen-kernels.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
-import { bitmapSizeOf, type FieldType, valuesSizeOf } from '../schema/field-type.ts';
+import { bitmapSizeOf, layoutOf, valuesSizeOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
 
 const nowhere: ColumnAddress = { values: 0, validity: 0 };
@@ -32,27 +33,37 @@ export class WideColumns {
   /** The column as a key: equal keys have equal bytes. */
   key(batch: Batch, index: number): ColumnAddress {
     const column = columnOf(batch, index);
-    if (column.type.kind !== 'float64') return this.value(batch, index);
-    const values = this.#scratch(-1);
-    this.#kernels.float64KeyBits(column.values, batch.storedRows, values);
-    return { values, validity: column.validity };
+    return this.#widened(batch, column, {
+      widen: keyBitsOf(this.#kernels, column.type),
+      place: -1,
+    });
   }
 
   /** The column with 8 or 16 bytes per value; an index below 0 is no column. */
   value(batch: Batch, index: number): ColumnAddress {
     if (index < 0) return nowhere;
     const column = columnOf(batch, index);
-    const { kind } = column.type;
-    if (kind !== 'int32' && kind !== 'bool') return column;
-    const widen = kind === 'int32' ? this.#kernels.widenInt32 : this.#kernels.widenBool;
-    const values = this.#scratch(index);
-    widen(column.values, batch.storedRows, values);
-    return { values, validity: column.validity };
+    return this.#widened(batch, column, {
+      widen: widenOf(this.#kernels, column.type),
+      place: index,
+    });
   }
 
   close(): void {
     for (const block of this.#blocks.values()) this.#scope.memory.release(block);
     this.#blocks.clear();
+  }
+
+  /** The column itself where nothing is to widen; else a scratch column, known by its place. */
+  #widened(
+    batch: Batch,
+    column: Column,
+    { widen, place }: { widen: Convert | null; place: number },
+  ): ColumnAddress {
+    if (widen === null) return column;
+    const values = this.#scratch(place);
+    widen(column.values, batch.storedRows, values);
+    return { values, validity: column.validity };
   }
 
   #scratch(index: number): number {
@@ -87,7 +98,7 @@ export function readGroupBatch(
       return addressOf(block);
     };
     const wide = schema.fields.map(({ type, nullable }) => ({
-      values: room(rowsMax * (type.kind === 'utf8' ? 16 : 8)),
+      values: room(rowsMax * (layoutOf(type) === 'view' ? 16 : 8)),
       validity: nullable ? room(bitmapSizeOf(rowsMax)) : 0,
     }));
     const [key = nowhere, ...accumulators] = wide;
@@ -98,7 +109,7 @@ export function readGroupBatch(
     }
     const columns = schema.fields.map(({ type }, index): Column => {
       const { values, validity } = wide[index] ?? nowhere;
-      const narrow = narrowing(kernels, type);
+      const narrow = narrowOf(kernels, type);
       if (narrow === null) return { type, validity, values };
       const narrowed = room(valuesSizeOf(type, rowCount));
       narrow(values, rowCount, narrowed);
@@ -113,11 +124,6 @@ export function readGroupBatch(
     for (const block of blocks) scope.memory.release(block);
     throw error;
   }
-}
-
-function narrowing(kernels: Kernels, { kind }: FieldType) {
-  if (kind === 'int32') return kernels.narrowInt32;
-  return kind === 'bool' ? kernels.narrowBool : null;
 }
 
 function columnOf(batch: Batch, index: number): Column {

@@ -13,9 +13,8 @@
  */
 import { assert } from '../../base/assert.ts';
 import { type Batch, batchRowsMax } from '../batch/batch.ts';
-import { SortBuffer, type SortKey } from '../kernels/sort-buffer.ts';
+import { SortBuffer, type SortKey, sortTypeOf } from '../kernels/sort-buffer.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
-import type { FieldType } from '../schema/field-type.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import { gatherBatchesMax, gatherRows } from '../stream/gather-rows.ts';
 import { RowCollector } from '../stream/row-collector.ts';
@@ -174,8 +173,4 @@ export class RowSorter {
       firstNumber: index * batchRowsMax,
     };
   }
-}
-
-function sortTypeOf({ kind }: FieldType): SortKey['type'] {
-  return kind === 'timestamp' ? 'int64' : kind;
 }

@@ -1,11 +1,7 @@
 /** Schemas: the ordered, uniquely named, typed fields of a batch. Plain data. */
-import { type FieldType, typeText } from './field-type.ts';
+import { type Field, type FieldType, fieldsText } from './field-type.ts';
 
-export interface Field {
-  readonly name: string;
-  readonly type: FieldType;
-  readonly nullable: boolean;
-}
+export type { Field } from './field-type.ts';
 
 export interface Schema {
   readonly fields: readonly Field[];
@@ -26,7 +22,5 @@ export function fieldIndexOf(schema: Schema, name: string): number {
 
 /** `word utf8, count int64?`: the schema on one line; `?` marks a nullable field. */
 export function schemaText(schema: Schema): string {
-  const text = (field: Field) =>
-    `${field.name} ${typeText(field.type)}${field.nullable ? '?' : ''}`;
-  return schema.fields.map(text).join(', ');
+  return fieldsText(schema.fields);
 }

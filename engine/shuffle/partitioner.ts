@@ -12,8 +12,10 @@
 import { assert } from '../../base/assert.ts';
 import { type Batch, batchRowsMax, type Column } from '../batch/batch.ts';
 import type { Kernels } from '../kernels/kernels.ts';
+import { keyBitsOf } from '../kernels/widen-kernels.ts';
 import { partitionOfKeyGroups } from '../keys/key-group.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
+import { layoutOf, valueSizeOf } from '../schema/field-type.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 
 /** Rows of one batch by channel: those of channel c are `rows[starts[c]]` to `rows[starts[c + 1]]`. */
@@ -102,8 +104,10 @@ export class HashPartitioner implements Partitioner {
     const { selection, rowCount } = batch;
     const column = batch.columns[this.#column]!;
     const { validity } = column;
-    if (column.type.kind === 'utf8') {
+    if (layoutOf(column.type) === 'view') {
       kernels.hashUtf8(column.values, validity, selection, rowCount, hashes);
+    } else if (valueSizeOf(column.type) === 16) {
+      kernels.hashInt128(column.values, validity, selection, rowCount, hashes);
     } else {
       kernels.hashInt64(this.#wideValues(batch, column), validity, selection, rowCount, hashes);
     }
@@ -113,10 +117,9 @@ export class HashPartitioner implements Partitioner {
   #wideValues({ storedRows }: Batch, { type, values }: Column): number {
     const { kernels } = this.#options;
     const { wide } = this.#at;
-    if (type.kind === 'int32') kernels.widenInt32(values, storedRows, wide);
-    else if (type.kind === 'bool') kernels.widenBool(values, storedRows, wide);
-    else if (type.kind === 'float64') kernels.float64KeyBits(values, storedRows, wide);
-    else return values;
+    const widen = keyBitsOf(kernels, type);
+    if (widen === null) return values;
+    widen(values, storedRows, wide);
     return wide;
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Gathers rows that lie scattered over many batches into one batch of its own, texts included.
+ * Gathers rows that lie scattered over many batches into one batch of its own, texts included. What
+ * is said of texts here holds for all that is behind views.
  *
  * A row is known by a u32 number: the index of its batch × 8,192 + its stored row. Texts of up to 8
  * bytes are in their views; only longer ones have bytes to copy.
@@ -7,9 +8,9 @@
 import { assert } from '../../base/assert.ts';
 import { Batch, batchRowsMax, type Column } from '../batch/batch.ts';
 import type { Kernels } from '../kernels/kernels.ts';
-import type { GatherAcross } from '../kernels/take-kernels.ts';
+import { gatherOf } from '../kernels/take-kernels.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
-import { bitmapSizeOf, type FieldType, valuesSizeOf } from '../schema/field-type.ts';
+import { bitmapSizeOf, layoutOf, valuesSizeOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
 
 const textBytesMax = 1 << 20; // A batch ends when its texts pass 1 MiB.
@@ -71,8 +72,8 @@ function gatherColumn(rows: RowsToGather, index: number): Column {
   sources.forEach((source, batch) => {
     words[(bases >>> 2) + batch] = source.values;
   });
-  gatherOf(kernels, type.kind)(bases, numbers, rowCount, values);
-  if (type.kind === 'utf8') ownTexts(kernels, { values, rowCount, room });
+  gatherOf(kernels, type)(bases, numbers, rowCount, values);
+  if (layoutOf(type) === 'view') ownTexts(kernels, { values, rowCount, room });
   if (sources.every(({ validity }) => validity === 0)) return { type, validity: 0, values };
   sources.forEach((source, batch) => {
     words[(bases >>> 2) + batch] = source.validity;
@@ -82,23 +83,12 @@ function gatherColumn(rows: RowsToGather, index: number): Column {
   return { type, validity, values };
 }
 
-function gatherOf(kernels: Kernels, kind: FieldType['kind']): GatherAcross {
-  switch (kind) {
-    case 'bool':
-      return kernels.gatherAcross1Bit;
-    case 'int32':
-      return kernels.gatherAcross4;
-    case 'utf8':
-      return kernels.gatherAcross16;
-    default:
-      return kernels.gatherAcross8;
-  }
-}
-
 /** How many of the rows have up to 1 MiB of text together; at least one. */
 function rowsThatFit(options: GatherOptions, bases: number, numbers: number, count: number) {
   const { scope, kernels, schema, batches } = options;
-  const texts = schema.fields.flatMap(({ type }, index) => (type.kind === 'utf8' ? [index] : []));
+  const texts = schema.fields.flatMap(({ type }, index) =>
+    layoutOf(type) === 'view' ? [index] : [],
+  );
   texts.forEach((index, place) => {
     batches.forEach((batch, at) => {
       const word = (bases >>> 2) + place * batches.length + at;

@@ -1,7 +1,7 @@
 /**
  * Row collector: gathers rows of many batches into columns of its own, until they make a batch.
  *
- *     batch A  rows 1 5 9 ─┐      fixed-size values are copied; a text is copied as its view, whose
+ *     batch A  rows 1 5 9 ─┐      fixed-size values are copied; a text (all behind views) as its view, whose
  *     batch B  rows 0 3   ─┼─▶    bytes stay where they are until the batch is built or sent: so the
  *     batch A  row 12     ─┘      collector holds a reference to every batch it took rows of
  *
@@ -11,8 +11,15 @@
 import { assert } from '../../base/assert.ts';
 import { Batch, batchRowsMax, type Column } from '../batch/batch.ts';
 import type { Kernels } from '../kernels/kernels.ts';
+import { takeOf } from '../kernels/take-kernels.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
-import { bitmapSizeOf, type FieldType, valuesSizeOf } from '../schema/field-type.ts';
+import {
+  bitmapSizeOf,
+  type FieldType,
+  layoutOf,
+  valueSizeOf,
+  valuesSizeOf,
+} from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
 import { ownTexts } from './gather-rows.ts';
 
@@ -61,7 +68,7 @@ export class RowCollector {
   textBytesOf(batch: Batch, rows: number, count: number): number {
     let size = 0;
     for (const column of batch.columns) {
-      if (column.type.kind !== 'utf8') continue;
+      if (layoutOf(column.type) !== 'view') continue;
       size += this.#options.kernels.utf8SizeOf(column.values, rows, count);
     }
     return size;
@@ -103,7 +110,7 @@ export class RowCollector {
   build(): Batch {
     const { scope, schema } = this.#options;
     const rowCount = this.#rowCount;
-    const texts = this.#staging.filter(({ type }) => type.kind === 'utf8');
+    const texts = this.#staging.filter(({ type }) => layoutOf(type) === 'view');
     const room = (sizeBytes: number) => this.#room(sizeBytes);
     for (const { values } of texts) ownTexts(this.#options.kernels, { values, rowCount, room });
     const batch = new Batch(scope.memory, {
@@ -145,20 +152,13 @@ export class RowCollector {
 
   #takeValues(staging: Staging, column: Column, rows: number, count: number): void {
     const { kernels } = this.#options;
-    const out = staging.values + valuesSizeOf(staging.type, 1) * this.#rowCount;
-    switch (staging.type.kind) {
-      case 'bool':
-        this.#takeBits(column.values, staging.values, rows, count);
-        break;
-      case 'int32':
-        kernels.take4(column.values, rows, count, out);
-        break;
-      case 'utf8':
-        kernels.take16(column.values, rows, count, out);
-        break;
-      default:
-        kernels.take8(column.values, rows, count, out);
+    const { type, values } = staging;
+    if (layoutOf(type) === 'bits') {
+      this.#takeBits(column.values, values, rows, count);
+      return;
     }
+    const out = values + valueSizeOf(type) * this.#rowCount;
+    takeOf(kernels, type)(column.values, rows, count, out);
   }
 
   /** Bits do not start at a byte here, so they go one by one. `from` 0: all are set. */

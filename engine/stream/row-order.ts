@@ -68,8 +68,24 @@ function compareValues(
   switch (kind) {
     case 'bool':
       return Number(bitAt(memory, first.values, a)) - Number(bitAt(memory, second.values, b));
+    case 'int8':
+      return compare(signed8(memory, first.values + a), signed8(memory, second.values + b));
+    case 'uint8':
+      return compare(memory.bytes[first.values + a], memory.bytes[second.values + b]);
+    case 'int16':
+      return compare(memory.int16[first.values / 2 + a], memory.int16[second.values / 2 + b]);
+    case 'uint16':
+      return compare(memory.uint16[first.values / 2 + a], memory.uint16[second.values / 2 + b]);
     case 'int32':
+    case 'date':
       return compare(memory.int32[first.values / 4 + a], memory.int32[second.values / 4 + b]);
+    case 'uint32':
+      return compare(memory.uint32[first.values / 4 + a], memory.uint32[second.values / 4 + b]);
+    case 'float32':
+      return compareFloats(
+        memory.float32[first.values / 4 + a] ?? 0,
+        memory.float32[second.values / 4 + b] ?? 0,
+      );
     case 'float64':
       return compareFloats(
         memory.float64[first.values / 8 + a] ?? 0,
@@ -78,7 +94,12 @@ function compareValues(
     case 'int64':
     case 'timestamp':
       return compareInt64(memory, first.values + a * 8, second.values + b * 8);
+    case 'decimal':
+      return compareInt128(memory, first.values + a * 16, second.values + b * 16);
     case 'utf8':
+    case 'binary':
+    case 'list':
+    case 'struct':
       return compareTexts(memory, first.values + a * 16, second.values + b * 16);
     default:
       return assertNever(kind);
@@ -97,6 +118,19 @@ function compareFloats(a: number, b: number): number {
 function compareInt64({ int32, uint32 }: SlotMemory, a: number, b: number): number {
   const high = compare(int32[a / 4 + 1], int32[b / 4 + 1]);
   return high !== 0 ? high : compare(uint32[a / 4], uint32[b / 4]);
+}
+
+function compareInt128(memory: SlotMemory, a: number, b: number): number {
+  const high = compareInt64(memory, a + 8, b + 8);
+  if (high !== 0) return high;
+  const { uint32 } = memory;
+  const middle = compare(uint32[a / 4 + 1], uint32[b / 4 + 1]);
+  return middle !== 0 ? middle : compare(uint32[a / 4], uint32[b / 4]);
+}
+
+/** The byte with its sign. */
+function signed8({ bytes }: SlotMemory, at: number): number {
+  return ((bytes[at] ?? 0) << 24) >> 24;
 }
 
 function compareTexts(memory: SlotMemory, a: number, b: number): number {

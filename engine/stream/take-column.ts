@@ -1,6 +1,7 @@
-/** Takes rows of a column into a new one; texts keep pointing at the same bytes. */
+/** Takes rows of a column into a new one; views keep pointing at the same bytes. */
 import type { Column } from '../batch/batch.ts';
 import type { Kernels } from '../kernels/kernels.ts';
+import { takeOf } from '../kernels/take-kernels.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
 import { bitmapSizeOf, valuesSizeOf } from '../schema/field-type.ts';
 
@@ -25,15 +26,7 @@ export function takeColumn(
   };
   const { type } = column;
   const values = room(valuesSizeOf(type, count));
-  const take = {
-    bool: kernels.take1Bit,
-    int32: kernels.take4,
-    int64: kernels.take8,
-    float64: kernels.take8,
-    timestamp: kernels.take8,
-    utf8: kernels.take16,
-  }[type.kind];
-  take(column.values, rows, count, values);
+  takeOf(kernels, type)(column.values, rows, count, values);
   if (column.validity === 0) return { type, validity: 0, values };
   const validity = room(bitmapSizeOf(count));
   kernels.take1Bit(column.validity, rows, count, validity);

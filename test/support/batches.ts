@@ -13,11 +13,18 @@ import { type Batch, batchRowsMax } from '../../engine/batch/batch.ts';
 import { BatchBuilder } from '../../engine/batch/batch-builder.ts';
 import { addressOf, type MemoryScope, SlotMemory } from '../../engine/memory/slot-memory.ts';
 import {
+  binaryType,
   boolType,
   type FieldType,
+  float32Type,
   float64Type,
+  int8Type,
+  int16Type,
   int32Type,
   int64Type,
+  uint8Type,
+  uint16Type,
+  uint32Type,
   utf8Type,
 } from '../../engine/schema/field-type.ts';
 import { type Field, fieldOf, type Schema } from '../../engine/schema/schema.ts';
@@ -29,7 +36,8 @@ export interface BatchCase {
   readonly selected: readonly number[] | null;
 }
 
-export const allTypes: readonly FieldType[] = [
+/** The types that expressions compute with and text formats write. */
+export const basicTypes: readonly FieldType[] = [
   boolType,
   int32Type,
   int64Type,
@@ -38,6 +46,18 @@ export const allTypes: readonly FieldType[] = [
   { kind: 'timestamp', unit: 'ms' },
   { kind: 'timestamp', unit: 'us' },
   utf8Type,
+];
+
+export const allTypes: readonly FieldType[] = [
+  ...basicTypes,
+  int8Type,
+  int16Type,
+  uint8Type,
+  uint16Type,
+  uint32Type,
+  float32Type,
+  { kind: 'utf8', isDictionary: true },
+  binaryType,
 ];
 
 const int64Extremes = [-(2n ** 63n), 2n ** 63n - 1n, 0n, -1n, 2n ** 53n, -(2n ** 31n), 2n ** 32n];
@@ -51,12 +71,24 @@ export function valuesOf(type: FieldType): fc.Arbitrary<unknown> {
   switch (type.kind) {
     case 'bool':
       return fc.boolean();
+    case 'int8':
+      return wholeNumbers(-128, 127);
+    case 'int16':
+      return wholeNumbers(-(2 ** 15), 2 ** 15 - 1);
     case 'int32':
-      return fc.oneof(fc.integer(), fc.constantFrom(-(2 ** 31), 2 ** 31 - 1, 0, -1));
+      return wholeNumbers(-(2 ** 31), 2 ** 31 - 1);
+    case 'uint8':
+      return wholeNumbers(0, 255);
+    case 'uint16':
+      return wholeNumbers(0, 2 ** 16 - 1);
+    case 'uint32':
+      return wholeNumbers(0, 2 ** 32 - 1);
     case 'int64':
       return type.js === 'number'
         ? fc.oneof(fc.maxSafeInteger(), fc.constantFrom(2 ** 53 - 1, -(2 ** 53) + 1, 2 ** 32, -1))
         : fc.oneof(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.constantFrom(...int64Extremes));
+    case 'float32':
+      return fc.oneof(fc.float(), fc.constantFrom(Number.NaN, -0, 0, 1 / 0, -1 / 0, 2 ** -149));
     case 'float64':
       return fc.oneof(
         fc.double(),
@@ -70,7 +102,15 @@ export function valuesOf(type: FieldType): fc.Arbitrary<unknown> {
         fc.string({ maxLength: 20 }),
         fc.string({ maxLength: 70, unit: 'grapheme' }),
       );
+    case 'binary':
+      return fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.uint8Array({ maxLength: 9 }));
+    default:
+      throw new Error(`no values of type ${type.kind}`);
   }
+}
+
+function wholeNumbers(min: number, max: number): fc.Arbitrary<number> {
+  return fc.oneof(fc.integer({ min, max }), fc.constantFrom(min, max, 0, Math.max(min, -1)));
 }
 
 /** A field of any type. */
@@ -106,9 +146,9 @@ export function batchCases(options: BatchCaseOptions = {}): fc.Arbitrary<BatchCa
 }
 
 /** A full batch of 8,192 rows with every type, made from a short random cycle of rows. */
-export function fullBatchCases(): fc.Arbitrary<BatchCase> {
+export function fullBatchCases(types = allTypes): fc.Arbitrary<BatchCase> {
   const schema = {
-    fields: allTypes.flatMap((type, index) => [
+    fields: types.flatMap((type, index) => [
       fieldOf(`plain ${index}`, type),
       fieldOf(`nullable ${index}`, type, true),
     ]),
@@ -117,6 +157,8 @@ export function fullBatchCases(): fc.Arbitrary<BatchCase> {
     schema,
     rows: Array.from({ length: batchRowsMax }, (_, row) => cycle[row % cycle.length] ?? []),
     selected: null,
+    // All rows would be megabytes of text, made anew at each step of shrinking.
+    [fc.toStringMethod]: () => `8,192 rows of ${fc.stringify(cycle)}`,
   }));
 }
 

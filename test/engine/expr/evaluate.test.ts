@@ -28,8 +28,8 @@ import {
 } from '../../../engine/schema/field-type.ts';
 import { fieldIndexOf, fieldOf, type Schema, schemaOf } from '../../../engine/schema/schema.ts';
 import {
-  allTypes,
   type BatchCase,
+  basicTypes,
   batchCases,
   makeBatch,
   valuesOf,
@@ -102,7 +102,7 @@ function isBig(type: FieldType): boolean {
 }
 
 const schema: Schema = {
-  fields: allTypes.flatMap((type, index) => [
+  fields: basicTypes.flatMap((type, index) => [
     fieldOf(`a${index}`, type),
     fieldOf(`b${index}`, type, true),
   ]),

@@ -41,6 +41,24 @@ test.each(rowCounts)('%i rows of every width, out of three batches', (count) => 
   }
 });
 
+test.each(rowCounts)('%i rows of 1 and 2 bytes, out of three batches', (count) => {
+  const numbers = numbersOf(count, 3);
+  const numbersAddress = arena.putUint32(numbers);
+  const values = [1, 2, 3].map((seed) =>
+    Array.from({ length: rowsPerBatch }, (_, index) => (index * seed * 37) % 256),
+  );
+  for (const [kind, size, gather] of [
+    ['Uint8', 1, kernels.gatherAcross1],
+    ['Uint16', 2, kernels.gatherAcross2],
+  ] as const) {
+    const bases = arena.putUint32(values.map((each) => arena.putSmall(kind, each).values));
+    const out = arena.room(count * size);
+    gather(bases, numbersAddress, count, out);
+    expect(arena.smalls(kind, out, count)).toEqual(gatherAcross(values, numbers, 0));
+    expect(arena.isUntouched(out + count * size)).toBe(true);
+  }
+});
+
 test.each(rowCounts)('%i bits, one of the bitmaps at 0', (count) => {
   const numbers = numbersOf(count, 3);
   const bitmap = (step: number) =>

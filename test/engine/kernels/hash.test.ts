@@ -26,6 +26,23 @@ test('int64 keys, nulls and a selection agree with the reference', () => {
   );
 });
 
+test('16-byte numbers hash as their bytes', () => {
+  const int128 = fc.bigInt({ min: -(2n ** 127n), max: 2n ** 127n - 1n });
+  fc.assert(
+    fc.property(fc.array(fc.option(int128)), (keys) => {
+      arena.reset();
+      const { values, validity } = arena.putInt128s(keys);
+      const out = arena.room(keys.length * 4);
+      arena.kernels.hashInt128(values, validity, 0, keys.length, out);
+      const expected = keys.map((key, index) => {
+        const at = values + index * 16;
+        return key === null ? hashOfNull : hashOfBytes(arena.bytes.slice(at, at + 16));
+      });
+      expect(arena.uint32s(out, keys.length)).toEqual(expected);
+    }),
+  );
+});
+
 test('texts of every length agree with the reference', () => {
   const texts = Array.from({ length: 100 }, (_, length) =>
     encode('kernels'.repeat(20).slice(0, length)),

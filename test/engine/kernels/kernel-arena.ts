@@ -8,6 +8,9 @@ const highStart = 0xc0000000;
 export const roomBytes = 64 * 1024 * 1024;
 const garbage = 0xdb;
 
+/** Numbers of up to 4 bytes, by their methods of DataView. */
+export type SmallNumber = 'Int8' | 'Uint8' | 'Int16' | 'Uint16' | 'Int32' | 'Uint32' | 'Float32';
+
 export interface TestColumn {
   readonly values: number;
   readonly validity: number;
@@ -123,6 +126,34 @@ export class KernelArena {
     const address = this.room(values.length * 8);
     values.forEach((value, index) => {
       this.view.setFloat64(address + index * 8, value ?? 77, true);
+    });
+    return { values: address, validity: this.#putValidity(values) };
+  }
+
+  /** Numbers of up to 4 bytes. */
+  putSmall(kind: SmallNumber, values: readonly (number | null)[]): TestColumn {
+    const size = Number(kind.replace(/\D+/, '')) / 8;
+    const address = this.room(values.length * size);
+    values.forEach((value, index) => {
+      this.view[`set${kind}`](address + index * size, value ?? 77, true);
+    });
+    return { values: address, validity: this.#putValidity(values) };
+  }
+
+  smalls(kind: SmallNumber, address: number, count: number): number[] {
+    const size = Number(kind.replace(/\D+/, '')) / 8;
+    return Array.from({ length: count }, (_, i) =>
+      this.view[`get${kind}`](address + i * size, true),
+    );
+  }
+
+  /** 16-byte numbers in two's complement, low half first. */
+  putInt128s(values: readonly (bigint | null)[]): TestColumn {
+    const address = this.room(values.length * 16);
+    values.forEach((value, index) => {
+      const at = address + index * 16;
+      this.view.setBigUint64(at, BigInt.asUintN(64, value ?? 77n), true);
+      this.view.setBigInt64(at + 8, BigInt.asIntN(64, (value ?? 77n) >> 64n), true);
     });
     return { values: address, validity: this.#putValidity(values) };
   }

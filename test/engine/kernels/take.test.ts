@@ -2,6 +2,15 @@
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
 import { arrowUtf8Of, takeRows } from '../../../engine/kernels/take.ts';
+import { gatherOf, takeOf } from '../../../engine/kernels/take-kernels.ts';
+import {
+  binaryType,
+  boolType,
+  dateType,
+  int8Type,
+  int64Type,
+  uint16Type,
+} from '../../../engine/schema/field-type.ts';
 import { KernelArena } from './kernel-arena.ts';
 
 const arena = new KernelArena();
@@ -33,6 +42,39 @@ test.each(rowCounts)('%i rows of every width', (count) => {
     expect(arena.uint32s(out, count * size)).toEqual(takeRows(group(size), rows).flat());
     expect(arena.isUntouched(out + count * size * 4)).toBe(true);
   }
+});
+
+test.each(rowCounts)('%i rows of 1 and 2 bytes', (count) => {
+  const rows = rowsOf(count);
+  const rowsAddress = arena.putUint32(rows);
+  const values = Array.from({ length: 331 }, (_, index) => (index * 79) % 256);
+  for (const [kind, size, take] of [
+    ['Uint8', 1, arena.kernels.take1],
+    ['Uint16', 2, arena.kernels.take2],
+  ] as const) {
+    const out = arena.room(count * size);
+    take(arena.putSmall(kind, values).values, rowsAddress, count, out);
+    expect(arena.smalls(kind, out, count)).toEqual(takeRows(values, rows));
+    expect(arena.isUntouched(out + count * size)).toBe(true);
+  }
+});
+
+test.each`
+  type                                             | size
+  ${boolType}                                      | ${0}
+  ${int8Type}                                      | ${1}
+  ${uint16Type}                                    | ${2}
+  ${dateType}                                      | ${4}
+  ${int64Type}                                     | ${8}
+  ${{ kind: 'decimal', precision: 38, scale: 10 }} | ${16}
+  ${binaryType}                                    | ${16}
+`('$type.kind is taken and gathered by its size', ({ type, size }) => {
+  const { kernels } = arena;
+  const takes = { 0: kernels.take1Bit, 1: kernels.take1, 2: kernels.take2, 4: kernels.take4 };
+  const more = { 8: kernels.take8, 16: kernels.take16 };
+  expect(takeOf(kernels, type)).toBe({ ...takes, ...more }[size as 0]);
+  const name = size === 0 ? 'gatherAcross1Bit' : (`gatherAcross${size}` as 'gatherAcross4');
+  expect(gatherOf(kernels, type)).toBe(kernels[name]);
 });
 
 test('bits behind the last row are zero', () => {

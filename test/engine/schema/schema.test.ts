@@ -3,11 +3,16 @@ import { expect, test } from 'vitest';
 import {
   bitmapSizeOf,
   boolType,
+  dateType,
+  type FieldType,
   float64Type,
+  int8Type,
   int32Type,
   int64Type,
   isSameType,
+  layoutOf,
   typeText,
+  uint16Type,
   utf8Type,
   valuesSizeOf,
 } from '../../../engine/schema/field-type.ts';
@@ -30,11 +35,49 @@ test('values take their width per row', () => {
   const timestamp = { kind: 'timestamp', unit: 'us' } as const;
   const types = [int32Type, int64Type, float64Type, timestamp, utf8Type];
   expect(types.map((type) => valuesSizeOf(type, 3))).toEqual([12, 24, 24, 24, 48]);
+  const small = [
+    int8Type,
+    uint16Type,
+    dateType,
+    { kind: 'decimal', precision: 9, scale: 2 },
+  ] as const;
+  expect(small.map((type) => valuesSizeOf(type, 3))).toEqual([3, 6, 12, 48]);
+});
+
+test.each`
+  type                                                                                   | layout     | text
+  ${boolType}                                                                            | ${'bits'}  | ${'bool'}
+  ${{ kind: 'decimal', precision: 12, scale: 2 }}                                        | ${'fixed'} | ${'decimal(12,2)'}
+  ${{ kind: 'list', item: { type: int64Type, nullable: true } }}                         | ${'view'}  | ${'list<int64?>'}
+  ${{ kind: 'struct', fields: [fieldOf('a', int32Type), fieldOf('b', utf8Type, true)] }} | ${'view'}  | ${'struct<a int32, b utf8?>'}
+  ${{ kind: 'utf8', isDictionary: true }}                                                | ${'view'}  | ${'dictionary<utf8>'}
+`('$text has the layout $layout', ({ type, layout, text }) => {
+  expect(layoutOf(type)).toBe(layout);
+  expect(typeText(type)).toBe(text);
+});
+
+test('inner types count for being the same, dictionaries do not', () => {
+  const dictionary: FieldType = { kind: 'utf8', isDictionary: true };
+  const listOf = (type: FieldType, nullable = false): FieldType => ({
+    kind: 'list',
+    item: { type, nullable },
+  });
+  const structOf = (name: string, type: FieldType): FieldType => ({
+    kind: 'struct',
+    fields: [fieldOf(name, type)],
+  });
+  expect(isSameType(dictionary, utf8Type)).toBe(true);
+  expect(isSameType(listOf(dictionary), listOf(utf8Type))).toBe(true);
+  expect(isSameType(listOf(utf8Type, true), listOf(utf8Type))).toBe(false);
+  expect(isSameType(structOf('a', dictionary), structOf('a', utf8Type))).toBe(true);
+  expect(isSameType(structOf('a', utf8Type), structOf('b', utf8Type))).toBe(false);
+  expect(isSameType(structOf('a', int32Type), structOf('a', int64Type))).toBe(false);
 });
 
 test('types are the same when their texts are: units count, how JavaScript reads them does not', () => {
   expect(allTypes.map(typeText)).toEqual([
     ...['bool', 'int32', 'int64', 'int64', 'float64', 'timestamp(ms)', 'timestamp(us)', 'utf8'],
+    ...['int8', 'int16', 'uint8', 'uint16', 'uint32', 'float32', 'dictionary<utf8>', 'binary'],
   ]);
   expect(isSameType(int64Type, { kind: 'int64', js: 'number' })).toBe(true);
   expect(isSameType({ kind: 'timestamp', unit: 'ms' }, { kind: 'timestamp', unit: 'us' })).toBe(

@@ -1,0 +1,61 @@
+/** Writers of what is behind views: texts and bytes. */
+import type { BlockHandle, MemoryScope } from '../memory/slot-memory.ts';
+import type { Field } from '../schema/schema.ts';
+import { ColumnWriter } from './column-writer.ts';
+import { TextArena } from './text-arena.ts';
+import { clearView, utf8ViewSize } from './utf8-view.ts';
+import { typeMismatchError } from './value-errors.ts';
+
+/** A writer whose bytes lie in an arena of its own. */
+abstract class ViewWriter extends ColumnWriter {
+  protected readonly arena: TextArena;
+
+  constructor(scope: MemoryScope, field: Field) {
+    super(scope, field);
+    this.arena = new TextArena(scope);
+  }
+
+  override get textBytes(): number {
+    return this.arena.usedBytes;
+  }
+
+  protected writeNull(row: number): void {
+    clearView(this.scope.memory, this.values + row * utf8ViewSize);
+  }
+
+  protected override blocks(): BlockHandle[] {
+    return [...super.blocks(), ...this.arena.blocks];
+  }
+
+  protected override forget(): void {
+    this.arena.forget();
+  }
+}
+
+export class Utf8Writer extends ViewWriter {
+  set(row: number, value: unknown): void {
+    if (value === null || value === undefined) this.setNull(row);
+    else this.#write(row, value);
+  }
+
+  #write(row: number, value: unknown): void {
+    if (typeof value !== 'string') throw typeMismatchError(this.field, 'a string', value);
+    if (row >= this.capacity) this.grow(row);
+    this.arena.writeText(this.values + row * utf8ViewSize, value);
+    if (this.validity !== 0) this.setValid(row);
+  }
+}
+
+export class BinaryWriter extends ViewWriter {
+  set(row: number, value: unknown): void {
+    if (value === null || value === undefined) this.setNull(row);
+    else this.#write(row, value);
+  }
+
+  #write(row: number, value: unknown): void {
+    if (!(value instanceof Uint8Array)) throw typeMismatchError(this.field, 'a Uint8Array', value);
+    if (row >= this.capacity) this.grow(row);
+    this.arena.writeBytes(this.values + row * utf8ViewSize, value);
+    if (this.validity !== 0) this.setValid(row);
+  }
+}
