@@ -9,7 +9,7 @@
  * or null is true. Only selected rows are evaluated, so an error is about a row that counts; both
  * sides of `and` and `or` are (two `where` in a row guard the second by the first).
  */
-import { assert, assertNever } from '../../base/assert.ts';
+import { assert } from '../../base/assert.ts';
 import type { Batch, Column } from '../batch/batch.ts';
 import { TextArena } from '../batch/text-arena.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
