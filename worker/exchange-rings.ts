@@ -1,51 +1,78 @@
 /**
- * Makes the rings of a job attempt: one for each pair of a sending and a receiving task.
+ * Makes the rings of a job attempt: one for each pair of a sending and a receiving task of an edge.
  *
  * The memory of an exchange is a budget that its channels share, so that more tasks mean smaller
- * slots and not more memory: 32 MiB by default, at least 16 KiB a slot.
+ * slots and not more memory: 32 MiB by default, at least 16 KiB a slot. A job with many exchanges
+ * has four times that for all of them.
  */
 import { ringBytes } from '../engine/memory/ring.ts';
 import type { Edge, PhysicalGraph, Vertex } from '../engine/plan/physical-graph.ts';
 import type { RingDescriptor } from './threads/slot-messages.ts';
 
 const exchangeBytesDefault = 32 * 1024 * 1024;
+/** So many exchanges have their budget whole; more of them share it. */
+const wholeExchangesMax = 4;
 const slotCount = 4;
 const slotBytesMin = 16 * 1024;
 const slotBytesMax = 256 * 1024;
 
-/** `rings[sender][receiver]` of one edge. */
-export type EdgeRings = readonly (readonly RingDescriptor[])[];
+/** The rings of one edge. */
+export interface EdgeRings {
+  /** Of a sending task: one per task that it sends to, in the order of their indexes. */
+  ofSender(taskIndex: number): readonly RingDescriptor[];
+  /** Of a receiving task: one per task that it gets rows from. */
+  ofReceiver(taskIndex: number): readonly RingDescriptor[];
+}
 
 /**
+ * By edge id.
+ *
  * @param slotOf - The slot that hosts a task, which is the index of its doorbell.
  * @param exchangeBytes - What the rings of one exchange may take together.
  */
 export function makeRings(
-  graph: PhysicalGraph,
+  { vertices, edges }: PhysicalGraph,
   slotOf: (vertexId: string, taskIndex: number) => number,
   exchangeBytes = exchangeBytesDefault,
-): Map<string, EdgeRings> {
-  const vertices = new Map(graph.vertices.map((vertex) => [vertex.id, vertex]));
+): ReadonlyMap<string, EdgeRings> {
+  const byId = new Map(vertices.map((vertex) => [vertex.id, vertex]));
   const vertexOf = (id: string): Vertex => {
-    const vertex = vertices.get(id);
+    const vertex = byId.get(id);
     if (!vertex) throw new Error(`assertion failed: edge ends at a vertex of the graph, not ${id}`);
     return vertex;
   };
+  const edgeBytes = Math.min(exchangeBytes, (exchangeBytes * wholeExchangesMax) / edges.length);
   const ringsOf = (edge: Edge): EdgeRings => {
-    const from = vertexOf(edge.from);
-    const to = vertexOf(edge.to);
-    const slotBytes = slotBytesOf(exchangeBytes, from.parallelism * to.parallelism);
-    return Array.from({ length: from.parallelism }, (_, sender) =>
-      Array.from({ length: to.parallelism }, (_, receiver) => ({
+    const [from, to] = [vertexOf(edge.from), vertexOf(edge.to)];
+    const channels = channelsOf(edge, from, to);
+    const slotBytes = slotBytesOf(edgeBytes, channels.length);
+    const rings = channels.map(({ sender, receiver }) => ({
+      sender,
+      receiver,
+      ring: {
         buffer: new SharedArrayBuffer(ringBytes(slotCount, slotBytes)),
         slotCount,
         slotBytes,
         writerBell: slotOf(from.id, sender),
         readerBell: slotOf(to.id, receiver),
-      })),
-    );
+      },
+    }));
+    return {
+      ofSender: (index) => rings.flatMap((one) => (one.sender === index ? [one.ring] : [])),
+      ofReceiver: (index) => rings.flatMap((one) => (one.receiver === index ? [one.ring] : [])),
+    };
   };
-  return new Map(graph.edges.map((edge) => [edge.id, ringsOf(edge)]));
+  return new Map(edges.map((edge) => [edge.id, ringsOf(edge)]));
+}
+
+/** Which tasks are joined, by sender and then receiver. */
+function channelsOf({ exchange }: Edge, from: Vertex, to: Vertex) {
+  const receivers = Array.from({ length: to.parallelism }, (_, receiver) => receiver);
+  return Array.from({ length: from.parallelism }, (_, sender) => sender).flatMap((sender) =>
+    exchange.kind === 'forward'
+      ? [{ sender, receiver: sender }]
+      : receivers.map((receiver) => ({ sender, receiver })),
+  );
 }
 
 /** A power of two, so that slots start at cache lines. */

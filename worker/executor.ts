@@ -21,10 +21,17 @@ import {
 } from '../coordinator/protocol.ts';
 import type { Json } from '../engine/contracts/json.ts';
 import type { Split } from '../engine/contracts/source.ts';
+import type { Edge } from '../engine/plan/physical-graph.ts';
 import { taskMetricsBytes } from '../engine/task/task-metrics.ts';
-import { type EdgeRings, makeRings } from './exchange-rings.ts';
+import { makeRings } from './exchange-rings.ts';
 import { readMetrics } from './metrics-reader.ts';
-import type { FromSlot, TaskDeployment, ToSlot } from './threads/slot-messages.ts';
+import type {
+  EdgeEnd,
+  FromSlot,
+  RingDescriptor,
+  TaskDeployment,
+  ToSlot,
+} from './threads/slot-messages.ts';
 
 /** What an executor tells the coordinator, already bound to its job. */
 export interface ExecutorEvents {
@@ -108,19 +115,19 @@ export class Executor {
     const rings = makeRings(graph, slotOf, this.#exchangeBytes);
     const deployments: TaskDeployment[][] = this.#slots.map(() => []);
     for (const vertex of graph.vertices) {
-      const incoming = graph.edges.find((edge) => edge.to === vertex.id);
-      const outgoing = graph.edges.find((edge) => edge.from === vertex.id);
+      const incoming = graph.edges.filter((edge) => edge.to === vertex.id);
+      const outgoing = graph.edges.filter((edge) => edge.from === vertex.id);
       for (let taskIndex = 0; taskIndex < vertex.parallelism; taskIndex++) {
         const deployment: TaskDeployment = {
           taskId: taskIdOf(vertex.id, taskIndex),
           taskIndex,
           vertex,
-          input: incoming
-            ? { ...incoming, rings: column(rings.get(incoming.id), taskIndex) }
-            : null,
-          output: outgoing
-            ? { ...outgoing, rings: rings.get(outgoing.id)?.[taskIndex] ?? [] }
-            : null,
+          inputs: incoming.map((edge) =>
+            endOf(edge, rings.get(edge.id)?.ofReceiver(taskIndex) ?? []),
+          ),
+          outputs: outgoing.map((edge) =>
+            endOf(edge, rings.get(edge.id)?.ofSender(taskIndex) ?? []),
+          ),
           prepared,
           metrics: new SharedArrayBuffer(taskMetricsBytes(vertex.chain.length)),
         };
@@ -167,7 +174,6 @@ export class Executor {
   }
 }
 
-/** The rings that end at one receiver. */
-function column(rings: EdgeRings | undefined, receiver: number) {
-  return (rings ?? []).flatMap((ofSender) => ofSender[receiver] ?? []);
+function endOf({ output, exchange, schema }: Edge, rings: readonly RingDescriptor[]): EdgeEnd {
+  return { output, exchange, schema, rings };
 }

@@ -2,6 +2,9 @@
  * The part of the coordinator that looks after one job: it feeds `stepJob` with what happens and
  * carries out the effects. It owns the enumerators and committers; data never comes here.
  *
+ * Each sink appears whole or not at all. Several appear one after the other: when one fails, those
+ * before it are there, and the job has failed.
+ *
  * Before: coordinator/scheduler/placement.ts. After: worker/executor.ts.
  */
 import { assert } from '../../base/assert.ts';
@@ -218,11 +221,21 @@ export class JobMaster {
     });
   }
 
+  /** One sink after the other, in the order of the plan; the first that fails ends the job. */
   async #commit(): Promise<void> {
     assert(this.#state.kind === 'committing', 'writes are committed once, while committing');
     const { writes } = this.#state;
-    for (const committer of this.#committers.values()) await committer.commit(writes);
+    for (const [sinkId, committer] of this.#committers) {
+      const own = writes.filter(({ taskId }) => this.#sinkOf(vertexIdOf(taskId)) === sinkId);
+      await committer.commit(own.map(({ write }) => write));
+    }
     this.#handle({ kind: 'committed' });
+  }
+
+  #sinkOf(vertexId: string): string | undefined {
+    const vertex = this.#options.graph.vertices.find(({ id }) => id === vertexId);
+    const last = vertex?.chain.at(-1);
+    return last?.kind === 'sink' ? last.id : undefined;
   }
 
   /** Stops what runs, then removes what was written; the first reason stays the job's reason. */

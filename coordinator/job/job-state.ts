@@ -18,14 +18,20 @@ export type StopReason =
   | { readonly kind: 'failed'; readonly error: WireError }
   | { readonly kind: 'cancelled'; readonly reason: string };
 
+/** What a task's sink writer wrote. */
+export interface TaskWrite {
+  readonly taskId: string;
+  readonly write: Json;
+}
+
 export type JobState =
   | { readonly kind: 'preparing' }
   | {
       readonly kind: 'running';
       readonly unfinished: ReadonlySet<string>;
-      readonly writes: readonly Json[];
+      readonly writes: readonly TaskWrite[];
     }
-  | { readonly kind: 'committing'; readonly writes: readonly Json[] }
+  | { readonly kind: 'committing'; readonly writes: readonly TaskWrite[] }
   | { readonly kind: 'finished' }
   | { readonly kind: 'stopping'; readonly reason: StopReason }
   | { readonly kind: 'failed'; readonly error: WireError }
@@ -92,7 +98,7 @@ function finishTask(
   if (!state.unfinished.has(taskId)) return { state, effect: 'none' };
   const unfinished = new Set(state.unfinished);
   unfinished.delete(taskId);
-  const writes = write === null ? state.writes : [...state.writes, write];
+  const writes = write === null ? state.writes : [...state.writes, { taskId, write }];
   if (unfinished.size > 0) return { state: { ...state, unfinished, writes }, effect: 'none' };
   return { state: { kind: 'committing', writes }, effect: 'commit' };
 }

@@ -4,7 +4,13 @@
  */
 import { assert } from '../../base/assert.ts';
 import { deepFreeze } from '../../base/deep-freeze.ts';
-import type { Edge, Exchange, PhysicalGraph, Vertex } from '../../engine/plan/physical-graph.ts';
+import {
+  type Edge,
+  type Exchange,
+  type PhysicalGraph,
+  type Vertex,
+  vertexOutputs,
+} from '../../engine/plan/physical-graph.ts';
 import { inputSchemaOf, type PlanOptions, type PlanStep } from './plan-step.ts';
 
 export function chainSteps(
@@ -25,7 +31,8 @@ export function chainSteps(
     vertices.push({ id, name, parallelism: tasks, chain });
     if (exchange === null) continue;
     assert(before !== undefined, 'an exchange has a vertex before it');
-    const edge = { from: before.id, to: id, exchange, schema: inputSchemaOf(steps, start) };
+    const schema = inputSchemaOf(steps, start);
+    const edge = { from: before.id, output: vertexOutputs.rows, to: id, exchange, schema };
     edges.push({ id: `e${edges.length + 1}`, ...edge });
   }
   return deepFreeze({ jobName, parallelism, vertices, edges });

@@ -131,6 +131,7 @@ function exchangeText(exchange: Exchange): string {
       return `partition by ${exchange.column}, function of ${exchange.id}`;
     case 'merge':
       return `merge by ${orderText(exchange.order)}`;
+    case 'forward':
     case 'rebalance':
     case 'gather':
       return exchange.kind;

@@ -63,6 +63,8 @@ export type Exchange =
   /** The user's `partition` function of operator `id` chooses by key. */
   | { readonly kind: 'partition'; readonly id: string; readonly column: string }
   | { readonly kind: 'rebalance' }
+  /** Rows of a task go to the task of the same index; both vertices have as many. */
+  | { readonly kind: 'forward' }
   /** All rows to the one task of the next vertex. */
   | { readonly kind: 'gather' }
   /** The same, from sorted inputs to one sorted input. */
@@ -76,18 +78,32 @@ export interface Vertex {
   readonly chain: readonly OperatorSpec[];
 }
 
+/** Outputs of a vertex, as edges name them. */
+export const vertexOutputs = {
+  /** What the last operator of the chain gives out. */
+  rows: 0,
+  /** What the source could not read. */
+  deadLetters: 1,
+} as const;
+
 export interface Edge {
   readonly id: string;
   readonly from: string;
+  /** One of `vertexOutputs`. Every edge of an output gets all of its rows. */
+  readonly output: number;
   readonly to: string;
   readonly exchange: Exchange;
+  /** What travels: those columns of the output that the reader needs. */
   readonly schema: Schema;
 }
 
 export interface PhysicalGraph {
   readonly jobName: string;
   readonly parallelism: number;
-  /** In an order where inputs come first. Each vertex has at most one input and one output edge. */
+  /**
+   * In an order where inputs come first. A vertex has any number of edges in and out; one with a source
+   * has none in. Several edges in are a union: they carry the same columns.
+   */
   readonly vertices: readonly Vertex[];
   readonly edges: readonly Edge[];
 }

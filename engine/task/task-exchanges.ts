@@ -28,6 +28,7 @@ import { functionsOf } from './build-operator.ts';
 /** Text from which a message goes out, unless the output says otherwise. */
 const messageBytesUsual = 256 * 1024;
 
+/** The receiving end of an edge. */
 export interface TaskInput {
   readonly exchange: Exchange;
   readonly schema: Schema;
@@ -35,8 +36,12 @@ export interface TaskInput {
   readonly rings: readonly RingReader[];
 }
 
+/** The sending end of an edge. */
 export interface TaskOutput {
+  /** Which output of the vertex goes this way. */
+  readonly output: number;
   readonly exchange: Exchange;
+  /** What travels: columns of the output. */
   readonly schema: Schema;
   /** One per receiving task. */
   readonly rings: readonly RingWriter[];
@@ -49,13 +54,18 @@ export interface ExchangeContext {
   readonly kernels: Kernels;
 }
 
-export function buildGate(input: TaskInput, context: ExchangeContext): ElementReader {
-  const { exchange, schema, rings } = input;
-  const channels = rings.map((ring) => new ChannelReader({ ...context, schema, ring }));
+/** One gate over all channels of all edges: what reads a union reads several. */
+export function buildGate(inputs: readonly TaskInput[], context: ExchangeContext): ElementReader {
+  const channels = inputs.flatMap(({ schema, rings }) =>
+    rings.map((ring) => new ChannelReader({ ...context, schema, ring })),
+  );
   const [only] = channels;
   if (only !== undefined && channels.length === 1) return only;
-  if (exchange.kind !== 'merge') return new InputGate(channels);
-  return new MergingGate({ ...context, schema, channels, order: exchange.order });
+  const merges = inputs.flatMap(({ exchange }) => (exchange.kind === 'merge' ? [exchange] : []));
+  const [input, [merge]] = [inputs[0], merges];
+  if (input === undefined || merge === undefined) return new InputGate(channels);
+  assert(merges.length === inputs.length, 'edges are merged all, or none of them');
+  return new MergingGate({ ...context, schema: input.schema, channels, order: merge.order });
 }
 
 export interface WriterContext extends ExchangeContext {
@@ -84,6 +94,7 @@ function buildPartitioner({ exchange, schema, rings }: TaskOutput, context: Writ
       return functionPartitioner(exchange, options, context);
     case 'rebalance':
       return new RebalancePartitioner(channelCount);
+    case 'forward':
     case 'gather':
     case 'merge':
       throw new Error(`assertion failed: a ${exchange.kind} exchange has one receiver`);

@@ -2,9 +2,9 @@
  * A task: one parallel instance of an operator chain, run a slice at a time on a slot thread that it
  * shares with others.
  *
- *     source ─┐                                       ┌─▶ channel writer ─▶ rings
+ *     source ─┐                                       ┌─▶ outputs ─▶ channel writers ─▶ rings
  *             ├─▶ operator ─▶ operator ─▶ operator ───┤
- *     gate ───┘            (engine/task/operator-chain.ts)    └─▶ sink
+ *     gate ───┘     (engine/task/operator-chain.ts)   └─▶ sink
  *
  * `run` works for at most about 5 ms and never waits. It answers `busy` when there is more to do now,
  * `idle` when only others can change that (a ring is empty or full, a split is awaited), and `done`
@@ -26,21 +26,16 @@ import type { SlotMemory } from '../memory/slot-memory.ts';
 import type { Operator } from '../operators/operator.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
 import { SourceOperator } from '../operators/source-operator.ts';
-import type { OperatorSpec, Vertex } from '../plan/physical-graph.ts';
+import { type OperatorSpec, type Vertex, vertexOutputs } from '../plan/physical-graph.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
-import type { ChannelWriter } from '../shuffle/channel-writer.ts';
 import type { Outbox } from '../stream/outbox.ts';
 import type { ElementReader } from '../stream/stream-element.ts';
 import { buildOperator } from './build-operator.ts';
 import { OperatorChain } from './operator-chain.ts';
 import { connectorOf, type TaskConnectors } from './task-connectors.ts';
-import {
-  buildChannelWriter,
-  buildGate,
-  type TaskInput,
-  type TaskOutput,
-} from './task-exchanges.ts';
+import { buildGate, type TaskInput, type TaskOutput } from './task-exchanges.ts';
 import { TaskMetrics } from './task-metrics.ts';
+import { TaskOutputs } from './task-outputs.ts';
 import { nextTaskState, type TaskState } from './task-state.ts';
 
 const sliceMs = 5;
@@ -50,10 +45,10 @@ export interface TaskOptions extends TaskConnectors {
   readonly vertex: Vertex;
   readonly memory: SlotMemory;
   readonly kernels: Kernels;
-  /** Null for a chain that begins with a source. */
-  readonly input: TaskInput | null;
-  /** Null for a chain that ends with a sink. */
-  readonly output: TaskOutput | null;
+  /** None for a chain that begins with a source. */
+  readonly inputs: readonly TaskInput[];
+  /** None of output 0 for a chain that ends with a sink. */
+  readonly outputs: readonly TaskOutput[];
   /** The user's functions by operator id. */
   readonly functions: ReadonlyMap<string, UserFunctions>;
   readonly clock: { mono(): number };
@@ -70,12 +65,12 @@ export class Task {
   readonly #options: TaskOptions;
   readonly #metrics: TaskMetrics;
   readonly #outputIndex: number;
+  readonly #outputs = new TaskOutputs();
   #state: TaskState = 'created';
   #source: SourceOperator | null = null;
   #gate: ElementReader | null = null;
   #operators: Operator[] = [];
   #chain: OperatorChain | null = null;
-  #writer: ChannelWriter | null = null;
   #hasInputEnded = false;
   #deadline = 0;
   #isClosed = false;
@@ -124,11 +119,11 @@ export class Task {
       const progress = this.#work();
       if (this.#source !== null) this.#metrics.setBytesIn(this.#source.bytesRead);
       if (progress === 'done') this.#go('finished');
-      else this.#writer?.flush(progress === 'idle');
+      else this.#outputs.flush(progress === 'idle');
       return progress;
     } catch (error) {
       this.#go('failed');
-      this.#writer?.fail();
+      this.#outputs.fail();
       throw error;
     }
   }
@@ -139,17 +134,17 @@ export class Task {
     this.#isClosed = true;
     if (this.#state === 'created' || this.#state === 'running') {
       this.#go('cancelled');
-      this.#writer?.fail();
+      this.#outputs.fail();
     }
     const chain = this.#chain === null ? this.#operators : [this.#chain];
-    closeAll([this.#source, this.#gate, ...chain, this.#writer]);
+    closeAll([this.#source, this.#gate, ...chain, ...this.#outputs.parts()]);
   }
 
   #work(): TaskProgress {
     const chain = this.#chain;
     assert(chain !== null, 'a running task is built');
     // Messages that waited for room go first, also when no more input comes for a while.
-    this.#writer?.pump();
+    this.#outputs.pump();
     for (;;) {
       if (!chain.pump()) return this.#stopped();
       // Only a source may stop: a gate that is not read would block those who send to it.
@@ -201,16 +196,16 @@ export class Task {
 
   #finish(chain: OperatorChain): TaskProgress {
     if (!chain.finish()) return this.#stopped();
-    if (this.#writer === null) return 'done';
+    if (this.#outputs.isEmpty) return 'done';
     const before = this.#metrics.enter(this.#outputIndex, 0);
-    const isFinished = this.#writer.finish();
+    const isFinished = this.#outputs.finish();
     this.#metrics.leave(before);
     return isFinished ? 'done' : 'idle';
   }
 
   /** An operator stopped short: because of a full ring, or because time is up. */
   #stopped(): TaskProgress {
-    return this.#writer?.isBlocked === true && !this.#isOver() ? 'idle' : 'busy';
+    return this.#outputs.isBlocked && !this.#isOver() ? 'idle' : 'busy';
   }
 
   #isOver(): boolean {
@@ -229,19 +224,18 @@ export class Task {
   }
 
   #build(): void {
-    const { vertex, input, output, memory, kernels, functions, clock } = this.#options;
+    const { vertex, inputs, outputs, memory, kernels, functions, clock } = this.#options;
     const [first, ...others] = vertex.chain;
+    const last = vertex.chain.at(-1);
+    assert(first !== undefined && last !== undefined, 'a task has an operator');
     const scope = memory.scope(`${vertex.name}: exchange`);
-    const mono = () => clock.mono();
-    if (output !== null) {
-      this.#writer = buildChannelWriter(output, { scope, kernels, mono, functions });
-    }
-    const isSource = first?.kind === 'source';
+    const context = { scope, kernels, mono: () => clock.mono(), functions };
+    const outbox = this.#outputs.add(vertexOutputs.rows, last.output, outputs, context);
+    const isSource = first.kind === 'source';
     if (isSource) this.#source = this.#buildSource(first);
-    else if (input !== null) this.#gate = buildGate(input, { scope, kernels });
-    assert(this.#source !== null || this.#gate !== null, 'a task has a source or an input');
+    else this.#gate = buildGate(inputs, context);
     const specs = isSource ? others : vertex.chain;
-    let schema = isSource ? first.output : input?.schema;
+    let schema = isSource ? first.output : inputs[0]?.schema;
     for (const spec of specs) {
       assert(schema !== undefined, 'an operator has an input schema');
       this.#operators.push(
@@ -251,7 +245,7 @@ export class Task {
     }
     this.#chain = new OperatorChain({
       operators: this.#operators,
-      last: this.#writer === null ? noOutput : this.#outputOf(this.#writer),
+      last: outbox === null ? noOutput : this.#measured(outbox),
       metrics: this.#metrics,
       firstIndex: isSource ? 1 : 0,
     });
@@ -272,13 +266,13 @@ export class Task {
     return { name, scope: memory.scope(name), kernels, shouldYield: () => this.#isOver() };
   }
 
-  /** The channel writer with its time and rows counted. */
-  #outputOf(writer: ChannelWriter): Outbox {
+  /** The output with its time and rows counted. */
+  #measured(outbox: Outbox): Outbox {
     return {
       offer: (batch) => {
         const { rowCount } = batch;
         const before = this.#metrics.enter(this.#outputIndex, 0);
-        const isTaken = writer.offer(batch);
+        const isTaken = outbox.offer(batch);
         this.#metrics.leave(before);
         if (isTaken) this.#metrics.addRowsIn(this.#outputIndex, rowCount);
         return isTaken;

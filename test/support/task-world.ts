@@ -40,7 +40,7 @@ export function newTaskWorld(
   };
 }
 
-export type TaskInWorld = Pick<TaskOptions, 'input' | 'output'> & {
+export type TaskInWorld = Partial<Pick<TaskOptions, 'inputs' | 'outputs'>> & {
   readonly id: string;
   readonly chain: readonly OperatorSpec[];
   readonly metrics?: ArrayBuffer;
@@ -49,7 +49,7 @@ export type TaskInWorld = Pick<TaskOptions, 'input' | 'output'> & {
 /** Makes a task with a memory of its own. */
 export function addTask(
   world: TaskWorld,
-  { id, chain, input, output, metrics }: TaskInWorld,
+  { id, chain, inputs = [], outputs = [], metrics }: TaskInWorld,
 ): Task {
   const memory = new SlotMemory({ budgetBytes: 64 * 1024 * 1024, poison: true });
   const vertex: Vertex = { id, name: id, parallelism: 1, chain };
@@ -58,8 +58,8 @@ export function addTask(
   const task = new Task({
     id,
     vertex,
-    input,
-    output,
+    inputs,
+    outputs,
     memory,
     kernels: instantiateKernels(memory.memory),
     taskIndex: 0,

@@ -41,7 +41,7 @@ export async function loadFunctions(
   return functions;
 }
 
-function callsUser({ vertex, output }: TaskDeployment): boolean {
-  if (output?.exchange.kind === 'partition') return true;
+function callsUser({ vertex, outputs }: TaskDeployment): boolean {
+  if (outputs.some(({ exchange }) => exchange.kind === 'partition')) return true;
   return vertex.chain.some((spec) => functionKinds.has(spec.kind));
 }

@@ -16,11 +16,13 @@ export interface RingDescriptor {
   readonly readerBell: number;
 }
 
-/** One side of an exchange. */
-export interface ExchangeSide {
+/** One end of an edge: what a task reads from, or writes to. */
+export interface EdgeEnd {
+  /** Which output of the sending vertex comes this way. */
+  readonly output: number;
   readonly exchange: Exchange;
   readonly schema: Schema;
-  /** One ring per task of the other side, in the order of their task indexes. */
+  /** One ring per task at the other end, in the order of their task indexes. */
   readonly rings: readonly RingDescriptor[];
 }
 
@@ -28,8 +30,8 @@ export interface TaskDeployment {
   readonly taskId: string;
   readonly taskIndex: number;
   readonly vertex: Vertex;
-  readonly input: ExchangeSide | null;
-  readonly output: ExchangeSide | null;
+  readonly inputs: readonly EdgeEnd[];
+  readonly outputs: readonly EdgeEnd[];
   /** Sink operator id → what its committer prepared. */
   readonly prepared: Readonly<Record<string, Json>>;
   /** Where the task publishes its counters; layout in engine/task/task-metrics.ts. */

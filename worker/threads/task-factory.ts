@@ -28,7 +28,7 @@ export interface SlotResources {
 }
 
 export function buildTask(deployment: TaskDeployment, resources: SlotResources): Task {
-  const { taskId, taskIndex, vertex, input, output, metrics } = deployment;
+  const { taskId, taskIndex, vertex, inputs, outputs, metrics } = deployment;
   const { bellOf, ...slot } = resources;
   return new Task({
     ...slot,
@@ -37,16 +37,14 @@ export function buildTask(deployment: TaskDeployment, resources: SlotResources):
     vertex,
     metrics,
     preparedSink: preparedSinkOf(deployment),
-    input: input && {
-      exchange: input.exchange,
-      schema: input.schema,
-      rings: input.rings.map((ring) => new RingReader(ring, () => bellOf(ring.writerBell).ring())),
-    },
-    output: output && {
-      exchange: output.exchange,
-      schema: output.schema,
-      rings: output.rings.map((ring) => new RingWriter(ring, () => bellOf(ring.readerBell).ring())),
-    },
+    inputs: inputs.map(({ rings, ...edge }) => ({
+      ...edge,
+      rings: rings.map((ring) => new RingReader(ring, () => bellOf(ring.writerBell).ring())),
+    })),
+    outputs: outputs.map(({ rings, ...edge }) => ({
+      ...edge,
+      rings: rings.map((ring) => new RingWriter(ring, () => bellOf(ring.readerBell).ring())),
+    })),
   });
 }
 

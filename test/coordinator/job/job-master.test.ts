@@ -46,14 +46,20 @@ function fakes(failing: readonly string[]) {
   const connector: Connector = {
     name: 'fake',
     enumerator: () => ({ discover: async () => ({ splits: [], sizeBytes: 0, inputCount: 1 }) }),
-    committer: () => ({
-      prepare: async () => {
-        await call('prepare');
-        return null;
-      },
-      commit: () => call('commit'),
-      abort: () => call('abort'),
-    }),
+    committer: (options) => {
+      const named = (what: string) => (options === null ? what : `${what} ${options}`);
+      return {
+        prepare: async () => {
+          await call(named('prepare'));
+          return null;
+        },
+        commit: async (writes) => {
+          await call(named('commit'));
+          if (options !== null) calls.push(...writes.map(String));
+        },
+        abort: () => call(named('abort')),
+      };
+    },
   };
   const host: TaskHost = {
     slotCount: 1,
@@ -63,12 +69,27 @@ function fakes(failing: readonly string[]) {
   return { calls, connector, host };
 }
 
-function startJob(failing: readonly string[]) {
+/** The source's rows go to two sinks, each with two tasks. */
+const twoSinks: PhysicalGraph = {
+  ...graph,
+  vertices: ['read', 'first', 'second'].map((id, index) => {
+    const spec = { id, name: id, output: { fields: [] } };
+    const source = { connector: 'fake', options: null, schema: { fields: [] } };
+    const sink = { connector: 'fake', options: id, isParallel: true };
+    const operator =
+      index === 0
+        ? ({ ...spec, kind: 'source', source } as const)
+        : ({ ...spec, kind: 'sink', sink } as const);
+    return { id: `v${index + 1}`, name: id, parallelism: 2, chain: [operator] };
+  }),
+};
+
+function startJob(failing: readonly string[], planned: PhysicalGraph = graph) {
   const { calls, connector, host } = fakes(failing);
   const job = new JobMaster(createRealEnv(), {
     jobId: 'copy-1',
     epoch: 1,
-    graph,
+    graph: planned,
     module: { file: 'job.ts', params: {}, flags: { overwrite: false }, fingerprint: '' },
     host,
     connectors: new Map([['fake', connector]]),
@@ -116,4 +137,37 @@ test('counters of the same logical operator in two vertices stay apart', async (
     ['read', 7],
     ['write', 5],
   ]);
+});
+
+const sinkTasks = ['v2[0]', 'v2[1]', 'v3[0]', 'v3[1]'];
+
+function finishAll(job: JobMaster): void {
+  for (const taskId of ['v1[0]', 'v1[1]']) job.finishTask(taskId, null);
+  for (const taskId of [...sinkTasks].reverse()) job.finishTask(taskId, taskId);
+}
+
+test('several sinks are all prepared, and committed one after the other with their own writes', async () => {
+  const { job, calls } = startJob([], twoSinks);
+  await expect.poll(() => calls).toContain('deploy');
+  finishAll(job);
+  expect((await job.done).status).toBe('finished');
+  expect(calls).toEqual([
+    ...['prepare first', 'prepare second', 'deploy'],
+    ...['commit first', 'v2[1]', 'v2[0]', 'commit second', 'v3[1]', 'v3[0]'],
+  ]);
+});
+
+test('when one of several sinks fails, all of them are aborted', async () => {
+  const { job, calls } = startJob(['commit second', 'abort first'], twoSinks);
+  await expect.poll(() => calls).toContain('deploy');
+  finishAll(job);
+  const { status, error } = await job.done;
+  expect([status, error?.message]).toEqual(['failed', 'commit second failed']);
+  expect(calls.slice(-3)).toEqual(['stop', 'abort first', 'abort second']);
+});
+
+test('a sink that can not be prepared ends the job before a task runs; the others are aborted', async () => {
+  const { job, calls } = startJob(['prepare first'], twoSinks);
+  expect((await job.done).error?.message).toBe('prepare first failed');
+  expect(calls).toEqual(['prepare first', 'prepare second', 'abort first', 'abort second']);
 });

@@ -56,7 +56,10 @@ test('the writes of all sink tasks reach the commit', () => {
   const second = stepJob(first, finished('b')).state;
   expect(stepJob(second, finished('c', 'part 1')).state).toEqual({
     kind: 'committing',
-    writes: ['part 0', 'part 1'],
+    writes: [
+      { taskId: 'a', write: 'part 0' },
+      { taskId: 'c', write: 'part 1' },
+    ],
   });
 });
 

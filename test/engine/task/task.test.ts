@@ -64,24 +64,23 @@ function wordCount(world: TaskWorld, { senders, receivers, slotCount, slotBytes 
   const first = Array.from({ length: senders }, () => Array.from({ length: receivers }, ring));
   const second = Array.from({ length: receivers }, ring);
   first.forEach((rings, index) => {
-    const output = { exchange: hash, schema: counts, rings: rings.map(({ writer }) => writer) };
-    const chain = [source, aggregate('partial')];
-    addTask(world, { id: `a${index}`, chain, input: null, output: { ...output, messageBytes } });
+    const writers = rings.map(({ writer }) => writer);
+    const edge = { output: 0, exchange: hash, schema: counts, rings: writers, messageBytes };
+    addTask(world, { id: `a${index}`, chain: [source, aggregate('partial')], outputs: [edge] });
   });
   second.forEach(({ writer }, index) => {
     const rings = first.flatMap((row) => row[index]?.reader ?? []);
     addTask(world, {
       id: `b${index}`,
       chain: [aggregate('final'), sort],
-      input: { exchange: hash, schema: counts, rings },
-      output: { exchange: merge, schema: counts, rings: [writer], messageBytes },
+      inputs: [{ exchange: hash, schema: counts, rings }],
+      outputs: [{ output: 0, exchange: merge, schema: counts, rings: [writer], messageBytes }],
     });
   });
   addTask(world, {
     id: 'c',
     chain: [sink],
-    input: { exchange: merge, schema: counts, rings: second.map(({ reader }) => reader) },
-    output: null,
+    inputs: [{ exchange: merge, schema: counts, rings: second.map(({ reader }) => reader) }],
   });
 }
 
@@ -149,7 +148,7 @@ test('a source stops when the limit behind it has its rows', () => {
   };
   const chain: OperatorSpec[] = [source, limit, { ...sink, output: words }];
   const metrics = new ArrayBuffer(taskMetricsBytes(chain.length));
-  const task = addTask(world, { id: 'a', chain, input: null, output: null, metrics });
+  const task = addTask(world, { id: 'a', chain, metrics });
   runTasks(world);
   expect(world.written).toEqual(rows.slice(0, 5));
   expect(readTaskMetrics(metrics).operators[0]?.rowsOut).toBeLessThanOrEqual(300); // One batch.
@@ -168,10 +167,10 @@ test('a failed task marks its outputs, and the next one says so', () => {
   const world = newTaskWorld({ only: [{ word: 'a' }] }, { map: failing });
   const { reader, writer } = newRing(2, 64);
   const exchange: Exchange = { kind: 'gather' };
-  const output = { exchange, schema: counts, rings: [writer] };
-  const input = { exchange, schema: counts, rings: [reader] };
-  const upstream = addTask(world, { id: 'a', chain: [source, flatMap], input: null, output });
-  const downstream = addTask(world, { id: 'b', chain: [sink], input, output: null });
+  const outputs = [{ output: 0, exchange, schema: counts, rings: [writer] }];
+  const inputs = [{ exchange, schema: counts, rings: [reader] }];
+  const upstream = addTask(world, { id: 'a', chain: [source, flatMap], outputs });
+  const downstream = addTask(world, { id: 'b', chain: [sink], inputs });
   upstream.offerSplit({ id: 'only', sizeBytes: 1, payload: null });
   expect(downstream.run()).toBe('idle');
   expect(() => upstream.run()).toThrow('user function "flatMap" of operator "map" failed: no luck');
@@ -193,9 +192,8 @@ test('a task that is closed in the middle leaves no memory and does not end its 
     const world = newTaskWorld({ only: rows });
     const { reader, writer } = newRing(2, 64);
     const exchange: Exchange = { kind: 'hash', column: 'word' };
-    const output = { exchange, schema: counts, rings: [writer] };
-    const chain = [source, aggregate('partial')];
-    const task = addTask(world, { id: 'a', chain, input: null, output });
+    const outputs = [{ output: 0, exchange, schema: counts, rings: [writer] }];
+    const task = addTask(world, { id: 'a', chain: [source, aggregate('partial')], outputs });
     for (let slice = 0; slice < slices; slice++) {
       if (task.wantsSplit) {
         task.offerSplit(slice === 0 ? { id: 'only', sizeBytes: 1, payload: null } : null);
@@ -218,7 +216,7 @@ test('rows, busy time and the commit are there in the end', () => {
   const metrics = new ArrayBuffer(taskMetricsBytes(3));
   const whole: OperatorSpec = { ...aggregate('partial'), phase: 'whole' } as OperatorSpec;
   const chain = [source, whole, sink];
-  const task = addTask(world, { id: 'a', chain, input: null, output: null, metrics });
+  const task = addTask(world, { id: 'a', chain, metrics });
   runTasks(world);
   const found = readTaskMetrics(metrics);
   expect(task.commit).toEqual({ rowCount: 10 });

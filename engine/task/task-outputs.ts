@@ -1,0 +1,106 @@
+/**
+ * The outputs of a task: the channel writers of its edges, joined per output of the vertex.
+ *
+ *     chain ──▶ output 0 ──┬─▶ edge: columns that its reader needs ─▶ channel writer ─▶ rings
+ *                          └─▶ edge: …
+ *     source ─▶ output 1 ────▶ edge: dead letters
+ *
+ * An edge that carries fewer columns than come out gets a batch that shares the others' memory.
+ * Before: engine/task/operator-chain.ts. After: engine/shuffle/channel-writer.ts.
+ */
+import { assert } from '../../base/assert.ts';
+import type { Batch } from '../batch/batch.ts';
+import { fieldIndexOf, type Schema } from '../schema/schema.ts';
+import type { ChannelWriter } from '../shuffle/channel-writer.ts';
+import { FanOutOutbox } from '../stream/fan-out-outbox.ts';
+import type { Outbox } from '../stream/outbox.ts';
+import { buildChannelWriter, type TaskOutput, type WriterContext } from './task-exchanges.ts';
+
+export class TaskOutputs {
+  readonly #writers: ChannelWriter[] = [];
+  readonly #unfinished = new Set<ChannelWriter>();
+  readonly #fans: FanOutOutbox[] = [];
+
+  /**
+   * Adds the edges that carry `output`, whose batches have the schema `given`; answers where they
+   * go, or null when nobody reads that output. What it throws leaves the writers made so far here,
+   * for `close`.
+   */
+  add(output: number, given: Schema, edges: readonly TaskOutput[], context: WriterContext) {
+    const outboxes: Outbox[] = [];
+    for (const edge of edges) {
+      if (edge.output !== output) continue;
+      const writer = buildChannelWriter(edge, context);
+      this.#writers.push(writer);
+      this.#unfinished.add(writer);
+      outboxes.push(withColumns(writer, given, edge.schema));
+    }
+    const [only = null] = outboxes;
+    if (outboxes.length <= 1) return only;
+    const fan = new FanOutOutbox(outboxes);
+    this.#fans.push(fan);
+    return fan;
+  }
+
+  get isEmpty(): boolean {
+    return this.#writers.length === 0;
+  }
+
+  /** Whether a ring is full and something waits for it. */
+  get isBlocked(): boolean {
+    return this.#writers.some((writer) => writer.isBlocked);
+  }
+
+  /** Goes on with what waited for room. */
+  pump(): void {
+    for (const writer of this.#writers) writer.pump();
+    for (const fan of this.#fans) fan.pump();
+  }
+
+  /** Sends gathered rows: all when `isIdle`, else those that have waited. */
+  flush(isIdle: boolean): void {
+    for (const writer of this.#unfinished) writer.flush(isIdle);
+  }
+
+  /** Sends all that is left and the end marks; false when a ring is full: call again. */
+  finish(): boolean {
+    if (!this.#fans.every((fan) => fan.pump())) return false;
+    for (const writer of this.#unfinished) {
+      if (writer.finish()) this.#unfinished.delete(writer);
+    }
+    return this.#unfinished.size === 0;
+  }
+
+  /** Marks the outputs that have not ended as failed. */
+  fail(): void {
+    for (const writer of this.#unfinished) writer.fail();
+  }
+
+  /** All parts that hold memory. */
+  parts(): readonly { close(): void }[] {
+    return [...this.#fans, ...this.#writers];
+  }
+}
+
+/** The writer, given only the columns that its edge carries. */
+function withColumns(writer: ChannelWriter, given: Schema, schema: Schema): Outbox {
+  const indexes = schema.fields.map(({ name }) => fieldIndexOf(given, name));
+  const isWhole = indexes.every((index, place) => index === place);
+  if (isWhole && indexes.length === given.fields.length) return writer;
+  assert(!indexes.includes(-1), 'an edge carries columns that come out');
+  return {
+    offer(batch: Batch): boolean {
+      if (!writer.pump()) return false;
+      const columns = indexes.flatMap((index) => batch.columns[index] ?? []);
+      const fewer = batch.derive({ schema, columns });
+      let isTaken = false;
+      try {
+        isTaken = writer.offer(fewer);
+      } finally {
+        if (!isTaken) fewer.release();
+      }
+      if (isTaken) batch.release();
+      return isTaken;
+    },
+  };
+}
