@@ -24,6 +24,8 @@ export interface SlotContext {
   readonly kernels: Kernels;
   readonly schema: Schema;
   readonly taskIndex: number;
+  /** Whether bad records of a source go to a sink of their own; without it they end the job. */
+  readonly hasDeadLetters: boolean;
 }
 
 export interface Connector {

@@ -28,14 +28,22 @@ export interface SplitEnumerator {
   discover(parallelism: number): Promise<SplitDiscovery>;
 }
 
-/** `waiting`: nothing there now, ask again; `end`: the split is read to its end. */
-export type ReadResult = Batch | 'waiting' | 'end';
+/**
+ * `more`: no rows this time, call again; `waiting`: nothing there now, ask later; `end`: the split is
+ * read to its end.
+ */
+export type ReadResult = Batch | 'more' | 'waiting' | 'end';
 
 export interface SplitReader {
   /** Starts a split; the one before has ended. */
   open(split: Split): void;
   /** The next rows; the caller owns the batch. Synchronous, and at most a few milliseconds. */
   read(): ReadResult;
+  /**
+   * Records that could not be read since the last call, as rows of `deadLetterSchema`, or null; the
+   * caller owns the batch. To be called after every `read`, where the context has dead letters.
+   */
+  takeDeadLetters?(): Batch | null;
   /** Bytes of input used up so far, over all splits; for progress. */
   readonly bytesRead: number;
   /** Where the reader is, for error messages: file and byte offset. */

@@ -64,7 +64,7 @@ export class SourceOperator {
     if (this.#pending === null) {
       if (this.#open === null && !this.#openNext()) return this.#hasLast ? 'done' : 'waiting';
       const result = this.#reader.read();
-      if (result === 'waiting') return 'waiting';
+      if (result === 'waiting' || result === 'more') return result;
       if (result === 'end') {
         this.#open = null;
         return 'more';

@@ -110,9 +110,8 @@ function buildSink(
   const { writer } = connectorOf(connectors, sink.connector);
   assert(writer !== undefined, 'the connector of a sink can write');
   const { scope, kernels } = context;
-  return new SinkOperator(
-    writer(sink.options, preparedSink, { disk, scope, kernels, schema: input, taskIndex }),
-  );
+  const slot = { disk, scope, kernels, schema: input, taskIndex, hasDeadLetters: false };
+  return new SinkOperator(writer(sink.options, preparedSink, slot));
 }
 
 /** The user's functions of an operator, which is of kind `kind`. */

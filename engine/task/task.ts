@@ -258,7 +258,8 @@ export class Task {
     assert(reader !== undefined, 'the connector of a source can read');
     const { scope, kernels } = this.#contextOf(spec);
     const { schema } = source;
-    return new SourceOperator(reader(source.options, { disk, scope, kernels, schema, taskIndex }));
+    const slot = { disk, scope, kernels, schema, taskIndex, hasDeadLetters: false };
+    return new SourceOperator(reader(source.options, slot));
   }
 
   #contextOf({ name }: OperatorSpec) {

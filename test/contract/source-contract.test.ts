@@ -31,7 +31,7 @@ function contextOf(plan: FaultPlan): SlotContext {
   const memory = new SlotMemory({ budgetBytes: 32 << 20 });
   const kernels = instantiateKernels(memory.memory);
   const disk = faultySyncDisk(createRealSyncDisk(), plan);
-  return { disk, scope: memory.scope('source'), kernels, schema, taskIndex: 0 };
+  return { disk, scope: memory.scope('source'), kernels, schema, taskIndex: 0, hasDeadLetters: false };
 }
 
 /** Reads the splits in the order given, one reader for each task. */
@@ -44,7 +44,7 @@ function readWith(options: ReturnType<typeof optionsOf>, tasks: readonly (readon
     for (const split of splits) {
       reader.open(structuredClone(split));
       for (let batch = reader.read(); batch !== 'end'; batch = reader.read()) {
-        if (batch === 'waiting') continue;
+        if (typeof batch === 'string') continue;
         for (const row of readRows(batch)) lines.push(String(row.line));
         batch.release();
       }
@@ -111,7 +111,7 @@ test('whatever call fails, the reader can be closed and holds nothing', async ()
       for (const split of discovery.splits) {
         reader.open(split);
         for (let batch = reader.read(); batch !== 'end'; batch = reader.read()) {
-          if (batch !== 'waiting') batch.release();
+          if (typeof batch !== 'string') batch.release();
         }
       }
     } finally {

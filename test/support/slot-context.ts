@@ -13,6 +13,7 @@ export interface SlotOptions {
   readonly memory?: SlotMemory;
   /** To be shared by contexts of one memory; compiling them takes milliseconds. */
   readonly kernels?: Kernels;
+  readonly hasDeadLetters?: boolean;
 }
 
 /** A context; when the test has passed, its memory must be empty. */
@@ -24,6 +25,7 @@ export function slotContext(schema: Schema, options: SlotOptions = {}): SlotCont
     kernels: options.kernels ?? instantiateKernels(memory.memory),
     schema,
     taskIndex: options.taskIndex ?? 0,
+    hasDeadLetters: options.hasDeadLetters ?? false,
   };
 }
 

@@ -53,7 +53,7 @@ function readAll(ranges: readonly (readonly FileRange[])[], options: ReadOptions
     for (const split of ranges) {
       reader.open(splitOf(split));
       for (let batch = reader.read(); batch !== 'end'; batch = reader.read()) {
-        if (batch === 'waiting') continue;
+        if (typeof batch === 'string') continue;
         batchRows.push(batch.rowCount);
         for (const row of readRows(batch)) lines.push(String(row.line));
         batch.release();
