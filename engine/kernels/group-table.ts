@@ -15,12 +15,14 @@
  * - Slots empty are zero. At most 75 % are used: 2.5 probes for a key found then, 1.3 after growing.
  * - The order of groups follows from keys, their order of arrival and the table's size: the same
  *   input gives the same output.
+ * A table with `keepsFrequent` that is full gives out its rare groups only (frequent-groups.ts).
  * Not here: types other than utf8 and int64 (`Kernels.widenInt32` and its siblings make them int64),
  * names, batches (engine/operators).
  * Before: engine/kernels/kernels.ts
  */
 import { assert } from '../../base/assert.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
+import { FrequentGroups } from './frequent-groups.ts';
 import {
   type Accumulate,
   type FindGroups,
@@ -48,9 +50,16 @@ export interface GroupTableOptions {
   readonly accumulators: readonly AccumulatorSpec[];
   /**
    * Most slots, a power of two from 64 on. With it the table may become full (`isFull`) instead of failing:
-   * its owner reads the groups out and calls `clear`. @defaultValue no limit
+   * its owner reads groups out and calls `clear`. @defaultValue no limit
    */
   readonly slotsMax?: number;
+  /**
+   * When full, only the rare groups are read out, and the frequent ones stay. Needs a `count` or
+   * `countValid`, which says how frequent a group is, and a `slotsMax` of at most 65,536, for they are
+   * chosen in one slice; otherwise all groups are read out.
+   * @defaultValue false
+   */
+  readonly keepsFrequent?: boolean;
   /** Groups have numbers, by order of first arrival; see `GroupRows`. @defaultValue false */
   readonly isNumbered?: boolean;
 }
@@ -109,6 +118,8 @@ export class GroupTable {
   readonly #stride: number;
   readonly #find: FindGroups;
   readonly #accumulate: readonly (Accumulate | null)[];
+  /** Null when a full table gives out all groups. */
+  readonly #frequent: FrequentGroups | null;
   /** Two table descriptions, a result word, and the slot addresses of a chunk. */
   readonly #control: BlockHandle;
   #table: Table;
@@ -130,6 +141,7 @@ export class GroupTable {
     this.#stride = 24 + 8 * (options.accumulators.length + Number(isNumbered));
     this.#find = options.keyType === 'utf8' ? kernels.findGroupsUtf8 : kernels.findGroupsInt64;
     this.#accumulate = options.accumulators.map((spec) => accumulateOf(kernels, spec));
+    this.#frequent = frequentOf(scope, kernels, options);
     this.#control = scope.allocate(slotsOffset + chunkRows * 4);
     const slotCount = Math.min(firstSlotCount, slotsMax);
     const block = scope.tryAllocate(slotCount * this.#stride);
@@ -232,7 +244,8 @@ export class GroupTable {
   }
 
   /**
-   * Writes up to `rowsMax` (at most 8,192) groups, looking at 64 Ki slots.
+   * Writes up to `rowsMax` (at most 8,192) groups, looking at 64 Ki slots. Of a full table with
+   * `keepsFrequent` only the rare ones are read.
    * @param fromSlot - 0, then the `nextSlot` of the call before; done when it is `slotCount`.
    * @returns Count of groups, which may be 0 before the end.
    */
@@ -255,6 +268,8 @@ export class GroupTable {
         this.#address(0),
         slot,
         slotEnd - slot,
+        this.#frequent?.offset ?? 0,
+        this.#frequent?.countMin ?? 0,
         slots,
         wanted,
         result,
@@ -267,14 +282,20 @@ export class GroupTable {
     return { rowCount, nextSlot: slot };
   }
 
-  /** Forgets all groups and gives the arena back; the size of the table stays. */
+  /** Forgets the groups that were read out, and the arena; the size of the table stays. */
   clear(): void {
     const { memory } = this.#scope;
+    this.#isFull = false;
+    if (this.#frequent !== null && this.#frequent.countMin > 0) {
+      const kept = this.#frequent.keep(this.#address(0));
+      this.#releaseArena();
+      if (kept !== 0) this.#arena = [kept];
+      this.#setWord(layout.arenaEnd, this.#word(layout.arena));
+      return;
+    }
     const start = addressOf(this.#table.block);
     memory.bytes.fill(0, start, start + this.#table.slotCount * this.#stride);
-    for (const block of this.#arena) memory.release(block);
-    this.#arena = [];
-    this.#isFull = false;
+    this.#releaseArena();
     this.#numberedCount = 0;
     this.#describe(0, this.#table);
   }
@@ -282,7 +303,8 @@ export class GroupTable {
   /** Releases all memory; call once. */
   close(): void {
     const { memory } = this.#scope;
-    for (const block of this.#arena) memory.release(block);
+    this.#releaseArena();
+    this.#frequent?.close();
     if (this.#growth !== null) memory.release(this.#growth.table.block);
     memory.release(this.#table.block);
     memory.release(this.#control);
@@ -357,6 +379,11 @@ export class GroupTable {
     else this.#beginGrowth();
   }
 
+  #releaseArena(): void {
+    for (const block of this.#arena) this.#scope.memory.release(block);
+    this.#arena = [];
+  }
+
   #addArena(): void {
     const usual = Math.min(firstArenaBytes << Math.min(this.#arena.length, 5), arenaBytesMax);
     const sizeBytes = Math.max(usual, this.#word(layout.bytesNeeded));
@@ -371,6 +398,7 @@ export class GroupTable {
     const slotCount = this.#table.slotCount * 2;
     if (slotCount > (this.#options.slotsMax ?? Number.POSITIVE_INFINITY)) {
       this.#isFull = true;
+      this.#frequent?.choose(this.#address(0), this.groupCount, this.#address(resultOffset));
       return;
     }
     const block = this.#allocate(slotCount * this.#stride);
@@ -429,6 +457,20 @@ export class GroupTable {
   #setWord(offset: number, value: number): void {
     this.#scope.memory.uint32[this.#address(offset) >>> 2] = value;
   }
+}
+
+function frequentOf(
+  scope: MemoryScope,
+  kernels: Kernels,
+  { keepsFrequent = false, slotsMax, keyType, accumulators }: GroupTableOptions,
+): FrequentGroups | null {
+  if (!keepsFrequent || slotsMax === undefined || slotsMax > sliceSlots) return null;
+  const counts = accumulators.findIndex((spec) => spec.function.startsWith('count'));
+  if (counts < 0) return null;
+  return new FrequentGroups(scope, kernels, {
+    offset: 24 + 8 * counts,
+    isUtf8: keyType === 'utf8',
+  });
 }
 
 /** The kernel of an accumulator; null for the counts, which are called differently. */

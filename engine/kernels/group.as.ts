@@ -16,7 +16,7 @@
  *   10 % slower where the table is larger than the cache. Touching slots in the hash loop: level.
  * - An index of hashes over groups in order of arrival: 20 to 50 % slower.
  */
-import { hashOfInt64, hashOfView, isSameTail, isValid, nullHash, rowAt } from './inline.as';
+import { copyText, hashOfInt64, hashOfView, isSameTail, isValid, nullHash, rowAt } from './inline.as';
 
 @inline const tableFull: u32 = 1;
 @inline const arenaFull: u32 = 2;
@@ -75,7 +75,7 @@ function insertView(table: usize, slot: usize, hash: u32, head: u64, prefix: u64
       store<u32>(table, needed, 32);
       return false;
     }
-    memory.copy(arena, <usize>(head >>> 32), length);
+    copyText(arena, <usize>(head >>> 32), length);
     store<u32>(table, arena + needed, 20);
     head = <u64>length | (<u64>arena << 32);
   }

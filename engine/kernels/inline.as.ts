@@ -27,6 +27,20 @@
   return word & (<u64>-1 >> <u64>(64 - (length << 3)));
 }
 
+/**
+ * Copies a text of more than 8 bytes. Words of a language are copied here: `memory.copy` is a call out
+ * of the module. The last 8 bytes overlap those before, so nothing is written past the end.
+ */
+@inline export function copyText(to: usize, from: usize, length: u32): void {
+  if (length > 64) {
+    memory.copy(to, from, length);
+    return;
+  }
+  const last = length - 8;
+  for (let done: u32 = 0; done < last; done += 8) store<u64>(to + done, load<u64>(from + done));
+  store<u64>(to + last, load<u64>(from + last));
+}
+
 /** Writes the view of the bytes at `from`; short ones go into the view. */
 @inline export function storeView(view: usize, from: usize, length: u32): void {
   const bytes = load<u64>(from);

@@ -1,5 +1,5 @@
 /** Take kernels: rows of a column by number, and views to and from plain Arrow utf8. */
-import { rowAt, storeView } from './inline.as';
+import { copyText, rowAt, storeView } from './inline.as';
 
 export function take1Bit(values: usize, rows: usize, rowCount: u32, out: usize): void {
   for (let first: u32 = 0; first < rowCount; first += 64) {
@@ -53,22 +53,24 @@ export function utf8SizeOf(views: usize, rows: usize, rowCount: u32): f64 {
 }
 
 export function utf8ToArrow(views: usize, rows: usize, rowCount: u32, outOffsets: usize, outBytes: usize): u32 {
+  let end = outBytes;
+  for (let index: u32 = 0; index < rowCount; index++) {
+    store<u32>(outOffsets + (<usize>index << 2), <u32>(end - outBytes));
+    end += load<u32>(views + (<usize>rowAt(rows, index) << 4));
+  }
+  store<u32>(outOffsets + (<usize>rowCount << 2), <u32>(end - outBytes));
   let at = outBytes;
   for (let index: u32 = 0; index < rowCount; index++) {
-    store<u32>(outOffsets + (<usize>index << 2), <u32>(at - outBytes));
     const view = views + (<usize>rowAt(rows, index) << 4);
     const length = load<u32>(view);
-    if (length > 8) {
-      memory.copy(at, load<u32>(view, 4), length);
-    } else {
-      // Byte by byte at the end of the room: the caller gives the exact size and no more.
-      const word = load<u64>(view, 8);
-      for (let byte: u32 = 0; byte < length; byte++) store<u8>(at + byte, <u8>(word >>> (byte << 3)));
-    }
+    const word = load<u64>(view, 8);
+    if (length > 8) copyText(at, load<u32>(view, 4), length);
+    // What is written past a text, the next ones write over; the caller gives the exact size and no more.
+    else if (at + 8 <= end) store<u64>(at, word);
+    else for (let byte: u32 = 0; byte < length; byte++) store<u8>(at + byte, <u8>(word >>> (byte << 3)));
     at += length;
   }
-  store<u32>(outOffsets + (<usize>rowCount << 2), <u32>(at - outBytes));
-  return <u32>(at - outBytes);
+  return <u32>(end - outBytes);
 }
 
 export function utf8FromArrow(offsets: usize, bytes: usize, rowCount: u32, outViews: usize): void {
@@ -101,19 +103,8 @@ export function copyLongTexts(views: usize, rowCount: u32, out: usize): void {
     const view = views + (<usize>row << 4);
     const length = load<u32>(view);
     if (length <= 8) continue;
-    copyLong(out, load<u32>(view, 4), length);
+    copyText(out, load<u32>(view, 4), length);
     store<u32>(view, <u32>out, 4);
     out += length;
   }
-}
-
-/** Copies more than 8 bytes; the last word overlaps the one before. A call costs more than a few words. */
-@inline function copyLong(to: usize, from: usize, length: u32): void {
-  if (length > 64) {
-    memory.copy(to, from, length);
-    return;
-  }
-  const last = <usize>length - 8;
-  for (let at: usize = 0; at < last; at += 8) store<u64>(to + at, load<u64>(from + at));
-  store<u64>(to + last, load<u64>(from + last));
 }

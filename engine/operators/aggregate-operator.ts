@@ -5,8 +5,8 @@
  *     rows ──▶ whole: both in one, where there is only one task
  *
  * The final phase adds up counts and sums and keeps the best of minima and maxima; so partial output
- * may be merged any number of times, and a partial phase that runs out of room gives out what it has
- * and starts anew. The final phase needs all its groups in memory.
+ * may be merged any number of times, and a partial phase that runs out of room gives out its rare
+ * groups and goes on with the others. The final phase needs all its groups in memory.
  *
  * Invariants:
  * - Between two calls every row is either wholly in the table or not at all.
@@ -26,9 +26,10 @@ import type { Operator, OperatorContext, Outbox } from './operator.ts';
 /**
  * Slots of a partial table: 2 MiB with one aggregate, about what a core has as its own cache. With
  * 2^20 slots fewer rows go on, but most probes miss that cache: wordcount then took as long on a
- * quiet machine and up to twice as long where others used the shared cache. (Tried and dropped: a full
- * table that stays, and passes rows of other keys on as groups of their own. On text as many rows went
- * on, since its words change from part to part, and it took 10 % longer.)
+ * quiet machine and up to twice as long where others used the shared cache. A full table keeps its
+ * frequent groups (engine/kernels/frequent-groups.ts). (Tried and dropped: one that keeps all of them,
+ * and passes rows of other keys on as groups of their own. On text as many rows went on as without
+ * keeping any, since its words change from part to part, and it took 10 % longer.)
  */
 const partialSlotsMax = 1 << 16;
 
@@ -79,6 +80,7 @@ export class AggregateOperator implements Operator {
       keyType: keyType.kind === 'utf8' ? 'utf8' : 'int64',
       accumulators: aggregates.map((_, index) => this.#accumulatorOf(index)),
       ...(limit !== undefined && { slotsMax: limit }),
+      keepsFrequent: phase === 'partial',
     });
   }
 
@@ -107,8 +109,11 @@ export class AggregateOperator implements Operator {
     while (table.isGrowing) {
       if (!table.grow() && this.#context.shouldYield()) return false;
     }
-    if (this.#emitFrom < 0) this.#emitFrom = 0;
-    if (!this.#emit(table, outbox)) return false;
+    do {
+      if (this.#emitFrom < 0) this.#emitFrom = 0;
+      if (!this.#emit(table, outbox)) return false;
+      // Groups that a full table has kept come now.
+    } while (table.groupCount > 0);
     // The next operators may need the room while this task goes on.
     table.close();
     this.#table = null;
@@ -123,7 +128,7 @@ export class AggregateOperator implements Operator {
     this.#table = null;
   }
 
-  /** Gives out all groups and clears the table; false asks to be called again. */
+  /** Gives out all groups, of a full table the rare ones; false asks to be called again. */
   #emit(table: GroupTable, outbox: Outbox): boolean {
     const { scope, kernels, shouldYield } = this.#context;
     const target = { scope, kernels, table, schema: this.#options.output };
