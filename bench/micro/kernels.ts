@@ -10,6 +10,7 @@
 import { readFileSync } from 'node:fs';
 import { GroupTable } from '../../engine/kernels/group-table.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
+import { RadixBuffer } from '../../engine/kernels/radix-buffer.ts';
 import { SortBuffer } from '../../engine/kernels/sort-buffer.ts';
 import { tokeniseLayout } from '../../engine/kernels/text-kernels.ts';
 import { addressOf, type MemoryScope, SlotMemory } from '../../engine/memory/slot-memory.ts';
@@ -187,27 +188,33 @@ function benchKeys(
 }
 
 function benchSort(scope: MemoryScope, kernels: Kernels): void {
-  const total = 1_000_000;
+  const total = 5_000_000;
   const random = makeRandom();
   const block = scope.allocate(total * 8);
-  for (let row = 0; row < total; row++)
-    scope.memory.float64[(addressOf(block) >>> 3) + row] = random();
-  const times = Array.from({ length: runs }, () => {
-    const key = { type: 'float64', isDescending: true, areNullsLast: true } as const;
-    const buffer = new SortBuffer(scope, kernels, { keys: [key] });
-    const start = cpuNanoseconds();
-    for (let first = 0; first < total; first += batchRows) {
-      const columns = [{ values: addressOf(block) + first * 8, validity: 0 }];
-      const rowCount = Math.min(batchRows, total - first);
-      buffer.addRows({ columns, selection: 0, rowCount, firstNumber: first }, 0);
-    }
-    while (!buffer.sortSlice());
-    const nanoseconds = cpuNanoseconds() - start;
-    buffer.close();
-    return nanoseconds / total;
-  });
+  const first64 = addressOf(block) >>> 3;
+  for (let row = 0; row < total; row++) scope.memory.float64[first64 + row] = random();
+  const key = { type: 'float64', isDescending: true, areNullsLast: true } as const;
+  const buffers = {
+    'by digits': () => new RadixBuffer(scope, kernels, [key]),
+    'by merging': () => new SortBuffer(scope, kernels, { keys: [key] }),
+  };
+  for (const [name, make] of Object.entries(buffers)) {
+    const times = Array.from({ length: 3 }, () => {
+      const buffer = make();
+      const start = cpuNanoseconds();
+      for (let first = 0; first < total; first += batchRows) {
+        const columns = [{ values: addressOf(block) + first * 8, validity: 0 }];
+        const rowCount = Math.min(batchRows, total - first);
+        buffer.addRows({ columns, selection: 0, rowCount, firstNumber: first }, 0);
+      }
+      while (!buffer.sortSlice());
+      const nanoseconds = cpuNanoseconds() - start;
+      buffer.close();
+      return nanoseconds / total;
+    });
+    print(`sort of 5 M float64 ${name}: ${medianOf(times).toFixed(1)} ns/row`);
+  }
   scope.memory.release(block);
-  print(`sort of 1 M float64: ${medianOf(times).toFixed(1)} ns/row`);
 }
 
 /** Words by count, most of which tie, then by name: the end of a word count. */

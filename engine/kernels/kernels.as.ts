@@ -5,6 +5,7 @@ export * from './group.as';
 export * from './hash.as';
 export * from './order-groups.as';
 export * from './partition.as';
+export * from './radix-sort.as';
 export * from './sort-encode.as';
 export * from './sort-rows.as';
 export * from './table.as';

@@ -13,31 +13,23 @@
  * batch of its own and gives that as the new beginning.
  * Before: engine/kernels/kernels.ts
  */
-import { assert, assertNever } from '../../base/assert.ts';
+import { assert } from '../../base/assert.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
-import type { FieldType } from '../schema/field-type.ts';
-import type { ColumnAddress } from './group-table.ts';
 import type { Kernels } from './kernels.ts';
 import {
-  type EncodeSort,
   sortLayout as layout,
   sortEntryRow,
   sortEntrySize,
-  sortOrder,
   sortRowSizeOf,
 } from './sort-kernels.ts';
-
-/** How a column is compared: by the type whose order it has, e.g. int64 for timestamps (`sortTypeOf`). */
-export type SortType = Exclude<
-  FieldType['kind'],
-  'timestamp' | 'date' | 'binary' | 'list' | 'struct'
->;
-
-export interface SortKey {
-  readonly type: SortType;
-  readonly isDescending: boolean;
-  readonly areNullsLast: boolean;
-}
+import {
+  type EncodedKey,
+  encodedKeysOf,
+  encodeRows,
+  type RowNumberSort,
+  type SortInput,
+  type SortKey,
+} from './sort-keys.ts';
 
 export interface SortBufferOptions {
   /** 1 to 16 keys, the most significant first; decimals count twice. */
@@ -46,30 +38,10 @@ export interface SortBufferOptions {
   readonly limit?: number;
 }
 
-export interface SortInput {
-  /** The key columns, in the order of the keys. */
-  readonly columns: readonly ColumnAddress[];
-  readonly selection: number;
-  readonly rowCount: number;
-  /** Number of the batch's stored row 0; a row's number is this plus its stored row. */
-  readonly firstNumber: number;
-}
-
 const blockRows = 8192;
 const sliceSteps = 65_536;
 
-/** A key of sort rows: a key of the caller's, or half of one. */
-interface EncodedKey {
-  readonly encode: EncodeSort;
-  /** Index of the caller's key. */
-  readonly column: number;
-  readonly isText: boolean;
-  readonly isDescending: boolean;
-  /** Sum of `sortOrder` flags. */
-  readonly order: number;
-}
-
-export class SortBuffer {
+export class SortBuffer implements RowNumberSort {
   readonly #scope: MemoryScope;
   readonly #kernels: Kernels;
   readonly #keys: readonly EncodedKey[];
@@ -206,14 +178,7 @@ export class SortBuffer {
   }
 
   #encode(input: SortInput, fromRow: number, count: number, rows: number): void {
-    const { selection, columns, firstNumber } = input;
-    const kernels = this.#kernels;
-    kernels.startSortRows(selection, fromRow, count, rows, this.#stride, firstNumber);
-    for (let index = 0; index < this.#keys.length; index++) {
-      const { encode, column, order } = this.#keys[index]!;
-      const { values, validity } = columns[column]!;
-      encode(values, validity, selection, fromRow, count, rows, this.#stride, index, order);
-    }
+    encodeRows(this.#kernels, this.#keys, input, { fromRow, count, rows, stride: this.#stride });
     this.#rowCount += this.#hasBound ? this.#keepBefore(rows, count) : count;
   }
 
@@ -308,63 +273,5 @@ export class SortBuffer {
   #rowAddress(row: number): number {
     const block = this.#blocks[Math.floor(row / blockRows)]!;
     return addressOf(block) + (row % blockRows) * this.#stride;
-  }
-}
-
-/** The type as which a sort compares values of a field: bytes for all that is behind views. */
-export function sortTypeOf({ kind }: FieldType): SortType {
-  switch (kind) {
-    case 'timestamp':
-      return 'int64';
-    case 'date':
-      return 'int32';
-    case 'binary':
-    case 'list':
-    case 'struct':
-      return 'utf8';
-    default:
-      return kind;
-  }
-}
-
-function encodedKeysOf(kernels: Kernels, key: SortKey, column: number): EncodedKey[] {
-  const { type, isDescending, areNullsLast } = key;
-  const order =
-    (isDescending ? sortOrder.descending : 0) + (areNullsLast ? sortOrder.nullsLast : 0);
-  const encoders = encodersOf(kernels, type);
-  return encoders.map((encode) => ({
-    ...{ encode, column, isDescending, order },
-    isText: type === 'utf8',
-  }));
-}
-
-function encodersOf(kernels: Kernels, type: SortType): EncodeSort[] {
-  switch (type) {
-    case 'bool':
-      return [kernels.encodeSortBool];
-    case 'int8':
-      return [kernels.encodeSortInt8];
-    case 'int16':
-      return [kernels.encodeSortInt16];
-    case 'int32':
-      return [kernels.encodeSortInt32];
-    case 'uint8':
-      return [kernels.encodeSortUint8];
-    case 'uint16':
-      return [kernels.encodeSortUint16];
-    case 'uint32':
-      return [kernels.encodeSortUint32];
-    case 'int64':
-      return [kernels.encodeSortInt64];
-    case 'float32':
-      return [kernels.encodeSortFloat32];
-    case 'float64':
-      return [kernels.encodeSortFloat64];
-    case 'decimal':
-      return [kernels.encodeSortDecimalHigh, kernels.encodeSortDecimalLow];
-    case 'utf8':
-      return [kernels.encodeSortUtf8];
-    default:
-      return assertNever(type);
   }
 }

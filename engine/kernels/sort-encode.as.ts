@@ -4,13 +4,17 @@
  *     0  u32 row number   4  u32 ranks, 2 bits per key: 0 null first, 1 value, 2 null last
  *     8  per key 16 bytes: u64 key · u32 length and u32 address of the text (0 for other types)
  *
- * Descending keys are complemented. A decimal is two keys: its high half, and its low one. Text is its first 8 bytes, big-endian; what they leave open is
- * settled by the bytes in memory (sort-rows.as.ts), so those must stay where they are.
+ * Narrow rows, of fixed-width keys only (radix-sort.as.ts), have 8 bytes per key and no text.
+ *
+ * Descending keys are complemented. A decimal is two keys: its high half, and its low one. Text is its
+ * first 8 bytes, big-endian; what they leave open is settled by the bytes in memory (sort-rows.as.ts),
+ * so those must stay where they are.
  */
 import { isValid, rowAt } from './inline.as';
 
 @inline const descending: u32 = 1;
 @inline const nullsLast: u32 = 2;
+@inline const narrow: u32 = 4;
 @inline const signBit: u64 = 0x8000000000000000;
 
 export function startSortRows(
@@ -27,8 +31,13 @@ export function startSortRows(
 @inline function storeKey(row: usize, keyIndex: u32, order: u32, isPresent: bool, key: u64, text: u64): void {
   const rank: u32 = isPresent ? 1 : order & nullsLast;
   store<u32>(row, load<u32>(row, 4) | (rank << (keyIndex << 1)), 4);
+  const value: u64 = isPresent ? (order & descending ? ~key : key) : 0;
+  if (order & narrow) {
+    store<u64>(row + (<usize>keyIndex << 3), value, 8);
+    return;
+  }
   const cell = row + (<usize>keyIndex << 4);
-  store<u64>(cell, isPresent ? (order & descending ? ~key : key) : 0, 8);
+  store<u64>(cell, value, 8);
   store<u64>(cell, isPresent ? text : 0, 16);
 }
 

@@ -21,7 +21,7 @@ export const sortLayout = {
 } as const;
 
 /** Flags of a sort key, for the `order` argument. */
-export const sortOrder = { descending: 1, nullsLast: 2 } as const;
+export const sortOrder = { descending: 1, nullsLast: 2, narrow: 4 } as const;
 
 /** Bytes of a sort entry; the u32 at `sortEntryRow` is the address of its sort row. */
 export const sortEntrySize = 24;
@@ -30,6 +30,27 @@ export const sortEntryRow = 20;
 /** Bytes of a sort row with `keyCount` keys (1 to 16). */
 export function sortRowSizeOf(keyCount: number): number {
   return 8 + keyCount * 16;
+}
+
+/** Byte offsets of the u32 fields of a radix sort's state; fields not set by the caller start at zero. */
+export const radixLayout = {
+  /** Address of the rows, by the caller; holds the sorted rows at the end. */
+  entries: 0,
+  /** Address of as much room again, by the caller. */
+  scratch: 4,
+  /** Rows, by the caller. */
+  count: 8,
+  /** Bytes of a row, by the caller. */
+  stride: 12,
+  /** Keys per row, by the caller. */
+  keyCount: 16,
+  /** All the rest is the kernel's. */
+  size: 1200,
+} as const;
+
+/** Bytes of a narrow sort row with `keyCount` keys (1 to 16). */
+export function narrowRowSizeOf(keyCount: number): number {
+  return 8 + keyCount * 8;
 }
 
 /** Encodes a column as one key of sort rows; see `Kernels.encodeSortInt64`. */
@@ -119,4 +140,12 @@ export interface SortKernels {
     keyCount: number,
     descendingBits: number,
   ): number;
+  /**
+   * Goes on with a stable radix sort of narrow sort rows for about `stepsMax` row moves. `state` is
+   * `radixLayout`.
+   * @returns 1 when done; the state's `entries` then are the rows in order.
+   */
+  radixSlice(state: number, stepsMax: number): number;
+  /** Writes the u32 numbers of `count` sort rows that lie `stride` bytes apart. */
+  rowNumbersOf(rows: number, count: number, stride: number, outNumbers: number): void;
 }

@@ -2,7 +2,7 @@
  * Reference of sort-encode.as.ts and sort-rows.as.ts: a comparison of rows value by value, for
  * `Array.prototype.sort`, which is stable too.
  */
-import type { SortKey } from './sort-buffer.ts';
+import type { SortKey } from './sort-keys.ts';
 
 export type SortValue = boolean | number | bigint | Uint8Array | null;
 

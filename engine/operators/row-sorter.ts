@@ -13,7 +13,9 @@
  */
 import { assert } from '../../base/assert.ts';
 import { type Batch, batchRowsMax } from '../batch/batch.ts';
-import { SortBuffer, type SortKey, sortTypeOf } from '../kernels/sort-buffer.ts';
+import { isRadixSortable, RadixBuffer } from '../kernels/radix-buffer.ts';
+import { SortBuffer } from '../kernels/sort-buffer.ts';
+import { type RowNumberSort, type SortKey, sortTypeOf } from '../kernels/sort-keys.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import { gatherBatchesMax, gatherRows } from '../stream/gather-rows.ts';
@@ -37,7 +39,7 @@ export class RowSorter {
   readonly #context: OperatorContext;
   readonly #options: RowSorterOptions;
   readonly #keyIndexes: readonly number[];
-  readonly #buffer: SortBuffer;
+  readonly #buffer: RowNumberSort;
   readonly #collector: RowCollector;
   readonly #numbers: BlockHandle;
   #batches: Batch[] = [];
@@ -56,7 +58,10 @@ export class RowSorter {
       const { isDescending, areNullsFirst } = column;
       return { type: sortTypeOf(type), isDescending, areNullsLast: !areNullsFirst };
     });
-    this.#buffer = new SortBuffer(scope, kernels, { keys, ...(limit !== undefined && { limit }) });
+    this.#buffer =
+      limit === undefined && isRadixSortable(keys)
+        ? new RadixBuffer(scope, kernels, keys)
+        : new SortBuffer(scope, kernels, { keys, ...(limit !== undefined && { limit }) });
     this.#collector = new RowCollector({ scope, kernels, schema });
     this.#numbers = scope.allocate(batchRowsMax * 4);
   }

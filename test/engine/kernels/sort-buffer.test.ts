@@ -1,11 +1,8 @@
 /** Goal: a sort buffer gives all rows, or the first n, in the order of the reference. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  SortBuffer,
-  type SortBufferOptions,
-  type SortKey,
-} from '../../../engine/kernels/sort-buffer.ts';
+import { SortBuffer, type SortBufferOptions } from '../../../engine/kernels/sort-buffer.ts';
+import type { SortKey } from '../../../engine/kernels/sort-keys.ts';
 import { compareRows, type SortValue } from '../../../engine/kernels/sort-rows.ts';
 import { addressOf, SlotMemory } from '../../../engine/memory/slot-memory.ts';
 import { encode, KernelArena, roomBytes } from './kernel-arena.ts';

@@ -1,13 +1,13 @@
 /** Goal: encoded keys compare as the values do, and sorting in slices of any size is stable. */
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
-import type { SortKey, SortType } from '../../../engine/kernels/sort-buffer.ts';
 import {
   type EncodeSort,
   sortEntrySize,
   sortLayout,
   sortRowSizeOf,
 } from '../../../engine/kernels/sort-kernels.ts';
+import type { SortKey, SortType } from '../../../engine/kernels/sort-keys.ts';
 import { compareRows, type SortValue } from '../../../engine/kernels/sort-rows.ts';
 import { encode, KernelArena, type TestColumn } from './kernel-arena.ts';
 
