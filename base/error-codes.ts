@@ -29,6 +29,7 @@ export const errorKinds = {
   FLAG_NOT_AVAILABLE: 'user',
   FLAG_NOT_FOUND: 'user',
   FLAG_VALUE: 'user',
+  GENERATOR_OPTION_INVALID: 'user',
   GUARD_AMBIENT: 'internal',
   INTERNAL_UNEXPECTED: 'internal',
   JOB_ARGUMENT_INVALID: 'user',

@@ -4,7 +4,8 @@
  */
 import type { Connector } from '../engine/contracts/connector.ts';
 import { filesConnector } from './filesystem/files-connector.ts';
+import { generatorConnector } from './generator/generator-connector.ts';
 
 export const connectors: ReadonlyMap<string, Connector> = new Map(
-  [filesConnector].map((connector) => [connector.name, connector]),
+  [filesConnector, generatorConnector].map((connector) => [connector.name, connector]),
 );

@@ -15,6 +15,7 @@
 import type { GroupKernels } from './group-kernels.ts';
 import type { HashKernels } from './hash-kernels.ts';
 import { kernelsBase64 } from './kernels.wasm.ts';
+import type { NexmarkKernels } from './nexmark-kernels.ts';
 import type { SortKernels } from './sort-kernels.ts';
 import type { TakeKernels } from './take-kernels.ts';
 import type { TextKernels } from './text-kernels.ts';
@@ -27,7 +28,8 @@ export interface Kernels
     HashKernels,
     TakeKernels,
     WidenKernels,
-    SortKernels {}
+    SortKernels,
+    NexmarkKernels {}
 
 let compiled: WebAssembly.Module | undefined;
 

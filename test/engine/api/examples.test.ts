@@ -3,13 +3,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import * as millrace from 'millrace';
 import * as millraceFiles from 'millrace/files';
+import * as millraceGenerator from 'millrace/generator';
 import { expect, test } from 'vitest';
 
 const root = new URL('../../../', import.meta.url);
-const modules: Readonly<Record<string, unknown>> = { millrace, 'millrace/files': millraceFiles };
+const modules: Readonly<Record<string, unknown>> = {
+  millrace,
+  'millrace/files': millraceFiles,
+  'millrace/generator': millraceGenerator,
+};
 
 const api = readdirSync(new URL('engine/api/', root)).map((name) => `engine/api/${name}`);
-const examples = [...api, 'connectors/files.ts']
+const entries = ['connectors/files.ts', 'connectors/generator.ts'];
+const examples = [...api, ...entries, 'connectors/formats/format-builders.ts']
   .filter((path) => path.endsWith('.ts'))
   .flatMap((path) => {
     const text = readFileSync(new URL(path, root), 'utf8');

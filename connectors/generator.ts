@@ -1,0 +1,102 @@
+/**
+ * `millrace/generator`: made-up data as a source. Only descriptions are made here; connectors/generator
+ * carries them out.
+ */
+import { typedError } from '../base/typed-error.ts';
+import type { SourceOf } from '../engine/api/endpoints.ts';
+import { type ColumnsOf, t } from '../engine/api/value-type.ts';
+import { nexmarkFields } from './generator/nexmark-fields.ts';
+import type { NexmarkKind, NexmarkOptions } from './generator/nexmark-options.ts';
+
+/** What `nexmark.bids`, `nexmark.auctions` and `nexmark.persons` take. */
+export interface NexmarkSettings {
+  /** Events of all three kinds together, 0 to 2^45: of each 50 one is a person, 3 are auctions, 46 are bids. */
+  readonly events: number | bigint;
+  /** Another seed, other rows; a whole number from 0 on. @defaultValue 0 */
+  readonly seed?: number;
+  /** Events per second of event time, above 0. @defaultValue 10,000 */
+  readonly eventsPerSecond?: number;
+  /** Time of the first event, in ms since 1970. @defaultValue 1,700,000,000,000 */
+  readonly baseTimeMs?: number;
+  /**
+   * So many events in a row come mixed up, as from a network; 1: all in order. No multiple of 953, by
+   * which the published generator mixes. @defaultValue 1
+   */
+  readonly outOfOrderGroup?: number;
+}
+
+/** More would leave the numbers that are exact in JavaScript behind, once they are milliseconds. */
+const eventsMax = 2 ** 45;
+
+/** The columns of bids. */
+export const Bid = t.struct(nexmarkFields.bids);
+/** The columns of auctions. */
+export const Auction = t.struct(nexmarkFields.auctions);
+/** The columns of persons. */
+export const Person = t.struct(nexmarkFields.persons);
+
+/**
+ * The events of the Nexmark benchmark: an online auction house. Their distribution is the published
+ * one (hot auctions, bidders, sellers and channels included), and they are the same in every run: a
+ * row depends on the number of its event and the seed only, not on how many threads make it.
+ *
+ * @throws GENERATOR_OPTION_INVALID
+ * @example
+ * ```ts
+ * import { nexmark } from 'millrace/generator';
+ *
+ * const bids = nexmark.bids({ events: 1_000_000 }); // 920,000 bids of 100 seconds
+ * bids.schema.fields.map((field) => field.name).join();
+ * // => 'auction,bidder,price,channel,url,date_time,extra'
+ * ```
+ * @see Apache Beam, Nexmark; its queries: https://github.com/nexmark/nexmark
+ */
+export const nexmark = Object.freeze({
+  bids: (settings: NexmarkSettings): SourceOf<ColumnsOf<typeof nexmarkFields.bids>> => ({
+    connector: 'generator',
+    options: optionsOf('bids', settings),
+    schema: Bid.schema,
+  }),
+  auctions: (settings: NexmarkSettings): SourceOf<ColumnsOf<typeof nexmarkFields.auctions>> => ({
+    connector: 'generator',
+    options: optionsOf('auctions', settings),
+    schema: Auction.schema,
+  }),
+  persons: (settings: NexmarkSettings): SourceOf<ColumnsOf<typeof nexmarkFields.persons>> => ({
+    connector: 'generator',
+    options: optionsOf('persons', settings),
+    schema: Person.schema,
+  }),
+});
+
+function optionsOf(kind: NexmarkKind, settings: NexmarkSettings): NexmarkOptions {
+  const options: NexmarkOptions = {
+    kind,
+    events: Number(settings?.events),
+    seed: settings?.seed ?? 0,
+    baseTimeMs: settings?.baseTimeMs ?? 1_700_000_000_000,
+    eventsPerSecond: settings?.eventsPerSecond ?? 10_000,
+    outOfOrderGroup: settings?.outOfOrderGroup ?? 1,
+  };
+  const { events, seed, baseTimeMs, eventsPerSecond, outOfOrderGroup } = options;
+  check('events', events, isWhole(events, 0) && events <= eventsMax, 'from 0 to 2^45');
+  check('seed', seed, isWhole(seed, 0), 'from 0 on');
+  check('baseTimeMs', baseTimeMs, isWhole(baseTimeMs, 0), 'from 0 on');
+  const isRate = Number.isFinite(eventsPerSecond) && eventsPerSecond >= 1e-3;
+  check('eventsPerSecond', eventsPerSecond, isRate, 'from 0.001 on');
+  const isGroup = isWhole(outOfOrderGroup, 1) && outOfOrderGroup < 2 ** 32;
+  const isMixed = outOfOrderGroup % 953 !== 0;
+  check('outOfOrderGroup', outOfOrderGroup, isGroup && isMixed, 'from 1 on, no multiple of 953');
+  return options;
+}
+
+function isWhole(value: number, least: number): boolean {
+  return Number.isSafeInteger(value) && value >= least;
+}
+
+function check(name: string, value: number, isRight: boolean, range: string): void {
+  if (isRight) return;
+  throw typedError('GENERATOR_OPTION_INVALID', `${name} of a generator can't be ${value}`, {
+    hint: `Give a number ${range}; for example nexmark.bids({ events: 1_000_000 }).`,
+  });
+}

@@ -1,0 +1,84 @@
+/** For each source and format that there is an input, made anew for each test, and the rows that it gives. */
+import { files, text } from '../../connectors/files.ts';
+import { nexmark } from '../../connectors/generator.ts';
+import type { SourceSpec } from '../../engine/contracts/connector.ts';
+import { nexmarkPerson } from '../../engine/kernels/nexmark.ts';
+import { tempFolder } from './temp-folder.ts';
+
+export interface SourceCase {
+  readonly source: SourceSpec;
+  /** What `rowText` makes of all rows, sorted. */
+  readonly rows: readonly string[];
+  readonly inputCount: number;
+  readonly usesDisk: boolean;
+  /** Splits that eight tasks get at least. */
+  readonly splitsMin: number;
+}
+
+export interface SourceKind {
+  readonly name: string;
+  readonly make: () => SourceCase;
+}
+
+/** A row as text, which can be sorted and compared. */
+export function rowText(row: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(row, (_name, value) =>
+    typeof value === 'bigint' ? `${value}n` : (value as unknown),
+  );
+}
+
+export const sourceKinds: readonly SourceKind[] = [
+  { name: 'text files of a folder', make: textFolder },
+  { name: 'persons of a generator, two columns of them', make: somePersons },
+];
+
+function textFolder(): SourceCase {
+  const large = lineTexts(30_000, 1);
+  const folder = tempFolder({
+    'large.txt': `${large.join('\n')}\n`,
+    'small.txt': lineTexts(3, 2).join('\r\n'),
+    'empty.txt': '',
+    'sub/middle.txt': lineTexts(9_000, 3).join('\n'),
+  });
+  const lines = [...large, ...lineTexts(3, 2), ...lineTexts(9_000, 3)];
+  return {
+    source: files.source({ path: folder, format: text() }),
+    rows: lines.map((line) => rowText({ text: line })).sort(),
+    inputCount: 4,
+    usesDisk: true,
+    splitsMin: 2,
+  };
+}
+
+function lineTexts(count: number, seed: number): string[] {
+  return Array.from(
+    { length: count },
+    (_, row) => `${seed}:${row} ${'é'.repeat((row * 7919) % 90)}`,
+  );
+}
+
+function somePersons(): SourceCase {
+  const settings = { events: 150_000, seed: 3, outOfOrderGroup: 10 };
+  const source = nexmark.persons(settings);
+  const names = ['id', 'state'];
+  const fields = source.schema.fields.filter(({ name }) => names.includes(name));
+  const options = {
+    seed: BigInt(settings.seed),
+    baseTimeMs: 1_700_000_000_000,
+    eventsPerSecond: 10_000,
+    group: settings.outOfOrderGroup,
+  };
+  const states = ['AZ', 'CA', 'ID', 'OR', 'WA', 'WY'];
+  const rows: string[] = [];
+  for (let id = 0n; id < settings.events; id += 50n) {
+    const person = nexmarkPerson(id, options);
+    rows.push(rowText({ id: Number(person.id), state: states[person.state] }));
+  }
+  return {
+    source: { ...source, schema: { fields } },
+    rows: rows.sort(),
+    inputCount: 1,
+    usesDisk: false,
+    splitsMin: 3,
+  };
+}
