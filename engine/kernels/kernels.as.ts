@@ -4,6 +4,7 @@ export * from './gather.as';
 export * from './group.as';
 export * from './hash.as';
 export * from './nexmark.as';
+export * from './merge-rows.as';
 export * from './order-groups.as';
 export * from './partition.as';
 export * from './radix-sort.as';

@@ -53,6 +53,9 @@ export function narrowRowSizeOf(keyCount: number): number {
   return 8 + keyCount * 8;
 }
 
+/** Bytes of a head of `mergeRows`: u32 next sort row, u32 behind the last, u32 base, 4 unused. */
+export const mergeHeadSize = 16;
+
 /** Encodes a column as one key of sort rows; see `Kernels.encodeSortInt64`. */
 export type EncodeSort = (
   values: number,
@@ -139,6 +142,21 @@ export interface SortKernels {
     bound: number,
     keyCount: number,
     descendingBits: number,
+  ): number;
+  /**
+   * Merges sorted runs of sort rows: writes the base of the run plus the number of the row (u32), in
+   * order; among equal rows the lower run is first. Each of the `headCount` heads, from 1, has a row.
+   * Stops when `rowsMax` are written or a run has no more rows: its head is then at its end.
+   * @returns Count of rows written, at least one where `rowsMax` is.
+   */
+  mergeRows(
+    heads: number,
+    headCount: number,
+    stride: number,
+    keyCount: number,
+    descendingBits: number,
+    outNumbers: number,
+    rowsMax: number,
   ): number;
   /**
    * Goes on with a stable radix sort of narrow sort rows for about `stepsMax` row moves. `state` is

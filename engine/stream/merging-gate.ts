@@ -5,8 +5,8 @@
  *     channel 1   2 3   (end)    smallest of these rows is the next. Equal rows: lower channel first.
  *
  * It can only go on while it knows a row of every channel that has not ended, so it waits for the
- * slowest. Merging only notes which rows come next; their values are then gathered column by column,
- * so interleaved channels cost a comparison and one number per row.
+ * slowest. A batch is encoded as sort rows as it comes in; a kernel compares these and notes which rows
+ * come next; their values are then gathered column by column.
  *
  * Invariants:
  * - A batch goes out with 8,192 rows, or when a channel has nothing now and rows are there.
@@ -14,21 +14,26 @@
  */
 import { assert } from '../../base/assert.ts';
 import { type Batch, batchRowsMax } from '../batch/batch.ts';
+import { mergeHeadSize, sortRowSizeOf } from '../kernels/sort-kernels.ts';
+import { type EncodedKey, encodedKeysOf, encodeRows, sortTypeOf } from '../kernels/sort-keys.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
+import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import { type GatherOptions, gatherRows } from './gather-rows.ts';
-import { type CompareRows, compareRowsBy, type OrderColumn } from './row-order.ts';
+import type { OrderColumn } from './row-order.ts';
 import type { ElementReader, StreamElement } from './stream-element.ts';
 
 const sourcesMax = 64; // Batches that the rows of one output may come from.
 
 interface Head {
   readonly channel: ElementReader;
-  readonly index: number;
   /** Also in `#sources`, which holds the reference. */
   batch: Batch | null;
   /** The batch's index in `#sources`. */
   source: number;
-  row: number;
+  /** Sort rows of the batch, with room for any; 0 before the first. */
+  rows: BlockHandle;
+  /** Address of the next sort row. */
+  next: number;
   hasEnded: boolean;
 }
 
@@ -40,7 +45,12 @@ export interface MergingGateOptions extends Omit<GatherOptions, 'batches'> {
 export class MergingGate implements ElementReader {
   readonly #options: MergingGateOptions;
   readonly #heads: readonly Head[];
-  readonly #compare: CompareRows;
+  /** Keys of sort rows, and the bytes of one. */
+  readonly #keys: readonly EncodedKey[];
+  readonly #stride: number;
+  readonly #descendingBits: number;
+  /** The heads that have a batch, as the kernel reads them. */
+  readonly #table: BlockHandle;
   /** Batches with rows that have not gone out. */
   #sources: Batch[] = [];
   /** Numbers of the rows that come next, `#done` to `#count` (engine/stream/gather-rows.ts). */
@@ -52,16 +62,16 @@ export class MergingGate implements ElementReader {
   constructor(options: MergingGateOptions) {
     const { schema, order, channels, scope } = options;
     this.#options = options;
-    this.#heads = channels.map((channel, index) => ({
-      channel,
-      index,
-      batch: null,
-      source: 0,
-      row: 0,
-      hasEnded: false,
-    }));
-    this.#compare = compareRowsBy(schema, order);
+    const parts = { batch: null, source: 0, rows: 0, next: 0, hasEnded: false };
+    this.#heads = channels.map((channel) => ({ channel, ...parts }));
+    this.#keys = order.flatMap((column) => keysOf(options.kernels, schema, column));
+    this.#stride = sortRowSizeOf(this.#keys.length);
+    this.#descendingBits = this.#keys.reduce(
+      (bits, { isDescending }, key) => bits | (Number(isDescending) << key),
+      0,
+    );
     this.#numbers = scope.allocate(batchRowsMax * 4);
+    this.#table = scope.allocate(channels.length * mergeHeadSize);
   }
 
   read(): StreamElement | 'waiting' {
@@ -72,18 +82,22 @@ export class MergingGate implements ElementReader {
       const isFull = this.#count === batchRowsMax || this.#sources.length >= this.#sourcesMax;
       if (this.#count > 0 && (isFull || !isReady)) return this.#gather();
       if (!isReady) return 'waiting';
-      if (!this.#takeRun()) return this.#count > 0 ? this.#gather() : 'end';
+      if (!this.#takeRows()) return this.#count > 0 ? this.#gather() : 'end';
     }
     return 'failed';
   }
 
   close(): void {
     for (const source of this.#sources.splice(0)) source.release();
+    const { memory } = this.#options.scope;
     for (const head of this.#heads) {
       head.batch = null;
+      if (head.rows !== 0) memory.release(head.rows);
+      head.rows = 0;
       head.channel.close();
     }
-    this.#options.scope.memory.release(this.#numbers);
+    memory.release(this.#numbers);
+    memory.release(this.#table);
   }
 
   get #sourcesMax(): number {
@@ -109,32 +123,50 @@ export class MergingGate implements ElementReader {
       } else if (element.rowCount === 0) {
         element.release();
       } else {
-        head.batch = element;
-        head.row = 0;
         head.source = this.#sources.push(element) - 1;
+        this.#encode(head, element);
       }
     }
     return true;
   }
 
-  /** Notes the next run of rows of one channel; false when all have ended. */
-  #takeRun(): boolean {
-    const first = this.#smallest(null);
-    if (first === null) return false;
-    const second = this.#smallest(first);
-    const { batch } = first;
-    assert(batch !== null, 'the smallest head has a batch');
-    const { uint32 } = this.#options.scope.memory;
-    const numbers = addressOf(this.#numbers) / 4;
-    do {
-      uint32[numbers + this.#count] = first.source * batchRowsMax + batch.storedRowOf(first.row);
-      this.#count++;
-      first.row++;
-      if (first.row === batch.rowCount) {
-        first.batch = null;
-        return true;
-      }
-    } while (this.#count < batchRowsMax && this.#isBefore(first, second));
+  #encode(head: Head, batch: Batch): void {
+    const { scope, kernels } = this.#options;
+    if (head.rows === 0) head.rows = scope.allocate(batchRowsMax * this.#stride);
+    const { columns, selection, rowCount } = batch;
+    const rows = addressOf(head.rows);
+    const target = { fromRow: 0, count: rowCount, rows, stride: this.#stride };
+    encodeRows(kernels, this.#keys, { columns, selection, rowCount, firstNumber: 0 }, target);
+    head.batch = batch;
+    head.next = rows;
+  }
+
+  /** Notes the next rows, until one channel has none in hand; false when all have ended. */
+  #takeRows(): boolean {
+    const heads = this.#heads.filter(({ batch }) => batch !== null);
+    if (heads.length === 0) return false;
+    const words = this.#options.scope.memory.uint32;
+    const table = addressOf(this.#table);
+    heads.forEach(({ next, rows, batch, source }, index) => {
+      const word = (table + index * mergeHeadSize) >>> 2;
+      words[word] = next;
+      words[word + 1] = addressOf(rows) + (batch?.rowCount ?? 0) * this.#stride;
+      words[word + 2] = source * batchRowsMax;
+    });
+    this.#count += this.#options.kernels.mergeRows(
+      table,
+      heads.length,
+      this.#stride,
+      this.#keys.length,
+      this.#descendingBits,
+      addressOf(this.#numbers) + this.#count * 4,
+      batchRowsMax - this.#count,
+    );
+    heads.forEach((head, index) => {
+      const word = (table + index * mergeHeadSize) >>> 2;
+      head.next = words[word] ?? 0;
+      if (head.next === words[word + 1]) head.batch = null;
+    });
     return true;
   }
 
@@ -160,23 +192,13 @@ export class MergingGate implements ElementReader {
     this.#done = 0;
     this.#count = 0;
   }
+}
 
-  #smallest(without: Head | null): Head | null {
-    let smallest: Head | null = null;
-    for (const head of this.#heads) {
-      if (head.batch === null || head === without) continue;
-      if (smallest === null || !this.#isBefore(smallest, head)) smallest = head;
-    }
-    return smallest;
-  }
-
-  /** Whether `a`'s row goes before `b`'s; among equals the lower channel does. */
-  #isBefore(a: Head, b: Head | null): boolean {
-    if (b === null || b.batch === null) return true;
-    assert(a.batch !== null, 'compared heads have a batch');
-    const rowA = a.batch.storedRowOf(a.row);
-    const rowB = b.batch.storedRowOf(b.row);
-    const order = this.#compare(a.batch, rowA, b.batch, rowB);
-    return order < 0 || (order === 0 && a.index < b.index);
-  }
+function keysOf(kernels: GatherOptions['kernels'], schema: Schema, order: OrderColumn) {
+  const index = fieldIndexOf(schema, order.column);
+  const type = schema.fields[index]?.type;
+  assert(type !== undefined, 'columns of an order are in the schema');
+  const { isDescending, areNullsFirst } = order;
+  const key = { type: sortTypeOf(type), isDescending, areNullsLast: !areNullsFirst };
+  return encodedKeysOf(kernels, key, index);
 }

@@ -3,7 +3,8 @@
  * place; nothing is decoded. Nulls are first or last as the column says, whatever its direction; NaN
  * is above all numbers; texts compare by their bytes, which for UTF-8 is the order of code points.
  *
- * For merging, which compares few rows; sorting encodes its keys instead (engine/kernels).
+ * For a few rows, such as those at the borders of batches; sorting and merging encode their keys instead
+ * (engine/kernels).
  */
 import { assert, assertNever } from '../../base/assert.ts';
 import type { Batch, Column } from '../batch/batch.ts';
