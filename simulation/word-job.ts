@@ -13,7 +13,8 @@ import { type FileRange, rangesOf, splitOf } from '../connectors/filesystem/file
 import { FileSinkWriter } from '../connectors/filesystem/file-sink-writer.ts';
 import { filesConnector } from '../connectors/filesystem/files-connector.ts';
 import { targetOf } from '../connectors/filesystem/sink-target.ts';
-import { type InvalidUtf8, TextReader } from '../connectors/formats/text-reader.ts';
+import type { InvalidUtf8 } from '../connectors/formats/text-lines.ts';
+import { createTextReader } from '../connectors/formats/text-reader.ts';
 import { agg, defineJob, explode, type JobDefinition, t, words } from '../engine/api/index.ts';
 import type { Connector } from '../engine/contracts/connector.ts';
 import type { SplitEnumerator } from '../engine/contracts/source.ts';
@@ -158,7 +159,7 @@ function smallPieces(rng: Rng): Connector {
       ),
     reader: (options, context) => {
       const { invalidUtf8 } = (options as unknown as FileSourceOptions).format;
-      return new TextReader({ invalidUtf8: invalidUtf8 as InvalidUtf8, bufferBytes }, context);
+      return createTextReader({ invalidUtf8: invalidUtf8 as InvalidUtf8, bufferBytes }, context);
     },
     writer: (options, prepared, context) => {
       const { format } = options as unknown as FileSinkOptions;

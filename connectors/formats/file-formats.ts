@@ -4,12 +4,13 @@ import type { FormatOptions } from '../filesystem/file-options.ts';
 import { CsvWriter } from './csv-writer.ts';
 import type { FileFormat } from './file-format.ts';
 import { NdjsonWriter } from './ndjson-writer.ts';
-import { type InvalidUtf8, TextReader } from './text-reader.ts';
+import type { InvalidUtf8 } from './text-lines.ts';
+import { createTextReader } from './text-reader.ts';
 
 const text: FileFormat = {
   kind: 'text',
   reader: ({ invalidUtf8 }, context) =>
-    new TextReader({ invalidUtf8: invalidUtf8 as InvalidUtf8 }, context),
+    createTextReader({ invalidUtf8: invalidUtf8 as InvalidUtf8 }, context),
 };
 
 const csv: FileFormat = {

@@ -15,13 +15,17 @@ export function invalidUtf8Error(path: string, byteOffset: number): TypedError {
 }
 
 export function lineTooLongError(path: string, byteOffset: number, lineBytesMax: number) {
-  const limit = lineBytesMax >= 1 << 20 ? `${lineBytesMax >> 20} MB` : `${lineBytesMax} bytes`;
   return typedError(
     'TEXT_LINE_TOO_LONG',
-    `file "${path}" has a line longer than ${limit}, which begins at byte ${byteOffset}`,
+    `file "${path}" has a line ${longerThan(lineBytesMax)}, which begins at byte ${byteOffset}`,
     {
       hint: 'Check that this is a text file with line breaks ("\\n"), or leave it out of the input.',
       details: { path, byteOffset },
     },
   );
+}
+
+/** `longer than 64 MB`. */
+export function longerThan(bytesMax: number): string {
+  return `longer than ${bytesMax >= 1 << 20 ? `${bytesMax >> 20} MB` : `${bytesMax} bytes`}`;
 }

@@ -40,8 +40,8 @@ export interface SplitReader {
   /** The next rows; the caller owns the batch. Synchronous, and at most a few milliseconds. */
   read(): ReadResult;
   /**
-   * Records that could not be read since the last call, as rows of `deadLetterSchema`, or null; the
-   * caller owns the batch. To be called after every `read`, where the context has dead letters.
+   * Records that could not be read, as rows of `deadLetterSchema`; the caller owns the batch. To be
+   * called after every `read` until it answers null, where the context has dead letters.
    */
   takeDeadLetters?(): Batch | null;
   /** Bytes of input used up so far, over all splits; for progress. */

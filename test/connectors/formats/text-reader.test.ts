@@ -5,8 +5,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRealSyncDisk } from '../../../base/env/real-sync-disk.ts';
 import { type FileRange, splitOf } from '../../../connectors/filesystem/file-range.ts';
-import { TextReader, type TextReaderOptions } from '../../../connectors/formats/text-reader.ts';
+import {
+  createTextReader,
+  type TextReaderOptions,
+} from '../../../connectors/formats/text-reader.ts';
+import type { Batch } from '../../../engine/batch/batch.ts';
 import { readRows } from '../../../engine/batch/row-reader.ts';
+import type { SplitReader } from '../../../engine/contracts/source.ts';
 import type { SlotMemory } from '../../../engine/memory/slot-memory.ts';
 import { utf8Type } from '../../../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
@@ -43,7 +48,7 @@ interface ReadOptions extends Partial<TextReaderOptions> {
 
 function readAll(ranges: readonly (readonly FileRange[])[], options: ReadOptions = {}) {
   const { memory = emptyAtEnd(512 << 20), ...reading } = options;
-  const reader = new TextReader(
+  const reader = createTextReader(
     { invalidUtf8: 'fail', ...reading },
     slotContext(schema, { memory }),
   );
@@ -64,6 +69,28 @@ function readAll(ranges: readonly (readonly FileRange[])[], options: ReadOptions
     reader.close();
   }
 }
+
+type Row = ReturnType<typeof readRows>[number];
+
+function readWithLetters(reader: SplitReader, ranges: readonly FileRange[]) {
+  const rows: Row[] = [];
+  const letters: Row[] = [];
+  const take = (batch: Batch, into: Row[]) => {
+    into.push(...readRows(batch));
+    batch.release();
+  };
+  reader.open(splitOf(ranges));
+  for (let result = reader.read(); result !== 'end'; result = reader.read()) {
+    if (typeof result !== 'string') take(result, rows);
+    for (let bad = reader.takeDeadLetters?.(); bad; bad = reader.takeDeadLetters?.())
+      take(bad, letters);
+  }
+  for (let bad = reader.takeDeadLetters?.(); bad; bad = reader.takeDeadLetters?.())
+    take(bad, letters);
+  return { rows, letters };
+}
+
+const withBytes = (row: Row) => ({ ...row, bytes: Buffer.from(row.bytes as Uint8Array) });
 
 const oddBytes = fc.array(
   fc.constantFrom('\n', '\r', '\r\n', 'a', 'longer than eight', 'é', '語', '😀', '', '\ufeff'),
@@ -197,6 +224,64 @@ test.each`
   );
 });
 
+test('with dead letters, bad lines are given out beside the good ones, with their place', () => {
+  const long = 'x'.repeat(40);
+  const bytes = Buffer.concat([
+    Buffer.from('good\n'),
+    Buffer.from([0x61, 0xff, 0x0a]),
+    Buffer.from(`also good\r\n${long}\nfine\n`),
+    Buffer.from([0xc3]),
+  ]);
+  const folder = tempFolder({ text: bytes });
+  const file = path.join(folder, 'text');
+  for (const bufferBytes of [4, 10, 64]) {
+    const memory = emptyAtEnd(16 << 20);
+    const context = slotContext(schema, { memory, hasDeadLetters: true });
+    const limits = { bufferBytes: Math.min(bufferBytes, 10), lineBytesMax: 10 };
+    const options = bufferBytes === 64 ? { bufferBytes, lineBytesMax: 1000 } : limits;
+    const reader = createTextReader({ invalidUtf8: 'fail', ...options }, context);
+    const { rows, letters } = readWithLetters(reader, [wholeFile(file)]);
+    expect(rows.map(({ line }) => line)).toEqual(
+      ['good', 'also good', long, 'fine'].filter((line) => line.length <= options.lineBytesMax),
+    );
+    const expected = [
+      {
+        origin: `${file}, byte 5`,
+        reason: 'is not UTF-8',
+        text: null,
+        bytes: Buffer.from([0x61, 0xff]),
+      },
+      {
+        origin: `${file}, byte 65`,
+        reason: 'is not UTF-8',
+        text: null,
+        bytes: Buffer.from([0xc3]),
+      },
+    ];
+    expect(letters.filter(({ text }) => text === null).map(withBytes)).toEqual(expected);
+    const tooLong = letters.filter(({ text }) => text !== null);
+    expect(tooLong.map(({ origin }) => origin)).toEqual(
+      options.lineBytesMax === 10 ? [`${file}, byte 19`] : [],
+    );
+    expect(
+      tooLong.every(
+        ({ reason, text }) =>
+          /longer than 10 bytes/.test(String(reason)) && long.startsWith(String(text)),
+      ),
+    ).toBe(true);
+    reader.close();
+  }
+});
+
+test('a split of bad lines only gives no rows, and all of them as dead letters', () => {
+  const folder = tempFolder({ text: Buffer.from('\xff\n'.repeat(20_000), 'latin1') });
+  const context = slotContext(schema, { hasDeadLetters: true });
+  const reader = createTextReader({ invalidUtf8: 'fail' }, context);
+  const { rows, letters } = readWithLetters(reader, [wholeFile(path.join(folder, 'text'))]);
+  expect([rows.length, letters.length]).toEqual([0, 20_000]);
+  reader.close();
+});
+
 test('a file that shrank or vanished since it was found is an error', () => {
   const folder = tempFolder({ text: 'one\ntwo\n' });
   const file = path.join(folder, 'text');
@@ -232,7 +317,7 @@ test('the position names the file and the byte, and a reader is closed at any ti
   const folder = tempFolder({ text: 'line\n'.repeat(10_000) });
   const file = path.join(folder, 'text');
   const context = slotContext(schema);
-  const reader = new TextReader({ invalidUtf8: 'fail' }, context);
+  const reader = createTextReader({ invalidUtf8: 'fail' }, context);
   expect(reader.position()).toBe('no file');
   reader.open(splitOf([wholeFile(file)]));
   const batch = reader.read();
@@ -254,7 +339,7 @@ test('a file that does not close is an error and leaves no memory', () => {
     closeFile(id);
     throw new Error('it does not close');
   };
-  const reader = new TextReader(
+  const reader = createTextReader(
     { invalidUtf8: 'fail', bufferBytes: 64 },
     slotContext(schema, { disk }), // Whose memory must be empty at the end.
   );
