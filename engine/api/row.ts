@@ -25,18 +25,18 @@ export type ValueOf<C> =
       : V
     : never;
 
+/** The same type, written out: an editor shows its fields, not how it was made. */
+export type Shown<T> = { readonly [Name in keyof T]: T[Name] } & {};
+
+/** The values of a row as a plain object, which does not expire. */
+export type ValuesOf<C> = { readonly [Name in keyof C]: ValueOf<C[Name]> } & {};
+
 /**
  * A row as a user's function reads it. It is valid during the call only; `copy()` keeps it.
  */
-export type RowOf<C> = ValuesOf<C> &
-  (C extends {
-    readonly copy: AnyColumn;
-  }
-    ? unknown
-    : { copy(): ValuesOf<C> });
-
-/** The values of a row as a plain object, which does not expire. */
-export type ValuesOf<C> = { readonly [Name in keyof C]: ValueOf<C[Name]> };
+export type RowOf<C> = C extends { readonly copy: AnyColumn }
+  ? ValuesOf<C>
+  : Shown<ValuesOf<C> & { copy(): ValuesOf<C> }>;
 
 /** What a function may give for a column: exact numbers of either form, a Date for a timestamp. */
 export type InputOf<C> =

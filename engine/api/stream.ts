@@ -34,6 +34,7 @@ import {
   expressionIn,
   type RowInputOf,
   type RowOf,
+  type Shown,
   type ValuesOf,
 } from './row.ts';
 import { deriveContent, type Selected, selectContent } from './select.ts';
@@ -95,7 +96,7 @@ export class Stream<C> {
   select<const S extends object>(
     columns: (row: C) => S,
     options?: VerbOptions,
-  ): Stream<Selected<S>> {
+  ): Stream<Shown<Selected<S>>> {
     return this.#append(selectContent(this.#call('select', columns)), options);
   }
 
@@ -109,7 +110,7 @@ export class Stream<C> {
   derive<const S extends object>(
     columns: (row: C) => S,
     options?: VerbOptions,
-  ): Stream<Together<Selected<S>, C>> {
+  ): Stream<Shown<Together<Selected<S>, C>>> {
     return this.#append(deriveContent(this.#call('derive', columns), this.#schema), options);
   }
 
@@ -135,7 +136,7 @@ export class Stream<C> {
     output: StructType<F>,
     map: (row: RowOf<C>) => RowInputOf<ColumnsOf<F>>,
     options?: VerbOptions,
-  ): Stream<ColumnsOf<F>> {
+  ): Stream<Shown<ColumnsOf<F>>> {
     const functions = { kind: 'map', map: functionIn('map', map, output) };
     return this.#append({ kind: 'map', schema: output.schema }, options, functions as never);
   }
@@ -150,7 +151,7 @@ export class Stream<C> {
     output: StructType<F>,
     flatMap: (row: RowOf<C>) => Iterable<RowInputOf<ColumnsOf<F>>>,
     options?: VerbOptions,
-  ): Stream<ColumnsOf<F>> {
+  ): Stream<Shown<ColumnsOf<F>>> {
     const functions = { kind: 'flatMap', flatMap: functionIn('flatMap', flatMap, output) };
     return this.#append({ kind: 'flatMap', schema: output.schema }, options, functions as never);
   }
@@ -224,7 +225,7 @@ export class Stream<C> {
   >(
     options: MapReduceOptions<C, ValueType<K, KV, KN>, ValueType<W, WV, WN>, F>,
     verb?: VerbOptions,
-  ): Stream<ColumnsOf<F>> {
+  ): Stream<Shown<ColumnsOf<F>>> {
     const { content, functions } = mapReduceParts(options);
     return this.#append(content, verb, functions);
   }
@@ -277,7 +278,7 @@ export class KeyedStream<C, Key> {
   aggregate<A extends AggregatesOf<C>>(
     aggregates: A,
     options?: VerbOptions,
-  ): Stream<Together<Key, Aggregated<A>>> {
+  ): Stream<Shown<Together<Key, Aggregated<A>>>> {
     const content = aggregateContent(this.#key, aggregates, this.#node.content.schema);
     return new Stream(appendNode([this.#node], content, options));
   }
