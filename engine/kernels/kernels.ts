@@ -12,6 +12,7 @@
  *
  * After: the interfaces that `Kernels` is made of, one per area.
  */
+import type { ExpressionKernels } from './expression-kernels.ts';
 import type { GroupKernels } from './group-kernels.ts';
 import type { HashKernels } from './hash-kernels.ts';
 import { kernelsBase64 } from './kernels.wasm.ts';
@@ -29,7 +30,8 @@ export interface Kernels
     TakeKernels,
     WidenKernels,
     SortKernels,
-    NexmarkKernels {}
+    NexmarkKernels,
+    ExpressionKernels {}
 
 let compiled: WebAssembly.Module | undefined;
 

@@ -6,7 +6,7 @@
  * A batch without survivors ends here: downstream operators never see it.
  */
 import type { Batch } from '../batch/batch.ts';
-import { selectRows } from '../expr/evaluate.ts';
+import { type RowFilter, rowFilter } from '../compile/row-filter.ts';
 import type { Expr } from '../expr/expr.ts';
 import { selectedBatch } from '../stream/selected-batch.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
@@ -14,17 +14,17 @@ import { PendingBatch } from './pending-batch.ts';
 
 export class FilterOperator implements Operator {
   readonly #context: OperatorContext;
-  readonly #predicate: Expr;
+  readonly #filter: RowFilter;
   readonly #pending = new PendingBatch();
 
   constructor(context: OperatorContext, predicate: Expr) {
     this.#context = context;
-    this.#predicate = predicate;
+    this.#filter = rowFilter(context, predicate);
   }
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
     if (batch.rowCount === 0) return 0;
-    return this.#pending.offer(outbox, () => this.#filter(batch)) ? batch.rowCount : fromRow;
+    return this.#pending.offer(outbox, () => this.#select(batch)) ? batch.rowCount : fromRow;
   }
 
   finish(): boolean {
@@ -33,10 +33,11 @@ export class FilterOperator implements Operator {
 
   close(): void {
     this.#pending.close();
+    this.#filter.close();
   }
 
-  #filter(batch: Batch): Batch | null {
-    const { selection, rowCount } = selectRows(this.#predicate, batch, this.#context.scope);
+  #select(batch: Batch): Batch | null {
+    const { selection, rowCount } = this.#filter.select(batch);
     if (selection === 0) return rowCount === 0 ? null : batch.retain();
     return selectedBatch(this.#context, batch, { selection, rowCount });
   }

@@ -1,12 +1,11 @@
 /**
  * Project: a column per expression. A plain column reference shares the input's column; anything else
- * is evaluated into a new one that lies beside it, for the same stored rows and selection.
+ * is computed into a new one that lies beside it, for the same stored rows and selection.
  */
 import { assert } from '../../base/assert.ts';
-import type { Batch, Column } from '../batch/batch.ts';
-import { evaluateExpr } from '../expr/evaluate.ts';
+import type { Batch } from '../batch/batch.ts';
+import { type RowProjector, rowProjector } from '../compile/row-projector.ts';
 import type { NamedExpr } from '../expr/expr.ts';
-import type { BlockHandle } from '../memory/slot-memory.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 import { PendingBatch } from './pending-batch.ts';
@@ -18,13 +17,17 @@ export interface ProjectOperatorOptions {
 }
 
 export class ProjectOperator implements Operator {
-  readonly #context: OperatorContext;
   readonly #options: ProjectOperatorOptions;
+  readonly #projector: RowProjector;
   readonly #pending = new PendingBatch();
 
   constructor(context: OperatorContext, options: ProjectOperatorOptions) {
-    this.#context = context;
     this.#options = options;
+    const exprs = options.columns.map(({ expr }) => expr);
+    this.#projector = rowProjector(
+      context,
+      exprs.filter(({ kind }) => kind !== 'column'),
+    );
   }
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
@@ -38,27 +41,21 @@ export class ProjectOperator implements Operator {
 
   close(): void {
     this.#pending.close();
+    this.#projector.close();
   }
 
   #project(batch: Batch): Batch {
-    const { scope } = this.#context;
     const { output, columns } = this.#options;
-    const added: BlockHandle[] = [];
-    try {
-      const projected = columns.map(({ expr }): Column => {
-        if (expr.kind === 'column') {
-          const column = batch.columns[fieldIndexOf(batch.schema, expr.name)];
-          assert(column !== undefined, 'a projected column is in the input');
-          return column;
-        }
-        const { column, blocks } = evaluateExpr(expr, batch, scope);
-        added.push(...blocks);
-        return column;
-      });
-      return batch.derive({ schema: output, columns: projected, blocks: added });
-    } catch (error) {
-      for (const block of added) scope.memory.release(block);
-      throw error;
-    }
+    const { columns: computed, blocks } = this.#projector.project(batch);
+    let next = 0;
+    const projected = columns.map(({ expr }) => {
+      const column =
+        expr.kind === 'column'
+          ? batch.columns[fieldIndexOf(batch.schema, expr.name)]
+          : computed[next++];
+      assert(column !== undefined, 'a projected column is in the input, or computed');
+      return column;
+    });
+    return batch.derive({ schema: output, columns: projected, blocks });
   }
 }

@@ -1,0 +1,45 @@
+/**
+ * Shapes of expressions: what is left when literals are taken out. Expressions of one shape share a
+ * program; the literals are written into its frame.
+ *
+ *     price > 100 and fee > 100      price > #0 and fee > #0      literals 100
+ *     price > 100 and fee > 200      price > #0 and fee > #1      literals 100, 200: another shape
+ */
+import type { Expr } from '../../expr/expr.ts';
+import type { Literal } from './frame.ts';
+
+export class ExprShapes {
+  /** The distinct literals, in order of first use. */
+  readonly literals: Literal[] = [];
+  readonly #indexes = new Map<string, number>();
+  readonly #texts = new WeakMap<Expr, string>();
+
+  /** The shape as text: equal for expressions that are computed alike, and for nothing else. */
+  textOf(expr: Expr): string {
+    const found = this.#texts.get(expr);
+    if (found !== undefined) return found;
+    const text =
+      expr.kind === 'literal'
+        ? JSON.stringify([this.indexOf(expr), expr.type, expr.value === null])
+        : JSON.stringify(expr, (_key, value) =>
+            isExpr(value) && value !== expr ? this.textOf(value) : value,
+          );
+    this.#texts.set(expr, text);
+    return text;
+  }
+
+  indexOf(literal: Literal): number {
+    const key = JSON.stringify([literal.type, literal.value]);
+    let index = this.#indexes.get(key);
+    if (index === undefined) {
+      index = this.literals.push(literal) - 1;
+      this.#indexes.set(key, index);
+    }
+    return index;
+  }
+}
+
+/** Nodes have a type and say whether they may be null; nothing else in a tree does. */
+function isExpr(value: unknown): value is Expr {
+  return typeof value === 'object' && value !== null && 'kind' in value && 'nullable' in value;
+}

@@ -1,0 +1,116 @@
+/**
+ * Projectors of rows: columns that expressions compute. Those that can be compiled are so together,
+ * in one loop; each of the others is evaluated by the reference.
+ */
+import { assert } from '../../base/assert.ts';
+import type { Batch, Column } from '../batch/batch.ts';
+import { evaluateExpr } from '../expr/evaluate.ts';
+import type { Expr } from '../expr/expr.ts';
+import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
+import { bitmapSizeOf, valuesSizeOf } from '../schema/field-type.ts';
+import { reasonAgainst } from './program/expr-program.ts';
+import type { OutputPlace } from './program/linked-program.ts';
+import { type ComputeContext, Programs } from './program/programs.ts';
+
+/** Columns beside the batch's own: stored rows, the batch's selection. */
+export interface Projected {
+  readonly columns: readonly Column[];
+  /** What the columns need besides the batch's blocks; the caller's. */
+  readonly blocks: readonly BlockHandle[];
+}
+
+export interface RowProjector {
+  /**
+   * Computes a column per expression for the rows of a batch; values of rows that are not selected may
+   * be anything.
+   *
+   * @throws the error of the first row that has one; no memory is kept then.
+   */
+  project(batch: Batch): Projected;
+  close(): void;
+}
+
+export function rowProjector(context: ComputeContext, exprs: readonly Expr[]): RowProjector {
+  const areCompiled = exprs.map((expr) => reasonAgainst(expr) === null);
+  const compiled = exprs.filter((_, index) => areCompiled[index]);
+  const projector = compiled.length === 0 ? null : new CompiledProjector(context, compiled);
+  if (projector !== null && compiled.length === exprs.length) return projector;
+  const { scope } = context;
+  return {
+    project: (batch) => {
+      const blocks: BlockHandle[] = [];
+      try {
+        const projected = projector?.project(batch);
+        blocks.push(...(projected?.blocks ?? []));
+        const compiledColumns = [...(projected?.columns ?? [])];
+        const columns = exprs.map((expr, index) => {
+          if (areCompiled[index]) return compiledColumns.shift();
+          const evaluated = evaluateExpr(expr, batch, scope);
+          blocks.push(...evaluated.blocks);
+          return evaluated.column;
+        });
+        return { columns: columns.filter((column) => column !== undefined), blocks };
+      } catch (error) {
+        for (const block of blocks) scope.memory.release(block);
+        throw error;
+      }
+    },
+    close: () => projector?.close(),
+  };
+}
+
+class CompiledProjector implements RowProjector {
+  readonly #scope: MemoryScope;
+  readonly #exprs: readonly Expr[];
+  readonly #programs: Programs;
+
+  constructor(context: ComputeContext, exprs: readonly Expr[]) {
+    this.#scope = context.scope;
+    this.#exprs = exprs;
+    this.#programs = new Programs(context, 'project', exprs);
+  }
+
+  project(batch: Batch): Projected {
+    const linked = this.#programs.for(batch);
+    const hasValidity = linked.program.frame.outputs.map((output) => output.hasValidity);
+    const { block, places } = this.#room(batch.storedRows, hasValidity);
+    const { failedIndex } = linked.run(batch, places);
+    if (failedIndex >= 0) {
+      this.#scope.memory.release(block);
+      this.#programs.fail(batch, failedIndex);
+    }
+    const columns = places.map((place, index) => ({ type: this.#exprs[index]!.type, ...place }));
+    return { columns, blocks: [block] };
+  }
+
+  close(): void {
+    this.#programs.close();
+  }
+
+  /** One block for all columns: values, each from a multiple of 8 on, and cleared bitmaps. */
+  #room(storedRows: number, hasValidity: readonly boolean[]) {
+    const bitmapBytes = bitmapSizeOf(storedRows);
+    let size = 0;
+    const take = (sizeBytes: number) => {
+      const offset = size;
+      size += Math.ceil(sizeBytes / 8) * 8;
+      return offset;
+    };
+    const offsets = this.#exprs.map(({ type }, index) => ({
+      values: take(valuesSizeOf(type, storedRows)),
+      validity: hasValidity[index] ? take(bitmapBytes) : null,
+    }));
+    const block = this.#scope.allocate(size);
+    const start = addressOf(block);
+    const { bytes } = this.#scope.memory;
+    const clear = (bitmap: number) => bytes.fill(0, bitmap, bitmap + bitmapBytes);
+    const places = offsets.map(({ values, validity }, index): OutputPlace => {
+      const place = { values: start + values, validity: validity === null ? 0 : start + validity };
+      if (this.#exprs[index]?.type.kind === 'bool') clear(place.values);
+      if (place.validity !== 0) clear(place.validity);
+      return place;
+    });
+    assert(places.length === hasValidity.length, 'a program has an output for each expression');
+    return { block, places };
+  }
+}

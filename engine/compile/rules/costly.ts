@@ -1,0 +1,21 @@
+/** Which expressions are worth a test of whether they are needed: those that call kernels. */
+import type { Expr } from '../../expr/expr.ts';
+import { formOf } from './value.ts';
+
+export function isCostly(expr: Expr): boolean {
+  switch (expr.kind) {
+    case 'column':
+    case 'literal':
+      return false;
+    case 'compare':
+      return formOf(expr.left.type) === 'view' || isCostly(expr.left) || isCostly(expr.right);
+    case 'arithmetic':
+    case 'logic':
+      return isCostly(expr.left) || isCostly(expr.right);
+    case 'not':
+    case 'isNull':
+      return isCostly(expr.input);
+    default:
+      return true;
+  }
+}

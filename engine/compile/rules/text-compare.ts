@@ -1,0 +1,66 @@
+/**
+ * Comparing texts by bytes, which for UTF-8 is the order of code points. Most comparisons end at the
+ * length and the first 8 bytes, which are in the views; only the others call a kernel.
+ */
+import type { CompareOp } from '../../expr/expr.ts';
+import type { RuleContext } from './rule-context.ts';
+import { bytesOf, inlineSize, lengthOf, prefixOf } from './text-value.ts';
+import type { Value } from './value.ts';
+
+interface Texts {
+  readonly left: Value;
+  readonly right: Value;
+  readonly valid: Value['valid'];
+}
+
+/** Leaves 1 on the stack where `left op right`, else 0. */
+export function pushTextCompare(context: RuleContext, op: CompareOp, texts: Texts): void {
+  const { code } = context;
+  if (op === 'eq' || op === 'ne') {
+    pushIsEqual(context, texts);
+    if (op === 'ne') code.op('i32.eqz');
+    return;
+  }
+  pushOrder(context, texts);
+  code.i32(0).op(`i32.${op}_s`);
+}
+
+/** Leaves 1 on the stack where the texts are equal. */
+function pushIsEqual(context: RuleContext, { left, right, valid }: Texts): void {
+  const { code } = context;
+  const [leftLength, rightLength] = [lengthOf(context, left), lengthOf(context, right)];
+  code.get(leftLength).get(rightLength).op('i32.eq');
+  code.get(prefixOf(context, left)).get(prefixOf(context, right)).op('i64.eq', 'i32.and');
+  const isEqual = code.keep('i32');
+  code.get(isEqual).get(leftLength).i32(inlineSize).op('i32.gt_u', 'i32.and');
+  if (valid !== null) code.get(valid).op('i32.and');
+  const condition = code.keep('i32');
+  const isSameTail = context.kernel('isSameTail', ['i32', 'i32', 'i32'], 'i32');
+  context.under(condition, () => {
+    const [leftBytes, rightBytes] = [bytesOf(context, left), bytesOf(context, right)];
+    code.get(condition).if(() => {
+      code.get(leftBytes).get(rightBytes).get(leftLength).call(isSameTail).set(isEqual);
+    });
+  });
+  code.get(isEqual);
+}
+
+/** Leaves a number below, equal to or above 0 on the stack, as the left text is to the right one. */
+function pushOrder(context: RuleContext, { left, right, valid }: Texts): void {
+  const { code } = context;
+  const order = code.local('i32');
+  const compareBytes = context.kernel('compareTexts', ['i32', 'i32', 'i32', 'i32'], 'i32');
+  const texts = [
+    bytesOf(context, left),
+    lengthOf(context, left),
+    bytesOf(context, right),
+    lengthOf(context, right),
+  ];
+  const push = () => {
+    for (const local of texts) code.get(local);
+    code.call(compareBytes).set(order);
+  };
+  if (valid === null) push();
+  else code.get(valid).if(push);
+  code.get(order);
+}
