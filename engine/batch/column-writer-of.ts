@@ -1,9 +1,10 @@
 /** The column writer for a field's type. */
-import { assert } from '../../base/assert.ts';
+import { assertNever } from '../../base/assert.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import type { Field } from '../schema/schema.ts';
 import type { ColumnWriter } from './column-writer.ts';
-import { Int64Writer, TimestampWriter } from './int64-writers.ts';
+import { DateWriter, DecimalWriter } from './date-decimal-writers.ts';
+import { Int64Writer } from './int64-writer.ts';
 import {
   BoolWriter,
   Float32Writer,
@@ -15,7 +16,7 @@ import {
   Uint16Writer,
   Uint32Writer,
 } from './number-writers.ts';
-import { BinaryWriter, Utf8Writer } from './view-writers.ts';
+import { BinaryWriter, NestedWriter, Utf8Writer } from './view-writers.ts';
 
 export function columnWriterOf(scope: MemoryScope, field: Field): ColumnWriter {
   const { type } = field;
@@ -35,18 +36,24 @@ export function columnWriterOf(scope: MemoryScope, field: Field): ColumnWriter {
     case 'uint32':
       return new Uint32Writer(scope, field);
     case 'int64':
+    case 'timestamp':
       return new Int64Writer(scope, field);
     case 'float32':
       return new Float32Writer(scope, field);
     case 'float64':
       return new Float64Writer(scope, field);
-    case 'timestamp':
-      return new TimestampWriter(scope, field, type.unit);
+    case 'date':
+      return new DateWriter(scope, field);
+    case 'decimal':
+      return new DecimalWriter(scope, field);
     case 'utf8':
       return new Utf8Writer(scope, field);
     case 'binary':
       return new BinaryWriter(scope, field);
+    case 'list':
+    case 'struct':
+      return new NestedWriter(scope, field);
     default:
-      assert(false, 'builders make columns of types that have a writer');
+      return assertNever(type);
   }
 }

@@ -4,10 +4,8 @@
  * the same: a store that sees five kinds of arrays is several times slower than one that sees one.
  */
 import { ColumnWriter } from './column-writer.ts';
+import { checkedFloat32 } from './value-checks.ts';
 import { outOfRangeError, typeMismatchError } from './value-errors.ts';
-
-/** From here on numbers round to infinity: half a step above the largest float32. */
-const float32Bound = 2 ** 128 - 2 ** 103;
 
 export class BoolWriter extends ColumnWriter {
   set(row: number, value: unknown): void {
@@ -144,10 +142,6 @@ export class Uint32Writer extends ColumnWriter {
   }
 }
 
-/**
- * Stores the nearest float32: 0.1 is none, nor is it a float64. A finite number that is larger than
- * all float32 is refused.
- */
 export class Float32Writer extends ColumnWriter {
   set(row: number, value: unknown): void {
     if (value === null || value === undefined) this.setNull(row);
@@ -155,12 +149,9 @@ export class Float32Writer extends ColumnWriter {
   }
 
   #write(row: number, value: unknown): void {
-    if (typeof value !== 'number') throw typeMismatchError(this.field, 'a number', value);
-    if (Number.isFinite(value) && Math.abs(value) >= float32Bound) {
-      throw outOfRangeError(this.field, value);
-    }
+    const number = checkedFloat32(this.field, value);
     if (row >= this.capacity) this.grow(row);
-    this.scope.memory.float32[this.values / 4 + row] = value;
+    this.scope.memory.float32[this.values / 4 + row] = number;
     if (this.validity !== 0) this.setValid(row);
   }
 

@@ -3,13 +3,17 @@
  * runs per record in a job goes this way; user functions have generated drivers (engine/compile).
  *
  *     bool → boolean   up to 32 bits, floats → number   utf8 → string   binary → Uint8Array
- *     null → null
+ *     null → null   date, decimal → text   list → array   struct → object, whose values are as a user's
+ *     function reads them
  *     int64 → bigint, or a checked number where the schema says `js: 'number'`   timestamp → bigint
  */
-import { assert } from '../../base/assert.ts';
+import { assertNever } from '../../base/assert.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
+import { isoDateOfDays } from '../schema/date-text.ts';
+import { decimalTextOf } from '../schema/decimal-text.ts';
 import type { Batch, Column } from './batch.ts';
+import { nestedDecoderOf } from './nested-decode.ts';
 import { utf8ViewSize, viewBytes, viewText } from './utf8-view.ts';
 
 /** All rows of the batch, in order, as objects with a property per field. */
@@ -62,10 +66,17 @@ export function readValue(memory: SlotMemory, column: Column, row: number, name:
       return memory.bigInt64[values / 8 + row]!;
     case 'utf8':
       return viewText(memory, values + row * utf8ViewSize);
+    case 'date':
+      return isoDateOfDays(memory.int32[(values >>> 2) + row]!);
+    case 'decimal':
+      return decimalTextOf(memory.uint32, (values >>> 2) + row * 4, type.scale);
+    case 'list':
+    case 'struct':
+      return nestedDecoderOf(type, { memory, name, notSafe })(values + row * utf8ViewSize);
     case 'binary':
       return viewBytes(memory, values + row * utf8ViewSize).slice();
     default:
-      assert(false, 'rows are read of types that have a reader');
+      return assertNever(type);
   }
 }
 
@@ -79,7 +90,10 @@ function bitAt(memory: SlotMemory, bitmap: number, row: number): boolean {
 
 function safeNumber(value: bigint, name: string): number {
   const number = Number(value);
-  if (Number.isSafeInteger(number)) return number;
+  return Number.isSafeInteger(number) ? number : notSafe(name, value);
+}
+
+function notSafe(name: string, value: bigint): never {
   throw typedError(
     'VALUE_OUT_OF_RANGE',
     `the value ${value} of column "${name}" does not fit a JavaScript number exactly`,

@@ -68,14 +68,18 @@ export function viewBytes(memory: SlotMemory, view: number): Uint8Array<ArrayBuf
 
 /** The value as JavaScript text. */
 export function viewText(memory: SlotMemory, view: number): string {
-  const size = viewSizeOf(memory, view);
+  return textAt(memory, viewBytesAddress(memory, view), viewSizeOf(memory, view));
+}
+
+/** The text of `size` bytes at an address. */
+export function textAt({ bytes }: SlotMemory, start: number, size: number): string {
   if (size === 0) return '';
   // Short ASCII, the most frequent case, needs no decoder.
   if (size <= plainSizeMax) {
-    const text = asciiText(memory.bytes, viewBytesAddress(memory, view), size);
+    const text = asciiText(bytes, start, size);
     if (text !== null) return text;
   }
-  return decodeUtf8(viewBytes(memory, view));
+  return decodeUtf8(bytes.subarray(start, start + size));
 }
 
 /** Decodes well-formed UTF-8. */

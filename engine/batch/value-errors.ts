@@ -22,7 +22,7 @@ export function typeMismatchError(field: Field, expected: string, value: unknown
   });
 }
 
-export function outOfRangeError(field: Field, value: number | bigint): TypedError {
+export function outOfRangeError(field: Field, value: number | bigint | string): TypedError {
   const type = typeText(field.type);
   return typedError(
     'VALUE_OUT_OF_RANGE',
@@ -31,11 +31,21 @@ export function outOfRangeError(field: Field, value: number | bigint): TypedErro
   );
 }
 
-function hintFor(field: Field, value: number | bigint): string {
+function hintFor({ type }: Field, value: number | bigint | string): string {
+  const { kind } = type;
+  if (kind === 'date') return 'Give the ISO text of the day, or a Date at 00:00 UTC.';
+  if (kind === 'decimal') {
+    const whole = type.precision - type.scale;
+    return (
+      `A ${typeText(type)} has ${whole} digits before the point and ${type.scale} behind it; no digit ` +
+      'is dropped. Round the value, give large ones as text or bigint, or declare more digits.'
+    );
+  }
+  if (kind === 'float32') return 'Declare the column as float64.';
   if (typeof value === 'number' && !Number.isInteger(value)) {
     return 'Round the value, or declare the column as float64.';
   }
-  if (field.type.kind === 'int32') return 'Declare the column as int64.';
+  if (kind !== 'int64' && kind !== 'timestamp') return 'Declare the column as int64.';
   return typeof value === 'number'
     ? 'A number is exact up to 9007199254740991 (2^53 - 1) only: give larger values as bigint.'
     : 'An int64 holds values from -2^63 to 2^63 - 1. Use float64 for larger ones.';

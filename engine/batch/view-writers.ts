@@ -1,10 +1,11 @@
-/** Writers of what is behind views: texts and bytes. */
+/** Writers of what is behind views: texts, bytes, lists and structs. */
 import type { BlockHandle, MemoryScope } from '../memory/slot-memory.ts';
 import type { Field } from '../schema/schema.ts';
 import { ColumnWriter } from './column-writer.ts';
+import { type EncodeNested, NestedBuffer, nestedEncoderOf } from './nested-encode.ts';
 import { TextArena } from './text-arena.ts';
 import { clearView, utf8ViewSize } from './utf8-view.ts';
-import { typeMismatchError } from './value-errors.ts';
+import { checkedBytes, checkedText } from './value-checks.ts';
 
 /** A writer whose bytes lie in an arena of its own. */
 abstract class ViewWriter extends ColumnWriter {
@@ -39,9 +40,9 @@ export class Utf8Writer extends ViewWriter {
   }
 
   #write(row: number, value: unknown): void {
-    if (typeof value !== 'string') throw typeMismatchError(this.field, 'a string', value);
+    const text = checkedText(this.field, value);
     if (row >= this.capacity) this.grow(row);
-    this.arena.writeText(this.values + row * utf8ViewSize, value);
+    this.arena.writeText(this.values + row * utf8ViewSize, text);
     if (this.validity !== 0) this.setValid(row);
   }
 }
@@ -53,9 +54,33 @@ export class BinaryWriter extends ViewWriter {
   }
 
   #write(row: number, value: unknown): void {
-    if (!(value instanceof Uint8Array)) throw typeMismatchError(this.field, 'a Uint8Array', value);
+    const bytes = checkedBytes(this.field, value);
     if (row >= this.capacity) this.grow(row);
-    this.arena.writeBytes(this.values + row * utf8ViewSize, value);
+    this.arena.writeBytes(this.values + row * utf8ViewSize, bytes);
+    if (this.validity !== 0) this.setValid(row);
+  }
+}
+
+/** Of lists and structs, encoded. */
+export class NestedWriter extends ViewWriter {
+  readonly #encode: EncodeNested;
+  readonly #buffer = new NestedBuffer();
+
+  constructor(scope: MemoryScope, field: Field) {
+    super(scope, field);
+    this.#encode = nestedEncoderOf(field);
+  }
+
+  set(row: number, value: unknown): void {
+    if (value === null || value === undefined) this.setNull(row);
+    else this.#write(row, value);
+  }
+
+  #write(row: number, value: unknown): void {
+    this.#buffer.clear();
+    this.#encode(this.#buffer, value);
+    if (row >= this.capacity) this.grow(row);
+    this.arena.writeBytes(this.values + row * utf8ViewSize, this.#buffer.written);
     if (this.validity !== 0) this.setValid(row);
   }
 }

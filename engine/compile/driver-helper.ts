@@ -3,8 +3,12 @@
  * path, or gain nothing from being generated: decoding text, and errors.
  */
 import { codeOf } from '../../base/typed-error.ts';
+import { type DecodeView, nestedDecoderOf } from '../batch/nested-decode.ts';
 import { viewBytes, viewText } from '../batch/utf8-view.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
+import { isoDateOfDays } from '../schema/date-text.ts';
+import { decimalTextOf } from '../schema/decimal-text.ts';
+import type { FieldType } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
 import {
   type FunctionName,
@@ -38,6 +42,22 @@ export class DriverHelper {
   /** A copy of the bytes of the view at `view`. */
   bytes(view: number): Uint8Array {
     return viewBytes(this.#memory, view).slice();
+  }
+
+  /** The ISO text of a day. */
+  date(days: number): string {
+    return isoDateOfDays(days);
+  }
+
+  /** The text of the decimal in the four words from `word` on. */
+  decimal(word: number, scale: number): string {
+    return decimalTextOf(this.#uint32, word, scale);
+  }
+
+  /** Decodes the lists or structs of a field. */
+  decoder(type: FieldType, name: string): DecodeView {
+    const notSafe = (part: string, value: bigint) => this.notSafe(part, value);
+    return nestedDecoderOf(type, { memory: this.#memory, name, notSafe });
   }
 
   /** Whether two views have the same bytes. */

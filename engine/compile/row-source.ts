@@ -13,7 +13,7 @@
  * Why text: the engine's inliner works per function, so a loop that has seen one row class and one
  * user function is four times as fast as one loop shared by six.
  */
-import { assert } from '../../base/assert.ts';
+import { assertNever } from '../../base/assert.ts';
 import { type FieldType, layoutOf, valueSizeOf } from '../schema/field-type.ts';
 import type { Field, Schema } from '../schema/schema.ts';
 
@@ -39,6 +39,7 @@ export function bindSource(schema: Schema): string {
 /** `readN(i)` of one field. */
 export function readSource(field: Field, n: number): string {
   return [
+    ...decoderSource(field, n),
     `function read${n}(i) {`,
     `  if (n${n} !== 0 && ((u8[n${n} + (i >>> 3)] >>> (i & 7)) & 1) === 0) return null;`,
     `  ${readBody(field, n)}`,
@@ -74,9 +75,22 @@ function readBody(field: Field, n: number): string {
     case 'int64':
     case 'timestamp':
       return isNumber(type) ? numberBody(field, n) : `return i64[(v${n} + i * 8) / 8];`;
+    case 'date':
+      return `return h.date(i32[(v${n} + i * 4) >>> 2]);`;
+    case 'decimal':
+      return `return h.decimal((v${n} + i * 16) >>> 2, ${type.scale});`;
+    case 'list':
+    case 'struct':
+      return `return decode${n}(v${n} + i * 16);`;
     default:
-      assert(false, 'functions read types that have a reader');
+      return assertNever(type);
   }
+}
+
+/** `decodeN(view)` of a list or struct. */
+function decoderSource({ type, name }: Field, n: number): string[] {
+  if (type.kind !== 'list' && type.kind !== 'struct') return [];
+  return [`const decode${n} = h.decoder(${JSON.stringify(type)}, ${JSON.stringify(name)});`];
 }
 
 /** 64 bits as a checked number: high half times 2^32 plus low half, exact where it is safe. */
@@ -162,7 +176,7 @@ export function rowViewSource(schema: Schema): string {
 
 /** Whether a value is decoded at its first read and kept. */
 function isKept(type: FieldType): boolean {
-  return layoutOf(type) === 'view';
+  return layoutOf(type) === 'view' || type.kind === 'date' || type.kind === 'decimal';
 }
 
 function getterSource({ name, type }: Field, n: number): string {

@@ -64,6 +64,8 @@ export class SlotMemory {
   readonly float64: Float64Array<ArrayBuffer>;
   /** For values that a user gives as bigint; no loop of the engine reads it. */
   readonly bigInt64: BigInt64Array<ArrayBuffer>;
+  /** For values that lie at any address, as those inside lists and structs. */
+  readonly view: DataView<ArrayBuffer>;
   readonly budgetBytes: number;
   readonly #isPoisoned: boolean;
   readonly #runs: PageRuns;
@@ -98,6 +100,7 @@ export class SlotMemory {
     this.float32 = new Float32Array(buffer);
     this.float64 = new Float64Array(buffer);
     this.bigInt64 = new BigInt64Array(buffer);
+    this.view = new DataView(buffer);
     this.#runs = new PageRuns(pageCount);
     this.#slabs = new Array(pageCount).fill(null);
     this.#runLengths = new Uint32Array(pageCount);

@@ -78,6 +78,10 @@ test('types are the same when their texts are: units count, how JavaScript reads
   expect(allTypes.map(typeText)).toEqual([
     ...['bool', 'int32', 'int64', 'int64', 'float64', 'timestamp(ms)', 'timestamp(us)', 'utf8'],
     ...['int8', 'int16', 'uint8', 'uint16', 'uint32', 'float32', 'dictionary<utf8>', 'binary'],
+    ...['date', 'decimal(9,2)', 'decimal(38,10)', 'list<int32?>', 'list<utf8>'],
+    'struct<n int64, tags list<utf8?>?>',
+    'list<struct<at timestamp(ms), price decimal(12,4)?, flags list<bool?>, day date, ' +
+      'raw binary?, rate float32?, small int8>?>',
   ]);
   expect(isSameType(int64Type, { kind: 'int64', js: 'number' })).toBe(true);
   expect(isSameType({ kind: 'timestamp', unit: 'ms' }, { kind: 'timestamp', unit: 'us' })).toBe(
