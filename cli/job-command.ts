@@ -32,6 +32,8 @@ export interface JobCommandOptions {
 /** A command line that has been understood, with the job it is about. */
 export interface JobRequest extends RunOptions {
   readonly isJson: boolean;
+  /** Of `explain`: whether to show what operators run as. */
+  readonly showsCode: boolean;
 }
 
 const helpFlags = ['--help', '-h'];
@@ -91,6 +93,7 @@ async function requestOf(
     parallelism,
     memoryBytes: memoryBytesOf(memoryText, parallelism, env),
     isJson: engine.json === true,
+    showsCode: engine.code === true,
     graph: buildJob(job, params, flags).graph,
   };
 }

@@ -1,6 +1,7 @@
 /**
- * `millrace explain FILE`: prints what a job would do, as the user wrote it and as it would run. It
- * reads no input; parameters that name paths may be left out.
+ * `millrace explain FILE`: prints what a job would do, as the user wrote it and as it would run; with
+ * `--code` also what each operator runs as. It reads no input; parameters that name paths may be left
+ * out.
  *
  * Before: cli/main.ts. After: engine/plan/explain.ts.
  */
@@ -17,6 +18,7 @@ const options: JobCommandOptions = {
       .option('--memory <size>', 'accepted as for run; plans do not depend on it')
       .option('--format <format>', "csv or ndjson, whatever the output's name says")
       .option('--overwrite', 'replace an output folder that exists')
+      .option('--code', 'show what each operator runs as, and why an expression is not compiled')
       .option('--json', 'print both graphs as one JSON object');
   },
 };
@@ -24,18 +26,21 @@ const options: JobCommandOptions = {
 export async function explainCommand(env: CliEnv, args: readonly string[]): Promise<ExitCode> {
   const request = await readJobCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const { graph, parallelism, isJson } = request;
-  const [{ planJob }, { explainLogical, explainPhysical }] = await Promise.all([
+  const { graph, parallelism, isJson, showsCode } = request;
+  const [{ planJob }, { explainLogical, explainPhysical }, code] = await Promise.all([
     import('../../coordinator/planner/planner.ts'),
     import('../../engine/plan/explain.ts'),
+    showsCode ? import('../../engine/compile/explain-code.ts') : null,
   ]);
   const physical = planJob(graph, { parallelism });
   if (isJson) {
     const graphs = { job: graph.jobName, parallelism, logical: graph, physical };
-    env.stdout.write(`${JSON.stringify(graphs)}\n`);
+    const shown = code === null ? graphs : { ...graphs, code: code.codeOf(physical) };
+    env.stdout.write(`${JSON.stringify(shown)}\n`);
     return exitCodes.done;
   }
   const sections = [explainLogical(graph), explainPhysical(physical)];
+  if (code !== null) sections.push(code.explainCode(physical));
   const text = `${sections.map((section) => section.trimEnd()).join('\n\n')}\n`;
   env.stdout.write(env.stdout.isTerminal ? fitted(text, env.stdout.columns) : text);
   return exitCodes.done;

@@ -170,7 +170,7 @@ function optionText(value: Json): string {
 }
 
 /** The kind; with the name where the user gave one. */
-function labelOf(kind: string, name: string): string {
+export function labelOf(kind: string, name: string): string {
   const isDerived = name === kind || logicalKinds.has(name);
   return isDerived ? kind : `${kind} "${name}"`;
 }
@@ -195,8 +195,18 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
 
 const cellWidthMax = 64;
 
-/** Columns of text, two spaces between; the last one is marked as a schema. */
+/** Columns of text as `tableText` has them; the last one is marked as a schema. */
 function table(
+  rows: readonly (readonly string[])[],
+  indent: string,
+  widths = widthsOf(rows),
+): string {
+  const marked = (cells: readonly string[]) => [...cells.slice(0, -1), `→ ${cells.at(-1) ?? ''}`];
+  return tableText(rows.map(marked), indent, widths);
+}
+
+/** Columns of text, two spaces between. */
+export function tableText(
   rows: readonly (readonly string[])[],
   indent: string,
   widths = widthsOf(rows),
@@ -206,8 +216,7 @@ function table(
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd();
-  const marked = (cells: readonly string[]) => [...cells.slice(0, -1), `→ ${cells.at(-1) ?? ''}`];
-  return rows.map((cells) => `${indent}${line(marked(cells))}\n`).join('');
+  return rows.map((cells) => `${indent}${line(cells)}\n`).join('');
 }
 
 function widthsOf(rows: readonly (readonly string[])[]): number[] {

@@ -31,6 +31,22 @@ test('with --json both graphs are data', async () => {
   expect(physical.vertices[0].parallelism).toBe(2);
 });
 
+test('with --code every operator says what it runs as', async () => {
+  const { text } = await explain('--code');
+  const code = text.slice(text.indexOf('code of wordcount'));
+  expect(code).toMatch(/^code of wordcount\n {2}v1\n {4}source +connector +reader of files\n/);
+  expect(code).toMatch(/\n {4}explodeWords +kernels +tokenise\n/);
+  expect((await explain()).text).not.toContain('code of');
+});
+
+test('with --code --json the code is data beside the graphs', async () => {
+  const { code, physical } = JSON.parse((await explain('--code', '--json')).text);
+  expect(code.map(({ vertex }: { vertex: string }) => vertex)).toEqual(
+    physical.vertices.map(({ id }: { id: string }) => id),
+  );
+  expect(code[0].operators[0].parts).toEqual([{ runs: 'connector', what: 'reader of files' }]);
+});
+
 test('on a terminal no line is cut in two by chance: columns that do not fit go below', async () => {
   const env = fakeCliEnv({ workingFolder: process.cwd(), isTerminal: true, columns: 100 });
   await explainCommand(env, [jobFile]);
