@@ -62,6 +62,7 @@ export const errorKinds = {
   PLAN_NO_CONNECTOR: 'internal',
   PLAN_ONE_EXPLODE: 'user',
   PLAN_ONE_KEY_ONLY: 'user',
+  PLAN_SCHEMA_MISMATCH: 'user',
   ROW_EXPIRED: 'user',
   RPC_BUSY: 'resource',
   RPC_DEADLINE: 'external',

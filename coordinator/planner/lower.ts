@@ -11,10 +11,10 @@ import { columnExpr } from '../../engine/expr/expr-factory.ts';
 import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
 import type { AggregateColumn, OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import { type Field, fieldIndexOf, fieldOf, type Schema } from '../../engine/schema/schema.ts';
-import { type PlanStep, stepOf } from './plan-step.ts';
+import { type LoweredStep, stepOf } from './plan-step.ts';
 
-/** @param input - What the node before gives; empty for a source. */
-export function lower(node: LogicalNode, input: Schema): PlanStep[] {
+/** @param input - What the node reads; empty for a source. */
+export function lower(node: LogicalNode, input: Schema): LoweredStep[] {
   const { id, name, schema: output } = node;
   const spec = { id, name, output };
   switch (node.kind) {
@@ -48,6 +48,10 @@ export function lower(node: LogicalNode, input: Schema): PlanStep[] {
       const exchange = node.sink.isParallel ? null : ({ kind: 'gather' } as const);
       return [stepOf({ ...spec, kind: 'sink', sink: node.sink }, exchange)];
     }
+    // No operators: who reads one of these reads what it names.
+    case 'union':
+    case 'deadLetters':
+      return [];
     default:
       return assertNever(node);
   }
@@ -56,12 +60,12 @@ export function lower(node: LogicalNode, input: Schema): PlanStep[] {
 type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
 
 /** The operator gives the word first, then what is carried; another order is made behind it. */
-function lowerExplodeWords(node: NodeOf<'explodeWords'>): PlanStep[] {
+function lowerExplodeWords(node: NodeOf<'explodeWords'>): LoweredStep[] {
   const { id, name, schema, input, as, carried } = node;
   const names = [as, ...carried.map((column) => column.name)];
   const output = { fields: names.map((one) => fieldIn(schema, one)) };
   const spec = { id, name, output, kind: 'explodeWords', as, carried: names.slice(1) } as const;
-  const steps: PlanStep[] = [];
+  const steps: LoweredStep[] = [];
   if (input.kind === 'column' && carried.every(isPlain)) {
     steps.push(stepOf({ ...spec, column: input.name }));
   } else {
@@ -80,7 +84,7 @@ function fieldIn(schema: Schema, name: string): Field {
   return field;
 }
 
-function lowerAggregate(node: NodeOf<'aggregate'>, input: Schema): PlanStep[] {
+function lowerAggregate(node: NodeOf<'aggregate'>, input: Schema): LoweredStep[] {
   const { id, name, schema: output, key } = node;
   const columns: NamedExpr[] = [key];
   const taken = new Set([key.name, ...input.fields.map((field) => field.name)]);
@@ -121,7 +125,7 @@ function derivedColumns({ schema, columns }: NodeOf<'derive'>): NamedExpr[] {
 }
 
 /** Keys that are no fields of the rows are computed in front, and end with the fold. */
-function lowerReduce(node: NodeOf<'reduce'>): PlanStep[] {
+function lowerReduce(node: NodeOf<'reduce'>): LoweredStep[] {
   const { id, name, schema, keys } = node;
   const taken = new Set(schema.fields.map((field) => field.name));
   const computed: NamedExpr[] = [];
@@ -140,7 +144,7 @@ function lowerReduce(node: NodeOf<'reduce'>): PlanStep[] {
   return [stepOf(projectOf(node, [...plain, ...computed])), step];
 }
 
-function lowerMapReduce(node: NodeOf<'mapReduce'>): PlanStep[] {
+function lowerMapReduce(node: NodeOf<'mapReduce'>): LoweredStep[] {
   const { id, name, schema: output, pairs, hasPartition } = node;
   const column = pairs.fields[0]?.name ?? 'key';
   const exchange = hasPartition

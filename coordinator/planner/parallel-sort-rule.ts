@@ -4,39 +4,57 @@
  *     sort (gather) · sink     →   sort · sink (merge)
  *     top 20 (gather) · sink   →   top 20 · limit 20 (merge) · sink
  *
- * The merge exchange gives one sorted stream, so what follows needs no sort of its own.
+ * The merge exchange gives one sorted stream, so what follows needs no sort of its own. Behind a union
+ * each of its streams is sorted where it is. What is itself part of a union has no order to keep, and
+ * is sorted by one task.
  */
-import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
-import { type PlanStep, stepOf } from './plan-step.ts';
+import type { Exchange, OperatorSpec } from '../../engine/plan/physical-graph.ts';
+import { inputFrom, isLocal, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
 
-export function parallelSortRule(steps: readonly PlanStep[]): PlanStep[] {
+export function parallelSortRule(steps: readonly PlanStep[]): readonly PlanStep[] {
+  const index = new StepIndex(steps);
+  const nextNumber = numberAfter(steps);
+  /** Sort → the sorts in its place. */
+  const locals = new Map<number, { readonly numbers: number[]; readonly merge: Exchange }>();
   const result: PlanStep[] = [];
-  for (const [index, step] of steps.entries()) {
-    const { operator, exchange } = step;
+  for (const step of steps) {
+    const { number, operator } = step;
     const isSort = operator.kind === 'sort' || operator.kind === 'top';
-    const before = steps[index - 1]?.operator;
-    const merge = mergeBehind(before, steps[index - 1]?.exchange ?? null);
-    if (isSort && exchange !== null) {
-      result.push(stepOf(operator));
-      if (operator.kind === 'top') result.push(stepOf(limitOf(operator), mergeOf(operator)));
-    } else if (merge !== null) {
-      result.push({ ...step, exchange: merge });
-    } else {
+    if (!isSort || isLocal(step)) {
+      result.push({ ...step, inputs: step.inputs.flatMap(mergedOf) });
+      continue;
+    }
+    if (operator.kind === 'sort' && !index.readersOf(number).every(readsOne)) {
       result.push(step);
+      continue;
+    }
+    const sorts = step.inputs.map(
+      (input): PlanStep => ({
+        number: nextNumber(),
+        operator,
+        inputs: mergedOf({ ...input, exchange: null }),
+      }),
+    );
+    const numbers = sorts.map((sort) => sort.number);
+    const merge = { kind: 'merge', order: operator.order } as const;
+    result.push(...sorts);
+    if (operator.kind === 'sort') {
+      locals.set(number, { numbers, merge });
+    } else {
+      const inputs = numbers.map((from) => inputFrom(from, merge));
+      result.push({ number, operator: limitOf(operator), inputs });
     }
   }
   return result;
+
+  function mergedOf(input: PlanStep['inputs'][number]) {
+    const sorted = locals.get(input.from);
+    return sorted?.numbers.map((from) => inputFrom(from, sorted.merge)) ?? [input];
+  }
 }
 
-/** The exchange of the step that follows a parallel sort. */
-function mergeBehind(before: OperatorSpec | undefined, exchange: PlanStep['exchange']) {
-  return before?.kind === 'sort' && exchange !== null ? mergeOf(before) : null;
-}
-
-type Sorting = OperatorSpec & { readonly kind: 'sort' | 'top' };
-
-function mergeOf({ order }: Sorting) {
-  return { kind: 'merge', order } as const;
+function readsOne({ inputs }: PlanStep): boolean {
+  return inputs.length === 1;
 }
 
 function limitOf({ id, name, output, count }: OperatorSpec & { readonly kind: 'top' }) {

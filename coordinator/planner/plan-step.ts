@@ -1,34 +1,138 @@
 /**
- * Plan steps: what the planner's rules work on. A plan in the making is a list of operators in the
- * order of the stream, each with the exchange that its rows go through before it.
+ * Plan steps: what the planner's rules work on. A plan in the making is a list of operators, what is
+ * read before what reads it. Each knows by number what it reads, and the exchange that the rows go
+ * through on the way.
  *
- *     source   explodeWords   aggregate (hash by word)   sort (gather)   sink
+ *     1 source    2 explodeWords ← 1    3 aggregate ← 2 (hash by word)    4 sink ← 3 (gather)
  *
+ * A step that reads several is a union of them: they have the same columns. Several may read one.
  * Lowering makes a list that is right but slow, with every exchange that an operator's meaning asks
  * for; each rule answers a new list that means the same. Steps without an exchange are chained.
  */
-import type { Exchange, OperatorSpec } from '../../engine/plan/physical-graph.ts';
-import type { Schema } from '../../engine/schema/schema.ts';
+import { assert } from '../../base/assert.ts';
+import { deadLetterSchema } from '../../engine/contracts/dead-letters.ts';
+import {
+  type Exchange,
+  type OperatorSpec,
+  vertexOutputs,
+} from '../../engine/plan/physical-graph.ts';
+import { fieldIndexOf, type Schema } from '../../engine/schema/schema.ts';
 
-export interface PlanStep {
+/** One of the operators that carry out a logical node, each behind the one before it. */
+export interface LoweredStep {
   readonly operator: OperatorSpec;
-  /** What the rows go through before this operator; null when they stay in their task. */
+  /** What the rows go through before this operator. */
   readonly exchange: Exchange | null;
 }
 
+export function stepOf(operator: OperatorSpec, exchange: Exchange | null = null): LoweredStep {
+  return { operator, exchange };
+}
+
+/** What a step reads. */
+export interface StepInput {
+  /** Number of the step whose output it is. */
+  readonly from: number;
+  /** Which of its outputs: one of `vertexOutputs`. */
+  readonly output: number;
+  /** What the rows go through; null when they stay in their task. */
+  readonly exchange: Exchange | null;
+  /** The columns that come, in their order; null for all. Steps of one task read all. */
+  readonly columns: readonly string[] | null;
+}
+
+export interface PlanStep {
+  /** Unlike that of any other step; it says nothing about the order. */
+  readonly number: number;
+  readonly operator: OperatorSpec;
+  readonly inputs: readonly StepInput[];
+}
+
 /** A rule: a list of steps that means the same. */
-export type PlanRule = (steps: readonly PlanStep[], options: PlanOptions) => PlanStep[];
+export type PlanRule = (steps: readonly PlanStep[], options: PlanOptions) => readonly PlanStep[];
 
 export interface PlanOptions {
   /** Tasks of each vertex that can have several, from 1 on. */
   readonly parallelism: number;
 }
 
-export function stepOf(operator: OperatorSpec, exchange: Exchange | null = null): PlanStep {
-  return { operator, exchange };
+/** The rows of step `from`, through `exchange`. */
+export function inputFrom(from: number, exchange: Exchange | null = null): StepInput {
+  return { from, output: vertexOutputs.rows, exchange, columns: null };
 }
 
-/** What the step's operator reads: what the step before it gives. */
-export function inputSchemaOf(steps: readonly PlanStep[], index: number): Schema {
-  return steps[index - 1]?.operator.output ?? { fields: [] };
+/** Whether the step's rows come from where they were made, without an exchange. */
+export function isLocal({ inputs }: PlanStep): boolean {
+  return inputs.every(({ exchange }) => exchange === null);
+}
+
+/** Numbers that no step has. */
+export function numberAfter(steps: readonly PlanStep[]): () => number {
+  let last = Math.max(0, ...steps.map(({ number }) => number));
+  return () => ++last;
+}
+
+/** Looks up steps of a list, and who reads them. */
+export class StepIndex {
+  readonly #byNumber: ReadonlyMap<number, PlanStep>;
+  readonly #readers = new Map<number, PlanStep[]>();
+
+  constructor(steps: readonly PlanStep[]) {
+    this.#byNumber = new Map(steps.map((step) => [step.number, step]));
+    for (const step of steps) {
+      for (const { from, output } of step.inputs) {
+        if (output !== vertexOutputs.rows) continue;
+        const readers = this.#readers.get(from);
+        if (readers === undefined) this.#readers.set(from, [step]);
+        else readers.push(step);
+      }
+    }
+  }
+
+  step(number: number): PlanStep {
+    const step = this.#byNumber.get(number);
+    assert(step !== undefined, 'a step reads steps of its plan');
+    return step;
+  }
+
+  /** Who reads the step's rows; twice who reads them twice. */
+  readersOf(number: number): readonly PlanStep[] {
+    return this.#readers.get(number) ?? [];
+  }
+
+  /** The step whose task this one runs in, right behind it; null when its rows come by edges. */
+  chainedBehind(step: PlanStep): PlanStep | null {
+    const [input, ...others] = step.inputs;
+    if (input === undefined || others.length > 0) return null;
+    if (input.exchange !== null || input.output !== vertexOutputs.rows) return null;
+    return this.readersOf(input.from).length === 1 ? this.step(input.from) : null;
+  }
+
+  /** What the step's operator reads. */
+  inputSchemaOf({ inputs }: PlanStep): Schema {
+    return inputs.map((input) => this.#schemaOf(input)).reduce(unionOf, { fields: [] });
+  }
+
+  #schemaOf({ from, output, columns }: StepInput): Schema {
+    const { operator } = this.step(from);
+    const schema = output === vertexOutputs.rows ? operator.output : deadLetterSchema;
+    return columns === null ? schema : columnsOf(schema, columns);
+  }
+}
+
+/** The fields of these names, in the schema's order. */
+export function columnsOf({ fields }: Schema, names: Iterable<string>): Schema {
+  const wanted = new Set(names);
+  return { fields: fields.filter((field) => wanted.has(field.name)) };
+}
+
+/** The fields of both, which have the same names and types; nullable where one is. */
+function unionOf(first: Schema, second: Schema): Schema {
+  if (first.fields.length === 0) return second;
+  const nullable = (name: string) => second.fields[fieldIndexOf(second, name)]?.nullable === true;
+  return {
+    fields: first.fields.map((field) =>
+      !field.nullable && nullable(field.name) ? { ...field, nullable: true } : field,
+    ),
+  };
 }

@@ -4,24 +4,32 @@
  *     logical graph ─lower─▶ steps ─rules─▶ steps ─chain─▶ physical graph
  *
  * Each rule is a pure function in a file of its own, and means the same before and after. Their order
- * matters: top-n before a limit is split, single tasks before anything is made parallel.
+ * matters: top-n before a limit is split, single tasks before anything is made parallel, and pruning
+ * when no step is added any more.
  * Before: engine/api/build-job.ts · After: engine/plan/physical-graph.ts
  */
 import { assert } from '../../base/assert.ts';
-import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
-import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
-import type { Schema } from '../../engine/schema/schema.ts';
+import type { LogicalGraph, LogicalNode } from '../../engine/plan/logical-graph.ts';
+import { type PhysicalGraph, vertexOutputs } from '../../engine/plan/physical-graph.ts';
 import { chainSteps } from './chain.ts';
 import { combinerRule } from './combiner-rule.ts';
+import { lateUnionRule } from './late-union-rule.ts';
 import { limitRule } from './limit-rule.ts';
 import { lower } from './lower.ts';
 import { parallelSortRule } from './parallel-sort-rule.ts';
-import type { PlanOptions, PlanRule, PlanStep } from './plan-step.ts';
+import {
+  inputFrom,
+  type PlanOptions,
+  type PlanRule,
+  type PlanStep,
+  type StepInput,
+} from './plan-step.ts';
 import { pruneRule } from './prune-rule.ts';
 import { singleTaskRule } from './single-task-rule.ts';
 import { topRule } from './top-rule.ts';
 
 const rules: readonly PlanRule[] = [
+  lateUnionRule,
   topRule,
   singleTaskRule,
   combinerRule,
@@ -34,22 +42,39 @@ const rules: readonly PlanRule[] = [
 export function planJob(graph: LogicalGraph, options: PlanOptions): PhysicalGraph {
   const { parallelism } = options;
   assert(Number.isSafeInteger(parallelism) && parallelism >= 1, 'parallelism is at least 1');
-  assertIsStream(graph);
-  let input: Schema = { fields: [] };
-  let steps: PlanStep[] = graph.nodes.flatMap((node) => {
-    const lowered = lower(node, input);
-    input = node.schema;
-    return lowered;
-  });
+  let steps: readonly PlanStep[] = lowerGraph(graph);
   for (const rule of rules) steps = rule(steps, options);
   return chainSteps(graph.jobName, steps, options);
 }
 
-/** Graphs of this version are streams: one source, each node reads the one before. */
-function assertIsStream({ nodes }: LogicalGraph): void {
-  for (const [index, node] of nodes.entries()) {
-    const before = nodes[index - 1];
-    const inputs = before === undefined ? [] : [before.id];
-    assert(node.inputs.join() === inputs.join(), 'a node reads the node before it');
+/** The steps of all nodes, in their order. */
+function lowerGraph({ nodes }: LogicalGraph): PlanStep[] {
+  const steps: PlanStep[] = [];
+  /** By node: where its rows are. A union's are in several places. */
+  const places = new Map<string, readonly StepInput[]>();
+  const schemas = new Map(nodes.map(({ id, schema }) => [id, schema]));
+  for (const node of nodes) {
+    let inputs = placesOf(node, places);
+    const lowered = lower(node, schemas.get(node.inputs[0] ?? '') ?? { fields: [] });
+    for (const { operator, exchange } of lowered) {
+      const number = steps.length + 1;
+      steps.push({ number, operator, inputs: inputs.map((input) => ({ ...input, exchange })) });
+      inputs = [inputFrom(number)];
+    }
+    places.set(node.id, inputs);
   }
+  return steps;
+}
+
+function placesOf(
+  { kind, inputs }: LogicalNode,
+  places: ReadonlyMap<string, readonly StepInput[]>,
+) {
+  const found = inputs.flatMap((id) => {
+    const place = places.get(id);
+    assert(place !== undefined, 'a node reads nodes before it');
+    return place;
+  });
+  if (kind !== 'deadLetters') return found;
+  return found.map((input) => ({ ...input, output: vertexOutputs.deadLetters }));
 }

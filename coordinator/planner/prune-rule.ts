@@ -1,95 +1,100 @@
 /**
- * Pruning: columns that nothing behind an exchange reads do not travel.
+ * Pruning: columns that nobody reads do not travel, and are not sorted.
  *
- *     sort · select word (merge)   →   project word, count · sort · select word (merge)
+ *     a sort · select word (merge)    →   project word, count · sort · select word (merge)
+ *     b where price > 1 · limit 3 (gather) · select url     →     … limit 3 (gather: only url) …
  *
- * The projection stands in front of the operators that only reorder or drop rows, so that they
- * carry less as well. It costs nothing per row: a batch without a column shares all the others.
+ * Leaving out a column costs nothing per row, in a projection as on an edge: a batch without it shares
+ * all the others. An edge carries what its own reader needs, so that readers of one stream do not pay
+ * for each other. Sorts move rows, so they get a projection in front.
  */
 import { assertNever } from '../../base/assert.ts';
 import { addColumnNames } from '../../engine/expr/column-names.ts';
 import { columnExpr } from '../../engine/expr/expr-factory.ts';
-import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
+import type { Exchange, OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
-import { inputSchemaOf, type PlanStep, stepOf } from './plan-step.ts';
+import { columnsOf, inputFrom, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
 
-export function pruneRule(steps: readonly PlanStep[]): PlanStep[] {
+/** Names of columns; null for all of them. */
+type Needs = ReadonlySet<string> | null;
+
+export function pruneRule(steps: readonly PlanStep[]): readonly PlanStep[] {
+  const index = new StepIndex(steps);
   const needs = needsOf(steps);
-  const result = [...steps];
-  // From the end, so that an insertion moves no index that is still to come.
-  for (let index = steps.length - 1; index > 0; index--) {
-    if (steps[index]?.exchange == null) continue;
-    const at = firstPassing(steps, index);
-    const kept = needs[at];
-    const schema = inputSchemaOf(steps, at);
-    const operator = steps[at]?.operator;
-    if (at === 0 || kept == null || operator === undefined) continue;
-    const pruned = { fields: schema.fields.filter((field) => kept.has(field.name)) };
-    if (pruned.fields.length === schema.fields.length || pruned.fields.length === 0) continue;
-    // Between `at` and the exchange all operators hand their columns on: they get the new schema.
-    for (let passing = at; passing < index; passing++) {
-      const step = steps[passing];
-      if (step) result[passing] = { ...step, operator: { ...step.operator, output: pruned } };
+  const nextNumber = numberAfter(steps);
+  const result: PlanStep[] = [];
+  for (const step of steps) {
+    const kept = needs.get(step.number) ?? null;
+    const isChained = index.chainedBehind(step) !== null;
+    const narrow = isChained ? step : withColumns(step, kept, new StepIndex(result));
+    const input = new StepIndex([...result, narrow]).inputSchemaOf(narrow);
+    const { operator } = narrow;
+    const isSort = operator.kind === 'sort' || operator.kind === 'top';
+    const pruned = kept === null ? input : columnsOf(input, kept);
+    if (isSort && pruned.fields.length < input.fields.length) {
+      const project = projectOf(operator, pruned);
+      const number = nextNumber();
+      result.push({ number, operator: project, inputs: narrow.inputs });
+      const sort = { ...operator, output: pruned };
+      result.push({ number: step.number, operator: sort, inputs: [inputFrom(number)] });
+    } else {
+      const output = handsOn(operator) ? input : operator.output;
+      result.push({ ...narrow, operator: { ...operator, output } });
     }
-    narrowBehind(result, steps, index, pruned);
-    result.splice(at, 0, { ...projectOf(operator, pruned), exchange: steps[at]?.exchange ?? null });
-    const moved = result[at + 1];
-    if (moved) result[at + 1] = { ...moved, exchange: null };
   }
   return result;
 }
 
-/** The first of the row-keeping operators right before the exchange of `index`. */
-function firstPassing(steps: readonly PlanStep[], index: number): number {
-  let at = index;
-  while (at > 1 && isPassing(steps[at - 1]) && steps[at - 1]?.exchange === null) at--;
-  return at;
+/** The step with the columns named that its edges carry. */
+function withColumns(step: PlanStep, kept: Needs, before: StepIndex): PlanStep {
+  if (kept === null) return step;
+  const inputs = step.inputs.map((input) => {
+    const all = before.inputSchemaOf({ ...step, inputs: [input] });
+    const wanted = new Set([...kept, ...exchangeColumns(input.exchange)]);
+    const { fields } = columnsOf(all, wanted);
+    const columns = fields.map((field) => field.name);
+    return columns.length < all.fields.length ? { ...input, columns } : input;
+  });
+  return { ...step, inputs };
 }
 
-function isPassing(step: PlanStep | undefined): boolean {
-  const kind = step?.operator.kind;
+/** Operators that give out the columns that come in. */
+function handsOn({ kind }: OperatorSpec): boolean {
   return kind === 'sort' || kind === 'top' || kind === 'limit' || kind === 'filter';
 }
 
-/** Operators behind the exchange that hand columns on have the pruned schema as well. */
-function narrowBehind(
-  result: PlanStep[],
-  steps: readonly PlanStep[],
-  index: number,
-  schema: Schema,
-): void {
-  for (let at = index; isPassing(steps[at]); at++) {
-    const step = result[at];
-    if (step) result[at] = { ...step, operator: { ...step.operator, output: schema } };
-  }
-}
-
-/** By step: the columns of its input that it, or a later one, reads; null for all of them. */
-function needsOf(steps: readonly PlanStep[]): (ReadonlySet<string> | null)[] {
-  const needs: (ReadonlySet<string> | null)[] = new Array(steps.length).fill(null);
-  let after: ReadonlySet<string> | null = null;
-  for (let index = steps.length - 1; index >= 0; index--) {
-    const step = steps[index];
-    if (step === undefined) continue;
-    after = inputNeeds(step.operator, after);
-    if (after !== null && step.exchange !== null) after = withExchange(after, step);
-    needs[index] = after;
+/** By step: the columns of its input that it, or what follows, reads. */
+function needsOf(steps: readonly PlanStep[]): ReadonlyMap<number, Needs> {
+  const index = new StepIndex(steps);
+  const needs = new Map<number, Needs>();
+  for (const step of [...steps].reverse()) {
+    const readers = index.readersOf(step.number).map((reader) => {
+      const own = needs.get(reader.number) ?? null;
+      const edges = reader.inputs.filter(({ from }) => from === step.number);
+      return own && [...own, ...edges.flatMap(({ exchange }) => exchangeColumns(exchange))];
+    });
+    const isAll = readers.length === 0 || readers.includes(null);
+    const output = isAll ? null : new Set(readers.flatMap((names) => names ?? []));
+    const own = inputNeeds(step.operator, output);
+    needs.set(step.number, own && atLeastOne(own, index.inputSchemaOf(step)));
   }
   return needs;
 }
 
-function withExchange(names: ReadonlySet<string>, { exchange }: PlanStep): Set<string> {
-  const needed = new Set(names);
-  if (exchange?.kind === 'hash' || exchange?.kind === 'partition') needed.add(exchange.column);
-  if (exchange?.kind === 'merge') for (const key of exchange.order) needed.add(key.column);
-  return needed;
+/** Batches without columns are not made. */
+function atLeastOne(names: ReadonlySet<string>, { fields }: Schema): ReadonlySet<string> {
+  return names.size > 0 ? names : new Set(fields.slice(0, 1).map((field) => field.name));
 }
 
-/** What an operator reads, given what is read of its output (null: all). */
-function inputNeeds(
-  operator: OperatorSpec,
-  output: ReadonlySet<string> | null,
-): ReadonlySet<string> | null {
+/** What a sender looks at to know where rows go. */
+function exchangeColumns(exchange: Exchange | null): readonly string[] {
+  if (exchange?.kind === 'hash' || exchange?.kind === 'partition') return [exchange.column];
+  if (exchange?.kind === 'merge') return exchange.order.map((key) => key.column);
+  return [];
+}
+
+/** What an operator reads, given what is read of its output. */
+function inputNeeds(operator: OperatorSpec, output: Needs): Needs {
   const names = new Set<string>();
   switch (operator.kind) {
     case 'filter':
@@ -127,7 +132,7 @@ function inputNeeds(
   return new Set([...names, ...(output ?? [])]);
 }
 
-function projectOf({ id, name }: OperatorSpec, output: Schema): PlanStep {
+function projectOf({ id, name }: OperatorSpec, output: Schema): OperatorSpec {
   const columns = output.fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
-  return stepOf({ id, name, output, kind: 'project', columns });
+  return { id, name, output, kind: 'project', columns };
 }

@@ -11,11 +11,18 @@ import type { PlanOptions, PlanStep } from './plan-step.ts';
 export function singleTaskRule(
   steps: readonly PlanStep[],
   { parallelism }: PlanOptions,
-): PlanStep[] {
-  let isSingle = parallelism === 1;
+): readonly PlanStep[] {
+  /** Steps that run in one task. */
+  const single = new Set<number>();
   return steps.map((step) => {
-    if (isSingle) return step.exchange === null ? step : { ...step, exchange: null };
-    isSingle = step.exchange?.kind === 'gather' || step.exchange?.kind === 'merge';
+    const { number, inputs } = step;
+    const isSource = inputs.length === 0;
+    const isBehindSingle = !isSource && inputs.every(({ from }) => single.has(from));
+    if (parallelism === 1 || isBehindSingle) {
+      single.add(number);
+      return { ...step, inputs: inputs.map((input) => ({ ...input, exchange: null })) };
+    }
+    if (inputs.some(({ exchange }) => exchange?.kind === 'gather')) single.add(number);
     return step;
   });
 }

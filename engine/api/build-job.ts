@@ -4,11 +4,19 @@
  * Before: engine/api/define-job.ts · After: coordinator/planner/planner.ts
  */
 import { TypedError, typedError } from '../../base/typed-error.ts';
+import { deadLetterSchema } from '../contracts/dead-letters.ts';
 import type { LogicalGraph } from '../plan/logical-graph.ts';
-import { appendNode, finishGraph, type NodeDraft } from '../plan/logical-node.ts';
+import { appendNode, draftsBefore, finishGraph, type NodeDraft } from '../plan/logical-node.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
 import type { BuildContext, JobDefinition } from './define-job.ts';
-import { type RunFlags, type SourceOf, WrittenStream } from './endpoints.ts';
+import {
+  isSink,
+  type ReadOptions,
+  type RunFlags,
+  type SinkOf,
+  type SourceOf,
+  WrittenStream,
+} from './endpoints.ts';
 import { resolveParams } from './param-values.ts';
 import { describe } from './row.ts';
 import { Stream } from './stream.ts';
@@ -38,17 +46,32 @@ export function buildJob(
   flags: RunFlags = noFlags,
 ): BuiltJob {
   const values = Object.freeze(resolveParams(job.params, params));
+  const deadLetters: DeadLetters[] = [];
+  const read = <C>(source: SourceOf<C>, options?: ReadOptions) => {
+    const node = sourceNode(source, options);
+    if (options?.deadLetters !== undefined) deadLetters.push({ node, sink: options.deadLetters });
+    return new Stream<C>(node);
+  };
   const context = Object.freeze({ read, params: values }) as unknown as BuildContext<never>;
   let written: unknown;
   try {
     written = job.build(context);
-    if (written instanceof WrittenStream) {
-      return Object.freeze(finishGraph(job.name, [sinkNode(written, flags)]));
+    if (areWritten(written)) {
+      const ends = [written].flat().map((stream) => sinkNode(stream, flags));
+      const sources = draftsBefore(ends);
+      const used = deadLetters.filter(({ node }) => sources.includes(node));
+      const sinks = used.map((one) => deadLetterNode(one, flags));
+      return Object.freeze(finishGraph(job.name, [...ends, ...sinks]));
     }
   } catch (error) {
     throw buildError(job.name, error);
   }
   throw noSink(job.name, written);
+}
+
+function areWritten(given: unknown): given is WrittenStream | readonly WrittenStream[] {
+  if (!Array.isArray(given)) return given instanceof WrittenStream;
+  return given.length > 0 && given.every((one) => one instanceof WrittenStream);
 }
 
 function sinkNode({ node, sink, options }: WrittenStream, flags: RunFlags): NodeDraft {
@@ -57,17 +80,37 @@ function sinkNode({ node, sink, options }: WrittenStream, flags: RunFlags): Node
   return appendNode([node], { kind: 'sink', sink: spec, schema }, options);
 }
 
-function read<C>(source: SourceOf<C>): Stream<C> {
+/** A source, and where what it can't read goes. */
+interface DeadLetters {
+  readonly node: NodeDraft;
+  readonly sink: SinkOf;
+}
+
+function deadLetterNode({ node, sink }: DeadLetters, flags: RunFlags): NodeDraft {
+  const letters = appendNode([node], { kind: 'deadLetters', schema: deadLetterSchema });
+  // `--format` is meant for the job's output.
+  const { overwrite } = flags;
+  return sinkNode(new WrittenStream(letters, sink, { name: 'dead letters' }), { overwrite });
+}
+
+/** @throws JOB_ARGUMENT_INVALID */
+function sourceNode(source: SourceOf<unknown>, options: ReadOptions = {}): NodeDraft {
   const isSource = typeof source?.connector === 'string' && source.schema !== undefined;
   if (!isSource) {
     throw typedError('JOB_ARGUMENT_INVALID', `read needs a source, got ${describe(source)}`, {
       hint: 'Give a source of a connector: files.source({ path, format: text() }).',
     });
   }
-  const { connector, options, schema } = source;
-  return new Stream(
-    appendNode([], { kind: 'source', source: { connector, options, schema }, schema }),
-  );
+  const { deadLetters, ...verb } = options;
+  if (deadLetters !== undefined && !isSink(deadLetters)) {
+    const message = `read needs a sink for dead letters, got ${describe(deadLetters)}`;
+    throw typedError('JOB_ARGUMENT_INVALID', message, {
+      hint: 'Give a sink of a connector: { deadLetters: files.sink({ path: "dead.ndjson" }) }.',
+    });
+  }
+  const { schema } = source;
+  const spec = { connector: source.connector, options: source.options, schema };
+  return appendNode([], { kind: 'source', source: spec, schema }, verb);
 }
 
 /** The user's own typed errors with their place; anything else as the failure that it is. */
@@ -122,7 +165,13 @@ function noSink(jobName: string, written: unknown): Error {
       hint: 'Return what writeTo returns; a lambda with { } needs a return.',
     });
   }
-  return typedError('JOB_NO_SINK', `job "${jobName}" does not end in writeTo`, {
+  if (Array.isArray(written) && written.length === 0) {
+    return typedError('JOB_NO_SINK', `build of job "${jobName}" returned an empty list`, {
+      hint: 'Return at least one of what writeTo returns.',
+    });
+  }
+  const does = Array.isArray(written) ? 'has a stream that does' : 'does';
+  return typedError('JOB_NO_SINK', `job "${jobName}" ${does} not end in writeTo`, {
     hint: 'End the stream with .writeTo(files.sink({ path })).',
   });
 }

@@ -4,14 +4,14 @@
  * Before: jobs/wordcount/job.ts · After: engine/api/stream.ts
  */
 import { typedError } from '../../base/typed-error.ts';
-import type { SourceOf, WrittenStream } from './endpoints.ts';
+import type { ReadOptions, SourceOf, WrittenStream } from './endpoints.ts';
 import { type ParamSpecs, type ParamType, type ParamValues, paramSpecsOf } from './param.ts';
 import type { Stream } from './stream.ts';
 
 /** What `build` is given. */
 export interface BuildContext<P> {
   /** Starts a stream at a source. */
-  readonly read: <C>(source: SourceOf<C>) => Stream<C>;
+  readonly read: <C>(source: SourceOf<C>, options?: ReadOptions) => Stream<C>;
   /** The values of the parameters: defaults filled in, optional ones maybe undefined. */
   readonly params: ParamValues<P>;
 }
@@ -21,8 +21,11 @@ export interface JobDefinition {
   readonly kind: 'millrace.job';
   readonly name: string;
   readonly params: ParamSpecs;
-  readonly build: (context: BuildContext<never>) => WrittenStream;
+  readonly build: (context: BuildContext<never>) => JobOutputs;
 }
+
+/** What `build` returns: where the job's streams end. */
+export type JobOutputs = WrittenStream | readonly WrittenStream[];
 
 /** What `defineJob` takes. */
 export interface JobOptions<P> {
@@ -31,10 +34,11 @@ export interface JobOptions<P> {
   /** Parameters by name; each becomes a flag: `maxAge` is `--max-age`. @defaultValue none */
   readonly params?: P;
   /**
-   * Describes the job: reads from a source, and ends in `writeTo`. It is called on every thread that
-   * takes part, and must make the same graph each time: no clock, no chance, no files.
+   * Describes the job: reads from sources, and returns what `writeTo` returns, or a list of those where
+   * the job writes several outputs. It is called on every thread that takes part, and must make the
+   * same graph each time: no clock, no chance, no files.
    */
-  readonly build: (context: BuildContext<P>) => WrittenStream;
+  readonly build: (context: BuildContext<P>) => JobOutputs;
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The ends of a job: sources, sinks, and the written stream that `build` returns. Connectors make the
+ * The ends of a job: sources, sinks, and the written streams that `build` returns. Connectors make the
  * first two; what the command line asks of a sink is known only when the job is built.
  */
 import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
@@ -23,7 +23,22 @@ export interface RunFlags {
 /** A sink, or how to make one once the flags of the run are known. */
 export type SinkOf = SinkSpec | ((flags: RunFlags) => SinkSpec);
 
-/** The end of a job: what `build` returns. */
+/** Whether a value can be written to. */
+export function isSink(given: unknown): given is SinkOf {
+  if (typeof given === 'function') return true;
+  return typeof given === 'object' && given !== null && 'connector' in given;
+}
+
+/** How a source is read. */
+export interface ReadOptions extends VerbOptions {
+  /**
+   * Where records go that can't be read, with their origin, the reason and their bytes. @defaultValue
+   * the first such record ends the job
+   */
+  readonly deadLetters?: SinkOf;
+}
+
+/** The end of a stream: what `build` returns. */
 export class WrittenStream {
   readonly node: NodeDraft;
   readonly sink: SinkOf;

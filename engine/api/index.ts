@@ -19,8 +19,20 @@ export {
   type SortOrder,
 } from './column.ts';
 export type { ColumnKind } from './column-kind.ts';
-export { type BuildContext, defineJob, type JobDefinition, type JobOptions } from './define-job.ts';
-export { type RunFlags, type SinkOf, type SourceOf, WrittenStream } from './endpoints.ts';
+export {
+  type BuildContext,
+  defineJob,
+  type JobDefinition,
+  type JobOptions,
+  type JobOutputs,
+} from './define-job.ts';
+export {
+  type ReadOptions,
+  type RunFlags,
+  type SinkOf,
+  type SourceOf,
+  WrittenStream,
+} from './endpoints.ts';
 export { type Explosion, explode, type Words, words } from './explode.ts';
 export type { MapReduceOptions } from './map-reduce.ts';
 export type { ParamSpec, ParamType, ParamValues } from './param.ts';

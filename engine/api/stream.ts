@@ -4,6 +4,8 @@
  *     expressions   where  select  derive  keyBy  aggregate  orderBy     a tree that the planner compiles
  *     functions     filter  map  flatMap  reduce  mapReduce              any JavaScript, called per row
  *
+ * A stream may be used twice: each use reads all of its rows. `union` puts streams together.
+ *
  * Each verb checks what it is given at once, so an error points at the line of the job.
  * Before: engine/api/define-job.ts · After: engine/plan/logical-graph.ts
  */
@@ -18,7 +20,7 @@ import {
 import type { UserFunctions } from '../plan/user-functions.ts';
 import type { Column, SortOrder } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
-import { type SinkOf, WrittenStream } from './endpoints.ts';
+import { isSink, type SinkOf, WrittenStream } from './endpoints.ts';
 import {
   type Aggregated,
   type AggregatesOf,
@@ -38,6 +40,7 @@ import {
   type ValuesOf,
 } from './row.ts';
 import { deriveContent, type Selected, selectContent } from './select.ts';
+import { type SameColumns, type United, unionContent } from './union.ts';
 import { type ColumnsOf, StructType, type ValueType } from './value-type.ts';
 
 export type { RunFlags } from './endpoints.ts';
@@ -230,10 +233,34 @@ export class Stream<C> {
     return this.#append(content, verb, functions);
   }
 
-  /** Ends the job: `build` returns what this returns. */
+  /**
+   * The rows of this stream and of others, in any order. All have the same columns in the same order; a
+   * column may be null where it may be in one of them. A stream may be united with itself.
+   *
+   * @throws PLAN_SCHEMA_MISMATCH, which names the column that differs
+   * @example `read(today).union(read(yesterday)).keyBy((bid) => bid.auction)`
+   */
+  union<D extends SameColumns<C, D>>(
+    ...others: readonly [Stream<D>, ...Stream<D>[]]
+  ): Stream<United<C, D>> {
+    const nodes = others.map((other: unknown) => {
+      if (other instanceof Stream) return other.#node;
+      throw typedError('JOB_ARGUMENT_INVALID', `union needs streams, got ${describe(other)}`, {
+        hint: 'Give one or more streams: first.union(second).',
+      });
+    });
+    if (nodes.length === 0) {
+      throw typedError('JOB_ARGUMENT_INVALID', 'union needs another stream', {
+        hint: 'Give one or more streams: first.union(second).',
+      });
+    }
+    const schemas = nodes.map((node) => node.content.schema);
+    return new Stream(appendNode([this.#node, ...nodes], unionContent(this.#schema, schemas)));
+  }
+
+  /** Ends the stream: `build` returns what this returns, or a list of such ends. */
   writeTo(sink: SinkOf, options: VerbOptions = {}): WrittenStream {
-    const isSink = typeof sink === 'function' || typeof sink?.connector === 'string';
-    if (!isSink) {
+    if (!isSink(sink)) {
       throw typedError('JOB_ARGUMENT_INVALID', `writeTo needs a sink, got ${describe(sink)}`, {
         hint: 'Give a sink of a connector: files.sink({ path: "out.csv" }).',
       });

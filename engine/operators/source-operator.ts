@@ -8,7 +8,8 @@
  *
  * Invariants:
  * - At most one split is open and one is waiting.
- * - A batch that the outbox refused is kept and offered again before anything more is read.
+ * - A batch that the outbox refused is kept and offered again before anything more is read; the same
+ *   for a batch of dead letters.
  * Before: engine/contracts/source.ts. After: engine/task/operator-chain.ts.
  */
 import { assert } from '../../base/assert.ts';
@@ -26,6 +27,7 @@ export class SourceOperator {
   #hasLast = false;
   #isStopped = false;
   #pending: Batch | null = null;
+  #pendingLetters: Batch | null = null;
   #rowCount = 0;
 
   constructor(reader: SplitReader) {
@@ -59,23 +61,16 @@ export class SourceOperator {
     else this.#next = split;
   }
 
-  /** Reads one batch and offers it. */
-  step(outbox: Outbox): SourceState {
-    if (this.#pending === null) {
-      if (this.#open === null && !this.#openNext()) return this.#hasLast ? 'done' : 'waiting';
-      const result = this.#reader.read();
-      if (result === 'waiting' || result === 'more') return result;
-      if (result === 'end') {
-        this.#open = null;
-        return 'more';
-      }
-      this.#pending = result;
-    }
-    const { rowCount } = this.#pending;
-    if (!outbox.offer(this.#pending)) return 'full';
-    this.#pending = null;
-    this.#rowCount += rowCount;
-    return 'more';
+  /**
+   * Reads one batch and offers it.
+   *
+   * @param deadLetters - Where records go that could not be read; null when the reader has none.
+   */
+  step(outbox: Outbox, deadLetters: Outbox | null = null): SourceState {
+    const hasPending = this.#pending !== null || this.#pendingLetters !== null;
+    const state = hasPending ? 'more' : this.#read(deadLetters !== null);
+    const areLettersTaken = deadLetters === null || this.#offerLetters(deadLetters);
+    return this.#offerRows(outbox) && areLettersTaken ? state : 'full';
   }
 
   /** Nobody needs more rows: what is not read stays unread. */
@@ -86,7 +81,36 @@ export class SourceOperator {
   close(): void {
     this.#pending?.release();
     this.#pending = null;
+    this.#pendingLetters?.release();
+    this.#pendingLetters = null;
     this.#reader.close();
+  }
+
+  /** Reads one batch, and what could not be read. */
+  #read(hasDeadLetters: boolean): SourceState {
+    if (this.#open === null && !this.#openNext()) return this.#hasLast ? 'done' : 'waiting';
+    const result = this.#reader.read();
+    if (hasDeadLetters) this.#pendingLetters = this.#reader.takeDeadLetters?.() ?? null;
+    if (result === 'waiting' || result === 'more') return result;
+    if (result === 'end') this.#open = null;
+    else this.#pending = result;
+    return 'more';
+  }
+
+  #offerRows(outbox: Outbox): boolean {
+    if (this.#pending === null) return true;
+    const { rowCount } = this.#pending;
+    if (!outbox.offer(this.#pending)) return false;
+    this.#pending = null;
+    this.#rowCount += rowCount;
+    return true;
+  }
+
+  #offerLetters(outbox: Outbox): boolean {
+    if (this.#pendingLetters === null) return true;
+    if (!outbox.offer(this.#pendingLetters)) return false;
+    this.#pendingLetters = null;
+    return true;
   }
 
   #openNext(): boolean {

@@ -9,21 +9,31 @@
  *       aggregate     partial by word: …            word utf8, count int64
  *         ↓ hash by word
  *     vertex v2, 2 tasks
+ *
+ * What a node or a vertex reads is named where it is not simply the one above it.
  */
 import { assertNever } from '../../base/assert.ts';
 import type { Json } from '../contracts/json.ts';
 import { exprText, namedExprText } from '../expr/expr-text.ts';
 import { schemaText } from '../schema/schema.ts';
 import type { AggregateSpec, LogicalGraph, LogicalNode, SortKey } from './logical-graph.ts';
-import type { AggregateColumn, Exchange, OperatorSpec, PhysicalGraph } from './physical-graph.ts';
+import {
+  type AggregateColumn,
+  type Edge,
+  type Exchange,
+  type OperatorSpec,
+  type PhysicalGraph,
+  vertexOutputs,
+} from './physical-graph.ts';
 
 export function explainLogical(graph: LogicalGraph): string {
-  const rows = graph.nodes.map((node) => [
-    node.id,
-    labelOf(node.kind, node.name),
-    logicalText(node),
-    schemaText(node.schema),
-  ]);
+  const rows = graph.nodes.map((node, index) => {
+    const { id, kind, name, inputs, schema } = node;
+    const above = graph.nodes[index - 1];
+    const isBelow = inputs.length === 1 && inputs[0] === above?.id && kind !== 'deadLetters';
+    const from = isBelow || inputs.length === 0 ? '' : ` ← ${inputs.join(', ')}`;
+    return [id, labelOf(kind, name) + from, logicalText(node), schemaText(schema)];
+  });
   return `logical graph of ${graph.jobName}\n${table(rows, '  ')}`;
 }
 
@@ -37,14 +47,27 @@ export function explainPhysical(graph: PhysicalGraph): string {
   );
   const widths = widthsOf(rows.flat());
   const parts = graph.vertices.map((vertex, index) => {
-    const edge = graph.edges.find((one) => one.to === vertex.id);
+    const above = graph.vertices[index - 1];
+    const edges = graph.edges.filter((one) => one.to === vertex.id);
     const tasks = vertex.parallelism === 1 ? '1 task' : `${vertex.parallelism} tasks`;
-    const before = edge ? `    ↓ ${edge.id}: ${exchangeText(edge.exchange)}\n` : '';
+    const isPlain = edges.length === 1 && edges[0]?.from === above?.id;
+    const before = edges.map((edge) => edgeText(graph, edge, isPlain)).join('');
     const head = `  ${vertex.id}, ${tasks}\n`;
     return before + head + table(rows[index] ?? [], '    ', widths);
   });
   const title = `physical graph of ${graph.jobName}, parallelism ${graph.parallelism}\n`;
   return title + parts.join('');
+}
+
+/** `↓ e2 from v1, dead letters: hash by word, only word`; where it comes from unless it is `plain`. */
+function edgeText({ vertices }: PhysicalGraph, edge: Edge, isPlain: boolean): string {
+  const { id, from, output, exchange, schema } = edge;
+  const hasRows = output === vertexOutputs.rows;
+  const all = vertices.find((vertex) => vertex.id === from)?.chain.at(-1)?.output;
+  const isNarrow = hasRows && all !== undefined && schema.fields.length < all.fields.length;
+  const place = isPlain && hasRows ? '' : ` from ${from}${hasRows ? '' : ', dead letters'}`;
+  const only = isNarrow ? `, only ${schema.fields.map((field) => field.name).join(', ')}` : '';
+  return `    ↓ ${id}${place}: ${exchangeText(exchange)}${only}\n`;
 }
 
 /** What an operator does, without its kind and schema. */
@@ -80,6 +103,9 @@ function logicalText(node: LogicalNode): string {
       if (node.hasPartition) names.push('partition');
       return `${[...names, 'reduce'].join(', ')}; pairs ${schemaText(node.pairs)}`;
     }
+    case 'union':
+    case 'deadLetters':
+      return '';
     case 'sink':
       return connectorText(node.sink);
     default:
@@ -190,6 +216,8 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
   'orderBy',
   'limit',
   'mapReduce',
+  'union',
+  'deadLetters',
   'sink',
 ]);
 

@@ -67,6 +67,10 @@ export type LogicalNode = Node &
         readonly hasCombine: boolean;
         readonly hasPartition: boolean;
       }
+    /** The rows of all its inputs, in any order. */
+    | { readonly kind: 'union' }
+    /** What the source that it reads could not read, instead of its rows. */
+    | { readonly kind: 'deadLetters' }
     | { readonly kind: 'sink'; readonly sink: SinkSpec }
   );
 

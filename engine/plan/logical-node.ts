@@ -95,7 +95,7 @@ export function finishGraph(jobName: string, ends: readonly NodeDraft[]): Finish
 }
 
 /** The drafts and all that they read, each once, inputs first. */
-function draftsBefore(ends: readonly NodeDraft[]): NodeDraft[] {
+export function draftsBefore(ends: readonly NodeDraft[]): NodeDraft[] {
   const found = new Set<NodeDraft>();
   const visit = (draft: NodeDraft): void => {
     if (found.has(draft)) return;

@@ -19,6 +19,7 @@
 import { assert } from '../../base/assert.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
+import { deadLetterSchema } from '../contracts/dead-letters.ts';
 import type { Json } from '../contracts/json.ts';
 import type { Split } from '../contracts/source.ts';
 import type { Kernels } from '../kernels/kernels.ts';
@@ -68,6 +69,8 @@ export class Task {
   readonly #outputs = new TaskOutputs();
   #state: TaskState = 'created';
   #source: SourceOperator | null = null;
+  /** Where what the source can't read goes; null when that ends the job. */
+  #deadLetters: Outbox | null = null;
   #gate: ElementReader | null = null;
   #operators: Operator[] = [];
   #chain: OperatorChain | null = null;
@@ -180,7 +183,7 @@ export class Task {
   #readSource(source: SourceOperator, chain: OperatorChain): TaskProgress | null {
     const before = this.#metrics.enter(0, 0);
     const { rowCount } = source;
-    const state = source.step(chain);
+    const state = source.step(chain, this.#deadLetters);
     this.#metrics.leave(before);
     this.#metrics.addRowsIn(0, source.rowCount - rowCount);
     this.#metrics.addRowsOut(0, source.rowCount - rowCount);
@@ -232,6 +235,9 @@ export class Task {
     const context = { scope, kernels, mono: () => clock.mono(), functions };
     const outbox = this.#outputs.add(vertexOutputs.rows, last.output, outputs, context);
     const isSource = first.kind === 'source';
+    const { deadLetters } = vertexOutputs;
+    const letters = this.#outputs.add(deadLetters, deadLetterSchema, outputs, context);
+    this.#deadLetters = letters && this.#measured(letters);
     if (isSource) this.#source = this.#buildSource(first);
     else this.#gate = buildGate(inputs, context);
     const specs = isSource ? others : vertex.chain;
@@ -258,7 +264,14 @@ export class Task {
     assert(reader !== undefined, 'the connector of a source can read');
     const { scope, kernels } = this.#contextOf(spec);
     const { schema } = source;
-    const slot = { disk, scope, kernels, schema, taskIndex, hasDeadLetters: false };
+    const slot = {
+      disk,
+      scope,
+      kernels,
+      schema,
+      taskIndex,
+      hasDeadLetters: this.#deadLetters !== null,
+    };
     return new SourceOperator(reader(source.options, slot));
   }
 

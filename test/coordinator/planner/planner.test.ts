@@ -1,151 +1,153 @@
 /**
- * Goal: whatever a job's verbs are, its plan is sound: schemas fit, rows that must meet do, and each
- * task count is right. What single plans look like is in test/plans.
+ * Goal: whatever a job's graph is, its plan is sound: schemas fit, rows that must meet do, and each task
+ * count is right. What single plans look like is in test/plans, what they give in planner-rows.test.ts.
  */
-
 import fc from 'fast-check';
-import { agg, explode, type Stream, t, words } from 'millrace';
 import { expect, test } from 'vitest';
 import { planJob } from '../../../coordinator/planner/planner.ts';
-import type { Column } from '../../../engine/api/column.ts';
+import { deadLetterSchema } from '../../../engine/contracts/dead-letters.ts';
 import { addColumnNames } from '../../../engine/expr/column-names.ts';
-import type { LogicalGraph } from '../../../engine/plan/logical-graph.ts';
-import type { OperatorSpec, PhysicalGraph } from '../../../engine/plan/physical-graph.ts';
+import type { OperatorSpec, PhysicalGraph, Vertex } from '../../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../../engine/schema/schema.ts';
-import { bids, buildOf } from '../../engine/api/bids.ts';
+import { randomJobs } from '../../support/random-jobs.ts';
 
-type Rows = Stream<{ url: Column<'utf8'>; n: Column<'int64'>; x: Column<'float64', number, true> }>;
+const parallelisms = fc.integer({ min: 1, max: 4 });
 
-/** Verbs that keep the three columns, so that they can stand in any order. */
-const verbs: Record<string, (rows: Rows) => Rows> = {
-  where: (rows) => rows.where((row) => row.n.gt(1)),
-  select: (rows) => rows.select(({ x, n, url }) => ({ n: n.add(1), url, x })),
-  explode: (rows) => rows.select(({ url, n, x }) => ({ x, url: explode(words(url)), n })),
-  flatMap: (rows) =>
-    rows.flatMap(t.struct({ url: t.utf8(), n: t.int64(), x: t.float64().nullable() }), () => []),
-  aggregate: (rows) =>
-    rows.keyBy((row) => row.url).aggregate({ n: agg.count(), x: agg.max((row) => row.x) }),
-  aggregateByExpression: (rows) =>
-    rows
-      .keyBy((row) => ({ n: row.n.multiply(2) }))
-      .aggregate({ x: agg.min((row) => row.x.add(row.n)) })
-      .select((row) => ({ ...row, url: 'a' })),
-  orderBy: (rows) => rows.orderBy((row) => [row.x.desc(), row.url.asc()]),
-  limit: (rows) => rows.limit(10),
-  mapReduce: (rows) =>
-    rows.mapReduce({
-      key: t.utf8(),
-      value: t.int64(),
-      output: t.struct({ url: t.utf8(), n: t.int64(), x: t.float64().nullable() }),
-      map: (row, emit) => emit(row.url, row.n),
-      combine: (_key, [first]) => first ?? 0n,
-      reduce: () => [],
+const namesOf = (schema: Schema | undefined) => schema?.fields.map((field) => field.name) ?? [];
+const inEdges = ({ edges }: PhysicalGraph, { id }: Vertex) => edges.filter(({ to }) => to === id);
+const outEdges = ({ edges }: PhysicalGraph, { id }: Vertex) =>
+  edges.filter(({ from }) => from === id);
+
+/** Plans of random jobs, with what was planned. */
+function checkPlans(check: (graph: PhysicalGraph, parallelism: number) => void): void {
+  fc.assert(
+    fc.property(randomJobs(), parallelisms, (job, parallelism) => {
+      check(planJob(job.graph, { parallelism }), parallelism);
     }),
-  onlyUrl: (rows) =>
-    rows.select((row) => ({
-      url: row.url,
-      n: 1n,
-      x: row.n.multiply(1.0).multiply(2),
-    })) as never as Rows,
-};
-
-const jobs = fc.record({
-  names: fc.array(fc.constantFrom(...Object.keys(verbs)), { maxLength: 7 }),
-  isParallel: fc.boolean(),
-  parallelism: fc.integer({ min: 1, max: 5 }),
-});
-
-function graphOf(names: readonly string[], isParallel: boolean): LogicalGraph {
-  const start: Rows = bids().select((bid) => ({
-    url: bid.url,
-    n: bid.auction,
-    x: bid.price,
-  })) as never;
-  const rows = names.reduce((stream, name) => verbs[name]?.(stream) ?? stream, start);
-  return buildOf(() => rows.writeTo({ connector: 'none', options: {}, isParallel })).graph;
+  );
 }
 
-test('every operator finds its columns, and the sink its schema', () => {
-  fc.assert(
-    fc.property(jobs, ({ names, isParallel, parallelism }) => {
-      const logical = graphOf(names, isParallel);
-      const graph = planJob(logical, { parallelism });
-      let input: Schema = { fields: [] };
-      for (const operator of operatorsOf(graph)) {
-        const available = input.fields.map((field) => field.name);
-        for (const name of readsOf(operator)) expect(available, operator.kind).toContain(name);
-        if (['filter', 'sort', 'top', 'limit', 'sink'].includes(operator.kind)) {
-          expect(operator.output).toEqual(input);
+test('every operator finds its columns, and hands on what it should', () => {
+  checkPlans((graph) => {
+    for (const vertex of graph.vertices) {
+      let input = inEdges(graph, vertex)[0]?.schema ?? { fields: [] };
+      for (const operator of vertex.chain) {
+        for (const name of readsOf(operator)) {
+          expect(namesOf(input), operator.kind).toContain(name);
+        }
+        if (['filter', 'sort', 'top', 'limit', 'filterRows', 'sink'].includes(operator.kind)) {
+          expect(namesOf(operator.output), operator.kind).toEqual(namesOf(input));
         }
         input = operator.output;
       }
-      expect(input).toEqual(logical.nodes.at(-1)?.schema);
+    }
+  });
+});
+
+test('sources, sinks and what they carry are those of the job', () => {
+  fc.assert(
+    fc.property(randomJobs(), parallelisms, (job, parallelism) => {
+      const graph = planJob(job.graph, { parallelism });
+      const specs = graph.vertices.flatMap(({ chain }) => chain);
+      for (const kind of ['source', 'sink'] as const) {
+        const planned = specs.filter((spec) => spec.kind === kind);
+        const wanted = job.graph.nodes.filter((node) => node.kind === kind);
+        const summary = (id: string, schema: Schema) => [id, ...namesOf(schema)].join();
+        expect(planned.map(({ id, output }) => summary(id, output)).sort()).toEqual(
+          wanted.map(({ id, schema }) => summary(id, schema)).sort(),
+        );
+      }
+      for (const vertex of graph.vertices) {
+        const hasSource = vertex.chain[0]?.kind === 'source';
+        expect(inEdges(graph, vertex).length === 0).toBe(hasSource);
+        const hasSink = vertex.chain.at(-1)?.kind === 'sink';
+        expect(outEdges(graph, vertex).some(({ output }) => output === 0)).toBe(!hasSink);
+      }
     }),
   );
 });
 
-test('exchanges fit the vertices that they join', () => {
-  fc.assert(
-    fc.property(jobs, ({ names, isParallel, parallelism }) => {
-      const { vertices, edges } = planJob(graphOf(names, isParallel), { parallelism });
-      expect(edges.length).toBe(vertices.length - 1);
-      expect(vertices[0]?.parallelism).toBe(parallelism);
-      if (parallelism === 1) expect(edges).toEqual([]);
-      for (const [index, edge] of edges.entries()) {
-        const [from, to] = [vertices[index], vertices[index + 1]];
-        expect([edge.from, edge.to]).toEqual([from?.id, to?.id]);
-        expect(edge.schema).toEqual(from?.chain.at(-1)?.output);
-        expect(from?.parallelism).toBe(parallelism);
-        const isOne = edge.exchange.kind === 'gather' || edge.exchange.kind === 'merge';
-        expect(to?.parallelism).toBe(isOne ? 1 : parallelism);
+test('edges fit the vertices that they join, and carry columns of their output', () => {
+  checkPlans((graph, parallelism) => {
+    const places = new Map(graph.vertices.map((vertex, at) => [vertex.id, { vertex, at }]));
+    for (const edge of graph.edges) {
+      const [from, to] = [places.get(edge.from), places.get(edge.to)];
+      expect(from?.at).toBeLessThan(to?.at ?? -1);
+      const given = edge.output === 0 ? from?.vertex.chain.at(-1)?.output : deadLetterSchema;
+      const carried = namesOf(given).filter((name) => namesOf(edge.schema).includes(name));
+      expect(namesOf(edge.schema)).toEqual(carried);
+      const tasks = [from?.vertex.parallelism, to?.vertex.parallelism];
+      switch (edge.exchange.kind) {
+        case 'forward':
+          expect(tasks[0]).toBe(tasks[1]);
+          break;
+        case 'gather':
+        case 'merge':
+          expect(tasks[1]).toBe(1);
+          break;
+        default:
+          expect(tasks[1]).toBe(parallelism);
       }
-    }),
-  );
+    }
+    if (parallelism === 1) {
+      expect(graph.vertices.every((vertex) => vertex.parallelism === 1)).toBe(true);
+      expect(graph.edges.every(({ exchange }) => exchange.kind === 'forward')).toBe(true);
+    }
+  });
+});
+
+test('edges that meet carry the same columns, and are merged all or none of them', () => {
+  checkPlans((graph) => {
+    for (const vertex of graph.vertices) {
+      const edges = inEdges(graph, vertex);
+      expect(new Set(edges.map(({ schema }) => JSON.stringify(schema))).size).toBeLessThan(2);
+      const merges = edges.filter(({ exchange }) => exchange.kind === 'merge');
+      expect([0, edges.length]).toContain(merges.length);
+    }
+  });
 });
 
 test('rows of one key, and all rows of a limit or a sort, meet in one task', () => {
-  fc.assert(
-    fc.property(jobs, ({ names, isParallel, parallelism }) => {
-      const { vertices, edges } = planJob(graphOf(names, isParallel), { parallelism });
-      for (const [index, { chain, parallelism: tasks }] of vertices.entries()) {
-        if (tasks === 1) continue;
-        for (const [place, operator] of chain.entries()) {
-          const before = place === 0 ? edges[index - 1]?.exchange.kind : 'chain';
-          const after = place === chain.length - 1 ? edges[index]?.exchange.kind : 'chain';
-          expect([before, after]).toEqual(neighbours(operator, before, after));
-        }
-        if (chain.at(-1)?.kind === 'sink') expect(isParallel).toBe(true);
+  checkPlans((graph) => {
+    for (const vertex of graph.vertices.filter(({ parallelism }) => parallelism > 1)) {
+      const rows = outEdges(graph, vertex).filter(({ output }) => output === 0);
+      const kinds = [inEdges(graph, vertex), rows].map((edges) => [
+        ...new Set(edges.map(({ exchange }) => exchange.kind)),
+      ]);
+      for (const [place, operator] of vertex.chain.entries()) {
+        const before = place === 0 ? kinds[0] : ['chain'];
+        const after = place === vertex.chain.length - 1 ? kinds[1] : ['chain'];
+        const wanted = neighboursOf(operator);
+        expect([wanted.before ?? before, wanted.after ?? after]).toEqual([before, after]);
       }
-    }),
-  );
+    }
+  });
 });
 
 /** What must stand before and after an operator that runs in several tasks. */
-function neighbours(operator: OperatorSpec, before?: string, after?: string) {
+function neighboursOf(operator: OperatorSpec): { before?: string[]; after?: string[] } {
   switch (operator.kind) {
     case 'reduce':
-      return ['hash', after];
+      return { before: ['hash'] };
     case 'aggregate':
-      return operator.phase === 'partial' ? [before, 'hash'] : ['hash', after];
+    case 'fold':
+      return operator.phase === 'partial' ? { after: ['hash'] } : { before: ['hash'] };
     case 'sort':
     case 'top':
-      return [before, 'merge'];
+      return { after: ['merge'] };
     case 'limit':
-      return [before, 'gather'];
+      return { after: ['gather'] };
     default:
-      return [before, after];
+      return {};
   }
 }
 
 test('a plan is plain data, and frozen', () => {
-  const graph = planJob(graphOf(['aggregate', 'orderBy', 'limit'], false), { parallelism: 2 });
-  expect(JSON.parse(JSON.stringify(graph))).toEqual(graph);
-  expect(Object.isFrozen(graph.vertices[0]?.chain[0])).toBe(true);
+  checkPlans((graph) => {
+    expect(JSON.parse(JSON.stringify(graph))).toEqual(graph);
+    expect(Object.isFrozen(graph.vertices[0]?.chain[0])).toBe(true);
+  });
 });
-
-function operatorsOf({ vertices }: PhysicalGraph): OperatorSpec[] {
-  return vertices.flatMap((vertex) => vertex.chain);
-}
 
 function readsOf(operator: OperatorSpec): Iterable<string> {
   const names = new Set<string>();
@@ -163,6 +165,8 @@ function readsOf(operator: OperatorSpec): Iterable<string> {
     case 'sort':
     case 'top':
       return operator.order.map((key) => key.column);
+    case 'fold':
+      return operator.keys;
     default:
       return names;
   }

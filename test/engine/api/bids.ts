@@ -1,5 +1,5 @@
 /** Bids: a stream with columns of every type, for the tests of the job builder. */
-import { defineJob, type SourceOf, type Stream, t, type WrittenStream } from 'millrace';
+import { defineJob, type JobOutputs, type SourceOf, type Stream, t } from 'millrace';
 import { type BuiltJob, buildJob } from '../../../engine/api/build-job.ts';
 import type { ColumnsOf } from '../../../engine/api/value-type.ts';
 
@@ -38,6 +38,6 @@ export function bids(): Stream<BidColumns> {
 }
 
 /** The built job of a stream. */
-export function buildOf(build: () => WrittenStream): BuiltJob {
+export function buildOf(build: () => JobOutputs): BuiltJob {
   return buildJob(defineJob({ name: 'test', build }), {});
 }

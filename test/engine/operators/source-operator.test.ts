@@ -9,14 +9,25 @@ import { batchOf, CollectingOutbox, newContext } from '../../support/operator-ha
 const schema = schemaOf(fieldOf('n', int32Type));
 const splitOf = (id: string): Split => ({ id, sizeBytes: 1, payload: null });
 
-function newSource(script: (ReadResult | number)[]) {
+/** @param bad - Numbers that the reader can't read. */
+function newSource(script: (ReadResult | number)[], bad: readonly number[] = []) {
   const { memory, scope } = newContext('tested');
   const opened: string[] = [];
+  let letters: number[] = [];
   const reader: SplitReader = {
     open: ({ id }) => opened.push(id),
     read() {
       const next = script.shift() ?? 'end';
+      if (typeof next === 'number' && bad.includes(next)) {
+        letters.push(next);
+        return 'more';
+      }
       return typeof next === 'number' ? batchOf(scope, schema, [{ n: next }]) : next;
+    },
+    takeDeadLetters() {
+      const rows = letters.map((n) => ({ n }));
+      letters = [];
+      return rows.length === 0 ? null : batchOf(scope, schema, rows);
     },
     bytesRead: 7,
     position: () => 'nowhere',
@@ -59,4 +70,35 @@ test('a refused batch is offered again before anything more is read', () => {
   source.close();
   memory.assertEmpty();
   expect(outbox.rows).toEqual([{ n: 1 }]);
+});
+
+test('what could not be read goes to another outbox, and neither loses a row when one is full', () => {
+  for (const [isSlow, areLettersSlow] of [
+    [false, false],
+    [true, false],
+    [false, true],
+    [true, true],
+  ]) {
+    const { memory, source } = newSource([1, 2, 'more', 3, 4, 'end'], [2, 4]);
+    const [outbox, letters] = [new CollectingOutbox(isSlow), new CollectingOutbox(areLettersSlow)];
+    source.offerSplit(splitOf('a'));
+    source.offerSplit(null);
+    for (let calls = 0; source.step(outbox, letters) !== 'done'; calls++) {
+      expect(calls).toBeLessThan(100);
+    }
+    expect(outbox.rows).toEqual([{ n: 1 }, { n: 3 }]);
+    expect(letters.rows).toEqual([{ n: 2 }, { n: 4 }]);
+    expect(source.rowCount).toBe(2);
+    source.close();
+    memory.assertEmpty();
+  }
+});
+
+test('dead letters that nobody took are released by close', () => {
+  const { memory, source } = newSource([1], [1]);
+  source.offerSplit(splitOf('a'));
+  const full = { offer: () => false };
+  expect(source.step(new CollectingOutbox(), full)).toBe('full');
+  source.close();
+  memory.assertEmpty();
 });

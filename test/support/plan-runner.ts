@@ -1,0 +1,275 @@
+/**
+ * Runs whole plans in one thread: every task of a physical graph over one memory, rings between them
+ * as small as asked for, tables of rows as sources. And the same job without a planner: node by node,
+ * each operator over all rows at once, for comparison.
+ */
+import { assert } from '../../base/assert.ts';
+import type { SyncDisk } from '../../base/env/disk.ts';
+import { lower } from '../../coordinator/planner/lower.ts';
+import { readRows } from '../../engine/batch/row-reader.ts';
+import type { Connector, SinkSpec, SourceSpec } from '../../engine/contracts/connector.ts';
+import { deadLetterSchema } from '../../engine/contracts/dead-letters.ts';
+import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
+import { SlotMemory } from '../../engine/memory/slot-memory.ts';
+import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
+import type { Edge, OperatorSpec, PhysicalGraph } from '../../engine/plan/physical-graph.ts';
+import type { UserFunctions } from '../../engine/plan/user-functions.ts';
+import type { Schema } from '../../engine/schema/schema.ts';
+import { buildOperator } from '../../engine/task/build-operator.ts';
+import { Task } from '../../engine/task/task.ts';
+import { taskMetricsBytes } from '../../engine/task/task-metrics.ts';
+import { batchOf, type Row, runModes, runOperator } from './operator-harness.ts';
+import { newRing } from './task-world.ts';
+
+/** A row that a source can't read: the text of its dead letter. */
+export const badRow = 'can not be read';
+
+export interface PlanInputs {
+  /** By the name that `tableSource` was given. A row with the field `badRow` becomes a dead letter. */
+  readonly tables: Readonly<Record<string, readonly Row[]>>;
+  /** The user's functions by operator id. */
+  readonly functions: ReadonlyMap<string, UserFunctions>;
+}
+
+/** Rows of each sink, by the sink's name. */
+export type PlanOutputs = ReadonlyMap<string, readonly Row[]>;
+
+export function tableSource(table: string, schema: Schema): SourceSpec {
+  return { connector: 'rows', options: table, schema };
+}
+
+export function rowsSink(name: string, isParallel = true): SinkSpec {
+  return { connector: 'rows', options: name, isParallel };
+}
+
+/** Kept between runs that leave it empty: memories are dear. */
+let kept: { memory: SlotMemory; kernels: Kernels } | null = null;
+
+/** Runs all tasks of a plan in turn until they are done. */
+export function runPlan(graph: PhysicalGraph, inputs: PlanInputs): PlanOutputs {
+  const { memory, kernels } = kept ?? newMemory();
+  kept = null;
+  const outputs = new Map<string, Row[]>();
+  const connectors = new Map([['rows', rowsConnector(inputs.tables, outputs)]]);
+  const tasks = tasksOf(graph, { memory, kernels, connectors, functions: inputs.functions });
+  const splits = new Map(graph.vertices.map(({ id, chain }) => [id, splitsOf(chain[0], inputs)]));
+  try {
+    let open = tasks;
+    for (let round = 0; open.length > 0; round++) {
+      assert(round < 100_000, 'a plan comes to an end');
+      for (const { task, vertexId } of open) {
+        if (!task.wantsSplit) continue;
+        const payload = splits.get(vertexId)?.shift();
+        task.offerSplit(payload === undefined ? null : { id: 'split', sizeBytes: 1, payload });
+      }
+      open = open.filter(({ task }) => task.run() !== 'done');
+    }
+  } finally {
+    for (const { task } of tasks) task.close();
+    memory.assertEmpty();
+  }
+  kept = { memory, kernels };
+  return outputs;
+}
+
+function newMemory() {
+  const memory = new SlotMemory({ budgetBytes: 256 * 1024 * 1024, poison: true });
+  return { memory, kernels: instantiateKernels(memory.memory) };
+}
+
+interface Surroundings {
+  readonly memory: SlotMemory;
+  readonly kernels: Kernels;
+  readonly connectors: ReadonlyMap<string, Connector>;
+  readonly functions: ReadonlyMap<string, UserFunctions>;
+}
+
+function tasksOf(graph: PhysicalGraph, surroundings: Surroundings) {
+  const ends = new Map(graph.edges.map((edge) => [edge.id, ringsOf(graph, edge)]));
+  const endsOf = (edge: Edge, isOwn: (ring: TinyRing) => boolean) => ({
+    rings: (ends.get(edge.id) ?? []).filter(isOwn),
+    edge: { output: edge.output, exchange: edge.exchange, schema: edge.schema },
+  });
+  let now = 0;
+  return graph.vertices.flatMap((vertex) =>
+    Array.from({ length: vertex.parallelism }, (_, taskIndex) => {
+      const incoming = graph.edges.filter(({ to }) => to === vertex.id);
+      const outgoing = graph.edges.filter(({ from }) => from === vertex.id);
+      const task = new Task({
+        ...surroundings,
+        id: `${vertex.id}[${taskIndex}]`,
+        taskIndex,
+        vertex,
+        inputs: incoming
+          .map((edge) => endsOf(edge, ({ receiver }) => receiver === taskIndex))
+          .map(({ edge, rings }) => ({ ...edge, rings: rings.map(({ reader }) => reader) })),
+        outputs: outgoing
+          .map((edge) => endsOf(edge, ({ sender }) => sender === taskIndex))
+          .map(({ edge, rings }) => {
+            return { ...edge, messageBytes: 32, rings: rings.map(({ writer }) => writer) };
+          }),
+        // Every look at the clock takes a quarter of a millisecond, so slices do end.
+        clock: { mono: () => (now += 0.25) },
+        disk: noDisk,
+        preparedSink: null,
+        metrics: new ArrayBuffer(taskMetricsBytes(vertex.chain.length)),
+      });
+      return { task, vertexId: vertex.id };
+    }),
+  );
+}
+
+interface TinyRing extends ReturnType<typeof newRing> {
+  readonly sender: number;
+  readonly receiver: number;
+}
+
+/** A ring of one slot of 64 bytes for each pair of tasks: always full. */
+function ringsOf({ vertices }: PhysicalGraph, { from, to, exchange }: Edge): TinyRing[] {
+  const tasks = (id: string) => {
+    const length = vertices.find((vertex) => vertex.id === id)?.parallelism ?? 0;
+    return Array.from({ length }, (_, index) => index);
+  };
+  return tasks(from).flatMap((sender) =>
+    tasks(to)
+      .filter((receiver) => exchange.kind !== 'forward' || receiver === sender)
+      .map((receiver) => ({ sender, receiver, ...newRing(1, 64) })),
+  );
+}
+
+/** Ranges of a source's rows, some of them empty. */
+function splitsOf(
+  first: OperatorSpec | undefined,
+  { tables }: PlanInputs,
+): [string, number, number][] {
+  if (first?.kind !== 'source') return [];
+  const table = String(first.source.options);
+  const { length } = tables[table] ?? [];
+  const starts = Array.from({ length: 4 }, (_, at) => Math.floor((length * at) / 4));
+  return starts.map((start, at) => [table, start, starts[at + 1] ?? length]);
+}
+
+function rowsConnector(tables: PlanInputs['tables'], outputs: Map<string, Row[]>): Connector {
+  return {
+    name: 'rows',
+    reader(_options, { scope, schema, hasDeadLetters }) {
+      let left: Row[] = [];
+      let letters: Row[] = [];
+      return {
+        open({ payload }) {
+          const [table, start, end] = payload as [string, number, number];
+          left = (tables[table] ?? []).slice(start, end);
+        },
+        read() {
+          if (left.length === 0) return 'end';
+          const next = left.splice(0, 1 + (left.length % 30));
+          const good = next.filter((row) => !(badRow in row));
+          const bad = next.filter((row) => badRow in row);
+          assert(
+            bad.length === 0 || hasDeadLetters,
+            'a source without dead letters reads all rows',
+          );
+          letters.push(...bad.map(letterOf));
+          return good.length === 0 ? 'more' : batchOf(scope, schema, good);
+        },
+        takeDeadLetters() {
+          const taken = letters;
+          letters = [];
+          return taken.length === 0 ? null : batchOf(scope, deadLetterSchema, taken);
+        },
+        bytesRead: 0,
+        position: () => 'nowhere',
+        close() {},
+      };
+    },
+    writer(options) {
+      const name = String(options);
+      return {
+        write(batch) {
+          outputs.set(name, [...(outputs.get(name) ?? []), ...readRows(batch)]);
+        },
+        finish: () => ({ name }),
+        close() {},
+      };
+    },
+  };
+}
+
+function letterOf(row: Row): Row {
+  return { origin: 'a table', reason: 'it is bad', text: row[badRow], bytes: null };
+}
+
+/** What the job's sinks get when each node is computed for itself, over all of its rows. */
+export function referenceOutputs(
+  { nodes }: LogicalGraph,
+  { tables, functions }: PlanInputs,
+): PlanOutputs {
+  const found = new Map<string, readonly Row[]>();
+  const schemas = new Map(nodes.map(({ id, schema }) => [id, schema]));
+  const outputs = new Map<string, readonly Row[]>();
+  for (const node of nodes) {
+    const rows = node.inputs.flatMap((id) => found.get(id) ?? []);
+    if (node.kind === 'source') {
+      found.set(node.id, tables[String(node.source.options)] ?? []);
+    } else if (node.kind === 'sink') {
+      outputs.set(
+        String(node.sink.options),
+        rows.filter((row) => !(badRow in row)),
+      );
+    } else if (node.kind === 'deadLetters') {
+      found.set(node.id, rows.filter((row) => badRow in row).map(letterOf));
+    } else {
+      const input = schemas.get(node.inputs[0] ?? '') ?? { fields: [] };
+      const good = rows.filter((row) => !(badRow in row));
+      found.set(
+        node.id,
+        computed(
+          lower(node, input).map(({ operator }) => operator),
+          { input, rows: good, functions },
+        ),
+      );
+    }
+  }
+  return outputs;
+}
+
+interface Given {
+  readonly input: Schema;
+  readonly rows: readonly Row[];
+  readonly functions: ReadonlyMap<string, UserFunctions>;
+}
+
+function computed(operators: readonly OperatorSpec[], given: Given): readonly Row[] {
+  let { input, rows } = given;
+  const [whole] = runModes;
+  assert(whole !== undefined, 'there is a plain way to run operators');
+  for (const spec of operators) {
+    const schema = input;
+    const build = (context: Parameters<typeof buildOperator>[1]['context']) =>
+      buildOperator(spec, {
+        context,
+        input: schema,
+        functions: given.functions,
+        preparedSink: null,
+        connectors: new Map(),
+        disk: noDisk,
+        taskIndex: 0,
+      });
+    rows = runOperator({ input, rows, build, expected: [] }, whole);
+    input = spec.output;
+  }
+  return rows;
+}
+
+/** Rows as sorted texts, for comparing without an order. */
+export function textsOf(rows: readonly Row[] = []): string[] {
+  const text = (row: Row) =>
+    JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
+  return rows.map(text).sort();
+}
+
+const noDisk = new Proxy({} as SyncDisk, {
+  get() {
+    throw new Error('these tasks use no disk');
+  },
+});

@@ -1,0 +1,133 @@
+/**
+ * Random jobs over small tables: graphs of verbs that all have the same three columns, so that any of
+ * them can stand anywhere, branch and meet again. What they give does not depend on the order of rows.
+ */
+import fc from 'fast-check';
+import { agg, type Column, explode, type Stream, t, words } from 'millrace';
+import type { BuiltJob } from '../../engine/api/build-job.ts';
+import { buildJob } from '../../engine/api/build-job.ts';
+import { defineJob } from '../../engine/api/define-job.ts';
+import type { Row } from './operator-harness.ts';
+import { badRow, rowsSink, tableSource } from './plan-runner.ts';
+
+const Line = t.struct({ url: t.utf8(), n: t.int64(), x: t.float64().nullable() });
+type Rows = Stream<{
+  url: Column<'utf8', string, false, 'url'>;
+  n: Column<'int64', bigint, false, 'n'>;
+  x: Column<'float64', number, true, 'x'>;
+}>;
+
+const verbs: Record<string, (rows: Rows) => Rows> = {
+  where: (rows) => rows.where((row) => row.n.gt(2)),
+  whereText: (rows) => rows.where((row) => row.url.ge('b').or(row.x.isNull())),
+  select: (rows) => rows.select(({ x, n, url }) => ({ url, n: n.add(1), x })),
+  onlyUrl: (rows) => rows.select(({ url }) => ({ url, n: 1n, x: 0.5 })) as never,
+  derive: (rows) => rows.derive((row) => ({ x: row.x.add(1) })),
+  explode: (rows) => rows.select(({ url, n, x }) => ({ url: explode(words(url)), n, x })),
+  filter: (rows) => rows.filter((row) => row.n !== 3n),
+  map: (rows) => rows.map(Line, (row) => ({ url: `${row.url} m`, n: row.n, x: row.x })),
+  flatMap: (rows) => rows.flatMap(Line, (row) => [row.copy(), { ...row.copy(), x: null }]),
+  aggregate: (rows) =>
+    rows.keyBy((row) => row.url).aggregate({ n: agg.count(), x: agg.max((row) => row.x) }),
+  aggregateByExpression: (rows) =>
+    rows
+      .keyBy((row) => ({ n: row.n.multiply(2) }))
+      .aggregate({ x: agg.min((row) => row.x.add(row.n)) })
+      .select((row) => ({ url: 'a', n: row.n, x: row.x })) as never,
+  reduce: (rows) =>
+    rows
+      .keyBy((row) => row.url)
+      .reduce((left, right) => {
+        const isLeft = (left.x ?? -9) > (right.x ?? -9);
+        return { url: right.url, n: left.n + right.n, x: isLeft ? left.x : right.x };
+      }),
+  orderBy: (rows) => rows.orderBy((row) => [row.n.desc(), row.url.asc(), row.x.asc()]),
+  top: (rows) => rows.orderBy((row) => [row.n.asc(), row.url.asc(), row.x.desc()]).limit(5),
+  mapReduce: (rows) =>
+    rows.mapReduce({
+      key: t.utf8(),
+      value: t.int64(),
+      output: Line,
+      map: (row, emit) => emit(row.url, row.n),
+      combine: (_url, values) => sumOf(values),
+      reduce: (url, values) => [{ url, n: sumOf(values), x: null }],
+    }),
+};
+
+function sumOf(values: Iterable<bigint>): bigint {
+  let sum = 0n;
+  for (const value of values) sum += value;
+  return sum;
+}
+
+export interface RandomJob extends BuiltJob {
+  readonly tables: Readonly<Record<string, readonly Row[]>>;
+  /** What was drawn, for messages. */
+  readonly text: string;
+}
+
+interface Draw {
+  readonly verb: string;
+  /** Which of the streams so far; which other one, for a union. */
+  readonly of: number;
+  readonly with: number;
+}
+
+const rows = fc.array(
+  fc.record({
+    url: fc.constantFrom('a', 'b', 'c d', 'a longer text, with words'),
+    n: fc.bigInt({ min: 0n, max: 5n }),
+    x: fc.option(fc.constantFrom(-1.5, 0, 2, 7)),
+  }),
+  { maxLength: 60 },
+);
+
+/** Graphs of up to `verbsMax` verbs and unions over two tables, with one to three outputs. */
+export function randomJobs(verbsMax = 8): fc.Arbitrary<RandomJob> {
+  const draw = fc.record({
+    verb: fc.constantFrom('union', 'union', ...Object.keys(verbs)),
+    // Mostly the newest stream, so that there are long chains.
+    of: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(9) }),
+    with: fc.nat(9),
+  });
+  return fc
+    .record({
+      draws: fc.array(draw, { maxLength: verbsMax }),
+      outputCount: fc.integer({ min: 1, max: 3 }),
+      isParallel: fc.boolean(),
+      hasDeadLetters: fc.boolean(),
+      tables: fc.record({ first: rows, second: rows }),
+    })
+    .map(({ draws, outputCount, isParallel, hasDeadLetters, ...drawn }) => {
+      const { first, second } = drawn.tables;
+      const tables = { first, second: hasDeadLetters ? withBadRows(second) : second };
+      const job = defineJob({
+        name: 'random',
+        build({ read }) {
+          const deadLetters = rowsSink('dead letters', isParallel);
+          const second = tableSource('second', Line.schema);
+          const streams: Rows[] = [
+            read(second, hasDeadLetters ? { deadLetters } : {}) as never,
+            read(tableSource('first', Line.schema)) as never,
+          ];
+          for (const one of draws) streams.push(applied(one, streams));
+          return streams
+            .slice(-outputCount)
+            .map((stream, at) => stream.writeTo(rowsSink(`out ${at}`, isParallel)));
+        },
+      });
+      const text = draws.map((one) => `${one.verb} ${one.of} ${one.with}`).join(', ');
+      return { ...buildJob(job, {}), tables, text: `${text}; ${outputCount} outputs` };
+    });
+}
+
+/** Every third row can't be read. */
+function withBadRows(good: readonly Row[]): Row[] {
+  return good.map((row, at) => (at % 3 === 2 ? { [badRow]: `row ${at}` } : row));
+}
+
+function applied({ verb, of, with: other }: Draw, streams: readonly Rows[]): Rows {
+  const at = (back: number) => streams[streams.length - 1 - (back % streams.length)] as Rows;
+  if (verb === 'union') return at(of).union(at(other)) as never;
+  return verbs[verb]?.(at(of)) as Rows;
+}
