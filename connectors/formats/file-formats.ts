@@ -3,6 +3,7 @@ import { assert } from '../../base/assert.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
 import { CsvWriter } from './csv-writer.ts';
 import type { FileFormat } from './file-format.ts';
+import { createNdjsonReader } from './ndjson-records.ts';
 import { NdjsonWriter } from './ndjson-writer.ts';
 import type { InvalidUtf8 } from './text-lines.ts';
 import { createTextReader } from './text-reader.ts';
@@ -21,6 +22,7 @@ const csv: FileFormat = {
 
 const ndjson: FileFormat = {
   kind: 'ndjson',
+  reader: (_options, context) => createNdjsonReader(context),
   partEnding: () => '.ndjson',
   writer: (_options, { schema, output }) => new NdjsonWriter(schema, output),
 };

@@ -5,6 +5,7 @@
 import { nearestName } from '../../base/nearest-name.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Column } from '../../engine/api/column.ts';
+import type { ColumnsOf, StructType } from '../../engine/api/value-type.ts';
 import { utf8Type } from '../../engine/schema/field-type.ts';
 import { fieldOf, type Schema, schemaOf } from '../../engine/schema/schema.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
@@ -63,9 +64,26 @@ export function csv(): SinkFormat {
   return Object.freeze({ options: { kind: 'csv' } });
 }
 
-/** A JSON object per line. */
-export function ndjson(): SinkFormat {
-  return Object.freeze({ options: { kind: 'ndjson' } });
+/**
+ * A JSON object per line. Without a struct a format of output files; with one of input files too, whose
+ * members become the columns of the struct, by name and in any order.
+ *
+ * @param struct - The columns. A member that is missing is null, which a nullable column takes; members
+ * that the struct lacks are passed over.
+ * @example
+ * ```ts
+ * import { t } from 'millrace';
+ * import { files, ndjson } from 'millrace/files';
+ *
+ * const Bid = t.struct({ auction: t.int64(), price: t.float64().nullable() });
+ * files.source({ path: 'bids', format: ndjson(Bid) }).schema.fields[1]?.name; // => 'price'
+ * ```
+ */
+export function ndjson(): SinkFormat;
+export function ndjson<F>(struct: StructType<F>): SourceFormat<ColumnsOf<F>>;
+export function ndjson<F>(struct?: StructType<F>): SinkFormat | SourceFormat<ColumnsOf<F>> {
+  const options = { kind: 'ndjson' };
+  return Object.freeze(struct === undefined ? { options } : { options, schema: struct.schema });
 }
 
 /** @throws FILES_OPTION_INVALID when no format that can be written has the name. */

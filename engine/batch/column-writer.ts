@@ -48,6 +48,19 @@ export abstract class ColumnWriter {
    */
   abstract set(row: number, value: unknown): void;
 
+  /**
+   * Makes room for all rows of a batch, for kernels that write values themselves; answers with where
+   * they go. The bitmap, which a nullable column has from now on, is all ones.
+   */
+  reserve(): Column {
+    if (this.capacity < batchRowsMax) {
+      this.#nextCapacity = batchRowsMax;
+      this.grow(batchRowsMax - 1);
+    }
+    if (this.field.nullable && this.validity === 0) this.#addValidity();
+    return { type: this.field.type, validity: this.validity, values: this.values };
+  }
+
   /** Hands the column over: its place, and its blocks, which the caller owns from now on. */
   take(rowCount: number, blocks: BlockHandle[]): Column {
     if (this.capacity === 0) this.grow(0);
@@ -118,15 +131,17 @@ export abstract class ColumnWriter {
   protected setNull(row: number): void {
     if (row >= this.capacity) this.grow(row);
     if (!this.field.nullable) throw isNullError(this.field);
+    if (this.validity === 0) this.#addValidity();
     const { bytes } = this.scope.memory;
-    if (this.validity === 0) {
-      const size = bitmapSizeOf(this.capacity);
-      this.#validityBlock = this.scope.allocate(size);
-      this.validity = addressOf(this.#validityBlock);
-      bytes.fill(0xff, this.validity, this.validity + size);
-    }
     bytes[this.validity + (row >>> 3)]! &= ~(1 << (row & 7));
     this.writeNull(row);
+  }
+
+  #addValidity(): void {
+    const size = bitmapSizeOf(this.capacity);
+    this.#validityBlock = this.scope.allocate(size);
+    this.validity = addressOf(this.#validityBlock);
+    this.scope.memory.bytes.fill(0xff, this.validity, this.validity + size);
   }
 
   protected setValid(row: number): void {

@@ -6,6 +6,7 @@ export * from './group.as';
 export * from './hash.as';
 export * from './nexmark.as';
 export * from './merge-rows.as';
+export { parseNdjson, unescapeTexts } from './ndjson.as';
 export * from './order-groups.as';
 export * from './partition.as';
 export * from './radix-sort.as';

@@ -17,6 +17,7 @@ import type { GroupKernels } from './group-kernels.ts';
 import type { HashKernels } from './hash-kernels.ts';
 import { kernelsBase64 } from './kernels.wasm.ts';
 import type { NexmarkKernels } from './nexmark-kernels.ts';
+import type { RecordKernels } from './record-kernels.ts';
 import type { SortKernels } from './sort-kernels.ts';
 import type { TakeKernels } from './take-kernels.ts';
 import type { TextKernels } from './text-kernels.ts';
@@ -25,6 +26,7 @@ import type { WidenKernels } from './widen-kernels.ts';
 /** Every kernel of the module. */
 export interface Kernels
   extends TextKernels,
+    RecordKernels,
     GroupKernels,
     HashKernels,
     TakeKernels,
