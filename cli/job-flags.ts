@@ -107,6 +107,11 @@ function exampleValueOf(name: string, { type, choices }: ParamSpec): string {
       return name.toLowerCase().includes('out') ? ' result.csv' : ' data.txt';
     case 'utf8':
       return ' text';
+    case 'date':
+      return ' 2026-11-26';
+    case 'decimal':
+      return ' 1';
+    case 'float32':
     case 'float64':
       return ' 0.5';
     default:

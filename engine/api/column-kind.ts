@@ -1,32 +1,113 @@
 /**
  * Kinds of columns at the type level: what the compiler knows of a value's type. A timestamp's unit
- * is part of its kind, so that milliseconds are never compared with microseconds.
+ * is part of its kind, so that milliseconds are never compared with microseconds; lists and structs
+ * carry what is inside them.
  */
-import type { FieldType } from '../schema/field-type.ts';
 
 /** The type of a column as the compiler sees it. */
-export type ColumnKind =
-  | 'bool'
-  | 'int32'
-  | 'int64'
-  | 'float64'
-  | 'utf8'
-  | 'timestampMs'
-  | 'timestampUs';
+export type ColumnKind = ScalarKind | ListKind | StructKind;
 
+/** Numbers that expressions calculate with. */
 export type NumericKind = 'int32' | 'int64' | 'float64';
+
+/** Numbers that functions read as numbers without a check. */
+export type PlainNumberKind =
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | FloatKind;
+type FloatKind = 'float32' | 'float64';
+
+type ScalarKind =
+  | 'bool'
+  | PlainNumberKind
+  | 'int64'
+  | 'decimal'
+  | 'date'
+  | 'timestampMs'
+  | 'timestampUs'
+  | 'utf8'
+  | 'binary';
+
+/** What the compiler knows of a field or an item: its kind, what a function reads, whether it may be null. */
+export interface Typed<K = unknown, V = unknown, N extends boolean = boolean> {
+  readonly kind: K;
+  readonly value: V;
+  readonly nullable: N;
+}
+
+/** The kind of a list; `Item` is a `Typed`. */
+export interface ListKind<Item = unknown> {
+  readonly list: Item;
+}
+
+/** The kind of a struct; `F` has a `Typed` per field. */
+export interface StructKind<F = unknown> {
+  readonly struct: F;
+}
+
+/** What a function reads of a field or an item. */
+export type OrNull<V, N extends boolean> = true extends N ? V | null : V;
 
 /**
  * What a user's function reads for a kind: an int64 is a `bigint` (a checked `number` with
- * `t.int64({ js: 'number' })`), a timestamp in ms a `number`, one in µs a `bigint`.
+ * `t.int64({ js: 'number' })`), a timestamp in ms a `number`, one in µs a `bigint`; dates are ISO texts,
+ * decimals exact texts.
  */
-export type JsOf<K extends ColumnKind> = K extends 'utf8'
+export type JsOf<K extends ColumnKind> = K extends 'utf8' | 'date' | 'decimal'
   ? string
   : K extends 'bool'
     ? boolean
-    : K extends 'int32' | 'float64' | 'timestampMs'
+    : K extends PlainNumberKind | 'timestampMs'
       ? number
-      : bigint;
+      : K extends 'binary'
+        ? Uint8Array
+        : K extends ListKind<infer Item>
+          ? readonly ValueOfTyped<Item>[]
+          : K extends StructKind<infer F>
+            ? { readonly [Name in keyof F]: ValueOfTyped<F[Name]> }
+            : bigint;
+
+type ValueOfTyped<T> = T extends Typed<unknown, infer V, infer N> ? OrNull<V, N> : unknown;
+
+/**
+ * What a function may give where it would read a V: exact numbers of either form, a Date for moments and
+ * days, a typed array for a list of numbers.
+ */
+export type InputOfKind<K, V> = K extends 'int64'
+  ? number | bigint
+  : K extends 'timestampMs' | 'timestampUs'
+    ? Date | number | bigint
+    : K extends 'date'
+      ? string | Date
+      : K extends 'decimal'
+        ? string | number | bigint
+        : K extends ListKind<infer Item>
+          ? readonly InputOfTyped<Item>[] | NumbersOf<Item>
+          : K extends StructKind<infer F>
+            ? { readonly [Name in keyof F]: InputOfTyped<F[Name]> }
+            : V;
+
+type InputOfTyped<T> =
+  T extends Typed<infer K, infer V, infer N> ? OrNull<InputOfKind<K, V>, N> : unknown;
+
+type NumbersOf<Item> = Item extends { readonly kind: PlainNumberKind }
+  ? SmallIntegers | Float32Array | Float64Array
+  : Item extends { readonly kind: 'int64' }
+    ? SmallIntegers | BigInt64Array
+    : never;
+
+type SmallIntegers =
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Uint16Array
+  | Uint32Array;
 
 /** The kind of a sum, difference or product. */
 export type ArithmeticKind<K, L> = 'float64' extends K | L
@@ -45,9 +126,3 @@ export type ArithmeticValue<K extends ColumnKind, V> = K extends 'int64'
     ? bigint
     : number
   : JsOf<K>;
-
-export function fieldTypeOf(kind: ColumnKind, js: 'bigint' | 'number' = 'bigint'): FieldType {
-  if (kind === 'timestampMs') return { kind: 'timestamp', unit: 'ms' };
-  if (kind === 'timestampUs') return { kind: 'timestamp', unit: 'us' };
-  return kind === 'int64' ? { kind, js } : { kind };
-}

@@ -26,6 +26,7 @@ import type {
   ColumnKind,
   JsOf,
   NumericKind,
+  PlainNumberKind,
 } from './column-kind.ts';
 
 declare const columnTypes: unique symbol;
@@ -37,8 +38,11 @@ type ComparableKind<K extends ColumnKind> = K extends NumericKind ? NumericKind 
 export type Operand<K extends ColumnKind> =
   | (K extends 'int64' | 'timestampMs' | 'timestampUs' ? number | bigint : never)
   | (K extends 'timestampMs' | 'timestampUs' ? Date : never)
-  | (K extends 'int32' | 'float64' ? number : never)
+  | (K extends PlainNumberKind ? number : never)
+  | (K extends 'decimal' ? string | number | bigint : never)
+  | (K extends 'date' ? string | Date : never)
   | (K extends 'utf8' ? string : never)
+  | (K extends 'binary' ? Uint8Array : never)
   | (K extends 'bool' ? boolean : never)
   | Column<ComparableKind<K>, unknown, boolean>;
 
@@ -271,6 +275,12 @@ function sortOrder(expr: Expr, isDescending: boolean, options?: SortOptions): So
   if (expr.kind !== 'column') {
     throw typedError('EXPR_TYPE_MISMATCH', `orderBy needs a field, got "${exprText(expr)}"`, {
       hint: 'Give the expression a name with select first, then sort by that field.',
+    });
+  }
+  const { kind } = expr.type;
+  if (kind === 'list' || kind === 'struct') {
+    throw typedError('EXPR_TYPE_MISMATCH', `"${expr.name}" is a ${kind}, which has no order`, {
+      hint: 'Sort by a field of another type.',
     });
   }
   const key = { column: expr.name, isDescending, areNullsFirst: options?.nulls === 'first' };

@@ -18,7 +18,7 @@ export {
   type SortOptions,
   type SortOrder,
 } from './column.ts';
-export type { ColumnKind } from './column-kind.ts';
+export type { ColumnKind, ListKind, StructKind, Typed } from './column-kind.ts';
 export {
   type BuildContext,
   defineJob,

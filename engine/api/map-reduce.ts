@@ -2,11 +2,9 @@
 import { typedError } from '../../base/typed-error.ts';
 import type { NodeContent } from '../plan/logical-node.ts';
 import type { MapReduceFunctions } from '../plan/user-functions.ts';
-import { fieldOf } from '../schema/schema.ts';
 import type { ColumnKind } from './column-kind.ts';
-import { fieldTypeOf } from './column-kind.ts';
 import type { InputOf, RowInputOf, RowOf, ValueOf } from './row.ts';
-import { type AnyFieldType, type ColumnsOf, StructType, type ValueType } from './value-type.ts';
+import { type ColumnsOf, fieldOfType, StructType, ValueType } from './value-type.ts';
 
 type One<T> = ColumnsOf<{ readonly value: T }>['value'];
 
@@ -51,14 +49,15 @@ export function mapReduceParts<C, K extends AnyType, W extends AnyType, F>(
       hint: 'mapReduce needs map and reduce; combine and partition may be left out.',
     });
   }
-  if (!(output instanceof StructType) || !key?.declaration || !value?.declaration) {
+  const isTyped = key instanceof ValueType && value instanceof ValueType;
+  if (!(output instanceof StructType) || !isTyped) {
     throw typedError('JOB_ARGUMENT_INVALID', 'mapReduce needs the types of key, value and output', {
       hint: 'Write key: t.utf8(), value: t.int64(), output: t.struct({ … }).',
     });
   }
   const content: NodeContent = {
     kind: 'mapReduce',
-    pairs: { fields: [pairField('key', key), pairField('value', value)] },
+    pairs: { fields: [fieldOfType('key', key), fieldOfType('value', value)] },
     hasCombine: combine !== undefined,
     hasPartition: partition !== undefined,
     schema: output.schema,
@@ -71,9 +70,4 @@ export function mapReduceParts<C, K extends AnyType, W extends AnyType, F>(
     reduce,
   } as unknown as MapReduceFunctions;
   return { content, functions };
-}
-
-function pairField(name: string, type: AnyFieldType) {
-  const { js, isNullable } = type.declaration;
-  return fieldOf(name, fieldTypeOf(type.kind, js), isNullable);
 }

@@ -2,9 +2,11 @@
  * Values of parameters: texts of the command line become typed values, and typed values of a program
  * are checked; both get the defaults.
  */
-import { assertNever } from '../../base/assert.ts';
+import { assert } from '../../base/assert.ts';
 import { nearestName } from '../../base/nearest-name.ts';
 import { type TypedError, typedError } from '../../base/typed-error.ts';
+import { daysOfIsoDate, daysOfMidnight, isoDateOfDays } from '../schema/date-text.ts';
+import { decimalTextOf, writeDecimalText } from '../schema/decimal-text.ts';
 import { flagNameOf, type ParamSpec, type ParamSpecs } from './param.ts';
 import { describe } from './row.ts';
 
@@ -64,15 +66,20 @@ function collect(
 }
 
 function absentValue(name: string, spec: ParamSpec): unknown {
-  if (spec.default !== undefined) {
-    return spec.type === 'int64' ? int64Of(spec, BigInt(spec.default)) : spec.default;
-  }
+  if (spec.default !== undefined) return defaultValue(name, spec, spec.default);
   if (spec.isOptional) return undefined;
   const what = spec.description === undefined ? '' : ` (${spec.description})`;
   throw typedError('PARAM_MISSING', `parameter "${flagNameOf(name)}" has no value`, {
     hint: `Give --${flagNameOf(name)} ${placeholderOf(spec)}${what}.`,
     details: { param: name },
   });
+}
+
+function defaultValue(name: string, spec: ParamSpec, given: string | number | boolean): unknown {
+  const value = checkValue(spec, spec.type === 'int64' ? BigInt(given) : given);
+  if (!(value instanceof Refused)) return value;
+  const message = `the default of parameter "${name}" can't be ${describe(given)}`;
+  throw typedError('JOB_PARAM_INVALID', message, { hint: `Give ${value.expected}.` });
 }
 
 /** `PATH`, `NUMBER`: how help and hints show the value of a flag. */
@@ -83,14 +90,12 @@ export function placeholderOf(spec: ParamSpec): string {
       return 'PATH';
     case 'utf8':
       return 'TEXT';
-    case 'int32':
-    case 'int64':
-    case 'float64':
-      return 'NUMBER';
     case 'bool':
       return 'true|false';
+    case 'date':
+      return 'YYYY-MM-DD';
     default:
-      return assertNever(spec.type);
+      return 'NUMBER';
   }
 }
 
@@ -103,15 +108,15 @@ function parseText(spec: ParamSpec, value: unknown): unknown {
   switch (spec.type) {
     case 'path':
     case 'utf8':
+    case 'date':
+    case 'decimal':
       return checkValue(spec, value);
-    case 'int32':
-    case 'int64':
-      if (!/^[+-]?\d+$/.test(value)) return new Refused('a whole number');
-      return checkValue(spec, BigInt(value.replace('+', '')));
+    case 'float32':
     case 'float64':
       return value.trim() === '' ? new Refused('a number') : checkValue(spec, Number(value));
     default:
-      return assertNever(spec.type);
+      if (!/^[+-]?\d+$/.test(value)) return new Refused('a whole number');
+      return checkValue(spec, BigInt(value.replace('+', '')));
   }
 }
 
@@ -125,26 +130,58 @@ function checkValue(spec: ParamSpec, value: unknown): unknown {
       return typeof value === 'boolean' ? value : new Refused('true or false');
     case 'float64':
       return Number.isFinite(value) ? value : new Refused('a number');
-    case 'int32':
-    case 'int64': {
+    case 'float32':
+      return Number.isFinite(Math.fround(Number(value))) && typeof value === 'number'
+        ? value
+        : new Refused('a number that fits 32 bits');
+    case 'date':
+      return dateOf(value);
+    case 'decimal':
+      return decimalOf(spec, value);
+    default: {
       const isWhole = typeof value === 'bigint' || Number.isSafeInteger(value);
-      return isWhole ? int64Of(spec, BigInt(value as bigint)) : new Refused('a whole number');
+      return isWhole ? wholeOf(spec, BigInt(value as bigint)) : new Refused('a whole number');
     }
-    default:
-      return assertNever(spec.type);
   }
 }
 
 /** The value in the form that the job reads, or what was expected of it. */
-function int64Of(spec: ParamSpec, value: bigint): unknown {
-  if (spec.type === 'int32') {
-    const isSmall = BigInt.asIntN(32, value) === value;
-    return isSmall ? Number(value) : new Refused('a whole number from -2147483648 to 2147483647');
+function wholeOf(spec: ParamSpec, value: bigint): unknown {
+  if (spec.type !== 'int64') {
+    const bits = Number(spec.type.replace(/\D+/, ''));
+    const isSigned = spec.type.startsWith('int');
+    const min = isSigned ? -(2 ** (bits - 1)) : 0;
+    const max = isSigned ? 2 ** (bits - 1) - 1 : 2 ** bits - 1;
+    const isInside = value >= min && value <= max;
+    return isInside ? Number(value) : new Refused(`a whole number from ${min} to ${max}`);
   }
   if (BigInt.asIntN(64, value) !== value) return new Refused('a whole number of at most 64 bits');
   if (spec.js === 'bigint') return value;
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : new Refused('a whole number up to 2^53 - 1');
+}
+
+/** The ISO text of a day. */
+function dateOf(value: unknown): unknown {
+  const days =
+    typeof value === 'string'
+      ? daysOfIsoDate(value)
+      : value instanceof Date
+        ? daysOfMidnight(value)
+        : null;
+  return days === null ? new Refused('a date like 2026-11-26') : isoDateOfDays(days);
+}
+
+/** The text of the decimal, with all digits of its scale. */
+function decimalOf({ decimal }: ParamSpec, value: unknown): unknown {
+  assert(decimal !== undefined, 'the spec of a decimal has its size');
+  const { precision, scale } = decimal;
+  const words = new Uint32Array(4);
+  const isDecimal = ['string', 'number', 'bigint'].includes(typeof value);
+  if (isDecimal && writeDecimalText(String(value), decimal, words, 0) === 'ok') {
+    return decimalTextOf(words, 0, scale);
+  }
+  return new Refused(`a number of up to ${precision} digits, ${scale} of them behind the point`);
 }
 
 function noSuchParam(key: string, flags: readonly string[]): TypedError {

@@ -7,13 +7,33 @@
  * A parameter `invalidUtf8` is the flag `--invalid-utf8`. The engine's own flags are reserved.
  */
 import { typedError } from '../../base/typed-error.ts';
-import type { ValueType } from './value-type.ts';
+import { ValueType } from './value-type.ts';
+
+/** Types that a flag can have. */
+const kinds = [
+  'path',
+  'utf8',
+  'bool',
+  'date',
+  'decimal',
+  'float32',
+  'float64',
+  'int8',
+  'int16',
+  'int32',
+  'int64',
+  'uint8',
+  'uint16',
+  'uint32',
+] as const;
 
 /** A parameter as the command line and the builder of a job see it. */
 export interface ParamSpec {
-  readonly type: 'path' | 'utf8' | 'int32' | 'int64' | 'float64' | 'bool';
+  readonly type: (typeof kinds)[number];
   /** What a function reads of an int64. */
   readonly js: 'bigint' | 'number';
+  /** Of a decimal only. */
+  readonly decimal?: { readonly precision: number; readonly scale: number };
   /** An int64 default is decimal text where its values are bigints. */
   readonly default?: string | number | boolean;
   readonly isOptional: boolean;
@@ -66,8 +86,6 @@ export const reservedFlags: readonly string[] = [
   'wait',
 ];
 
-const kinds: readonly string[] = ['path', 'utf8', 'int32', 'int64', 'float64', 'bool'];
-
 /** `invalidUtf8` → `invalid-utf8`: the flag of a parameter, without the two hyphens. */
 export function flagNameOf(param: string): string {
   return param.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -108,21 +126,27 @@ function checkName(name: string, flag: string, sameFlag: string | undefined): vo
 }
 
 function specOf(name: string, type: ParamType): ParamSpec {
-  const declaration = type?.declaration;
-  if (declaration === undefined || !kinds.includes(type.kind)) {
+  const kind = kinds.find((each) => type instanceof ValueType && each === type.type.kind);
+  if (kind === undefined) {
     throw typedError('JOB_PARAM_INVALID', `parameter "${name}" has no type that a flag can have`, {
-      hint: 'Use t.path(), t.utf8(), t.int32(), t.int64(), t.float64() or t.bool().',
+      hint:
+        'Use t.path(), t.utf8(), t.bool(), t.date(), a type of numbers such as t.int32(), ' +
+        't.float64() or t.decimal(12, 2).',
     });
   }
-  const { js, isOptional, default: given, description, choices } = declaration;
+  const { type: declared, declaration } = type;
+  const { isOptional, default: given, description, choices } = declaration;
   if (choices !== undefined && given !== undefined && !choices.includes(String(given))) {
     throw typedError('JOB_PARAM_INVALID', `the default of "${name}" is none of its choices`, {
       hint: `Choose one of ${choices.join(', ')}.`,
     });
   }
   return {
-    type: type.kind,
-    js,
+    type: kind,
+    js: declared.kind === 'int64' ? declared.js : 'bigint',
+    ...(declared.kind === 'decimal' && {
+      decimal: { precision: declared.precision, scale: declared.scale },
+    }),
     isOptional,
     ...(given !== undefined && { default: typeof given === 'bigint' ? given.toString() : given }),
     ...(description !== undefined && { description }),

@@ -12,18 +12,14 @@ import { columnExpr } from '../expr/expr-factory.ts';
 import { checkLambdaSource } from '../expr/lambda-source.ts';
 import type { Schema } from '../schema/schema.ts';
 import { type AnyColumn, Column } from './column.ts';
-import type { ColumnKind } from './column-kind.ts';
+import type { ColumnKind, InputOfKind, OrNull } from './column-kind.ts';
 
 /** The columns of a stream: field name to column. */
 export type Columns = Readonly<Record<string, AnyColumn>>;
 
 /** What a function reads of a column: its JavaScript value, or null where it may be missing. */
 export type ValueOf<C> =
-  C extends Column<ColumnKind, infer V, infer N extends boolean>
-    ? true extends N
-      ? V | null
-      : V
-    : never;
+  C extends Column<ColumnKind, infer V, infer N extends boolean> ? OrNull<V, N> : never;
 
 /** The same type, written out: an editor shows its fields, not how it was made. */
 export type Shown<T> = { readonly [Name in keyof T]: T[Name] } & {};
@@ -38,13 +34,11 @@ export type RowOf<C> = C extends { readonly copy: AnyColumn }
   ? ValuesOf<C>
   : Shown<ValuesOf<C> & { copy(): ValuesOf<C> }>;
 
-/** What a function may give for a column: exact numbers of either form, a Date for a timestamp. */
+/** What a function may give for a column. */
 export type InputOf<C> =
   C extends Column<infer K, infer V, infer N extends boolean>
-    ? (true extends N ? null : never) | (K extends 'int64' ? number | bigint : V) | DateFor<K>
+    ? OrNull<InputOfKind<K, V>, N>
     : never;
-
-type DateFor<K> = K extends 'timestampMs' | 'timestampUs' ? Date | number | bigint : never;
 
 /** A row as a user's function gives it out. */
 export type RowInputOf<C> = { readonly [Name in keyof C]: InputOf<C[Name]> };

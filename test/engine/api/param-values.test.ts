@@ -56,6 +56,66 @@ test.each`
   );
 });
 
+const more = paramSpecsOf({
+  day: t.date().default('2026-01-31'),
+  limit: t.decimal(6, 2).default('9.5'),
+  port: t.uint16().default(80),
+  level: t.int8().optional(),
+  factor: t.float32().default(0.5),
+});
+
+test('dates, decimals and small numbers are read as functions read them', () => {
+  const defaults = { day: '2026-01-31', limit: '9.50', port: 80, level: undefined, factor: 0.5 };
+  expect(parseParams(more, {})).toEqual(defaults);
+  const raw = { day: '2024-02-29', limit: '-1234.5', port: '65535', level: '-128', factor: '1e3' };
+  const values = { day: '2024-02-29', limit: '-1234.50', port: 65_535, level: -128, factor: 1000 };
+  expect(parseParams(more, raw)).toEqual(values);
+  const given = {
+    day: new Date('2024-02-29'),
+    limit: -1234.5,
+    port: 65_535n,
+    level: -128,
+    factor: 1000,
+  };
+  expect(resolveParams(more, given)).toEqual(values);
+  expect(Object.values(more).map(placeholderOf)).toEqual([
+    'YYYY-MM-DD',
+    ...['NUMBER', 'NUMBER', 'NUMBER', 'NUMBER'],
+  ]);
+});
+
+test.each`
+  raw                      | hint
+  ${{ day: '2026-02-29' }} | ${'Give a date like 2026-11-26.'}
+  ${{ limit: '1.005' }}    | ${'Give a number of up to 6 digits, 2 of them behind the point.'}
+  ${{ limit: '12345' }}    | ${'6 digits'}
+  ${{ port: '65536' }}     | ${'Give a whole number from 0 to 65535.'}
+  ${{ port: '-1' }}        | ${'from 0 to 65535'}
+  ${{ level: '128' }}      | ${'from -128 to 127'}
+  ${{ factor: '1e39' }}    | ${'a number that fits 32 bits'}
+`('$raw is refused', ({ raw, hint }) => {
+  expect(() => parseParams(more, raw)).toThrow(
+    expect.objectContaining({
+      name: 'PARAM_INVALID',
+      info: expect.objectContaining({ hint: expect.stringContaining(hint) }),
+    }),
+  );
+});
+
+test('a default that does not fit is the mistake of the job', () => {
+  const specs = paramSpecsOf({ port: t.uint16().default(70_000) });
+  expect(() => parseParams(specs, {})).toThrow(
+    'the default of parameter "port" can\'t be the number 70000',
+  );
+});
+
+test('lists, structs and bytes are no flags', () => {
+  for (const type of [t.list(t.utf8()), t.struct({ a: t.utf8() }), t.binary()]) {
+    // @ts-expect-error no flag has such a type
+    expect(() => paramSpecsOf({ wrong: type })).toThrow('has no type that a flag can have');
+  }
+});
+
 test('values of a program are checked, not read', () => {
   expect(resolveParams(specs, { input: 'in', since: 9 })).toMatchObject({ since: 9n });
   expect(() => resolveParams(specs, { input: 'in', top: '3' })).toThrow(
