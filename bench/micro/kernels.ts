@@ -66,7 +66,7 @@ function countWords(scope: MemoryScope, kernels: Kernels, from: number, end: num
   const result = state + 64;
   const bytesOut = state + 4096;
   const accumulators = [{ function: 'count', type: 'int64' }] as const;
-  const table = new GroupTable(scope, kernels, { keyType: 'utf8', accumulators });
+  const table = new GroupTable(scope, kernels, { keyForm: 'view', accumulators });
   const { uint32 } = scope.memory;
   const time = <Result>(part: string, work: () => Result): Result => {
     const start = cpuNanoseconds();
@@ -160,7 +160,7 @@ function benchKeys(
       { function: 'count', type: 'int64' },
       { function: 'sum', type: 'int64' },
     ] as const;
-    const table = new GroupTable(scope, kernels, { keyType: 'int64', accumulators });
+    const table = new GroupTable(scope, kernels, { keyForm: 'int64', accumulators });
     for (const times of rounds) {
       const start = cpuNanoseconds();
       for (let first = 0; first < total; first += batchRows) {

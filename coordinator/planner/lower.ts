@@ -9,9 +9,10 @@ import { assert, assertNever } from '../../base/assert.ts';
 import type { NamedExpr } from '../../engine/expr/expr.ts';
 import { columnExpr } from '../../engine/expr/expr-factory.ts';
 import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
-import type { AggregateColumn, OperatorSpec } from '../../engine/plan/physical-graph.ts';
-import { type Field, fieldIndexOf, fieldOf, type Schema } from '../../engine/schema/schema.ts';
+import { type Field, fieldIndexOf, type Schema } from '../../engine/schema/schema.ts';
+import { lowerAggregate, lowerDistinct } from './lower-aggregate.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
+import { freeName, isPlain, projectOf } from './projection.ts';
 
 /** @param input - What the node reads; empty for a source. */
 export function lower(node: LogicalNode, input: Schema): LoweredStep[] {
@@ -38,6 +39,8 @@ export function lower(node: LogicalNode, input: Schema): LoweredStep[] {
       return lowerReduce(node);
     case 'aggregate':
       return lowerAggregate(node, input);
+    case 'distinct':
+      return lowerDistinct(node);
     case 'orderBy':
       return [stepOf({ ...spec, kind: 'sort', order: node.order }, { kind: 'gather' })];
     case 'limit':
@@ -84,38 +87,6 @@ function fieldIn(schema: Schema, name: string): Field {
   return field;
 }
 
-function lowerAggregate(node: NodeOf<'aggregate'>, input: Schema): LoweredStep[] {
-  const { id, name, schema: output, key } = node;
-  const columns: NamedExpr[] = [key];
-  const taken = new Set([key.name, ...input.fields.map((field) => field.name)]);
-  const aggregates = node.aggregates.map((aggregate): AggregateColumn => {
-    const { name: result, function: kind, input: argument } = aggregate;
-    if (argument === null) return { name: result, function: kind, column: null };
-    if (argument.kind !== 'column' || argument.name === key.name) {
-      const sameAsKey = isPlain(key) && argument.kind === 'column';
-      if (sameAsKey) return { name: result, function: kind, column: key.name };
-      const column = freeName(result, taken);
-      columns.push({ name: column, expr: argument });
-      return { name: result, function: kind, column };
-    }
-    if (!columns.some((one) => one.name === argument.name)) {
-      columns.push({ name: argument.name, expr: argument });
-    }
-    return { name: result, function: kind, column: argument.name };
-  });
-  const operator: OperatorSpec = {
-    id,
-    name,
-    output,
-    kind: 'aggregate',
-    phase: 'whole',
-    key: key.name,
-    aggregates,
-  };
-  const step = stepOf(operator, { kind: 'hash', column: key.name });
-  return columns.every(isPlain) ? [step] : [stepOf(projectOf(node, columns)), step];
-}
-
 /** Every column of the output: a derived one, or the input's of that name. */
 function derivedColumns({ schema, columns }: NodeOf<'derive'>): NamedExpr[] {
   return schema.fields.map((field) => {
@@ -135,10 +106,8 @@ function lowerReduce(node: NodeOf<'reduce'>): LoweredStep[] {
     computed.push({ name: key, expr });
     return key;
   });
-  const [first] = names;
-  assert(first !== undefined, 'a reduce has a key');
   const operator = { id, name, output: schema, kind: 'fold', phase: 'final', keys: names } as const;
-  const step = stepOf(operator, { kind: 'hash', column: first });
+  const step = stepOf(operator, { kind: 'hash', columns: names });
   if (computed.length === 0) return [step];
   const plain = schema.fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
   return [stepOf(projectOf(node, [...plain, ...computed])), step];
@@ -149,30 +118,10 @@ function lowerMapReduce(node: NodeOf<'mapReduce'>): LoweredStep[] {
   const column = pairs.fields[0]?.name ?? 'key';
   const exchange = hasPartition
     ? ({ kind: 'partition', id, column } as const)
-    : ({ kind: 'hash', column } as const);
+    : ({ kind: 'hash', columns: [column] } as const);
   return [
     stepOf({ id, name, output: pairs, kind: 'map' }),
     ...(node.hasCombine ? [stepOf({ id, name, output: pairs, kind: 'combine' })] : []),
     stepOf({ id, name, output, kind: 'reduce' }, exchange),
   ];
-}
-
-/** A projection that belongs to a node. */
-function projectOf({ id, name }: LogicalNode, columns: readonly NamedExpr[]): OperatorSpec {
-  const fields = columns.map((column): Field => {
-    return fieldOf(column.name, column.expr.type, column.expr.nullable);
-  });
-  return { id, name, output: { fields }, kind: 'project', columns };
-}
-
-function isPlain({ name, expr }: NamedExpr): boolean {
-  return expr.kind === 'column' && expr.name === name;
-}
-
-/** `wanted`, or `wanted_2`, `wanted_3`… when it is taken; marks it as taken. */
-function freeName(wanted: string, taken: Set<string>): string {
-  let name = wanted;
-  for (let number = 2; taken.has(name); number++) name = `${wanted}_${number}`;
-  taken.add(name);
-  return name;
 }

@@ -88,7 +88,8 @@ function atLeastOne(names: ReadonlySet<string>, { fields }: Schema): ReadonlySet
 
 /** What a sender looks at to know where rows go. */
 function exchangeColumns(exchange: Exchange | null): readonly string[] {
-  if (exchange?.kind === 'hash' || exchange?.kind === 'partition') return [exchange.column];
+  if (exchange?.kind === 'hash') return exchange.columns;
+  if (exchange?.kind === 'partition') return [exchange.column];
   if (exchange?.kind === 'merge') return exchange.order.map((key) => key.column);
   return [];
 }
@@ -114,7 +115,7 @@ function inputNeeds(operator: OperatorSpec, output: Needs): Needs {
     case 'explodeWords':
       return new Set([operator.column, ...operator.carried]);
     case 'aggregate':
-      return new Set([operator.key, ...operator.aggregates.flatMap(({ column }) => column ?? [])]);
+      return new Set([...operator.keys, ...operator.aggregates.flatMap(({ columns }) => columns)]);
     // A user's function may read any field, and a sink writes them all.
     case 'source':
     case 'filterRows':

@@ -1,9 +1,13 @@
 /** `agg`: the functions of `aggregate`, one value per key and function. */
 import { typedError } from '../../base/typed-error.ts';
-import { isNumeric } from '../expr/expr-factory.ts';
 import { exprText } from '../expr/expr-text.ts';
-import type { AggregateFunction, AggregateSpec } from '../plan/logical-graph.ts';
-import { type FieldType, int64Type, typeText } from '../schema/field-type.ts';
+import {
+  type AggregateFunction,
+  aggregateFieldOf,
+  aggregateInputs,
+} from '../plan/aggregate-functions.ts';
+import type { AggregateSpec } from '../plan/logical-graph.ts';
+import { int64Type, typeText } from '../schema/field-type.ts';
 import { type Field, fieldOf, type Schema } from '../schema/schema.ts';
 import type { AnyColumn, Column } from './column.ts';
 import type { ColumnKind, NumericKind } from './column-kind.ts';
@@ -24,7 +28,10 @@ export class Aggregate<C, K extends ColumnKind, V, N extends boolean> {
   }
 }
 
-type Ordered = NumericKind | 'timestampMs' | 'timestampUs';
+/** All that is less or greater: every kind but lists and structs. */
+type Ordered = ColumnKind;
+/** What has a deviation and an average: all numbers. */
+type Averaged<C, N extends boolean> = Aggregate<C, 'float64', number, N>;
 type SumKind<K> = K extends 'float64' ? 'float64' : 'int64';
 type SumValue<K, V> = K extends 'int32' ? bigint : V;
 
@@ -52,13 +59,62 @@ function max<C, K extends Ordered, V, N extends boolean>(
   return new Aggregate('max', input);
 }
 
+function countDistinct<C>(input: (row: C) => AnyColumn): Aggregate<C, 'int64', bigint, false> {
+  return new Aggregate('countDistinct', input);
+}
+
+function avg<C, N extends boolean>(
+  input: (row: C) => Column<NumericKind, unknown, N>,
+): Averaged<C, N> {
+  return new Aggregate('avg', input);
+}
+
+function first<C, K extends ColumnKind, V, N extends boolean>(
+  input: (row: C) => Column<K, V, N>,
+): Aggregate<C, K, V, N> {
+  return new Aggregate('first', input);
+}
+
+function last<C, K extends ColumnKind, V, N extends boolean>(
+  input: (row: C) => Column<K, V, N>,
+): Aggregate<C, K, V, N> {
+  return new Aggregate('last', input);
+}
+
+function stddev<C>(input: (row: C) => Column<NumericKind, unknown, boolean>): Averaged<C, true> {
+  return new Aggregate('stddev', input);
+}
+
+function stddevPop<C, N extends boolean>(
+  input: (row: C) => Column<NumericKind, unknown, N>,
+): Averaged<C, N> {
+  return new Aggregate('stddevPop', input);
+}
+
+function variance<C>(input: (row: C) => Column<NumericKind, unknown, boolean>): Averaged<C, true> {
+  return new Aggregate('variance', input);
+}
+
+function variancePop<C, N extends boolean>(
+  input: (row: C) => Column<NumericKind, unknown, N>,
+): Averaged<C, N> {
+  return new Aggregate('variancePop', input);
+}
+
 /**
- * The aggregate functions, as SQL has them: nulls are left out, and a sum, minimum or maximum of
- * nothing but nulls is null.
+ * The aggregate functions, as SQL has them: nulls are left out, and what is made of nothing but nulls
+ * is null.
  *
- * - `count()` counts rows, `count((row) => row.user)` the values that are not null: an int64.
- * - `sum` of int32 and int64 is an exact int64 (an overflow ends the job), of float64 a float64.
- * - `min` and `max` have the type of their column: a number or a timestamp.
+ * - `count()` counts rows, `count((row) => row.user)` the values that are not null, `countDistinct`
+ *   the different ones: an int64.
+ * - `sum` of whole numbers is an exact int64 (an overflow ends the job), of float64 a float64.
+ * - `avg` is a float64; of whole numbers it is made of their exact sum.
+ * - `min` and `max` have the type of their column. NaN is above all numbers; texts are ordered by
+ *   their bytes.
+ * - `first` and `last` are by the order in which rows arrive. Several tasks read in no fixed order,
+ *   so then they are some value.
+ * - `stddev` and `variance` are of a sample (divided by n - 1), null for a single value; `stddevPop`
+ *   and `variancePop` of all there is (divided by n).
  *
  * @example
  * ```ts
@@ -75,7 +131,20 @@ function max<C, K extends Ordered, V, N extends boolean>(
  * }).kind; // => 'millrace.job'
  * ```
  */
-export const agg = Object.freeze({ count, sum, min, max });
+export const agg = Object.freeze({
+  count,
+  countDistinct,
+  sum,
+  avg,
+  min,
+  max,
+  first,
+  last,
+  stddev,
+  stddevPop,
+  variance,
+  variancePop,
+});
 
 /** An aggregate as the plan has it, and the field of its result. */
 export function planAggregate(
@@ -98,18 +167,10 @@ export function planAggregate(
     callLambda(verb, schema, aggregate.input as (row: never) => unknown),
     'a column',
   );
-  const type = resultTypeOf(kind, input.type);
-  if (type === null) {
-    const needed = kind === 'sum' ? 'a number' : 'a number or a timestamp';
-    const message = `${verb} needs ${needed}, "${exprText(input)}" is ${typeText(input.type)}`;
+  const field = aggregateFieldOf(name, kind, input);
+  if (field === null) {
+    const message = `${verb} needs ${aggregateInputs[kind]}, "${exprText(input)}" is ${typeText(input.type)}`;
     throw typedError('EXPR_TYPE_MISMATCH', message, { hint: 'Give another field of the row.' });
   }
-  const field = fieldOf(name, type, kind !== 'count' && input.nullable);
   return { spec: { name, function: kind, input }, field };
-}
-
-function resultTypeOf(kind: AggregateFunction, type: FieldType): FieldType | null {
-  if (kind === 'count') return int64Type;
-  if (kind === 'sum') return type.kind === 'int32' ? int64Type : isNumeric(type) ? type : null;
-  return isNumeric(type) || type.kind === 'timestamp' ? type : null;
 }

@@ -32,9 +32,16 @@ export type Together<A, B> = {
       : never;
 };
 
-/** The node of an `aggregate` by a key. @throws PLAN_DUPLICATE_NAME */
+/** The columns of a list, by their names. */
+export type Named<S extends readonly unknown[]> = {
+  readonly [P in S[number] as P extends Column<ColumnKind, unknown, boolean, infer Name>
+    ? Name
+    : never]: P;
+};
+
+/** The node of an `aggregate` by keys. @throws PLAN_DUPLICATE_NAME */
 export function aggregateContent(
-  key: NamedExpr,
+  keys: readonly NamedExpr[],
   aggregates: Readonly<Record<string, unknown>>,
   input: Schema,
 ): NodeContent {
@@ -44,36 +51,44 @@ export function aggregateContent(
       hint: 'Name at least one: aggregate({ count: agg.count() }).',
     });
   }
-  if (entries.some(([name]) => name === key.name)) {
-    const message = `aggregate has two columns named "${key.name}": the key and an aggregate`;
+  for (const { name } of keys) {
+    if (!entries.some(([result]) => result === name)) continue;
+    const message = `aggregate has two columns named "${name}": the key and an aggregate`;
     throw typedError('PLAN_DUPLICATE_NAME', message, {
       hint: 'Give the aggregate another name, or name the key: keyBy((row) => ({ day: row.at })).',
     });
   }
   const planned = entries.map(([name, aggregate]) => planAggregate(name, aggregate, input));
-  const keyField = fieldOf(key.name, key.expr.type, key.expr.nullable);
+  const keyFields = keys.map(({ name, expr }) => fieldOf(name, expr.type, expr.nullable));
   return {
     kind: 'aggregate',
-    key,
+    keys,
     aggregates: planned.map(({ spec }) => spec),
-    schema: { fields: [keyField, ...planned.map(({ field }) => field)] },
+    schema: { fields: [...keyFields, ...planned.map(({ field }) => field)] },
   };
 }
 
-/** The key in what a `keyBy` lambda gave: a column, or an object with one. */
-export function keyOf(given: unknown): NamedExpr {
-  const isPlainObject = typeof given === 'object' && given !== null && !(given instanceof Column);
-  if (!isPlainObject) {
-    const expr = expressionIn('keyBy', given, 'a column');
-    return { name: expr.kind === 'column' ? expr.name : 'key', expr };
-  }
-  const entries = Object.entries(given);
-  const [name, value] = entries[0] ?? [];
-  if (entries.length !== 1 || name === undefined || Array.isArray(given)) {
-    const message = `keyBy needs one key, its lambda gave ${entries.length}`;
-    throw typedError('PLAN_ONE_KEY_ONLY', message, {
-      hint: 'Group by one column: several key columns are not supported in this version.',
+/** The keys in what a `keyBy` lambda gave: a column, a list of columns, or an object of them. */
+export function keysOf(given: unknown): NamedExpr[] {
+  const isObject = typeof given === 'object' && given !== null && !(given instanceof Column);
+  if (!isObject) return [keyOf(given)];
+  const keys = Array.isArray(given)
+    ? given.map(keyOf)
+    : Object.entries(given).map(([name, value]) => ({ ...keyOf(value), name }));
+  if (keys.length === 0) {
+    throw typedError('JOB_ARGUMENT_INVALID', 'keyBy names no key', {
+      hint: 'Give a column, or several: keyBy((row) => ({ user: row.user, day: row.day })).',
     });
   }
-  return { name, expr: expressionIn('keyBy', value, 'a column') };
+  const names = keys.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return keys;
+  throw typedError('PLAN_DUPLICATE_NAME', `keyBy has two keys named "${twice}"`, {
+    hint: 'Name the keys: keyBy((row) => ({ user: row.user, late: row.at.gt(0) })).',
+  });
+}
+
+function keyOf(value: unknown): NamedExpr {
+  const expr = expressionIn('keyBy', value, 'a column, or several');
+  return { name: expr.kind === 'column' ? expr.name : 'key', expr };
 }

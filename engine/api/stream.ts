@@ -18,14 +18,15 @@ import {
   type VerbOptions,
 } from '../plan/logical-node.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
-import type { Column, SortOrder } from './column.ts';
+import type { AnyColumn, Column, SortOrder } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
 import { isSink, type SinkOf, WrittenStream } from './endpoints.ts';
 import {
   type Aggregated,
   type AggregatesOf,
   aggregateContent,
-  keyOf,
+  keysOf,
+  type Named,
   type Together,
 } from './grouping.ts';
 import { type MapReduceOptions, mapReduceParts } from './map-reduce.ts';
@@ -160,18 +161,26 @@ export class Stream<C> {
   }
 
   /**
-   * Groups by a key: a column, or `{ name: expression }`. An expression without a name becomes the
-   * column "key". Rows whose key is null form a group of their own, as in SQL.
+   * Groups by one key or several: a column, a list of columns, or `{ name: expression }`. An expression
+   * without a name becomes the column "key". A null is a key like others, as in SQL.
    *
-   * @throws PLAN_ONE_KEY_ONLY, EXPR_TYPE_MISMATCH
+   * @throws PLAN_DUPLICATE_NAME, EXPR_TYPE_MISMATCH
+   * @example `keyBy((bid) => ({ user: bid.user, isLate: bid.at.gt(limit) }))`
    */
   keyBy<K extends ColumnKind, V, N extends boolean, Name extends string>(
     key: (row: Selected<C>) => Column<K, V, N, Name>,
   ): KeyedStream<C, { readonly [P in Name]: Column<K, V, N, P> }>;
-  keyBy<const S extends Columns>(key: (row: Selected<C>) => S): KeyedStream<C, Selected<S>>;
-  keyBy(key: (row: never) => unknown): unknown {
-    const named: NamedExpr = keyOf(this.#call('keyBy', key));
-    return new KeyedStream(this.#node, named);
+  keyBy<const S extends readonly AnyColumn[]>(
+    keys: (row: Selected<C>) => S,
+  ): KeyedStream<C, Selected<Named<S>>>;
+  keyBy<const S extends Columns>(keys: (row: Selected<C>) => S): KeyedStream<C, Selected<S>>;
+  keyBy(keys: (row: never) => unknown): unknown {
+    return new KeyedStream(this.#node, keysOf(this.#call('keyBy', keys)));
+  }
+
+  /** Keeps one of the rows whose columns are all equal; nulls are equal to nulls, NaN to NaN. */
+  distinct(options?: VerbOptions): Stream<C> {
+    return this.#append({ kind: 'distinct', schema: this.#schema }, options);
   }
 
   /**
@@ -285,28 +294,28 @@ export class Stream<C> {
   }
 }
 
-/** A stream grouped by a key: `aggregate` makes one row per key. */
+/** A stream grouped by one key or several: `aggregate` makes one row per combination. */
 export class KeyedStream<C, Key> {
   readonly #node: NodeDraft;
-  readonly #key: NamedExpr;
+  readonly #keys: readonly NamedExpr[];
 
   /** Made by `keyBy` only. */
-  constructor(node: NodeDraft, key: NamedExpr) {
+  constructor(node: NodeDraft, keys: readonly NamedExpr[]) {
     this.#node = node;
-    this.#key = key;
+    this.#keys = keys;
   }
 
   /**
-   * One row per key: the key, and each aggregate under its name.
+   * One row per key: the keys, and each aggregate under its name.
    *
-   * @throws PLAN_DUPLICATE_NAME when an aggregate is named as the key is
+   * @throws PLAN_DUPLICATE_NAME when an aggregate is named as a key is
    * @example `aggregate({ bids: agg.count(), top: agg.max((bid) => bid.price) })`
    */
   aggregate<A extends AggregatesOf<C>>(
     aggregates: A,
     options?: VerbOptions,
   ): Stream<Shown<Together<Key, Aggregated<A>>>> {
-    const content = aggregateContent(this.#key, aggregates, this.#node.content.schema);
+    const content = aggregateContent(this.#keys, aggregates, this.#node.content.schema);
     return new Stream(appendNode([this.#node], content, options));
   }
 
@@ -326,7 +335,7 @@ export class KeyedStream<C, Key> {
     options?: VerbOptions,
   ): Stream<C> {
     const { schema } = this.#node.content;
-    const content = { kind: 'reduce', keys: [this.#key], schema } as const;
+    const content = { kind: 'reduce', keys: this.#keys, schema } as const;
     const functions = { kind: 'reduce', reduce: functionIn('reduce', reduce) };
     return new Stream(appendNode([this.#node], content, options, functions as never));
   }

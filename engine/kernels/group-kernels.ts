@@ -3,9 +3,9 @@
  *
  * A group table is described in memory by 48 bytes (`groupTableLayout`), its slots lie elsewhere:
  *
- *     slot    0  u32 hash, 0 = empty     4  u32 flags: bit 0 null key, bit i+1 accumulator i has a value
- *             8  16 bytes key: utf8 view (long ones in the arena), or i64 and 8 unused bytes
- *            24  accumulators, 8 bytes each; all slots are zeroed by whoever makes the table
+ *     slot    0  u32 hash, 0 = empty     4  u32 flags: bit 0 null key, the others of accumulators that have a value
+ *             8  16 bytes key: a view (long ones in the arena), 16 bytes, or i64 and 8 unused ones
+ *            24  cells of accumulators (`cellsOf`); all slots are zeroed by whoever makes the table
  *
  * After: engine/kernels/group-table.ts, which owns such memory.
  */
@@ -16,7 +16,7 @@ export const groupTableLayout = {
   slots: 0,
   /** Count of slots less one; the count is a power of two. */
   mask: 4,
-  /** Bytes of a slot: 24 + 8 × accumulators. */
+  /** Bytes of a slot, a multiple of 8. */
   stride: 8,
   /** Groups in the table. */
   groupCount: 12,
@@ -35,18 +35,6 @@ export const groupTableLayout = {
 
 export const groupTableStatus = { done: 0, tableFull: 1, arenaFull: 2 } as const;
 
-/** Adds rows to an accumulator; see `Kernels.accumulateSumInt64`. */
-export type Accumulate = (
-  slots: number,
-  count: number,
-  offset: number,
-  flag: number,
-  values: number,
-  validity: number,
-  selection: number,
-  fromRow: number,
-) => number;
-
 /** Finds or makes groups; see `Kernels.findGroupsUtf8`. */
 export type FindGroups = (
   table: number,
@@ -58,7 +46,7 @@ export type FindGroups = (
   outSlots: number,
 ) => number;
 
-/** Hash tables keyed by a column, their accumulators, and rows by group. */
+/** Hash tables keyed by a column, and rows by group. */
 export interface GroupKernels {
   /**
    * Finds the slot of each row's key from `fromRow` to `rowCount`, making slots for new keys, and
@@ -71,34 +59,8 @@ export interface GroupKernels {
   findGroupsUtf8: FindGroups;
   /** The same for int64 keys (and what is widened to them); NaN and -0 see `float64KeyBits`. */
   findGroupsInt64: FindGroups;
-  /**
-   * Adds 1 per row. For this and all accumulators: `slots` as a find call wrote them, `count` of
-   * them, `offset` of the accumulator in a slot (24 + 8 × its index).
-   */
-  accumulateCount(slots: number, count: number, offset: number): void;
-  /** Adds 1 per row that is not null; `fromRow` is the row of the first slot. */
-  accumulateCountValid(
-    slots: number,
-    count: number,
-    offset: number,
-    validity: number,
-    selection: number,
-    fromRow: number,
-  ): void;
-  /**
-   * Adds the values of rows `fromRow` on. `flag` is the accumulator's bit in the slot's flags:
-   * 2 << its index, set with the first value. Nulls add nothing.
-   * @returns -1, or the row whose value would overflow; the rows before it are added.
-   */
-  accumulateSumInt64: Accumulate;
-  /** The same for float64; always -1. */
-  accumulateSumFloat64: Accumulate;
-  accumulateMinInt64: Accumulate;
-  accumulateMaxInt64: Accumulate;
-  /** NaN is greater than every number: min is NaN only when all values are. Of -0 and 0 the first stays. */
-  accumulateMinFloat64: Accumulate;
-  /** NaN is greater than every number: max is NaN when one value is. */
-  accumulateMaxFloat64: Accumulate;
+  /** The same for keys of 16 bytes. */
+  findGroupsInt128: FindGroups;
   /**
    * Writes the addresses (u32) of occupied slots, in table order, from slot number `fromSlot` on,
    * looking at `slotsMax` slots. With `countMin` only rare groups: the count at `offset` is below it.
@@ -148,11 +110,30 @@ export interface GroupKernels {
   /** Copies 16 bytes at `offset` of each slot: utf8 keys (8), whose long bytes stay in the arena. */
   gather16(slots: number, count: number, offset: number, out: number): void;
   /**
-   * Writes a bitmap: bit set when the slot has `flag`; with `isInverted` 1 when it has not. The
-   * validity of keys is flag 1 inverted, that of accumulator i is flag 2 << i.
+   * Writes a bitmap: bit set when the u32 at `flags` of the slot has `flag`; with `isInverted` 1 when it
+   * has not. The validity of keys is flag 1 at 4, inverted; that of an accumulator see `cellsOf`.
    * @returns Count of bits set.
    */
-  gatherFlags(slots: number, count: number, flag: number, isInverted: number, out: number): number;
+  gatherFlags(
+    slots: number,
+    count: number,
+    flags: number,
+    flag: number,
+    isInverted: number,
+    out: number,
+  ): number;
+  /**
+   * Sets the bit of each stored row whose slot is met for the first time: 8 zeroed bytes at `offset` of
+   * the slot remember it. `fromRow` is the row of the first slot.
+   */
+  markArrivals(
+    slots: number,
+    count: number,
+    offset: number,
+    selection: number,
+    fromRow: number,
+    bitmap: number,
+  ): void;
   /**
    * Writes each row's group, by order of first arrival, to `outNumbers` (u32), and counts the rows of
    * each group in `counts` (u32, room for all groups, not zeroed). `slots` as a find call wrote them;

@@ -22,31 +22,22 @@
  */
 import { assert } from '../../base/assert.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
+import type { AccumulatorSpec } from './accumulators.ts';
 import { FrequentGroups } from './frequent-groups.ts';
+import { type ColumnAddress, GroupCells } from './group-cells.ts';
 import {
-  type Accumulate,
   type FindGroups,
   groupTableLayout as layout,
   groupTableStatus as status,
 } from './group-kernels.ts';
 import type { Kernels } from './kernels.ts';
+import type { KeyForm } from './key-layout.ts';
 
-/** A column's place: addresses; validity 0 when no value is null. A batch's column is one. */
-export interface ColumnAddress {
-  readonly values: number;
-  readonly validity: number;
-}
-
-export interface AccumulatorSpec {
-  /** `count` counts rows, `countValid` those whose input is not null. */
-  readonly function: 'count' | 'countValid' | 'sum' | 'min' | 'max';
-  /** Of the input and of the result; the counts give int64 and read no values. */
-  readonly type: 'int64' | 'float64';
-}
+export type { AccumulatorSpec } from './accumulators.ts';
+export type { ColumnAddress } from './group-cells.ts';
 
 export interface GroupTableOptions {
-  readonly keyType: 'utf8' | 'int64';
-  /** At most 31: the flags of a slot are 32 bits. */
+  readonly keyForm: KeyForm;
   readonly accumulators: readonly AccumulatorSpec[];
   /**
    * Most slots, a power of two from 64 on. With it the table may become full (`isFull`) instead of failing:
@@ -67,6 +58,8 @@ export interface GroupTableOptions {
 /** The rows of a batch, as the table reads them. */
 export interface GroupRows {
   readonly key: ColumnAddress;
+  /** The selection of `key`. @defaultValue `selection` */
+  readonly keySelection?: number;
   /** One per accumulator; not read by `count`. */
   readonly inputs: readonly ColumnAddress[];
   readonly selection: number;
@@ -76,14 +69,16 @@ export interface GroupRows {
    * the batch; `counts`, with room for all groups, the count of rows of each.
    */
   readonly numbering?: { readonly numbers: number; readonly counts: number };
+  /** For a numbered table: a bitmap where the bits of stored rows that made a group are set. */
+  readonly arrivals?: number;
 }
 
 /** Where groups are written; validity 0 when it is not wanted. */
 export interface GroupColumns {
-  /** 16 bytes per group for utf8, 8 for int64. */
+  /** 8 bytes per group for int64, else 16. */
   readonly key: ColumnAddress;
-  /** 8 bytes per group each. */
-  readonly accumulators: readonly ColumnAddress[];
+  /** One for each of `resultSizes`, which says its bytes per group. */
+  readonly results: readonly ColumnAddress[];
 }
 
 interface Table {
@@ -117,7 +112,7 @@ export class GroupTable {
   readonly #options: GroupTableOptions;
   readonly #stride: number;
   readonly #find: FindGroups;
-  readonly #accumulate: readonly (Accumulate | null)[];
+  readonly #cells: GroupCells;
   /** Null when a full table gives out all groups. */
   readonly #frequent: FrequentGroups | null;
   /** Two table descriptions, a result word, and the slot addresses of a chunk. */
@@ -126,22 +121,22 @@ export class GroupTable {
   #growth: Growth | null = null;
   #arena: BlockHandle[] = [];
   #isFull = false;
+  /** Whether there is something to give out. */
+  #hasRows = false;
   /** Groups that have a number. */
   #numberedCount = 0;
-  #overflow: { readonly accumulator: number; readonly row: number } | null = null;
 
   /** @throws MEMORY_EXHAUSTED when the first 40 KB or so are refused. */
   constructor(scope: MemoryScope, kernels: Kernels, options: GroupTableOptions) {
-    assert(options.accumulators.length <= 31, 'a table has at most 31 accumulators');
     const { slotsMax = firstSlotCount, isNumbered = false } = options;
     assert(slotsMax >= 64 && Number.isInteger(Math.log2(slotsMax)), 'slotsMax is a power of two');
     this.#scope = scope;
     this.#kernels = kernels;
     this.#options = options;
-    this.#stride = 24 + 8 * (options.accumulators.length + Number(isNumbered));
-    this.#find = options.keyType === 'utf8' ? kernels.findGroupsUtf8 : kernels.findGroupsInt64;
-    this.#accumulate = options.accumulators.map((spec) => accumulateOf(kernels, spec));
-    this.#frequent = frequentOf(scope, kernels, options);
+    this.#cells = new GroupCells(kernels, options.accumulators);
+    this.#stride = this.#cells.slotBytes + 8 * Number(isNumbered);
+    this.#find = findOf(kernels, options.keyForm);
+    this.#frequent = frequentOf(scope, kernels, options, this.#cells);
     this.#control = scope.allocate(slotsOffset + chunkRows * 4);
     const slotCount = Math.min(firstSlotCount, slotsMax);
     const block = scope.tryAllocate(slotCount * this.#stride);
@@ -173,9 +168,14 @@ export class GroupTable {
     return this.#isFull;
   }
 
-  /** The row whose value brought an int64 sum out of range; the table is of no more use then. */
+  /** The row whose value brought a sum out of range; the table is of no more use then. */
   get overflow(): { readonly accumulator: number; readonly row: number } | null {
-    return this.#overflow;
+    return this.#cells.overflow;
+  }
+
+  /** Bytes per group of each column of results: moments have three, the other accumulators one. */
+  get resultSizes(): readonly number[] {
+    return this.#cells.resultSizes;
   }
 
   /** Blocks that hold long keys; who keeps views of them retains these. */
@@ -198,7 +198,7 @@ export class GroupTable {
    */
   addRows(rows: GroupRows, fromRow: number): number {
     assert(this.#growth === null, 'the table is not growing');
-    assert(this.#overflow === null, 'no sum has overflowed');
+    assert(this.overflow === null, 'no sum has overflowed');
     let row = fromRow;
     while (row < rows.rowCount && !this.#isFull && this.#growth === null) {
       const end = Math.min(row + chunkRows, rows.rowCount);
@@ -207,14 +207,19 @@ export class GroupTable {
         this.#address(0),
         values,
         validity,
-        rows.selection,
+        rows.keySelection ?? rows.selection,
         row,
         end,
         this.#address(slotsOffset),
       );
-      const overflowRow = this.#accumulateRows(rows, row, found);
-      if (overflowRow >= 0) return overflowRow;
+      const { selection } = rows;
+      const chunk = { slots: this.#address(slotsOffset), count: found, fromRow: row, selection };
+      // Without room for texts the groups found stay as they are, and their rows come again.
+      if (!this.#hasTextRoom(this.#cells.textRoom(rows.inputs, chunk))) break;
+      if (!this.#cells.add(this.#address(0), rows.inputs, chunk)) return this.overflow!.row;
       if (rows.numbering !== undefined) this.#numberRows(rows.numbering, row, found);
+      if (rows.arrivals !== undefined) this.#markArrivals(rows, row, found);
+      if (found > 0) this.#hasRows = true;
       row += found;
       if (row < end) this.#makeRoom();
     }
@@ -296,6 +301,7 @@ export class GroupTable {
     const start = addressOf(this.#table.block);
     memory.bytes.fill(0, start, start + this.#table.slotCount * this.#stride);
     this.#releaseArena();
+    this.#hasRows = false;
     this.#numberedCount = 0;
     this.#describe(0, this.#table);
   }
@@ -310,31 +316,14 @@ export class GroupTable {
     memory.release(this.#control);
   }
 
-  #accumulateRows(rows: GroupRows, fromRow: number, count: number): number {
-    const slots = this.#address(slotsOffset);
-    const { accumulators } = this.#options;
-    for (let index = 0; index < accumulators.length; index++) {
-      const offset = 24 + 8 * index;
-      const kind = accumulators[index]!.function;
-      if (kind === 'count') {
-        this.#kernels.accumulateCount(slots, count, offset);
-        continue;
-      }
-      const { values, validity } = rows.inputs[index]!;
-      const { selection } = rows;
-      const accumulate = this.#accumulate[index];
-      if (!accumulate) {
-        const { accumulateCountValid } = this.#kernels;
-        accumulateCountValid(slots, count, offset, validity, selection, fromRow);
-        continue;
-      }
-      const flag = 2 << index;
-      const row = accumulate(slots, count, offset, flag, values, validity, selection, fromRow);
-      if (row < 0) continue;
-      this.#overflow = { accumulator: index, row };
-      return row;
-    }
-    return -1;
+  /** Whether the arena has room for texts of so many bytes; makes it, or the table is full. */
+  #hasTextRoom(sizeBytes: number): boolean {
+    if (sizeBytes <= this.#word(layout.arenaEnd) - this.#word(layout.arena)) return true;
+    // Few of the texts are kept in the end: in a larger block the next rows find room as well.
+    const wanted = this.#scope.tryAllocate(Math.min(sizeBytes * 2, sizeBytes + arenaBytesMax));
+    if (wanted === 0) return this.#addArena(sizeBytes);
+    this.#useArena(wanted);
+    return true;
   }
 
   #numberRows(
@@ -354,29 +343,34 @@ export class GroupTable {
     assert(this.#numberedCount === this.groupCount, 'every group has a number');
   }
 
+  /** Sets the bits of rows that made a group. */
+  #markArrivals({ arrivals = 0, selection }: GroupRows, row: number, count: number): void {
+    const slots = this.#address(slotsOffset);
+    const offset = this.#stride - 8;
+    this.#kernels.markArrivals(slots, count, offset, selection, row, arrivals);
+  }
+
   /** Writes chunk rows of groups behind the `rowCount` written before. */
-  #gather(slots: number, count: number, rowCount: number, out: GroupColumns): void {
+  #gather(slots: number, count: number, rowCount: number, { key, results }: GroupColumns): void {
     const kernels = this.#kernels;
-    const bitmapOffset = rowCount >>> 3;
-    const { key, accumulators } = out;
-    if (this.#options.keyType === 'utf8') {
-      kernels.gather16(slots, count, 8, key.values + rowCount * 16);
-    } else {
+    if (this.#options.keyForm === 'int64') {
       kernels.gather8(slots, count, 8, key.values + rowCount * 8);
+    } else {
+      kernels.gather16(slots, count, 8, key.values + rowCount * 16);
     }
-    if (key.validity !== 0) kernels.gatherFlags(slots, count, 1, 1, key.validity + bitmapOffset);
-    for (let index = 0; index < accumulators.length; index++) {
-      const { values, validity } = accumulators[index]!;
-      kernels.gather8(slots, count, 24 + 8 * index, values + rowCount * 8);
-      if (validity === 0) continue;
-      kernels.gatherFlags(slots, count, 2 << index, 0, validity + bitmapOffset);
+    if (key.validity !== 0) {
+      kernels.gatherFlags(slots, count, 4, 1, 1, key.validity + (rowCount >>> 3));
     }
+    this.#cells.gather(slots, count, rowCount, results);
   }
 
   /** After a find that stopped short: begins to grow, adds to the arena, or is full. */
   #makeRoom(): void {
-    if (this.#word(layout.status) === status.arenaFull) this.#addArena();
-    else this.#beginGrowth();
+    if (this.#word(layout.status) === status.arenaFull) {
+      this.#addArena(this.#word(layout.bytesNeeded));
+    } else {
+      this.#beginGrowth();
+    }
   }
 
   #releaseArena(): void {
@@ -384,14 +378,20 @@ export class GroupTable {
     this.#arena = [];
   }
 
-  #addArena(): void {
+  /** Goes on in a block with at least `neededBytes`; false when there is none, and the table is full. */
+  #addArena(neededBytes: number): boolean {
     const usual = Math.min(firstArenaBytes << Math.min(this.#arena.length, 5), arenaBytesMax);
-    const sizeBytes = Math.max(usual, this.#word(layout.bytesNeeded));
+    const sizeBytes = Math.max(usual, neededBytes);
     const block = this.#allocate(sizeBytes);
-    if (block === 0) return;
+    if (block === 0) return false;
+    this.#useArena(block);
+    return true;
+  }
+
+  #useArena(block: BlockHandle): void {
     this.#arena.push(block);
     this.#setWord(layout.arena, addressOf(block));
-    this.#setWord(layout.arenaEnd, addressOf(block) + sizeBytes);
+    this.#setWord(layout.arenaEnd, addressOf(block) + this.#scope.memory.sizeOf(block));
   }
 
   #beginGrowth(): void {
@@ -410,7 +410,7 @@ export class GroupTable {
 
   /** A block; or 0, and the table is full, when it has a `slotsMax` and something to give out. */
   #allocate(sizeBytes: number): BlockHandle {
-    const mayBeFull = this.#options.slotsMax !== undefined && this.groupCount > 0;
+    const mayBeFull = this.#options.slotsMax !== undefined && this.#hasRows;
     if (!mayBeFull) return this.#scope.allocate(sizeBytes);
     const block = this.#scope.tryAllocate(sizeBytes);
     this.#isFull = block === 0;
@@ -462,28 +462,20 @@ export class GroupTable {
 function frequentOf(
   scope: MemoryScope,
   kernels: Kernels,
-  { keepsFrequent = false, slotsMax, keyType, accumulators }: GroupTableOptions,
+  { keepsFrequent = false, slotsMax, keyForm, accumulators }: GroupTableOptions,
+  cells: GroupCells,
 ): FrequentGroups | null {
   if (!keepsFrequent || slotsMax === undefined || slotsMax > sliceSlots) return null;
   const counts = accumulators.findIndex((spec) => spec.function.startsWith('count'));
-  if (counts < 0) return null;
+  // Of the texts in the arena those of keys are moved only.
+  if (counts < 0 || cells.hasTexts) return null;
   return new FrequentGroups(scope, kernels, {
-    offset: 24 + 8 * counts,
-    isUtf8: keyType === 'utf8',
+    offset: cells.offsetOf(counts),
+    isUtf8: keyForm === 'view',
   });
 }
 
-/** The kernel of an accumulator; null for the counts, which are called differently. */
-function accumulateOf(kernels: Kernels, spec: AccumulatorSpec): Accumulate | null {
-  const isInt64 = spec.type === 'int64';
-  switch (spec.function) {
-    case 'sum':
-      return isInt64 ? kernels.accumulateSumInt64 : kernels.accumulateSumFloat64;
-    case 'min':
-      return isInt64 ? kernels.accumulateMinInt64 : kernels.accumulateMinFloat64;
-    case 'max':
-      return isInt64 ? kernels.accumulateMaxInt64 : kernels.accumulateMaxFloat64;
-    default:
-      return null;
-  }
+function findOf(kernels: Kernels, form: KeyForm): FindGroups {
+  if (form === 'view') return kernels.findGroupsUtf8;
+  return form === 'int64' ? kernels.findGroupsInt64 : kernels.findGroupsInt128;
 }

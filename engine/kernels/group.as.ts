@@ -16,7 +16,13 @@
  *   10 % slower where the table is larger than the cache. Touching slots in the hash loop: level.
  * - An index of hashes over groups in order of arrival: 20 to 50 % slower.
  */
-import { copyText, hashOfInt64, hashOfView, isSameTail, isValid, nullHash, rowAt } from './inline.as';
+import {
+  copyText, hashOfInt64, hashOfLong, hashOfView, isSameTail, isValid, nullHash, rowAt,
+} from './inline.as';
+
+@inline const views: u32 = 0;
+@inline const words: u32 = 1;
+@inline const pairs: u32 = 2;
 
 @inline const tableFull: u32 = 1;
 @inline const arenaFull: u32 = 2;
@@ -29,7 +35,7 @@ export function findGroupsUtf8(
   const stride = load<u32>(table, 8);
   const slotsEnd = slots + <usize>(mask + 1) * stride;
   const count = rowCount - fromRow;
-  hashRows(true, values, validity, selection, fromRow, count, outSlots);
+  hashRows(views, values, validity, selection, fromRow, count, outSlots);
   for (let index: u32 = 0; index < count; index++) {
     const out = outSlots + (<usize>index << 2);
     const row = rowAt(selection, fromRow + index);
@@ -105,7 +111,7 @@ export function findGroupsInt64(
   const stride = load<u32>(table, 8);
   const slotsEnd = slots + <usize>(mask + 1) * stride;
   const count = rowCount - fromRow;
-  hashRows(false, values, validity, selection, fromRow, count, outSlots);
+  hashRows(words, values, validity, selection, fromRow, count, outSlots);
   for (let index: u32 = 0; index < count; index++) {
     const out = outSlots + (<usize>index << 2);
     const row = rowAt(selection, fromRow + index);
@@ -131,15 +137,53 @@ export function findGroupsInt64(
   return count;
 }
 
+export function findGroupsInt128(
+  table: usize, values: usize, validity: usize, selection: usize, fromRow: u32, rowCount: u32, outSlots: usize,
+): u32 {
+  const slots = <usize>load<u32>(table);
+  const mask = load<u32>(table, 4);
+  const stride = load<u32>(table, 8);
+  const slotsEnd = slots + <usize>(mask + 1) * stride;
+  const count = rowCount - fromRow;
+  hashRows(pairs, values, validity, selection, fromRow, count, outSlots);
+  for (let index: u32 = 0; index < count; index++) {
+    const out = outSlots + (<usize>index << 2);
+    const row = rowAt(selection, fromRow + index);
+    const hash = load<u32>(out);
+    const isNull = !isValid(validity, row);
+    const low: u64 = isNull ? 0 : load<u64>(values + (<usize>row << 4));
+    const high: u64 = isNull ? 0 : load<u64>(values + (<usize>row << 4), 8);
+    let slot = slots + <usize>(hash & mask) * stride;
+    while (true) {
+      const stored = load<u32>(slot);
+      if (stored == hash && load<u64>(slot, 8) == low && load<u64>(slot, 16) == high) break;
+      if (stored == 0) {
+        if (!hasRoom(table)) return index;
+        claim(table, slot, hash, isNull);
+        store<u64>(slot, low, 8);
+        store<u64>(slot, high, 16);
+        break;
+      }
+      slot += stride;
+      if (slot == slotsEnd) slot = slots;
+    }
+    store<u32>(out, <u32>slot);
+  }
+  store<u32>(table, 0, 28);
+  return count;
+}
+
 /** Hashes of rows from `fromRow` on. */
 @inline function hashRows(
-  isUtf8: bool, values: usize, validity: usize, selection: usize, fromRow: u32, count: u32, out: usize,
+  form: u32, values: usize, validity: usize, selection: usize, fromRow: u32, count: u32, out: usize,
 ): void {
   for (let index: u32 = 0; index < count; index++) {
     const row = rowAt(selection, fromRow + index);
     let hash = nullHash;
     if (isValid(validity, row)) {
-      hash = isUtf8 ? hashOfView(values + (<usize>row << 4)) : hashOfInt64(load<u64>(values + (<usize>row << 3)));
+      if (form == views) hash = hashOfView(values + (<usize>row << 4));
+      else if (form == words) hash = hashOfInt64(load<u64>(values + (<usize>row << 3)));
+      else hash = hashOfLong(values + (<usize>row << 4), 16);
     }
     store<u32>(out + (<usize>index << 2), hash);
   }

@@ -20,6 +20,8 @@ export interface HashKernels {
   hashInt64: HashColumn;
   /** 16 bytes, hashed as such: decimals. */
   hashInt128: HashColumn;
+  /** Mixes the hashes of another column into those of one; the order of columns matters. */
+  combineHashes(hashes: number, others: number, rowCount: number): void;
   /**
    * Orders the places 0 to `rowCount - 1` by partition, stable. The key group of a hash is its high
    * 7 bits; `partitionOfKeyGroup` is the address of 128 u16. `outStarts` gets `partitionCount + 1`

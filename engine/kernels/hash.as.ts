@@ -24,3 +24,10 @@ export function hashInt128(values: usize, validity: usize, selection: usize, row
     store<u32>(outHashes + (<usize>index << 2), hash);
   }
 }
+
+export function combineHashes(hashes: usize, others: usize, rowCount: u32): void {
+  for (let index: u32 = 0; index < rowCount; index++) {
+    const at = hashes + (<usize>index << 2);
+    store<u32>(at, hashOfInt64((<u64>load<u32>(at) << 32) | load<u32>(others + (<usize>index << 2))));
+  }
+}

@@ -89,3 +89,17 @@ export function isSameTail(a: usize, b: usize, length: u32): bool {
   }
   return load<u64>(last) == load<u64>(b + last - a);
 }
+
+/** The slot of a row, as a find call wrote it. */
+@inline export function slotAt(slots: usize, index: u32): usize {
+  return load<u32>(slots + (<usize>index << 2));
+}
+
+@inline export function hasFlag(flags: usize, flag: u32): bool {
+  return (load<u32>(flags) & flag) != 0;
+}
+
+/** Marks that an accumulator has a value. */
+@inline export function flagValue(flags: usize, flag: u32): void {
+  store<u32>(flags, load<u32>(flags) | flag);
+}

@@ -12,10 +12,12 @@
  *
  * After: the interfaces that `Kernels` is made of, one per area.
  */
+import type { AccumulateKernels } from './accumulate-kernels.ts';
 import type { ExpressionKernels } from './expression-kernels.ts';
 import type { GroupKernels } from './group-kernels.ts';
 import type { HashKernels } from './hash-kernels.ts';
 import { kernelsBase64 } from './kernels.wasm.ts';
+import type { KeyKernels } from './key-kernels.ts';
 import type { NexmarkKernels } from './nexmark-kernels.ts';
 import type { RecordKernels } from './record-kernels.ts';
 import type { SortKernels } from './sort-kernels.ts';
@@ -28,6 +30,8 @@ export interface Kernels
   extends TextKernels,
     RecordKernels,
     GroupKernels,
+    AccumulateKernels,
+    KeyKernels,
     HashKernels,
     TakeKernels,
     WidenKernels,

@@ -1,5 +1,5 @@
 /** Table kernels: walk, gather and move the slots of a group table, in slices. */
-import { copyText } from './inline.as';
+import { copyText, hasFlag, rowAt, slotAt } from './inline.as';
 
 export function occupiedSlots(
   table: usize, fromSlot: u32, slotsMax: u32, offset: u32, countMin: u32, outSlots: usize, rowsMax: u32, result: usize,
@@ -120,18 +120,33 @@ export function gather16(slots: usize, count: u32, offset: u32, out: usize): voi
   }
 }
 
-export function gatherFlags(slots: usize, count: u32, flag: u32, isInverted: u32, out: usize): u32 {
+export function gatherFlags(
+  slots: usize, count: u32, flags: u32, flag: u32, isInverted: u32, out: usize,
+): u32 {
   let set: u32 = 0;
   for (let first: u32 = 0; first < count; first += 64) {
     const end = min<u32>(first + 64, count);
     let word: u64 = 0;
     for (let index = first; index < end; index++) {
       const slot = <usize>load<u32>(slots + (<usize>index << 2));
-      const bit = u32((load<u32>(slot, 4) & flag) != 0) ^ isInverted;
+      const bit = u32(hasFlag(slot + flags, flag)) ^ isInverted;
       word |= <u64>bit << (index & 63);
     }
     store<u64>(out + (first >> 3), word);
     set += <u32>popcnt(word);
   }
   return set;
+}
+
+export function markArrivals(
+  slots: usize, count: u32, offset: u32, selection: usize, fromRow: u32, bitmap: usize,
+): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const cell = slotAt(slots, index) + offset;
+    if (load<u64>(cell) != 0) continue;
+    store<u64>(cell, 1);
+    const row = rowAt(selection, fromRow + index);
+    const byte = bitmap + (row >> 3);
+    store<u8>(byte, load<u8>(byte) | <u8>(<u32>1 << (row & 7)));
+  }
 }

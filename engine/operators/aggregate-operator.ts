@@ -1,12 +1,13 @@
 /**
- * Aggregate: groups rows by one key column and folds the others, in one or two phases.
+ * Aggregate: groups rows by key columns and folds others, in one or two phases.
  *
  *     rows ──▶ partial: groups of this task ──hash──▶ final: merges groups of all tasks ──▶ groups
  *     rows ──▶ whole: both in one, where there is only one task
  *
- * The final phase adds up counts and sums and keeps the best of minima and maxima; so partial output
- * may be merged any number of times, and a partial phase that runs out of room gives out its rare
- * groups and goes on with the others. The final phase needs all its groups in memory.
+ * The partial phase gives the parts of results (engine/plan/aggregate-functions.ts), which may be
+ * merged any number of times; so one that runs out of room gives out its rare groups and goes on. The
+ * final phase needs all its groups in memory. Distinct values are counted in a whole phase only, with a
+ * set of them in memory as well.
  *
  * Invariants:
  * - Between two calls every row is either wholly in the table or not at all.
@@ -17,10 +18,18 @@
 import { assert } from '../../base/assert.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
-import { type AccumulatorSpec, type GroupRows, GroupTable } from '../kernels/group-table.ts';
-import type { FieldType } from '../schema/field-type.ts';
-import { fieldIndexOf, type Schema } from '../schema/schema.ts';
-import { readGroupBatch, WideColumns } from './aggregate-columns.ts';
+import { type GroupRows, GroupTable } from '../kernels/group-table.ts';
+import type { Schema } from '../schema/schema.ts';
+import { AggregateInputs } from './aggregate-inputs.ts';
+import {
+  type AggregateColumnOptions,
+  type AggregatePhase,
+  type AggregatePlan,
+  planAggregates,
+} from './aggregate-plan.ts';
+import { readGroupBatch } from './aggregate-results.ts';
+import { DistinctSet } from './distinct-set.ts';
+import { GroupKeys } from './group-keys.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 
 /**
@@ -33,19 +42,12 @@ import type { Operator, OperatorContext, Outbox } from './operator.ts';
  */
 const partialSlotsMax = 1 << 16;
 
-export interface AggregateColumnOptions {
-  readonly name: string;
-  readonly function: 'count' | 'sum' | 'min' | 'max';
-  /** The input column; null counts rows. The final phase reads the column `name` instead. */
-  readonly column: string | null;
-}
-
 export interface AggregateOptions {
   readonly input: Schema;
-  /** First the key, then the aggregates. */
+  /** First the keys, then the results; in the partial phase their parts. */
   readonly output: Schema;
-  readonly phase: 'partial' | 'final' | 'whole';
-  readonly key: string;
+  readonly phase: AggregatePhase;
+  readonly keys: readonly string[];
   readonly aggregates: readonly AggregateColumnOptions[];
   /** A power of two. @defaultValue 65,536 in the partial phase, unlimited in the others */
   readonly slotsMax?: number;
@@ -54,9 +56,11 @@ export interface AggregateOptions {
 export class AggregateOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #options: AggregateOptions;
-  readonly #keyIndex: number;
-  readonly #inputIndexes: readonly number[];
-  readonly #wide: WideColumns;
+  readonly #plan: AggregatePlan;
+  readonly #keys: GroupKeys;
+  readonly #inputs: AggregateInputs;
+  /** By input column whose distinct values are counted. */
+  readonly #sets = new Map<number, DistinctSet>();
   #table: GroupTable | null;
   /** The batch that `#rows` describes. */
   #prepared: Batch | null = null;
@@ -66,19 +70,22 @@ export class AggregateOperator implements Operator {
   #pending: Batch | null = null;
 
   constructor(context: OperatorContext, options: AggregateOptions) {
-    const { input, phase, key, aggregates, slotsMax } = options;
+    const { input, phase, keys, aggregates, slotsMax } = options;
+    const { scope, kernels } = context;
+    const limit = slotsMax ?? (phase === 'partial' ? partialSlotsMax : undefined);
     this.#context = context;
     this.#options = options;
-    this.#keyIndex = fieldIndexOf(input, key);
-    const inputs = aggregates.map(({ name, column }) => (phase === 'final' ? name : column));
-    this.#inputIndexes = inputs.map((name) => (name === null ? -1 : fieldIndexOf(input, name)));
-    const keyType = input.fields[this.#keyIndex]?.type;
-    assert(keyType !== undefined, 'the key of an aggregate is in its input');
-    const limit = slotsMax ?? (phase === 'partial' ? partialSlotsMax : undefined);
-    this.#wide = new WideColumns(context.scope, context.kernels);
-    this.#table = new GroupTable(context.scope, context.kernels, {
-      keyType: keyType.kind === 'utf8' ? 'utf8' : 'int64',
-      accumulators: aggregates.map((_, index) => this.#accumulatorOf(index)),
+    this.#plan = planAggregates(input, phase, aggregates);
+    this.#keys = new GroupKeys(scope, kernels, { schema: input, keys });
+    this.#inputs = new AggregateInputs(scope, kernels, this.#plan.inputs);
+    for (const given of this.#plan.inputs) {
+      if (given.kind !== 'distinct') continue;
+      const { index: column } = given;
+      this.#sets.set(column, new DistinctSet(context, { input, keys, column }));
+    }
+    this.#table = new GroupTable(scope, kernels, {
+      keyForm: this.#keys.form,
+      accumulators: this.#plan.accumulators,
       ...(limit !== undefined && { slotsMax: limit }),
       keepsFrequent: phase === 'partial',
     });
@@ -93,7 +100,9 @@ export class AggregateOperator implements Operator {
       if (table.isGrowing) {
         table.grow();
       } else {
-        row = table.addRows(this.#rowsOf(batch), row);
+        const rows = this.#rowsOf(batch);
+        if (rows === null) return row;
+        row = table.addRows(rows, row);
         if (table.overflow !== null) throw this.#overflowError(table.overflow.accumulator);
         if (table.isFull) this.#emitFrom = 0;
       }
@@ -123,7 +132,10 @@ export class AggregateOperator implements Operator {
   close(): void {
     this.#pending?.release();
     this.#pending = null;
-    this.#wide.close();
+    this.#keys.close();
+    this.#inputs.close();
+    for (const set of this.#sets.values()) set.close();
+    this.#sets.clear();
     this.#table?.close();
     this.#table = null;
   }
@@ -131,7 +143,9 @@ export class AggregateOperator implements Operator {
   /** Gives out all groups, of a full table the rare ones; false asks to be called again. */
   #emit(table: GroupTable, outbox: Outbox): boolean {
     const { scope, kernels, shouldYield } = this.#context;
-    const target = { scope, kernels, table, schema: this.#options.output };
+    const { results } = this.#plan;
+    const schema = this.#options.output;
+    const target = { scope, kernels, table, keys: this.#keys, results, schema };
     for (;;) {
       if (this.#pending !== null && !outbox.offer(this.#pending)) return false;
       this.#pending = null;
@@ -146,45 +160,31 @@ export class AggregateOperator implements Operator {
     return true;
   }
 
-  #rowsOf(batch: Batch): GroupRows {
+  /** The rows of a batch; null when time is over before its distinct values are known. */
+  #rowsOf(batch: Batch): GroupRows | null {
     if (this.#prepared === batch && this.#rows !== null) return this.#rows;
+    for (const set of this.#sets.values()) if (!set.mark(batch)) return null;
     const { selection, rowCount } = batch;
-    const key = this.#wide.key(batch, this.#keyIndex);
-    const inputs = this.#inputIndexes.map((index) => this.#wide.value(batch, index));
+    const { selection: keySelection, ...key } = this.#keys.read(batch);
+    const arrivals = new Map([...this.#sets].map(([column, set]) => [column, set.marks]));
+    const inputs = this.#inputs.read(batch, arrivals);
     this.#prepared = batch;
-    this.#rows = { key, inputs, selection, rowCount };
+    this.#rows = { key, keySelection, inputs, selection, rowCount };
     return this.#rows;
-  }
-
-  #accumulatorOf(index: number): AccumulatorSpec {
-    const { aggregates, phase, input } = this.#options;
-    const aggregate = aggregates[index];
-    assert(aggregate !== undefined, 'an aggregate has a description');
-    const inputIndex = this.#inputIndexes[index] ?? -1;
-    if (aggregate.function === 'count') {
-      if (phase === 'final') return { function: 'sum', type: 'int64' };
-      return { function: inputIndex < 0 ? 'count' : 'countValid', type: 'int64' };
-    }
-    const type = input.fields[inputIndex]?.type;
-    assert(type !== undefined, 'the input of an aggregate is in its input schema');
-    assert(type.kind !== 'utf8', 'the planner refuses sum, min and max of texts');
-    return { function: aggregate.function, type: accumulatorType(type) };
   }
 
   #overflowError(accumulator: number): Error {
     const { name } = this.#context;
-    const column = this.#options.aggregates[accumulator]?.name ?? '';
+    const column = this.#plan.owners[accumulator] ?? '';
+    const isWide = this.#plan.accumulators[accumulator]?.type === 'int128';
+    const type = isWide ? 'a decimal of 38 digits' : 'an int64';
     return typedError(
       'AGGREGATE_OVERFLOW',
-      `sum "${column}" of operator "${name}" does not fit an int64`,
+      `sum "${column}" of operator "${name}" does not fit ${type}`,
       {
         details: { operator: name, column },
         hint: 'Sum the column as float64, or group by a finer key.',
       },
     );
   }
-}
-
-function accumulatorType(type: FieldType): 'int64' | 'float64' {
-  return type.kind === 'float64' ? 'float64' : 'int64';
 }

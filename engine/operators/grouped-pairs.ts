@@ -16,7 +16,7 @@ import type { GroupedRows } from '../compile/group-driver.ts';
 import { GroupTable } from '../kernels/group-table.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
 import type { Schema } from '../schema/schema.ts';
-import { WideColumns } from './aggregate-columns.ts';
+import { GroupKeys } from './group-keys.ts';
 import type { GatheredPairs } from './group-runner.ts';
 import type { OperatorContext } from './operator.ts';
 
@@ -42,7 +42,7 @@ export class GroupedPairs implements GatheredPairs {
   readonly #context: OperatorContext;
   readonly #pairsMax: number;
   readonly #table: GroupTable;
-  readonly #wide: WideColumns;
+  readonly #keys: GroupKeys;
   /** Group numbers of pairs, row numbers by group, counts of groups, bases of batches. */
   readonly #blocks: BlockHandle[] = [];
   readonly #numbers: number;
@@ -62,12 +62,12 @@ export class GroupedPairs implements GatheredPairs {
     const { scope, kernels } = context;
     // Half as many slots as pairs: groups with two pairs or more each fit, else rounds are shorter.
     const slotsMax = 2 ** Math.max(6, Math.ceil(Math.log2(pairsMax / 2)));
-    const keyType = pairs.fields[0]?.type.kind === 'utf8' ? 'utf8' : 'int64';
     this.#context = context;
     this.#pairsMax = pairsMax;
-    this.#wide = new WideColumns(scope, kernels);
+    const keys = pairs.fields.slice(0, 1).map((field) => field.name);
+    this.#keys = new GroupKeys(scope, kernels, { schema: pairs, keys });
     this.#table = new GroupTable(scope, kernels, {
-      keyType,
+      keyForm: this.#keys.form,
       accumulators: [],
       slotsMax,
       isNumbered: true,
@@ -95,8 +95,10 @@ export class GroupedPairs implements GatheredPairs {
     if (fromRow === batch.rowCount) return fromRow;
     const { selection, rowCount } = batch;
     const numbers = this.#numbers + (this.#pairCount - fromRow) * 4;
+    const { selection: keySelection, ...key } = this.#keys.read(batch);
     const rows = {
-      key: this.#wide.key(batch, 0),
+      key,
+      keySelection,
       inputs: [],
       selection,
       rowCount,
@@ -147,7 +149,7 @@ export class GroupedPairs implements GatheredPairs {
   close(): void {
     for (const { batch } of this.#parts.splice(0)) batch.release();
     this.#table.close();
-    this.#wide.close();
+    this.#keys.close();
     for (const block of this.#blocks.splice(0)) this.#context.scope.memory.release(block);
   }
 

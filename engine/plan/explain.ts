@@ -92,7 +92,9 @@ function logicalText(node: LogicalNode): string {
     case 'reduce':
       return `by ${node.keys.map(namedExprText).join(', ')}: function`;
     case 'aggregate':
-      return `by ${namedExprText(node.key)}: ${node.aggregates.map(aggregateText).join(', ')}`;
+      return `by ${listText(node.keys.map(namedExprText), node.aggregates.map(aggregateText))}`;
+    case 'distinct':
+      return '';
     case 'orderBy':
       return orderText(node.order);
     case 'limit':
@@ -124,8 +126,8 @@ function physicalText(operator: OperatorSpec): string {
     case 'explodeWords':
       return [`${operator.as} = each of words(${operator.column})`, ...operator.carried].join(', ');
     case 'aggregate': {
-      const results = operator.aggregates.map(aggregateColumnText).join(', ');
-      return `${operator.phase} by ${operator.key}: ${results}`;
+      const results = operator.aggregates.map(aggregateColumnText);
+      return `${operator.phase} by ${listText(operator.keys, results)}`;
     }
     case 'sort':
       return orderText(operator.order);
@@ -152,7 +154,7 @@ function physicalText(operator: OperatorSpec): string {
 function exchangeText(exchange: Exchange): string {
   switch (exchange.kind) {
     case 'hash':
-      return `hash by ${exchange.column}`;
+      return `hash by ${exchange.columns.join(', ')}`;
     case 'partition':
       return `partition by ${exchange.column}, function of ${exchange.id}`;
     case 'merge':
@@ -166,12 +168,17 @@ function exchangeText(exchange: Exchange): string {
   }
 }
 
+/** `user, day: n = count()`: keys, and what is made of their rows. */
+function listText(keys: readonly string[], results: readonly string[]): string {
+  return results.length === 0 ? keys.join(', ') : `${keys.join(', ')}: ${results.join(', ')}`;
+}
+
 function aggregateText({ name, function: kind, input }: AggregateSpec): string {
   return `${name} = ${kind}(${input === null ? '' : exprText(input)})`;
 }
 
-function aggregateColumnText({ name, function: kind, column }: AggregateColumn): string {
-  return `${name} = ${kind}(${column ?? ''})`;
+function aggregateColumnText({ name, function: kind, columns }: AggregateColumn): string {
+  return `${name} = ${kind}(${columns.join(', ')})`;
 }
 
 function orderText(order: readonly SortKey[]): string {
@@ -213,6 +220,7 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
   'flatMap',
   'reduce',
   'aggregate',
+  'distinct',
   'orderBy',
   'limit',
   'mapReduce',

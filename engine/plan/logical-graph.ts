@@ -8,8 +8,7 @@
 import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
 import type { Expr, NamedExpr } from '../expr/expr.ts';
 import type { Schema } from '../schema/schema.ts';
-
-export type AggregateFunction = 'count' | 'sum' | 'min' | 'max';
+import type { AggregateFunction } from './aggregate-functions.ts';
 
 export interface AggregateSpec {
   readonly name: string;
@@ -52,11 +51,14 @@ export type LogicalNode = Node &
     | { readonly kind: 'filter' | 'map' | 'flatMap' }
     /** A user function that folds the rows of a key, two at a time, into one. */
     | { readonly kind: 'reduce'; readonly keys: readonly NamedExpr[] }
+    /** A row per key: the keys, then the results. */
     | {
         readonly kind: 'aggregate';
-        readonly key: NamedExpr;
+        readonly keys: readonly NamedExpr[];
         readonly aggregates: readonly AggregateSpec[];
       }
+    /** Each row once, whatever its columns. */
+    | { readonly kind: 'distinct' }
     | { readonly kind: 'orderBy'; readonly order: readonly SortKey[] }
     | { readonly kind: 'limit'; readonly count: number }
     /** User functions map, combine?, partition?, reduce, by operator id. */

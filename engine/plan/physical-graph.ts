@@ -5,13 +5,15 @@
 import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
 import type { Expr, NamedExpr } from '../expr/expr.ts';
 import type { Schema } from '../schema/schema.ts';
-import type { AggregateFunction, SortKey } from './logical-graph.ts';
+import type { AggregateFunction } from './aggregate-functions.ts';
+import type { SortKey } from './logical-graph.ts';
 
-/** One aggregate over a column of the operator's input; null counts rows. */
+/** One aggregate over columns of the operator's input. */
 export interface AggregateColumn {
   readonly name: string;
   readonly function: AggregateFunction;
-  readonly column: string | null;
+  /** The values: one column, none to count rows; in the final phase the parts of the partial results. */
+  readonly columns: readonly string[];
 }
 
 interface Spec {
@@ -40,11 +42,11 @@ export type OperatorSpec = Spec &
         readonly phase: 'partial' | 'final';
         readonly keys: readonly string[];
       }
-    /** Groups by the column `key`. `partial` output has the same columns as `final`: both can be merged again. */
+    /** Groups by key columns. `partial` gives the parts of results, which `final` merges. */
     | {
         readonly kind: 'aggregate';
         readonly phase: 'partial' | 'final' | 'whole';
-        readonly key: string;
+        readonly keys: readonly string[];
         readonly aggregates: readonly AggregateColumn[];
       }
     | { readonly kind: 'sort'; readonly order: readonly SortKey[] }
@@ -59,7 +61,7 @@ export type OperatorSpec = Spec &
 
 export type Exchange =
   /** Rows of one key group go to one task. */
-  | { readonly kind: 'hash'; readonly column: string }
+  | { readonly kind: 'hash'; readonly columns: readonly string[] }
   /** The user's `partition` function of operator `id` chooses by key. */
   | { readonly kind: 'partition'; readonly id: string; readonly column: string }
   | { readonly kind: 'rebalance' }

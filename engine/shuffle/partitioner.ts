@@ -59,35 +59,48 @@ export class RebalancePartitioner implements Partitioner {
   close(): void {}
 }
 
-/** By the key group of a key column. */
+/** By the key group of key columns. */
 export class HashPartitioner implements Partitioner {
   readonly #options: PartitionerOptions;
-  readonly #column: number;
-  /** Hashes, widened keys, rows, starts, and the channel of each key group. */
+  readonly #columns: readonly number[];
+  /** Hashes, those of one more column, widened keys, rows, starts, and the channel of each key group. */
   readonly #block: BlockHandle;
-  readonly #at: { hashes: number; wide: number; rows: number; starts: number; table: number };
+  readonly #at: {
+    hashes: number;
+    more: number;
+    wide: number;
+    rows: number;
+    starts: number;
+    table: number;
+  };
 
-  constructor(options: PartitionerOptions, column: string) {
+  constructor(options: PartitionerOptions, columns: readonly string[]) {
     const { scope, schema, channelCount } = options;
     this.#options = options;
-    this.#column = fieldIndexOf(schema, column);
-    assert(this.#column >= 0, 'the column to hash by is in the schema');
+    this.#columns = columns.map((column) => fieldIndexOf(schema, column));
+    assert(Math.min(...this.#columns) >= 0, 'the columns to hash by are in the schema');
     const table = partitionOfKeyGroups(channelCount);
     const startsBytes = (channelCount + 8) * 4;
-    this.#block = scope.allocate(batchRowsMax * 16 + startsBytes + table.byteLength);
+    this.#block = scope.allocate(batchRowsMax * 20 + startsBytes + table.byteLength);
     const hashes = addressOf(this.#block);
     const wide = hashes + batchRowsMax * 4;
     const rows = wide + batchRowsMax * 8;
-    const starts = rows + batchRowsMax * 4;
-    this.#at = { hashes, wide, rows, starts, table: starts + startsBytes };
+    const more = rows + batchRowsMax * 4;
+    const starts = more + batchRowsMax * 4;
+    this.#at = { hashes, more, wide, rows, starts, table: starts + startsBytes };
     scope.memory.bytes.set(new Uint8Array(table.buffer), this.#at.table);
   }
 
   partition(batch: Batch): Partitioned {
     const { scope, kernels, channelCount } = this.#options;
-    const { hashes, rows, starts, table } = this.#at;
+    const { hashes, more, rows, starts, table } = this.#at;
     const { selection, rowCount } = batch;
-    this.#hash(batch);
+    const [column = 0, ...others] = this.#columns;
+    this.#hash(batch, column, hashes);
+    for (const other of others) {
+      this.#hash(batch, other, more);
+      kernels.combineHashes(hashes, more, rowCount);
+    }
     kernels.partitionRows(hashes, rowCount, table, channelCount, rows, starts);
     if (selection !== 0) kernels.take4(selection, rows, rowCount, rows);
     const first = starts >>> 2;
@@ -98,11 +111,10 @@ export class HashPartitioner implements Partitioner {
     this.#options.scope.memory.release(this.#block);
   }
 
-  #hash(batch: Batch): void {
+  #hash(batch: Batch, index: number, hashes: number): void {
     const { kernels } = this.#options;
-    const { hashes } = this.#at;
     const { selection, rowCount } = batch;
-    const column = batch.columns[this.#column]!;
+    const column = batch.columns[index]!;
     const { validity } = column;
     if (layoutOf(column.type) === 'view') {
       kernels.hashUtf8(column.values, validity, selection, rowCount, hashes);

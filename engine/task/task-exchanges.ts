@@ -89,7 +89,7 @@ function buildPartitioner({ exchange, schema, rings }: TaskOutput, context: Writ
   const options: PartitionerOptions = { scope, kernels, schema, channelCount };
   switch (exchange.kind) {
     case 'hash':
-      return new HashPartitioner(options, exchange.column);
+      return new HashPartitioner(options, exchange.columns);
     case 'partition':
       return functionPartitioner(exchange, options, context);
     case 'rebalance':

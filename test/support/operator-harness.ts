@@ -194,5 +194,9 @@ function byText(a: Row, b: Row): number {
 }
 
 function textOf(row: Row): string {
-  return JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
+  return JSON.stringify(row, (_, value) => {
+    // JSON has no NaN and no infinities, which are told apart here.
+    if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+    return typeof value === 'bigint' ? `${value}n` : value;
+  });
 }

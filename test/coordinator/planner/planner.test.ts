@@ -161,7 +161,7 @@ function readsOf(operator: OperatorSpec): Iterable<string> {
     case 'explodeWords':
       return [operator.column, ...operator.carried];
     case 'aggregate':
-      return [operator.key, ...operator.aggregates.flatMap(({ column }) => column ?? [])];
+      return [...operator.keys, ...operator.aggregates.flatMap(({ columns }) => columns)];
     case 'sort':
     case 'top':
       return operator.order.map((key) => key.column);

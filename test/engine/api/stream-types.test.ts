@@ -127,6 +127,65 @@ test('a key of an expression is named by the user, or "key"', () => {
   ).toEqual([4, 4]);
 });
 
+test('several keys: an object of columns, or a list of them', () => {
+  const byObject = bids()
+    .keyBy((bid) => ({ who: bid.user, late: bid.at.gt(0), url: bid.url }))
+    .aggregate({ n: agg.count() });
+  byObject.where((row) => row.late.and(row.who.isNull()).and(row.url.eq('a')));
+  const byList = bids()
+    .keyBy((bid) => [bid.user, bid.small])
+    .aggregate({ n: agg.count() });
+  byList.flatMap(t.struct({ x: t.utf8() }), (row) => {
+    expectTypeOf(row.user).toEqualTypeOf<string | null>();
+    expectTypeOf(row.small).toEqualTypeOf<number>();
+    return [];
+  });
+  // @ts-expect-error url is no key
+  expect(() => byList.where((row) => row.url.eq('a'))).toThrow('no field named "url"');
+  // @ts-expect-error a key is a column
+  const noColumn = () => bids().keyBy((bid) => [bid.user, 1]);
+  expect(noColumn).toThrow('keyBy needs a column, or several, its lambda gave the number 1');
+  expectTypeOf(bids().distinct()).toEqualTypeOf(bids());
+});
+
+test('aggregate functions have the types of their results', () => {
+  const stream = bids()
+    .keyBy((bid) => bid.url)
+    .aggregate({
+      users: agg.countDistinct((bid) => bid.user),
+      mean: agg.avg((bid) => bid.small),
+      least: agg.min((bid) => bid.user),
+      most: agg.max((bid) => bid.isOpen),
+      first: agg.first((bid) => bid.user),
+      last: agg.last((bid) => bid.isOpen),
+      spread: agg.stddev((bid) => bid.price),
+      spreadOfAll: agg.stddevPop((bid) => bid.price),
+      variance: agg.variance((bid) => bid.auction),
+      varianceOfAll: agg.variancePop((bid) => bid.auction),
+    });
+  stream.flatMap(t.struct({ x: t.utf8() }), (row) => {
+    expectTypeOf(row.users).toEqualTypeOf<bigint>();
+    expectTypeOf(row.mean).toEqualTypeOf<number>();
+    expectTypeOf(row.least).toEqualTypeOf<string | null>();
+    expectTypeOf(row.most).toEqualTypeOf<boolean>();
+    expectTypeOf(row.first).toEqualTypeOf<string | null>();
+    expectTypeOf(row.last).toEqualTypeOf<boolean>();
+    expectTypeOf(row.spread).toEqualTypeOf<number | null>();
+    expectTypeOf(row.spreadOfAll).toEqualTypeOf<number>();
+    expectTypeOf(row.variance).toEqualTypeOf<number | null>();
+    expectTypeOf(row.varianceOfAll).toEqualTypeOf<number>();
+    return [];
+  });
+  const keyed = bids().keyBy((bid) => bid.url);
+  const wrong = [
+    // @ts-expect-error only numbers have an average
+    () => keyed.aggregate({ x: agg.avg((bid) => bid.user) }),
+    // @ts-expect-error a moment has no deviation
+    () => keyed.aggregate({ x: agg.stddev((bid) => bid.at) }),
+  ];
+  for (const run of wrong) expect(codeOf(errorOf(run))).toBe('EXPR_TYPE_MISMATCH');
+});
+
 test('functions read and give typed rows', () => {
   const Out = t.struct({ name: t.utf8().nullable(), n: t.int64(), at: t.timestampMs() });
   bids().flatMap(Out, (bid) => {

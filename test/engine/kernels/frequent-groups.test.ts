@@ -35,7 +35,7 @@ const countsOf = (keys: readonly string[]) =>
 function readAll(table: GroupTable, { accumulators }: GroupTableOptions) {
   const key = { values: arena.room(slotsMax * 16), validity: arena.room(16) };
   const out = accumulators.map(() => ({ values: arena.room(slotsMax * 8), validity: 0 }));
-  const { rowCount } = table.readGroups(0, slotsMax, { key, accumulators: out });
+  const { rowCount } = table.readGroups(0, slotsMax, { key, results: out });
   const results = out.map(({ values }) => arena.int64s(values, rowCount).map(Number));
   return arena.texts(key.values, rowCount).map((bytes, row) => ({
     key: decode(bytes ?? new Uint8Array(0)),
@@ -62,7 +62,7 @@ function addAll(
 
 test('what is read out when full and at the end adds up to all rows', () => {
   const options: GroupTableOptions = {
-    keyType: 'utf8',
+    keyForm: 'view',
     accumulators: [{ function: 'sum', type: 'int64' }, count],
     slotsMax,
     keepsFrequent: true,
@@ -100,7 +100,7 @@ test('what is read out when full and at the end adds up to all rows', () => {
 
 test('a key that comes again and again stays, and every 64th round it goes, too', () => {
   const options: GroupTableOptions = {
-    keyType: 'utf8',
+    keyForm: 'view',
     accumulators: [count],
     slotsMax,
     keepsFrequent: true,
@@ -126,7 +126,7 @@ test.each([
   ['when all groups have as many rows', [count], slotsMax],
 ] as const)('all groups are read out %s', (name, accumulators, slots) => {
   const options: GroupTableOptions = {
-    keyType: 'utf8',
+    keyForm: 'view',
     accumulators,
     slotsMax: slots,
     keepsFrequent: !name.startsWith('unless'),
@@ -150,7 +150,7 @@ test('without room for the long keys that would stay all groups are read out', (
   const input = memory.scope('input').allocate(300 * 1024);
   const own = new KernelArena(memory.memory, addressOf(input));
   const options: GroupTableOptions = {
-    keyType: 'utf8',
+    keyForm: 'view',
     accumulators: [count],
     slotsMax,
     keepsFrequent: true,

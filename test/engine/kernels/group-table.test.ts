@@ -1,7 +1,11 @@
 /** Goal: a group table gives the groups and results of the reference, through every growth. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { foldFloat64, foldInt64 } from '../../../engine/kernels/accumulate.ts';
+import {
+  type AccumulatorFunction,
+  foldFloat64,
+  foldInt64,
+} from '../../../engine/kernels/accumulate.ts';
 import { groupRows } from '../../../engine/kernels/group.ts';
 import {
   type AccumulatorSpec,
@@ -55,7 +59,7 @@ function readAll<Key, Result>(
   readResult: (address: number, spec: AccumulatorSpec) => Result,
   rowsMax = 1000,
 ): [Key | null, (Result | null)[]][] {
-  const isUtf8 = options.keyType === 'utf8';
+  const isUtf8 = options.keyForm === 'view';
   const column = (size: number) => ({
     values: arena.room(rowsMax * size),
     validity: arena.room(rowsMax / 8 + 8),
@@ -64,7 +68,7 @@ function readAll<Key, Result>(
   const accumulators = options.accumulators.map(() => column(8));
   const groups: [Key | null, (Result | null)[]][] = [];
   for (let slot = 0; slot < table.slotCount; ) {
-    const { rowCount, nextSlot } = table.readGroups(slot, rowsMax, { key, accumulators });
+    const { rowCount, nextSlot } = table.readGroups(slot, rowsMax, { key, results: accumulators });
     expect(nextSlot).toBeGreaterThan(slot);
     expect(rowCount).toBeLessThanOrEqual(rowsMax);
     const keysValid = arena.bits(key.validity, rowCount);
@@ -101,7 +105,7 @@ test('int64 accumulators by text agree with the reference', () => {
     ),
   );
   const value = fc.option(fc.oneof(fc.bigInt({ min: -100n, max: 100n }), int64));
-  const options: GroupTableOptions = { keyType: 'utf8', accumulators: specs('int64') };
+  const options: GroupTableOptions = { keyForm: 'view', accumulators: specs('int64') };
   fc.assert(
     fc.property(
       fc.array(fc.tuple(key, value), { maxLength: 200 }),
@@ -114,7 +118,12 @@ test('int64 accumulators by text agree with the reference', () => {
         const groups = groupRows(places.map((index) => keys[index] ?? null));
         const expected = [...groups].map(([text, members]) => {
           const members64 = members.map((member) => values[places[member] ?? 0] ?? null);
-          return [text, options.accumulators.map((spec) => foldInt64(spec.function, members64))];
+          return [
+            text,
+            options.accumulators.map((spec) =>
+              foldInt64(spec.function as AccumulatorFunction, members64),
+            ),
+          ];
         });
         const inputs = options.accumulators.map(() => arena.putInt64s(values));
         const texts = arena.putTexts(keys.map((text) => (text === null ? null : encode(text))));
@@ -144,7 +153,7 @@ test('float64 accumulators by int64 agree with the reference', () => {
     fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Infinity, -Infinity, 1.5, 0)),
   );
   const key = fc.option(fc.oneof(fc.bigInt({ min: 0n, max: 5n }), int64));
-  const options: GroupTableOptions = { keyType: 'int64', accumulators: specs('float64') };
+  const options: GroupTableOptions = { keyForm: 'int64', accumulators: specs('float64') };
   fc.assert(
     fc.property(fc.array(fc.tuple(key, value), { maxLength: 200 }), (rows) => {
       arena.reset();
@@ -152,7 +161,12 @@ test('float64 accumulators by int64 agree with the reference', () => {
       const groups = groupRows(rows.map(([number]) => number));
       const expected = [...groups].map(([number, members]) => {
         const numbers = members.map((member) => values[member] ?? null);
-        return [number, options.accumulators.map((spec) => foldFloat64(spec.function, numbers))];
+        return [
+          number,
+          options.accumulators.map((spec) =>
+            foldFloat64(spec.function as AccumulatorFunction, numbers),
+          ),
+        ];
       });
       const inputs = options.accumulators.map(() => arena.putFloat64s(values));
       const table = makeTable(options);
@@ -170,7 +184,7 @@ test('float64 accumulators by int64 agree with the reference', () => {
 });
 
 test('a sum that leaves int64 names accumulator and row, and counts what was before', () => {
-  const options: GroupTableOptions = { keyType: 'int64', accumulators: specs('int64').slice(2, 3) };
+  const options: GroupTableOptions = { keyForm: 'int64', accumulators: specs('int64').slice(2, 3) };
   const table = makeTable(options);
   const key = arena.putInt64s([1n, 2n, 1n, 2n]);
   const input = arena.putInt64s([2n ** 63n - 1n, -5n, null, -(2n ** 63n)]);
@@ -185,7 +199,7 @@ test('a sum that leaves int64 names accumulator and row, and counts what was bef
 
 test('a million distinct keys, each added twice, growing in slices', { timeout: 60_000 }, () => {
   const options: GroupTableOptions = {
-    keyType: 'int64',
+    keyForm: 'int64',
     accumulators: [{ function: 'count', type: 'int64' }],
   };
   const table = makeTable(options);
@@ -212,7 +226,7 @@ test('a million distinct keys, each added twice, growing in slices', { timeout: 
   for (let slot = 0; slot < table.slotCount; ) {
     const { rowCount: rows, nextSlot } = table.readGroups(slot, 8192, {
       key,
-      accumulators: [counts],
+      results: [counts],
     });
     for (let row = 0; row < rows; row++) {
       seen.add(readInt64(key.values + row * 8) / 4096n);
@@ -227,7 +241,7 @@ test('a million distinct keys, each added twice, growing in slices', { timeout: 
 
 test('long keys fill one arena block after the other, and outlive the input', () => {
   const options: GroupTableOptions = {
-    keyType: 'utf8',
+    keyForm: 'view',
     accumulators: [{ function: 'count', type: 'int64' }],
   };
   const table = makeTable(options);
@@ -247,7 +261,7 @@ test('long keys fill one arena block after the other, and outlive the input', ()
 
 test('a bounded table is full, gives its groups out, and begins again', () => {
   const options: GroupTableOptions = {
-    keyType: 'int64',
+    keyForm: 'int64',
     accumulators: [{ function: 'count', type: 'int64' }],
     slotsMax: 64,
   };
@@ -296,8 +310,8 @@ test('without room to grow an unbounded table fails and a bounded one is full', 
       table.close();
     }
   };
-  expect(() => fill({ keyType: 'int64', accumulators: [] })).toThrow(/"group" asked for/);
-  expect(fill({ keyType: 'int64', accumulators: [], slotsMax: 2 ** 20 })).toBe(true);
+  expect(() => fill({ keyForm: 'int64', accumulators: [] })).toThrow(/"group" asked for/);
+  expect(fill({ keyForm: 'int64', accumulators: [], slotsMax: 2 ** 20 })).toBe(true);
   memory.release(input);
   memory.assertEmpty();
 });

@@ -14,7 +14,7 @@ const { kernels } = arena;
 /** Numbers the keys' groups with a table, a few rows a call, and orders the rows by group. */
 function orderedRows(keys: readonly (bigint | null)[], step: number, selection: number[] | null) {
   const table = new GroupTable(slot.scope('group'), kernels, {
-    keyType: 'int64',
+    keyForm: 'int64',
     accumulators: [{ function: 'count', type: 'int64' }],
     isNumbered: true,
   });
@@ -80,7 +80,7 @@ test('numbers stay while the table grows', () => {
 
 test('a cleared table numbers from 0 again', () => {
   arena.reset();
-  const options = { keyType: 'int64', accumulators: [], isNumbered: true } as const;
+  const options = { keyForm: 'int64', accumulators: [], isNumbered: true } as const;
   const table = new GroupTable(slot.scope('group'), kernels, options);
   const numbers = arena.room(3 * 4);
   const counts = arena.room(3 * 4);

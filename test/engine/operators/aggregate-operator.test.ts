@@ -18,12 +18,18 @@ import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
 import { checkOperator, type Row, runModes, runOperator } from '../../support/operator-harness.ts';
 
 const aggregates: AggregateOptions['aggregates'] = [
-  { name: 'rows', function: 'count', column: null },
-  { name: 'present', function: 'count', column: 'n' },
-  { name: 'sum', function: 'sum', column: 'n' },
-  { name: 'least', function: 'min', column: 'n' },
-  { name: 'most', function: 'max', column: 'f' },
+  { name: 'rows', function: 'count', columns: [] },
+  { name: 'present', function: 'count', columns: ['n'] },
+  { name: 'sum', function: 'sum', columns: ['n'] },
+  { name: 'least', function: 'min', columns: ['n'] },
+  { name: 'most', function: 'max', columns: ['f'] },
 ];
+/** The aggregate that merges partial results of another, which have its name. */
+const mergeOf = ({ name, function: kind }: (typeof aggregates)[number]) => ({
+  name,
+  function: kind === 'count' ? ('sum' as const) : kind,
+  columns: [name],
+});
 const schemasOf = (key: FieldType) => ({
   input: schemaOf(
     fieldOf('key', key, true),
@@ -86,7 +92,13 @@ test.each(keys)('groups by a key of %s', (_, type, key) => {
         isOrdered: false,
         expected: group(rows),
         build: (context) =>
-          new AggregateOperator(context, { input, output, phase: 'whole', key: 'key', aggregates }),
+          new AggregateOperator(context, {
+            input,
+            output,
+            phase: 'whole',
+            keys: ['key'],
+            aggregates,
+          }),
       }),
     ),
     { numRuns: 20 },
@@ -100,8 +112,8 @@ test('partial groups of a tiny table, merged by the final phase, are the whole g
       input: phase === 'final' ? output : input,
       output,
       phase,
-      key: 'key',
-      aggregates,
+      keys: ['key'],
+      aggregates: phase === 'final' ? aggregates.map(mergeOf) : aggregates,
       ...(phase === 'partial' && { slotsMax: 64 }),
     });
   fc.assert(
@@ -127,7 +139,7 @@ test('many groups grow the table in slices', () => {
   const whole = runModes.find(({ name }) => name === 'all at once, whole');
   if (whole === undefined) throw new Error('the mode exists');
   const build = (context: OperatorContext) =>
-    new AggregateOperator(context, { input, output, phase: 'whole', key: 'key', aggregates });
+    new AggregateOperator(context, { input, output, phase: 'whole', keys: ['key'], aggregates });
   const found = runOperator({ input, rows, build, expected: [] }, whole);
   expect(new Set(found.map(({ key }) => key)).size).toBe(60_000);
   expect(found.every(({ rows: count }) => count === 1n)).toBe(true);
@@ -142,8 +154,8 @@ test('a sum out of range names operator and column', () => {
       input,
       output,
       phase: 'whole',
-      key: 'key',
-      aggregates: [{ name: 'total', function: 'sum', column: 'n' }],
+      keys: ['key'],
+      aggregates: [{ name: 'total', function: 'sum', columns: ['n'] }],
     });
   const [mode] = runModes;
   if (mode === undefined) throw new Error('there are modes');

@@ -107,7 +107,7 @@ const byNumber = (rows: Row[]) => [...rows].sort((a, b) => Number(a.n) - Number(
 test.each(['text', 'n', 'f', 'b'])('by hash of %s equal keys meet, in order', (column) => {
   fc.assert(
     fc.property(shapes, numbered, (shape, given) => {
-      const received = send(shape, (options) => new HashPartitioner(options, column), given);
+      const received = send(shape, (options) => new HashPartitioner(options, [column]), given);
       expect(byNumber(received.flat())).toEqual(given.flat());
       for (const rows of received) expect(rows).toEqual(byNumber(rows));
       const channelsOf = new Map<unknown, Set<number>>();
@@ -162,7 +162,11 @@ test('large batches, whole and in parts', () => {
     b: n % 2 === 0,
   }));
   const shape = { channelCount: 3, slotCount: 2, slotBytes: 4096 };
-  const received = send(shape, (options) => new HashPartitioner(options, 'n'), [rows, rows, rows]);
+  const received = send(shape, (options) => new HashPartitioner(options, ['n']), [
+    rows,
+    rows,
+    rows,
+  ]);
   expect(received.flat().length).toBe(24_000);
   for (const part of received) expect(part.length).toBeGreaterThan(6000);
 });

@@ -53,7 +53,7 @@ function edge({ slotCount, slotBytes, messageBytes }: Sizes, exchange: Exchange,
 }
 
 const forward: Exchange = { kind: 'forward' };
-const hash: Exchange = { kind: 'hash', column: 'key' };
+const hash: Exchange = { kind: 'hash', columns: ['key'] };
 
 const rowsOf = (keys: readonly string[]): Row[] =>
   keys.map((text, index) => ({ key: text, n: BigInt(index) }));

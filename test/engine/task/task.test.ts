@@ -39,8 +39,12 @@ const aggregate = (phase: 'partial' | 'final'): OperatorSpec => ({
   name: 'count',
   output: counts,
   phase,
-  key: 'word',
-  aggregates: [{ name: 'count', function: 'count', column: null }],
+  keys: ['word'],
+  aggregates: [
+    phase === 'partial'
+      ? { name: 'count', function: 'count', columns: [] }
+      : { name: 'count', function: 'sum', columns: ['count'] },
+  ],
 });
 const order = [
   { column: 'count', isDescending: true, areNullsFirst: false },
@@ -58,7 +62,7 @@ interface Shape {
 /** source → partial ═hash═▶ final → sort ═merge═▶ sink. */
 function wordCount(world: TaskWorld, { senders, receivers, slotCount, slotBytes }: Shape): void {
   const ring = () => newRing(slotCount, slotBytes);
-  const hash: Exchange = { kind: 'hash', column: 'word' };
+  const hash: Exchange = { kind: 'hash', columns: ['word'] };
   const merge: Exchange = { kind: 'merge', order };
   const messageBytes = slotBytes;
   const first = Array.from({ length: senders }, () => Array.from({ length: receivers }, ring));
@@ -191,7 +195,7 @@ test('a task that is closed in the middle leaves no memory and does not end its 
   for (const slices of [0, 1, 2, 5, 20]) {
     const world = newTaskWorld({ only: rows });
     const { reader, writer } = newRing(2, 64);
-    const exchange: Exchange = { kind: 'hash', column: 'word' };
+    const exchange: Exchange = { kind: 'hash', columns: ['word'] };
     const outputs = [{ output: 0, exchange, schema: counts, rings: [writer] }];
     const task = addTask(world, { id: 'a', chain: [source, aggregate('partial')], outputs });
     for (let slice = 0; slice < slices; slice++) {
