@@ -77,6 +77,7 @@ export const errorKinds = {
   SINK_IS_INPUT: 'user',
   SINK_LOST: 'external',
   SINK_PARENT_MISSING: 'user',
+  SINK_PATH_TWICE: 'user',
   SINK_UNWRITABLE: 'user',
   SIZE_FORM: 'user',
   SOURCE_CHANGED: 'external',

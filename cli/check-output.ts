@@ -1,17 +1,21 @@
 /**
  * Refuses a run whose output would replace what it reads: the same file under any name, an input
  * inside an output folder, a file that the input's glob matches. An output inside an input folder is
- * allowed, for the first run does no harm: the file appears after all has been read.
+ * allowed, for the first run does no harm: the file appears after all has been read. Two outputs in one
+ * place are refused as well: the second would replace the first.
  *
  * Looked at before anything is started, so that nothing is lost by a slip on the command line.
  */
 import { realpathSync } from 'node:fs';
-import { resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { typedError } from '../base/typed-error.ts';
 import { isGlob, matchesGlob, parseGlob } from '../connectors/filesystem/glob.ts';
 import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
 
-/** @throws SINK_IS_INPUT when a sink's path is, or holds, an input of the job. */
+/**
+ * @throws SINK_IS_INPUT when a sink's path is, or holds, an input of the job; SINK_PATH_TWICE when it is,
+ * or holds, another sink's.
+ */
 export function checkOutput({ nodes }: LogicalGraph, workingFolder: string): void {
   const inputs = nodes.flatMap((node) => (node.kind === 'source' ? pathsIn(node.source) : []));
   const outputs = nodes.flatMap((node) => (node.kind === 'sink' ? pathsIn(node.sink) : []));
@@ -22,6 +26,22 @@ export function checkOutput({ nodes }: LogicalGraph, workingFolder: string): voi
     const input = inputs.find((one) => wouldReplace(real, one, workingFolder));
     if (input !== undefined) throw outputIsInput(output, input);
   }
+  for (const [index, output] of outputs.entries()) {
+    const place = placeOf(output, workingFolder);
+    const other = outputs.find((one, at) => {
+      const holds = withSlash(placeOf(one, workingFolder)).startsWith(withSlash(place));
+      return at !== index && holds;
+    });
+    if (other !== undefined) throw pathTwice(output, other);
+  }
+}
+
+/** Where a path is, or will be: links are followed as far as there is something. */
+function placeOf(path: string, workingFolder: string): string {
+  const whole = resolve(workingFolder, path);
+  const real = realPath(whole);
+  if (real !== null || dirname(whole) === whole) return real ?? whole;
+  return join(placeOf(dirname(whole), workingFolder), basename(whole));
 }
 
 function wouldReplace(output: string, input: string, workingFolder: string): boolean {
@@ -51,6 +71,17 @@ function realPath(path: string): string | null {
   } catch {
     return null; // Not there, or not to be looked at: the run itself says which.
   }
+}
+
+function pathTwice(output: string, other: string) {
+  const isSame = output === other;
+  const message = isSame
+    ? `two outputs go to "${output}"`
+    : `outputs "${output}" and "${other}" are in one place`;
+  return typedError('SINK_PATH_TWICE', message, {
+    hint: 'Choose a path of its own for each output. Nothing was read or written.',
+    details: { output, other },
+  });
 }
 
 function outputIsInput(output: string, input: string) {

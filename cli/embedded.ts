@@ -13,6 +13,7 @@ import { toWire, type WireError } from '../base/typed-error.ts';
 import { connectors } from '../connectors/registry.ts';
 import { type CoordinatorHandle, startCoordinator } from '../coordinator/coordinator-service.ts';
 import type { JobMaster, JobOutcome } from '../coordinator/job/job-master.ts';
+import type { JobTotals } from '../coordinator/job/job-metrics.ts';
 import { createMemoryRegister } from '../coordinator/lease/memory-register.ts';
 import { fingerprintOf } from '../engine/api/build-job.ts';
 import { encodeParams } from '../engine/api/param-wire.ts';
@@ -44,6 +45,7 @@ export interface RunProgress {
   /** 0 until the inputs are known. */
   readonly bytesTotal: number;
   readonly rowsOut: number;
+  readonly deadLetters: number;
   readonly seconds: number;
 }
 
@@ -55,6 +57,8 @@ export interface JobSummary {
   readonly rowsIn: number;
   readonly bytesIn: number;
   readonly rowsOut: number;
+  /** Records that could not be read and went to a sink of their own. */
+  readonly deadLetters: number;
   readonly seconds: number;
   readonly peakMemoryBytes: number;
   readonly operators: JobOutcome['operators'];
@@ -97,7 +101,7 @@ class Embedded implements EmbeddedRun {
   progress(): RunProgress {
     const seconds = this.#seconds();
     if (!this.#job) {
-      return { phase: 'starting', rowsIn: 0, bytesIn: 0, bytesTotal: 0, rowsOut: 0, seconds };
+      return { phase: 'starting', bytesTotal: 0, ...noTotals, seconds };
     }
     const { phase, ...totals } = this.#job.progress();
     const shown = phase === 'preparing' ? 'starting' : phase === 'running' ? phase : 'committing';
@@ -163,12 +167,14 @@ class Embedded implements EmbeddedRun {
   }
 }
 
+const noTotals: JobTotals = { rowsIn: 0, bytesIn: 0, rowsOut: 0, deadLetters: 0 };
+
 /** A job that failed before there was a job master. */
 function failedBefore(error: unknown): JobOutcome {
   return {
     status: 'failed',
     error: toWire(error),
-    totals: { rowsIn: 0, bytesIn: 0, rowsOut: 0 },
+    totals: noTotals,
     operators: [],
     inputCount: 0,
   };

@@ -2,6 +2,7 @@
 
 import type { WireError } from '../base/typed-error.ts';
 import { formatBytes, formatCount, formatDuration } from '../base/units.ts';
+import type { SinkSpec } from '../engine/contracts/connector.ts';
 import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
 import type { JobSummary } from './embedded.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -25,20 +26,33 @@ export function summaryText(summary: JobSummary, graph: LogicalGraph): string {
   const lines = [
     `job "${job}" finished in ${duration}`,
     `  read     ${formatCount(summary.rowsIn)} rows, ${formatBytes(summary.bytesIn)} of ${inputs}${rate}`,
-    `  written  ${formatCount(summary.rowsOut)} rows to ${targetsOf(graph).join(', ')}`,
+    ...writtenText(summary, graph),
     `  memory   ${formatBytes(summary.peakMemoryBytes)} at the peak`,
   ];
   return `${lines.join('\n')}\n`;
 }
 
-/** Where the job's sinks write, as a person would say it. */
-export function targetsOf({ nodes }: LogicalGraph): string[] {
-  return nodes.flatMap((node) => {
-    if (node.kind !== 'sink') return [];
-    const { connector, options } = node.sink;
-    const hasPath = typeof options === 'object' && options !== null && 'path' in options;
-    return [hasPath ? String(options.path) : connector];
+/** A line per sink, in the order of the job. */
+function writtenText(summary: JobSummary, { nodes }: LogicalGraph): string[] {
+  const kindOf = new Map(nodes.map((node) => [node.id, node.kind]));
+  const sinks = nodes.filter((node) => node.kind === 'sink');
+  return sinks.map(({ id, inputs, sink }, index) => {
+    const counters = summary.operators.find((one) => one.kind === 'sink' && one.id === id);
+    const count = counters?.rowsIn ?? (sinks.length === 1 ? summary.rowsOut : 0);
+    const areLetters = kindOf.get(inputs[0] ?? '') === 'deadLetters';
+    const what = areLetters ? plural(count, 'dead letter') : plural(count, 'row');
+    return `  ${index === 0 ? 'written' : '       '}  ${what} to ${targetOf(sink)}`;
   });
+}
+
+function plural(count: number, what: string): string {
+  return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** Where a sink writes, as a person would say it. */
+export function targetOf({ connector, options }: SinkSpec): string {
+  const hasPath = typeof options === 'object' && options !== null && 'path' in options;
+  return hasPath ? String(options.path) : connector;
 }
 
 /** The one object that `--json` prints. */
@@ -49,7 +63,8 @@ export function summaryJson(summary: JobSummary): string {
 
 /** The same object for a command that failed before there was a job to run. */
 export function failureJson(job: string, error: WireError): string {
-  const nothing = { rowsIn: 0, bytesIn: 0, rowsOut: 0, seconds: 0, peakMemoryBytes: 0 };
+  const noRows = { rowsIn: 0, bytesIn: 0, rowsOut: 0, deadLetters: 0 };
+  const nothing = { ...noRows, seconds: 0, peakMemoryBytes: 0 };
   const summary = { job, status: 'failed', ...nothing, operators: [], error: errorJson(error) };
   return `${JSON.stringify(summary)}\n`;
 }

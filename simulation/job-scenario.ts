@@ -3,9 +3,10 @@
  * while its disk fails, its power goes, its slots die and the job is cancelled. Whatever did not
  * finish is run again, until it does.
  *
- *     inputs ──▶ coordinator ◀──rpc──▶ worker ──▶ 2 to 3 slots ──▶ words.csv: old, or new and whole
+ *     inputs ──▶ coordinator ◀──rpc──▶ worker ──▶ 2 to 3 slots ──▶ words.csv, maybe rare.csv:
+ *                                                                 old, or new and whole
  *
- * Judged: after every event the output is the old one or the new one, and the new one not before the
+ * Judged: after every event each output is the old one or the new one, and the new one not before the
  * job commits. A finished job's output is right and survives a power cut at once. A job that failed or
  * was cancelled leaves no temporary file, and names what made it fail, not what followed from that. A
  * job ends in bounded time, once; and its slots hold no memory then.
@@ -20,7 +21,7 @@ import { type JobPlant, JobRun } from './job-run.ts';
 import type { Verdict } from './leader-lease-scenario.ts';
 import type { FailedCall, Inode, SimDiskState } from './sim-disk-state.ts';
 import type { SimNode } from './sim-node.ts';
-import { drawWordJob, outputFolder, type WordJob } from './word-job.ts';
+import { drawWordJob, outputFolder, type WordJob, type WordOutput } from './word-job.ts';
 
 export interface JobScenarioOptions {
   readonly seed: number;
@@ -54,10 +55,8 @@ class JobScenario {
   /** Cancels that wait for their state. */
   readonly #cancels = new Set<Extract<JobFault, { kind: 'cancelInState' }>>();
   readonly #counts: Record<string, number> = { runs: 0, finished: 0, failed: 0, cancelled: 0 };
-  readonly #seen: { inode: Inode | undefined; writeCount: number } = {
-    inode: undefined,
-    writeCount: 0,
-  };
+  /** By path: the output as it was judged last. */
+  readonly #seen = new Map<string, { inode: Inode | undefined; writeCount: number }>();
   #isDone = false;
 
   constructor(options: JobScenarioOptions) {
@@ -86,7 +85,9 @@ class JobScenario {
 
   run(): Verdict {
     const { world } = this.#cluster;
-    world.addJudge('whole output', () => this.#judgeOutput());
+    for (const output of this.#job.outputs) {
+      world.addJudge('whole output', () => this.#judgeOutput(output));
+    }
     this.#cluster.armFaults(this.#plan.faults, faultsEndMs);
     world.run(endMs);
     if (world.failure === null && !this.#isDone)
@@ -128,7 +129,7 @@ class JobScenario {
     const state = this.#node.diskState;
     const hiddenBefore = hiddenNames(state);
     const failureCount = state.failures.length;
-    const old = this.#outputNow();
+    const old = this.#outputsNow();
     const outcome = await run.outcome();
     this.#counts[outcome.status] = (this.#counts[outcome.status] ?? 0) + 1;
     this.#cluster.world.note(nodeName, 'outcome', `${outcome.status} ${outcome.error?.code}`);
@@ -149,10 +150,14 @@ class JobScenario {
       this.#judge('the reason', `${outcome.error.code}: ${outcome.error.message}`);
     }
     const mayBeNew = outcome.status === 'failed' && run.states.includes('committing');
-    if (!mayBeNew && this.#outputNow() !== old) this.#judge('old output', 'it was replaced');
-    const last = this.#outputNow();
+    if (!mayBeNew && !isSame(this.#outputsNow(), old)) {
+      this.#judge('old output', 'it was replaced');
+    }
+    const last = this.#outputsNow();
     await run.stop();
-    if (this.#outputNow() !== last) this.#judge('old output', 'it changed after the outcome');
+    if (!isSame(this.#outputsNow(), last)) {
+      this.#judge('old output', 'it changed after the outcome');
+    }
     this.#node.crashFor(50, 'the command is given again', 'killed');
   }
 
@@ -190,34 +195,42 @@ class JobScenario {
   }
 
   /** After every event: old or new, and new only once a run has begun to commit. */
-  #judgeOutput(): string | null {
-    const inode = this.#outputNow();
+  #judgeOutput({ path, expected }: WordOutput): string | null {
+    const inode = this.#node.diskState.names.get(path);
     const writeCount = inode?.pending.length ?? 0;
-    if (inode === this.#seen.inode && writeCount === this.#seen.writeCount) return null;
-    this.#seen.inode = inode;
-    this.#seen.writeCount = writeCount;
+    const seen = this.#seen.get(path);
+    if (seen !== undefined && inode === seen.inode && writeCount === seen.writeCount) return null;
+    this.#seen.set(path, { inode, writeCount });
     const content = contentOf(inode);
     if (content === this.#old) return null;
     const mayBeNew = this.#runs.some(({ states }) => states.includes('committing'));
-    if (content === this.#job.expected && mayBeNew) return null;
-    if (content === null) return 'the old output is gone';
-    return `it holds ${content.length} characters, neither the old output nor the new one`;
+    if (content === expected && mayBeNew) return null;
+    if (content === null) return `the old ${path} is gone`;
+    return `${path} holds ${content.length} characters, neither the old output nor the new one`;
   }
 
-  #outputNow(): Inode | undefined {
-    return this.#node.diskState.names.get(this.#job.output);
+  #outputsNow(): (Inode | undefined)[] {
+    return this.#job.outputs.map(({ path }) => this.#node.diskState.names.get(path));
   }
 
   #wrongOutput(): string | null {
-    const content = contentOf(this.#outputNow());
-    if (content === this.#job.expected) return null;
-    const { length } = this.#job.expected;
-    return `${content?.length ?? 'no'} characters instead of the right ${length}`;
+    for (const [index, inode] of this.#outputsNow().entries()) {
+      const content = contentOf(inode);
+      const { path, expected } = this.#job.outputs[index] ?? { path: '', expected: '' };
+      if (content === expected) continue;
+      const { length } = expected;
+      return `${path} has ${content?.length ?? 'no'} characters instead of the right ${length}`;
+    }
+    return null;
   }
 }
 
+function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.every((one, index) => one === b[index]);
+}
+
 /** The inputs and the old output, all durable, without a disk call. */
-function fillDisk(state: SimDiskState, { inputs, output }: WordJob, old: string | null): void {
+function fillDisk(state: SimDiskState, { inputs, outputs }: WordJob, old: string | null): void {
   const put = (path: string, content: Uint8Array): void => {
     const folder = path.slice(0, path.lastIndexOf('/'));
     const inode = { cached: content, durable: content.slice(), pending: [], modifiedMs: 0 };
@@ -229,7 +242,8 @@ function fillDisk(state: SimDiskState, { inputs, output }: WordJob, old: string 
   };
   for (const [path, content] of inputs) put(path, content);
   state.folders.add(outputFolder);
-  if (old !== null) put(output, new TextEncoder().encode(old));
+  if (old === null) return;
+  for (const { path } of outputs) put(path, new TextEncoder().encode(old));
 }
 
 function contentOf(inode: Inode | undefined): string | null {
@@ -252,8 +266,9 @@ function leftoverOf(run: JobRun, state: SimDiskState, before: Set<string>): stri
 }
 
 /** What is told of a finished job: all inputs are read, all rows are written. */
-function wrongTotals({ inputs, rowCount }: WordJob, outcome: JobOutcome): string | null {
+function wrongTotals({ inputs, outputs }: WordJob, outcome: JobOutcome): string | null {
   const { bytesIn, rowsOut } = outcome.totals;
+  const rowCount = outputs.reduce((sum, output) => sum + output.rowCount, 0);
   const sizeBytes = [...inputs.values()].reduce((sum, content) => sum + content.length, 0);
   if (bytesIn === sizeBytes && rowsOut === rowCount) return null;
   return `${bytesIn} of ${sizeBytes} bytes in, ${rowsOut} of ${rowCount} rows out`;

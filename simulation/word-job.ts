@@ -1,6 +1,6 @@
 /**
- * Small word counts for simulated runs: text drawn by chance, the job over it in one of three forms,
- * and a plain reference of what must come out.
+ * Small word counts for simulated runs: text drawn by chance, the job over it in one of four forms, and
+ * a plain reference of what must come out. One form is a graph with two outputs.
  *
  * Whatever cuts text into pieces is tiny here: a split is a few lines and a buffer some hundred bytes,
  * so that a kilobyte of text has all the borders that a terabyte has.
@@ -15,40 +15,55 @@ import { filesConnector } from '../connectors/filesystem/files-connector.ts';
 import { targetOf } from '../connectors/filesystem/sink-target.ts';
 import type { InvalidUtf8 } from '../connectors/formats/text-lines.ts';
 import { createTextReader } from '../connectors/formats/text-reader.ts';
-import { agg, defineJob, explode, type JobDefinition, t, words } from '../engine/api/index.ts';
+import {
+  agg,
+  type Column,
+  defineJob,
+  explode,
+  type JobDefinition,
+  type Stream,
+  t,
+  words,
+} from '../engine/api/index.ts';
 import type { Connector } from '../engine/contracts/connector.ts';
 import type { SplitEnumerator } from '../engine/contracts/source.ts';
 
-export interface WordJob {
-  readonly definition: JobDefinition;
-  readonly form: 'columns' | 'flatMap' | 'mapReduce';
-  readonly output: string;
-  /** Path → content. */
-  readonly inputs: ReadonlyMap<string, Uint8Array>;
-  /** What the output must be, and how many rows it has. */
+type Form = 'columns' | 'flatMap' | 'mapReduce' | 'graph';
+
+/** What a file must hold in the end, and how many rows that is. */
+export interface WordOutput {
+  readonly path: string;
   readonly expected: string;
   readonly rowCount: number;
+}
+
+export interface WordJob {
+  readonly definition: JobDefinition;
+  readonly form: Form;
+  /** Path → content. */
+  readonly inputs: ReadonlyMap<string, Uint8Array>;
+  readonly outputs: readonly WordOutput[];
   readonly connectors: ReadonlyMap<string, Connector>;
 }
 
 const inputFolder = '/node/in';
 export const outputFolder = '/node/out';
+const rarePath = `${outputFolder}/rare.csv`;
 const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const separators = [' ', ' ', ' ', ', ', '\t', ' 42 ', '-', ' é ', ' 漢字 '];
 
 export function drawWordJob(rng: Rng): WordJob {
   const inputs = drawInputs(rng);
-  const form = oneOf(rng, ['columns', 'flatMap', 'mapReduce'] as const);
+  const form = oneOf(rng, ['columns', 'flatMap', 'mapReduce', 'graph'] as const);
   const format = oneOf(rng, ['csv', 'ndjson'] as const);
   const top = rng.int(0, 3) === 0 ? rng.int(1, 20) : undefined;
-  const output = `${outputFolder}/words.${format}`;
+  const path = `${outputFolder}/words.${format}`;
   const connector = smallPieces(rng);
   return {
-    definition: definitionOf(form, output, top) as unknown as JobDefinition,
+    definition: definitionOf(form, path, top) as unknown as JobDefinition,
     form,
-    output,
     inputs,
-    ...expectedOf(inputs, format, top),
+    outputs: outputsOf(form, path, countedWords(inputs), top),
     connectors: new Map([[connector.name, connector]]),
   };
 }
@@ -80,7 +95,7 @@ function drawWord(rng: Rng): string {
   return Array.from({ length }, () => letters[rng.int(0, letters.length)]).join('');
 }
 
-function definitionOf(form: WordJob['form'], output: string, top: number | undefined) {
+function definitionOf(form: Form, output: string, top: number | undefined) {
   const sumOf = (counts: Iterable<number>): number => {
     let sum = 0;
     for (const count of counts) sum += count;
@@ -108,6 +123,7 @@ function definitionOf(form: WordJob['form'], output: string, top: number | undef
           .limit(top)
           .writeTo(sink);
       }
+      if (form === 'graph') return graphOf(lines, output, top);
       const found =
         form === 'columns'
           ? lines.select((line) => ({ word: explode(words(line.text)) }))
@@ -124,12 +140,26 @@ function definitionOf(form: WordJob['form'], output: string, top: number | undef
   });
 }
 
+/** A stream that parts and meets again, and ends in two files: the counts, and the words that are rare. */
+function graphOf(lines: Stream<{ text: Column<'utf8'> }>, output: string, top: number | undefined) {
+  const found = lines.select((line) => ({ word: explode(words(line.text)) }));
+  const counted = found
+    .where((row) => row.word.lt('n'))
+    .union(found.where((row) => row.word.ge('n')))
+    .keyBy((row) => row.word)
+    .aggregate({ count: agg.count() });
+  const rare = counted.where((row) => row.count.lt(3));
+  return [
+    counted
+      .orderBy((row) => [row.count.desc(), row.word.asc()])
+      .limit(top)
+      .writeTo(files.sink({ path: output })),
+    rare.orderBy((row) => row.word.asc()).writeTo(files.sink({ path: rarePath })),
+  ];
+}
+
 /** The same counts in plain JavaScript: the reference. */
-function expectedOf(
-  inputs: ReadonlyMap<string, Uint8Array>,
-  format: 'csv' | 'ndjson',
-  top: number | undefined,
-): Pick<WordJob, 'expected' | 'rowCount'> {
+function countedWords(inputs: ReadonlyMap<string, Uint8Array>): readonly Count[] {
   const counts = new Map<string, number>();
   for (const content of inputs.values()) {
     for (const [run] of new TextDecoder().decode(content).matchAll(/[A-Za-z]+/g)) {
@@ -137,12 +167,30 @@ function expectedOf(
       counts.set(word, (counts.get(word) ?? 0) + 1);
     }
   }
-  const rows = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).slice(0, top);
+  return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+}
+
+type Count = readonly [word: string, count: number];
+
+function outputsOf(
+  form: Form,
+  path: string,
+  counts: readonly Count[],
+  top: number | undefined,
+): WordOutput[] {
+  const main = outputOf(path, counts.slice(0, top));
+  if (form !== 'graph') return [main];
+  const rare = counts.filter(([, count]) => count < 3).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [main, outputOf(rarePath, rare)];
+}
+
+function outputOf(path: string, rows: readonly Count[]): WordOutput {
+  const isCsv = path.endsWith('.csv');
   const lines = rows.map(([word, count]) =>
-    format === 'csv' ? `${word},${count}\n` : `${JSON.stringify({ word, count })}\n`,
+    isCsv ? `${word},${count}\n` : `${JSON.stringify({ word, count })}\n`,
   );
-  const expected = (format === 'csv' ? 'word,count\n' : '') + lines.join('');
-  return { expected, rowCount: rows.length };
+  const expected = (isCsv ? 'word,count\n' : '') + lines.join('');
+  return { path, expected, rowCount: rows.length };
 }
 
 /** The files connector with small splits and buffers. */

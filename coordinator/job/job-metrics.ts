@@ -1,5 +1,9 @@
 /** The counters of a running job, kept by task and operator and added up for people. */
-import type { OperatorSpec, PhysicalGraph } from '../../engine/plan/physical-graph.ts';
+import {
+  type OperatorSpec,
+  type PhysicalGraph,
+  vertexOutputs,
+} from '../../engine/plan/physical-graph.ts';
 import { type OperatorMetrics, vertexIdOf } from '../protocol.ts';
 
 export interface OperatorTotals {
@@ -17,6 +21,8 @@ export interface JobTotals {
   readonly rowsIn: number;
   readonly bytesIn: number;
   readonly rowsOut: number;
+  /** Records that could not be read and were written to a sink of their own. */
+  readonly deadLetters: number;
 }
 
 type Counter = 'rowsIn' | 'rowsOut' | 'bytesIn' | 'busyMs';
@@ -51,13 +57,25 @@ export class JobMetrics {
   /** Rows and bytes that sources read, rows that sinks wrote. */
   totals(): JobTotals {
     const specs = this.#specs();
-    const total = (kind: OperatorSpec['kind'], counter: Counter) =>
-      specs.reduce((sum, one) => (one.spec.kind === kind ? sum + one.sum(counter) : sum), 0);
+    const letters = this.#deadLetterSinks();
+    const total = (kind: OperatorSpec['kind'], counter: Counter, areLetters = false) =>
+      specs
+        .filter(({ spec }) => spec.kind === kind && letters.has(spec.id) === areLetters)
+        .reduce((sum, one) => sum + one.sum(counter), 0);
     return {
       rowsIn: total('source', 'rowsOut'),
       bytesIn: total('source', 'bytesIn'),
       rowsOut: total('sink', 'rowsIn'),
+      deadLetters: total('sink', 'rowsIn', true),
     };
+  }
+
+  /** Ids of the sinks that write what sources could not read. */
+  #deadLetterSinks(): ReadonlySet<string> {
+    const { vertices, edges } = this.#graph;
+    const letters = edges.filter(({ output }) => output === vertexOutputs.deadLetters);
+    const readers = vertices.filter(({ id }) => letters.some(({ to }) => to === id));
+    return new Set(readers.flatMap(({ chain }) => chain.at(-1)?.id ?? []));
   }
 
   #specs(): { spec: OperatorSpec; sum: (counter: Counter) => number }[] {

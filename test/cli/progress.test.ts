@@ -12,6 +12,7 @@ const running: RunProgress = {
   bytesIn: 52 * mb,
   bytesTotal: 100 * mb,
   rowsOut: 0,
+  deadLetters: 0,
   seconds: 1,
 };
 

@@ -20,11 +20,13 @@ function fakeJob() {
   const end = (status: JobSummary['status']): void =>
     resolve({
       ...{ job: 'fake', status, inputCount: 1, rowsIn: 1, bytesIn: 1, rowsOut: 1, seconds: 1 },
+      deadLetters: 0,
       ...{ peakMemoryBytes: 1, operators: [] },
     });
   const start = (): EmbeddedRun => ({
     progress: () => ({
       ...{ phase: 'running', rowsIn: 5, bytesIn: 5, bytesTotal: 10, rowsOut: 0, seconds: 1 },
+      deadLetters: 0,
     }),
     cancel(reason) {
       reasons.push(reason);

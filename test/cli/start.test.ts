@@ -10,7 +10,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 
 const finished: JobSummary = {
   ...{ job: 'wordcount', status: 'finished', inputCount: 2_000, rowsIn: 10_000 },
-  ...{ bytesIn: 50 * 1024 ** 2, rowsOut: 31_000, seconds: 0.5, peakMemoryBytes: 1 },
+  ...{ bytesIn: 50 * 1024 ** 2, rowsOut: 31_000, deadLetters: 0, seconds: 0.5, peakMemoryBytes: 1 },
   operators: [
     {
       ...{ id: 'e', name: 'explodeWords', kind: 'explodeWords', rowsIn: 10_000 },

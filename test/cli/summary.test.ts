@@ -1,8 +1,9 @@
 /** Goal: the outcome of a job maps to the documented exit code, and to one JSON object. */
 import { expect, test } from 'vitest';
 import { toWire, typedError } from '../../base/typed-error.ts';
-import { exitCodeOf, failureJson, targetsOf } from '../../cli/summary.ts';
-import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
+import type { JobSummary } from '../../cli/embedded.ts';
+import { exitCodeOf, failureJson, summaryText, targetOf } from '../../cli/summary.ts';
+import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
 import { schemaOf } from '../../engine/schema/schema.ts';
 
 const unreachable = toWire(typedError('NET_UNREACHABLE', 'nobody answers'));
@@ -31,13 +32,41 @@ test('causes are a list of messages in the JSON', () => {
   expect(json.endsWith('}\n')).toBe(true);
 });
 
+const sink = (id: string, options: Record<string, string>, from = 'read'): LogicalNode => ({
+  ...{ id, name: 'sink', inputs: [from], schema: schemaOf(), kind: 'sink' },
+  sink: { connector: 'files', options, isParallel: false },
+});
+
 test('a sink is named by its path, or by its connector', () => {
-  const sink = (options: Record<string, string>): LogicalGraph['nodes'][number] => ({
-    ...{ id: 's', name: 'sink', inputs: [], schema: schemaOf(), kind: 'sink' },
-    sink: { connector: 'files', options, isParallel: false },
-  });
-  expect(targetsOf({ jobName: 'j', nodes: [sink({ path: 'a.csv' }), sink({})] })).toEqual([
-    'a.csv',
-    'files',
-  ]);
+  const { sink: named } = sink('s', { path: 'a.csv' }) as LogicalNode & { kind: 'sink' };
+  expect([targetOf(named), targetOf({ ...named, options: {} })]).toEqual(['a.csv', 'files']);
+});
+
+test('each sink has its line, dead letters by their name', () => {
+  const letters: LogicalNode = {
+    ...{ id: 'letters', name: 'deadLetters', inputs: ['read'], schema: schemaOf() },
+    kind: 'deadLetters',
+  };
+  const nodes = [
+    ...[sink('a', { path: 'a.csv' }), sink('b', { path: 'b.csv' })],
+    ...[letters, sink('c', { path: 'bad.ndjson' }, 'letters')],
+  ];
+  const counters = { name: 'sink', kind: 'sink', rowsOut: 0, busySeconds: 0 } as const;
+  const rows = { a: 1200, b: 7, c: 1 };
+  const summary: JobSummary = {
+    ...{ job: 'j', status: 'finished', inputCount: 2, rowsIn: 1207, bytesIn: 4096, rowsOut: 1207 },
+    ...{ deadLetters: 1, seconds: 2, peakMemoryBytes: 1024 },
+    operators: Object.entries(rows).map(([id, rowsIn]) => ({ ...counters, id, rowsIn })),
+  };
+  expect(summaryText(summary, { jobName: 'j', nodes })).toBe(
+    [
+      'job "j" finished in 2.0 s',
+      '  read     1,207 rows, 4.0 KB of 2 inputs, 2.0 KB/s',
+      '  written  1,200 rows to a.csv',
+      '           7 rows to b.csv',
+      '           1 dead letter to bad.ndjson',
+      '  memory   1.0 KB at the peak',
+      '',
+    ].join('\n'),
+  );
 });

@@ -15,6 +15,7 @@ const finished: JobSummary = {
   rowsIn: 1_000,
   bytesIn: 8 * mb,
   rowsOut: 12,
+  deadLetters: 0,
   seconds: 2,
   peakMemoryBytes: 100 * mb,
   operators: [

@@ -305,3 +305,40 @@ function errorOf(run: () => unknown): unknown {
   }
   return null;
 }
+
+test('union has the columns of both, null where one of them may be', () => {
+  const url = () => bids().select((bid) => ({ url: bid.url, user: bid.user }));
+  const other = () => bids().select((bid) => ({ url: bid.user, user: bid.url }));
+  const stream = url().union(other(), other());
+  stream.map(t.struct({ x: t.utf8() }), (row) => {
+    expectTypeOf(row.url).toEqualTypeOf<string | null>();
+    expectTypeOf(row.user).toEqualTypeOf<string | null>();
+    return { x: row.url ?? '' };
+  });
+  bids()
+    .union(bids())
+    .map(t.struct({ x: t.utf8() }), (row) => {
+      expectTypeOf(row.url).toEqualTypeOf<string>();
+      expectTypeOf(row.user).toEqualTypeOf<string | null>();
+      return { x: row.url };
+    });
+  // @ts-expect-error price is no text
+  expect(() => url().union(bids().select((bid) => ({ url: bid.price, user: bid.url })))).toThrow(
+    'column 1 is "url" (float64) there and "url" (utf8) here',
+  );
+  // @ts-expect-error user is missing
+  expect(() => url().union(bids().select((bid) => ({ url: bid.url })))).toThrow(
+    'column 2 is missing there and "user" (utf8) here',
+  );
+  const wider = () => bids().select(({ url, user, price }) => ({ url, user, price }));
+  // @ts-expect-error price is too much
+  expect(() => url().union(wider())).toThrow(
+    'column 3 is "price" (float64) there and missing here',
+  );
+});
+
+test('build returns a written stream or a list of them', () => {
+  defineJob({ name: 'x', build: () => [bids().writeTo(sink), bids().limit(1).writeTo(sink)] });
+  // @ts-expect-error a stream that is not written is no end
+  defineJob({ name: 'x', build: () => [bids().writeTo(sink), bids()] });
+});
