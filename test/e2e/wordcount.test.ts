@@ -71,6 +71,7 @@ test('the summary of --json is one object with all that a program asks for', asy
     rowsIn: 4,
     bytesIn: 31,
     rowsOut: 3,
+    deadLetters: 0,
   });
   expect(seconds).toBeGreaterThan(0);
   expect(seconds).toBeLessThan(result.seconds);
