@@ -7,6 +7,7 @@
  */
 import { Command } from 'commander';
 import { typedError } from '../base/typed-error.ts';
+import { sinkFormatNames } from '../connectors/formats/format-builders.ts';
 import type { JobDefinition } from '../engine/api/define-job.ts';
 import type { RunFlags } from '../engine/api/stream.ts';
 import type { CliEnv } from './cli-env.ts';
@@ -105,15 +106,19 @@ function placeholdersOf({ params }: JobDefinition): Record<string, string> {
   return Object.fromEntries(texts.map((name) => [name, `<${name}>`]));
 }
 
+function orText(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+}
+
 function runFlagsOf({ overwrite, format }: Readonly<Record<string, unknown>>): RunFlags {
-  if (format !== undefined && format !== 'csv' && format !== 'ndjson') {
-    throw typedError('FLAG_VALUE', `--format: "${format}" is not csv or ndjson`, {
-      hint: 'Write --format csv or --format ndjson; without it the name of the output decides.',
+  if (format !== undefined && !sinkFormatNames.includes(String(format))) {
+    throw typedError('FLAG_VALUE', `--format: "${format}" is not ${orText(sinkFormatNames)}`, {
+      hint: 'Write --format csv, for example; without it the name of the output decides.',
     });
   }
   return {
     overwrite: overwrite === true,
-    ...(format !== undefined && { format }),
+    ...(format !== undefined && { format: String(format) }),
   };
 }
 

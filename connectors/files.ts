@@ -14,6 +14,7 @@ import {
 } from './formats/format-builders.ts';
 
 export {
+  arrow,
   csv,
   ndjson,
   type SinkFormat,
@@ -32,8 +33,11 @@ export interface FilesSourceSettings<C> {
 export interface FilesSinkSettings {
   /** The file to write. It appears, or is replaced, when the job has finished, and not before. */
   readonly path: string;
-  /** @defaultValue the flag `--format`; else the ending of `path`: ndjson for .ndjson and .jsonl, csv for all others */
-  readonly format?: 'csv' | 'ndjson' | SinkFormat;
+  /**
+   * @defaultValue the flag `--format`; else the ending of `path`: .ndjson, .jsonl, .arrow, .feather, .arrows
+   * (a stream of Arrow); csv for all others
+   */
+  readonly format?: 'csv' | 'ndjson' | 'arrow' | 'arrows' | SinkFormat;
   /** Whether a folder that exists is replaced. @defaultValue the flag `--overwrite` */
   readonly overwrite?: boolean;
 }

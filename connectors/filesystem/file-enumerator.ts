@@ -42,9 +42,10 @@ export class FileEnumerator implements SplitEnumerator {
    */
   async discover(parallelism: number): Promise<SplitDiscovery> {
     const files = await this.#files();
+    const splits = await this.#splitsOf(files, parallelism);
     return {
-      splits: await this.#splitsOf(files, parallelism),
-      sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+      splits,
+      sizeBytes: splits.reduce((sum, split) => sum + split.sizeBytes, 0),
       inputCount: files.length,
     };
   }

@@ -32,7 +32,7 @@ export interface SourceFile {
  */
 export function planSplits(files: readonly SourceFile[], parallelism: number): Split[] {
   const readable = files.filter((file) => file.sizeBytes > 0);
-  const target = targetBytesOf(readable, parallelism);
+  const target = splitBytesFor(readable, parallelism);
   const splits: Split[] = [];
   let together: FileRange[] = [];
   let togetherCost = 0;
@@ -57,7 +57,8 @@ export function planSplits(files: readonly SourceFile[], parallelism: number): S
   return splits;
 }
 
-function targetBytesOf(files: readonly SourceFile[], parallelism: number): number {
+/** How many bytes a split has at most, so that all tasks get enough of them. */
+export function splitBytesFor(files: readonly SourceFile[], parallelism: number): number {
   const cost = files.reduce((sum, file) => sum + file.sizeBytes + openCostBytes, 0);
   const wanted = Math.ceil(cost / (parallelism * splitsPerTask));
   return Math.min(Math.max(wanted, splitBytesMin), splitBytesMax);

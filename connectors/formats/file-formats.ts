@@ -1,5 +1,6 @@
 /** The formats of files by name: where the options of a plan find code again. */
 import { assert } from '../../base/assert.ts';
+import { arrowFormat } from '../arrow/arrow-format.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
 import { CsvWriter } from './csv-writer.ts';
 import type { FileFormat } from './file-format.ts';
@@ -28,7 +29,7 @@ const ndjson: FileFormat = {
 };
 
 const formats: ReadonlyMap<string, FileFormat> = new Map(
-  [text, csv, ndjson].map((format) => [format.kind, format]),
+  [text, csv, ndjson, arrowFormat].map((format) => [format.kind, format]),
 );
 
 /** The format of the options, which `connectors/files.ts` has checked. */

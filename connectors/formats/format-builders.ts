@@ -5,7 +5,8 @@
 import { nearestName } from '../../base/nearest-name.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Column } from '../../engine/api/column.ts';
-import type { ColumnsOf, StructType } from '../../engine/api/value-type.ts';
+import { type ColumnsOf, StructType } from '../../engine/api/value-type.ts';
+import type { Json } from '../../engine/contracts/json.ts';
 import { utf8Type } from '../../engine/schema/field-type.ts';
 import { fieldOf, type Schema, schemaOf } from '../../engine/schema/schema.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
@@ -34,7 +35,12 @@ const sinkFormats: readonly {
 }[] = [
   { name: 'csv', endings: ['.csv'], build: csv },
   { name: 'ndjson', endings: ['.ndjson', '.jsonl'], build: ndjson },
+  { name: 'arrow', endings: ['.arrow', '.feather'], build: () => arrow() },
+  { name: 'arrows', endings: ['.arrows'], build: () => arrow({ stream: true }) },
 ];
+
+/** Names that `--format` takes. */
+export const sinkFormatNames: readonly string[] = sinkFormats.map(({ name }) => name);
 
 /**
  * Lines of text: a row per line, in the column `text`, without the line's end (LF or CRLF).
@@ -86,10 +92,39 @@ export function ndjson<F>(struct?: StructType<F>): SinkFormat | SourceFormat<Col
   return Object.freeze(struct === undefined ? { options } : { options, schema: struct.schema });
 }
 
+/**
+ * Arrow IPC: tables in the binary columns that Arrow's libraries share (pyarrow, Polars, DuckDB, R).
+ * Files with a footer and streams are both read, whatever their names.
+ *
+ * @param struct - The columns to read, by name; each file is checked to have them. A file may have more,
+ * and in another order; columns that the job does not use are not read. A sink needs none; it may be
+ * told to write a stream, without a footer, as paths that end in `.arrows` are.
+ * @example
+ * ```ts
+ * import { t } from 'millrace';
+ * import { arrow, files } from 'millrace/files';
+ *
+ * const Bid = t.struct({ auction: t.int64(), price: t.float64(), channel: t.utf8().nullable() });
+ * const bids = files.source({ path: 'bids', format: arrow(Bid), extensions: ['.arrow'] });
+ * bids.schema.fields.length; // => 3
+ * ```
+ */
+export function arrow<F>(struct: StructType<F>): SourceFormat<ColumnsOf<F>>;
+export function arrow(options?: { readonly stream?: boolean }): SinkFormat;
+export function arrow<F>(
+  given: StructType<F> | { readonly stream?: boolean } = {},
+): SinkFormat | SourceFormat<ColumnsOf<F>> {
+  if (given instanceof StructType) {
+    const fields = given.schema.fields as unknown as Json;
+    return Object.freeze({ options: { kind: 'arrow', fields }, schema: given.schema });
+  }
+  const container = given.stream === true ? 'stream' : 'file';
+  return Object.freeze({ options: { kind: 'arrow', container } });
+}
+
 /** @throws FILES_OPTION_INVALID when no format that can be written has the name. */
 export function sinkFormatNamed(name: string): SinkFormat {
-  const names = sinkFormats.map((format) => format.name);
-  const chosen = choiceOf(name, names);
+  const chosen = choiceOf(name, sinkFormatNames);
   return (sinkFormats.find((format) => format.name === chosen)?.build ?? csv)();
 }
 

@@ -1,6 +1,7 @@
 /** The module: every kernel that the engine calls. Documented in the *-kernels.ts files. */
 export * from './accumulate.as';
 export * from './expression.as';
+export * from './arrow.as';
 export * from './gather.as';
 export * from './group.as';
 export * from './hash.as';

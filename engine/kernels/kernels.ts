@@ -13,6 +13,7 @@
  * After: the interfaces that `Kernels` is made of, one per area.
  */
 import type { AccumulateKernels } from './accumulate-kernels.ts';
+import type { ArrowKernels } from './arrow-kernels.ts';
 import type { ExpressionKernels } from './expression-kernels.ts';
 import type { GroupKernels } from './group-kernels.ts';
 import type { HashKernels } from './hash-kernels.ts';
@@ -37,7 +38,8 @@ export interface Kernels
     WidenKernels,
     SortKernels,
     NexmarkKernels,
-    ExpressionKernels {}
+    ExpressionKernels,
+    ArrowKernels {}
 
 let compiled: WebAssembly.Module | undefined;
 

@@ -1,5 +1,7 @@
 /** For each source and format that there is an input, made anew for each test, and the rows that it gives. */
-import { files, text } from '../../connectors/files.ts';
+import { Dictionary, Int32, Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow';
+import { t } from 'millrace';
+import { arrow, files, text } from '../../connectors/files.ts';
 import { nexmark } from '../../connectors/generator.ts';
 import type { SourceSpec } from '../../engine/contracts/connector.ts';
 import { nexmarkPerson } from '../../engine/kernels/nexmark.ts';
@@ -29,6 +31,7 @@ export function rowText(row: Readonly<Record<string, unknown>>): string {
 
 export const sourceKinds: readonly SourceKind[] = [
   { name: 'text files of a folder', make: textFolder },
+  { name: 'Arrow files of a folder, two columns of them', make: arrowFolder },
   { name: 'persons of a generator, two columns of them', make: somePersons },
 ];
 
@@ -55,6 +58,48 @@ function lineTexts(count: number, seed: number): string[] {
     { length: count },
     (_, row) => `${seed}:${row} ${'é'.repeat((row * 7919) % 90)}`,
   );
+}
+
+function arrowFolder(): SourceCase {
+  const table = (count: number, seed: number) =>
+    new Table({
+      id: vectorFromArray(
+        Array.from({ length: count }, (_, row) => seed * 1_000_000 + row),
+        new Int32(),
+      ),
+      unused: vectorFromArray(lineTexts(count, seed), new Utf8()),
+      name: vectorFromArray(
+        lineTexts(count, seed).map((line, row) => (row % 5 === 0 ? null : line)),
+        new Dictionary(new Utf8(), new Int32()),
+      ),
+    });
+  const large = table(30_000, 1);
+  const small = table(3, 2);
+  const middle = table(9_000, 3);
+  const folder = tempFolder({
+    'large.arrow': tableToIPC(large, 'file'),
+    'small.arrows': tableToIPC(small, 'stream'),
+    'sub/middle.arrow': tableToIPC(middle, 'file'),
+  });
+  const id = t.int32().nullable();
+  const name = t.utf8().nullable();
+  const source = files.source({
+    path: folder,
+    format: arrow(t.struct({ name, unused: name, id })),
+  });
+  const rows = [large, small, middle].flatMap((one) =>
+    Array.from(one, (row) => rowText({ name: row.name, id: row.id })),
+  );
+  return {
+    source: {
+      ...source,
+      schema: { fields: source.schema.fields.filter((f) => f.name !== 'unused') },
+    },
+    rows: rows.sort(),
+    inputCount: 3,
+    usesDisk: true,
+    splitsMin: 2,
+  };
 }
 
 function somePersons(): SourceCase {

@@ -1,0 +1,245 @@
+/**
+ * Looks through an Arrow file: its schema, and where its record batches and dictionaries are. Of a file
+ * with a footer only the ends are read; of a stream every message's metadata, one after the other.
+ *
+ * Nothing of the file is trusted: places are checked to lie within it. What record batches hold is
+ * looked at by those who read them.
+ *
+ * After: connectors/arrow/arrow-split-planner.ts
+ */
+import type { Disk, FileId } from '../../base/env/disk.ts';
+import { codeOf } from '../../base/typed-error.ts';
+import { changedError, unreadableError } from '../filesystem/source-errors.ts';
+import type { SourceFile } from '../filesystem/split-planner.ts';
+import { corruptError, notArrowError, parsing, unsupportedError } from './arrow-errors.ts';
+import {
+  type ArrowSchema,
+  continuation,
+  fileStart,
+  type Message,
+  type MessagePlace,
+  magic,
+  prefixBytes,
+  readFooter,
+  readMessage,
+  readRecordBatch,
+  readSchema,
+} from './arrow-messages.ts';
+
+/** Record batches in their order, with the dictionary batches that are in force for them. */
+export interface BatchGroup {
+  readonly dictionaries: readonly MessagePlace[];
+  readonly batches: readonly BatchPlace[];
+}
+
+export interface BatchPlace extends MessagePlace {
+  /** Of a record batch that is large and can be cut by rows; null of others. */
+  readonly rowCount: number | null;
+}
+
+export interface ArrowScan {
+  readonly schema: ArrowSchema;
+  readonly groups: readonly BatchGroup[];
+}
+
+/** Holds the footer of most files, and the metadata of most messages. */
+const firstReadBytes = 64 << 10;
+const messageReadBytes = 4 << 10;
+/** The length of the footer, and `ARROW1`. */
+const trailerBytes = 10;
+
+/**
+ * @param largeBytes - Record batches with more bytes get their count of rows, to be cut.
+ * @throws ARROW_CORRUPT, ARROW_FEATURE_UNSUPPORTED, SOURCE_UNREADABLE, SOURCE_CHANGED
+ */
+export async function scanArrowFile(
+  disk: Disk,
+  file: SourceFile,
+  largeBytes: number,
+): Promise<ArrowScan> {
+  const { path } = file;
+  const opened = await disk.open(path, 'read').catch((error: unknown) => {
+    if (codeOf(error) === 'DISK_NOT_FOUND') throw changedError(path, 'vanished', error);
+    throw unreadableError('file', path, error);
+  });
+  try {
+    const scan = await new Scanner({ disk, opened, file, largeBytes }).scan();
+    if (scan.schema.isBigEndian) {
+      throw unsupportedError(path, 'is big-endian', 'Write it on a little-endian machine.');
+    }
+    return scan;
+  } finally {
+    await disk.close(opened);
+  }
+}
+
+interface ScannerOptions {
+  readonly disk: Disk;
+  readonly opened: FileId;
+  readonly file: SourceFile;
+  readonly largeBytes: number;
+}
+
+class Scanner {
+  readonly #disk: Disk;
+  readonly #file: FileId;
+  readonly #path: string;
+  readonly #size: number;
+  readonly #largeBytes: number;
+
+  constructor({ disk, opened, file, largeBytes }: ScannerOptions) {
+    this.#disk = disk;
+    this.#file = opened;
+    this.#path = file.path;
+    this.#size = file.sizeBytes;
+    this.#largeBytes = largeBytes;
+  }
+
+  async scan(): Promise<ArrowScan> {
+    const start = await this.#read(0, Math.min(this.#size, fileStart));
+    if (magic.every((byte, index) => start[index] === byte)) return this.#scanFile();
+    const isStream =
+      start.length >= 4 && new DataView(start.buffer).getUint32(0, true) === continuation;
+    if (!isStream) throw notArrowError(this.#path);
+    return this.#scanStream();
+  }
+
+  async #scanFile(): Promise<ArrowScan> {
+    const end = this.#size;
+    if (end < fileStart + trailerBytes) throw this.#cutOff('before its footer');
+    let tail = await this.#read(Math.max(0, end - firstReadBytes), Math.min(end, firstReadBytes));
+    const view = new DataView(tail.buffer);
+    const isWhole = magic.every((byte, index) => tail[tail.length - magic.length + index] === byte);
+    if (!isWhole) throw this.#cutOff('before its footer');
+    const footerBytes = view.getInt32(tail.length - trailerBytes, true);
+    if (footerBytes <= 0 || footerBytes > end - fileStart - trailerBytes) {
+      throw corruptError(this.#path, 'has a damaged footer');
+    }
+    if (footerBytes + trailerBytes > tail.length) {
+      tail = await this.#read(end - trailerBytes - footerBytes, footerBytes + trailerBytes);
+    }
+    const footer = tail.subarray(
+      tail.length - trailerBytes - footerBytes,
+      tail.length - trailerBytes,
+    );
+    const { schema, dictionaries, batches } = parsing(this.#path, 'footer', () =>
+      readFooter(footer),
+    );
+    for (const place of [...dictionaries, ...batches]) this.#checkPlace(place);
+    return { schema, groups: [{ dictionaries, batches: await this.#measured(batches) }] };
+  }
+
+  /** The row counts of large batches, which are in their metadata. */
+  async #measured(places: readonly MessagePlace[]): Promise<BatchPlace[]> {
+    const measured: BatchPlace[] = [];
+    for (const place of places) {
+      const isLarge = place.bodyBytes > this.#largeBytes;
+      const found = isLarge ? await this.#messageAt(place.offset) : null;
+      measured.push({
+        ...place,
+        rowCount: found === null ? null : this.#rowCountOf(found.message),
+      });
+    }
+    return measured;
+  }
+
+  #rowCountOf({ kind, header, bodyBytes }: Message): number | null {
+    if (kind !== 'batch' || bodyBytes <= this.#largeBytes) return null;
+    const { rowCount, compression } = parsing(this.#path, 'record batch', () =>
+      readRecordBatch(header),
+    );
+    return compression === 'none' ? rowCount : null;
+  }
+
+  async #scanStream(): Promise<ArrowScan> {
+    let schema: ArrowSchema | null = null;
+    const groups = new GroupMaker();
+    for (let offset = 0; offset < this.#size; ) {
+      const found = await this.#messageAt(offset);
+      if (found === null) break;
+      const { message, place } = found;
+      this.#checkPlace(place);
+      if (message.kind === 'schema') {
+        if (schema !== null) throw corruptError(this.#path, 'has two schemas');
+        schema = parsing(this.#path, 'schema', () => readSchema(message.header));
+      } else if (message.kind === 'batch') {
+        groups.addBatch({ ...place, rowCount: this.#rowCountOf(message) });
+      } else if (message.kind === 'dictionary') {
+        const { header } = message;
+        parsing(this.#path, 'dictionary', () =>
+          groups.addDictionary(header.int64(0, 0), header.uint8(2, 0) !== 0, place),
+        );
+      }
+      offset = place.offset + place.metadataBytes + place.bodyBytes;
+    }
+    if (schema === null) throw corruptError(this.#path, 'has no schema');
+    return { schema, groups: groups.finish() };
+  }
+
+  /** The message at an offset, or null at the mark of the end. */
+  async #messageAt(offset: number): Promise<{ message: Message; place: MessagePlace } | null> {
+    const left = this.#size - offset;
+    if (left < prefixBytes) throw this.#cutOff('in the middle of a message');
+    let bytes = await this.#read(offset, Math.min(left, messageReadBytes));
+    const view = new DataView(bytes.buffer);
+    if (view.getUint32(0, true) !== continuation) {
+      throw corruptError(this.#path, `has no message where one should be, at byte ${offset}`);
+    }
+    const metadataBytes = prefixBytes + view.getInt32(4, true);
+    if (metadataBytes === prefixBytes) return null;
+    if (metadataBytes < prefixBytes || metadataBytes > left) {
+      throw this.#cutOff('in the middle of a message');
+    }
+    if (metadataBytes > bytes.length) bytes = await this.#read(offset, metadataBytes);
+    const message = parsing(this.#path, `metadata at byte ${offset}`, () =>
+      readMessage(bytes.subarray(prefixBytes, metadataBytes)),
+    );
+    return { message, place: { offset, metadataBytes, bodyBytes: message.bodyBytes } };
+  }
+
+  #checkPlace({ offset, metadataBytes, bodyBytes }: MessagePlace): void {
+    const end = offset + metadataBytes + bodyBytes;
+    if (end > this.#size) throw this.#cutOff(`in the middle of a message, at byte ${offset}`);
+    if (metadataBytes <= prefixBytes) throw corruptError(this.#path, 'has a message of no size');
+  }
+
+  async #read(position: number, sizeBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(sizeBytes);
+    const count = await this.#disk.read(this.#file, bytes, position);
+    if (count < sizeBytes) throw changedError(this.#path, 'became shorter');
+    return bytes;
+  }
+
+  #cutOff(where: string): Error {
+    return corruptError(this.#path, `ends ${where}`);
+  }
+}
+
+/** Batches of a stream by the dictionaries that are in force. */
+class GroupMaker {
+  readonly #groups: BatchGroup[] = [];
+  readonly #dictionaries = new Map<number, MessagePlace[]>();
+  #batches: BatchPlace[] = [];
+
+  addBatch(place: BatchPlace): void {
+    this.#batches.push(place);
+  }
+
+  addDictionary(id: number, isDelta: boolean, place: MessagePlace): void {
+    this.#end();
+    const before = isDelta ? (this.#dictionaries.get(id) ?? []) : [];
+    this.#dictionaries.set(id, [...before, place]);
+  }
+
+  finish(): readonly BatchGroup[] {
+    this.#end();
+    return this.#groups;
+  }
+
+  #end(): void {
+    if (this.#batches.length === 0) return;
+    const dictionaries = [...this.#dictionaries.values()].flat();
+    this.#groups.push({ dictionaries, batches: this.#batches });
+    this.#batches = [];
+  }
+}

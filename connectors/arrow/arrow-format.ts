@@ -1,0 +1,24 @@
+/** The format `arrow`: Arrow IPC files and streams. */
+import type { Field } from '../../engine/schema/field-type.ts';
+import type { FormatOptions } from '../filesystem/file-options.ts';
+import type { FileFormat } from '../formats/file-format.ts';
+import { ArrowReader } from './arrow-reader.ts';
+import { planArrowSplits } from './arrow-split-planner.ts';
+import { ArrowWriter } from './arrow-writer.ts';
+
+export const arrowFormat: FileFormat = {
+  kind: 'arrow',
+  planSplits: (request) => planArrowSplits(request, declaredOf(request.options)),
+  reader: (_options, context) => new ArrowReader(context),
+  writer: (options, target) => new ArrowWriter(containerOf(options), target),
+  partEnding: (options) => (containerOf(options) === 'stream' ? '.arrows' : '.arrow'),
+};
+
+function containerOf({ container }: FormatOptions): 'file' | 'stream' {
+  return container === 'stream' ? 'stream' : 'file';
+}
+
+/** The fields of the struct that the job gave to `arrow`. */
+function declaredOf({ fields }: FormatOptions): readonly Field[] {
+  return fields as unknown as readonly Field[];
+}

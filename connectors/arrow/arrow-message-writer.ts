@@ -1,0 +1,164 @@
+/**
+ * Writes the metadata of Arrow IPC: schema and record batch messages, and the footer of a file. The
+ * counterpart of arrow-messages.ts and arrow-fields.ts, which have the pictures.
+ */
+import { assert } from '../../base/assert.ts';
+import type { Field, FieldType } from '../../engine/schema/field-type.ts';
+import type { Schema } from '../../engine/schema/schema.ts';
+import { fieldSlots, typeIds } from './arrow-fields.ts';
+import {
+  type BufferPlace,
+  continuation,
+  headerIds,
+  type MessagePlace,
+  prefixBytes,
+} from './arrow-messages.ts';
+import {
+  FlatbufferWriter,
+  type FlatField,
+  type FlatOffset,
+  int8Field,
+  int16Field,
+  int32Field,
+  int64Field,
+  offsetField,
+} from './flatbuffer-writer.ts';
+
+/** `V5` of Schema.fbs: since Arrow 1.0. */
+const metadataVersion = 4;
+
+/** A record batch as its metadata describes it. */
+export interface BatchDescription {
+  readonly rowCount: number;
+  /** Per column. */
+  readonly nullCounts: readonly number[];
+  readonly buffers: readonly BufferPlace[];
+  readonly bodyBytes: number;
+}
+
+export function schemaMessage(schema: Schema): Uint8Array<ArrayBuffer> {
+  const writer = new FlatbufferWriter();
+  return messageOf(writer, { id: headerIds.schema, offset: writeSchema(writer, schema) }, 0);
+}
+
+export function batchMessage(batch: BatchDescription): Uint8Array<ArrayBuffer> {
+  const writer = new FlatbufferWriter();
+  const { rowCount, nullCounts, buffers, bodyBytes } = batch;
+  const places = buffers.flatMap(({ offset, sizeBytes }) => [offset, sizeBytes]);
+  const bufferVector = writer.int64Structs(places, 2);
+  const nodes = nullCounts.flatMap((nullCount) => [rowCount, nullCount]);
+  const nodeVector = writer.int64Structs(nodes, 2);
+  const offset = writer.table([
+    int64Field(0, rowCount),
+    offsetField(1, nodeVector),
+    offsetField(2, bufferVector),
+  ]);
+  return messageOf(writer, { id: headerIds.batch, offset }, bodyBytes);
+}
+
+/** The footer of a file, without what stands around it. */
+export function footerOf(
+  schema: Schema,
+  batches: readonly MessagePlace[],
+): Uint8Array<ArrayBuffer> {
+  const writer = new FlatbufferWriter();
+  // The 32 bits of the second number's upper half are padding in the format.
+  const numbers = batches.flatMap((place) => [place.offset, place.metadataBytes, place.bodyBytes]);
+  const batchVector = writer.int64Structs(numbers, 3);
+  const dictionaryVector = writer.int64Structs([], 3);
+  const schemaTable = writeSchema(writer, schema);
+  const footer = writer.table([
+    int16Field(0, metadataVersion),
+    offsetField(1, schemaTable),
+    offsetField(2, dictionaryVector),
+    offsetField(3, batchVector),
+  ]);
+  return writer.finish(footer);
+}
+
+/** Prefix and metadata of a message. */
+function messageOf(
+  writer: FlatbufferWriter,
+  header: { readonly id: number; readonly offset: FlatOffset },
+  bodyBytes: number,
+): Uint8Array<ArrayBuffer> {
+  const message = writer.table([
+    int16Field(0, metadataVersion),
+    int8Field(1, header.id),
+    offsetField(2, header.offset),
+    int64Field(3, bodyBytes),
+  ]);
+  const metadata = writer.finish(message);
+  const bytes = new Uint8Array(prefixBytes + metadata.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, continuation, true);
+  view.setInt32(4, metadata.length, true);
+  bytes.set(metadata, prefixBytes);
+  return bytes;
+}
+
+function writeSchema(writer: FlatbufferWriter, { fields }: Schema): FlatOffset {
+  const tables = fields.map((field) => writeField(writer, field));
+  return writer.table([offsetField(1, writer.offsets(tables))]);
+}
+
+function writeField(writer: FlatbufferWriter, { name, nullable, type }: Field): FlatOffset {
+  const children = writer.offsets(childrenOf(type).map((child) => writeField(writer, child)));
+  const { id, fields } = describe(writer, type);
+  const typeTable = writer.table(fields);
+  const nameText = writer.text(name);
+  return writer.table([
+    offsetField(fieldSlots.name, nameText),
+    int8Field(fieldSlots.nullable, Number(nullable)),
+    int8Field(fieldSlots.typeId, id),
+    offsetField(fieldSlots.type, typeTable),
+    offsetField(fieldSlots.children, children),
+  ]);
+}
+
+function childrenOf(type: FieldType): readonly Field[] {
+  if (type.kind === 'list') return [{ name: 'item', ...type.item }];
+  return type.kind === 'struct' ? type.fields : [];
+}
+
+/** The number of a type and the fields of its table. */
+function describe(
+  writer: FlatbufferWriter,
+  type: FieldType,
+): { readonly id: number; readonly fields: readonly FlatField[] } {
+  switch (type.kind) {
+    case 'bool':
+      return { id: typeIds.bool, fields: [] };
+    case 'float32':
+      return { id: typeIds.floatingPoint, fields: [int16Field(0, 1)] };
+    case 'float64':
+      return { id: typeIds.floatingPoint, fields: [int16Field(0, 2)] };
+    case 'decimal': {
+      const fields = [int32Field(0, type.precision), int32Field(1, type.scale), int32Field(2, 128)];
+      return { id: typeIds.decimal, fields };
+    }
+    case 'date':
+      return { id: typeIds.date, fields: [int16Field(0, 0)] };
+    case 'timestamp': {
+      const unit = type.unit === 'ms' ? 1 : 2;
+      return {
+        id: typeIds.timestamp,
+        fields: [int16Field(0, unit), offsetField(1, writer.text('UTC'))],
+      };
+    }
+    case 'utf8':
+      return { id: typeIds.utf8, fields: [] };
+    case 'binary':
+      return { id: typeIds.binary, fields: [] };
+    case 'list':
+      return { id: typeIds.list, fields: [] };
+    case 'struct':
+      return { id: typeIds.struct, fields: [] };
+    default: {
+      const [, sign, bits] = /^(u?)int(\d+)$/.exec(type.kind) ?? [];
+      assert(bits !== undefined, 'all types are known');
+      const fields = [int32Field(0, Number(bits)), int8Field(1, Number(sign === ''))];
+      return { id: typeIds.int, fields };
+    }
+  }
+}

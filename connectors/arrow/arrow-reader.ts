@@ -1,0 +1,237 @@
+/**
+ * Reads splits of Arrow files: for each batch of ours the rows of each wanted column's buffers, straight
+ * from the file into the slot's memory. Columns that the context's schema lacks are not read at all.
+ *
+ *     split    parts (files) ──▶ pieces (rows of record batches) ──▶ batches of up to 8,192 rows
+ *
+ * Before: connectors/arrow/arrow-split-planner.ts · After: engine/batch/batch.ts
+ */
+import { assert } from '../../base/assert.ts';
+import { codeOf } from '../../base/typed-error.ts';
+import { Batch, batchRowsMax } from '../../engine/batch/batch.ts';
+import type { SlotContext } from '../../engine/contracts/connector.ts';
+import type { ReadResult, Split, SplitReader } from '../../engine/contracts/source.ts';
+import type { BlockHandle } from '../../engine/memory/slot-memory.ts';
+import type { Field } from '../../engine/schema/field-type.ts';
+import { changedError, unreadableError } from '../filesystem/source-errors.ts';
+import { type ArrowBody, type OpenFile, openBatch } from './arrow-body.ts';
+import {
+  type ColumnSource,
+  readColumn,
+  readOffsets,
+  readViewBuffers,
+  rowsWithin,
+  type TextOffsets,
+  type ViewBuffers,
+} from './arrow-columns.ts';
+import { ArrowDictionaries } from './arrow-dictionaries.ts';
+import { corruptError } from './arrow-errors.ts';
+import { type ColumnPlan, type FilePart, type Piece, partsOf } from './arrow-split.ts';
+
+/** A wanted column and its place in the file. */
+interface WantedColumn {
+  readonly field: Field;
+  readonly plan: ColumnPlan;
+}
+
+/** The file that is being read. */
+interface OpenPart {
+  readonly part: FilePart;
+  readonly file: OpenFile;
+  readonly columns: readonly WantedColumn[];
+  readonly dictionaries: ArrowDictionaries;
+}
+
+/** The piece that is being read. */
+interface OpenPiece {
+  readonly piece: Piece;
+  readonly body: ArrowBody;
+  readonly toRow: number;
+  row: number;
+  /** Of columns of views, by their plan; they last as long as the piece. */
+  readonly viewBuffers: Map<ColumnPlan, ViewBuffers>;
+}
+
+export class ArrowReader implements SplitReader {
+  readonly #context: SlotContext;
+  #parts: readonly FilePart[] = [];
+  #partIndex = 0;
+  #pieceIndex = 0;
+  #part: OpenPart | null = null;
+  #piece: OpenPiece | null = null;
+  #bytesOfEndedPieces = 0;
+
+  constructor(context: SlotContext) {
+    this.#context = context;
+  }
+
+  get bytesRead(): number {
+    const open = this.#piece;
+    if (open === null) return this.#bytesOfEndedPieces;
+    const { piece, row, toRow } = open;
+    const share = (row - piece.fromRow) / Math.max(1, toRow - piece.fromRow);
+    return this.#bytesOfEndedPieces + Math.floor(piece.sizeBytes * share);
+  }
+
+  open(split: Split): void {
+    assert(this.#part === null && this.#piece === null, 'the split before has ended');
+    this.#parts = partsOf(split.payload);
+    this.#partIndex = 0;
+    this.#pieceIndex = 0;
+  }
+
+  /**
+   * @throws ARROW_CORRUPT, ARROW_FEATURE_UNSUPPORTED, TEXT_INVALID_UTF8, VALUE_IS_NULL,
+   * SOURCE_UNREADABLE, SOURCE_CHANGED
+   */
+  read(): ReadResult {
+    const part = this.#part ?? this.#nextPart();
+    if (part === null) return 'end';
+    const open = this.#piece ?? this.#nextPiece(part);
+    if (open === null) {
+      this.#closePart();
+      return 'more';
+    }
+    if (open.row < open.toRow) {
+      const batch = this.#readRows(part, open);
+      open.row += batch.rowCount;
+      return batch;
+    }
+    this.#endPiece(open);
+    return 'more';
+  }
+
+  position(): string {
+    const path = this.#part?.part.path ?? this.#parts[this.#partIndex - 1]?.path ?? 'no file';
+    const open = this.#piece;
+    if (open === null) return path;
+    return `${path}, row ${open.row} of the record batch at byte ${open.piece.offset}`;
+  }
+
+  close(): void {
+    if (this.#piece !== null) this.#releaseViewBuffers(this.#piece);
+    this.#piece = null;
+    this.#parts = [];
+    this.#closePart(); // Last, for it may fail.
+  }
+
+  #nextPart(): OpenPart | null {
+    const part = this.#parts[this.#partIndex];
+    if (part === undefined) return null;
+    this.#partIndex++;
+    this.#pieceIndex = 0;
+    const { path } = part;
+    const file = { id: this.#openFile(path), path };
+    const columns = this.#context.schema.fields.map((field) => {
+      const plan = part.columns.find(({ name }) => name === field.name);
+      assert(plan !== undefined, 'a split has the places of all columns of its source');
+      return { field, plan };
+    });
+    const dictionaries = new ArrowDictionaries(this.#context, file, part.dictionaries);
+    this.#part = { part, file, columns, dictionaries };
+    return this.#part;
+  }
+
+  #openFile(path: string) {
+    try {
+      return this.#context.disk.open(path, 'read');
+    } catch (error) {
+      if (codeOf(error) === 'DISK_NOT_FOUND') throw changedError(path, 'vanished', error);
+      throw unreadableError('file', path, error);
+    }
+  }
+
+  #closePart(): void {
+    const part = this.#part;
+    if (part === null) return;
+    this.#part = null;
+    part.dictionaries.close();
+    this.#context.disk.close(part.file.id);
+  }
+
+  #nextPiece({ part, file, columns }: OpenPart): OpenPiece | null {
+    const piece = part.pieces[this.#pieceIndex];
+    if (piece === undefined) return null;
+    this.#pieceIndex++;
+    const body = openBatch(this.#context, file, piece);
+    const { rowCount, lengths } = body.layout;
+    for (const { plan, field } of columns) {
+      if (lengths[plan.node] !== rowCount) {
+        throw corruptError(part.path, `has a column "${field.name}" of another length`);
+      }
+    }
+    const toRow = piece.toRow ?? rowCount;
+    if (toRow > rowCount) throw corruptError(part.path, 'has a record batch with fewer rows');
+    this.#piece = { piece, body, toRow, row: piece.fromRow, viewBuffers: new Map() };
+    return this.#piece;
+  }
+
+  #endPiece(open: OpenPiece): void {
+    this.#releaseViewBuffers(open);
+    this.#bytesOfEndedPieces += open.piece.sizeBytes;
+    this.#piece = null;
+  }
+
+  #releaseViewBuffers({ viewBuffers }: OpenPiece): void {
+    for (const { blocks } of viewBuffers.values()) this.#release(blocks);
+    viewBuffers.clear();
+  }
+
+  /** The next rows: as many as a batch has, fewer where their texts are long. */
+  #readRows(part: OpenPart, open: OpenPiece): Batch {
+    const { scope, schema } = this.#context;
+    const blocks: BlockHandle[] = [];
+    const temporary: BlockHandle[] = [];
+    try {
+      const sources = part.columns.map((column) => this.#sourceOf(part, open, column, blocks));
+      let count = Math.min(batchRowsMax, open.toRow - open.row);
+      const offsets = new Map<ColumnSource, TextOffsets>();
+      for (const source of sources) {
+        const { encoding, dictionary } = source.plan;
+        if (dictionary !== null || (encoding !== 'text' && encoding !== 'largeText')) continue;
+        const rows = { from: open.row, count };
+        const found = readOffsets({ ...source, blocks: temporary }, rows);
+        offsets.set(source, found);
+        count = rowsWithin(source, found, count);
+      }
+      const rows = { from: open.row, count };
+      const columns = sources.map((source) => readColumn(source, rows, offsets.get(source)));
+      const parts = { schema, rowCount: count, columns, blocks: blocks.slice() };
+      blocks.length = 0;
+      return new Batch(scope.memory, parts);
+    } finally {
+      this.#release(blocks);
+      this.#release(temporary);
+    }
+  }
+
+  #sourceOf(
+    { dictionaries }: OpenPart,
+    open: OpenPiece,
+    { field, plan }: WantedColumn,
+    blocks: BlockHandle[],
+  ): ColumnSource {
+    const { body } = open;
+    const dictionary = plan.dictionary === null ? null : dictionaries.viewsOf(field, plan);
+    const viewBuffers = plan.encoding === 'textViews' ? this.#viewBuffersOf(open, plan) : null;
+    return { context: this.#context, body, field, plan, dictionary, viewBuffers, blocks };
+  }
+
+  #viewBuffersOf(open: OpenPiece, plan: ColumnPlan): ViewBuffers {
+    const known = open.viewBuffers.get(plan);
+    if (known !== undefined) return known;
+    const blocks: BlockHandle[] = [];
+    try {
+      const buffers = readViewBuffers({ body: open.body, plan, context: this.#context }, blocks);
+      open.viewBuffers.set(plan, buffers);
+      return buffers;
+    } catch (error) {
+      this.#release(blocks);
+      throw error;
+    }
+  }
+
+  #release(blocks: readonly BlockHandle[]): void {
+    for (const block of blocks) this.#context.scope.memory.release(block);
+  }
+}
