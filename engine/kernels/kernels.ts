@@ -14,12 +14,14 @@
  */
 import type { AccumulateKernels } from './accumulate-kernels.ts';
 import type { ArrowKernels } from './arrow-kernels.ts';
+import type { CompressionKernels } from './compression-kernels.ts';
 import type { ExpressionKernels } from './expression-kernels.ts';
 import type { GroupKernels } from './group-kernels.ts';
 import type { HashKernels } from './hash-kernels.ts';
 import { kernelsBase64 } from './kernels.wasm.ts';
 import type { KeyKernels } from './key-kernels.ts';
 import type { NexmarkKernels } from './nexmark-kernels.ts';
+import type { ParquetKernels } from './parquet-kernels.ts';
 import type { RecordKernels } from './record-kernels.ts';
 import type { SortKernels } from './sort-kernels.ts';
 import type { TakeKernels } from './take-kernels.ts';
@@ -39,7 +41,9 @@ export interface Kernels
     SortKernels,
     NexmarkKernels,
     ExpressionKernels,
-    ArrowKernels {}
+    ArrowKernels,
+    CompressionKernels,
+    ParquetKernels {}
 
 let compiled: WebAssembly.Module | undefined;
 
