@@ -6,37 +6,116 @@
  *                                          aggregate by user, url          (hash by user, url)
  *                                          aggregate by user: n = count(url)     (hash by user)
  *
+ *     by windows of at, user: …            assign windows   windowStart, user, …
+ *                                          aggregate by windowStart, user: …
+ *                                          project windowStart, windowEnd = windowStart + size, …
+ *
  * Why two aggregates for distinct values: each runs in two phases, so that no task sees all values of
  * a frequent key. It is done where nothing else is computed; beside other functions the operator keeps
  * a set of values itself.
  */
+import { assert } from '../../base/assert.ts';
 import type { Expr, NamedExpr } from '../../engine/expr/expr.ts';
-import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
+import { arithmeticExpr, columnExpr } from '../../engine/expr/expr-factory.ts';
+import { literalOfType } from '../../engine/expr/literal.ts';
+import type { LogicalNode, TumblingWindow } from '../../engine/plan/logical-graph.ts';
 import type { AggregateColumn } from '../../engine/plan/physical-graph.ts';
-import { type Field, fieldOf, type Schema } from '../../engine/schema/schema.ts';
+import { int64Type } from '../../engine/schema/field-type.ts';
+import { type Field, fieldIndexOf, fieldOf, type Schema } from '../../engine/schema/schema.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { freeName, isPlain, projectOf } from './projection.ts';
 
 type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
 
 export function lowerAggregate(node: NodeOf<'aggregate'>, input: Schema): LoweredStep[] {
-  const { id, name, schema: output } = node;
-  const { columns, aggregates } = argumentsOf(node, input);
-  const keys = node.keys.map((key) => key.name);
+  const given = argumentsOf(node, input);
+  const { window } = node;
+  if (window !== null) return lowerWindows(node, input, { ...given, window });
+  const { columns, aggregates } = given;
+  const keys = node.keys.map(({ name, expr }) => fieldOf(name, expr.type, expr.nullable));
   const project = columns.every(isPlain) ? [] : [stepOf(projectOf(node, columns))];
-  const value = onlyDistinctColumn(aggregates);
+  return [...project, ...groupSteps(node, { keys, columns, aggregates, output: node.schema })];
+}
+
+interface Arguments {
+  /** The keys and arguments as named columns. */
+  readonly columns: readonly NamedExpr[];
+  /** The aggregates over those. */
+  readonly aggregates: readonly AggregateColumn[];
+}
+
+/** Each row gets the start of its window, a key like the others; the end is computed behind. */
+function lowerWindows(
+  node: NodeOf<'aggregate'>,
+  input: Schema,
+  { columns, aggregates, window }: Arguments & { readonly window: TumblingWindow },
+): LoweredStep[] {
+  const { id, name, schema } = node;
+  const [start, end, ...others] = schema.fields;
+  assert(start !== undefined && end !== undefined, 'an aggregate by windows has their bounds');
+  const carried = columns.map((column) => column.name);
+  const taken = new Set([...carried, ...input.fields.map((field) => field.name)]);
+  const time = timeColumn(input, window, { columns, taken });
+  const startField = { ...start, name: freeName(start.name, taken) };
+  const keys = [startField, ...others.slice(0, node.keys.length)];
+  const inner = { fields: [startField, ...others] };
+  const fields = [startField, ...columns.map(fieldOfColumn)];
+  const { sizeMs, offsetMs } = window;
+  const place = { column: time.name, as: startField.name, sizeMs, offsetMs, carried };
+  const isCarried = carried.includes(time.name);
+  const projected = isCarried ? columns : [...columns, time];
+  const steps = [
+    ...(projected.every(isPlain) ? [] : [stepOf(projectOf(node, projected))]),
+    stepOf({ id, name, output: { fields }, kind: 'assignWindows', ...place }),
+    ...groupSteps(node, {
+      keys,
+      columns: [{ name: startField.name, expr: columnExpr(startField) }, ...columns],
+      aggregates,
+      output: inner,
+    }),
+  ];
+  const size = literalOfType(sizeMs, int64Type);
+  const bounds = [
+    { name: start.name, expr: columnExpr(startField) },
+    { name: end.name, expr: arithmeticExpr('add', columnExpr(startField), size) },
+  ];
+  const plain = others.map((field) => ({ name: field.name, expr: columnExpr(field) }));
+  return [...steps, stepOf(projectOf(node, [...bounds, ...plain]))];
+}
+
+/** The event time under a name of its own, where a key or an argument has taken the field's. */
+function timeColumn(
+  input: Schema,
+  { column }: TumblingWindow,
+  { columns, taken }: { readonly columns: readonly NamedExpr[]; readonly taken: Set<string> },
+): NamedExpr {
+  const field = input.fields[fieldIndexOf(input, column)];
+  assert(field !== undefined, 'the event time is a field of the rows');
+  const expr = columnExpr(field);
+  const same = columns.find((one) => one.name === column);
+  const isFree = same === undefined || isSameExpr(same.expr, expr);
+  return { name: isFree ? column : freeName(column, taken), expr };
+}
+
+interface Grouping extends Arguments {
+  readonly keys: readonly Field[];
+  readonly output: Schema;
+}
+
+/** The aggregate behind its exchange; distinct values that are all that is asked for, in two steps. */
+function groupSteps(
+  node: NodeOf<'aggregate'>,
+  { keys: keyFields, columns, aggregates, output }: Grouping,
+): LoweredStep[] {
+  const { id, name } = node;
+  const keys = keyFields.map((field) => field.name);
   const grouped = { id, name, output, kind: 'aggregate', phase: 'whole', keys } as const;
   const exchange = { kind: 'hash', columns: keys } as const;
-  if (value === null) return [...project, stepOf({ ...grouped, aggregates }, exchange)];
+  const value = onlyDistinctColumn(aggregates);
+  if (value === null) return [stepOf({ ...grouped, aggregates }, exchange)];
   const counts = aggregates.map((aggregate) => ({ ...aggregate, function: 'count' as const }));
-  return [
-    ...project,
-    distinctStep(
-      node,
-      columns.filter((column) => keys.includes(column.name) || column.name === value),
-    ),
-    stepOf({ ...grouped, aggregates: counts }, exchange),
-  ];
+  const kept = columns.filter((column) => keys.includes(column.name) || column.name === value);
+  return [distinctStep(node, kept), stepOf({ ...grouped, aggregates: counts }, exchange)];
 }
 
 export function lowerDistinct(node: NodeOf<'distinct'>): LoweredStep[] {
@@ -56,9 +135,7 @@ export function lowerDistinct(node: NodeOf<'distinct'>): LoweredStep[] {
 
 /** Each combination of the columns once. */
 function distinctStep({ id, name }: LogicalNode, columns: readonly NamedExpr[]): LoweredStep {
-  const fields = columns.map((column): Field => {
-    return fieldOf(column.name, column.expr.type, column.expr.nullable);
-  });
+  const fields = columns.map(fieldOfColumn);
   const keys = columns.map((column) => column.name);
   return stepOf(
     { id, name, output: { fields }, kind: 'aggregate', phase: 'whole', keys, aggregates: [] },
@@ -77,10 +154,7 @@ function onlyDistinctColumn(aggregates: readonly AggregateColumn[]): string | nu
 }
 
 /** The keys and arguments as named columns, and the aggregates over those. */
-function argumentsOf(
-  node: NodeOf<'aggregate'>,
-  input: Schema,
-): { columns: readonly NamedExpr[]; aggregates: readonly AggregateColumn[] } {
+function argumentsOf(node: NodeOf<'aggregate'>, input: Schema): Arguments {
   const columns: NamedExpr[] = [...node.keys];
   const keyNames = columns.map((key) => key.name);
   const taken = new Set([...keyNames, ...input.fields.map((field) => field.name)]);
@@ -104,4 +178,8 @@ function argumentsOf(
 /** Expressions are plain data: equal ones have equal text. */
 function isSameExpr(a: Expr, b: Expr): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function fieldOfColumn({ name, expr }: NamedExpr): Field {
+  return fieldOf(name, expr.type, expr.nullable);
 }

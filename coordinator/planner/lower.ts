@@ -39,6 +39,9 @@ export function lower(node: LogicalNode, input: Schema): LoweredStep[] {
       return lowerReduce(node);
     case 'aggregate':
       return lowerAggregate(node, input);
+    // Over bounded input nothing follows from it but the columns of windows.
+    case 'eventTime':
+      return [];
     case 'distinct':
       return lowerDistinct(node);
     case 'orderBy':

@@ -113,6 +113,7 @@ function inputNeeds(operator: OperatorSpec, output: Needs): Needs {
       for (const column of operator.columns) addColumnNames(column.expr, names);
       return names;
     case 'explodeWords':
+    case 'assignWindows':
       return new Set([operator.column, ...operator.carried]);
     case 'aggregate':
       return new Set([...operator.keys, ...operator.aggregates.flatMap(({ columns }) => columns)]);

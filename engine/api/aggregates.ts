@@ -10,7 +10,7 @@ import type { AggregateSpec } from '../plan/logical-graph.ts';
 import { int64Type, typeText } from '../schema/field-type.ts';
 import { type Field, fieldOf, type Schema } from '../schema/schema.ts';
 import type { AnyColumn, Column } from './column.ts';
-import type { ColumnKind, NumericKind } from './column-kind.ts';
+import type { ColumnKind, ListKind, PlainNumberKind, StructKind } from './column-kind.ts';
 import { callLambda, expressionIn } from './row.ts';
 
 declare const aggregateTypes: unique symbol;
@@ -29,11 +29,16 @@ export class Aggregate<C, K extends ColumnKind, V, N extends boolean> {
 }
 
 /** All that is less or greater: every kind but lists and structs. */
-type Ordered = ColumnKind;
-/** What has a deviation and an average: all numbers. */
+type Ordered = Exclude<ColumnKind, ListKind | StructKind>;
+/** What is summed and has an average and a deviation. */
+type NumberKind = PlainNumberKind | 'int64' | 'decimal';
 type Averaged<C, N extends boolean> = Aggregate<C, 'float64', number, N>;
-type SumKind<K> = K extends 'float64' ? 'float64' : 'int64';
-type SumValue<K, V> = K extends 'int32' ? bigint : V;
+type SumKind<K> = K extends 'float32' | 'float64'
+  ? 'float64'
+  : K extends 'decimal'
+    ? 'decimal'
+    : 'int64';
+type SumValue<K, V> = K extends 'int64' | 'decimal' | 'float32' | 'float64' ? V : bigint;
 
 function count(): Aggregate<unknown, 'int64', bigint, false>;
 function count<C>(input: (row: C) => AnyColumn): Aggregate<C, 'int64', bigint, false>;
@@ -41,7 +46,7 @@ function count<C>(input?: (row: C) => AnyColumn): Aggregate<C, 'int64', bigint, 
   return new Aggregate('count', input ?? null);
 }
 
-function sum<C, K extends NumericKind, V, N extends boolean>(
+function sum<C, K extends NumberKind, V, N extends boolean>(
   input: (row: C) => Column<K, V, N>,
 ): Aggregate<C, SumKind<K>, SumValue<K, V>, N> {
   return new Aggregate('sum', input);
@@ -64,7 +69,7 @@ function countDistinct<C>(input: (row: C) => AnyColumn): Aggregate<C, 'int64', b
 }
 
 function avg<C, N extends boolean>(
-  input: (row: C) => Column<NumericKind, unknown, N>,
+  input: (row: C) => Column<NumberKind, unknown, N>,
 ): Averaged<C, N> {
   return new Aggregate('avg', input);
 }
@@ -81,22 +86,22 @@ function last<C, K extends ColumnKind, V, N extends boolean>(
   return new Aggregate('last', input);
 }
 
-function stddev<C>(input: (row: C) => Column<NumericKind, unknown, boolean>): Averaged<C, true> {
+function stddev<C>(input: (row: C) => Column<NumberKind, unknown, boolean>): Averaged<C, true> {
   return new Aggregate('stddev', input);
 }
 
 function stddevPop<C, N extends boolean>(
-  input: (row: C) => Column<NumericKind, unknown, N>,
+  input: (row: C) => Column<NumberKind, unknown, N>,
 ): Averaged<C, N> {
   return new Aggregate('stddevPop', input);
 }
 
-function variance<C>(input: (row: C) => Column<NumericKind, unknown, boolean>): Averaged<C, true> {
+function variance<C>(input: (row: C) => Column<NumberKind, unknown, boolean>): Averaged<C, true> {
   return new Aggregate('variance', input);
 }
 
 function variancePop<C, N extends boolean>(
-  input: (row: C) => Column<NumericKind, unknown, N>,
+  input: (row: C) => Column<NumberKind, unknown, N>,
 ): Averaged<C, N> {
   return new Aggregate('variancePop', input);
 }
@@ -107,8 +112,9 @@ function variancePop<C, N extends boolean>(
  *
  * - `count()` counts rows, `count((row) => row.user)` the values that are not null, `countDistinct`
  *   the different ones: an int64.
- * - `sum` of whole numbers is an exact int64 (an overflow ends the job), of float64 a float64.
- * - `avg` is a float64; of whole numbers it is made of their exact sum.
+ * - `sum` of whole numbers is an exact int64, of decimals an exact decimal of 38 digits (an overflow
+ *   ends the job), of floats a float64.
+ * - `avg` is a float64; of whole numbers and decimals it is made of their exact sum.
  * - `min` and `max` have the type of their column. NaN is above all numbers; texts are ordered by
  *   their bytes.
  * - `first` and `last` are by the order in which rows arrive. Several tasks read in no fixed order,

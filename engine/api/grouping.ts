@@ -1,6 +1,7 @@
 /** Grouping: what `keyBy` and `aggregate` may be given, their types, and their logical node. */
 import { typedError } from '../../base/typed-error.ts';
 import type { NamedExpr } from '../expr/expr.ts';
+import type { TumblingWindow } from '../plan/logical-graph.ts';
 import type { NodeContent } from '../plan/logical-node.ts';
 import { fieldOf, type Schema } from '../schema/schema.ts';
 import { type Aggregate, planAggregate } from './aggregates.ts';
@@ -39,9 +40,20 @@ export type Named<S extends readonly unknown[]> = {
     : never]: P;
 };
 
-/** The node of an `aggregate` by keys. @throws PLAN_DUPLICATE_NAME */
+/** What an `aggregate` groups by. */
+export interface Grouping {
+  readonly keys: readonly NamedExpr[];
+  readonly window: TumblingWindow | null;
+}
+
+/** The bounds of a window in the rows of an aggregate. */
+const windowFields = ['windowStart', 'windowEnd'].map((name) =>
+  fieldOf(name, { kind: 'timestamp', unit: 'ms' }),
+);
+
+/** The node of an `aggregate`. @throws PLAN_DUPLICATE_NAME */
 export function aggregateContent(
-  keys: readonly NamedExpr[],
+  { keys, window }: Grouping,
   aggregates: Readonly<Record<string, unknown>>,
   input: Schema,
 ): NodeContent {
@@ -51,21 +63,34 @@ export function aggregateContent(
       hint: 'Name at least one: aggregate({ count: agg.count() }).',
     });
   }
-  for (const { name } of keys) {
-    if (!entries.some(([result]) => result === name)) continue;
-    const message = `aggregate has two columns named "${name}": the key and an aggregate`;
-    throw typedError('PLAN_DUPLICATE_NAME', message, {
-      hint: 'Give the aggregate another name, or name the key: keyBy((row) => ({ day: row.at })).',
-    });
-  }
+  const names = entries.map(([name]) => name);
+  const bounds = window === null ? [] : windowFields;
+  const keyNames = keys.map((key) => key.name);
+  checkNames(bounds, keyNames, ['a bound of the window', 'a key']);
+  checkNames(bounds, names, ['a bound of the window', 'an aggregate']);
+  checkNames(keys, names, ['the key', 'an aggregate']);
   const planned = entries.map(([name, aggregate]) => planAggregate(name, aggregate, input));
   const keyFields = keys.map(({ name, expr }) => fieldOf(name, expr.type, expr.nullable));
   return {
     kind: 'aggregate',
+    window,
     keys,
     aggregates: planned.map(({ spec }) => spec),
-    schema: { fields: [...keyFields, ...planned.map(({ field }) => field)] },
+    schema: { fields: [...bounds, ...keyFields, ...planned.map(({ field }) => field)] },
   };
+}
+
+function checkNames(
+  taken: readonly { readonly name: string }[],
+  others: readonly string[],
+  [what, other]: readonly [string, string],
+): void {
+  const twice = taken.find(({ name }) => others.includes(name));
+  if (twice === undefined) return;
+  const message = `aggregate has two columns named "${twice.name}": ${what} and ${other}`;
+  throw typedError('PLAN_DUPLICATE_NAME', message, {
+    hint: 'Give the aggregate another name, or name the key: keyBy((row) => ({ day: row.at })).',
+  });
 }
 
 /** The keys in what a `keyBy` lambda gave: a column, a list of columns, or an object of them. */

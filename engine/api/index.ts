@@ -37,5 +37,13 @@ export { type Explosion, explode, type Words, words } from './explode.ts';
 export type { MapReduceOptions } from './map-reduce.ts';
 export type { ParamSpec, ParamType, ParamValues } from './param.ts';
 export type { RowInputOf, RowOf } from './row.ts';
-export { KeyedStream, Stream } from './stream.ts';
+export { KeyedStream, Stream, WindowedStream } from './stream.ts';
 export { type ColumnsOf, StructType, t, ValueType } from './value-type.ts';
+export {
+  type EventTimeOptions,
+  type TimeColumn,
+  type Tumbling,
+  type TumblingOptions,
+  tumbling,
+  type WindowColumns,
+} from './window.ts';

@@ -25,6 +25,7 @@ import {
   type Aggregated,
   type AggregatesOf,
   aggregateContent,
+  type Grouping,
   keysOf,
   type Named,
   type Together,
@@ -43,6 +44,14 @@ import {
 import { deriveContent, type Selected, selectContent } from './select.ts';
 import { type SameColumns, type United, unionContent } from './union.ts';
 import { type ColumnsOf, StructType, type ValueType } from './value-type.ts';
+import {
+  type EventTimeOptions,
+  eventTimeContent,
+  type TimeColumn,
+  type Tumbling,
+  type WindowColumns,
+  windowOf,
+} from './window.ts';
 
 export type { RunFlags } from './endpoints.ts';
 
@@ -176,6 +185,33 @@ export class Stream<C> {
   keyBy<const S extends Columns>(keys: (row: Selected<C>) => S): KeyedStream<C, Selected<S>>;
   keyBy(keys: (row: never) => unknown): unknown {
     return new KeyedStream(this.#node, keysOf(this.#call('keyBy', keys)));
+  }
+
+  /**
+   * Says which field is the event time: when what a row is about happened. Windows go by it.
+   *
+   * The field is followed through `where`, `derive`, `select` and other verbs that hand it on. Functions
+   * and aggregates make new rows: say it again behind them.
+   *
+   * @param time - A field with a timestamp.
+   * @throws EXPR_TYPE_MISMATCH
+   */
+  eventTime(
+    time: (row: C) => TimeColumn,
+    options: EventTimeOptions = {},
+    verb?: VerbOptions,
+  ): Stream<C> {
+    return this.#append(eventTimeContent(this.#schema, time, options), verb);
+  }
+
+  /**
+   * Groups all rows by windows of event time.
+   *
+   * @throws PLAN_NO_EVENT_TIME
+   * @example `window(tumbling({ sizeMs: 60_000 })).aggregate({ bids: agg.count() })`
+   */
+  window(window: Tumbling): WindowedStream<C, unknown> {
+    return new WindowedStream(this.#node, { keys: [], window: windowOf(window, this.#node) });
   }
 
   /** Keeps one of the rows whose columns are all equal; nulls are equal to nulls, NaN to NaN. */
@@ -315,8 +351,22 @@ export class KeyedStream<C, Key> {
     aggregates: A,
     options?: VerbOptions,
   ): Stream<Shown<Together<Key, Aggregated<A>>>> {
-    const content = aggregateContent(this.#keys, aggregates, this.#node.content.schema);
+    const grouping = { keys: this.#keys, window: null };
+    const content = aggregateContent(grouping, aggregates, this.#node.content.schema);
     return new Stream(appendNode([this.#node], content, options));
+  }
+
+  /**
+   * Groups by windows of event time as well: one row per key and window.
+   *
+   * @throws PLAN_NO_EVENT_TIME
+   * @example `keyBy((bid) => bid.auction).window(tumbling({ sizeMs: 60_000 })).aggregate({ bids: agg.count() })`
+   */
+  window(window: Tumbling): WindowedStream<C, Key> {
+    return new WindowedStream(this.#node, {
+      keys: this.#keys,
+      window: windowOf(window, this.#node),
+    });
   }
 
   /**
@@ -358,6 +408,33 @@ const functionHints = {
   flatMap: 'flatMap(t.struct({ word: t.utf8() }), (row) => [{ word: row.text }])',
   reduce: 'reduce((left, right) => (right.price > left.price ? right : left))',
 };
+
+/** A stream grouped by windows, and by keys: `aggregate` makes one row per window and combination. */
+export class WindowedStream<C, Key> {
+  readonly #node: NodeDraft;
+  readonly #grouping: Grouping;
+
+  /** Made by `window` only. */
+  constructor(node: NodeDraft, grouping: Grouping) {
+    this.#node = node;
+    this.#grouping = grouping;
+  }
+
+  /**
+   * One row per window and key: `windowStart` and `windowEnd`, timestamps in milliseconds, the keys, and
+   * each aggregate under its name. Windows without rows are not there. A row without event time ends the
+   * job (EVENT_TIME_MISSING); keep such rows out with `where`.
+   *
+   * @throws PLAN_DUPLICATE_NAME
+   */
+  aggregate<A extends AggregatesOf<C>>(
+    aggregates: A,
+    options?: VerbOptions,
+  ): Stream<Shown<Together<WindowColumns, Together<Key, Aggregated<A>>>>> {
+    const content = aggregateContent(this.#grouping, aggregates, this.#node.content.schema);
+    return new Stream(appendNode([this.#node], content, options));
+  }
+}
 
 function isSortOrder(value: unknown): value is SortOrder {
   if (typeof value !== 'object' || value === null) return false;

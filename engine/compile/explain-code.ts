@@ -90,6 +90,8 @@ function partsOf(operator: OperatorSpec): CodePart[] {
     }
     case 'explodeWords':
       return [kernels('tokenise')];
+    case 'assignWindows':
+      return [kernels('window')];
     case 'aggregate':
       return [kernels('group, accumulate, table')];
     case 'fold':

@@ -1,4 +1,6 @@
 /** The module: every kernel that the engine calls. Documented in the *-kernels.ts files. */
+export * from './accumulate-text.as';
+export * from './accumulate-wide.as';
 export * from './accumulate.as';
 export * from './delta.as';
 export * from './expression.as';
@@ -8,13 +10,9 @@ export * from './group.as';
 export * from './hash.as';
 export * from './lz4.as';
 export * from './merge-rows.as';
-export { parseNdjson, unescapeTexts } from './ndjson.as';
-export * from './accumulate-text.as';
-export * from './accumulate-wide.as';
-export * from './gather.as';
-export * from './group.as';
-export * from './hash.as';
 export * from './moments.as';
+export { parseNdjson, unescapeTexts } from './ndjson.as';
+export * from './nexmark.as';
 export * from './order-groups.as';
 export * from './pack-keys.as';
 export * from './nexmark.as';
@@ -33,3 +31,4 @@ export * from './text.as';
 export * from './tokenise.as';
 export * from './widen.as';
 export { parseNdjson, unescapeTexts } from './ndjson.as';
+export * from './window.as';

@@ -27,6 +27,7 @@ import type { SortKernels } from './sort-kernels.ts';
 import type { TakeKernels } from './take-kernels.ts';
 import type { TextKernels } from './text-kernels.ts';
 import type { WidenKernels } from './widen-kernels.ts';
+import type { WindowKernels } from './window-kernels.ts';
 
 /** Every kernel of the module. */
 export interface Kernels
@@ -38,6 +39,7 @@ export interface Kernels
     HashKernels,
     TakeKernels,
     WidenKernels,
+    WindowKernels,
     SortKernels,
     NexmarkKernels,
     ExpressionKernels,

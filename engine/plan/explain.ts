@@ -16,7 +16,13 @@ import { assertNever } from '../../base/assert.ts';
 import type { Json } from '../contracts/json.ts';
 import { exprText, namedExprText } from '../expr/expr-text.ts';
 import { schemaText } from '../schema/schema.ts';
-import type { AggregateSpec, LogicalGraph, LogicalNode, SortKey } from './logical-graph.ts';
+import type {
+  AggregateSpec,
+  LogicalGraph,
+  LogicalNode,
+  SortKey,
+  TumblingWindow,
+} from './logical-graph.ts';
 import {
   type AggregateColumn,
   type Edge,
@@ -92,7 +98,9 @@ function logicalText(node: LogicalNode): string {
     case 'reduce':
       return `by ${node.keys.map(namedExprText).join(', ')}: function`;
     case 'aggregate':
-      return `by ${listText(node.keys.map(namedExprText), node.aggregates.map(aggregateText))}`;
+      return aggregateNodeText(node);
+    case 'eventTime':
+      return eventTimeText(node);
     case 'distinct':
       return '';
     case 'orderBy':
@@ -125,6 +133,8 @@ function physicalText(operator: OperatorSpec): string {
       return operator.columns.map(namedExprText).join(', ');
     case 'explodeWords':
       return [`${operator.as} = each of words(${operator.column})`, ...operator.carried].join(', ');
+    case 'assignWindows':
+      return [`${operator.as} = ${windowText(operator)}`, ...operator.carried].join(', ');
     case 'aggregate': {
       const results = operator.aggregates.map(aggregateColumnText);
       return `${operator.phase} by ${listText(operator.keys, results)}`;
@@ -166,6 +176,24 @@ function exchangeText(exchange: Exchange): string {
     default:
       return assertNever(exchange);
   }
+}
+
+type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
+
+function aggregateNodeText({ window, keys, aggregates }: NodeOf<'aggregate'>): string {
+  const parts = [...(window === null ? [] : [windowText(window)]), ...keys.map(namedExprText)];
+  return `by ${listText(parts, aggregates.map(aggregateText))}`;
+}
+
+/** `windows of 60000 ms of at`. */
+function windowText({ column, sizeMs, offsetMs }: TumblingWindow): string {
+  const offset = offsetMs === 0 ? '' : ` from ${offsetMs} ms on`;
+  return `windows of ${sizeMs} ms of ${column}${offset}`;
+}
+
+function eventTimeText({ column, outOfOrdernessMs, idleAfterMs }: NodeOf<'eventTime'>): string {
+  const idle = idleAfterMs === null ? '' : `, idle after ${idleAfterMs} ms`;
+  return `${column}, out of order by up to ${outOfOrdernessMs} ms${idle}`;
 }
 
 /** `user, day: n = count()`: keys, and what is made of their rows. */
@@ -221,6 +249,7 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
   'reduce',
   'aggregate',
   'distinct',
+  'eventTime',
   'orderBy',
   'limit',
   'mapReduce',

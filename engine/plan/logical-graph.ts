@@ -17,6 +17,13 @@ export interface AggregateSpec {
   readonly input: Expr | null;
 }
 
+/** Windows of event time, side by side; `column` is the field that has it. */
+export interface TumblingWindow {
+  readonly column: string;
+  readonly sizeMs: number;
+  readonly offsetMs: number;
+}
+
 /** A key to sort by: a column of the operator's input schema. Nulls come last unless asked. */
 export interface SortKey {
   readonly column: string;
@@ -51,9 +58,17 @@ export type LogicalNode = Node &
     | { readonly kind: 'filter' | 'map' | 'flatMap' }
     /** A user function that folds the rows of a key, two at a time, into one. */
     | { readonly kind: 'reduce'; readonly keys: readonly NamedExpr[] }
-    /** A row per key: the keys, then the results. */
+    /** Says which field is the event time; rows pass as they are. */
+    | {
+        readonly kind: 'eventTime';
+        readonly column: string;
+        readonly outOfOrdernessMs: number;
+        readonly idleAfterMs: number | null;
+      }
+    /** A row per key and window: the window's start and end, the keys, the results. */
     | {
         readonly kind: 'aggregate';
+        readonly window: TumblingWindow | null;
         readonly keys: readonly NamedExpr[];
         readonly aggregates: readonly AggregateSpec[];
       }

@@ -42,6 +42,15 @@ export type OperatorSpec = Spec &
         readonly phase: 'partial' | 'final';
         readonly keys: readonly string[];
       }
+    /** Puts the start of each row's window in front of the `carried` columns, as the column `as`. */
+    | {
+        readonly kind: 'assignWindows';
+        readonly column: string;
+        readonly as: string;
+        readonly sizeMs: number;
+        readonly offsetMs: number;
+        readonly carried: readonly string[];
+      }
     /** Groups by key columns. `partial` gives the parts of results, which `final` merges. */
     | {
         readonly kind: 'aggregate';

@@ -8,6 +8,7 @@ import { mapDriver } from '../compile/map-driver.ts';
 import { mapRowDriver } from '../compile/map-row-driver.ts';
 import type { Json } from '../contracts/json.ts';
 import { AggregateOperator } from '../operators/aggregate-operator.ts';
+import { AssignWindowsOperator } from '../operators/assign-windows-operator.ts';
 import { CombineOperator } from '../operators/combine-operator.ts';
 import { ExplodeWordsOperator } from '../operators/explode-words-operator.ts';
 import { FilterOperator } from '../operators/filter-operator.ts';
@@ -69,6 +70,8 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
         driver: (inputs) => flatMapDriver({ ...inputs, flatMap }),
       });
     }
+    case 'assignWindows':
+      return new AssignWindowsOperator(context, { ...spec, input });
     case 'aggregate':
       return new AggregateOperator(context, { ...spec, input });
     case 'sort':

@@ -3,7 +3,7 @@
  * them can stand anywhere, branch and meet again. What they give does not depend on the order of rows.
  */
 import fc from 'fast-check';
-import { agg, type Column, explode, type Stream, t, words } from 'millrace';
+import { agg, type Column, explode, type Stream, t, tumbling, words } from 'millrace';
 import type { BuiltJob } from '../../engine/api/build-job.ts';
 import { buildJob } from '../../engine/api/build-job.ts';
 import { defineJob } from '../../engine/api/define-job.ts';
@@ -11,6 +11,7 @@ import type { Row } from './operator-harness.ts';
 import { badRow, rowsSink, tableSource } from './plan-runner.ts';
 
 const Line = t.struct({ url: t.utf8(), n: t.int64(), x: t.float64().nullable() });
+const TimedLine = t.struct({ ...Line.fields, at: t.timestampMs() });
 type Rows = Stream<{
   url: Column<'utf8', string, false, 'url'>;
   n: Column<'int64', bigint, false, 'n'>;
@@ -34,6 +35,34 @@ const verbs: Record<string, (rows: Rows) => Rows> = {
       .keyBy((row) => ({ n: row.n.multiply(2) }))
       .aggregate({ x: agg.min((row) => row.x.add(row.n)) })
       .select((row) => ({ url: 'a', n: row.n, x: row.x })) as never,
+  severalKeys: (rows) =>
+    rows
+      .keyBy((row) => [row.url, row.x])
+      .aggregate({ n: agg.sum((row) => row.n) })
+      .select(({ url, n, x }) => ({ url, n, x })),
+  average: (rows) =>
+    rows
+      .keyBy((row) => ({ isSmall: row.n.lt(2), hasX: row.x.isNull() }))
+      .aggregate({ url: agg.max((row) => row.url), n: agg.count(), x: agg.avg((row) => row.n) })
+      .select(({ url, n, x }) => ({ url, n, x })) as never,
+  distinct: (rows) => rows.distinct(),
+  countDistinct: (rows) =>
+    rows
+      .keyBy((row) => row.url)
+      .aggregate({ n: agg.countDistinct((row) => row.x), x: agg.min((row) => row.x) }),
+  onlyCountDistinct: (rows) =>
+    rows
+      .keyBy((row) => row.x)
+      .aggregate({ n: agg.countDistinct((row) => row.url) })
+      .select(({ n, x }) => ({ url: 'a', n, x })) as never,
+  windows: (rows) =>
+    rows
+      .map(TimedLine, (row) => ({ ...row.copy(), at: Number(row.n % 5n) * 700 }))
+      .eventTime((row) => row.at)
+      .keyBy((row) => row.url)
+      .window(tumbling({ sizeMs: 1_000, offsetMs: -1 }))
+      .aggregate({ n: agg.count(), x: agg.max((row) => row.x) })
+      .select(({ url, n, x }) => ({ url, n, x })),
   reduce: (rows) =>
     rows
       .keyBy((row) => row.url)

@@ -159,6 +159,7 @@ function readsOf(operator: OperatorSpec): Iterable<string> {
       for (const { expr } of operator.columns) addColumnNames(expr, names);
       return names;
     case 'explodeWords':
+    case 'assignWindows':
       return [operator.column, ...operator.carried];
     case 'aggregate':
       return [...operator.keys, ...operator.aggregates.flatMap(({ columns }) => columns)];

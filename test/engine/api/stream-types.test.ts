@@ -2,7 +2,7 @@
  * Goal: types go from source to sink. Most of this file is checked by tsc: a wrong line that is
  * accepted makes its `@ts-expect-error` an error.
  */
-import { agg, defineJob, explode, t, words } from 'millrace';
+import { agg, defineJob, explode, type Stream, t, tumbling, words } from 'millrace';
 import { files, text } from 'millrace/files';
 import { expect, expectTypeOf, test } from 'vitest';
 import { codeOf } from '../../../base/typed-error.ts';
@@ -184,6 +184,58 @@ test('aggregate functions have the types of their results', () => {
     () => keyed.aggregate({ x: agg.stddev((bid) => bid.at) }),
   ];
   for (const run of wrong) expect(codeOf(errorOf(run))).toBe('EXPR_TYPE_MISMATCH');
+});
+
+test('windows add their bounds', () => {
+  const timed = bids().eventTime((bid) => bid.at, { outOfOrdernessMs: 1_000 });
+  const perUser = timed
+    .keyBy((bid) => ({ who: bid.user }))
+    .window(tumbling({ sizeMs: 60_000, offsetMs: 500 }))
+    .aggregate({ n: agg.count() });
+  perUser.flatMap(t.struct({ x: t.utf8() }), (row) => {
+    expectTypeOf(row.windowStart).toEqualTypeOf<number>();
+    expectTypeOf(row.windowEnd).toEqualTypeOf<number>();
+    expectTypeOf(row.who).toEqualTypeOf<string | null>();
+    expectTypeOf(row.n).toEqualTypeOf<bigint>();
+    return [];
+  });
+  const all = timed.window(tumbling({ sizeMs: 60_000 })).aggregate({ n: agg.count() });
+  all.where((row) => row.windowStart.lt(row.windowEnd).and(row.n.gt(1)));
+  // @ts-expect-error a price is no time
+  expect(codeOf(errorOf(() => bids().eventTime((bid) => bid.price)))).toBe('EXPR_TYPE_MISMATCH');
+  // @ts-expect-error a window has a size
+  expect(codeOf(errorOf(() => tumbling({})))).toBe('JOB_ARGUMENT_INVALID');
+});
+
+test('event time is followed through the verbs that hand it on, and no further', () => {
+  const timed = bids().eventTime((bid) => bid.at);
+  const window = tumbling({ sizeMs: 1_000 });
+  const columnOf = (stream: Stream<unknown>) => {
+    const grouped = stream.window(window).aggregate({ n: agg.count() });
+    const { graph } = buildOf(() => grouped.writeTo(sink));
+    const node = graph.nodes.find(({ kind }) => kind === 'aggregate');
+    return node?.kind === 'aggregate' ? node.window?.column : null;
+  };
+  const handedOn = [
+    timed.where((bid) => bid.price.gt(1)),
+    timed.filter(() => true),
+    timed.derive((bid) => ({ price: bid.price.add(1) })),
+    timed.select((bid) => ({ at: bid.at, user: bid.user })),
+    timed.orderBy((bid) => bid.at.asc()).limit(3),
+    timed.distinct().union(timed),
+  ];
+  for (const stream of handedOn) expect(columnOf(stream as never)).toBe('at');
+  expect(columnOf(timed.select((bid) => ({ when: bid.at })) as never)).toBe('when');
+  const lost = [
+    bids(),
+    timed.select((bid) => ({ user: bid.user })),
+    timed.derive((bid) => ({ at: bid.at.add(1) })),
+    timed.map(t.struct({ at: t.timestampMs() }), (row) => ({ at: row.at })),
+    timed.union(bids()),
+  ];
+  for (const stream of lost) {
+    expect(codeOf(errorOf(() => columnOf(stream as never)))).toBe('PLAN_NO_EVENT_TIME');
+  }
 });
 
 test('functions read and give typed rows', () => {
