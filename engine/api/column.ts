@@ -261,14 +261,14 @@ function exprOf(column: AnyColumn): Expr {
 }
 
 function operandExpr(beside: Expr, value: unknown): Expr {
-  return Column.exprIn(value) ?? literalBeside(value, beside.type);
+  return Column.exprIn(value) ?? literalBeside(value, beside.type, beside);
 }
 
 /** Beside a timestamp a number is a duration, and a Date another timestamp. */
 function addendExpr(beside: Expr, value: unknown): Expr {
   const isDuration = beside.type.kind === 'timestamp' && !(value instanceof Date);
   const type = isDuration ? ({ kind: 'int64', js: 'bigint' } as const) : beside.type;
-  return Column.exprIn(value) ?? literalOfType(value, type);
+  return Column.exprIn(value) ?? literalOfType(value, type, beside);
 }
 
 function sortOrder(expr: Expr, isDescending: boolean, options?: SortOptions): SortOrder {

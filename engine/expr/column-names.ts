@@ -23,7 +23,7 @@ function childrenOf(expr: Expr): readonly Expr[] {
     case 'cast':
       return [expr.input];
     case 'when': {
-      const cases = expr.branches.flatMap(({ when, then }) => [when, then]);
+      const cases = expr.branches.flatMap(({ condition, value }) => [condition, value]);
       return expr.otherwise === null ? cases : [...cases, expr.otherwise];
     }
     case 'in':

@@ -1,115 +1,98 @@
 /**
- * Comparisons of the reference evaluator. Two values compare as less, equal, greater or unordered
- * (NaN with anything); each operator is true for some of the four.
- *
- * Why words: an int64 is compared as two 32-bit halves, high first, for BigInt is some ten times
- * slower and nothing here needs it. Beside a float64 an int64 is compared as the nearest float64.
+ * Comparisons of the reference evaluator: whether two values are less, equal, greater or unordered
+ * (NaN with anything). An int64 beside a float64 is compared as the nearest float64; decimals and
+ * integers exactly.
  */
-import { assert } from '../../base/assert.ts';
-import { utf8ViewSize, viewBytesAddress, viewSizeOf } from '../batch/utf8-view.ts';
-import type { SlotMemory } from '../memory/slot-memory.ts';
+import type { FieldType } from '../schema/field-type.ts';
+import { isFloat, isNumeric } from './arithmetic-type.ts';
+import { powerOfTen } from './decimal.ts';
 import type { CompareOp } from './expr.ts';
-import { boolAt, type Operand } from './operand.ts';
+import type { Value } from './value.ts';
+import { widenerOf } from './widen.ts';
 
-/** 0 less, 1 equal, 2 greater, 3 unordered. */
-type Outcome = 0 | 1 | 2 | 3;
+/** Below 0, 0 or above 0; NaN when the two have no order. */
+type Order = number;
 
-/** By operator: the outcomes for which it is true, a bit each. */
-const truths: Readonly<Record<CompareOp, number>> = {
-  eq: 0b0010,
-  ne: 0b1101,
-  lt: 0b0001,
-  le: 0b0011,
-  gt: 0b0100,
-  ge: 0b0110,
+/** Whether `op` holds for two values, neither of them null. */
+export function comparatorOf(
+  op: CompareOp,
+  left: FieldType,
+  right: FieldType,
+): (left: Value, right: Value) => boolean {
+  const order = orderOf(left, right);
+  const holds = truths[op];
+  return (a, b) => holds(order(a, b));
+}
+
+const truths: Readonly<Record<CompareOp, (order: Order) => boolean>> = {
+  eq: (order) => order === 0,
+  ne: (order) => order !== 0,
+  lt: (order) => order < 0,
+  le: (order) => order <= 0,
+  gt: (order) => order > 0,
+  ge: (order) => order >= 0,
 };
 
-/** Whether `op` holds for the values of a row; both must be there. */
-export function comparator(
-  op: CompareOp,
-  memory: SlotMemory,
-  left: Operand,
-  right: Operand,
-): (row: number) => boolean {
-  const truth = truths[op];
-  const compare = outcomeOf(memory, left, right);
-  return (row) => ((truth >>> compare(row)) & 1) === 1;
-}
-
-function outcomeOf(memory: SlotMemory, left: Operand, right: Operand): (row: number) => Outcome {
-  const { kind } = left.type;
-  if (kind === 'utf8') return (row) => compareTexts(memory, viewOf(left, row), viewOf(right, row));
-  if (kind === 'bool') {
-    return (row) => order(+boolAt(memory, left, row), +boolAt(memory, right, row));
+/** The order of two values, neither of them null. */
+export function orderOf(left: FieldType, right: FieldType): (left: Value, right: Value) => Order {
+  if (left.kind === 'utf8') return (a, b) => compareTexts(a as string, b as string);
+  if (left.kind === 'binary') return (a, b) => compareBytes(a as Uint8Array, b as Uint8Array);
+  if (isNumeric(left) && (isFloat(left) || isFloat(right))) {
+    const [leftOf, rightOf] = [widenerOf(left, float64), widenerOf(right, float64)];
+    return (a, b) => compare(leftOf(a), rightOf(b));
   }
-  const hasFloat = kind === 'float64' || right.type.kind === 'float64';
-  const areInt32 = kind === 'int32' && right.type.kind === 'int32';
-  if (hasFloat || areInt32) {
-    const leftOf = numberReader(memory, left);
-    const rightOf = numberReader(memory, right);
-    return (row) => order(leftOf(row), rightOf(row));
+  if (left.kind === 'decimal' || right.kind === 'decimal') {
+    const [leftScale, rightScale] = [scaleOf(left), scaleOf(right)];
+    const leftFactor = powerOfTen(Math.max(rightScale - leftScale, 0));
+    const rightFactor = powerOfTen(Math.max(leftScale - rightScale, 0));
+    return (a, b) => compare(bigIntOf(a) * leftFactor, bigIntOf(b) * rightFactor);
   }
-  return (row) => compareWords(memory, left, right, row);
+  return compare;
 }
 
-/** Reads a number as float64: exact for int32, the nearest one for an int64. */
-export function numberReader(memory: SlotMemory, operand: Operand): (row: number) => number {
-  const { type, values, step } = operand;
-  const { int32, uint32, float64 } = memory;
-  switch (type.kind) {
-    case 'int32':
-      return (row) => int32[(values >>> 2) + row * step] ?? 0;
-    case 'float64':
-      return (row) => float64[values / 8 + row * step] ?? 0;
-    case 'int64':
-    case 'timestamp':
-      return (row) => {
-        const word = (values >>> 2) + row * step * 2;
-        return (int32[word + 1] ?? 0) * 4_294_967_296 + (uint32[word] ?? 0);
-      };
-    default:
-      assert(false, 'a number is read from a numeric operand');
+const float64: FieldType = { kind: 'float64' };
+
+/** Numbers and bigints compare exactly in JavaScript, one with the other as well. */
+function compare(a: Value, b: Value): Order {
+  if (a === null || b === null) return Number.NaN;
+  if (a < b) return -1;
+  if (a > b) return 1;
+  return a <= b ? 0 : Number.NaN;
+}
+
+function scaleOf(type: FieldType): number {
+  return type.kind === 'decimal' ? type.scale : 0;
+}
+
+function bigIntOf(value: Value): bigint {
+  return BigInt(value as number | bigint);
+}
+
+/**
+ * By code points, which is the order of UTF-8's bytes; JavaScript's own order, by UTF-16 units, has
+ * surrogates before U+E000.
+ */
+function compareTexts(a: string, b: string): Order {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)];
+    if (left === right) continue;
+    const isLeftHigh = left >= 0xd800 && left < 0xe000;
+    const isRightHigh = right >= 0xd800 && right < 0xe000;
+    if (isLeftHigh !== isRightHigh) {
+      // A surrogate stands for a code point above all others, unless the other is below it anyway.
+      return isLeftHigh ? 1 : -1;
+    }
+    return left - right;
   }
+  return a.length - b.length;
 }
 
-function compareWords(memory: SlotMemory, left: Operand, right: Operand, row: number): Outcome {
-  const high = order(highWord(memory, left, row), highWord(memory, right, row));
-  return high === 1 ? order(lowWord(memory, left, row), lowWord(memory, right, row)) : high;
-}
-
-/** The upper half with its sign; of an int32, the sign alone. */
-function highWord(memory: SlotMemory, { type, values, step }: Operand, row: number): number {
-  const { int32 } = memory;
-  if (type.kind === 'int32') return (int32[(values >>> 2) + row * step] ?? 0) >> 31;
-  return int32[(values >>> 2) + row * step * 2 + 1] ?? 0;
-}
-
-function lowWord(memory: SlotMemory, { type, values, step }: Operand, row: number): number {
-  const width = type.kind === 'int32' ? 1 : 2;
-  return memory.uint32[(values >>> 2) + row * step * width] ?? 0;
-}
-
-function order(left: number, right: number): Outcome {
-  if (left < right) return 0;
-  if (left === right) return 1;
-  return left > right ? 2 : 3;
-}
-
-function viewOf({ values, step }: Operand, row: number): number {
-  return values + row * step * utf8ViewSize;
-}
-
-/** By bytes, which for UTF-8 is the order of code points; a text comes before what continues it. */
-function compareTexts(memory: SlotMemory, left: number, right: number): Outcome {
-  const { bytes } = memory;
-  const leftSize = viewSizeOf(memory, left);
-  const rightSize = viewSizeOf(memory, right);
-  const leftAt = viewBytesAddress(memory, left);
-  const rightAt = viewBytesAddress(memory, right);
-  const common = Math.min(leftSize, rightSize);
-  for (let index = 0; index < common; index++) {
-    const outcome = order(bytes[leftAt + index] ?? 0, bytes[rightAt + index] ?? 0);
-    if (outcome !== 1) return outcome;
+function compareBytes(a: Uint8Array, b: Uint8Array): Order {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    const order = (a[index] ?? 0) - (b[index] ?? 0);
+    if (order !== 0) return order;
   }
-  return order(leftSize, rightSize);
+  return a.length - b.length;
 }

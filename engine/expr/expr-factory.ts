@@ -2,44 +2,60 @@
  * Factories of expression nodes: the one place where expressions are typed and type-checked. What
  * comes out is frozen, and right by construction, so that no later stage checks again.
  *
- *     compare      two numbers of any type, or two values of one other type   → bool
- *     arithmetic   int32 ⊕ int32 → int32, int64 if one is int64, float64 if one is float64
- *                  timestamp ± int → timestamp, timestamp − timestamp → int64
+ *     compare, in   two numbers of any type, or values of one other type   → bool
+ *     arithmetic    as arithmetic-type.ts has it
+ *     when          conditions, and values of one common type
+ *     cast          where cast.ts knows a way
+ *     call          what the function's rule says (functions/)
  *
- * A result is nullable when an operand is: in SQL's three-valued logic null means "not known".
+ * A result is nullable when an operand is, unless the node says otherwise (expr.ts).
  */
 import { typedError } from '../../base/typed-error.ts';
-import {
-  boolType,
-  type FieldType,
-  float64Type,
-  int32Type,
-  int64Type,
-  isSameType,
-  typeText,
-} from '../schema/field-type.ts';
+import { boolType, type FieldType, typeText } from '../schema/field-type.ts';
 import type { Field } from '../schema/schema.ts';
-import type { ArithmeticOp, CompareOp, Expr } from './expr.ts';
+import { arithmeticTypeOf, commonTypeOf } from './arithmetic-type.ts';
+import { castOf } from './cast.ts';
+import type { ArithmeticOp, CompareOp, Expr, WhenBranch } from './expr.ts';
 import { exprText } from './expr-text.ts';
+import type { FunctionName } from './function-name.ts';
+import type { FunctionRule, Parameter } from './functions/function-rule.ts';
+import { functionTable } from './functions/function-table.ts';
 
 export function columnExpr({ name, type, nullable }: Field): Expr {
   return Object.freeze({ kind: 'column', name, type, nullable });
 }
 
 export function compareExpr(op: CompareOp, left: Expr, right: Expr): Expr {
-  if (commonTypeOf(left.type, right.type) === null) {
-    throw mismatch(op, left, right, 'Compare values of one type, or two numbers.');
+  const isNested = left.type.kind === 'list' || left.type.kind === 'struct';
+  if (commonTypeOf(left.type, right.type) === null || isNested) {
+    throw mismatch(op, [left, right], 'Compare values of one type, or two numbers.');
   }
   const nullable = left.nullable || right.nullable;
   return Object.freeze({ kind: 'compare', op, left, right, type: boolType, nullable });
 }
 
+/** What the methods of a column are called that make arithmetic. */
+const arithmeticNames: Readonly<Record<ArithmeticOp, string>> = {
+  add: 'add',
+  subtract: 'sub',
+  multiply: 'mul',
+  divide: 'div',
+  intDivide: 'intDiv',
+  modulo: 'mod',
+};
+
+const arithmeticHints: Partial<Record<ArithmeticOp, string>> = {
+  add: 'Numbers can be added, and whole numbers to a timestamp (in its unit) or a date (days).',
+  subtract:
+    'Numbers can be subtracted, two timestamps or dates, and whole numbers from one (in its unit, in days).',
+  intDivide: 'Both sides of intDiv are whole numbers; div takes others.',
+};
+
 export function arithmeticExpr(op: ArithmeticOp, left: Expr, right: Expr): Expr {
   const type = arithmeticTypeOf(op, left.type, right.type);
   if (type === null) {
-    const hint =
-      'Numbers can be added, subtracted and multiplied; to or from a timestamp a whole number, in its unit, can be added or subtracted.';
-    throw mismatch(op, left, right, hint);
+    const hint = arithmeticHints[op] ?? `Both sides of ${arithmeticNames[op]} are numbers.`;
+    throw mismatch(arithmeticNames[op], [left, right], hint);
   }
   const nullable = left.nullable || right.nullable;
   return Object.freeze({ kind: 'arithmetic', op, left, right, type, nullable });
@@ -47,7 +63,7 @@ export function arithmeticExpr(op: ArithmeticOp, left: Expr, right: Expr): Expr 
 
 export function logicExpr(op: 'and' | 'or', left: Expr, right: Expr): Expr {
   if (left.type.kind !== 'bool' || right.type.kind !== 'bool') {
-    throw mismatch(op, left, right, `Both sides of ${op} are conditions, such as x.gt(1).`);
+    throw mismatch(op, [left, right], `Both sides of ${op} are conditions, such as x.gt(1).`);
   }
   const nullable = left.nullable || right.nullable;
   return Object.freeze({ kind: 'logic', op, left, right, type: boolType, nullable });
@@ -67,45 +83,94 @@ export function isNullExpr(input: Expr): Expr {
   return Object.freeze({ kind: 'isNull', input, type: boolType, nullable: false });
 }
 
-export function isNumeric(type: FieldType): boolean {
-  return type.kind === 'int32' || type.kind === 'int64' || type.kind === 'float64';
-}
-
-/** The type that values of both types are compared in, or null when there is none. */
-function commonTypeOf(a: FieldType, b: FieldType): FieldType | null {
-  if (isNumeric(a) && isNumeric(b)) return arithmeticTypeOf('add', a, b);
-  return isSameType(a, b) ? a : null;
-}
-
-/** The type of `left op right`, or null when there is no such operation. */
-export function arithmeticTypeOf(
-  op: ArithmeticOp,
-  left: FieldType,
-  right: FieldType,
-): FieldType | null {
-  if (isNumeric(left) && isNumeric(right)) return numberTypeOf(op, left, right);
-  if (left.kind !== 'timestamp' || (op !== 'add' && op !== 'subtract')) return null;
-  if (right.kind === 'timestamp') {
-    if (op !== 'subtract' || right.unit !== left.unit) return null;
-    // Read as the timestamps themselves are: ms as a number, µs as a bigint.
-    return { kind: 'int64', js: left.unit === 'ms' ? 'number' : 'bigint' };
+export function whenExpr(branches: readonly WhenBranch[], otherwise: Expr | null): Expr {
+  for (const { condition } of branches) {
+    if (condition.type.kind === 'bool') continue;
+    const message = `when needs a condition, "${exprText(condition)}" is ${typeText(condition.type)}`;
+    throw typedError('EXPR_TYPE_MISMATCH', message, {
+      hint: 'Compare the column with something: when(row.count.gt(1), …).',
+    });
   }
-  return right.kind === 'int32' || right.kind === 'int64' ? left : null;
+  const values = branches.map(({ value }) => value);
+  if (otherwise !== null) values.push(otherwise);
+  const type = commonTypeOfValues('when', values);
+  const nullable = otherwise === null || values.some((value) => value.nullable);
+  const frozen = Object.freeze(branches.map((branch) => Object.freeze({ ...branch })));
+  return Object.freeze({ kind: 'when', branches: frozen, otherwise, type, nullable });
 }
 
-function numberTypeOf(op: ArithmeticOp, left: FieldType, right: FieldType): FieldType | null {
-  if (op === 'divide') return float64Type;
-  if (left.kind === 'float64' || right.kind === 'float64') {
-    return op === 'intDivide' ? null : float64Type;
+export function castExpr(input: Expr, type: FieldType, isTry: boolean): Expr {
+  if (castOf(input.type, type) === null) {
+    const name = isTry ? 'tryCast' : 'cast';
+    const message = `${name} makes no ${typeText(type)} of "${exprText(input)}", which is ${typeText(input.type)}`;
+    throw typedError('EXPR_TYPE_MISMATCH', message, {
+      hint: 'Cast among numbers, between text and anything but lists and structs, and between date and timestamp.',
+    });
   }
-  if (left.kind === 'int32' && right.kind === 'int32') return int32Type;
-  // A sum is read as a bigint when one of its operands is.
-  const isNumber = [left, right].every((type) => type.kind !== 'int64' || type.js === 'number');
-  return isNumber ? { kind: 'int64', js: 'number' } : int64Type;
+  const nullable = isTry || input.nullable;
+  return Object.freeze({ kind: 'cast', input, isTry, type, nullable });
 }
 
-function mismatch(op: string, left: Expr, right: Expr, hint: string): Error {
-  const side = (expr: Expr) => `"${exprText(expr)}" (${typeText(expr.type)})`;
-  const message = `${op} does not take ${side(left)} and ${side(right)}`;
+/** `values` are literals, not all of the input's type but each comparable with it. */
+export function inExpr(input: Expr, values: readonly Expr[]): Expr {
+  for (const value of values) compareExpr('eq', input, value);
+  const nullable = input.nullable || values.some((value) => value.nullable);
+  return Object.freeze({
+    ...{ kind: 'in', input, type: boolType, nullable },
+    values: Object.freeze([...values]),
+  });
+}
+
+/** @throws EXPR_TYPE_MISMATCH, EXPR_REGEX */
+export function callExpr(name: FunctionName, ...args: Expr[]): Expr {
+  const rule = functionTable[name];
+  for (const [index, arg] of args.entries()) {
+    const parameter = parameterOf(rule, index);
+    if (parameter?.takes(arg.type) !== true || (parameter.isLiteral && arg.kind !== 'literal')) {
+      const needs = parameter?.needs ?? 'no more values';
+      const message = `${name} takes ${needs}, "${exprText(arg)}" is ${typeText(arg.type)}`;
+      throw typedError('EXPR_TYPE_MISMATCH', message, {
+        hint: 'Give another column, or cast this one: row.price.cast(t.utf8()).',
+      });
+    }
+  }
+  const type = rule.takesNulls ? commonTypeOfValues(name, args) : rule.resultType(args);
+  const isMissing = rule.parameters.some(
+    ({ isOptional }, index) => isOptional !== true && index >= args.length,
+  );
+  if (type === null || isMissing) {
+    throw mismatch(name, args, `Look at what ${name} takes, and in which order.`);
+  }
+  const nullable = rule.isNullable?.(args) ?? args.some((arg) => arg.nullable);
+  const frozen = Object.freeze([...args]);
+  const call = { kind: 'call', function: name, args: frozen, type, nullable } as const;
+  // Patterns are read once now, so that a mistake is found where it was made.
+  rule.prepare(call);
+  return Object.freeze(call);
+}
+
+function parameterOf(rule: FunctionRule, index: number): Parameter | undefined {
+  const { parameters, isVariadic } = rule;
+  return parameters[index] ?? (isVariadic ? parameters.at(-1) : undefined);
+}
+
+/** The type that all values are brought to, which chooses between them. */
+function commonTypeOfValues(name: string, values: readonly Expr[]): FieldType {
+  const [first, ...others] = values;
+  let type = first?.type ?? null;
+  for (const other of others) {
+    const common = type === null ? null : commonTypeOf(type, other.type);
+    if (common === null) {
+      throw mismatch(name, values, `All values of ${name} have one type, or are numbers.`);
+    }
+    type = common;
+  }
+  if (type === null) throw mismatch(name, [], `Give ${name} at least one value.`);
+  return type;
+}
+
+function mismatch(op: string, sides: readonly Expr[], hint: string): Error {
+  const texts = sides.map((expr) => `"${exprText(expr)}" (${typeText(expr.type)})`);
+  const message = `${op} does not take ${texts.join(' and ') || 'nothing'}`;
   return typedError('EXPR_TYPE_MISMATCH', message, { hint });
 }

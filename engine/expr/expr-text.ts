@@ -4,7 +4,10 @@
  */
 import { assertNever } from '../../base/assert.ts';
 import { typeText } from '../schema/field-type.ts';
+import { dateText } from './date-text.ts';
+import { decimalText } from './decimal.ts';
 import type { Expr, NamedExpr } from './expr.ts';
+import { functionTable } from './functions/function-table.ts';
 
 const compareSymbols = { eq: '=', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=' } as const;
 const arithmeticSymbols = {
@@ -42,7 +45,7 @@ export function exprText(expr: Expr): string {
     case 'in':
       return `${operandText(expr.input, 5)} in (${expr.values.map(exprText).join(', ')})`;
     case 'call':
-      return `${expr.function}(${expr.args.map(exprText).join(', ')})`;
+      return callText(expr);
     default:
       return assertNever(expr);
   }
@@ -55,12 +58,30 @@ export function namedExprText({ name, expr }: NamedExpr): string {
 }
 
 function literalText({ type, value }: Expr & { kind: 'literal' }): string {
-  if (type.kind === 'timestamp') return `timestamp(${type.unit}) ${value}`;
-  return type.kind === 'utf8' ? JSON.stringify(value) : String(value);
+  if (value === null) return 'null';
+  switch (type.kind) {
+    case 'timestamp':
+      return `timestamp(${type.unit}) ${value}`;
+    case 'date':
+      return `date ${dateText(Number(value))}`;
+    case 'decimal':
+      return decimalText(BigInt(String(value)), type.scale);
+    case 'binary':
+      return `x'${value}'`;
+    default:
+      return type.kind === 'utf8' ? JSON.stringify(value) : String(value);
+  }
+}
+
+function callText({ function: name, args }: Expr & { kind: 'call' }): string {
+  const texts = args.map(exprText);
+  return functionTable[name].text?.(texts) ?? `${name}(${texts.join(', ')})`;
 }
 
 function whenText({ branches, otherwise }: Expr & { kind: 'when' }): string {
-  const cases = branches.map(({ when, then }) => `when ${exprText(when)} then ${exprText(then)}`);
+  const cases = branches.map(
+    ({ condition, value }) => `when ${exprText(condition)} then ${exprText(value)}`,
+  );
   const last = otherwise === null ? '' : ` else ${exprText(otherwise)}`;
   return `case ${cases.join(' ')}${last} end`;
 }
@@ -90,6 +111,8 @@ function strengthOf(expr: Expr): number {
     case 'isNull':
     case 'in':
       return 3;
+    case 'call':
+      return expr.function === 'like' ? 3 : 6;
     case 'arithmetic':
       return expr.op === 'add' || expr.op === 'subtract' ? 4 : 5;
     default:

@@ -38,8 +38,8 @@ export type ArithmeticOp = 'add' | 'subtract' | 'multiply' | 'divide' | 'intDivi
 
 /** A case of `when`: its value where the condition is the first that is true. */
 export interface WhenBranch {
-  readonly when: Expr;
-  readonly then: Expr;
+  readonly condition: Expr;
+  readonly value: Expr;
 }
 
 interface Typed {
@@ -50,7 +50,7 @@ interface Typed {
 export type Expr = Typed &
   (
     | { readonly kind: 'column'; readonly name: string }
-    /** int64 and timestamp literals are decimal text, so that JSON keeps them exact. */
+    /** What it holds for each type: literal.ts; null is the null of the type. */
     | { readonly kind: 'literal'; readonly value: string | number | boolean | null }
     | {
         readonly kind: 'compare';

@@ -31,8 +31,8 @@ export type MathFunction =
   | 'exp'
   | 'floor'
   | 'ln'
-  | 'negate'
-  | 'power'
+  | 'neg'
+  | 'pow'
   | 'round'
   | 'sqrt';
 

@@ -1,89 +1,183 @@
 /**
  * Literals: JavaScript values inside an expression, given the type of what they stand beside.
- * int64 and timestamp values become decimal text, so that a plan sent as JSON keeps them exact.
+ *
+ * What a literal holds, so that a plan sent as JSON keeps it exact:
+ *
+ *     int64, timestamp, decimal   decimal text (of a decimal the unscaled value: 12.50 is "1250")
+ *     date   days since 1970      binary   hexadecimal text       others   as they are
  */
 import { typedError } from '../../base/typed-error.ts';
 import {
+  binaryType,
   boolType,
   type FieldType,
   float64Type,
   int32Type,
   int64Type,
+  isSameType,
   typeText,
   utf8Type,
 } from '../schema/field-type.ts';
+import { arithmeticTypeOf, isInteger } from './arithmetic-type.ts';
+import { parseDate } from './date-text.ts';
+import { decimalPrecisionMax, parseDecimal } from './decimal.ts';
 import type { Expr } from './expr.ts';
+import { exprText } from './expr-text.ts';
+import { isInRange } from './integer-range.ts';
 
 /** What may stand as a literal in an expression. */
-export type LiteralValue = string | number | bigint | boolean | Date;
+export type LiteralValue = string | number | bigint | boolean | Date | Uint8Array;
 
-const int64Min = -(2n ** 63n);
-const int64Max = 2n ** 63n - 1n;
+type Literal = Expr & { readonly kind: 'literal' };
 
-/** A literal that stands beside an expression of type `type`. */
-export function literalBeside(value: unknown, type: FieldType): Expr {
-  switch (type.kind) {
-    case 'bool':
-    case 'utf8':
-      if (typeof value === (type.kind === 'bool' ? 'boolean' : 'string')) {
-        return literal(type, value as string | boolean);
-      }
-      break;
-    case 'int32':
-    case 'int64':
-    case 'float64': {
-      const number = numericLiteral(value, type);
-      if (number !== null) return number;
-      break;
-    }
-    case 'timestamp': {
-      const units = value instanceof Date ? value.getTime() * unitsPerMs(type) : value;
-      const whole = wholeNumberOf(units);
-      if (whole !== null) return literal(type, whole.toString());
-      break;
-    }
-  }
-  throw mismatch(value, type);
+/** A literal that stands beside an expression of a type (`beside`, for the message). */
+export function literalBeside(value: unknown, type: FieldType, beside?: Expr): Literal {
+  const literal = literalFor(value, type);
+  if (literal !== null) return literal;
+  const message = `${shown(value)} can't stand beside ${placeText(type, beside)}`;
+  throw typedError('EXPR_TYPE_MISMATCH', message, { hint: hintFor(value, type) });
 }
 
 /**
- * A literal that is added, subtracted or multiplied: as `literalBeside`, but never of a wider type,
- * for the result would be wider than the compiler says.
+ * A literal that is calculated with: as `literalBeside`, but never one that makes the result wider,
+ * for it would be wider than the compiler says.
  */
-export function literalOfType(value: unknown, type: FieldType): Expr {
-  const expr = literalBeside(value, type);
-  if (expr.type.kind === type.kind) return expr;
-  throw mismatch(value, type);
+export function literalOfType(value: unknown, type: FieldType, beside?: Expr): Literal {
+  const literal = literalFor(value, type);
+  if (literal !== null && !widens(literal.type, type)) return literal;
+  const message = `${shown(value)} can't be calculated with ${placeText(type, beside)}`;
+  throw typedError('EXPR_TYPE_MISMATCH', message, { hint: hintFor(value, type) });
+}
+
+function placeText(type: FieldType, beside: Expr | undefined): string {
+  if (beside === undefined) return `a value of type ${typeText(type)}`;
+  return `"${exprText(beside)}", which is ${typeText(beside.type)}`;
+}
+
+function widens(literal: FieldType, type: FieldType): boolean {
+  // Of decimals the width is no part of what the compiler knows.
+  if (type.kind === 'decimal') return literal.kind !== 'decimal';
+  const own = arithmeticTypeOf('add', type, type);
+  const other = arithmeticTypeOf('add', type, literal);
+  return own?.kind !== other?.kind;
 }
 
 /** A literal that stands alone, as a column of `select`: its type follows from the value. */
-export function literalAlone(value: LiteralValue): Expr {
-  if (typeof value === 'string') return literal(utf8Type, value);
-  if (typeof value === 'boolean') return literal(boolType, value);
-  if (typeof value === 'bigint') return literalBeside(value, int64Type);
-  if (value instanceof Date) return literalBeside(value, { kind: 'timestamp', unit: 'ms' });
-  return literalBeside(value, float64Type);
+export function literalAlone(value: LiteralValue): Literal {
+  const type = typeAlone(value);
+  const literal = literalFor(value, type);
+  if (literal !== null) return literal;
+  const message = `${shown(value)} is no ${typeText(type)}`;
+  throw typedError('EXPR_TYPE_MISMATCH', message, { hint: hintFor(value, type) });
+}
+
+function typeAlone(value: LiteralValue): FieldType {
+  if (typeof value === 'string') return utf8Type;
+  if (typeof value === 'boolean') return boolType;
+  if (typeof value === 'bigint') return int64Type;
+  if (value instanceof Uint8Array) return binaryType;
+  return value instanceof Date ? { kind: 'timestamp', unit: 'ms' } : float64Type;
+}
+
+/** A literal of exactly this type; `null` is the null of the type. */
+export function typedLiteral(value: unknown, type: FieldType): Literal {
+  if (value === null) return nullLiteral(type);
+  const literal = literalFor(value, type);
+  if (literal?.type.kind === 'decimal' && type.kind === 'decimal') {
+    const extra = type.scale - literal.type.scale;
+    const wholeDigits = literal.type.precision - literal.type.scale;
+    if (extra >= 0 && wholeDigits <= type.precision - type.scale) {
+      return literalOf(type, literal.value + '0'.repeat(literal.value === '0' ? 0 : extra));
+    }
+  } else if (literal !== null && isSameType(literal.type, type)) return literal;
+  const message = `${shown(value)} is no ${typeText(type)}`;
+  throw typedError('EXPR_TYPE_MISMATCH', message, { hint: hintFor(value, type) });
+}
+
+export function nullLiteral(type: FieldType): Literal {
+  return Object.freeze({ kind: 'literal', value: null, type, nullable: true });
 }
 
 /** Whether `value` is one that `literalAlone` takes. */
 export function isLiteralValue(value: unknown): value is LiteralValue {
-  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value) || value instanceof Date;
+  const isPlain = ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
+  return isPlain || value instanceof Date || value instanceof Uint8Array;
 }
 
-function numericLiteral(value: unknown, type: FieldType): Expr | null {
-  if (typeof value === 'number' && !Number.isFinite(value)) return null;
-  if (type.kind === 'float64') {
-    if (typeof value === 'number') return literal(float64Type, value);
-    const isExact = typeof value === 'bigint' && BigInt(Number(value)) === value;
-    return isExact ? literal(float64Type, Number(value)) : null;
+/** The literal of a value beside a type; null when there is none. */
+function literalFor(value: unknown, type: FieldType): Literal | null {
+  if (isInteger(type)) return integerLiteral(value, type);
+  switch (type.kind) {
+    case 'bool':
+      return typeof value === 'boolean' ? literalOf(type, value) : null;
+    case 'utf8':
+      return typeof value === 'string' ? literalOf(utf8Type, value.toWellFormed()) : null;
+    case 'float32':
+    case 'float64':
+      return floatLiteral(value, type);
+    case 'decimal':
+      return decimalLiteral(value);
+    case 'date': {
+      const days = daysIn(value);
+      return days === null || (days | 0) !== days ? null : literalOf(type, days);
+    }
+    case 'timestamp': {
+      const perMs = type.unit === 'us' ? 1000 : 1;
+      const units = value instanceof Date ? value.getTime() * perMs : value;
+      const whole = wholeNumberOf(units);
+      return whole === null ? null : literalOf(type, whole.toString());
+    }
+    case 'binary':
+      return value instanceof Uint8Array ? literalOf(type, hexOf(value)) : null;
+    default:
+      return null;
   }
-  // A fraction beside an integer is a float64, and the comparison is done in float64.
-  if (typeof value === 'number' && !Number.isInteger(value)) return literal(float64Type, value);
+}
+
+/** A fraction beside an integer is a float64; what does not fit the type is of a wider one. */
+function integerLiteral(value: unknown, type: FieldType): Literal | null {
+  if (typeof value === 'number' && Number.isFinite(value) && !Number.isInteger(value)) {
+    return literalOf(float64Type, value);
+  }
   const whole = wholeNumberOf(value);
   if (whole === null) return null;
-  const fitsInt32 = BigInt.asIntN(32, whole) === whole;
-  if (type.kind === 'int32' && fitsInt32) return literal(int32Type, Number(whole));
-  return literal(type.kind === 'int64' ? type : int64Type, whole.toString());
+  if (type.kind === 'int64') return literalOf(type, whole.toString());
+  if (isInRange(whole, type)) return literalOf(type, Number(whole));
+  if (isInRange(whole, int32Type)) return literalOf(int32Type, Number(whole));
+  return literalOf(int64Type, whole.toString());
+}
+
+function floatLiteral(value: unknown, type: FieldType): Literal | null {
+  const number = numberIn(value);
+  if (number === null) return null;
+  return literalOf(type, type.kind === 'float32' ? Math.fround(number) : number);
+}
+
+/** A finite number; a bigint only where a float64 has it exactly. */
+function numberIn(value: unknown): number | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  return typeof value === 'bigint' && BigInt(Number(value)) === value ? Number(value) : null;
+}
+
+/** A decimal with as many digits as the value is written with. */
+function decimalLiteral(value: unknown): Literal | null {
+  if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'string') {
+    return null;
+  }
+  const parsed = parseDecimal(String(value));
+  if (parsed === null) return null;
+  const digits = String(parsed.unscaled).replace('-', '').length;
+  const precision = Math.max(digits, parsed.scale, 1);
+  if (precision > decimalPrecisionMax) return null;
+  const type: FieldType = { kind: 'decimal', precision, scale: parsed.scale };
+  return literalOf(type, String(parsed.unscaled));
+}
+
+function daysIn(value: unknown): number | null {
+  if (typeof value === 'string') return parseDate(value);
+  if (!(value instanceof Date)) return null;
+  const days = Math.floor(value.getTime() / 86_400_000);
+  return Number.isNaN(days) ? null : days;
 }
 
 /** The value as an integer in the range of int64; null when it is none, or no longer exact. */
@@ -91,32 +185,38 @@ function wholeNumberOf(value: unknown): bigint | null {
   if (typeof value === 'number' && !Number.isSafeInteger(value)) return null;
   if (typeof value !== 'number' && typeof value !== 'bigint') return null;
   const whole = BigInt(value);
-  return whole >= int64Min && whole <= int64Max ? whole : null;
+  return isInRange(whole, int64Type) ? whole : null;
 }
 
-function unitsPerMs(type: FieldType): number {
-  return type.kind === 'timestamp' && type.unit === 'us' ? 1000 : 1;
+function hexOf(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-function literal(type: FieldType, value: string | number | boolean): Expr {
+function literalOf(type: FieldType, value: string | number | boolean): Literal {
   return Object.freeze({ kind: 'literal', value, type, nullable: false });
 }
 
-function mismatch(value: unknown, type: FieldType): Error {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  const hint =
-    value === null || value === undefined
-      ? 'Write isNull() or isNotNull() to ask whether a value is there.'
-      : `Give ${expected[type.kind] ?? 'a column'}, or another column of that type.`;
-  const message = `${shown} can't stand beside a value of type ${typeText(type)}`;
-  return typedError('EXPR_TYPE_MISMATCH', message, { hint });
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
+function hintFor(value: unknown, type: FieldType): string {
+  if (value === null || value === undefined) {
+    return 'Write isNull() or isNotNull() to ask whether a value is there.';
+  }
+  if (isInteger(type)) return `Give ${wholeNumber}, or another column of that type.`;
+  return `Give ${expected[type.kind] ?? 'a column'}, or another column of that type.`;
+}
+
+const wholeNumber = 'a whole number (a bigint where a number is not exact)';
 const expected: Partial<Record<FieldType['kind'], string>> = {
   bool: 'true or false',
   utf8: 'a string',
-  int32: 'a whole number (a bigint where a number is not exact)',
-  int64: 'a whole number (a bigint where a number is not exact)',
+  float32: 'a finite number',
   float64: 'a finite number',
+  decimal: 'a number, or a text such as "12.50"',
+  date: 'a Date, or a text such as "2026-11-26"',
   timestamp: 'a Date, or a whole number in the unit of the timestamp',
+  binary: 'a Uint8Array',
 };

@@ -3,10 +3,10 @@
  * schema and literals that stand beside them.
  */
 import fc from 'fast-check';
+import { arithmeticTypeOf } from '../../engine/expr/arithmetic-type.ts';
 import type { ArithmeticOp, CompareOp, Expr } from '../../engine/expr/expr.ts';
 import {
   arithmeticExpr,
-  arithmeticTypeOf,
   columnExpr,
   compareExpr,
   isNullExpr,

@@ -5,15 +5,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readRows, readValue } from '../../../engine/batch/row-reader.ts';
+import { arithmeticTypeOf, isNumeric } from '../../../engine/expr/arithmetic-type.ts';
 import { evaluateExpr, selectRows } from '../../../engine/expr/evaluate.ts';
 import type { ArithmeticOp, CompareOp, Expr } from '../../../engine/expr/expr.ts';
 import {
   arithmeticExpr,
-  arithmeticTypeOf,
   columnExpr,
   compareExpr,
   isNullExpr,
-  isNumeric,
   logicExpr,
   notExpr,
 } from '../../../engine/expr/expr-factory.ts';
@@ -53,7 +52,11 @@ function referenceOf(expr: Expr, schema: Schema, row: readonly unknown[]): Value
       return value === null ? null : !value;
     }
     case 'logic':
-      return logic(expr.op, of(expr.left), of(expr.right));
+      return logic(
+        expr.op,
+        () => of(expr.left),
+        () => of(expr.right),
+      );
     case 'compare': {
       const [left, right] = [of(expr.left), of(expr.right)];
       return left === null || right === null ? null : compare(expr, left, right);
@@ -67,10 +70,20 @@ function referenceOf(expr: Expr, schema: Schema, row: readonly unknown[]): Value
   }
 }
 
-function logic(op: 'and' | 'or', left: Value, right: Value): Value {
+/** The side that decides does so whatever the other is, an overflow too. */
+function logic(op: 'and' | 'or', left: () => Value, right: () => Value): Value {
   const decides = op === 'or';
-  if (left === decides || right === decides) return decides;
-  return left === null || right === null ? null : !decides;
+  const sides = [left, right].map((side) => {
+    try {
+      return side();
+    } catch (error) {
+      return error as RangeError;
+    }
+  });
+  if (sides.includes(decides)) return decides;
+  const failed = sides.find((side) => side instanceof RangeError);
+  if (failed !== undefined) throw failed;
+  return sides.includes(null) ? null : !decides;
 }
 
 function compare({ op, left: l, right: r }: Expr & { kind: 'compare' }, left: Value, right: Value) {
