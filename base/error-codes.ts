@@ -14,6 +14,8 @@ export const errorKinds = {
   ARROW_FEATURE_UNSUPPORTED: 'user',
   ARROW_TYPE_UNSUPPORTED: 'user',
   COMMAND_NOT_FOUND: 'user',
+  CSV_CUT: 'user',
+  CSV_HEADER: 'user',
   CSV_RECORD: 'user',
   DISK_EXISTS: 'external',
   DISK_FULL: 'resource',

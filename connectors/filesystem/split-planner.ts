@@ -29,8 +29,13 @@ export interface SourceFile {
  * Splits of the files, in their order.
  *
  * @param parallelism - Tasks that will read, 1 or more.
+ * @param isCut - Whether files are cut at all.
  */
-export function planSplits(files: readonly SourceFile[], parallelism: number): Split[] {
+export function planSplits(
+  files: readonly SourceFile[],
+  parallelism: number,
+  isCut: (path: string) => boolean = () => true,
+): Split[] {
   const readable = files.filter((file) => file.sizeBytes > 0);
   const target = splitBytesFor(readable, parallelism);
   const splits: Split[] = [];
@@ -42,7 +47,7 @@ export function planSplits(files: readonly SourceFile[], parallelism: number): S
     togetherCost = 0;
   };
   for (const file of readable) {
-    if (file.sizeBytes > target) {
+    if (file.sizeBytes > target && isCut(file.path)) {
       endTogether();
       for (const range of rangesOfLarge(file, target)) splits.push(splitOf([range]));
       continue;

@@ -44,8 +44,10 @@ export type RecordBorders =
   | { readonly kind: 'lines' }
   | {
       readonly kind: 'own';
-      /** The byte offset at which the first record of a range begins that starts inside its file. */
+      /** The byte offset at which the first record of a range begins. */
       firstRecord(range: FileRange): number;
+      /** Throws unless the next range begins at the byte offset behind this one's last record. */
+      checkEnd(range: FileRange, byteOffset: number): void;
     };
 
 export interface FileBlocksOptions {
@@ -66,6 +68,8 @@ interface Cursor {
   position: number;
   /** The first line break is still to be found. */
   isSkipping: boolean;
+  /** Bytes before the first record that are still to be read, of a compressed file. */
+  dropBytes: number;
 }
 
 /** What became of a call of `fill`. */
@@ -158,23 +162,30 @@ export class FileBlocks {
     this.#scan = this.#filled;
     this.#hasRecords = false;
     const { start, end } = range;
-    this.#cursor = {
+    const cursor: Cursor = {
       bytes,
       range,
       end: bytes.isPlain ? end : bytes.size,
-      ...{ position: 0, isSkipping: false },
+      position: 0,
+      isSkipping: false,
+      dropBytes: 0,
     };
-    if (start === 0) return;
-    if (this.#borders.kind === 'lines') {
-      this.#cursor.position = start - 1;
-      this.#cursor.isSkipping = true;
-    } else {
-      this.#cursor.position = this.#borders.firstRecord(range);
+    this.#cursor = cursor; // Now, so that it is closed whatever happens.
+    if (this.#borders.kind === 'own') {
+      const first = this.#borders.firstRecord(range);
+      if (bytes.isPlain) cursor.position = first;
+      else cursor.dropBytes = first;
+    } else if (start > 0) {
+      cursor.position = start - 1;
+      cursor.isSkipping = true;
     }
   }
 
   endRange(): void {
     const { bytes, range } = this.#open();
+    if (this.#borders.kind === 'own' && range.end < range.fileSize) {
+      this.#borders.checkEnd(range, this.offsetOf(this.#scan));
+    }
     this.#bytesOfEndedRanges += range.end - range.start;
     this.#filled = this.#scan;
     this.#cursor = null;
@@ -203,12 +214,13 @@ export class FileBlocks {
       this.#moveToNewBlock(carried);
     }
     const from = this.#filled;
-    const isFileStart = cursor.position === 0 && !cursor.isSkipping;
+    const isFileStart = cursor.position === 0 && !cursor.isSkipping && cursor.dropBytes === 0;
     this.#read(cursor, Math.min(this.#blockEnd - this.#filled, wanted));
     if (cursor.isSkipping) this.#skip(cursor);
     else if (isTail && this.#borders.kind === 'lines') this.#endTailAtLineBreak(cursor, from);
     else this.#hasRecords = true;
     if (isFileStart) this.#dropByteOrderMark(cursor);
+    this.#drop(cursor);
     return 'filled';
   }
 
@@ -298,6 +310,13 @@ export class FileBlocks {
       return;
     }
     this.#giveBack(cursor, Math.max(cursor.position - end, 0));
+  }
+
+  /** Passes over bytes that are no records. */
+  #drop(cursor: Cursor): void {
+    const count = Math.min(cursor.dropBytes, this.#filled - this.#scan);
+    this.#scan += count;
+    cursor.dropBytes -= count;
   }
 
   /** The last bytes are not this range's after all. */

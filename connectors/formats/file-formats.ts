@@ -2,6 +2,9 @@
 import { assert } from '../../base/assert.ts';
 import { arrowFormat } from '../arrow/arrow-format.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
+import { planSplits } from '../filesystem/split-planner.ts';
+import type { CsvOptions } from './csv-options.ts';
+import { createCsvReader } from './csv-records.ts';
 import { CsvWriter } from './csv-writer.ts';
 import type { FileFormat } from './file-format.ts';
 import { createNdjsonReader } from './ndjson-records.ts';
@@ -17,6 +20,9 @@ const text: FileFormat = {
 
 const csv: FileFormat = {
   kind: 'csv',
+  planSplits: async ({ options, files, parallelism }) =>
+    planSplits(files, parallelism, () => (options as CsvOptions).split),
+  reader: (options, context) => createCsvReader(options as CsvOptions, context),
   partEnding: () => '.csv',
   writer: (_options, { schema, output }) => new CsvWriter(schema, output),
 };

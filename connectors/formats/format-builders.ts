@@ -10,6 +10,7 @@ import type { Json } from '../../engine/contracts/json.ts';
 import { utf8Type } from '../../engine/schema/field-type.ts';
 import { fieldOf, type Schema, schemaOf } from '../../engine/schema/schema.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
+import type { CsvOptions } from './csv-options.ts';
 
 declare const formatColumns: unique symbol;
 
@@ -65,9 +66,57 @@ export function text(
   });
 }
 
-/** Comma-separated values with a header line, quoted where needed (RFC 4180); null is empty. */
-export function csv(): SinkFormat {
-  return Object.freeze({ options: { kind: 'csv' } });
+/** How a CSV file is written. */
+export interface CsvSettings {
+  /** Whether the first line names the columns. @defaultValue true */
+  readonly header?: boolean;
+  /** What stands between fields: one ASCII character. @defaultValue a comma */
+  readonly delimiter?: string;
+  /** What fields stand in that have a delimiter in them; null when none may. @defaultValue `"` */
+  readonly quote?: string | null;
+  /** The field that stands for null, without quotes. @defaultValue the empty field */
+  readonly nullText?: string;
+}
+
+export interface CsvSourceSettings extends CsvSettings {
+  /**
+   * Whether a large file is cut and read by several tasks. Line breaks in quotes are no hindrance;
+   * a job over a file whose quotes are not as RFC 4180 has them may say that it wants `false` here.
+   * @defaultValue true
+   */
+  readonly split?: boolean;
+}
+
+/**
+ * Comma-separated values as RFC 4180 has them. Without a struct a format of output files; with one of
+ * input files too, whose fields become the columns of the struct, by the names in the header and in any
+ * order, or by their places where there is no header.
+ *
+ * @param struct - The columns. An empty field without quotes is null, which a nullable column takes; so
+ * are fields that a record lacks at its end. Columns of the file that the struct lacks are passed over.
+ * @throws FILES_OPTION_INVALID.
+ * @example
+ * ```ts
+ * import { t } from 'millrace';
+ * import { csv, files } from 'millrace/files';
+ *
+ * const Row = t.struct({ name: t.utf8(), population: t.int64().nullable() });
+ * const format = csv(Row, { delimiter: ';', nullText: 'NA' });
+ * files.source({ path: 'towns.csv', format }).schema.fields[0]?.name; // => 'name'
+ * ```
+ */
+export function csv(): SinkFormat;
+export function csv<F>(
+  struct: StructType<F>,
+  settings?: CsvSourceSettings,
+): SourceFormat<ColumnsOf<F>>;
+export function csv<F>(
+  struct?: StructType<F>,
+  settings: CsvSourceSettings = {},
+): SinkFormat | SourceFormat<ColumnsOf<F>> {
+  if (struct === undefined) return Object.freeze({ options: { kind: 'csv' } });
+  const { schema } = struct;
+  return Object.freeze({ options: csvOptionsOf(schema, settings), schema });
 }
 
 /**
@@ -120,6 +169,25 @@ export function arrow<F>(
   }
   const container = given.stream === true ? 'stream' : 'file';
   return Object.freeze({ options: { kind: 'arrow', container } });
+}
+
+function csvOptionsOf({ fields }: Schema, settings: CsvSourceSettings): CsvOptions {
+  const { header = true, delimiter = ',', quote = '"', nullText = '', split = true } = settings;
+  const isOne = (text: string) => /^[\t -~]$/.test(text);
+  if (!isOne(delimiter) || /[\dA-Za-z.+"-]/.test(delimiter) || delimiter === quote) {
+    throw csvOptionError(`CSV has no delimiter ${JSON.stringify(delimiter)}`);
+  }
+  if (quote !== null && (!isOne(quote) || /[\dA-Za-z.+-]/.test(quote))) {
+    throw csvOptionError(`CSV has no quote ${JSON.stringify(quote)}`);
+  }
+  const columns = fields.map(({ name }) => name);
+  return { kind: 'csv', columns, header, delimiter, quote, nullText, split };
+}
+
+function csvOptionError(message: string): Error {
+  return typedError('FILES_OPTION_INVALID', message, {
+    hint: 'Give one ASCII character that no number has in it, such as "," ";" "\t" or "|".',
+  });
 }
 
 /** @throws FILES_OPTION_INVALID when no format that can be written has the name. */

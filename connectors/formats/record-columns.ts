@@ -31,11 +31,14 @@ import { BadCell } from './cell-values.ts';
 import { reasonTextOf, recordError } from './record-errors.ts';
 import type { RecordSpan } from './record-format.ts';
 
+const carriageReturn = 13;
 const fixupsMax = 8192;
 const errorsMax = 256;
 
 export interface RecordColumnsOptions {
   readonly kind: 'ndjson' | 'csv';
+  /** The byte that quotes texts, in CSV. @defaultValue 0 */
+  readonly quote?: number;
   /** Reads a value that the kernel left: what a column writer takes, or what is wrong with it. */
   readonly cellOf: (field: Field, text: string) => unknown;
   /** Address behind the record that begins at `start`, without its line break. */
@@ -110,7 +113,8 @@ export class RecordColumns {
     uint32[word + (recordStateLayout.fixupCount >>> 2)] = 0;
     if (fixupCount > 0) this.#readCells(span, fixupCount);
     for (let error = 0; error < errorCount; error++) this.#rejectError(span, error);
-    if (fixupCount > 0) this.#context.kernels.unescapeTexts(this.#fixups, fixupCount);
+    if (fixupCount > 0)
+      this.#context.kernels.unescapeTexts(this.#fixups, fixupCount, this.#options.quote ?? 0);
     if (this.#badRows.size > 0) this.#clearBadRows();
     return consumed;
   }
@@ -222,12 +226,14 @@ export class RecordColumns {
     for (let index = 0; index < count; index++) {
       const word = (this.#fixups + index * fixupSize) >>> 2;
       const entry = uint32[word + 1]!;
-      if ((entry & 63) !== fixupKinds.cell) continue;
+      const kind = entry & 63;
+      if (kind !== fixupKinds.cell && kind !== fixupKinds.csvCell) continue;
       const row = uint32[word]!;
       if (this.#badRows.has(row)) continue;
       const column = (entry - this.#table) >>> 6;
       const address = uint32[word + 2]!;
-      const text = decoder.decode(bytes.subarray(address, address + uint32[word + 3]!));
+      const found = decoder.decode(bytes.subarray(address, address + uint32[word + 3]!));
+      const text = kind === fixupKinds.csvCell ? this.#withSingleQuotes(found) : found;
       const reason = this.#setCell(this.#writers[column]!, row, text);
       if (reason === null) continue;
       this.#badRows.add(row);
@@ -241,6 +247,11 @@ export class RecordColumns {
         reason,
       });
     }
+  }
+
+  #withSingleQuotes(text: string): string {
+    const quote = String.fromCharCode(this.#options.quote ?? 0);
+    return text.replaceAll(quote + quote, quote);
   }
 
   /** What is wrong with the value, or null. */
@@ -275,7 +286,8 @@ export class RecordColumns {
     const { path } = span;
     const column = field?.name ?? null;
     const fullReason = column === null ? reason : `column "${column}" ${reason}`;
-    const bytes = this.#context.scope.memory.bytes.subarray(start, end);
+    const { bytes: all } = this.#context.scope.memory;
+    const bytes = all.subarray(start, all[end - 1] === carriageReturn ? end - 1 : end);
     this.#bad.add({ path, byteOffset, bytes, reason: fullReason }, () =>
       recordError({ kind, path, byteOffset, column, value: text, reason: fullReason }),
     );

@@ -313,18 +313,3 @@ function learnStep(state: usize, column: usize, from: usize, to: usize): bool {
   store<u32>(state, load<u32>(state, layout.stateStamp), layout.stateLearnt);
   return true;
 }
-
-/** Finishes the texts among the fixups, each in its place. Kinds and layout: record-kernels.ts. */
-export function unescapeTexts(fixups: usize, count: u32): void {
-  for (let index: u32 = 0; index < count; index++) {
-    const fixup = fixups + (<usize>index << 4);
-    const column = load<u32>(fixup, 4);
-    const kind = column & 63;
-    if (kind == layout.fixupCell) continue;
-    const at = <usize>load<u32>(fixup, 8);
-    const length = load<u32>(fixup, 12);
-    const values = <usize>load<u32>(<usize>(column & ~63), layout.columnValues);
-    const size = kind == layout.fixupJsonText ? unescapeJson(at, length) : length;
-    storeView(values + (<usize>load<u32>(fixup) << 4), at, size);
-  }
-}

@@ -36,8 +36,10 @@ export const recordColumnLayout = {
 export const recordStateLayout = {
   columns: 0,
   columnCount: 4,
-  /** Room for `steps` of `recordRoom`. */
+  /** NDJSON: room for `steps` of `recordRoom`. CSV: a u32 for each field, its column's entry or 0. */
   steps: 8,
+  /** CSV: count of fields in a record. */
+  stepCount: 12,
   fixups: 16,
   fixupCount: 20,
   fixupsMax: 24,
@@ -50,6 +52,14 @@ export const recordStateLayout = {
   consumed: 48,
   /** Room for `scratch` of `recordRoom`. */
   scratch: 52,
+  /** CSV: records that begin at this address or later are not read. */
+  limit: 64,
+  /** CSV: bytes of ASCII. Without quotes: 255, which no text has. */
+  delimiter: 68,
+  /** CSV: address and length of the field that is null where it stands without quotes. */
+  nullText: 72,
+  nullLength: 76,
+  quote: 100,
   /** Room for an address per row and one more: where each row's record begins. */
   rowStarts: 96,
   size: 192,
@@ -63,7 +73,15 @@ export const recordRoom = {
 
 /** A fixup: u32 row; u32 address of the column's entry, with the kind in its low 6 bits; u32 address; u32 length. */
 export const fixupSize = 16;
-export const fixupKinds = { cell: 1, jsonText: 2, csvText: 3 } as const;
+export const fixupKinds = {
+  /** The value's text, as it stands there. */
+  cell: 1,
+  /** Texts that `unescapeTexts` finishes. */
+  jsonText: 2,
+  csvText: 3,
+  /** The value's text, with quotes doubled. */
+  csvCell: 4,
+} as const;
 
 /** An error: u32 start and end of the record, u32 address of the fault, u32 column's entry (or 0) with the reason in its low 6 bits. */
 export const recordErrorSize = 16;
@@ -105,6 +123,19 @@ export interface RecordKernels {
    * @returns The row after the last one.
    */
   parseNdjson(from: number, end: number, state: number, firstRow: number, rowsMax: number): number;
-  /** Finishes the texts among `count` fixups, each in the place of its bytes. */
-  unescapeTexts(fixups: number, count: number): void;
+  /**
+   * Reads the records of [from, end), the last of which may be incomplete unless `isLast` is 1: then
+   * the bytes end with a line break. Ends early as `parseNdjson` does, and before an incomplete record.
+   * @returns The row after the last one.
+   */
+  parseCsv(
+    from: number,
+    end: number,
+    isLast: number,
+    state: number,
+    firstRow: number,
+    rowsMax: number,
+  ): number;
+  /** Finishes the texts among `count` fixups, each in the place of its bytes. `quote`: CSV's. */
+  unescapeTexts(fixups: number, count: number, quote: number): void;
 }

@@ -40,6 +40,7 @@
 @inline export const stateColumn: usize = 88;
 /** Stamp of the line of which the template was made. */
 @inline export const stateLearnt: usize = 92;
+@inline export const stateQuote: usize = 100;
 /** Where each row's record begins: u32 by row. */
 @inline export const stateRowStarts: usize = 96;
 
@@ -64,6 +65,7 @@
 @inline export const fixupCell: u32 = 1;
 @inline export const fixupJsonText: u32 = 2;
 @inline export const fixupCsvText: u32 = 3;
+@inline export const fixupCsvCell: u32 = 4;
 
 /** Why a record is bad. */
 @inline export const reasonSyntax: u32 = 1;

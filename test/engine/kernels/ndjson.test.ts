@@ -5,122 +5,30 @@
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
 import { membersOf } from '../../../engine/kernels/ndjson.ts';
-import {
-  fixupKinds,
-  recordColumnKinds,
-  recordColumnLayout,
-  recordRoom,
-  recordStateLayout,
-} from '../../../engine/kernels/record-kernels.ts';
+import { type RecordColumn, RecordState } from '../../support/record-state.ts';
 import { encode, KernelArena } from './kernel-arena.ts';
-
-type Kind = keyof typeof recordColumnKinds;
-interface Column {
-  readonly name: string;
-  readonly kind: Kind;
-  readonly isNullable: boolean;
-}
 
 const arena = new KernelArena();
 beforeEach(() => arena.reset());
 
-const rowsMax = 64;
-const fixupsMax = 200;
-const errorsMax = 100;
-const utf8 = new TextDecoder();
-
-/** Room that is 64-byte aligned, as blocks are. */
-function alignedRoom(sizeBytes: number): number {
-  return Math.ceil(arena.room(sizeBytes + 64) / 64) * 64;
-}
-
-function zeroed(sizeBytes: number): number {
-  const address = alignedRoom(sizeBytes);
-  arena.bytes.fill(0, address, address + sizeBytes);
-  return address;
-}
-
-function makeState(columns: readonly Column[]) {
-  const table = zeroed(columns.length * recordColumnLayout.size);
-  columns.forEach(({ name, kind, isNullable }, index) => {
-    const entry = table + index * recordColumnLayout.size;
-    const bytes = encode(name);
-    const nameAddress = zeroed(bytes.length + 8);
-    arena.bytes.set(bytes, nameAddress);
-    const set = (offset: number, value: number) =>
-      arena.view.setUint32(entry + offset, value, true);
-    set(recordColumnLayout.kind, recordColumnKinds[kind]);
-    set(recordColumnLayout.values, kind === 'bool' ? zeroed(16) : alignedRoom(rowsMax * 16));
-    set(recordColumnLayout.name, nameAddress);
-    set(recordColumnLayout.nameLength, bytes.length);
-    if (!isNullable) return;
-    const validity = alignedRoom(16);
-    arena.bytes.fill(0xff, validity, validity + 16);
-    set(recordColumnLayout.validity, validity);
-  });
-  const state = zeroed(recordStateLayout.size);
-  const set = (offset: number, value: number) => arena.view.setInt32(state + offset, value, true);
-  set(recordStateLayout.columns, table);
-  set(recordStateLayout.columnCount, columns.length);
-  set(recordStateLayout.steps, alignedRoom(recordRoom.steps));
-  set(recordStateLayout.fixups, alignedRoom(fixupsMax * 16));
-  set(recordStateLayout.fixupsMax, fixupsMax);
-  set(recordStateLayout.errors, alignedRoom(errorsMax * 16));
-  set(recordStateLayout.errorsMax, errorsMax);
-  set(recordStateLayout.credit, -1);
-  set(recordStateLayout.scratch, alignedRoom(recordRoom.scratch));
-  set(recordStateLayout.rowStarts, alignedRoom(rowsMax * 4 + 4));
-  return { state, table };
-}
-
 /** Values of the columns by row, fixups as the JSON that they stand for, and the count of errors. */
-function parse(text: string, columns: readonly Column[], shift = 0) {
+function parse(text: string, columns: readonly RecordColumn[], shift = 0) {
   arena.reset();
-  const { state, table } = makeState(columns);
+  const state = new RecordState(arena, columns);
   const bytes = encode(text);
   const from = arena.put(bytes, shift);
   const end = from + bytes.length;
-  const read = (offset: number) => arena.view.getUint32(state + offset, true);
-  const rowCount = arena.kernels.parseNdjson(from, end, state, 0, rowsMax);
-  expect(read(recordStateLayout.consumed)).toBe(end);
-  const fixups = read(recordStateLayout.fixups);
-  const fixupCount = read(recordStateLayout.fixupCount);
-  const cells = new Map<string, unknown>();
-  for (let index = 0; index < fixupCount; index++) {
-    const [row = 0, entry = 0, at = 0, length = 0] = arena.uint32s(fixups + index * 16, 4);
-    if ((entry & 63) !== fixupKinds.cell) continue;
-    const cell = utf8.decode(arena.bytes.slice(at, at + length));
-    cells.set(`${row} ${(entry - (entry & 63) - table) / 64}`, JSON.parse(cell));
-  }
-  arena.kernels.unescapeTexts(fixups, fixupCount);
-  const rows = Array.from({ length: rowCount }, (_, row) =>
-    columns.map((column, index) => {
-      const key = `${row} ${index}`;
-      return cells.has(key) ? cells.get(key) : readCell(table + index * 64, column, row);
-    }),
-  );
-  return { rows, errorCount: read(recordStateLayout.errorCount), fixupCount: cells.size };
+  const rowCount = arena.kernels.parseNdjson(from, end, state.address, 0, state.rowsMax);
+  expect(state.get('consumed')).toBe(end);
+  let fixupCount = 0;
+  const rows = state.readRows(rowCount, (cell) => {
+    fixupCount++;
+    return JSON.parse(cell);
+  });
+  return { rows, errorCount: state.get('errorCount'), fixupCount };
 }
 
-function readCell(entry: number, { kind }: Column, row: number): unknown {
-  const values = arena.uint32(entry + recordColumnLayout.values);
-  const validity = arena.uint32(entry + recordColumnLayout.validity);
-  if (validity !== 0 && !arena.bits(validity, row + 1)[row]) return null;
-  switch (kind) {
-    case 'utf8':
-      return utf8.decode(arena.texts(values + row * 16, 1)[0]);
-    case 'bool':
-      return arena.bits(values, row + 1)[row];
-    case 'float64':
-      return arena.float64s(values + row * 8, 1)[0];
-    case 'int64':
-      return Number(arena.int64s(values + row * 8, 1)[0]);
-    default:
-      return arena.view.getInt32(values + row * 4, true);
-  }
-}
-
-const columns: readonly Column[] = [
+const columns: readonly RecordColumn[] = [
   { name: 'a', kind: 'int64', isNullable: true },
   { name: 'b', kind: 'utf8', isNullable: true },
   { name: 'longer name', kind: 'float64', isNullable: true },
@@ -143,7 +51,7 @@ function expectedOf(text: string) {
 }
 
 /** UTF-8 has no lone surrogates, and whole numbers no -0. */
-function stored(kind: Kind, value: unknown): unknown {
+function stored(kind: RecordColumn['kind'], value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed();
   return typeof value === 'number' && kind.startsWith('int') ? value + 0 : value;
 }
@@ -265,7 +173,7 @@ test('a text is closed at every distance from the 16 bytes that are looked at', 
 });
 
 test('a column that may not be null makes a line bad that has none', () => {
-  const strict: Column[] = [{ name: 'a', kind: 'int64', isNullable: false }];
+  const strict: RecordColumn[] = [{ name: 'a', kind: 'int64', isNullable: false }];
   expect(parse('{"a":1}\n{}\n{"a":null}\n{"a":2}\n', strict)).toMatchObject({
     rows: [[1], [2]],
     errorCount: 2,
