@@ -18,6 +18,7 @@ const rowWise: ReadonlySet<OperatorSpec['kind']> = new Set([
   'filter',
   'project',
   'explodeWords',
+  'assignWindows',
   'filterRows',
   'mapRows',
   'flatMap',

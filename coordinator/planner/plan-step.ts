@@ -54,6 +54,8 @@ export type PlanRule = (steps: readonly PlanStep[], options: PlanOptions) => rea
 export interface PlanOptions {
   /** Tasks of each vertex that can have several, from 1 on. */
   readonly parallelism: number;
+  /** Only tests that show what a rule does give others. @defaultValue planRules */
+  readonly rules?: readonly PlanRule[];
 }
 
 /** The rows of step `from`, through `exchange`. */

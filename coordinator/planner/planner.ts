@@ -16,6 +16,7 @@ import { combinerRule } from './combiner-rule.ts';
 import { lateUnionRule } from './late-union-rule.ts';
 import { limitRule } from './limit-rule.ts';
 import { lower } from './lower.ts';
+import { narrowRule } from './narrow-rule.ts';
 import { parallelSortRule } from './parallel-sort-rule.ts';
 import {
   inputFrom,
@@ -28,8 +29,10 @@ import { pruneRule } from './prune-rule.ts';
 import { singleTaskRule } from './single-task-rule.ts';
 import { topRule } from './top-rule.ts';
 
-const rules: readonly PlanRule[] = [
+/** In the order in which they are applied. */
+export const planRules: readonly PlanRule[] = [
   lateUnionRule,
+  narrowRule,
   topRule,
   singleTaskRule,
   combinerRule,
@@ -40,7 +43,7 @@ const rules: readonly PlanRule[] = [
 
 /** @param options - `parallelism`: tasks of a vertex that can have several, a whole number from 1 on. */
 export function planJob(graph: LogicalGraph, options: PlanOptions): PhysicalGraph {
-  const { parallelism } = options;
+  const { parallelism, rules = planRules } = options;
   assert(Number.isSafeInteger(parallelism) && parallelism >= 1, 'parallelism is at least 1');
   let steps: readonly PlanStep[] = lowerGraph(graph);
   for (const rule of rules) steps = rule(steps, options);

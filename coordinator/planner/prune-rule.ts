@@ -8,23 +8,19 @@
  * all the others. An edge carries what its own reader needs, so that readers of one stream do not pay
  * for each other. Sorts move rows, so they get a projection in front.
  */
-import { assertNever } from '../../base/assert.ts';
-import { addColumnNames } from '../../engine/expr/column-names.ts';
 import { columnExpr } from '../../engine/expr/expr-factory.ts';
-import type { Exchange, OperatorSpec } from '../../engine/plan/physical-graph.ts';
+import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
+import { exchangeColumns, handsOn, type Needs, needsOf } from './column-needs.ts';
 import { columnsOf, inputFrom, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
-
-/** Names of columns; null for all of them. */
-type Needs = ReadonlySet<string> | null;
 
 export function pruneRule(steps: readonly PlanStep[]): readonly PlanStep[] {
   const index = new StepIndex(steps);
-  const needs = needsOf(steps);
+  const needs = needsOf(steps, false);
   const nextNumber = numberAfter(steps);
   const result: PlanStep[] = [];
   for (const step of steps) {
-    const kept = needs.get(step.number) ?? null;
+    const kept = needs.get(step.number)?.input ?? null;
     const isChained = index.chainedBehind(step) !== null;
     const narrow = isChained ? step : withColumns(step, kept, new StepIndex(result));
     const input = new StepIndex([...result, narrow]).inputSchemaOf(narrow);
@@ -56,82 +52,6 @@ function withColumns(step: PlanStep, kept: Needs, before: StepIndex): PlanStep {
     return columns.length < all.fields.length ? { ...input, columns } : input;
   });
   return { ...step, inputs };
-}
-
-/** Operators that give out the columns that come in. */
-function handsOn({ kind }: OperatorSpec): boolean {
-  return kind === 'sort' || kind === 'top' || kind === 'limit' || kind === 'filter';
-}
-
-/** By step: the columns of its input that it, or what follows, reads. */
-function needsOf(steps: readonly PlanStep[]): ReadonlyMap<number, Needs> {
-  const index = new StepIndex(steps);
-  const needs = new Map<number, Needs>();
-  for (const step of [...steps].reverse()) {
-    const readers = index.readersOf(step.number).map((reader) => {
-      const own = needs.get(reader.number) ?? null;
-      const edges = reader.inputs.filter(({ from }) => from === step.number);
-      return own && [...own, ...edges.flatMap(({ exchange }) => exchangeColumns(exchange))];
-    });
-    const isAll = readers.length === 0 || readers.includes(null);
-    const output = isAll ? null : new Set(readers.flatMap((names) => names ?? []));
-    const own = inputNeeds(step.operator, output);
-    needs.set(step.number, own && atLeastOne(own, index.inputSchemaOf(step)));
-  }
-  return needs;
-}
-
-/** Batches without columns are not made. */
-function atLeastOne(names: ReadonlySet<string>, { fields }: Schema): ReadonlySet<string> {
-  return names.size > 0 ? names : new Set(fields.slice(0, 1).map((field) => field.name));
-}
-
-/** What a sender looks at to know where rows go. */
-function exchangeColumns(exchange: Exchange | null): readonly string[] {
-  if (exchange?.kind === 'hash') return exchange.columns;
-  if (exchange?.kind === 'partition') return [exchange.column];
-  if (exchange?.kind === 'merge') return exchange.order.map((key) => key.column);
-  return [];
-}
-
-/** What an operator reads, given what is read of its output. */
-function inputNeeds(operator: OperatorSpec, output: Needs): Needs {
-  const names = new Set<string>();
-  switch (operator.kind) {
-    case 'filter':
-      if (output === null) return null;
-      addColumnNames(operator.predicate, names);
-      break;
-    case 'sort':
-    case 'top':
-      if (output === null) return null;
-      for (const key of operator.order) names.add(key.column);
-      break;
-    case 'limit':
-      return output;
-    case 'project':
-      for (const column of operator.columns) addColumnNames(column.expr, names);
-      return names;
-    case 'explodeWords':
-    case 'assignWindows':
-      return new Set([operator.column, ...operator.carried]);
-    case 'aggregate':
-      return new Set([...operator.keys, ...operator.aggregates.flatMap(({ columns }) => columns)]);
-    // A user's function may read any field, and a sink writes them all.
-    case 'source':
-    case 'filterRows':
-    case 'mapRows':
-    case 'flatMap':
-    case 'fold':
-    case 'map':
-    case 'combine':
-    case 'reduce':
-    case 'sink':
-      return null;
-    default:
-      return assertNever(operator);
-  }
-  return new Set([...names, ...(output ?? [])]);
 }
 
 function projectOf({ id, name }: OperatorSpec, output: Schema): OperatorSpec {

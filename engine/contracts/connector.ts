@@ -22,6 +22,7 @@ export interface SlotContext {
   readonly disk: SyncDisk;
   readonly scope: MemoryScope;
   readonly kernels: Kernels;
+  /** Of the rows that a reader gives out, or a writer is given: of a source those fields that are read. */
   readonly schema: Schema;
   readonly taskIndex: number;
   /** Whether bad records of a source go to a sink of their own; without it they end the job. */

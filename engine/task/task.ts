@@ -259,11 +259,10 @@ export class Task {
 
   #buildSource(spec: OperatorSpec & { kind: 'source' }): SourceOperator {
     const { connectors, disk, taskIndex } = this.#options;
-    const { source } = spec;
+    const { source, output: schema } = spec;
     const { reader } = connectorOf(connectors, source.connector);
     assert(reader !== undefined, 'the connector of a source can read');
     const { scope, kernels } = this.#contextOf(spec);
-    const { schema } = source;
     const slot = {
       disk,
       scope,

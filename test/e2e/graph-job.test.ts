@@ -99,3 +99,43 @@ test('two outputs in one place are refused before anything is read', async () =>
   expectFailure(result, { code: 'SINK_PATH_TWICE', exitCode: 2, says: /in one place/ });
   expect(existsSync(join(cwd, 'pages.ndjson'))).toBe(false);
 });
+
+test('only the fields that are read are read; with dead letters all are', async () => {
+  const job = (options: string) => `import { agg, defineJob, t } from 'millrace';
+import { files, ndjson } from 'millrace/files';
+const Sale = t.struct({ shop: t.utf8(), price: t.float64(), note: t.utf8(), at: t.timestampMs() });
+export default defineJob({
+  name: 'sales',
+  build: ({ read }) =>
+    read(files.source({ path: 'in.ndjson', format: ndjson(Sale) })${options})
+      .keyBy((sale) => sale.shop)
+      .aggregate({ total: agg.sum((sale) => sale.price) })
+      .orderBy((row) => row.shop.asc())
+      .writeTo(files.sink({ path: 'out.csv' })),
+});
+`;
+  const lines = Array.from({ length: 1_000 }, (_, index) => ({
+    ...{ shop: `shop ${index % 3}`, price: index, note: 'n', at: index },
+    ...(index === 500 && { at: 'never' }),
+  }));
+  const input = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  const totals = (rows: readonly (typeof lines)[number][]) => {
+    const sums = [0, 1, 2].map((shop) => {
+      const own = rows.filter((row) => row.shop === `shop ${shop}`);
+      return `shop ${shop},${own.reduce((sum, { price }) => sum + price, 0)}\n`;
+    });
+    return `shop,total\n${sums.join('')}`;
+  };
+  const run = async (options: string) => {
+    const cwd = tempFolder({ 'job.ts': job(options), 'in.ndjson': input });
+    const flags = ['--json', '--parallelism', '2'];
+    return { cwd, summary: summaryOf(await runCli(['run', 'job.ts', ...flags], { cwd })) };
+  };
+  const plain = await run('');
+  expect(readFileSync(join(plain.cwd, 'out.csv'), 'utf8')).toBe(totals(lines));
+  const careful = await run(`, { deadLetters: files.sink({ path: 'bad.csv' }) }`);
+  expect(readFileSync(join(careful.cwd, 'out.csv'), 'utf8')).toBe(
+    totals(lines.filter((_, index) => index !== 500)),
+  );
+  expect(careful.summary.deadLetters).toBe(1);
+});

@@ -5,8 +5,10 @@
  * test/plans` writes the expectations anew; review the difference.
  *
  *     <job source>
- *     ──── logical | physical, 2 tasks | error
+ *     ──── logical | physical, 2 tasks | without narrowRule | error
  *     <expected text>
+ *
+ * A case with the line `// Without narrowRule.` shows the physical plan without that rule as well.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
@@ -14,9 +16,10 @@ import * as millrace from 'millrace';
 import * as millraceFiles from 'millrace/files';
 import { expect, test } from 'vitest';
 import { TypedError } from '../../base/typed-error.ts';
-import { planJob } from '../../coordinator/planner/planner.ts';
+import { planJob, planRules } from '../../coordinator/planner/planner.ts';
 import { buildJob } from '../../engine/api/build-job.ts';
 import { explainLogical, explainPhysical } from '../../engine/plan/explain.ts';
+import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
 
 const folder = new URL('./', import.meta.url);
 const mark = '──── ';
@@ -48,11 +51,19 @@ function outcomeOf(source: string): string {
   try {
     const { graph } = buildJob(loadJob(source), { input: 'in', output: 'out.csv' });
     const physical = explainPhysical(planJob(graph, { parallelism: 2 }));
-    return `${mark}logical\n${explainLogical(graph)}\n${mark}physical, 2 tasks\n${physical}`;
+    const plans = `${mark}logical\n${explainLogical(graph)}\n${mark}physical, 2 tasks\n${physical}`;
+    return plans + planWithout(/^\/\/ Without (\w+)\.$/m.exec(source)?.[1], graph);
   } catch (error) {
     if (!(error instanceof TypedError)) throw error;
     return `${mark}error\n${error.info.code}: ${error.message}\n${placeless(error.info.hint)}\n`;
   }
+}
+
+function planWithout(name: string | undefined, graph: LogicalGraph): string {
+  if (name === undefined) return '';
+  const rules = planRules.filter((rule) => rule.name !== name);
+  expect(rules.length, `there is a rule named "${name}"`).toBe(planRules.length - 1);
+  return `\n${mark}without ${name}\n${explainPhysical(planJob(graph, { parallelism: 2, rules }))}`;
 }
 
 /** Hints without the paths of this machine. */

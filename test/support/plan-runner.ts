@@ -66,8 +66,8 @@ export function runPlan(graph: PhysicalGraph, inputs: PlanInputs): PlanOutputs {
     }
   } finally {
     for (const { task } of tasks) task.close();
-    memory.assertEmpty();
   }
+  memory.assertEmpty();
   kept = { memory, kernels };
   return outputs;
 }

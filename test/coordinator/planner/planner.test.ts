@@ -44,7 +44,7 @@ test('every operator finds its columns, and hands on what it should', () => {
   });
 });
 
-test('sources, sinks and what they carry are those of the job', () => {
+test('sources and sinks are those of the job, and sinks get all of their columns', () => {
   fc.assert(
     fc.property(randomJobs(), parallelisms, (job, parallelism) => {
       const graph = planJob(job.graph, { parallelism });
@@ -52,7 +52,8 @@ test('sources, sinks and what they carry are those of the job', () => {
       for (const kind of ['source', 'sink'] as const) {
         const planned = specs.filter((spec) => spec.kind === kind);
         const wanted = job.graph.nodes.filter((node) => node.kind === kind);
-        const summary = (id: string, schema: Schema) => [id, ...namesOf(schema)].join();
+        const isSink = kind === 'sink';
+        const summary = (id: string, schema: Schema) => [id, isSink ? namesOf(schema) : ''].join();
         expect(planned.map(({ id, output }) => summary(id, output)).sort()).toEqual(
           wanted.map(({ id, schema }) => summary(id, schema)).sort(),
         );

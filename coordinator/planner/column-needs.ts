@@ -1,0 +1,109 @@
+/**
+ * Column needs: which columns of a step's rows anything reads. Followed from the sinks, which read all,
+ * to the sources; where a user's function reads rows, all columns are needed.
+ *
+ *     source a b c ─ filter a > 1 ─ project d = b     needs of the project {b}, of the filter {a, b}
+ */
+import { assertNever } from '../../base/assert.ts';
+import { addColumnNames } from '../../engine/expr/column-names.ts';
+import type { Exchange, OperatorSpec } from '../../engine/plan/physical-graph.ts';
+import type { Schema } from '../../engine/schema/schema.ts';
+import { type PlanStep, StepIndex } from './plan-step.ts';
+
+/** Names of columns; null for all of them. */
+export type Needs = ReadonlySet<string> | null;
+
+export interface StepNeeds {
+  /** What the step, or what follows it, reads of its input. */
+  readonly input: Needs;
+  /** What is read of its output. */
+  readonly output: Needs;
+}
+
+/**
+ * By the number of each step.
+ *
+ * @param isLazy - Whether steps will compute only what is read; otherwise they need all that they do.
+ */
+export function needsOf(
+  steps: readonly PlanStep[],
+  isLazy: boolean,
+): ReadonlyMap<number, StepNeeds> {
+  const index = new StepIndex(steps);
+  const needs = new Map<number, StepNeeds>();
+  for (const step of [...steps].reverse()) {
+    const readers = index.readersOf(step.number).map((reader) => {
+      const own = needs.get(reader.number)?.input ?? null;
+      const edges = reader.inputs.filter(({ from }) => from === step.number);
+      return own && [...own, ...edges.flatMap(({ exchange }) => exchangeColumns(exchange))];
+    });
+    const isAll = readers.length === 0 || readers.includes(null);
+    const output = isAll ? null : new Set(readers.flatMap((names) => names ?? []));
+    const input = inputNeeds(step.operator, output, isLazy);
+    const some = input && atLeastOne(input, index.inputSchemaOf(step));
+    needs.set(step.number, { input: some, output });
+  }
+  return needs;
+}
+
+/** Batches without columns are not made. */
+function atLeastOne(names: ReadonlySet<string>, { fields }: Schema): ReadonlySet<string> {
+  return names.size > 0 ? names : new Set(fields.slice(0, 1).map((field) => field.name));
+}
+
+/** What a sender looks at to know where rows go. */
+export function exchangeColumns(exchange: Exchange | null): readonly string[] {
+  if (exchange?.kind === 'hash') return exchange.columns;
+  if (exchange?.kind === 'partition') return [exchange.column];
+  if (exchange?.kind === 'merge') return exchange.order.map((key) => key.column);
+  return [];
+}
+
+/** Operators that give out the columns that come in. */
+export function handsOn({ kind }: OperatorSpec): boolean {
+  return kind === 'sort' || kind === 'top' || kind === 'limit' || kind === 'filter';
+}
+
+/** What an operator reads, given what is read of its output. */
+function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Needs {
+  const isRead = (name: string) => !isLazy || output === null || output.has(name);
+  switch (operator.kind) {
+    case 'filter': {
+      const names = new Set(output ?? []);
+      addColumnNames(operator.predicate, names);
+      return output && names;
+    }
+    case 'sort':
+    case 'top':
+      return output && new Set([...output, ...operator.order.map((key) => key.column)]);
+    case 'limit':
+      return output;
+    case 'project': {
+      const names = new Set<string>();
+      for (const { name, expr } of operator.columns) if (isRead(name)) addColumnNames(expr, names);
+      return names;
+    }
+    case 'explodeWords':
+    case 'assignWindows':
+      return new Set([operator.column, ...operator.carried.filter(isRead)]);
+    case 'aggregate': {
+      // In the final phase the names are of parts, all of which are merged.
+      const isMerge = operator.phase === 'final';
+      const read = operator.aggregates.filter(({ name }) => isMerge || isRead(name));
+      return new Set([...operator.keys, ...read.flatMap(({ columns }) => columns)]);
+    }
+    // A user's function may read any field, and a sink writes them all.
+    case 'source':
+    case 'filterRows':
+    case 'mapRows':
+    case 'flatMap':
+    case 'fold':
+    case 'map':
+    case 'combine':
+    case 'reduce':
+    case 'sink':
+      return null;
+    default:
+      return assertNever(operator);
+  }
+}

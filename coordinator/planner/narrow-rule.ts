@@ -1,0 +1,72 @@
+/**
+ * Narrowing: what nobody reads is neither read from a source nor computed.
+ *
+ *     source a b c d ─ project x = a + b, y = c * 2 ─ select x     →     source a b ─ project x = a + b ─ …
+ *
+ * A reader is given the columns that it must give out, and skips the rest of each record. A source with
+ * dead letters is read whole: whether a record can be read must not depend on what a job does with it.
+ */
+import { type OperatorSpec, vertexOutputs } from '../../engine/plan/physical-graph.ts';
+import type { Schema } from '../../engine/schema/schema.ts';
+import { handsOn, type Needs, needsOf } from './column-needs.ts';
+import { columnsOf, type PlanStep, StepIndex } from './plan-step.ts';
+
+export function narrowRule(steps: readonly PlanStep[]): readonly PlanStep[] {
+  const needs = needsOf(steps, true);
+  const letters = steps
+    .flatMap(({ inputs }) => inputs)
+    .filter(({ output }) => output === vertexOutputs.deadLetters);
+  const isWhole = ({ number }: PlanStep) => letters.some(({ from }) => from === number);
+  const result: PlanStep[] = [];
+  for (const step of steps) {
+    const { input = null, output = null } = needs.get(step.number) ?? {};
+    const { operator } = step;
+    if (handsOn(operator)) {
+      const given = new StepIndex([...result, step]).inputSchemaOf(step);
+      // Several streams may have been narrowed differently.
+      const isUnion = step.inputs.length > 1 && input !== null;
+      const schema = isUnion ? columnsOf(given, input) : given;
+      result.push({ ...step, operator: { ...operator, output: schema } });
+    } else if (output === null || isWhole(step)) {
+      result.push(step);
+    } else {
+      result.push({ ...step, operator: narrowed(operator, output) });
+    }
+  }
+  return result;
+}
+
+/** The operator without what is not read of its output. */
+function narrowed(operator: OperatorSpec, read: NonNullable<Needs>): OperatorSpec {
+  switch (operator.kind) {
+    case 'source':
+      return { ...operator, output: atLeastOne(operator.output, read) };
+    case 'project': {
+      const output = atLeastOne(operator.output, read);
+      const names = new Set(output.fields.map((field) => field.name));
+      return {
+        ...operator,
+        output,
+        columns: operator.columns.filter(({ name }) => names.has(name)),
+      };
+    }
+    case 'explodeWords':
+    case 'assignWindows': {
+      const output = columnsOf(operator.output, [operator.as, ...read]);
+      return { ...operator, output, carried: operator.carried.filter((name) => read.has(name)) };
+    }
+    case 'aggregate': {
+      const output = columnsOf(operator.output, [...operator.keys, ...read]);
+      const aggregates = operator.aggregates.filter(({ name }) => read.has(name));
+      return { ...operator, output, aggregates };
+    }
+    default:
+      return operator;
+  }
+}
+
+/** Batches without columns are not made. */
+function atLeastOne(schema: Schema, read: NonNullable<Needs>): Schema {
+  const { fields } = columnsOf(schema, read);
+  return { fields: fields.length > 0 ? fields : schema.fields.slice(0, 1) };
+}
