@@ -1,46 +1,49 @@
 /**
  * A record batch of apache-arrow into the slot's memory, as batches of up to 8,192 rows.
  *
- *     values      copied          bitmaps   copied bit by bit where Arrow starts within a byte
- *     utf8        text copied and checked, then views made by the kernels that threads use
+ *     bits, fixed      copied; bitmaps bit by bit where Arrow starts within a byte (arrow-fixed.ts)
+ *     text, bytes      copied and checked, then views (arrow-text.ts)
+ *     dictionaries     imported once, then taken from by index (arrow-indexed.ts)
+ *     lists, structs   children become columns, and these are packed (nested-pack.ts)
  *
- * What comes from outside is not trusted: lengths of buffers, offsets and the text itself are
- * checked, for a kernel would read past a block otherwise.
  * After: engine/batch/ipc.ts
  */
-import type * as arrow from 'apache-arrow';
-import { type TypedError, typedError } from '../../base/typed-error.ts';
-import type { Kernels } from '../kernels/kernels.ts';
-import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
-import { bitmapSizeOf, valuesSizeOf } from '../schema/field-type.ts';
-import type { Field, Schema } from '../schema/schema.ts';
+import * as arrow from 'apache-arrow';
+import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
+import { type FieldType, layoutOf } from '../schema/field-type.ts';
+import { type Field, fieldOf, type Schema } from '../schema/schema.ts';
+import type { ArrowDictionaries } from './arrow-dictionaries.ts';
+import { importFixed } from './arrow-fixed.ts';
+import { importIndexed } from './arrow-indexed.ts';
+import {
+  type ArrowTarget,
+  bytesOf,
+  corruptError,
+  importBits,
+  importValidity,
+  isValidAt,
+  offsetsOf,
+  type Part,
+} from './arrow-part.ts';
+import { importViews } from './arrow-text.ts';
 import { Batch, batchRowsMax, type Column } from './batch.ts';
-import { utf8ViewSize } from './utf8-view.ts';
+import { type ListParts, packLists, packStructs } from './nested-pack.ts';
 import { isNullError } from './value-errors.ts';
 
-export interface ArrowTarget {
-  readonly kernels: Kernels;
-  readonly scope: MemoryScope;
-}
-
-/** One column's part that goes into a batch. */
-interface Part extends ArrowTarget {
-  readonly field: Field;
-  readonly data: arrow.Data;
-  readonly fromRow: number;
-  readonly rowCount: number;
-  /** Where allocated blocks are noted. */
-  readonly blocks: BlockHandle[];
+/** What rows are imported of. */
+export interface ArrowRows {
+  readonly schema: Schema;
+  readonly source: arrow.RecordBatch;
+  readonly dictionaries: ArrowDictionaries;
 }
 
 /**
  * Rows of a record batch from `fromRow` on, up to 8,192 of them, as a batch.
- * @throws ARROW_CORRUPT, TEXT_INVALID_UTF8, VALUE_IS_NULL naming the column.
+ * @throws ARROW_CORRUPT, TEXT_INVALID_UTF8, VALUE_IS_NULL, VALUE_OUT_OF_RANGE naming the column.
  */
 export function importRows(
   target: ArrowTarget,
-  schema: Schema,
-  source: arrow.RecordBatch,
+  { schema, source, dictionaries }: ArrowRows,
   fromRow: number,
 ): Batch {
   const { memory } = target.scope;
@@ -49,8 +52,12 @@ export function importRows(
   try {
     const columns = schema.fields.map((field, index): Column => {
       const data = source.data.children[index];
-      if (data === undefined || data.length < source.numRows) throw corruptError(field, 'rows');
-      return importColumn({ ...target, field, data, fromRow, rowCount, blocks });
+      if (data === undefined) throw corruptError(field, 'rows');
+      const part = { ...target, field, data, fromRow, rowCount, blocks, dictionaries };
+      const column = importColumn(part);
+      const hasNulls = column.validity !== 0 && !field.nullable;
+      if (hasNulls && firstNull(part, column.validity) < rowCount) throw isNullError(field);
+      return hasNulls ? { ...column, validity: 0 } : column;
     });
     return new Batch(memory, { schema, rowCount, columns, blocks });
   } catch (error) {
@@ -59,111 +66,108 @@ export function importRows(
   }
 }
 
+/** Imports a part of an array, nulls allowed. */
 function importColumn(part: Part): Column {
-  const { field, data } = part;
+  const { field, data, fromRow, rowCount } = part;
   const { type } = field;
-  const hasNulls = data.nullCount > 0;
-  if (hasNulls && !field.nullable) throw isNullError(field);
-  const validity = hasNulls ? importBits(part, data.nullBitmap) : 0;
-  if (type.kind === 'utf8') return { type, validity, values: importText(part, validity) };
-  if (type.kind === 'bool') return { type, validity, values: importBits(part, data.values) };
-  const source = bytesOf(data.values);
-  const width = valuesSizeOf(type, 1);
-  const [from, end] = [part.fromRow * width, (part.fromRow + part.rowCount) * width];
-  if (end > source.length) throw corruptError(field, 'values for its rows');
-  const values = allocate(part, end - from);
-  part.scope.memory.bytes.set(source.subarray(from, end), values);
-  return { type, validity, values };
+  if (data.length < fromRow + rowCount) throw corruptError(field, 'rows');
+  if (arrow.DataType.isDictionary(data.type)) return importIndexed(part, importColumn);
+  const validity = importValidity(part);
+  return { type, validity, values: importValues(part, type, validity) };
 }
 
-/** A bitmap; Arrow's may start at any bit. */
-function importBits(part: Part, bits: Uint8Array): number {
-  const { field, data, fromRow, rowCount, scope } = part;
-  const start = data.offset + fromRow;
-  if ((start + rowCount + 7) >>> 3 > bits.length) throw corruptError(field, 'bits for its rows');
-  const sizeBytes = bitmapSizeOf(rowCount);
-  const target = allocate(part, sizeBytes);
-  const { bytes } = scope.memory;
-  const shift = start & 7;
-  const first = start >>> 3;
-  for (let index = 0; index < sizeBytes; index++) {
-    const low = bits[first + index] ?? 0;
-    const high = bits[first + index + 1] ?? 0;
-    bytes[target + index] = (low | (high << 8)) >>> shift;
-  }
-  return target;
+function importValues(part: Part, type: FieldType, validity: number): number {
+  if (type.kind === 'list') return importLists(part, type, validity);
+  if (type.kind === 'struct') return importStructs(part, type, validity);
+  const layout = layoutOf(type);
+  if (layout === 'bits') return importBits(part, bytesOf(part.data.values));
+  return layout === 'view' ? importViews(part, validity) : importFixed(part, validity);
 }
 
-/** The address of the views of a part of a text column. */
-function importText(part: Part, validity: number): number {
-  const { field, data, fromRow, rowCount, scope, kernels } = part;
-  const { memory } = scope;
-  const views = allocate(part, rowCount * utf8ViewSize);
-  if (rowCount === 0) return views;
-  const offsets = data.valueOffsets as Int32Array;
-  const source = bytesOf(data.values);
-  const start = offsets[fromRow];
-  const end = offsets[fromRow + rowCount];
-  if (start === undefined || end === undefined) throw corruptError(field, 'offsets for its rows');
-  if (start < 0 || end > source.length) throw corruptError(field, 'text for its offsets');
-  for (let row = fromRow; row < fromRow + rowCount; row++) {
-    if (offsets[row]! > offsets[row + 1]!) throw corruptError(field, 'ascending offsets');
-  }
-  const text = allocate(part, end - start);
-  memory.bytes.set(source.subarray(start, end), text);
-  checkText(part, text, offsets);
-  const offsetsBlock = scope.allocate((rowCount + 1) * 4);
-  const offsetsAddress = addressOf(offsetsBlock);
-  for (let index = 0; index <= rowCount; index++) {
-    memory.int32[(offsetsAddress >>> 2) + index] = offsets[fromRow + index]! - start;
-  }
-  kernels.utf8FromArrow(offsetsAddress, text, rowCount, views);
-  memory.release(offsetsBlock);
-  if (validity !== 0) kernels.zeroNullViews(views, validity, rowCount);
-  return views;
-}
-
-/** Checks that each value is well-formed: the whole text is, and no value starts amid a character. */
-function checkText(part: Part, text: number, offsets: Int32Array): void {
-  const { field, fromRow, rowCount, scope, kernels } = part;
-  const { memory } = scope;
-  const start = offsets[fromRow]!;
-  const end = text + offsets[fromRow + rowCount]! - start;
-  const result = scope.allocate(8);
-  const invalid = kernels.findInvalidUtf8(text, end, addressOf(result)) >>> 0;
-  memory.release(result);
-  if (invalid !== 0) throw invalidTextError(field, start + invalid - text);
-  for (let row = fromRow; row < fromRow + rowCount; row++) {
-    const at = text + offsets[row]! - start;
-    const isInside = at < end && (memory.bytes[at]! & 0xc0) === 0x80;
-    if (isInside) throw invalidTextError(field, offsets[row]!);
+function importLists(part: Part, { item }: FieldType & { kind: 'list' }, validity: number): number {
+  const { field, data, rowCount, scope } = part;
+  const [child] = data.children;
+  const offsetAt = listOffsetsOf(part);
+  if (child === undefined || offsetAt === null) throw corruptError(field, 'offsets for its rows');
+  const [first, end] = rowCount === 0 ? [0, 0] : [offsetAt(0), offsetAt(rowCount)];
+  if (first < 0 || end > child.length || end < first)
+    throw corruptError(field, 'items for its rows');
+  const itemField = fieldOf(`${field.name}[]`, item.type, item.nullable);
+  const itemPart = {
+    ...part,
+    field: itemField,
+    data: child,
+    fromRow: first,
+    rowCount: end - first,
+  };
+  const items = importColumn(itemPart);
+  const block = scope.allocate((rowCount + 1) * 4);
+  try {
+    const offsets = addressOf(block);
+    writeOffsets(part, offsets, (row) => (rowCount === 0 ? 0 : offsetAt(row) - first));
+    const lists = { item, rowCount, validity, offsets, items };
+    if (!item.nullable && items.validity !== 0) refuseNullItems(part, itemField, lists);
+    return packLists(part, lists);
+  } finally {
+    scope.memory.release(block);
   }
 }
 
-function allocate(part: Part, sizeBytes: number): number {
-  const block = part.scope.allocate(sizeBytes);
-  part.blocks.push(block);
-  return addressOf(block);
+function writeOffsets(
+  { field, rowCount, scope }: Part,
+  offsets: number,
+  offsetAt: (row: number) => number,
+): void {
+  let previous = 0;
+  for (let row = 0; row <= rowCount; row++) {
+    const offset = offsetAt(row);
+    if (offset < previous) throw corruptError(field, 'ascending offsets');
+    scope.memory.int32[offsets / 4 + row] = offset;
+    previous = offset;
+  }
 }
 
-function bytesOf(values: ArrayBufferView): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+/** What a null list would hold is nobody's value, and not looked at. */
+function refuseNullItems({ scope }: Part, itemField: Field, lists: ListParts): void {
+  const { int32, bytes } = scope.memory;
+  const { rowCount, validity, offsets, items } = lists;
+  for (let row = 0; row < rowCount; row++) {
+    if (!isValidAt(bytes, validity, row)) continue;
+    const end = int32[offsets / 4 + row + 1] ?? 0;
+    for (let item = int32[offsets / 4 + row] ?? 0; item < end; item++) {
+      if (!isValidAt(bytes, items.validity, item)) throw isNullError(itemField);
+    }
+  }
 }
 
-function corruptError(field: Field, what: string): TypedError {
-  return typedError('ARROW_CORRUPT', `the Arrow column "${field.name}" lacks ${what}`, {
-    hint: 'Write the Arrow data anew; what is here was cut off or damaged.',
-    details: { column: field.name },
+function listOffsetsOf(part: Part): ((row: number) => number) | null {
+  const { type } = part.data;
+  if (!arrow.DataType.isFixedSizeList(type)) return offsetsOf(part);
+  return (row) => (part.fromRow + row) * type.listSize;
+}
+
+function importStructs(
+  part: Part,
+  { fields }: FieldType & { kind: 'struct' },
+  validity: number,
+): number {
+  const { field, data, rowCount, scope } = part;
+  const columns = fields.map(({ name, type, nullable }, index) => {
+    const child = data.children[index];
+    const childField = fieldOf(`${field.name}.${name}`, type, nullable);
+    if (child === undefined) throw corruptError(childField, 'rows');
+    const column = importColumn({ ...part, field: childField, data: child });
+    for (let row = 0; row < rowCount && !nullable && column.validity !== 0; row++) {
+      const isNull = !isValidAt(scope.memory.bytes, column.validity, row);
+      if (isNull && isValidAt(scope.memory.bytes, validity, row)) throw isNullError(childField);
+    }
+    return column;
   });
+  return packStructs(part, { fields, rowCount, validity, columns });
 }
 
-function invalidTextError(field: Field, byteOffset: number): TypedError {
-  return typedError(
-    'TEXT_INVALID_UTF8',
-    `the Arrow column "${field.name}" has bytes that are not UTF-8 at byte ${byteOffset} of its text`,
-    {
-      hint: 'Write the column as binary, or convert the text to UTF-8 before it comes here.',
-      details: { column: field.name, byteOffset },
-    },
-  );
+function firstNull({ scope, rowCount }: Part, validity: number): number {
+  let row = 0;
+  while (row < rowCount && isValidAt(scope.memory.bytes, validity, row)) row++;
+  return row;
 }

@@ -63,12 +63,31 @@ export function decimalTextOf(words: Uint32Array, at: number, scale: number): st
     : `${sign}${digits.slice(0, pointAt)}.${digits.slice(pointAt)}`;
 }
 
-/** Whether the four words are a decimal of at most so many digits. */
-export function fitsPrecision(words: Uint32Array, at: number, precision: number): boolean {
-  const magnitude = [0, 1, 2, 3].map((index) => words[at + index] ?? 0);
-  if ((magnitude[3] ?? 0) >>> 31 === 1) negate(magnitude);
-  const digits = digitsOf(magnitude);
-  return digits === '0' || digits.length <= precision;
+/** Whether the four words are a decimal of at most `precision` digits. */
+export function isWithinPrecision(words: Uint32Array, at: number, precision: number): boolean {
+  const most = mostOf(precision);
+  // The complement of a negative value is one less than its magnitude: so it must be below the most.
+  const isNegative = (words[at + 3] ?? 0) >>> 31 === 1;
+  const flip = isNegative ? 0xffff_ffff : 0;
+  for (let index = 3; index >= 0; index--) {
+    const word = ((words[at + index] ?? 0) ^ flip) >>> 0;
+    const limit = most[index] ?? 0;
+    if (word !== limit) return word < limit;
+  }
+  return !isNegative;
+}
+
+const mosts = new Map<number, Uint32Array>();
+
+/** The largest number of so many digits: all are nines. */
+function mostOf(precision: number): Uint32Array {
+  let most = mosts.get(precision);
+  if (most === undefined) {
+    most = new Uint32Array(4);
+    writeDigits('9'.repeat(precision), false, most, 0);
+    mosts.set(precision, most);
+  }
+  return most;
 }
 
 function isZero(digits: string, from: number): boolean {

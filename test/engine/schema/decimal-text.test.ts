@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   decimalTextOf,
-  fitsPrecision,
+  isWithinPrecision,
   writeDecimalText,
 } from '../../../engine/schema/decimal-text.ts';
 
@@ -43,9 +43,28 @@ test('every decimal is read and written exactly', () => {
       expect(unscaledOf(words.subarray(1, 5))).toBe(unscaled);
       expect([words[0], words[5]]).toEqual([7, 7]);
       expect(decimalTextOf(words, 1, size.scale)).toBe(text);
-      expect(fitsPrecision(words, 1, size.precision)).toBe(true);
-      const { length } = String(unscaled).replace('-', '');
-      expect(fitsPrecision(words, 1, length - 1)).toBe(unscaled === 0n);
+      expect(isWithinPrecision(words, 1, size.precision)).toBe(true);
+    }),
+  );
+});
+
+test('a value is within a precision while it has no more digits', () => {
+  const int128 = fc.bigInt(-(2n ** 127n), 2n ** 127n - 1n);
+  const powers = fc.integer({ min: 0, max: 38 }).map((digits) => 10n ** BigInt(digits));
+  const near = fc.tuple(powers, fc.bigInt(-1n, 1n)).map(([power, step]) => power + step);
+  const values = fc.oneof(
+    int128,
+    near,
+    near.map((value) => -value),
+  );
+  fc.assert(
+    fc.property(values, fc.integer({ min: 1, max: 38 }), (value, precision) => {
+      const words = new Uint32Array(4);
+      for (let word = 0; word < 4; word++) {
+        words[word] = Number(BigInt.asUintN(32, value >> BigInt(word * 32)));
+      }
+      const magnitude = value < 0n ? -value : value;
+      expect(isWithinPrecision(words, 0, precision)).toBe(magnitude < 10n ** BigInt(precision));
     }),
   );
 });
