@@ -3,9 +3,10 @@
  * beyond that, integers may have a plus sign, floats and decimals an exponent, bools any case.
  * There is no white space around: `trim()` takes it off.
  */
+import { daysOfIsoDate, isoDateOfDays } from '../schema/date-text.ts';
 import type { FieldType } from '../schema/field-type.ts';
 import { isInteger } from './arithmetic-type.ts';
-import { dateText, parseDate, parseTimestamp, timestampText } from './date-text.ts';
+import { parseTimestamp, timestampText } from './date-text.ts';
 import { decimalText, fitsPrecision, parseDecimal, rescaled } from './decimal.ts';
 import { isInRange } from './integer-range.ts';
 import type { Value } from './value.ts';
@@ -20,7 +21,7 @@ const encoder = new TextEncoder();
 export function valueToText(from: FieldType): Cast | null {
   switch (from.kind) {
     case 'date':
-      return (value) => dateText(value as number);
+      return (value) => isoDateOfDays(value as number);
     case 'timestamp':
       return (value) => timestampText(value as bigint, from.unit);
     case 'decimal':
@@ -58,7 +59,7 @@ export function valueFromText(to: FieldType): Cast | null {
     case 'bool':
       return (value) => bools[(value as string).toLowerCase()];
     case 'date':
-      return (value) => int32(parseDate(value as string));
+      return (value) => daysOfIsoDate(value as string) ?? undefined;
     case 'timestamp':
       return (value) => int64(parseTimestamp(value as string, to.unit));
     case 'binary':
@@ -89,10 +90,6 @@ function utf8Of(value: Value): string | undefined {
     // Not UTF-8: the caller says so.
     return undefined;
   }
-}
-
-function int32(value: number | null): number | undefined {
-  return value !== null && (value | 0) === value ? value : undefined;
 }
 
 function int64(value: bigint | null): bigint | undefined {

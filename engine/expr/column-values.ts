@@ -1,8 +1,11 @@
 /** Values of a column in a slot's memory, one by one: what the reference computes with. */
-import { assert } from '../../base/assert.ts';
+import { assert, assertNever } from '../../base/assert.ts';
 import type { Column } from '../batch/batch.ts';
+import { nestedDecoderOf } from '../batch/nested-decode.ts';
 import { utf8ViewSize, viewBytes, viewText } from '../batch/utf8-view.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
+import type { FieldType } from '../schema/field-type.ts';
+import { exactTypeOf } from './nested-values.ts';
 import type { Value } from './value.ts';
 
 /** Reads the value of a stored row. */
@@ -48,9 +51,27 @@ function plainReaderOf(memory: SlotMemory, { type, values }: Column): (row: numb
       return (row) => viewText(memory, values + row * utf8ViewSize);
     case 'binary':
       return (row) => viewBytes(memory, values + row * utf8ViewSize).slice();
+    case 'list':
+    case 'struct':
+      return nestedReaderOf(memory, type, values);
     default:
-      assert(false, 'expressions read columns of types that they compute with');
+      return assertNever(type);
   }
+}
+
+function nestedReaderOf(
+  memory: SlotMemory,
+  type: FieldType,
+  values: number,
+): (row: number) => Value {
+  const decode = nestedDecoderOf(exactTypeOf(type), {
+    memory,
+    name: '',
+    notSafe: (): never => {
+      assert(false, 'exact types have no number that is checked');
+    },
+  });
+  return (row) => decode(values + row * utf8ViewSize) as Value;
 }
 
 function bitAt(memory: SlotMemory, bitmap: number, index: number): boolean {

@@ -1,8 +1,9 @@
 /**
- * Dates and timestamps as ISO 8601 texts: `2026-11-26`, `2026-11-26T10:30:00.000Z` (six digits for
- * microseconds). Years beyond 0 to 9999 have a sign and six digits or more.
+ * Timestamps as ISO 8601 texts: `2026-11-26T10:30:00.000Z` (six digits for microseconds). Years
+ * beyond 0 to 9999 have a sign and six digits or more. Dates: engine/schema/date-text.ts.
  */
-import { civilOf, daysOf, daysOfMonth } from './calendar.ts';
+import { daysOf, daysOfMonth } from '../schema/calendar.ts';
+import { isoDateOfDays } from '../schema/date-text.ts';
 
 type Unit = 'ms' | 'us';
 
@@ -19,11 +20,6 @@ export function joinTime(days: number, ofDay: number, unit: Unit): bigint {
   return BigInt(days) * BigInt(unitsPerDay[unit]) + BigInt(ofDay);
 }
 
-export function dateText(days: number): string {
-  const { year, month, day } = civilOf(days);
-  return `${yearText(year)}-${twoDigits(month)}-${twoDigits(day)}`;
-}
-
 export function timestampText(value: bigint, unit: Unit): string {
   const { days, ofDay } = splitTime(value, unit);
   const perSecond = unit === 'ms' ? 1000 : 1_000_000;
@@ -34,17 +30,11 @@ export function timestampText(value: bigint, unit: Unit): string {
     seconds % 60,
   ];
   const fraction = String(ofDay % perSecond).padStart(unit === 'ms' ? 3 : 6, '0');
-  return `${dateText(days)}T${twoDigits(hour)}:${twoDigits(minute)}:${twoDigits(second)}.${fraction}Z`;
+  return `${isoDateOfDays(days)}T${twoDigits(hour)}:${twoDigits(minute)}:${twoDigits(second)}.${fraction}Z`;
 }
 
 const dateForm = /^([+-]\d{6,9}|\d{4})-(\d\d)-(\d\d)/;
 const timeForm = /^[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?$/;
-
-/** The days of `2026-11-26`; null for anything else. */
-export function parseDate(text: string): number | null {
-  const found = dateForm.exec(text);
-  return found !== null && found[0].length === text.length ? daysIn(found) : null;
-}
 
 /**
  * The timestamp of a date, alone or with a time: hours and minutes, seconds, up to nine digits of
@@ -78,11 +68,6 @@ function offsetMinutesOf(zone: string): number | null {
   const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))];
   if (hours > 23 || minutes > 59) return null;
   return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
-}
-
-function yearText(year: number): string {
-  if (year >= 0 && year <= 9999) return String(year).padStart(4, '0');
-  return `${year < 0 ? '-' : '+'}${String(Math.abs(year)).padStart(6, '0')}`;
 }
 
 function twoDigits(value: number): string {

@@ -3,8 +3,8 @@
  * tests and error messages. Brackets stand only where the order of operations needs them.
  */
 import { assertNever } from '../../base/assert.ts';
+import { isoDateOfDays } from '../schema/date-text.ts';
 import { typeText } from '../schema/field-type.ts';
-import { dateText } from './date-text.ts';
 import { decimalText } from './decimal.ts';
 import type { Expr, NamedExpr } from './expr.ts';
 import { functionTable } from './functions/function-table.ts';
@@ -63,7 +63,7 @@ function literalText({ type, value }: Expr & { kind: 'literal' }): string {
     case 'timestamp':
       return `timestamp(${type.unit}) ${value}`;
     case 'date':
-      return `date ${dateText(Number(value))}`;
+      return `date ${isoDateOfDays(Number(value))}`;
     case 'decimal':
       return decimalText(BigInt(String(value)), type.scale);
     case 'binary':

@@ -44,6 +44,8 @@ export class Failure {
 export function valueText(value: Value): string {
   if (typeof value === 'string') return JSON.stringify(shortened(value));
   if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'a struct';
   return Object.is(value, -0) ? '-0' : String(value);
 }
 

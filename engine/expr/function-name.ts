@@ -18,6 +18,7 @@ export type TextFunction =
   | 'repeat'
   | 'replace'
   | 'reverse'
+  | 'split'
   | 'startsWith'
   | 'substring'
   | 'trim'
@@ -53,4 +54,11 @@ export type DateFunction =
 
 export type NullFunction = 'coalesce' | 'greatest' | 'least';
 
-export type FunctionName = TextFunction | MathFunction | DateFunction | NullFunction;
+export type NestedFunction = 'at' | 'field' | 'listContains';
+
+export type FunctionName =
+  | TextFunction
+  | MathFunction
+  | DateFunction
+  | NullFunction
+  | NestedFunction;

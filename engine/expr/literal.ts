@@ -7,6 +7,7 @@
  *     date   days since 1970      binary   hexadecimal text       others   as they are
  */
 import { typedError } from '../../base/typed-error.ts';
+import { daysOfIsoDate, daysOfMidnight } from '../schema/date-text.ts';
 import {
   binaryType,
   boolType,
@@ -19,7 +20,6 @@ import {
   utf8Type,
 } from '../schema/field-type.ts';
 import { arithmeticTypeOf, isInteger } from './arithmetic-type.ts';
-import { parseDate } from './date-text.ts';
 import { decimalPrecisionMax, parseDecimal } from './decimal.ts';
 import type { Expr } from './expr.ts';
 import { exprText } from './expr-text.ts';
@@ -174,10 +174,8 @@ function decimalLiteral(value: unknown): Literal | null {
 }
 
 function daysIn(value: unknown): number | null {
-  if (typeof value === 'string') return parseDate(value);
-  if (!(value instanceof Date)) return null;
-  const days = Math.floor(value.getTime() / 86_400_000);
-  return Number.isNaN(days) ? null : days;
+  if (typeof value === 'string') return daysOfIsoDate(value);
+  return value instanceof Date ? daysOfMidnight(value) : null;
 }
 
 /** The value as an integer in the range of int64; null when it is none, or no longer exact. */
@@ -216,7 +214,7 @@ const expected: Partial<Record<FieldType['kind'], string>> = {
   float32: 'a finite number',
   float64: 'a finite number',
   decimal: 'a number, or a text such as "12.50"',
-  date: 'a Date, or a text such as "2026-11-26"',
+  date: 'a text such as "2026-11-26", or a Date at midnight UTC',
   timestamp: 'a Date, or a whole number in the unit of the timestamp',
   binary: 'a Uint8Array',
 };

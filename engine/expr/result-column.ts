@@ -3,13 +3,16 @@
  * and, behind them, the validity bitmap where there may be nulls. Rows are stored rows, so it lies
  * beside the batch's columns and shares its selection; rows that are not set may be anything.
  */
-import { assert } from '../../base/assert.ts';
+import { assert, assertNever } from '../../base/assert.ts';
 import type { Column } from '../batch/batch.ts';
+import { NestedBuffer, nestedEncoderOf } from '../batch/nested-encode.ts';
 import { TextArena } from '../batch/text-arena.ts';
 import { utf8ViewSize } from '../batch/utf8-view.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
 import { bitmapSizeOf, layoutOf, valuesSizeOf } from '../schema/field-type.ts';
+import { fieldOf } from '../schema/schema.ts';
 import type { Expr } from './expr.ts';
+import { exactTypeOf } from './nested-values.ts';
 import type { Value } from './value.ts';
 
 export class ResultColumn {
@@ -90,9 +93,23 @@ export class ResultColumn {
         return (row, value) => this.#arena.writeText(values + row * utf8ViewSize, value);
       case 'binary':
         return (row, value) => this.#arena.writeBytes(values + row * utf8ViewSize, value);
+      case 'list':
+      case 'struct':
+        return this.#nestedWriter();
       default:
-        assert(false, 'expressions give types that they compute with');
+        return assertNever(type);
     }
+  }
+
+  #nestedWriter(): (row: number, value: Value) => void {
+    const { type, values } = this.#column;
+    const encode = nestedEncoderOf(fieldOf('', exactTypeOf(type)));
+    const buffer = new NestedBuffer();
+    return (row, value) => {
+      buffer.clear();
+      encode(buffer, value);
+      this.#arena.writeBytes(values + row * utf8ViewSize, buffer.written);
+    };
   }
 
   #setBit(bitmap: number, index: number): void {

@@ -5,10 +5,9 @@
  *     2026-11-26   20783        years 0 to 9999 have four digits; before and after, a sign and at
  *     -000001-01-01             least six, as in JavaScript's `Date`
  *
- * An int32 of days reaches further than `Date` does (5.9 million years), hence own arithmetic.
- *
- * @see Howard Hinnant, "chrono-compatible low-level date algorithms": days to year, month, day.
+ * An int32 of days reaches further than `Date` does (5.9 million years), hence calendar.ts.
  */
+import { civilOf, daysOf } from './calendar.ts';
 
 const isoDate = /^(\d{4}|[+-]\d{6,7})-(\d\d)-(\d\d)$/;
 const int32Max = 2 ** 31 - 1;
@@ -21,7 +20,7 @@ export function daysOfIsoDate(text: string): number | null {
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
   // "-000000" would be a second text of year 0.
   if (Object.is(year, -0) || month < 1 || month > 12 || day < 1) return null;
-  const days = daysOf(year, month, day);
+  const days = daysOf({ year, month, day });
   return isoDateOfDays(days).endsWith(text.slice(-5)) && fitsInt32(days) ? days : null;
 }
 
@@ -34,29 +33,8 @@ export function daysOfMidnight(moment: Date): number | null {
 
 /** The ISO text of a day, given as an int32. */
 export function isoDateOfDays(days: number): string {
-  // Years begin in March here, so that the leap day is a year's last; 400 of them are an era.
-  const shifted = days + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const dayOfEra = shifted - era * 146_097;
-  const leapDays =
-    Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
-  const yearOfEra = Math.floor((dayOfEra - leapDays) / 365);
-  const dayOfYear =
-    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
-  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  const { year, month, day } = civilOf(days);
   return `${yearText(year)}-${twoDigits(month)}-${twoDigits(day)}`;
-}
-
-function daysOf(year: number, month: number, day: number): number {
-  const yearFromMarch = month <= 2 ? year - 1 : year;
-  const era = Math.floor(yearFromMarch / 400);
-  const yearOfEra = yearFromMarch - era * 400;
-  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
-  const leapDays = Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100);
-  return era * 146_097 + yearOfEra * 365 + leapDays + dayOfYear - 719_468;
 }
 
 function fitsInt32(days: number): boolean {

@@ -2,8 +2,16 @@
  * Functions on dates and timestamps, in UTC. Weeks are ISO 8601's: they begin on Monday, and a
  * year's first is the one with its first Thursday.
  */
+
+import {
+  addMonths,
+  civilOf,
+  dayOfWeek,
+  dayOfYear,
+  daysOf,
+  weekOfYear,
+} from '../../schema/calendar.ts';
 import { dateType, type FieldType, int32Type, int64Type } from '../../schema/field-type.ts';
-import { addMonths, civilOf, dayOfWeek, dayOfYear, daysOf, weekOfYear } from '../calendar.ts';
 import { joinTime, splitTime } from '../date-text.ts';
 import type { Expr } from '../expr.ts';
 import type { DateFunction } from '../function-name.ts';

@@ -2,7 +2,7 @@
  * Functions on text. Lengths and places count code points, from 0 as in JavaScript: "😀" is one.
  * Case and white space are Unicode's, as in JavaScript, whatever the language.
  */
-import { binaryType, boolType, int32Type, utf8Type } from '../../schema/field-type.ts';
+import { boolType, int32Type, utf8Type } from '../../schema/field-type.ts';
 import type { TextFunction } from '../function-name.ts';
 import { RegexFinder } from '../regex/regex-finder.ts';
 import { parseRegex } from '../regex/regex-parser.ts';
@@ -43,16 +43,16 @@ export const textFunctions: Readonly<Record<TextFunction, FunctionRule>> = {
       return index < 0 ? -1 : lengthOf(value.slice(0, index));
     },
   },
-  /** Code points of a text, bytes of a binary. */
+  /** Code points of a text, bytes of a binary, items of a list. */
   length: {
     parameters: [
       {
-        needs: 'a text or a binary',
-        takes: ({ kind }) => kind === 'utf8' || kind === binaryType.kind,
+        needs: 'a text, a binary or a list',
+        takes: ({ kind }) => kind === 'utf8' || kind === 'binary' || kind === 'list',
       },
     ],
     resultType: () => int32Type,
-    prepare: () => (value: string | Uint8Array) =>
+    prepare: () => (value: string | { readonly length: number }) =>
       typeof value === 'string' ? lengthOf(value) : value.length,
   },
   /** `%` stands for any text, `_` for one code point; behind `\` both stand for themselves. */
@@ -98,6 +98,13 @@ export const textFunctions: Readonly<Record<TextFunction, FunctionRule>> = {
       part === '' ? value : value.split(part).join(replacement),
   },
   reverse: { ...textOf(text), prepare: () => (value: string) => [...value].reverse().join('') },
+  /** The parts between a text, which is no pattern; by the empty text into code points. */
+  split: {
+    parameters: [text, text],
+    resultType: () => ({ kind: 'list', item: { type: utf8Type, nullable: false } }),
+    prepare: () => (value: string, separator: string) =>
+      separator === '' ? [...value] : value.split(separator),
+  },
   startsWith: test((value: string, part: string) => value.startsWith(part)),
   /** From a place to before another (or the end), both cut to the text: (text, start, end). */
   substring: {

@@ -10,6 +10,7 @@ import { evaluateExpr, selectRows } from '../../../engine/expr/evaluate.ts';
 import type { ArithmeticOp, CompareOp, Expr } from '../../../engine/expr/expr.ts';
 import {
   arithmeticExpr,
+  callExpr,
   columnExpr,
   compareExpr,
   isNullExpr,
@@ -247,6 +248,26 @@ test('selectRows keeps the rows for which the condition is true', () => {
       }),
     ),
     { numRuns: 300 },
+  );
+});
+
+test('values of every type come out of a function as they went in', () => {
+  fc.assert(
+    fc.property(batchCases({ rowsMax: 20 }), (spec) =>
+      withMemory(({ scope }) => {
+        const batch = makeBatch(scope, spec);
+        const evaluated = spec.schema.fields.map((field) =>
+          evaluateExpr(callExpr('coalesce', columnExpr(field)), batch, scope),
+        );
+        const derived = batch.derive({
+          columns: evaluated.map(({ column }) => column),
+          blocks: evaluated.flatMap(({ blocks }) => blocks),
+        });
+        expect(readRows(derived)).toEqual(readRows(batch));
+        derived.release();
+        batch.release();
+      }),
+    ),
   );
 });
 

@@ -1,8 +1,9 @@
 /** Goal: parts, units and beginnings of dates and timestamps are the calendar's, before 1970 as well. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseDate, parseTimestamp, timestampText } from '../../../../engine/expr/date-text.ts';
+import { parseTimestamp, timestampText } from '../../../../engine/expr/date-text.ts';
 import type { FunctionName } from '../../../../engine/expr/function-name.ts';
+import { daysOfIsoDate } from '../../../../engine/schema/date-text.ts';
 import { dateType, type FieldType } from '../../../../engine/schema/field-type.ts';
 import { callOn, errorOf } from '../../../support/expressions.ts';
 
@@ -30,7 +31,7 @@ test.each<[string, Partial<Record<FunctionName, number>>]>([
     expect(callOn(name as FunctionName, [ms, at(text)]), name).toBe(part);
     expect(callOn(name as FunctionName, [us, at(text, 'us') + 1n]), name).toBe(part);
   }
-  const day = [dateType, parseDate(text.slice(0, text.lastIndexOf('-') + 3))] as const;
+  const day = [dateType, daysOfIsoDate(text.slice(0, text.lastIndexOf('-') + 3))] as const;
   expect(callOn('day', day)).toBe(callOn('day', [ms, at(text)]));
 });
 
@@ -68,7 +69,7 @@ test.each`
 
 test('beginnings lie before, also before 1970 and for dates', () => {
   expect(shown(callOn('truncate', [ms, -1n], 'hour'), 'ms')).toBe('1969-12-31T23:00:00.000Z');
-  expect(callOn('truncate', [dateType, -1], 'week')).toBe(parseDate('1969-12-29'));
+  expect(callOn('truncate', [dateType, -1], 'week')).toBe(daysOfIsoDate('1969-12-29'));
   expect(callOn('truncate', [dateType, -(2 ** 31)], 'year')).toBe('EXPR_OVERFLOW');
   expect(callOn('truncate', [ms, -(2n ** 63n)], 'day')).toBe('EXPR_OVERFLOW');
 });
@@ -91,9 +92,9 @@ test.each`
 });
 
 test('dates count in whole days, and their sums may not fit', () => {
-  const day = parseDate('2024-01-31');
-  expect(callOn('addUnits', [dateType, day], 'month', 1)).toBe(parseDate('2024-02-29'));
-  expect(callOn('addUnits', [dateType, day], 'week', -1)).toBe(parseDate('2024-01-24'));
+  const day = daysOfIsoDate('2024-01-31');
+  expect(callOn('addUnits', [dateType, day], 'month', 1)).toBe(daysOfIsoDate('2024-02-29'));
+  expect(callOn('addUnits', [dateType, day], 'week', -1)).toBe(daysOfIsoDate('2024-01-24'));
   expect(callOn('addUnits', [dateType, 2 ** 31 - 1], 'day', 1)).toBe('EXPR_OVERFLOW');
   expect(callOn('addUnits', [ms, 2n ** 63n - 1n], 'second', 1)).toBe('EXPR_OVERFLOW');
   expect(errorOf(() => callOn('addUnits', [dateType, day], 'hour', 1))).toContain(

@@ -9,7 +9,7 @@ import {
   daysOf,
   daysOfMonth,
   weekOfYear,
-} from '../../../engine/expr/calendar.ts';
+} from '../../../engine/schema/calendar.ts';
 
 const daysWithin = (limit: number) => fc.integer({ min: -limit, max: limit });
 
