@@ -1,22 +1,27 @@
 /**
  * Goal: whatever a job's graph is, its plan gives the rows that its verbs give one after the other, at
- * any parallelism, through rings that hold one row.
+ * any parallelism, through rings that hold one row; and no rule changes a row.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planJob } from '../../../coordinator/planner/planner.ts';
-import { referenceOutputs, runPlan, textsOf } from '../../support/plan-runner.ts';
-import { randomJobs } from '../../support/random-jobs.ts';
+import { planJob, planRules } from '../../../coordinator/planner/planner.ts';
+import { referenceOutputs, runPlan } from '../../support/plan-runner.ts';
+import { expectSameRows, randomJobs } from '../../support/random-jobs.ts';
+import { checkRule } from '../../support/rule-check.ts';
 
 test('a planned job gives what its nodes give', { timeout: 120_000 }, () => {
   fc.assert(
     fc.property(randomJobs(), fc.integer({ min: 1, max: 3 }), (job, parallelism) => {
-      const expected = referenceOutputs(job.graph, job);
       const found = runPlan(planJob(job.graph, { parallelism }), job);
-      for (const [sink, rows] of expected) {
-        expect(textsOf(found.get(sink)), `${job.text}: ${sink}`).toEqual(textsOf(rows));
-      }
+      expectSameRows(job, found, referenceOutputs(job.graph, job));
     }),
     { numRuns: 200 },
   );
 });
+
+test.each(planRules.map((rule) => [rule.name, rule] as const))(
+  '%s: the rows are the same with the rule and without it',
+  (_name, rule) => {
+    expect(checkRule(rule)).toBeGreaterThan(1);
+  },
+);
