@@ -4,18 +4,20 @@
  *     {"word":"the","count":12,"note":null}
  *
  * Integers are written with all digits; readers whose numbers end at 2^53 round larger ones. JSON has no
- * NaN and no infinity: to write null instead would be silently wrong, so it is an error. Timestamps are
- * texts. Text is escaped only where JSON demands it: `"`, `\` and control characters.
+ * NaN and no infinity: to write null instead would be silently wrong, so it is an error. Timestamps and
+ * dates are texts, bytes base64; decimals are numbers with all their digits; lists are arrays, structs
+ * objects. Text is escaped only where JSON demands it: `"`, `\` and control characters.
  */
-import { typedError } from '../../base/typed-error.ts';
 import type { Batch, Column } from '../../engine/batch/batch.ts';
 import { utf8ViewSize, viewBytesAddress } from '../../engine/batch/utf8-view.ts';
 import type { SlotMemory } from '../../engine/memory/slot-memory.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
+import { NestedJson, notJsonError } from './nested-json.ts';
 import type { OutputBuffer } from './output-buffer.ts';
 import { isNullAt, type RowWriter } from './row-writer.ts';
 import { writeValue } from './value-text.ts';
 
+const encoder = new TextEncoder();
 const quote = 34;
 const backslash = 92;
 /** What follows the backslash for control characters that have a letter. */
@@ -30,13 +32,14 @@ const letterOfControl: Readonly<Record<number, string>> = {
 export class NdjsonWriter implements RowWriter {
   readonly #schema: Schema;
   readonly #output: OutputBuffer;
+  readonly #nested: NestedJson;
   /** For each column the bytes from the value before it to its own: `{"word":`, `,"count":`. */
   readonly #keys: readonly Uint8Array[];
 
   constructor(schema: Schema, output: OutputBuffer) {
     this.#schema = schema;
     this.#output = output;
-    const encoder = new TextEncoder();
+    this.#nested = new NestedJson(schema);
     this.#keys = schema.fields.map(({ name }, index) =>
       encoder.encode(`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`),
     );
@@ -69,13 +72,23 @@ export class NdjsonWriter implements RowWriter {
       case 'utf8':
         writeText(memory, column, row, output);
         break;
+      case 'list':
+      case 'struct':
+        output.writeBytes(encoder.encode(this.#nested.textOf(memory, column, at, row)));
+        break;
       case 'timestamp':
+      case 'date':
+      case 'binary':
         output.writeByte(quote);
         writeValue(memory, column, row, output);
         output.writeByte(quote);
         break;
+      case 'float32':
       case 'float64': {
-        const value = memory.float64[column.values / 8 + row]!;
+        const value =
+          column.type.kind === 'float32'
+            ? memory.float32[(column.values >>> 2) + row]!
+            : memory.float64[column.values / 8 + row]!;
         if (!Number.isFinite(value)) throw notJsonError(this.#schema.fields[at]!.name, value);
         writeValue(memory, column, row, output);
         break;
@@ -110,15 +123,4 @@ function escaped(byte: number): string {
   if (byte === backslash) return '\\\\';
   const letter = letterOfControl[byte];
   return letter !== undefined ? `\\${letter}` : `\\u${byte.toString(16).padStart(4, '0')}`;
-}
-
-function notJsonError(column: string, value: number): Error {
-  return typedError(
-    'VALUE_NOT_JSON',
-    `column "${column}" has the value ${value}, which JSON lacks`,
-    {
-      hint: 'Remove such rows before the sink with a "where", or write CSV, which has a text for it.',
-      details: { column, value: String(value) },
-    },
-  );
 }

@@ -12,18 +12,59 @@ export function writable(spec: BatchCase): BatchCase {
 }
 
 function tamed(value: unknown, type: FieldType | undefined): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value)) return 0.1;
-  if (typeof value !== 'bigint' || type?.kind !== 'timestamp') return value;
+  if (type?.kind === 'list' && Array.isArray(value)) {
+    return value.map((item) => tamed(item, type.item.type));
+  }
+  if (type?.kind === 'struct' && value !== null) {
+    const parts = type.fields.map(({ name, type: part }) => [
+      name,
+      tamed((value as Record<string, unknown>)[name], part),
+    ]);
+    return Object.fromEntries(parts);
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) return 0.5;
+  if (type?.kind !== 'timestamp') return value;
+  if (typeof value === 'number') return value % Number(dateMsMax);
+  if (typeof value !== 'bigint') return value;
   return value % (type.unit === 'ms' ? dateMsMax : dateMsMax * 1000n);
 }
 
 /** The text of a value that is not null, without quotes. */
 export function expectedText(value: unknown, type: FieldType | undefined): string {
-  if (typeof value !== 'bigint' || type?.kind !== 'timestamp') return String(value);
+  if (type?.kind === 'list' || type?.kind === 'struct') return expectedJson(value, type);
+  if (type?.kind === 'float32') return shortestFloat32(value as number);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (type?.kind !== 'timestamp') return String(value);
   if (type.unit === 'ms') return new Date(Number(value)).toISOString();
-  const micros = ((value % 1000n) + 1000n) % 1000n;
-  const ms = new Date(Number((value - micros) / 1000n)).toISOString().slice(0, -1);
+  const time = value as bigint;
+  const micros = ((time % 1000n) + 1000n) % 1000n;
+  const ms = new Date(Number((time - micros) / 1000n)).toISOString().slice(0, -1);
   return `${ms}${String(micros).padStart(3, '0')}Z`;
+}
+
+/** A value as JSON, with integers and decimals in full. */
+export function expectedJson(value: unknown, type: FieldType): string {
+  if (value === null) return 'null';
+  if (type.kind === 'list') {
+    return `[${(value as unknown[]).map((item) => expectedJson(item, type.item.type)).join()}]`;
+  }
+  if (type.kind === 'struct') {
+    const parts = type.fields.map(
+      ({ name, type: part }) =>
+        `${JSON.stringify(name)}:${expectedJson((value as Record<string, unknown>)[name], part)}`,
+    );
+    return `{${parts.join()}}`;
+  }
+  const text = expectedText(value, type);
+  const isText = ['utf8', 'timestamp', 'date', 'binary'].includes(type.kind);
+  return isText ? JSON.stringify(text) : text;
+}
+
+/** The first of all texts, by their length, that reads back as the same float32. */
+function shortestFloat32(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const texts = [6, 7, 8, 9].map((digits) => String(Number(value.toPrecision(digits))));
+  return texts.find((text) => Math.fround(Number(text)) === value) ?? String(value);
 }
 
 /** A collector of the bytes that a buffer sends. */
