@@ -62,7 +62,7 @@ const packageOwners = {
   vitest: ['vitest.config'],
 };
 
-const pureModules = ['path', 'url', 'util'];
+const pureModules = ['path', 'url', 'util', 'zlib'];
 const ioFolders = [
   'base/env',
   'base/http',

@@ -65,6 +65,8 @@ export const errorKinds = {
   PARAM_INVALID: 'user',
   PARAM_MISSING: 'user',
   PARAM_UNKNOWN: 'user',
+  PARQUET_CORRUPT: 'external',
+  PARQUET_FEATURE_UNSUPPORTED: 'user',
   PLAN_DUPLICATE_ID: 'user',
   PLAN_DUPLICATE_NAME: 'user',
   PLAN_EMPTY_SELECT: 'user',

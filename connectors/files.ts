@@ -17,6 +17,7 @@ export {
   arrow,
   csv,
   ndjson,
+  parquet,
   type SinkFormat,
   type SourceFormat,
   text,

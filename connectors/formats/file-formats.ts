@@ -3,6 +3,7 @@ import { assert } from '../../base/assert.ts';
 import { arrowFormat } from '../arrow/arrow-format.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
 import { planSplits } from '../filesystem/split-planner.ts';
+import { parquetFormat } from '../parquet/parquet-format.ts';
 import type { CsvOptions } from './csv-options.ts';
 import { createCsvReader } from './csv-records.ts';
 import { CsvWriter } from './csv-writer.ts';
@@ -35,7 +36,7 @@ const ndjson: FileFormat = {
 };
 
 const formats: ReadonlyMap<string, FileFormat> = new Map(
-  [text, csv, ndjson, arrowFormat].map((format) => [format.kind, format]),
+  [text, csv, ndjson, arrowFormat, parquetFormat].map((format) => [format.kind, format]),
 );
 
 /** The format of the options, which `connectors/files.ts` has checked. */

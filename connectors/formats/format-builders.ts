@@ -1,5 +1,5 @@
 /**
- * The builders of formats, `text()`, `csv()`, `ndjson()`: what a user's job names a format with. Only
+ * The builders of formats, `text()`, `csv()`, `ndjson()` and so on: what a user's job names a format with. Only
  * descriptions are made here, so a job that is loaded loads no reader or writer.
  */
 import { nearestName } from '../../base/nearest-name.ts';
@@ -169,6 +169,27 @@ export function arrow<F>(
   }
   const container = given.stream === true ? 'stream' : 'file';
   return Object.freeze({ options: { kind: 'arrow', container } });
+}
+
+/**
+ * Parquet: tables in compressed columns, as pyarrow, DuckDB, Spark and most others write them.
+ *
+ * @param struct - The columns to read, by name; each file is checked to have them, as these types or
+ * as narrower ones that they hold exactly. A file may have more, and in another order; columns that the
+ * job does not use are not read.
+ * @example
+ * ```ts
+ * import { t } from 'millrace';
+ * import { files, parquet } from 'millrace/files';
+ *
+ * const Order = t.struct({ o_orderkey: t.int64(), o_comment: t.utf8() });
+ * const orders = files.source({ path: 'orders.parquet', format: parquet(Order) });
+ * orders.schema.fields.length; // => 2
+ * ```
+ */
+export function parquet<F>(struct: StructType<F>): SourceFormat<ColumnsOf<F>> {
+  const fields = struct.schema.fields as unknown as Json;
+  return Object.freeze({ options: { kind: 'parquet', fields }, schema: struct.schema });
 }
 
 function csvOptionsOf({ fields }: Schema, settings: CsvSourceSettings): CsvOptions {

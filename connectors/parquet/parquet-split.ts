@@ -1,0 +1,69 @@
+/**
+ * Splits of Parquet files: which rows of which row groups, and where the chunks of the wanted columns
+ * are. Plain JSON, made where the files' footers were read, so that slot threads read pages only.
+ */
+import type { Json } from '../../engine/contracts/json.ts';
+import type { Split } from '../../engine/contracts/source.ts';
+import type { Conversion } from './conversion.ts';
+
+/** A column of values in a file. */
+export interface LeafPlan {
+  readonly physical: number;
+  readonly typeLength: number;
+  /** The highest levels; 0 where nothing is optional, or repeated. */
+  readonly definition: number;
+  readonly repetition: number;
+  readonly conversion: Conversion;
+}
+
+/** A declared column. */
+export interface ColumnPlan {
+  readonly name: string;
+  readonly leaves: readonly LeafPlan[];
+}
+
+export interface ChunkPlace {
+  readonly start: number;
+  readonly sizeBytes: number;
+  readonly uncompressedBytes: number;
+  readonly codec: number;
+  readonly valueCount: number;
+}
+
+/** Rows of a row group. */
+export interface Piece {
+  /** The row group's first row, counted from the start of the file; for messages. */
+  readonly firstRow: number;
+  readonly rowCount: number;
+  /** Half-open, ascending. */
+  readonly ranges: readonly (readonly [from: number, to: number])[];
+  /** By column of the part, then by its leaves. */
+  readonly chunks: readonly (readonly ChunkPlace[])[];
+  /** Its share of the split's bytes. */
+  readonly sizeBytes: number;
+}
+
+/** What a split has of one file. */
+export interface FilePart {
+  readonly path: string;
+  /** The declared columns. */
+  readonly columns: readonly ColumnPlan[];
+  readonly pieces: readonly Piece[];
+}
+
+export function splitOfParts(parts: readonly FilePart[]): Split {
+  const pieces = parts.flatMap((part) => part.pieces);
+  const [first] = pieces;
+  const row = (first?.firstRow ?? 0) + (first?.ranges[0]?.[0] ?? 0);
+  const more = pieces.length > 1 ? ` and ${pieces.length - 1} more` : '';
+  return {
+    id: `${parts[0]?.path}, row ${row}${more}`,
+    sizeBytes: pieces.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    payload: { parts } as unknown as Json,
+  };
+}
+
+/** The parts of a split that `splitOfParts` made. */
+export function partsOf(payload: Json): readonly FilePart[] {
+  return (payload as unknown as { readonly parts: readonly FilePart[] }).parts;
+}
