@@ -63,16 +63,14 @@ export interface GroupKernels {
   findGroupsInt128: FindGroups;
   /**
    * Writes the addresses (u32) of occupied slots, in table order, from slot number `fromSlot` on,
-   * looking at `slotsMax` slots. With `countMin` only rare groups: the count at `offset` is below it.
-   * At `result`: u32 slot number to go on with; the count of slots at the end.
+   * looking at `slotsMax` slots. At `result`: u32 slot number to go on with; the count of slots at
+   * the end.
    * @returns Count of addresses, at most `rowsMax`.
    */
   occupiedSlots(
     table: number,
     fromSlot: number,
     slotsMax: number,
-    offset: number,
-    countMin: number,
     outSlots: number,
     rowsMax: number,
     result: number,
@@ -83,28 +81,6 @@ export interface GroupKernels {
    * @returns Slot number to go on with; the count of slots of `from` at the end.
    */
   rehashSlots(from: number, fromSlot: number, slotsMax: number, to: number): number;
-  /**
-   * Counts the frequent groups of the table: those whose count at `offset` is at least `countMin`, 1
-   * or more. At `result`: u32 bytes that `keepFrequent` needs for their long keys (with `isUtf8` 1).
-   */
-  countFrequent(
-    table: number,
-    offset: number,
-    countMin: number,
-    isUtf8: number,
-    result: number,
-  ): number;
-  /**
-   * Removes the rare groups, in place. At least one slot is empty. The long keys of the others are
-   * copied to `arena` on; the table's group count and next arena address are set.
-   */
-  keepFrequent(
-    table: number,
-    offset: number,
-    countMin: number,
-    isUtf8: number,
-    arena: number,
-  ): void;
   /** Copies 8 bytes at `offset` of each slot: int64 keys (8), accumulators. */
   gather8(slots: number, count: number, offset: number, out: number): void;
   /** Copies 16 bytes at `offset` of each slot: utf8 keys (8), whose long bytes stay in the arena. */

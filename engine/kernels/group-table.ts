@@ -15,7 +15,6 @@
  * - Slots empty are zero. At most 75 % are used: 2.5 probes for a key found then, 1.3 after growing.
  * - The order of groups follows from keys, their order of arrival and the table's size: the same
  *   input gives the same output.
- * A table with `keepsFrequent` that is full gives out its rare groups only (frequent-groups.ts).
  * Not here: types other than utf8 and int64 (`Kernels.widenInt32` and its siblings make them int64),
  * names, batches (engine/operators).
  * Before: engine/kernels/kernels.ts
@@ -23,7 +22,6 @@
 import { assert } from '../../base/assert.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
 import type { AccumulatorSpec } from './accumulators.ts';
-import { FrequentGroups } from './frequent-groups.ts';
 import { type ColumnAddress, GroupCells } from './group-cells.ts';
 import {
   type FindGroups,
@@ -44,13 +42,6 @@ export interface GroupTableOptions {
    * its owner reads groups out and calls `clear`. @defaultValue no limit
    */
   readonly slotsMax?: number;
-  /**
-   * When full, only the rare groups are read out, and the frequent ones stay. Needs a `count` or
-   * `countValid`, which says how frequent a group is, and a `slotsMax` of at most 65,536, for they are
-   * chosen in one slice; otherwise all groups are read out.
-   * @defaultValue false
-   */
-  readonly keepsFrequent?: boolean;
   /** Groups have numbers, by order of first arrival; see `GroupRows`. @defaultValue false */
   readonly isNumbered?: boolean;
 }
@@ -113,8 +104,6 @@ export class GroupTable {
   readonly #stride: number;
   readonly #find: FindGroups;
   readonly #cells: GroupCells;
-  /** Null when a full table gives out all groups. */
-  readonly #frequent: FrequentGroups | null;
   /** Two table descriptions, a result word, and the slot addresses of a chunk. */
   readonly #control: BlockHandle;
   #table: Table;
@@ -136,7 +125,6 @@ export class GroupTable {
     this.#cells = new GroupCells(kernels, options.accumulators);
     this.#stride = this.#cells.slotBytes + 8 * Number(isNumbered);
     this.#find = findOf(kernels, options.keyForm);
-    this.#frequent = frequentOf(scope, kernels, options, this.#cells);
     this.#control = scope.allocate(slotsOffset + chunkRows * 4);
     const slotCount = Math.min(firstSlotCount, slotsMax);
     const block = scope.tryAllocate(slotCount * this.#stride);
@@ -249,8 +237,7 @@ export class GroupTable {
   }
 
   /**
-   * Writes up to `rowsMax` (at most 8,192) groups, looking at 64 Ki slots. Of a full table with
-   * `keepsFrequent` only the rare ones are read.
+   * Writes up to `rowsMax` (at most 8,192) groups, looking at 64 Ki slots.
    * @param fromSlot - 0, then the `nextSlot` of the call before; done when it is `slotCount`.
    * @returns Count of groups, which may be 0 before the end.
    */
@@ -273,8 +260,6 @@ export class GroupTable {
         this.#address(0),
         slot,
         slotEnd - slot,
-        this.#frequent?.offset ?? 0,
-        this.#frequent?.countMin ?? 0,
         slots,
         wanted,
         result,
@@ -287,17 +272,10 @@ export class GroupTable {
     return { rowCount, nextSlot: slot };
   }
 
-  /** Forgets the groups that were read out, and the arena; the size of the table stays. */
+  /** Forgets all groups, and the arena; the size of the table stays. */
   clear(): void {
     const { memory } = this.#scope;
     this.#isFull = false;
-    if (this.#frequent !== null && this.#frequent.countMin > 0) {
-      const kept = this.#frequent.keep(this.#address(0));
-      this.#releaseArena();
-      if (kept !== 0) this.#arena = [kept];
-      this.#setWord(layout.arenaEnd, this.#word(layout.arena));
-      return;
-    }
     const start = addressOf(this.#table.block);
     memory.bytes.fill(0, start, start + this.#table.slotCount * this.#stride);
     this.#releaseArena();
@@ -310,7 +288,6 @@ export class GroupTable {
   close(): void {
     const { memory } = this.#scope;
     this.#releaseArena();
-    this.#frequent?.close();
     if (this.#growth !== null) memory.release(this.#growth.table.block);
     memory.release(this.#table.block);
     memory.release(this.#control);
@@ -398,7 +375,6 @@ export class GroupTable {
     const slotCount = this.#table.slotCount * 2;
     if (slotCount > (this.#options.slotsMax ?? Number.POSITIVE_INFINITY)) {
       this.#isFull = true;
-      this.#frequent?.choose(this.#address(0), this.groupCount, this.#address(resultOffset));
       return;
     }
     const block = this.#allocate(slotCount * this.#stride);
@@ -457,22 +433,6 @@ export class GroupTable {
   #setWord(offset: number, value: number): void {
     this.#scope.memory.uint32[this.#address(offset) >>> 2] = value;
   }
-}
-
-function frequentOf(
-  scope: MemoryScope,
-  kernels: Kernels,
-  { keepsFrequent = false, slotsMax, keyForm, accumulators }: GroupTableOptions,
-  cells: GroupCells,
-): FrequentGroups | null {
-  if (!keepsFrequent || slotsMax === undefined || slotsMax > sliceSlots) return null;
-  const counts = accumulators.findIndex((spec) => spec.function.startsWith('count'));
-  // Of the texts in the arena those of keys are moved only.
-  if (counts < 0 || cells.hasTexts) return null;
-  return new FrequentGroups(scope, kernels, {
-    offset: cells.offsetOf(counts),
-    isUtf8: keyForm === 'view',
-  });
 }
 
 function findOf(kernels: Kernels, form: KeyForm): FindGroups {

@@ -12,11 +12,3 @@ export function groupRows<Key extends string | bigint>(
   });
   return groups;
 }
-
-/** What stays of groups and how many rows they have when only the frequent ones stay. */
-export function frequentGroups<Key>(
-  rowCounts: ReadonlyMap<Key, number>,
-  countMin: number,
-): Map<Key, number> {
-  return new Map([...rowCounts].filter(([, rowCount]) => rowCount >= countMin));
-}

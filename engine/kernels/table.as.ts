@@ -2,7 +2,7 @@
 import { copyText, hasFlag, rowAt, slotAt } from './inline.as';
 
 export function occupiedSlots(
-  table: usize, fromSlot: u32, slotsMax: u32, offset: u32, countMin: u32, outSlots: usize, rowsMax: u32, result: usize,
+  table: usize, fromSlot: u32, slotsMax: u32, outSlots: usize, rowsMax: u32, result: usize,
 ): u32 {
   const slots = <usize>load<u32>(table);
   const capacity = load<u32>(table, 4) + 1;
@@ -14,8 +14,7 @@ export function occupiedSlots(
   for (; at < end && rows < rowsMax; at++) {
     // Branch-free: an empty slot is written too, and overwritten by the next.
     store<u32>(outSlots + (<usize>rows << 2), <u32>slot);
-    const isRare = u32(countMin == 0) | u32(load<u64>(slot + offset) < <u64>countMin);
-    rows += u32(load<u32>(slot) != 0) & isRare;
+    rows += u32(load<u32>(slot) != 0);
     slot += stride;
   }
   store<u32>(result, at);
@@ -44,66 +43,6 @@ export function rehashSlots(from: usize, fromSlot: u32, slotsMax: u32, to: usize
   }
   store<u32>(to, moved, 12);
   return end;
-}
-
-export function countFrequent(table: usize, offset: u32, countMin: u32, isUtf8: bool, result: usize): u32 {
-  const stride = load<u32>(table, 8);
-  let slot = <usize>load<u32>(table);
-  const end = slot + <usize>(load<u32>(table, 4) + 1) * stride;
-  let frequent: u32 = 0;
-  let bytes: u32 = 0;
-  for (; slot < end; slot += stride) {
-    // An empty slot has counted nothing.
-    const isFrequent = u32(load<u64>(slot + offset) >= <u64>countMin);
-    const length = load<u32>(slot, 8);
-    frequent += isFrequent;
-    bytes += ((length + 7) & ~7) & -(isFrequent & u32(isUtf8) & u32(length > 8));
-  }
-  store<u32>(result, bytes);
-  return frequent;
-}
-
-export function keepFrequent(table: usize, offset: u32, countMin: u32, isUtf8: bool, arena: usize): void {
-  const slots = <usize>load<u32>(table);
-  const mask = load<u32>(table, 4);
-  const stride = load<u32>(table, 8);
-  const slotsEnd = slots + <usize>(mask + 1) * stride;
-  // No chain goes over an empty slot: from one on, slot by slot, a group finds its place among those
-  // that were before it in its chain, or stays.
-  let source = slots;
-  while (load<u32>(source) != 0) source += stride;
-  let kept: u32 = 0;
-  for (let left = mask; left > 0; left--) {
-    source += stride;
-    if (source == slotsEnd) source = slots;
-    const hash = load<u32>(source);
-    if (hash == 0) continue;
-    if (load<u64>(source + offset) < <u64>countMin) {
-      clearSlot(source, stride);
-      continue;
-    }
-    kept++;
-    let target = slots + <usize>(hash & mask) * stride;
-    while (target != source && load<u32>(target) != 0) {
-      target += stride;
-      if (target == slotsEnd) target = slots;
-    }
-    if (target != source) {
-      for (let byte: u32 = 0; byte < stride; byte += 8) store<u64>(target + byte, load<u64>(source + byte));
-      clearSlot(source, stride);
-    }
-    const length = load<u32>(target, 8);
-    if (!isUtf8 || length <= 8) continue;
-    copyText(arena, load<u32>(target, 12), length);
-    store<u32>(target, <u32>arena, 12);
-    arena += (length + 7) & ~7;
-  }
-  store<u32>(table, kept, 12);
-  store<u32>(table, <u32>arena, 20);
-}
-
-@inline function clearSlot(slot: usize, stride: u32): void {
-  for (let byte: u32 = 0; byte < stride; byte += 8) store<u64>(slot + byte, 0);
 }
 
 export function gather8(slots: usize, count: u32, offset: u32, out: usize): void {
