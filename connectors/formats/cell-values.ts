@@ -9,8 +9,10 @@
  *     date            2024-02-29                    bool   true, false
  *     binary          base64                        list, struct   JSON, in CSV as text
  */
-import type { FieldType } from '../../engine/schema/field-type.ts';
-import { typeText } from '../../engine/schema/field-type.ts';
+import { daysOfIsoDate } from '../../engine/schema/date-text.ts';
+import { writeDecimalText } from '../../engine/schema/decimal-text.ts';
+import { type FieldType, type ItemType, typeText } from '../../engine/schema/field-type.ts';
+import type { Field } from '../../engine/schema/schema.ts';
 import { shortened } from './record-errors.ts';
 
 /** A value that is refused. */
@@ -46,6 +48,7 @@ const ranges: Readonly<Record<string, readonly [bigint, bigint]>> = {
 };
 /** No whole number of more digits fits any type. */
 const wholeDigitsMax = 40;
+const dayMs = 86_400_000;
 
 /** The value of JSON text, which is JSON, for a column. */
 export function jsonCellValue(type: FieldType, text: string): unknown {
@@ -57,20 +60,12 @@ export function csvCellValue(type: FieldType, field: string): unknown {
   if (type.kind === 'utf8') return field;
   if (type.kind === 'list' || type.kind === 'struct') return nestedCsvValue(type, field);
   const text = field.trim();
-  switch (type.kind) {
-    case 'bool':
-      return boolOf(text) ?? bad(type, field);
-    case 'float32':
-    case 'float64':
-      return /^(NaN|[+-]?Infinity)$/.test(text) ? Number(text) : floatOf(type, text);
-    case 'binary':
-    case 'date':
-      return columnValue(type, text, field);
-    case 'timestamp':
-      return isNumber(text) ? wholeOf(type, text) : columnValue(type, text, field);
-    default:
-      return isNumber(text) ? columnValue(type, new NumberText(text), field) : bad(type, field);
-  }
+  if (type.kind === 'bool') return boolOf(text) ?? bad(type, field);
+  const isFloat = type.kind === 'float32' || type.kind === 'float64';
+  if (isFloat && /^(NaN|[+-]?Infinity)$/.test(text)) return Number(text);
+  return isNumber(text) && type.kind !== 'binary'
+    ? numberValue(type, text, field)
+    : textValue(type, text, field);
 }
 
 function nestedCsvValue(type: FieldType, field: string): unknown {
@@ -89,26 +84,110 @@ function parseJson(text: string): unknown {
 
 function columnValue(type: FieldType, value: unknown, shown: string): unknown {
   switch (type.kind) {
+    case 'list':
+      return Array.isArray(value) ? listOf(type.item, value) : bad(type, shown);
+    case 'struct':
+      return isObject(value) ? structOf(type.fields, value) : bad(type, shown);
     case 'bool':
       return typeof value === 'boolean' ? value : bad(type, shown);
+    default:
+      if (typeof value === 'string') return textValue(type, value, shown);
+      return value instanceof NumberText ? numberValue(type, value.text, shown) : bad(type, shown);
+  }
+}
+
+/** What a text of JSON, or a field of CSV that is no number, is to a column. */
+function textValue(type: FieldType, text: string, shown: string): unknown {
+  switch (type.kind) {
     case 'utf8':
-      return typeof value === 'string' ? value : bad(type, shown);
+      return text;
+    case 'binary':
+      return bytesOf(text) ?? bad(type, shown);
+    case 'date':
+      return daysOfIsoDate(text) === null ? bad(type, shown) : text;
+    case 'timestamp':
+      return timestampOf(text, type.unit) ?? bad(type, shown);
+    case 'int64':
+    case 'decimal':
+      return isNumber(text) ? numberValue(type, text, shown) : bad(type, shown);
+    default:
+      return bad(type, shown);
+  }
+}
+
+function numberValue(type: FieldType, text: string, shown: string): unknown {
+  switch (type.kind) {
+    case 'utf8':
+    case 'binary':
+    case 'date':
+      return bad(type, shown);
     case 'float32':
     case 'float64':
-      return value instanceof NumberText ? floatOf(type, value.text) : bad(type, shown);
-    case 'int64':
-      if (typeof value === 'string' && isNumber(value)) return wholeOf(type, value);
-      return value instanceof NumberText ? wholeOf(type, value.text) : bad(type, shown);
-    case 'timestamp':
-      if (typeof value === 'string') return timestampOf(value, type.unit) ?? bad(type, shown);
-      return value instanceof NumberText ? wholeOf(type, value.text) : bad(type, shown);
+      return floatOf(type, text);
+    case 'decimal':
+      return writeDecimalText(text, type, new Uint32Array(4), 0) === 'ok'
+        ? text
+        : noFit(type, text);
     default:
-      return value instanceof NumberText ? wholeOf(type, value.text) : bad(type, shown);
+      return wholeOf(type, text);
+  }
+}
+
+function listOf({ type, nullable }: ItemType, items: readonly unknown[]): unknown {
+  const values: unknown[] = [];
+  for (const item of items) {
+    const value = partValue(type, nullable, item);
+    if (value instanceof BadCell) return value;
+    values.push(value);
+  }
+  return values;
+}
+
+function structOf(fields: readonly Field[], members: Readonly<Record<string, unknown>>): unknown {
+  const values: Record<string, unknown> = {};
+  for (const { name, type, nullable } of fields) {
+    const value = partValue(type, nullable, members[name]);
+    if (value instanceof BadCell) return new BadCell(`${value.reason}, in its "${name}"`);
+    values[name] = value;
+  }
+  return values;
+}
+
+function partValue(type: FieldType, nullable: boolean, value: unknown): unknown {
+  if (value !== null && value !== undefined) return columnValue(type, value, shownPart(value));
+  return nullable ? null : new BadCell('has null where none may be');
+}
+
+function shownPart(value: unknown): string {
+  if (value instanceof NumberText) return value.text;
+  return typeof value === 'object' ? 'a list or an object' : JSON.stringify(value);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof NumberText)
+  );
+}
+
+/** The bytes of base64, with padding or without; null where it is none. */
+function bytesOf(text: string): Uint8Array | null {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return null;
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return null;
   }
 }
 
 function bad(type: FieldType, shown: string): BadCell {
   return new BadCell(`has ${shortened(shown)}, which is no ${typeText(type)}`);
+}
+
+function noFit(type: FieldType, text: string): BadCell {
+  return new BadCell(`has ${shortened(text)}, which does not fit ${typeText(type)}`);
 }
 
 function boolOf(text: string): boolean | null {
@@ -122,9 +201,7 @@ function isNumber(text: string): boolean {
 function floatOf(type: FieldType, text: string): number | BadCell {
   if (!isNumber(text)) return bad(type, text);
   const value = type.kind === 'float32' ? Math.fround(Number(text)) : Number(text);
-  return Number.isFinite(value)
-    ? value
-    : new BadCell(`has ${shortened(text)}, which does not fit ${typeText(type)}`);
+  return Number.isFinite(value) ? value : noFit(type, text);
 }
 
 /** A whole number in any form: as a number where it is safe, else as a bigint. */
@@ -132,9 +209,7 @@ function wholeOf(type: FieldType, text: string): number | bigint | BadCell {
   const value = exactWhole(text);
   const [min, max] = ranges[type.kind] ?? [0n, 0n];
   if (value === null) return bad(type, text);
-  if (value < min || value > max) {
-    return new BadCell(`has ${shortened(text)}, which does not fit ${typeText(type)}`);
-  }
+  if (value < min || value > max) return noFit(type, text);
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }
@@ -156,26 +231,21 @@ function exactWhole(text: string): bigint | null {
 }
 
 const timestampForm =
-  /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?(Z|[+-]\d\d:?\d\d)?$/;
+  /^(\d{4}-\d\d-\d\d|[+-]\d{6}-\d\d-\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?(Z|[+-]\d\d:?\d\d)?$/;
 
 /** ISO 8601 in a unit since 1970; null where it is none, or finer than the unit. */
 function timestampOf(text: string, unit: 'ms' | 'us'): number | bigint | null {
   const match = timestampForm.exec(text);
   if (match === null) return null;
-  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] =
-    match;
-  const time = Date.UTC(Number(year), Number(month) - 1, Number(day));
-  const date = new Date(time);
-  // `Date.UTC` takes years below 100 as of the last century, and lets a 31st of April be.
-  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
-  const isDay = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
+  const [, date = '', hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] = match;
+  const days = daysOfIsoDate(date);
+  const offset = offsetMinutesOf(zone);
   const isTime = Number(hour) < 24 && Number(minute) < 60 && Number(second) < 60;
   const places = unit === 'ms' ? 3 : 6;
   const fine = fraction.replace(/0+$/, '');
-  const offset = offsetMinutesOf(zone);
-  if (!isDay || !isTime || fine.length > places || offset === null) return null;
-  const seconds = (Number(hour) * 60 + Number(minute) - offset) * 60 + Number(second);
-  const ms = date.getTime() + seconds * 1000;
+  if (days === null || offset === null || !isTime || fine.length > places) return null;
+  const minutes = Number(hour) * 60 + Number(minute) - offset;
+  const ms = days * dayMs + (minutes * 60 + Number(second)) * 1000;
   if (unit === 'ms') return ms + Number(fine.padEnd(3, '0'));
   return BigInt(ms) * 1000n + BigInt(fine.padEnd(6, '0'));
 }

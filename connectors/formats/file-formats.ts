@@ -4,7 +4,7 @@ import { arrowFormat } from '../arrow/arrow-format.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
 import { planSplits } from '../filesystem/split-planner.ts';
 import { parquetFormat } from '../parquet/parquet-format.ts';
-import type { CsvOptions } from './csv-options.ts';
+import { type CsvOptions, plainCsvStyle } from './csv-options.ts';
 import { createCsvReader } from './csv-records.ts';
 import { CsvWriter } from './csv-writer.ts';
 import type { FileFormat } from './file-format.ts';
@@ -12,11 +12,14 @@ import { createNdjsonReader } from './ndjson-records.ts';
 import { NdjsonWriter } from './ndjson-writer.ts';
 import type { InvalidUtf8 } from './text-lines.ts';
 import { createTextReader } from './text-reader.ts';
+import { TextWriter } from './text-writer.ts';
 
 const text: FileFormat = {
   kind: 'text',
   reader: ({ invalidUtf8 }, context) =>
     createTextReader({ invalidUtf8: invalidUtf8 as InvalidUtf8 }, context),
+  partEnding: () => '.txt',
+  writer: (_options, { schema, output }) => new TextWriter(schema, output),
 };
 
 const csv: FileFormat = {
@@ -25,7 +28,8 @@ const csv: FileFormat = {
     planSplits(files, parallelism, () => (options as CsvOptions).split),
   reader: (options, context) => createCsvReader(options as CsvOptions, context),
   partEnding: () => '.csv',
-  writer: (_options, { schema, output }) => new CsvWriter(schema, output),
+  writer: (options, { schema, output }) =>
+    new CsvWriter(schema, { ...plainCsvStyle, ...options }, output),
 };
 
 const ndjson: FileFormat = {

@@ -10,7 +10,7 @@ import type { Json } from '../../engine/contracts/json.ts';
 import { utf8Type } from '../../engine/schema/field-type.ts';
 import { fieldOf, type Schema, schemaOf } from '../../engine/schema/schema.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
-import type { CsvOptions } from './csv-options.ts';
+import { type CsvOptions, type CsvStyle, plainCsvStyle } from './csv-options.ts';
 
 declare const formatColumns: unique symbol;
 
@@ -36,6 +36,7 @@ const sinkFormats: readonly {
 }[] = [
   { name: 'csv', endings: ['.csv'], build: csv },
   { name: 'ndjson', endings: ['.ndjson', '.jsonl'], build: ndjson },
+  { name: 'text', endings: [], build: text },
   { name: 'arrow', endings: ['.arrow', '.feather'], build: () => arrow() },
   { name: 'arrows', endings: ['.arrows'], build: () => arrow({ stream: true }) },
 ];
@@ -44,7 +45,8 @@ const sinkFormats: readonly {
 export const sinkFormatNames: readonly string[] = sinkFormats.map(({ name }) => name);
 
 /**
- * Lines of text: a row per line, in the column `text`, without the line's end (LF or CRLF).
+ * Lines of text: a row per line, in the column `text`, without the line's end (LF or CRLF). As a format
+ * of output files: the one column of text that the stream has, a line per row.
  *
  * @param options - `invalidUtf8`: what to do with bytes that are not UTF-8: `fail` (the default)
  * ends the job with file and byte offset, `replace` reads U+FFFD in their place.
@@ -105,18 +107,25 @@ export interface CsvSourceSettings extends CsvSettings {
  * files.source({ path: 'towns.csv', format }).schema.fields[0]?.name; // => 'name'
  * ```
  */
-export function csv(): SinkFormat;
+export function csv(settings?: CsvSettings): SinkFormat;
 export function csv<F>(
   struct: StructType<F>,
   settings?: CsvSourceSettings,
 ): SourceFormat<ColumnsOf<F>>;
 export function csv<F>(
-  struct?: StructType<F>,
+  given: StructType<F> | CsvSettings = {},
   settings: CsvSourceSettings = {},
 ): SinkFormat | SourceFormat<ColumnsOf<F>> {
-  if (struct === undefined) return Object.freeze({ options: { kind: 'csv' } });
-  const { schema } = struct;
-  return Object.freeze({ options: csvOptionsOf(schema, settings), schema });
+  if (given instanceof StructType) {
+    const { schema } = given;
+    const columns = schema.fields.map(({ name }) => name);
+    const { split = true } = settings;
+    const options: CsvOptions = { kind: 'csv', columns, ...csvStyleOf(settings), split };
+    return Object.freeze({ options, schema });
+  }
+  // A plan shows what is not as usual only.
+  const isUsual = Object.keys(given).length === 0;
+  return Object.freeze({ options: { kind: 'csv', ...(!isUsual && csvStyleOf(given)) } });
 }
 
 /**
@@ -192,8 +201,8 @@ export function parquet<F>(struct: StructType<F>): SourceFormat<ColumnsOf<F>> {
   return Object.freeze({ options: { kind: 'parquet', fields }, schema: struct.schema });
 }
 
-function csvOptionsOf({ fields }: Schema, settings: CsvSourceSettings): CsvOptions {
-  const { header = true, delimiter = ',', quote = '"', nullText = '', split = true } = settings;
+function csvStyleOf(settings: CsvSettings): CsvStyle {
+  const { header, delimiter, quote, nullText } = { ...plainCsvStyle, ...settings };
   const isOne = (text: string) => /^[\t -~]$/.test(text);
   if (!isOne(delimiter) || /[\dA-Za-z.+"-]/.test(delimiter) || delimiter === quote) {
     throw csvOptionError(`CSV has no delimiter ${JSON.stringify(delimiter)}`);
@@ -201,8 +210,7 @@ function csvOptionsOf({ fields }: Schema, settings: CsvSourceSettings): CsvOptio
   if (quote !== null && (!isOne(quote) || /[\dA-Za-z.+-]/.test(quote))) {
     throw csvOptionError(`CSV has no quote ${JSON.stringify(quote)}`);
   }
-  const columns = fields.map(({ name }) => name);
-  return { kind: 'csv', columns, header, delimiter, quote, nullText, split };
+  return { header, delimiter, quote, nullText };
 }
 
 function csvOptionError(message: string): Error {

@@ -3,19 +3,26 @@
  * to the sink in one call. The block is charged to the operator, like all it holds.
  */
 import { assert } from '../../base/assert.ts';
-import { addressOf, type BlockHandle, type MemoryScope } from '../../engine/memory/slot-memory.ts';
+import {
+  addressOf,
+  type BlockHandle,
+  type MemoryScope,
+  type SlotMemory,
+} from '../../engine/memory/slot-memory.ts';
+import type { TextOutput } from './text-output.ts';
 
 /** 256 KiB: larger writes gain nothing, and it stays in the processor's cache. */
 const sizeBytesDefault = 256 << 10;
 /** Below this a loop copies faster than a call. */
 const callBytesMin = 48;
 
-/** Longer than any number or timestamp (30 bytes). */
-const scratchBytes = 32;
+/** Longer than any number or timestamp (30 bytes), and than a decimal of 38 digits behind the point. */
+const scratchBytes = 64;
 
-export class OutputBuffer {
-  /** Where a value may be put together before it is written. */
+export class OutputBuffer implements TextOutput {
   readonly scratch = new Uint8Array(scratchBytes);
+  /** Where `copyFrom` copies from. */
+  readonly memory: SlotMemory;
   readonly #scope: MemoryScope;
   readonly #send: (bytes: Uint8Array) => void;
   readonly #bytes: Uint8Array;
@@ -27,6 +34,7 @@ export class OutputBuffer {
   /** @param send - Takes the bytes at once; they are overwritten afterwards. */
   constructor(scope: MemoryScope, send: (bytes: Uint8Array) => void, sizeBytes = sizeBytesDefault) {
     this.#scope = scope;
+    this.memory = scope.memory;
     this.#send = send;
     this.#bytes = scope.memory.bytes;
     this.#block = scope.allocate(sizeBytes);
@@ -40,12 +48,10 @@ export class OutputBuffer {
     this.#bytes[this.#position++] = byte;
   }
 
-  /** Writes bytes that are not in the slot's memory. */
   writeBytes(from: Uint8Array): void {
     for (let index = 0; index < from.length; index++) this.writeByte(from[index]!);
   }
 
-  /** Writes text that has ASCII characters only (not checked). */
   writeAscii(text: string): void {
     for (let index = 0; index < text.length; index++) this.writeByte(text.charCodeAt(index));
   }

@@ -24,7 +24,7 @@ import {
   recordStateLayout,
 } from '../../engine/kernels/record-kernels.ts';
 import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
-import { bitmapSizeOf, layoutOf } from '../../engine/schema/field-type.ts';
+import { bitmapSizeOf, type FieldType, layoutOf } from '../../engine/schema/field-type.ts';
 import type { Field } from '../../engine/schema/schema.ts';
 import type { BadRecords } from './bad-records.ts';
 import { BadCell } from './cell-values.ts';
@@ -184,11 +184,10 @@ export class RecordColumns {
     const address = this.#room(Math.ceil(encoded.length / 8) * 8);
     bytes.set(encoded, address);
     const kinds: Readonly<Record<string, number>> = recordColumnKinds;
-    uint32[word + (recordColumnLayout.kind >>> 2)] = kinds[type.kind] ?? recordColumnKinds.decimal;
+    uint32[word + (recordColumnLayout.kind >>> 2)] = kinds[type.kind] ?? recordColumnKinds.other;
     uint32[word + (recordColumnLayout.name >>> 2)] = address;
     uint32[word + (recordColumnLayout.nameLength >>> 2)] = encoded.length;
-    const isMicros = type.kind === 'timestamp' && type.unit === 'us';
-    uint32[word + (recordColumnLayout.unit >>> 2)] = isMicros ? 1 : 0;
+    uint32[word + (recordColumnLayout.unit >>> 2)] = unitOf(type);
   }
 
   /** Zeroed memory that is kept until the end. */
@@ -322,6 +321,11 @@ export class RecordColumns {
     this.#badRows.clear();
     return addressOf(block);
   }
+}
+
+function unitOf(type: FieldType): number {
+  if (type.kind === 'decimal') return type.scale + type.precision * 256;
+  return type.kind === 'timestamp' && type.unit === 'us' ? 1 : 0;
 }
 
 /** What is wrong with a record. */

@@ -7,7 +7,7 @@
  * three multiplications make a number of 8 of them.
  */
 import {
-  columnKind, columnUnit, columnValues, kindBool, kindDate, kindFloat32, kindFloat64, kindInt16, kindInt32, kindInt64, kindInt8,
+  columnKind, columnUnit, columnValues, kindBool, kindDate, kindDecimal, kindFloat32, kindFloat64, kindInt16, kindInt32, kindInt64, kindInt8,
   kindTimestamp, kindUint16, kindUint32, kindUint8,
 } from './record-layout.as';
 
@@ -27,10 +27,11 @@ import {
   return (digits & 0x0000ffff0000ffff) * 42949672960001 >> 32;
 }
 
-/** 10 to the power of 0 to 15. */
+/** 10 to the power of 0 to 19. */
 @inline function powerOf10(exponent: u32): u64 {
   const low = (exponent & 1 ? <u64>10 : 1) * (exponent & 2 ? <u64>100 : 1);
-  return low * (exponent & 4 ? <u64>10000 : 1) * (exponent & 8 ? <u64>100000000 : 1);
+  const middle = low * (exponent & 4 ? <u64>10000 : 1) * (exponent & 8 ? <u64>100000000 : 1);
+  return middle * (exponent & 16 ? <u64>10000000000000000 : 1);
 }
 
 /** Digits to `out` (u64); the address behind them. 0: none, or more than 19. */
@@ -101,8 +102,8 @@ function floatAt(at: usize, out: usize, scratch: usize, isJson: bool): usize {
     end = magnitudeAt(fraction, scratch);
     if (end == 0) return 0;
     const count = <u32>(end - fraction);
-    // 15 is what `powerOf10` takes, and 19 digits are what 64 bits hold.
-    if (count > 15 || end - first > 20) return 0;
+    // 19 digits are what 64 bits hold, and a point is among these bytes.
+    if (end - first > 20) return 0;
     mantissa = mantissa * powerOf10(count) + load<u64>(scratch);
     exponent = -(<i32>count);
   }
@@ -128,6 +129,33 @@ function floatAt(at: usize, out: usize, scratch: usize, isJson: bool): usize {
 @inline function floatPowerOf10(exponent: u32): f64 {
   const low = (exponent & 1 ? 1e1 : 1.0) * (exponent & 2 ? 1e2 : 1.0) * (exponent & 4 ? 1e4 : 1.0);
   return low * (exponent & 8 ? 1e8 : 1.0) * (exponent & 16 ? 1e16 : 1.0);
+}
+
+/**
+ * A decimal to `out` (i128); the address behind it. Read here: up to 18 digits with those that are
+ * added behind the point, of which none would be lost. `size`: the scale, and the precision above it.
+ */
+function decimalAt(at: usize, out: usize, size: u32, scratch: usize, isJson: bool): usize {
+  const isNegative = load<u8>(at) == 45;
+  const first = at + usize(isNegative);
+  if (isJson && hasLeadingZero(first)) return 0;
+  let end = magnitudeAt(first, scratch);
+  const scale = size & 255;
+  const precision = size >> 8;
+  if (end == 0 || <u32>(end - first) + scale > 18) return 0;
+  let value = load<u64>(scratch) * powerOf10(scale);
+  if (load<u8>(end) == 46) {
+    const fraction = end + 1;
+    end = magnitudeAt(fraction, scratch);
+    const count = <u32>(end - fraction);
+    if (end == 0 || count > scale) return 0;
+    value += load<u64>(scratch) * powerOf10(scale - count);
+  }
+  if ((load<u8>(end) | 0x20) == 101 || (precision < 19 && value >= powerOf10(precision))) return 0;
+  const low = isNegative ? -(<i64>value) : <i64>value;
+  store<i64>(out, low);
+  store<i64>(out, low >> 63, 8);
+  return end;
 }
 
 /** Two digits at `at`, or a number above all that are asked for. */
@@ -252,6 +280,8 @@ export function timestampAt(at: usize, out: usize, isMicros: u32): usize {
       end = floatAt(at, scratch, scratch, isJson);
       store<f32>(values + (<usize>row << 2), <f32>load<f64>(scratch));
       return end;
+    case kindDecimal:
+      return decimalAt(at, values + (<usize>row << 4), load<u32>(column, columnUnit), scratch, isJson);
     default:
       return 0;
   }

@@ -27,7 +27,7 @@ export const recordColumnLayout = {
   seen: 20,
   /** Above 0 when a value was set to null. */
   nulls: 24,
-  /** Of a timestamp: 0 for ms, 1 for µs. */
+  /** Of a timestamp: 0 for ms, 1 for µs. Of a decimal: its scale, and its precision times 256. */
   unit: 28,
   size: 64,
 } as const;
@@ -98,7 +98,7 @@ export const recordReasons = {
   openQuote: 10,
 } as const;
 
-/** Kinds of columns, by kind of type; `decimal` stands for all that kernels leave to fixups. */
+/** Kinds of columns, by kind of type; `other` stands for all that kernels leave to fixups. */
 export const recordColumnKinds = {
   utf8: 1,
   int64: 2,
@@ -114,6 +114,7 @@ export const recordColumnKinds = {
   float32: 12,
   date: 13,
   decimal: 14,
+  other: 15,
 } as const;
 
 export interface RecordKernels {

@@ -58,8 +58,9 @@
 @inline export const kindUint32: u32 = 11;
 @inline export const kindFloat32: u32 = 12;
 @inline export const kindDate: u32 = 13;
-/** From here on values are views, or as large as one, and kernels read none of them. */
 @inline export const kindDecimal: u32 = 14;
+/** Bytes, lists, structs: left to fixups. */
+@inline export const kindOther: u32 = 15;
 
 /** What remains to be done with a value: the low bits of a fixup's column address. */
 @inline export const fixupCell: u32 = 1;

@@ -67,6 +67,15 @@ function shortestFloat32(value: number): string {
   return texts.find((text) => Math.fround(Number(text)) === value) ?? String(value);
 }
 
+/** The row with 0 for -0, which text has no form for. */
+export function withoutMinusZero(row: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(row).map(([name, value]) => [
+    name,
+    typeof value === 'number' ? value + 0 : value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
 /** A collector of the bytes that a buffer sends. */
 export function collector() {
   const pieces: Uint8Array[] = [];

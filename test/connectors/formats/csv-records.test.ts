@@ -3,8 +3,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { CsvOptions } from '../../../connectors/formats/csv-options.ts';
+import { type CsvOptions, plainCsvStyle } from '../../../connectors/formats/csv-options.ts';
 import { type CsvReaderSizes, createCsvReader } from '../../../connectors/formats/csv-records.ts';
+import { CsvWriter } from '../../../connectors/formats/csv-writer.ts';
+import { OutputBuffer } from '../../../connectors/formats/output-buffer.ts';
 import {
   boolType,
   float64Type,
@@ -13,7 +15,9 @@ import {
   utf8Type,
 } from '../../../engine/schema/field-type.ts';
 import { fieldOf, type Schema, schemaOf } from '../../../engine/schema/schema.ts';
+import { batchCases, expectedRows, makeBatch, withMemory } from '../../support/batches.ts';
 import { rangesAt, readRecords, wholeFile } from '../../support/read-records.ts';
+import { collector, withoutMinusZero, writable } from '../../support/sink-values.ts';
 import { emptyAtEnd, slotContext } from '../../support/slot-context.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -266,5 +270,44 @@ test('a record too long is an error that says where it begins', () => {
   const text = `name,age,height,isTall\n"${'x'.repeat(100)}",1,2,true\n`;
   expect(() => read(people, text, { bufferBytes: 16, recordBytesMax: 64 })).toThrow(
     'which begins at byte 23',
+  );
+});
+
+test('what the writer wrote of any batch of any types is read back', () => {
+  const file = path.join(tempFolder(), 'in.csv');
+  const styles = fc.constantFrom(
+    {},
+    { delimiter: ';', quote: "'" },
+    { nullText: 'NA' },
+    { nullText: '0' },
+    { nullText: 'true' },
+    { header: false },
+  );
+  fc.assert(
+    fc.property(batchCases({ rowsMax: 20 }), styles, (any, style) => {
+      const spec = writable(any);
+      const written = withMemory(({ scope }) => {
+        const { send, text } = collector();
+        const output = new OutputBuffer(scope, send);
+        const batch = makeBatch(scope, spec);
+        const writer = new CsvWriter(spec.schema, { ...plainCsvStyle, ...style }, output);
+        writer.writeHeader();
+        writer.writeRows(batch);
+        output.flush();
+        output.close();
+        batch.release();
+        return text();
+      });
+      fs.writeFileSync(file, written);
+      const rows = withMemory(({ memory }) => {
+        const columns = spec.schema.fields.map(({ name }) => name);
+        const context = slotContext(spec.schema, { memory });
+        return readRecords(createCsvReader({ ...plain, columns, ...style }, context), [
+          [wholeFile(file)],
+        ]).rows;
+      });
+      expect(rows).toEqual(expectedRows(spec).map(withoutMinusZero));
+    }),
+    { numRuns: 300 },
   );
 });

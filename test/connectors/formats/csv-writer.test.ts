@@ -1,6 +1,7 @@
 /** Goal: what the CSV writer wrote, a strict reader reads back: every value, every null. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { type CsvStyle, plainCsvStyle } from '../../../connectors/formats/csv-options.ts';
 import { CsvWriter } from '../../../connectors/formats/csv-writer.ts';
 import { OutputBuffer } from '../../../connectors/formats/output-buffer.ts';
 import { float64Type, utf8Type } from '../../../engine/schema/field-type.ts';
@@ -8,11 +9,11 @@ import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
 import { type BatchCase, batchCases, makeBatch, withMemory } from '../../support/batches.ts';
 import { collector, expectedText, writable } from '../../support/sink-values.ts';
 
-function csvOf(spec: BatchCase, bufferBytes = 64): string {
+function csvOf(spec: BatchCase, bufferBytes = 64, style: Partial<CsvStyle> = {}): string {
   return withMemory(({ scope }) => {
     const { send, text } = collector();
     const output = new OutputBuffer(scope, send, bufferBytes);
-    const writer = new CsvWriter(spec.schema, output);
+    const writer = new CsvWriter(spec.schema, { ...plainCsvStyle, ...style }, output);
     const batch = makeBatch(scope, spec);
     writer.writeHeader();
     writer.writeRows(batch);
@@ -105,4 +106,34 @@ test('a text larger than the buffer passes through it', () => {
   const value = 'long "text" '.repeat(1000);
   const csv = csvOf({ schema: textSchema, rows: [[value, value]], selected: null }, 64);
   expect(parseCsv(csv)[1]?.map(({ text }) => text)).toEqual([value, value]);
+});
+
+test('another style: delimiter, quote, null and no header', () => {
+  const style = { header: false, delimiter: ';', quote: "'", nullText: 'NA' };
+  const rows = [
+    ['a;b', null],
+    ["it's", 'NA'],
+    ['', 'a,b'],
+  ];
+  expect(csvOf({ schema: textSchema, rows, selected: null }, 64, style)).toBe(
+    "'a;b';NA\n'it''s';'NA'\n'';a,b\n",
+  );
+});
+
+test('without a quote, what would need one is an error', () => {
+  const style = { quote: null, nullText: '-' };
+  const write = (value: string) => () =>
+    csvOf({ schema: textSchema, rows: [[value, 'x']], selected: null }, 64, style);
+  expect(write('say "hi"')()).toBe('a,b\nsay "hi",x\n');
+  for (const value of ['a,b', 'a\nb', '-', '']) {
+    const info = expect.objectContaining({ code: 'VALUE_NEEDS_QUOTES' });
+    expect(write(value)).toThrow(expect.objectContaining({ info }));
+  }
+});
+
+test('lists and structs are JSON in quotes', () => {
+  const type = { kind: 'struct', fields: [fieldOf('say "x"', utf8Type)] } as const;
+  const schema = schemaOf(fieldOf('s', type));
+  const csv = csvOf({ schema, rows: [[{ 'say "x"': '"' }]], selected: null });
+  expect(parseCsv(csv)[1]?.[0]?.text).toBe('{"say \\"x\\"":"\\""}');
 });

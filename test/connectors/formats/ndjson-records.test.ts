@@ -7,6 +7,8 @@ import {
   createNdjsonReader,
   type NdjsonReaderOptions,
 } from '../../../connectors/formats/ndjson-records.ts';
+import { NdjsonWriter } from '../../../connectors/formats/ndjson-writer.ts';
+import { OutputBuffer } from '../../../connectors/formats/output-buffer.ts';
 import {
   boolType,
   type FieldType,
@@ -16,7 +18,9 @@ import {
   utf8Type,
 } from '../../../engine/schema/field-type.ts';
 import { fieldOf, type Schema, schemaOf } from '../../../engine/schema/schema.ts';
+import { batchCases, expectedRows, makeBatch, withMemory } from '../../support/batches.ts';
 import { rangesAt, readRecords, wholeFile } from '../../support/read-records.ts';
+import { collector, withoutMinusZero, writable } from '../../support/sink-values.ts';
 import { emptyAtEnd, slotContext } from '../../support/slot-context.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -357,4 +361,30 @@ test('good and bad lines add up, also when more are bad than a call can take', (
     reason: 'column "id" has "x1", which is no int64',
     text: '{"id":"x1"}',
   });
+});
+
+test('what the writer wrote of any batch of any types is read back', () => {
+  const file = path.join(tempFolder(), 'in.ndjson');
+  fc.assert(
+    fc.property(batchCases({ rowsMax: 20 }), (any) => {
+      const spec = writable(any);
+      const written = withMemory(({ scope }) => {
+        const { send, text } = collector();
+        const output = new OutputBuffer(scope, send);
+        const batch = makeBatch(scope, spec);
+        new NdjsonWriter(spec.schema, output).writeRows(batch);
+        output.flush();
+        output.close();
+        batch.release();
+        return text();
+      });
+      fs.writeFileSync(file, written);
+      const rows = withMemory(({ memory: slot }) => {
+        const context = slotContext(spec.schema, { memory: slot });
+        return readRecords(createNdjsonReader(context), [[wholeFile(file)]]).rows;
+      });
+      expect(rows).toEqual(expectedRows(spec).map(withoutMinusZero));
+    }),
+    { numRuns: 300 },
+  );
 });
