@@ -91,6 +91,7 @@ export const errorKinds = {
   SINK_UNWRITABLE: 'user',
   SIZE_FORM: 'user',
   SOURCE_CHANGED: 'external',
+  SOURCE_DAMAGED: 'external',
   SOURCE_EMPTY: 'user',
   SOURCE_NOT_FOUND: 'user',
   SOURCE_UNREADABLE: 'user',

@@ -24,7 +24,10 @@ export {
 } from './formats/format-builders.ts';
 
 export interface FilesSourceSettings<C> {
-  /** A file, a folder (read with all folders below it) or a glob such as `logs/*.log`. */
+  /**
+   * A file, a folder (read with all folders below it) or a glob such as `logs/*.log`. Files that end in
+   * `.gz` or `.zst` are decompressed, each of them by one task.
+   */
   readonly path: string;
   readonly format: SourceFormat<C>;
   /** Endings that files found in a folder or by a glob must have. @defaultValue all files */
@@ -32,13 +35,16 @@ export interface FilesSourceSettings<C> {
 }
 
 export interface FilesSinkSettings {
-  /** The file to write. It appears, or is replaced, when the job has finished, and not before. */
+  /**
+   * The file to write. It appears, or is replaced, when the job has finished, and not before. One that
+   * ends in `.gz` or `.zst` is compressed: `out.csv.gz`.
+   */
   readonly path: string;
   /**
    * @defaultValue the flag `--format`; else the ending of `path`: .ndjson, .jsonl, .arrow, .feather, .arrows
    * (a stream of Arrow); csv for all others
    */
-  readonly format?: 'csv' | 'ndjson' | 'arrow' | 'arrows' | SinkFormat;
+  readonly format?: 'csv' | 'ndjson' | 'text' | 'arrow' | 'arrows' | SinkFormat;
   /** Whether a folder that exists is replaced. @defaultValue the flag `--overwrite` */
   readonly overwrite?: boolean;
 }

@@ -2,11 +2,13 @@
  * Writes one task's rows to a file that nobody looks at yet; the committer renames it later.
  *
  * The file is made with the first full buffer, or by `finish`, so a job that fails early has touched
- * nothing. `finish` fsyncs: what a commit is told of survives a power cut.
+ * nothing. `finish` fsyncs: what a commit is told of survives a power cut. A target that ends in `.gz` or
+ * `.zst` is compressed on its way.
  *
  * Before: engine/batch/batch.ts · After: connectors/filesystem/file-committer.ts
  */
 import { assert } from '../../base/assert.ts';
+import { Codec, compressionOf } from '../../base/compression.ts';
 import type { FileId } from '../../base/env/disk.ts';
 import type { Batch } from '../../engine/batch/batch.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
@@ -18,6 +20,9 @@ import type { RowWriter } from '../formats/row-writer.ts';
 import type { FormatOptions } from './file-options.ts';
 import { writeError } from './sink-errors.ts';
 import { type FileWrite, type SinkTarget, writtenPathOf } from './sink-target.ts';
+
+/** As much compressed output is written in one go. */
+const compressedBytesPerWrite = 64 << 10;
 
 export interface FileSinkWriterOptions {
   readonly format: FormatOptions;
@@ -33,6 +38,8 @@ export class FileSinkWriter implements SinkWriter {
   readonly #path: string;
   readonly #rows: RowWriter;
   #buffer: OutputBuffer | null;
+  #codec: Codec | null;
+  readonly #compressed: Uint8Array;
   #file: FileId | null = null;
   #sizeBytes = 0;
   #rowCount = 0;
@@ -43,6 +50,9 @@ export class FileSinkWriter implements SinkWriter {
     const { writer, partEnding } = fileFormatOf(format);
     assert(writer !== undefined && partEnding !== undefined, 'the format of a sink can be written');
     this.#partName = `part-${String(context.taskIndex).padStart(5, '0')}${partEnding(format)}`;
+    const compression = target.kind === 'file' ? compressionOf(target.path) : null;
+    this.#codec = compression === null ? null : Codec.compress(compression);
+    this.#compressed = new Uint8Array(compression === null ? 0 : compressedBytesPerWrite);
     this.#path = writtenPathOf(target, context.taskIndex, this.#partName);
     const buffer = new OutputBuffer(context.scope, (bytes) => this.#append(bytes), bufferBytes);
     this.#buffer = buffer;
@@ -62,6 +72,7 @@ export class FileSinkWriter implements SinkWriter {
     this.#naming(() => {
       this.#rows.writeFooter();
       buffer.flush();
+      if (this.#codec !== null) this.#compress(this.#codec, new Uint8Array(0), true);
       this.#file ??= this.#open();
       this.#context.disk.fsync(this.#file);
       this.close();
@@ -80,11 +91,29 @@ export class FileSinkWriter implements SinkWriter {
     const file = this.#file;
     this.#buffer?.close();
     this.#buffer = null;
+    this.#codec?.close();
+    this.#codec = null;
     this.#file = null;
     if (file !== null) this.#context.disk.close(file);
   }
 
   #append(bytes: Uint8Array): void {
+    if (this.#codec === null) this.#writeToFile(bytes);
+    else this.#compress(this.#codec, bytes, false);
+  }
+
+  #compress(codec: Codec, bytes: Uint8Array, isLast: boolean): void {
+    const room = this.#compressed;
+    let from = 0;
+    do {
+      const fault = codec.step(bytes, { from, end: bytes.length }, room, isLast);
+      assert(fault === null, 'any bytes can be compressed');
+      from += codec.used;
+      if (codec.written > 0) this.#writeToFile(room.subarray(0, codec.written));
+    } while (from < bytes.length || codec.written === room.length);
+  }
+
+  #writeToFile(bytes: Uint8Array): void {
     this.#file ??= this.#open();
     this.#context.disk.write(this.#file, bytes, this.#sizeBytes);
     this.#sizeBytes += bytes.length;

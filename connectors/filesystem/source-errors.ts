@@ -75,6 +75,14 @@ export function changedError(path: string, what: string, cause?: unknown): Typed
   });
 }
 
+/** A compressed file that does not decompress. */
+export function damagedError(path: string, fault: string): TypedError {
+  return typedError('SOURCE_DAMAGED', `file "${path}" is damaged or cut off: ${fault}`, {
+    hint: 'Make the file anew, or leave it out of the input; files that end in .gz and .zst are decompressed.',
+    details: { path, fault },
+  });
+}
+
 /** The name in the folder that a typing mistake away is `name`, or null. */
 async function similarName(disk: Disk, folder: string, name: string): Promise<string | null> {
   const entries = await disk.list(folder).catch(() => []);

@@ -10,6 +10,7 @@
  *
  * Invariant: the ranges tile every file exactly once; an empty file has none.
  */
+import { compressionOf } from '../../base/compression.ts';
 import type { Split } from '../../engine/contracts/source.ts';
 import { type FileRange, splitOf } from './file-range.ts';
 
@@ -29,12 +30,12 @@ export interface SourceFile {
  * Splits of the files, in their order.
  *
  * @param parallelism - Tasks that will read, 1 or more.
- * @param isCut - Whether files are cut at all.
+ * @param isCut - Whether files are cut at all; compressed ones never are.
  */
 export function planSplits(
   files: readonly SourceFile[],
   parallelism: number,
-  isCut: (path: string) => boolean = () => true,
+  isCut = true,
 ): Split[] {
   const readable = files.filter((file) => file.sizeBytes > 0);
   const target = splitBytesFor(readable, parallelism);
@@ -47,7 +48,7 @@ export function planSplits(
     togetherCost = 0;
   };
   for (const file of readable) {
-    if (file.sizeBytes > target && isCut(file.path)) {
+    if (file.sizeBytes > target && isCut && compressionOf(file.path) === null) {
       endTogether();
       for (const range of rangesOfLarge(file, target)) splits.push(splitOf([range]));
       continue;

@@ -25,7 +25,7 @@ const text: FileFormat = {
 const csv: FileFormat = {
   kind: 'csv',
   planSplits: async ({ options, files, parallelism }) =>
-    planSplits(files, parallelism, () => (options as CsvOptions).split),
+    planSplits(files, parallelism, (options as CsvOptions).split),
   reader: (options, context) => createCsvReader(options as CsvOptions, context),
   partEnding: () => '.csv',
   writer: (options, { schema, output }) =>

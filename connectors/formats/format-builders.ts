@@ -2,6 +2,7 @@
  * The builders of formats, `text()`, `csv()`, `ndjson()` and so on: what a user's job names a format with. Only
  * descriptions are made here, so a job that is loaded loads no reader or writer.
  */
+import { withoutCompression } from '../../base/compression.ts';
 import { nearestName } from '../../base/nearest-name.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Column } from '../../engine/api/column.ts';
@@ -227,7 +228,7 @@ export function sinkFormatNamed(name: string): SinkFormat {
 
 /** The format that the ending of a path means; CSV for all that mean none. */
 export function sinkFormatOfPath(path: string): SinkFormat {
-  const lower = path.toLowerCase();
+  const lower = withoutCompression(path).toLowerCase();
   const meant = sinkFormats.find(({ endings }) => endings.some((ending) => lower.endsWith(ending)));
   return (meant?.build ?? csv)();
 }
