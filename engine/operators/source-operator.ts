@@ -88,13 +88,20 @@ export class SourceOperator {
 
   /** Reads one batch, and what could not be read. */
   #read(hasDeadLetters: boolean): SourceState {
+    // A read may leave more of them than one batch holds.
+    if (hasDeadLetters && this.#takeLetters()) return 'more';
     if (this.#open === null && !this.#openNext()) return this.#hasLast ? 'done' : 'waiting';
     const result = this.#reader.read();
-    if (hasDeadLetters) this.#pendingLetters = this.#reader.takeDeadLetters?.() ?? null;
+    if (hasDeadLetters) this.#takeLetters();
     if (result === 'waiting' || result === 'more') return result;
     if (result === 'end') this.#open = null;
     else this.#pending = result;
     return 'more';
+  }
+
+  #takeLetters(): boolean {
+    this.#pendingLetters = this.#reader.takeDeadLetters?.() ?? null;
+    return this.#pendingLetters !== null;
   }
 
   #offerRows(outbox: Outbox): boolean {

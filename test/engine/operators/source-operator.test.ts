@@ -82,8 +82,8 @@ test('what could not be read goes to another outbox, and neither loses a row whe
     const { memory, source } = newSource([1, 2, 'more', 3, 4, 'end'], [2, 4]);
     const [outbox, letters] = [new CollectingOutbox(isSlow), new CollectingOutbox(areLettersSlow)];
     source.offerSplit(splitOf('a'));
-    source.offerSplit(null);
     for (let calls = 0; source.step(outbox, letters) !== 'done'; calls++) {
+      if (source.wantsSplit) source.offerSplit(null);
       expect(calls).toBeLessThan(100);
     }
     expect(outbox.rows).toEqual([{ n: 1 }, { n: 3 }]);
@@ -92,6 +92,31 @@ test('what could not be read goes to another outbox, and neither loses a row whe
     source.close();
     memory.assertEmpty();
   }
+});
+
+test('all batches of dead letters are given out, also when nothing is read behind them', () => {
+  const { memory, scope } = newContext('tested');
+  const letters = [1, 2, 3];
+  const source = new SourceOperator({
+    open() {},
+    read: () => 'end',
+    takeDeadLetters() {
+      const n = letters.shift();
+      return n === undefined ? null : batchOf(scope, schema, [{ n }]);
+    },
+    bytesRead: 0,
+    position: () => 'nowhere',
+    close() {},
+  });
+  const outbox = new CollectingOutbox();
+  source.offerSplit(splitOf('a'));
+  for (let calls = 0; source.step(new CollectingOutbox(), outbox) !== 'done'; calls++) {
+    if (source.wantsSplit) source.offerSplit(null);
+    expect(calls).toBeLessThan(100);
+  }
+  expect(outbox.rows).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+  source.close();
+  memory.assertEmpty();
 });
 
 test('dead letters that nobody took are released by close', () => {
