@@ -19,14 +19,11 @@ export function narrowRule(steps: readonly PlanStep[]): readonly PlanStep[] {
   const isWhole = ({ number }: PlanStep) => letters.some(({ from }) => from === number);
   const result: PlanStep[] = [];
   for (const step of steps) {
-    const { input = null, output = null } = needs.get(step.number) ?? {};
+    const output = needs.get(step.number)?.output ?? null;
     const { operator } = step;
     if (handsOn(operator)) {
       const given = new StepIndex([...result, step]).inputSchemaOf(step);
-      // Several streams may have been narrowed differently.
-      const isUnion = step.inputs.length > 1 && input !== null;
-      const schema = isUnion ? columnsOf(given, input) : given;
-      result.push({ ...step, operator: { ...operator, output: schema } });
+      result.push({ ...step, operator: { ...operator, output: given } });
     } else if (output === null || isWhole(step)) {
       result.push(step);
     } else {

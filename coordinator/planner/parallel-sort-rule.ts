@@ -28,13 +28,12 @@ export function parallelSortRule(steps: readonly PlanStep[]): readonly PlanStep[
       result.push(step);
       continue;
     }
-    const sorts = step.inputs.map(
-      (input): PlanStep => ({
-        number: nextNumber(),
-        operator,
-        inputs: mergedOf({ ...input, exchange: null }),
-      }),
-    );
+    const sorts = step.inputs.map((input): PlanStep => {
+      const local = { ...input, exchange: null };
+      const output = index.inputSchemaOf({ ...step, inputs: [local] });
+      const sort = { ...operator, output };
+      return { number: nextNumber(), operator: sort, inputs: mergedOf(local) };
+    });
     const numbers = sorts.map((sort) => sort.number);
     const merge = { kind: 'merge', order: operator.order } as const;
     result.push(...sorts);

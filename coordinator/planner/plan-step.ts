@@ -5,7 +5,7 @@
  *
  *     1 source    2 explodeWords ← 1    3 aggregate ← 2 (hash by word)    4 sink ← 3 (gather)
  *
- * A step that reads several is a union of them: they have the same columns. Several may read one.
+ * A step that reads several is a union of them: it gets the columns that all have. Several may read one.
  * Lowering makes a list that is right but slow, with every exchange that an operator's meaning asks
  * for; each rule answers a new list that means the same. Steps without an exchange are chained.
  */
@@ -74,6 +74,19 @@ export function numberAfter(steps: readonly PlanStep[]): () => number {
   return () => ++last;
 }
 
+/** The list without a step that hands rows on: who read it reads what it read. */
+export function withoutStep(steps: readonly PlanStep[], number: number): readonly PlanStep[] {
+  const removed = new StepIndex(steps).step(number);
+  return steps.flatMap((step) => {
+    if (step === removed) return [];
+    const inputs = step.inputs.flatMap((input) => {
+      if (input.from !== number) return [input];
+      return removed.inputs.map((before) => ({ ...before, exchange: input.exchange }));
+    });
+    return [{ ...step, inputs }];
+  });
+}
+
 /** Looks up steps of a list, and who reads them. */
 export class StepIndex {
   readonly #byNumber: ReadonlyMap<number, PlanStep>;
@@ -110,9 +123,10 @@ export class StepIndex {
     return this.readersOf(input.from).length === 1 ? this.step(input.from) : null;
   }
 
-  /** What the step's operator reads. */
+  /** What the step's operator reads: of several streams the columns that all have. */
   inputSchemaOf({ inputs }: PlanStep): Schema {
-    return inputs.map((input) => this.#schemaOf(input)).reduce(unionOf, { fields: [] });
+    const schemas = inputs.map((input) => this.#schemaOf(input));
+    return schemas.length === 0 ? { fields: [] } : schemas.reduce(commonOf);
   }
 
   #schemaOf({ from, output, columns }: StepInput): Schema {
@@ -128,13 +142,13 @@ export function columnsOf({ fields }: Schema, names: Iterable<string>): Schema {
   return { fields: fields.filter((field) => wanted.has(field.name)) };
 }
 
-/** The fields of both, which have the same names and types; nullable where one is. */
-function unionOf(first: Schema, second: Schema): Schema {
-  if (first.fields.length === 0) return second;
-  const nullable = (name: string) => second.fields[fieldIndexOf(second, name)]?.nullable === true;
+/** The fields that both have, of the same types; nullable where one is. */
+function commonOf(first: Schema, second: Schema): Schema {
   return {
-    fields: first.fields.map((field) =>
-      !field.nullable && nullable(field.name) ? { ...field, nullable: true } : field,
-    ),
+    fields: first.fields.flatMap((field) => {
+      const other = second.fields[fieldIndexOf(second, field.name)];
+      if (other === undefined) return [];
+      return [field.nullable || !other.nullable ? field : { ...field, nullable: true }];
+    }),
   };
 }

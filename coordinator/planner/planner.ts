@@ -4,7 +4,8 @@
  *     logical graph ─lower─▶ steps ─rules─▶ steps ─chain─▶ physical graph
  *
  * Each rule is a pure function in a file of its own, and means the same before and after. Their order
- * matters: top-n before a limit is split, single tasks before anything is made parallel, and pruning
+ * matters: filters move while all columns are there, expressions are simplified once they are where they
+ * stay, top-n comes before a limit is split, single tasks before anything is made parallel, and pruning
  * when no step is added any more.
  * Before: engine/api/build-job.ts · After: engine/plan/physical-graph.ts
  */
@@ -13,7 +14,10 @@ import type { LogicalGraph, LogicalNode } from '../../engine/plan/logical-graph.
 import { type PhysicalGraph, vertexOutputs } from '../../engine/plan/physical-graph.ts';
 import { chainSteps } from './chain.ts';
 import { combinerRule } from './combiner-rule.ts';
+import { filterRule } from './filter-rule.ts';
+import { identityRule } from './identity-rule.ts';
 import { lateUnionRule } from './late-union-rule.ts';
+import { limitDownRule } from './limit-down-rule.ts';
 import { limitRule } from './limit-rule.ts';
 import { lower } from './lower.ts';
 import { narrowRule } from './narrow-rule.ts';
@@ -25,14 +29,21 @@ import {
   type PlanStep,
   type StepInput,
 } from './plan-step.ts';
+import { projectRule } from './project-rule.ts';
 import { pruneRule } from './prune-rule.ts';
+import { simplifyRule } from './simplify-rule.ts';
 import { singleTaskRule } from './single-task-rule.ts';
 import { topRule } from './top-rule.ts';
 
 /** In the order in which they are applied. */
 export const planRules: readonly PlanRule[] = [
   lateUnionRule,
+  filterRule,
+  projectRule,
+  simplifyRule,
+  limitDownRule,
   narrowRule,
+  identityRule,
   topRule,
   singleTaskRule,
   combinerRule,

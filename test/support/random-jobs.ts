@@ -21,8 +21,25 @@ type Rows = Stream<{
 
 const verbs: Record<string, (rows: Rows) => Rows> = {
   where: (rows) => rows.where((row) => row.n.gt(2)),
+  // Two conditions, one of them over what a projection computed.
+  whereBoth: (rows) => rows.where((row) => row.url.ne('b').and(row.n.lt(5)).and(row.x.gt(-1))),
+  whereAll: (rows) => rows.where((row) => row.n.eq(row.n).or(true)),
+  whereNone: (rows) => rows.where((row) => row.n.gt(1).and(false)),
+  // The product would fail where the first condition does not hold: rules must not ask it there.
+  whereGuarded: (rows) => rows.where((row) => row.n.le(3).and(row.n.multiply(2n ** 61n).gt(0))),
+  whereGuardedBefore: (rows) =>
+    rows
+      .where((row) => row.n.le(3))
+      .derive((row) => ({ x: row.x.add(0.5) }))
+      .where((row) =>
+        row.n
+          .multiply(2n ** 61n)
+          .gt(0)
+          .and(row.x.gt(0)),
+      ),
   whereText: (rows) => rows.where((row) => row.url.ge('b').or(row.x.isNull())),
   select: (rows) => rows.select(({ x, n, url }) => ({ url, n: n.add(1), x })),
+  same: (rows) => rows.select(({ url, n, x }) => ({ url, n, x })),
   onlyUrl: (rows) => rows.select(({ url }) => ({ url, n: 1n, x: 0.5 })) as never,
   derive: (rows) => rows.derive((row) => ({ x: row.x.add(1) })),
   explode: (rows) => rows.select(({ url, n, x }) => ({ url: explode(words(url)), n, x })),

@@ -137,7 +137,8 @@ function neighboursOf(operator: OperatorSpec): { before?: string[]; after?: stri
     case 'top':
       return { after: ['merge'] };
     case 'limit':
-      return { after: ['gather'] };
+      // None of each is none of all.
+      return operator.count === 0 ? {} : { after: ['gather'] };
     default:
       return {};
   }
