@@ -1,6 +1,7 @@
 /** What a bench shows: medians, rates and ratios as a table, and what to keep in mind with them. */
+
+import { tableText } from '../base/table.ts';
 import { formatBytes, formatCount } from '../base/units.ts';
-import { tableText } from '../cli/table.ts';
 import { singleThreadId, yardstickId } from './contestants.ts';
 import type { BenchResult, ContestantResult } from './run-bench.ts';
 

@@ -21,6 +21,7 @@ import type { RunFlags } from '../engine/api/stream.ts';
 import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
 import { PiscinaSlotRunner } from '../worker/threads/piscina-slot-runner.ts';
 import { startWorker, type WorkerHandle } from '../worker/worker.ts';
+import { checkProgram, ProgramEnds, type ProgramSide } from './program-ends.ts';
 
 const coordinatorAddress = 'memory:coordinator';
 const workerAddress = 'memory:worker';
@@ -36,6 +37,8 @@ export interface RunOptions {
   readonly parallelism: number;
   /** For all slots together. */
   readonly memoryBytes: number;
+  /** What the program has for the job's sources and sinks of memory, and its console. */
+  readonly program?: ProgramSide;
 }
 
 export interface RunProgress {
@@ -69,6 +72,8 @@ export interface EmbeddedRun {
   progress(): RunProgress;
   /** Ends the job; `done` then resolves with status `cancelled`. */
   cancel(reason: string): void;
+  /** What was thrown by the program's own code, by an iterator of rows say, and failed the job; or null. */
+  programError?(): unknown;
   /** Never rejects because of the job: its failure is in the summary. */
   readonly done: Promise<JobSummary>;
 }
@@ -84,6 +89,7 @@ class Embedded implements EmbeddedRun {
   readonly #options: RunOptions;
   readonly #startedAt: number;
   #job: JobMaster | null = null;
+  #ends: ProgramEnds | null = null;
   #cancelReason: string | null = null;
 
   constructor(options: RunOptions) {
@@ -91,6 +97,10 @@ class Embedded implements EmbeddedRun {
     this.#options = options;
     this.#startedAt = this.#env.clock.mono();
     this.done = this.#run().catch((error) => this.#summary(failedBefore(error)));
+  }
+
+  programError(): unknown {
+    return this.#ends?.error ?? null;
   }
 
   cancel(reason: string): void {
@@ -109,14 +119,17 @@ class Embedded implements EmbeddedRun {
   }
 
   async #run(): Promise<JobSummary> {
-    const { graph, jobFile, params, flags, parallelism, memoryBytes } = this.#options;
+    const { graph, jobFile, params, flags, parallelism, memoryBytes, program } = this.#options;
+    checkProgram(graph, program ?? {});
+    const runner = new PiscinaSlotRunner(parallelism);
+    const ends = new ProgramEnds(graph, program ?? {}, runner);
+    this.#ends = ends;
     const coordinator = await startCoordinator(this.#env, {
       address: coordinatorAddress,
       nodeId: 'embedded',
       register: createMemoryRegister(),
       connectors,
     });
-    const runner = new PiscinaSlotRunner(parallelism);
     const worker = await startWorker(this.#env, {
       workerId: 'embedded',
       address: workerAddress,
@@ -124,6 +137,7 @@ class Embedded implements EmbeddedRun {
       slotCount: parallelism,
       slotMemoryBytes: Math.floor(memoryBytes / parallelism),
       runner,
+      programRings: ends.rings,
     });
     try {
       this.#job = await coordinator.submit({
@@ -136,8 +150,12 @@ class Embedded implements EmbeddedRun {
           fingerprint: fingerprintOf(graph),
         },
       });
-      if (this.#cancelReason !== null) this.#job.cancel(this.#cancelReason);
-      return this.#summary(await this.#job.done);
+      const job = this.#job;
+      ends.start((error) => job.fail(toWire(error)));
+      if (this.#cancelReason !== null) job.cancel(this.#cancelReason);
+      const outcome = await job.done;
+      await ends.stop(outcome.status === 'finished');
+      return this.#summary(outcome.status === 'finished' ? failedAfter(outcome, ends) : outcome);
     } finally {
       await this.#stop(worker, coordinator);
     }
@@ -168,6 +186,11 @@ class Embedded implements EmbeddedRun {
 }
 
 const noTotals: JobTotals = { rowsIn: 0, bytesIn: 0, rowsOut: 0, deadLetters: 0 };
+
+/** A job that has finished, and whose rows the program then failed to take. */
+function failedAfter(outcome: JobOutcome, { error }: ProgramEnds): JobOutcome {
+  return error === null ? outcome : { ...outcome, status: 'failed', error: toWire(error) };
+}
 
 /** A job that failed before there was a job master. */
 function failedBefore(error: unknown): JobOutcome {

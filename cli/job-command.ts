@@ -87,6 +87,7 @@ async function requestOf(
   const memoryText = typeof memory === 'string' ? memory : undefined;
   const flags = runFlagsOf(engine);
   const { buildJob } = await import('../engine/api/build-job.ts');
+  const { graph, feeds } = buildJob(job, params, flags);
   return {
     jobFile: path,
     params,
@@ -95,7 +96,8 @@ async function requestOf(
     memoryBytes: memoryBytesOf(memoryText, parallelism, env),
     isJson: engine.json === true,
     showsCode: engine.code === true,
-    graph: buildJob(job, params, flags).graph,
+    graph,
+    program: { feeds },
   };
 }
 

@@ -4,10 +4,11 @@
  *
  *     ━━━━━━━━━━━━━━━────────────  52%  1,234,567 rows  1.2 GB of 2.3 GB  820 MB/s  1.3 s left
  */
+
+import { cellWidthOf, cutText } from '../base/table.ts';
 import { formatBytes, formatCount, formatDuration } from '../base/units.ts';
 import type { CliEnv } from './cli-env.ts';
 import type { RunProgress } from './embedded.ts';
-import { cellWidthOf, cutText } from './table.ts';
 
 const redrawMs = 100;
 const plainLineMs = 5_000;

@@ -7,6 +7,7 @@
 import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tableText } from '../base/table.ts';
 import { toWire } from '../base/typed-error.ts';
 import { formatBytes, formatCount } from '../base/units.ts';
 import { buildJob } from '../engine/api/build-job.ts';
@@ -19,7 +20,6 @@ import { exitCodes } from './exit-codes.ts';
 import { loadJob } from './load-job.ts';
 import { runJob, type StartJob } from './run-job.ts';
 import { exitCodeOf } from './summary.ts';
-import { tableText } from './table.ts';
 
 /** Relative to the project's folder, in which `npm start` runs. */
 const input = 'node_modules/**/*.{md,txt,ts,js}';

@@ -45,6 +45,8 @@ export interface ExecutorOptions {
   readonly request: DeployRequest;
   /** What the rings of one exchange may take together. @defaultValue 32 MiB */
   readonly exchangeBytes?: number | undefined;
+  /** Operator id → the ring to the program that runs the job in its own process. */
+  readonly programRings?: Readonly<Record<string, RingDescriptor>> | undefined;
 }
 
 export class Executor {
@@ -52,6 +54,7 @@ export class Executor {
   readonly #slots: readonly SlotHandle[];
   readonly #request: DeployRequest;
   readonly #exchangeBytes: number | undefined;
+  readonly #programRings: Readonly<Record<string, RingDescriptor>>;
   readonly #events: ExecutorEvents;
   readonly #metrics: { readonly deployment: TaskDeployment }[] = [];
   readonly #stopped: Promise<void>[];
@@ -59,13 +62,14 @@ export class Executor {
 
   constructor(
     env: Env,
-    { slots, request, exchangeBytes }: ExecutorOptions,
+    { slots, request, exchangeBytes, programRings = {} }: ExecutorOptions,
     events: ExecutorEvents,
   ) {
     this.#env = env;
     this.#slots = slots;
     this.#request = request;
     this.#exchangeBytes = exchangeBytes;
+    this.#programRings = programRings;
     this.#events = events;
     const pending = slots.map(() => Promise.withResolvers<void>());
     this.#stopped = pending.map(({ promise }) => promise);
@@ -129,6 +133,7 @@ export class Executor {
             endOf(edge, rings.get(edge.id)?.ofSender(taskIndex) ?? []),
           ),
           prepared,
+          programRings: this.#programRings,
           metrics: new SharedArrayBuffer(taskMetricsBytes(vertex.chain.length)),
         };
         this.#metrics.push({ deployment });

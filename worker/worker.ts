@@ -22,6 +22,7 @@ import {
   type StopRequest,
 } from '../coordinator/protocol.ts';
 import { Executor } from './executor.ts';
+import type { RingDescriptor } from './threads/slot-messages.ts';
 
 export interface WorkerOptions {
   readonly workerId: string;
@@ -32,6 +33,8 @@ export interface WorkerOptions {
   readonly runner: SlotRunner;
   /** What the rings of one exchange may take together. @defaultValue 32 MiB */
   readonly exchangeBytes?: number;
+  /** Of the program that runs the worker in its own process: operator id → its ring. @defaultValue none */
+  readonly programRings?: Readonly<Record<string, RingDescriptor>>;
 }
 
 export interface WorkerHandle {
@@ -87,10 +90,10 @@ class Worker implements WorkerHandle {
   #deploy(request: DeployRequest): null {
     const { jobId, epoch } = request;
     const job: JobRef = { jobId, epoch };
-    const { exchangeBytes } = this.#options;
+    const { exchangeBytes, programRings } = this.#options;
     const run = new Executor(
       this.#env,
-      { slots: this.#slots, request, exchangeBytes },
+      { slots: this.#slots, request, exchangeBytes, programRings },
       {
         requestSplit: async (taskId) => {
           const answer = await this.#call(methods.requestSplit, { ...job, taskId });

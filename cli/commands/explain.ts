@@ -5,10 +5,11 @@
  *
  * Before: cli/main.ts. After: engine/plan/explain.ts.
  */
+
+import { cellWidthOf } from '../../base/table.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type JobCommandOptions, readJobCommand } from '../job-command.ts';
-import { cellWidthOf } from '../table.ts';
 
 const options: JobCommandOptions = {
   verb: 'explain',

@@ -8,6 +8,7 @@ import type { CliEnv } from '../cli-env.ts';
 import { writeError } from '../error-text.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type JobCommandOptions, readJobCommand } from '../job-command.ts';
+import type { ProgramConsole } from '../program-ends.ts';
 import { runJob, type StartJob } from '../run-job.ts';
 import { exitCodeOf, summaryJson, summaryText } from '../summary.ts';
 
@@ -30,7 +31,8 @@ export async function runCommand(
 ): Promise<ExitCode> {
   const request = await readJobCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const { isJson, ...runOptions } = request;
+  const { isJson, ...given } = request;
+  const runOptions = { ...given, program: { ...given.program, console: consoleOf(env, isJson) } };
   const { graph } = runOptions;
   checkOutput(graph, env.workingFolder);
   const summary = await runJob(env, runOptions, startJob);
@@ -41,4 +43,17 @@ export async function runCommand(
     env.stderr.write(summaryText(summary, graph));
   }
   return exitCodeOf(summary);
+}
+
+/** Where `console.sink` prints: on stdout, unless `--json` has that for its object. */
+function consoleOf({ stdout, stderr }: CliEnv, isJson: boolean): ProgramConsole {
+  const output = isJson ? stderr : stdout;
+  return {
+    columns: output.isTerminal ? output.columns : Number.POSITIVE_INFINITY,
+    write: (text) => {
+      // The line of progress is drawn again below what is printed.
+      if (stderr.isTerminal) stderr.write('\r\x1b[2K');
+      output.write(text);
+    },
+  };
 }

@@ -28,6 +28,8 @@ export interface BuiltJob {
   readonly graph: LogicalGraph;
   /** The user's functions by operator id. */
   readonly functions: ReadonlyMap<string, UserFunctions>;
+  /** What the program gives its sources, by operator id. */
+  readonly feeds: ReadonlyMap<string, unknown>;
 }
 
 const noFlags: RunFlags = Object.freeze({ overwrite: false });
@@ -108,9 +110,10 @@ function sourceNode(source: SourceOf<unknown>, options: ReadOptions = {}): NodeD
       hint: 'Give a sink of a connector: { deadLetters: files.sink({ path: "dead.ndjson" }) }.',
     });
   }
-  const { schema } = source;
+  const { schema, feed } = source;
   const spec = { connector: source.connector, options: source.options, schema };
-  return appendNode([], { kind: 'source', source: spec, schema }, verb);
+  const node = appendNode([], { kind: 'source', source: spec, schema }, verb);
+  return feed === undefined ? node : Object.freeze({ ...node, feed });
 }
 
 /** The user's own typed errors with their place; anything else as the failure that it is. */

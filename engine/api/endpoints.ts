@@ -9,6 +9,8 @@ declare const sourceColumns: unique symbol;
 
 /** A source of a connector, with the columns that it gives. */
 export interface SourceOf<C> extends SourceSpec {
+  /** What the program itself gives the source; it stays there, and is no part of the plan. */
+  readonly feed?: unknown;
   readonly [sourceColumns]?: C;
 }
 

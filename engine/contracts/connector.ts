@@ -4,6 +4,7 @@
  */
 import type { Disk, SyncDisk } from '../../base/env/disk.ts';
 import type { Kernels } from '../kernels/kernels.ts';
+import type { RingOptions } from '../memory/ring.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { Json } from './json.ts';
@@ -27,10 +28,21 @@ export interface SlotContext {
   readonly taskIndex: number;
   /** Whether bad records of a source go to a sink of their own; without it they end the job. */
   readonly hasDeadLetters: boolean;
+  /** The way to the program that runs the job, for connectors that use one; null on other machines. */
+  readonly programRing?: ProgramRing | null;
+}
+
+/** A ring between a task and the program that runs the job in its own process. */
+export interface ProgramRing {
+  readonly ring: RingOptions;
+  /** Rings the doorbell of the program's thread. */
+  readonly wakeProgram: () => void;
 }
 
 export interface Connector {
   readonly name: string;
+  /** Whether its sources and sinks exchange rows with the program that runs the job. */
+  readonly usesProgram?: boolean;
   enumerator?(options: Json, context: RoleContext): SplitEnumerator;
   reader?(options: Json, context: SlotContext): SplitReader;
   committer?(options: Json, context: RoleContext): SinkCommitter;

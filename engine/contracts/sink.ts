@@ -20,8 +20,12 @@ export interface SinkCommitter {
 }
 
 export interface SinkWriter {
+  /** Called before `write`; false while the other side has no room: ask again. @defaultValue true */
+  isReady?(): boolean;
   /** Writes all rows of the batch; the caller keeps its reference. */
   write(batch: Batch): void;
+  /** Called before `finish`; false while rows wait for room: call again. @defaultValue none wait */
+  flush?(): boolean;
   /** Flushes and fsyncs; answers with what `commit` is given. */
   finish(): Json;
   /** Releases files and memory; also after a failure. What was written is left to `abort`. */

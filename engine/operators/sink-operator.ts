@@ -13,6 +13,7 @@ import type { Operator } from './operator.ts';
 export class SinkOperator implements Operator {
   readonly #writer: SinkWriter;
   #commit: Json = null;
+  #isBlocked = false;
 
   constructor(writer: SinkWriter) {
     this.#writer = writer;
@@ -23,12 +24,21 @@ export class SinkOperator implements Operator {
     return this.#commit;
   }
 
-  process(batch: Batch): number {
+  /** Whether the writer has no room: only others can change that. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  process(batch: Batch, fromRow: number): number {
+    this.#isBlocked = this.#writer.isReady?.() === false;
+    if (this.#isBlocked) return fromRow;
     if (batch.rowCount > 0) this.#writer.write(batch);
     return batch.rowCount;
   }
 
   finish(): boolean {
+    this.#isBlocked = this.#writer.flush?.() === false;
+    if (this.#isBlocked) return false;
     this.#commit = this.#writer.finish();
     return true;
   }

@@ -35,6 +35,8 @@ export interface NodeDraft {
   readonly inputs: readonly NodeDraft[];
   readonly options: VerbOptions;
   readonly functions: UserFunctions | null;
+  /** What the program gives a source. */
+  readonly feed?: unknown;
 }
 
 const idForm = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
@@ -67,6 +69,8 @@ export function appendNode(
 export interface FinishedGraph {
   readonly graph: LogicalGraph;
   readonly functions: ReadonlyMap<string, UserFunctions>;
+  /** What the program gives its sources, by operator id. */
+  readonly feeds: ReadonlyMap<string, unknown>;
 }
 
 /**
@@ -88,10 +92,12 @@ export function finishGraph(jobName: string, ends: readonly NodeDraft[]): Finish
     return { ...content, ...place, inputs: inputs.map(idOf) } as LogicalNode;
   });
   const functions = new Map<string, UserFunctions>();
+  const feeds = new Map<string, unknown>();
   for (const draft of drafts) {
     if (draft.functions !== null) functions.set(idOf(draft), draft.functions);
+    if (draft.feed !== undefined) feeds.set(idOf(draft), draft.feed);
   }
-  return { graph: deepFreeze({ jobName, nodes }), functions };
+  return { graph: deepFreeze({ jobName, nodes }), functions, feeds };
 }
 
 /** The drafts and all that they read, each once, inputs first. */

@@ -107,13 +107,16 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
 }
 
 function buildSink(
-  { sink }: OperatorSpec & { kind: 'sink' },
-  { connectors, disk, taskIndex, context, input, preparedSink }: BuildOperatorOptions,
+  { id, sink }: OperatorSpec & { kind: 'sink' },
+  options: BuildOperatorOptions,
 ): Operator {
+  const { connectors, disk, taskIndex, context, input, preparedSink, programRings } = options;
   const { writer } = connectorOf(connectors, sink.connector);
   assert(writer !== undefined, 'the connector of a sink can write');
   const { scope, kernels } = context;
-  const slot = { disk, scope, kernels, schema: input, taskIndex, hasDeadLetters: false };
+  const programRing = programRings?.get(id) ?? null;
+  const common = { disk, scope, kernels, taskIndex, programRing };
+  const slot = { ...common, schema: input, hasDeadLetters: false };
   return new SinkOperator(writer(sink.options, preparedSink, slot));
 }
 

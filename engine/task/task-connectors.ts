@@ -1,12 +1,14 @@
 /** What a task needs to reach other systems: the registry of connectors, its disk, its number. */
 import type { SyncDisk } from '../../base/env/disk.ts';
 import { typedError } from '../../base/typed-error.ts';
-import type { Connector } from '../contracts/connector.ts';
+import type { Connector, ProgramRing } from '../contracts/connector.ts';
 
 export interface TaskConnectors {
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly disk: SyncDisk;
   readonly taskIndex: number;
+  /** By operator id, the ways to the program that runs the job. @defaultValue none */
+  readonly programRings?: ReadonlyMap<string, ProgramRing>;
 }
 
 /** @throws PLAN_NO_CONNECTOR */

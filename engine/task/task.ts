@@ -103,8 +103,12 @@ export class Task {
 
   /** What the sink wrote; null before the end, and without a sink. */
   get commit(): Json {
+    return this.#sink?.commit ?? null;
+  }
+
+  get #sink(): SinkOperator | null {
     const last = this.#operators.at(-1);
-    return last instanceof SinkOperator ? last.commit : null;
+    return last instanceof SinkOperator ? last : null;
   }
 
   /** Gives the source its next split, or null when there are no more. */
@@ -208,7 +212,8 @@ export class Task {
 
   /** An operator stopped short: because of a full ring, or because time is up. */
   #stopped(): TaskProgress {
-    return this.#outputs.isBlocked && !this.#isOver() ? 'idle' : 'busy';
+    const isBlocked = this.#outputs.isBlocked || this.#sink?.isBlocked === true;
+    return isBlocked && !this.#isOver() ? 'idle' : 'busy';
   }
 
   #isOver(): boolean {
@@ -258,7 +263,7 @@ export class Task {
   }
 
   #buildSource(spec: OperatorSpec & { kind: 'source' }): SourceOperator {
-    const { connectors, disk, taskIndex } = this.#options;
+    const { connectors, disk, taskIndex, programRings } = this.#options;
     const { source, output: schema } = spec;
     const { reader } = connectorOf(connectors, source.connector);
     assert(reader !== undefined, 'the connector of a source can read');
@@ -270,6 +275,7 @@ export class Task {
       schema,
       taskIndex,
       hasDeadLetters: this.#deadLetters !== null,
+      programRing: programRings?.get(spec.id) ?? null,
     };
     return new SourceOperator(reader(source.options, slot));
   }

@@ -1,8 +1,8 @@
 /** Goal: progress is one tidy line on a terminal, sparse lines elsewhere, and gone at the end. */
 import { expect, test } from 'vitest';
+import { cellWidthOf } from '../../base/table.ts';
 import type { RunProgress } from '../../cli/embedded.ts';
 import { progressText, RateMeter, showProgress } from '../../cli/progress.ts';
-import { cellWidthOf } from '../../cli/table.ts';
 import { fakeCliEnv } from '../support/fake-cli-env.ts';
 
 const mb = 1024 ** 2;

@@ -26,10 +26,14 @@ function discover(one: SourceCase, parallelism: number) {
   return connectorOf(one).enumerator(one.source.options, context).discover(parallelism);
 }
 
-function contextOf({ source }: SourceCase, plan: FaultPlan): SlotContext {
+async function contextOf(
+  { source, programRing }: SourceCase,
+  plan: FaultPlan,
+): Promise<SlotContext> {
   const memory = new SlotMemory({ budgetBytes: 32 << 20 });
   const kernels = instantiateKernels(memory.memory);
   const disk = faultySyncDisk(createRealSyncDisk(), plan);
+  const ring = programRing === undefined ? null : await programRing(memory);
   return {
     disk,
     scope: memory.scope('source'),
@@ -37,15 +41,16 @@ function contextOf({ source }: SourceCase, plan: FaultPlan): SlotContext {
     schema: source.schema,
     taskIndex: 0,
     hasDeadLetters: false,
+    programRing: ring,
   };
 }
 
 /** Reads the splits in the order given, one reader for each task. */
-function readWith(one: SourceCase, tasks: readonly (readonly Split[])[]) {
+async function readWith(one: SourceCase, tasks: readonly (readonly Split[])[]) {
   const rows: string[] = [];
   let bytesRead = 0;
   for (const splits of tasks) {
-    const context = contextOf(one, new FaultPlan());
+    const context = await contextOf(one, new FaultPlan());
     const reader = connectorOf(one).reader(one.source.options, context);
     for (const split of splits) {
       reader.open(structuredClone(split));
@@ -73,7 +78,7 @@ describe.each(sourceKinds)('$name', ({ make }) => {
         splits.filter((_split, index) => index % parallelism === task),
       );
       for (const tasks of [[splits], [splits.toReversed()], inTurns]) {
-        const { rows, bytesRead } = readWith(one, tasks);
+        const { rows, bytesRead } = await readWith(one, tasks);
         expect(bytesRead).toBe(discovery.sizeBytes);
         expect(rows.sort()).toEqual(one.rows);
       }
@@ -89,8 +94,8 @@ describe.each(sourceKinds)('$name', ({ make }) => {
   test('whatever call fails, the reader can be closed and holds nothing', async () => {
     const one = make();
     const { splits } = await discover(one, 2);
-    const readAll = (plan: FaultPlan) => {
-      const context = contextOf(one, plan);
+    const readAll = async (plan: FaultPlan) => {
+      const context = await contextOf(one, plan);
       const reader = connectorOf(one).reader(one.source.options, context);
       try {
         for (const split of splits) {
@@ -106,11 +111,13 @@ describe.each(sourceKinds)('$name', ({ make }) => {
       }
     };
     const counting = new FaultPlan();
-    readAll(counting);
+    await readAll(counting);
     expect(counting.calls.length > 0).toBe(one.usesDisk);
     for (const at of counting.calls.keys()) {
       const plan = new FaultPlan({ kind: 'error', at });
-      expect(() => readAll(plan), counting.calls[at]).toThrow(/planned failure|cannot be read/);
+      await expect(readAll(plan), counting.calls[at]).rejects.toThrow(
+        /planned failure|cannot be read/,
+      );
     }
   });
 
@@ -118,7 +125,7 @@ describe.each(sourceKinds)('$name', ({ make }) => {
     const one = make();
     const [split] = (await discover(one, 2)).splits;
     const plan = new FaultPlan();
-    const context = contextOf(one, plan);
+    const context = await contextOf(one, plan);
     const reader = connectorOf(one).reader(one.source.options, context);
     if (split !== undefined) reader.open(split);
     const batch = reader.read();

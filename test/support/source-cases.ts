@@ -3,8 +3,12 @@ import { Dictionary, Int32, Table, tableToIPC, Utf8, vectorFromArray } from 'apa
 import { t } from 'millrace';
 import { arrow, files, text } from '../../connectors/files.ts';
 import { nexmark } from '../../connectors/generator.ts';
-import type { SourceSpec } from '../../engine/contracts/connector.ts';
+import { memory } from '../../connectors/memory.ts';
+import { feedRows } from '../../connectors/program/row-feed.ts';
+import type { ProgramRing, SourceSpec } from '../../engine/contracts/connector.ts';
 import { nexmarkPerson } from '../../engine/kernels/nexmark.ts';
+import type { SlotMemory } from '../../engine/memory/slot-memory.ts';
+import { ringScene } from './program-ring.ts';
 import { tempFolder } from './temp-folder.ts';
 
 export interface SourceCase {
@@ -15,6 +19,8 @@ export interface SourceCase {
   readonly usesDisk: boolean;
   /** Splits that eight tasks get at least. */
   readonly splitsMin: number;
+  /** What the program has given, for a reader of its rows. */
+  readonly programRing?: (memory: SlotMemory) => Promise<ProgramRing>;
 }
 
 export interface SourceKind {
@@ -32,6 +38,7 @@ export function rowText(row: Readonly<Record<string, unknown>>): string {
 export const sourceKinds: readonly SourceKind[] = [
   { name: 'text files of a folder', make: textFolder },
   { name: 'Arrow files of a folder, two columns of them', make: arrowFolder },
+  { name: 'rows of a program, two columns of them', make: programRows },
   { name: 'persons of a generator, two columns of them', make: somePersons },
 ];
 
@@ -99,6 +106,32 @@ function arrowFolder(): SourceCase {
     inputCount: 3,
     usesDisk: true,
     splitsMin: 2,
+  };
+}
+
+function programRows(): SourceCase {
+  const rows = Array.from({ length: 20_000 }, (_, row) => ({
+    id: row,
+    unused: `unused ${row}`,
+    name: row % 5 === 0 ? null : `name ${row}`,
+  }));
+  const id = t.int32();
+  const name = t.utf8().nullable();
+  const source = memory.source(rows, t.struct({ name, unused: t.utf8(), id }));
+  return {
+    source: {
+      ...source,
+      schema: { fields: source.schema.fields.filter((f) => f.name !== 'unused') },
+    },
+    rows: rows.map((row) => rowText({ name: row.name, id: row.id })).sort(),
+    inputCount: 1,
+    usesDisk: false,
+    splitsMin: 1,
+    programRing: async (slotMemory) => {
+      const { ring, feed, bell } = ringScene(slotMemory, source.schema, 1 << 20, 8);
+      await feedRows(feed, rows);
+      return { ring, wakeProgram: () => bell.ring() };
+    },
   };
 }
 

@@ -7,17 +7,21 @@
  */
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { SlotHandle, SlotRunner } from '../../base/env/slot-runner.ts';
+import { createDoorbell } from '../../base/env/doorbell.ts';
+import type { Doorbell, SlotHandle, SlotRunner } from '../../base/env/slot-runner.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { SlotStart } from './slot-messages.ts';
 
 export class PiscinaSlotRunner implements SlotRunner {
   readonly #pool: Piscina;
   readonly #doorbells: SharedArrayBuffer;
+  readonly #slotCount: number;
   #isClosing = false;
 
   constructor(slotCount: number) {
-    this.#doorbells = new SharedArrayBuffer(Math.max(slotCount, 1) * 4);
+    this.#slotCount = slotCount;
+    // One more for the thread of the program that runs the slots.
+    this.#doorbells = new SharedArrayBuffer((slotCount + 1) * 4);
     this.#pool = new Piscina({
       filename: new URL('./slot-thread.ts', import.meta.url).href,
       minThreads: 1,
@@ -28,6 +32,20 @@ export class PiscinaSlotRunner implements SlotRunner {
     });
     // A thread that dies rejects its run below; without a listener the event would end the process.
     this.#pool.on('error', () => undefined);
+  }
+
+  get slotCount(): number {
+    return this.#slotCount;
+  }
+
+  /** Index of the doorbell of the program's own thread; the slots have those before it. */
+  get programBell(): number {
+    return this.#slotCount;
+  }
+
+  /** A doorbell, rung by any thread. */
+  bellOf(index: number): Doorbell {
+    return createDoorbell(new Int32Array(this.#doorbells), index);
   }
 
   start(slotIndex: number, options: { readonly memoryBytes: number }): SlotHandle {

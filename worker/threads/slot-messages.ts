@@ -34,6 +34,8 @@ export interface TaskDeployment {
   readonly outputs: readonly EdgeEnd[];
   /** Sink operator id → what its committer prepared. */
   readonly prepared: Readonly<Record<string, Json>>;
+  /** Operator id → the ring to the program, whose doorbell is both its bells. */
+  readonly programRings: Readonly<Record<string, RingDescriptor>>;
   /** Where the task publishes its counters; layout in engine/task/task-metrics.ts. */
   readonly metrics: SharedArrayBuffer;
 }
@@ -60,6 +62,6 @@ export type FromSlot =
 export interface SlotStart {
   readonly slotIndex: number;
   readonly memoryBytes: number;
-  /** One word per slot. */
+  /** One word per slot, and one for the program. */
   readonly doorbells: SharedArrayBuffer;
 }

@@ -28,7 +28,7 @@ export interface SlotResources {
 }
 
 export function buildTask(deployment: TaskDeployment, resources: SlotResources): Task {
-  const { taskId, taskIndex, vertex, inputs, outputs, metrics } = deployment;
+  const { taskId, taskIndex, vertex, inputs, outputs, metrics, programRings } = deployment;
   const { bellOf, ...slot } = resources;
   return new Task({
     ...slot,
@@ -37,6 +37,12 @@ export function buildTask(deployment: TaskDeployment, resources: SlotResources):
     vertex,
     metrics,
     preparedSink: preparedSinkOf(deployment),
+    programRings: new Map(
+      Object.entries(programRings).map(([id, ring]) => [
+        id,
+        { ring, wakeProgram: () => bellOf(ring.writerBell).ring() },
+      ]),
+    ),
     inputs: inputs.map(({ rings, ...edge }) => ({
       ...edge,
       rings: rings.map((ring) => new RingReader(ring, () => bellOf(ring.writerBell).ring())),

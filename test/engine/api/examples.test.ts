@@ -2,19 +2,23 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import * as millrace from 'millrace';
+import * as millraceConsole from 'millrace/console';
 import * as millraceFiles from 'millrace/files';
 import * as millraceGenerator from 'millrace/generator';
+import * as millraceMemory from 'millrace/memory';
 import { expect, test } from 'vitest';
 
 const root = new URL('../../../', import.meta.url);
 const modules: Readonly<Record<string, unknown>> = {
   millrace,
   'millrace/files': millraceFiles,
+  'millrace/console': millraceConsole,
   'millrace/generator': millraceGenerator,
+  'millrace/memory': millraceMemory,
 };
 
 const api = readdirSync(new URL('engine/api/', root)).map((name) => `engine/api/${name}`);
-const entries = ['connectors/files.ts', 'connectors/generator.ts'];
+const entries = ['console', 'files', 'generator', 'memory'].map((name) => `connectors/${name}.ts`);
 const examples = [...api, ...entries, 'connectors/formats/format-builders.ts']
   .filter((path) => path.endsWith('.ts'))
   .flatMap((path) => {

@@ -24,8 +24,21 @@ export function tableText(
   rows: readonly (readonly string[])[],
   options: TableOptions = {},
 ): string {
-  const widths = fitWidths(columns, naturalWidths(columns, rows), options.widthMax ?? Infinity);
-  const line = (cells: readonly string[]): string => {
+  const lines = tableLines(columns, columnWidths(columns, rows, options));
+  return [lines.head, ...rows.map(lines.row), lines.foot].join('');
+}
+
+/** The lines of a table, for one that is printed as its rows come. */
+export interface TableLines {
+  /** The line above, the titles, and the line below them. */
+  readonly head: string;
+  readonly foot: string;
+  /** A row; what is wider than its column is cut, a number is not. */
+  row(cells: readonly string[]): string;
+}
+
+export function tableLines(columns: readonly TableColumn[], widths: readonly number[]): TableLines {
+  const row = (cells: readonly string[]): string => {
     const padded = columns.map(({ align }, index) =>
       padCell(cells[index] ?? '', widths[index] ?? 0, align ?? 'left'),
     );
@@ -33,13 +46,21 @@ export function tableText(
   };
   const rule = (left: string, middle: string, right: string): string =>
     `${left}${widths.map((width) => '─'.repeat(width + 2)).join(middle)}${right}\n`;
-  return [
-    rule('┌', '┬', '┐'),
-    line(columns.map(({ title }) => title)),
-    rule('├', '┼', '┤'),
-    ...rows.map(line),
-    rule('└', '┴', '┘'),
-  ].join('');
+  const titles = row(columns.map(({ title }) => title));
+  return {
+    head: `${rule('┌', '┬', '┐')}${titles}${rule('├', '┼', '┤')}`,
+    foot: rule('└', '┴', '┘'),
+    row,
+  };
+}
+
+/** How wide columns have to be for their titles and these rows, within the width of the table. */
+export function columnWidths(
+  columns: readonly TableColumn[],
+  rows: readonly (readonly string[])[],
+  { widthMax = Number.POSITIVE_INFINITY }: TableOptions = {},
+): number[] {
+  return fitWidths(columns, naturalWidths(columns, rows), widthMax);
 }
 
 /** Cells that a text takes: one per code point, which is right for all but wide scripts. */
@@ -94,7 +115,7 @@ function widestTextColumn(columns: readonly TableColumn[], widths: readonly numb
 }
 
 function padCell(text: string, width: number, align: 'left' | 'right'): string {
-  const shown = cutText(text, width);
+  const shown = align === 'right' ? text : cutText(text, width);
   const padding = ' '.repeat(Math.max(0, width - cellWidthOf(shown)));
   return align === 'right' ? padding + shown : shown + padding;
 }

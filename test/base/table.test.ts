@@ -1,7 +1,7 @@
 /** Goal: tables are aligned, and fit the terminal without ever cutting a number. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cellWidthOf, cutText, tableText } from '../../cli/table.ts';
+import { cellWidthOf, cutText, tableText } from '../../base/table.ts';
 
 const columns = [{ title: 'word' }, { title: 'count', align: 'right' as const }];
 
