@@ -7,8 +7,13 @@
 /** The type of a column as the compiler sees it. */
 export type ColumnKind = ScalarKind | ListKind | StructKind;
 
-/** Numbers that expressions calculate with. */
-export type NumericKind = 'int32' | 'int64' | 'float64';
+/** Numbers: what expressions calculate with. */
+export type NumericKind = PlainNumberKind | 'int64' | 'decimal';
+
+/** Whole numbers. */
+export type IntegerKind = Exclude<PlainNumberKind, FloatKind> | 'int64';
+
+export type TimestampKind = 'timestampMs' | 'timestampUs';
 
 /** Numbers that functions read as numbers without a check. */
 export type PlainNumberKind =
@@ -109,16 +114,55 @@ type SmallIntegers =
   | Uint16Array
   | Uint32Array;
 
-/** The kind of a sum, difference or product. */
-export type ArithmeticKind<K, L> = 'float64' extends K | L
+/** The kind of a sum, difference, product or rest. */
+export type ArithmeticKind<K, L> = K extends TimestampKind
+  ? L extends K
+    ? 'int64'
+    : K
+  : K extends 'date'
+    ? L extends 'date'
+      ? 'int32'
+      : 'date'
+    : NumberKindOf<K | L>;
+
+/** The kind in which numbers of these kinds are calculated with. */
+type NumberKindOf<Kinds> = 'float64' extends Kinds
   ? 'float64'
-  : K extends 'timestampMs' | 'timestampUs'
-    ? L extends K
-      ? 'int64'
-      : K
-    : 'int64' extends K | L
-      ? 'int64'
-      : 'int32';
+  : 'decimal' extends Kinds
+    ? 'float32' extends Kinds
+      ? 'float64'
+      : 'decimal'
+    : 'float32' extends Kinds
+      ? [Kinds] extends ['float32']
+        ? 'float32'
+        : 'float64'
+      : 'int64' extends Kinds
+        ? 'int64'
+        : 'uint32' extends Kinds
+          ? 'int64'
+          : 'int32';
+
+/** The kind of a quotient. */
+export type QuotientKind<K, L> = 'decimal' extends K | L
+  ? FloatKind & (K | L) extends never
+    ? 'decimal'
+    : 'float64'
+  : 'float64';
+
+/** The kind of a number with its sign turned, or without it. */
+export type SignedKind<K> = K extends FloatKind | 'decimal' ? K : NumberKindOf<K>;
+
+/** The kind that values of both kinds are brought to; never where there is none. */
+export type CommonKind<K, L> = [K] extends [L]
+  ? [L] extends [K]
+    ? K
+    : CommonNumberKind<K, L>
+  : CommonNumberKind<K, L>;
+type CommonNumberKind<K, L> = K extends NumericKind
+  ? L extends NumericKind
+    ? NumberKindOf<K | L>
+    : never
+  : never;
 
 /** What a function reads of a result: a bigint as soon as one int64 operand is read so. */
 export type ArithmeticValue<K extends ColumnKind, V> = K extends 'int64'

@@ -9,78 +9,61 @@
  */
 import { typedError } from '../../base/typed-error.ts';
 import type { CompareOp, Expr } from '../expr/expr.ts';
-import {
-  arithmeticExpr,
-  compareExpr,
-  isNullExpr,
-  logicExpr,
-  notExpr,
-} from '../expr/expr-factory.ts';
+import { compareExpr, inExpr, isNullExpr, logicExpr, notExpr } from '../expr/expr-factory.ts';
 import { exprText } from '../expr/expr-text.ts';
 import { replacementOf } from '../expr/lambda-source.ts';
-import { literalBeside, literalOfType } from '../expr/literal.ts';
+import { literalBeside, nullLiteral } from '../expr/literal.ts';
 import type { SortKey } from '../plan/logical-graph.ts';
 import type {
-  ArithmeticKind,
-  ArithmeticValue,
   ColumnKind,
   JsOf,
+  ListKind,
   NumericKind,
   PlainNumberKind,
+  StructKind,
+  TimestampKind,
 } from './column-kind.ts';
 
-declare const columnTypes: unique symbol;
+/**
+ * What methods ask of a column: its types, and nothing of what it can do, so that the compiler
+ * compares two columns by these three and never by their methods. The name is a text that no editor
+ * offers behind a dot; a symbol is lost where files add methods to the class (TypeScript 6.0).
+ */
+export interface ColumnOf<K, V = unknown, N extends boolean = boolean> {
+  readonly '~types': { kind: K; value: V; nullable: N };
+}
 
-/** Columns that may stand beside one of kind K. */
-type ComparableKind<K extends ColumnKind> = K extends NumericKind ? NumericKind : K;
+/** Columns that may stand beside one of kind K; lists and structs are not compared. */
+type ComparableKind<K extends ColumnKind> = K extends NumericKind
+  ? NumericKind
+  : K extends ListKind | StructKind
+    ? never
+    : K;
 
-/** What a column may be compared with: a value of its kind, or another column. */
-export type Operand<K extends ColumnKind> =
-  | (K extends 'int64' | 'timestampMs' | 'timestampUs' ? number | bigint : never)
-  | (K extends 'timestampMs' | 'timestampUs' ? Date : never)
+/** A value that may stand beside a column of kind K. */
+export type LiteralFor<K extends ColumnKind> =
+  | (K extends 'int64' | TimestampKind ? number | bigint : never)
+  | (K extends TimestampKind ? Date : never)
   | (K extends PlainNumberKind ? number : never)
   | (K extends 'decimal' ? string | number | bigint : never)
   | (K extends 'date' ? string | Date : never)
   | (K extends 'utf8' ? string : never)
   | (K extends 'binary' ? Uint8Array : never)
-  | (K extends 'bool' ? boolean : never)
-  | Column<ComparableKind<K>, unknown, boolean>;
+  | (K extends 'bool' ? boolean : never);
 
-/** What can be added to, or subtracted from, a column of kind K. */
-export type ArithmeticOperand<K extends ColumnKind> = K extends NumericKind
-  ? Operand<K>
-  : number | bigint | Column<'int32' | 'int64', unknown, boolean>;
+/** What a column may be compared with: a value of its kind, or another column. */
+export type Operand<K extends ColumnKind> = LiteralFor<K> | ColumnOf<ComparableKind<K>>;
 
-type Calculable = NumericKind | 'timestampMs' | 'timestampUs';
-
-type NullableWith<N extends boolean, O> =
-  O extends Column<ColumnKind, unknown, infer M extends boolean>
-    ? true extends N | M
-      ? true
-      : false
-    : N;
-
-/** Beside a timestamp a Date is a timestamp, and a number a duration. */
-type KindOf<O, K> =
-  O extends Column<infer L, unknown, boolean>
-    ? L
-    : O extends number | bigint
-      ? K extends NumericKind
-        ? K
-        : 'int64'
-      : K;
-type ValueOfOperand<O, V> = O extends Column<ColumnKind, infer W, boolean> ? W : V;
-
-type Result<K extends ColumnKind, V, N extends boolean, O> = Column<
-  ArithmeticKind<K, KindOf<O, K>>,
-  ArithmeticValue<ArithmeticKind<K, KindOf<O, K>>, V | ValueOfOperand<O, V>>,
-  NullableWith<N, O>,
-  'key'
->;
+/** Whether a result may be null: where a column may be, or one of what stands beside it. */
+export type NullableWith<N extends boolean, O> = true extends N | NullOf<O> ? true : false;
+type NullOf<O> =
+  O extends ColumnOf<ColumnKind, unknown, infer M> ? M : O extends null ? true : false;
 
 /** A condition; an expression used as a key is named "key". */
 export type Condition<N extends boolean> = Column<'bool', boolean, N, 'key'>;
-type AnyBool = Column<'bool', boolean, boolean>;
+
+/** Any condition. */
+export type AnyBool = ColumnOf<'bool', boolean>;
 
 /** Where nulls go when rows are sorted. */
 export interface SortOptions {
@@ -113,12 +96,13 @@ export interface SortOrder {
  * ```
  */
 export class Column<
-  K extends ColumnKind,
+  out K extends ColumnKind,
   out V = JsOf<K>,
-  N extends boolean = false,
-  Name extends string = string,
+  out N extends boolean = false,
+  out Name extends string = string,
 > {
-  declare readonly [columnTypes]: { kind: K; value: V; nullable: N; name: Name };
+  /** For the compiler only: there is no such property. */
+  declare readonly '~types': { kind: K; value: V; nullable: N; name: Name };
   readonly #expr: Expr;
 
   /** Made by the engine only: a lambda's row has the columns. */
@@ -126,86 +110,164 @@ export class Column<
     this.#expr = expr;
   }
 
-  /** Equal. Strings are compared byte by byte; `NaN` equals nothing. */
-  eq<const O extends Operand<K>>(other: O): Condition<NullableWith<N, O>> {
-    return this.#compare('eq', other);
+  /**
+   * Equal. Strings are compared byte by byte; `NaN` equals nothing.
+   *
+   * @example `lit('a').eq('b')` is `false`
+   */
+  eq<L extends ColumnKind, M extends boolean, const O extends Operand<L>>(
+    this: ColumnOf<L, unknown, M>,
+    other: O,
+  ): Condition<NullableWith<M, O>> {
+    return compareColumn('eq', this, other);
   }
 
-  /** Not equal. */
-  ne<const O extends Operand<K>>(other: O): Condition<NullableWith<N, O>> {
-    return this.#compare('ne', other);
+  /**
+   * Not equal.
+   *
+   * @example `lit(1).ne(2)` is `true`
+   */
+  ne<L extends ColumnKind, M extends boolean, const O extends Operand<L>>(
+    this: ColumnOf<L, unknown, M>,
+    other: O,
+  ): Condition<NullableWith<M, O>> {
+    return compareColumn('ne', this, other);
   }
 
-  /** Less than. Strings are ordered by their UTF-8 bytes, which is the order of code points. */
-  lt<const O extends Operand<K>>(other: O): Condition<NullableWith<N, O>> {
-    return this.#compare('lt', other);
+  /**
+   * Less than. Strings are ordered by their UTF-8 bytes, which is the order of code points.
+   *
+   * @example `lit('a').lt('b')` is `true`
+   */
+  lt<L extends ColumnKind, M extends boolean, const O extends Operand<L>>(
+    this: ColumnOf<L, unknown, M>,
+    other: O,
+  ): Condition<NullableWith<M, O>> {
+    return compareColumn('lt', this, other);
   }
 
-  /** Less than or equal. */
-  le<const O extends Operand<K>>(other: O): Condition<NullableWith<N, O>> {
-    return this.#compare('le', other);
+  /**
+   * Less than or equal.
+   *
+   * @example `lit(1).le(1)` is `true`
+   */
+  le<L extends ColumnKind, M extends boolean, const O extends Operand<L>>(
+    this: ColumnOf<L, unknown, M>,
+    other: O,
+  ): Condition<NullableWith<M, O>> {
+    return compareColumn('le', this, other);
   }
 
-  /** Greater than. */
-  gt<const O extends Operand<K>>(other: O): Condition<NullableWith<N, O>> {
-    return this.#compare('gt', other);
+  /**
+   * Greater than.
+   *
+   * @example `lit(1).gt(1)` is `false`
+   */
+  gt<L extends ColumnKind, M extends boolean, const O extends Operand<L>>(
+    this: ColumnOf<L, unknown, M>,
+    other: O,
+  ): Condition<NullableWith<M, O>> {
+    return compareColumn('gt', this, other);
   }
 
-  /** Greater than or equal. */
-  ge<const O extends Operand<K>>(other: O): Condition<NullableWith<N, O>> {
-    return this.#compare('ge', other);
+  /**
+   * Greater than or equal.
+   *
+   * @example `lit(1).ge(1)` is `true`
+   */
+  ge<L extends ColumnKind, M extends boolean, const O extends Operand<L>>(
+    this: ColumnOf<L, unknown, M>,
+    other: O,
+  ): Condition<NullableWith<M, O>> {
+    return compareColumn('ge', this, other);
   }
 
-  /** True when both are; false when one is false, even beside a null. */
-  and<const O extends AnyBool | boolean>(this: AnyBool, other: O): Condition<NullableWith<N, O>> {
+  /**
+   * Whether the value is at least `low` and at most `high`.
+   *
+   * @example `lit(7).between(1, 10)` is `true`
+   */
+  between<
+    L extends ColumnKind,
+    M extends boolean,
+    const From extends Operand<L>,
+    const To extends Operand<L>,
+  >(
+    this: ColumnOf<L, unknown, M>,
+    low: From,
+    high: To,
+  ): Condition<NullableWith<NullableWith<M, From>, To>> {
+    const expr = exprOf(this);
+    const isEnough = compareExpr('ge', expr, operandExpr(expr, low));
+    const isNotMore = compareExpr('le', expr, operandExpr(expr, high));
+    return new Column(logicExpr('and', isEnough, isNotMore));
+  }
+
+  /**
+   * Whether one of the values equals. As in SQL, a null among them makes "is not one of them" null.
+   *
+   * @example `lit('b').in('a', 'b')` is `true`
+   */
+  in<L extends ColumnKind, M extends boolean, const O extends readonly (LiteralFor<L> | null)[]>(
+    this: ColumnOf<L, unknown, M>,
+    ...values: O
+  ): Condition<NullableWith<M, O[number]>> {
+    const expr = exprOf(this);
+    const literals = values.map((value) =>
+      value === null ? nullLiteral(expr.type) : literalBeside(value, expr.type, expr),
+    );
+    return new Column(inExpr(expr, literals));
+  }
+
+  /**
+   * True when both are; false when one is false, even beside a null.
+   *
+   * @example `lit(false).and(lit(null, t.bool()))` is `false`
+   */
+  and<M extends boolean, const O extends AnyBool | boolean>(
+    this: ColumnOf<'bool', boolean, M>,
+    other: O,
+  ): Condition<NullableWith<M, O>> {
     return new Column(logicExpr('and', exprOf(this), operandExpr(exprOf(this), other)));
   }
 
-  /** True when one is, even beside a null. */
-  or<const O extends AnyBool | boolean>(this: AnyBool, other: O): Condition<NullableWith<N, O>> {
+  /**
+   * True when one is, even beside a null.
+   *
+   * @example `lit(true).or(lit(null, t.bool()))` is `true`
+   */
+  or<M extends boolean, const O extends AnyBool | boolean>(
+    this: ColumnOf<'bool', boolean, M>,
+    other: O,
+  ): Condition<NullableWith<M, O>> {
     return new Column(logicExpr('or', exprOf(this), operandExpr(exprOf(this), other)));
   }
 
-  /** The opposite; null stays null. */
-  not(this: AnyBool): Condition<N> {
+  /**
+   * The opposite; null stays null.
+   *
+   * @example `lit(true).not()` is `false`
+   */
+  not<M extends boolean>(this: ColumnOf<'bool', boolean, M>): Condition<M> {
     return new Column(notExpr(exprOf(this)));
   }
 
-  /** Whether there is no value; never null itself. */
+  /**
+   * Whether there is no value; never null itself.
+   *
+   * @example `lit('').isNull()` is `false`
+   */
   isNull(): Condition<false> {
     return new Column(isNullExpr(this.#expr));
   }
 
-  /** Whether there is a value; never null itself. */
+  /**
+   * Whether there is a value; never null itself.
+   *
+   * @example `lit('').isNotNull()` is `true`
+   */
   isNotNull(): Condition<false> {
     return new Column(notExpr(isNullExpr(this.#expr)));
-  }
-
-  /**
-   * The sum. Integers are exact: a sum that does not fit its type ends the job with EXPR_OVERFLOW.
-   * A whole number added to a timestamp counts in the timestamp's unit.
-   */
-  add<const O extends ArithmeticOperand<K>>(
-    this: Column<K & Calculable, V, N>,
-    other: O,
-  ): Result<K, V, N, O> {
-    return new Column(arithmeticExpr('add', exprOf(this), addendExpr(exprOf(this), other)));
-  }
-
-  /** The difference, exact as `add`. Two timestamps of one unit give an int64 in that unit. */
-  subtract<const O extends ArithmeticOperand<K> | Operand<K>>(
-    this: Column<K & Calculable, V, N>,
-    other: O,
-  ): Result<K, V, N, O> {
-    return new Column(arithmeticExpr('subtract', exprOf(this), addendExpr(exprOf(this), other)));
-  }
-
-  /** The product of two numbers, exact as `add`. */
-  multiply<const O extends ArithmeticOperand<K>>(
-    this: Column<K & NumericKind, V, N>,
-    other: O,
-  ): Result<K, V, N, O> {
-    return new Column(arithmeticExpr('multiply', exprOf(this), addendExpr(exprOf(this), other)));
   }
 
   /** Sorts by this field, smallest first. */
@@ -238,10 +300,6 @@ export class Column<
     throw coercionError(this.#expr);
   }
 
-  #compare<M extends boolean>(op: CompareOp, other: unknown): Condition<M> {
-    return new Column(compareExpr(op, this.#expr, operandExpr(this.#expr, other)));
-  }
-
   /** The expression behind a column, or null for anything else. Not part of the public API. */
   static exprIn(value: unknown): Expr | null {
     return typeof value === 'object' && value !== null && #expr in value ? value.#expr : null;
@@ -251,8 +309,17 @@ export class Column<
 /** Any column, whatever its type. */
 export type AnyColumn = Column<ColumnKind, unknown, boolean>;
 
-/** The expression of a column that is known to be one. */
-function exprOf(column: AnyColumn): Expr {
+function compareColumn<M extends boolean>(
+  op: CompareOp,
+  column: ColumnOf<ColumnKind>,
+  other: unknown,
+): Condition<M> {
+  const expr = exprOf(column);
+  return new Column(compareExpr(op, expr, operandExpr(expr, other)));
+}
+
+/** The expression of a column that is known to be one. Not part of the public API. */
+export function exprOf(column: ColumnOf<ColumnKind>): Expr {
   const expr = Column.exprIn(column);
   if (expr !== null) return expr;
   throw typedError('EXPR_TYPE_MISMATCH', 'a method of a column was called on something else', {
@@ -260,15 +327,9 @@ function exprOf(column: AnyColumn): Expr {
   });
 }
 
-function operandExpr(beside: Expr, value: unknown): Expr {
+/** The expression of a column, or of a literal beside `beside`. Not part of the public API. */
+export function operandExpr(beside: Expr, value: unknown): Expr {
   return Column.exprIn(value) ?? literalBeside(value, beside.type, beside);
-}
-
-/** Beside a timestamp a number is a duration, and a Date another timestamp. */
-function addendExpr(beside: Expr, value: unknown): Expr {
-  const isDuration = beside.type.kind === 'timestamp' && !(value instanceof Date);
-  const type = isDuration ? ({ kind: 'int64', js: 'bigint' } as const) : beside.type;
-  return Column.exprIn(value) ?? literalOfType(value, type, beside);
 }
 
 function sortOrder(expr: Expr, isDescending: boolean, options?: SortOptions): SortOrder {

@@ -18,7 +18,12 @@ export {
   type SortOptions,
   type SortOrder,
 } from './column.ts';
+export type { CastMethods } from './column-cast.ts';
+export type { DateMethods, TruncateUnit } from './column-date.ts';
 export type { ColumnKind, ListKind, StructKind, Typed } from './column-kind.ts';
+export type { NestedMethods } from './column-nested.ts';
+export type { NumberMethods } from './column-number.ts';
+export type { TextMethods } from './column-text.ts';
 export {
   type BuildContext,
   defineJob,
@@ -34,11 +39,13 @@ export {
   WrittenStream,
 } from './endpoints.ts';
 export { type Explosion, explode, type Words, words } from './explode.ts';
+export { coalesce, concat, greatest, least, lit } from './expressions.ts';
 export type { MapReduceOptions } from './map-reduce.ts';
 export type { ParamSpec, ParamType, ParamValues } from './param.ts';
 export type { RowInputOf, RowOf } from './row.ts';
 export { KeyedStream, Stream, WindowedStream } from './stream.ts';
 export { type ColumnsOf, StructType, t, ValueType } from './value-type.ts';
+export { When, when } from './when.ts';
 export {
   type EventTimeOptions,
   type TimeColumn,

@@ -12,6 +12,7 @@ import { columnExpr } from '../expr/expr-factory.ts';
 import { checkLambdaSource } from '../expr/lambda-source.ts';
 import type { Schema } from '../schema/schema.ts';
 import { type AnyColumn, Column } from './column.ts';
+import './column-methods.ts';
 import type { ColumnKind, InputOfKind, OrNull } from './column-kind.ts';
 
 /** The columns of a stream: field name to column. */

@@ -14,7 +14,7 @@ import { castOf } from './cast.ts';
 import { calculatorOf } from './evaluate-arithmetic.ts';
 import { comparatorOf } from './evaluate-compare.ts';
 import type { Expr } from './expr.ts';
-import { exprText } from './expr-text.ts';
+import { exprText, quotedText } from './expr-text.ts';
 import { Failure, valueText } from './failure.ts';
 import type { CallExpr } from './functions/function-rule.ts';
 import { functionTable } from './functions/function-table.ts';
@@ -147,7 +147,7 @@ function cast(expr: Expr & { kind: 'cast' }): (value: Value) => Value | Failure 
 function castText(input: Expr, value: Value): string {
   const isPlain = !['decimal', 'date', 'timestamp'].includes(input.type.kind);
   const written = isPlain ? undefined : castOf(input.type, { kind: 'utf8' })?.(value);
-  return `${written ?? valueText(value)} of "${exprText(input)}"`;
+  return `${written ?? valueText(value)} of ${quotedText(input)}`;
 }
 
 /** True where a value equals; else null where a value is null; else false. */

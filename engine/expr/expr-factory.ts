@@ -16,7 +16,7 @@ import type { Field } from '../schema/schema.ts';
 import { arithmeticTypeOf, commonTypeOf } from './arithmetic-type.ts';
 import { castOf } from './cast.ts';
 import type { ArithmeticOp, CompareOp, Expr, WhenBranch } from './expr.ts';
-import { exprText } from './expr-text.ts';
+import { quotedText } from './expr-text.ts';
 import type { FunctionName } from './function-name.ts';
 import type { FunctionRule, Parameter } from './functions/function-rule.ts';
 import { functionTable } from './functions/function-table.ts';
@@ -71,7 +71,7 @@ export function logicExpr(op: 'and' | 'or', left: Expr, right: Expr): Expr {
 
 export function notExpr(input: Expr): Expr {
   if (input.type.kind !== 'bool') {
-    const message = `not needs a bool, "${exprText(input)}" is ${typeText(input.type)}`;
+    const message = `not needs a bool, ${quotedText(input)} is ${typeText(input.type)}`;
     throw typedError('EXPR_TYPE_MISMATCH', message, {
       hint: 'Use not() on a condition, such as x.eq(1).not().',
     });
@@ -86,7 +86,7 @@ export function isNullExpr(input: Expr): Expr {
 export function whenExpr(branches: readonly WhenBranch[], otherwise: Expr | null): Expr {
   for (const { condition } of branches) {
     if (condition.type.kind === 'bool') continue;
-    const message = `when needs a condition, "${exprText(condition)}" is ${typeText(condition.type)}`;
+    const message = `when needs a condition, ${quotedText(condition)} is ${typeText(condition.type)}`;
     throw typedError('EXPR_TYPE_MISMATCH', message, {
       hint: 'Compare the column with something: when(row.count.gt(1), …).',
     });
@@ -102,7 +102,7 @@ export function whenExpr(branches: readonly WhenBranch[], otherwise: Expr | null
 export function castExpr(input: Expr, type: FieldType, isTry: boolean): Expr {
   if (castOf(input.type, type) === null) {
     const name = isTry ? 'tryCast' : 'cast';
-    const message = `${name} makes no ${typeText(type)} of "${exprText(input)}", which is ${typeText(input.type)}`;
+    const message = `${name} makes no ${typeText(type)} of ${quotedText(input)}, which is ${typeText(input.type)}`;
     throw typedError('EXPR_TYPE_MISMATCH', message, {
       hint: 'Cast among numbers, between text and anything but lists and structs, and between date and timestamp.',
     });
@@ -128,7 +128,7 @@ export function callExpr(name: FunctionName, ...args: Expr[]): Expr {
     const parameter = parameterOf(rule, index);
     if (parameter?.takes(arg.type) !== true || (parameter.isLiteral && arg.kind !== 'literal')) {
       const needs = parameter?.needs ?? 'no more values';
-      const message = `${name} takes ${needs}, "${exprText(arg)}" is ${typeText(arg.type)}`;
+      const message = `${name} takes ${needs}, ${quotedText(arg)} is ${typeText(arg.type)}`;
       throw typedError('EXPR_TYPE_MISMATCH', message, {
         hint: 'Give another column, or cast this one: row.price.cast(t.utf8()).',
       });
@@ -170,7 +170,7 @@ function commonTypeOfValues(name: string, values: readonly Expr[]): FieldType {
 }
 
 function mismatch(op: string, sides: readonly Expr[], hint: string): Error {
-  const texts = sides.map((expr) => `"${exprText(expr)}" (${typeText(expr.type)})`);
+  const texts = sides.map((expr) => `${quotedText(expr)} (${typeText(expr.type)})`);
   const message = `${op} does not take ${texts.join(' and ') || 'nothing'}`;
   return typedError('EXPR_TYPE_MISMATCH', message, { hint });
 }

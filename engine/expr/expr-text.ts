@@ -51,6 +51,11 @@ export function exprText(expr: Expr): string {
   }
 }
 
+/** The expression in a message: in quotation marks, which literals don't need. */
+export function quotedText(expr: Expr): string {
+  return expr.kind === 'literal' ? exprText(expr) : `"${exprText(expr)}"`;
+}
+
 /** `name = expression`, or the name alone where the expression is the column of that name. */
 export function namedExprText({ name, expr }: NamedExpr): string {
   const isPlain = expr.kind === 'column' && expr.name === name;

@@ -24,11 +24,11 @@ import { typedError } from '../../base/typed-error.ts';
 const replacements: Readonly<Record<string, string>> = {
   '&&': 'Write a.and(b) instead of a && b.',
   '||': 'Write a.or(b) instead of a || b.',
-  '??': 'Ask with isNull(), and write two where calls for the two cases.',
+  '??': 'Write coalesce(a, b) instead of a ?? b.',
   '!': 'Write a.not() instead of !a, and a.isNull() to ask whether a value is missing.',
-  '?:': 'Write two where calls, one for each case; a choice inside an expression needs flatMap.',
-  if: 'Write two where calls, one for each case; a choice inside an expression needs flatMap.',
-  switch: 'Write one where call for each case; a choice inside an expression needs flatMap.',
+  '?:': 'Write when(a, b).otherwise(c) instead of a ? b : c.',
+  if: 'Write when(a, b).otherwise(c) instead of if (a) return b; return c.',
+  switch: 'Write when(x.eq(1), a).when(x.eq(2), b).otherwise(c) instead of a switch.',
   loop: 'A loop runs once, when the plan is made: it can depend on parameters, not on a row.',
   '===': 'Write a.eq(b) instead of a === b.',
   '==': 'Write a.eq(b) instead of a == b.',
@@ -38,13 +38,16 @@ const replacements: Readonly<Record<string, string>> = {
   '<=': 'Write a.le(b) instead of a <= b.',
   '>': 'Write a.gt(b) instead of a > b.',
   '>=': 'Write a.ge(b) instead of a >= b.',
-  '+': 'Write a.add(b) instead of a + b; strings are joined in a flatMap function.',
-  '-': 'Write a.subtract(b) instead of a - b.',
-  '*': 'Write a.multiply(b) instead of a * b.',
-  '``': 'Text is put together in a flatMap function: an expression has no value yet.',
+  '+': 'Write a.add(b) instead of a + b, and concat(a, b) for texts.',
+  '-': 'Write a.sub(b) instead of a - b, and a.neg() instead of -a.',
+  '*': 'Write a.mul(b) instead of a * b.',
+  '/': 'Write a.div(b) instead of a / b, and a.intDiv(b) for whole numbers.',
+  '%': 'Write a.mod(b) instead of a % b.',
+  '**': 'Write a.pow(b) instead of a ** b.',
+  '``': 'Write concat(a, "-", b) instead of a template: an expression has no value yet.',
 };
 const otherReplacement =
-  'Expressions have eq, ne, lt, le, gt, ge, and, or, not, isNull, isNotNull, add, subtract and multiply; do the rest in a flatMap function.';
+  'Columns have methods for what operators do: eq, lt, and, or, not, add, sub, mul, div, concat and others; when(a, b).otherwise(c) chooses.';
 
 /** What to write instead of a JavaScript operator, in a full sentence. */
 export function replacementOf(operator: string): string {

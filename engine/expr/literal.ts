@@ -22,7 +22,7 @@ import {
 import { arithmeticTypeOf, isInteger } from './arithmetic-type.ts';
 import { decimalPrecisionMax, parseDecimal } from './decimal.ts';
 import type { Expr } from './expr.ts';
-import { exprText } from './expr-text.ts';
+import { quotedText } from './expr-text.ts';
 import { isInRange } from './integer-range.ts';
 
 /** What may stand as a literal in an expression. */
@@ -46,12 +46,16 @@ export function literalOfType(value: unknown, type: FieldType, beside?: Expr): L
   const literal = literalFor(value, type);
   if (literal !== null && !widens(literal.type, type)) return literal;
   const message = `${shown(value)} can't be calculated with ${placeText(type, beside)}`;
-  throw typedError('EXPR_TYPE_MISMATCH', message, { hint: hintFor(value, type) });
+  const isFraction = isInteger(type) && typeof value === 'number' && !Number.isInteger(value);
+  const hint = isFraction
+    ? `Write lit(${value}), which is a float64, to calculate with float64.`
+    : hintFor(value, type);
+  throw typedError('EXPR_TYPE_MISMATCH', message, { hint });
 }
 
 function placeText(type: FieldType, beside: Expr | undefined): string {
   if (beside === undefined) return `a value of type ${typeText(type)}`;
-  return `"${exprText(beside)}", which is ${typeText(beside.type)}`;
+  return `${quotedText(beside)}, which is ${typeText(beside.type)}`;
 }
 
 function widens(literal: FieldType, type: FieldType): boolean {

@@ -76,7 +76,7 @@ test.each([1, 2, 3])('keys of text, several sort keys, at parallelism %i', async
 test('keys of numbers after where and select, and a limit', async () => {
   const chain = `${parse}
       .where((row) => row.units.gt(0).and(row.shop.ne('Ulm').or(row.price.lt(100))))
-      .select((row) => ({ item: row.item, units: row.units.multiply(2), price: row.price }))
+      .select((row) => ({ item: row.item, units: row.units.mul(2), price: row.price }))
       .keyBy((row) => ({ key: row.item }))
       ${aggregates}
       .orderBy((row) => [row.units.desc(), row.low.asc(), row.key.desc()])
@@ -145,7 +145,7 @@ test('mapReduce with combine and partition, in plain JavaScript', async () => {
 test.each([1, 3])('functions over rows, at parallelism %i', async (parallelism) => {
   const chain = `${parse.replace('.flatMap(', '.map(').replace('return [{', 'return {').replace('}];', '};')}
       .filter((row) => row.units > 0n && row.shop !== 'Ulm')
-      .derive((row) => ({ total: row.price.multiply(row.units), shop: row.shop }))
+      .derive((row) => ({ total: row.price.mul(row.units), shop: row.shop }))
       .keyBy((row) => row.shop)
       .reduce((best, row) => row.total > best.total || (row.total === best.total && row.item < best.item) ? row : best)
       .orderBy((row) => row.shop.asc())`;

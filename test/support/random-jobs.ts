@@ -26,14 +26,14 @@ const verbs: Record<string, (rows: Rows) => Rows> = {
   whereAll: (rows) => rows.where((row) => row.n.eq(row.n).or(true)),
   whereNone: (rows) => rows.where((row) => row.n.gt(1).and(false)),
   // The product would fail where the first condition does not hold: rules must not ask it there.
-  whereGuarded: (rows) => rows.where((row) => row.n.le(3).and(row.n.multiply(2n ** 61n).gt(0))),
+  whereGuarded: (rows) => rows.where((row) => row.n.le(3).and(row.n.mul(2n ** 61n).gt(0))),
   whereGuardedBefore: (rows) =>
     rows
       .where((row) => row.n.le(3))
       .derive((row) => ({ x: row.x.add(0.5) }))
       .where((row) =>
         row.n
-          .multiply(2n ** 61n)
+          .mul(2n ** 61n)
           .gt(0)
           .and(row.x.gt(0)),
       ),
@@ -50,7 +50,7 @@ const verbs: Record<string, (rows: Rows) => Rows> = {
     rows.keyBy((row) => row.url).aggregate({ n: agg.count(), x: agg.max((row) => row.x) }),
   aggregateByExpression: (rows) =>
     rows
-      .keyBy((row) => ({ n: row.n.multiply(2) }))
+      .keyBy((row) => ({ n: row.n.mul(2) }))
       .aggregate({ x: agg.min((row) => row.x.add(row.n)) })
       .select((row) => ({ url: 'a', n: row.n, x: row.x })) as never,
   severalKeys: (rows) =>

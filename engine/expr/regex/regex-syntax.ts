@@ -45,6 +45,6 @@ export function regexError(
   position: number,
   hint = 'Write it as in JavaScript with the flag "u", where "\\" makes a sign stand for itself.',
 ): Error {
-  const message = `the regular expression ${JSON.stringify(pattern)} has ${what} at position ${position}`;
+  const message = `the regular expression /${pattern}/ has ${what} at position ${position}`;
   return typedError('EXPR_REGEX', message, { hint, details: { position } });
 }

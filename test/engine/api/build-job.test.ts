@@ -137,7 +137,7 @@ test('a failure has its place in the job, and its cause', () => {
 test('the row of a lambda can be taken apart and copied, and columns have no value', () => {
   const { graph } = buildOf(() =>
     bids()
-      .select((bid) => ({ ...bid, double: bid.small.multiply(2) }))
+      .select((bid) => ({ ...bid, double: bid.small.mul(2) }))
       .where(({ double, small }) => double.gt(small))
       .writeTo(sink),
   );

@@ -22,7 +22,7 @@ export default defineJob({
   build: ({ read, params }) => {
     const lines = read(files.source({ path: params.|input|input, format: text() }));
     const sales = lines.flatMap(Sale, (|line|line) => [JSON.parse(line.text)]);
-    const derived = sales.derive((|sale|sale) => ({ total: sale.price.multiply(sale.units) }));
+    const derived = sales.derive((|sale|sale) => ({ total: sale.price.mul(sale.units) }));
     const grouped = derived.keyBy((sale) => sale.shop).aggregate({
       count: agg.count(),
       best: agg.max((sale) => sale.total),
@@ -134,7 +134,7 @@ test('a column offers what its kind can do', () => {
 });
 
 test('a mistake is marked where it was made', () => {
-  edited = text.replace('sale.price.multiply', 'sale.prise.multiply');
+  edited = text.replace('sale.price.mul', 'sale.prise.mul');
   version++;
   const [first] = service.getSemanticDiagnostics(fileName);
   const message = ts.flattenDiagnosticMessageText(first?.messageText ?? '', '\n');

@@ -82,9 +82,9 @@ test('arithmetic has the type of the wider operand', () => {
   bids().select((bid) => {
     expectTypeOf(bid.small.add(1)).toExtend<Column<'int32', number>>();
     expectTypeOf(bid.small.add(bid.auction)).toExtend<Column<'int64', bigint>>();
-    expectTypeOf(bid.small.multiply(bid.price)).toExtend<Column<'float64', number>>();
-    expectTypeOf(bid.at.subtract(bid.at)).toExtend<Column<'int64', number>>();
-    expectTypeOf(bid.at.subtract(1_000)).toExtend<Column<'timestampMs', number>>();
+    expectTypeOf(bid.small.mul(bid.price)).toExtend<Column<'float64', number>>();
+    expectTypeOf(bid.at.sub(bid.at)).toExtend<Column<'int64', number>>();
+    expectTypeOf(bid.at.sub(1_000)).toExtend<Column<'timestampMs', number>>();
     expectTypeOf(bid.user.eq('a')).toExtend<Column<'bool', boolean, true>>();
     expectTypeOf(bid.url.eq('a')).toExtend<Column<'bool', boolean, false>>();
     return { url: bid.url };

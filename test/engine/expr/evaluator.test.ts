@@ -179,7 +179,7 @@ test('types that do not go together are refused by name', () => {
     ],
     [() => castExpr(list, int32Type, false), 'cast makes no int32 of "tags", which is list<utf8>'],
     [() => castExpr(a, dateType, true), 'tryCast makes no date of "a", which is bool'],
-    [() => inExpr(n, [literalAlone('x')]), 'eq does not take "n" (int32) and ""x"" (utf8)'],
+    [() => inExpr(n, [literalAlone('x')]), 'eq does not take "n" (int32) and "x" (utf8)'],
     [() => arithmeticExpr('multiply', s, n), 'mul does not take "s" (utf8) and "n" (int32)'],
   ];
   for (const [run, message] of refusals) {

@@ -11,18 +11,20 @@ test.each`
   ${'(b) => b.price.gt(100) && b.qty.gt(1)'}                    | ${'&&'}     | ${'a.and(b)'}
   ${'(b) => b.price.gt(100) || false'}                          | ${'||'}     | ${'a.or(b)'}
   ${'(b) => !b.done'}                                           | ${'!'}      | ${'a.not()'}
-  ${'(b) => b.done ? b.x : b.y'}                                | ${'?:'}     | ${'two where calls'}
+  ${'(b) => b.done ? b.x : b.y'}                                | ${'?:'}     | ${'when(a, b)'}
   ${'(b) => b.user === "ada"'}                                  | ${'==='}    | ${'a.eq(b)'}
   ${'(b) => b.user == "ada"'}                                   | ${'=='}     | ${'a.eq(b)'}
   ${'(b) => b.user !== "ada"'}                                  | ${'!=='}    | ${'a.ne(b)'}
   ${'(b) => b.n < 3'}                                           | ${'<'}      | ${'a.lt(b)'}
   ${'(b) => 3 >= b.n'}                                          | ${'>='}     | ${'a.ge(b)'}
   ${'(b) => b.n + 1'}                                           | ${'+'}      | ${'a.add(b)'}
-  ${'(b) => b.n ?? 1'}                                          | ${'??'}     | ${'isNull()'}
+  ${'(b) => b.n / 2'}                                           | ${'/'}      | ${'a.div(b)'}
+  ${'(b) => -b.n'}                                              | ${'-'}      | ${'a.neg()'}
+  ${'(b) => b.n ?? 1'}                                          | ${'??'}     | ${'coalesce(a, b)'}
   ${'({ user, n: m }) => user.eq("x").and(m > 2)'}              | ${'>'}      | ${'a.gt(b)'}
   ${'(b) => { const p = b.price; return p.gt(1) && p.lt(9); }'} | ${'&&'}     | ${'a.and(b)'}
-  ${'(b) => { if (b.done) return b.x; return b.y; }'}           | ${'if'}     | ${'two where calls'}
-  ${'(b) => { switch (b.kind) { default: return b.x; } }'}      | ${'switch'} | ${'one where call'}
+  ${'(b) => { if (b.done) return b.x; return b.y; }'}           | ${'if'}     | ${'when(a, b)'}
+  ${'(b) => { switch (b.kind) { default: return b.x; } }'}      | ${'switch'} | ${'when(x.eq(1), a)'}
   ${'function (b) { return b.x.eq(1) && b.y.eq(2); }'}          | ${'&&'}     | ${'a.and(b)'}
   ${'({ m(b) { return b.x.eq(1) && b.y.eq(2); } }).m'}          | ${'&&'}     | ${'a.and(b)'}
 `('$source: $operator', ({ source, operator, word }) => {
@@ -40,6 +42,8 @@ test.each([
   '(b) => (flag ? b.x : b.y).eq(1)'.replace('flag', '1 > 0'),
   '(b) => b.price.gt(2 * 50 + 1)',
   '(b) => b.price?.gt(100)',
+  '(b) => b.url.matches(/a|b&&c+/)',
+  '(b) => when(b.n.gt(1), b.x).otherwise(-1)',
   '(b) => ("user" in b ? b.user : b.name).eq("ada")',
   '(b) => { const limit = 3 < 4 ? 1 : 2; return b.x.gt(limit); }',
   '(b) => ({ x: b.x, y: -1 })',

@@ -57,7 +57,7 @@ test('what coalesce does not reach has no error', () => {
 
 test('types that have nothing in common are refused by name', () => {
   expect(errorOf(() => callExpr('coalesce', column('a', int32Type), literalAlone('x')))).toBe(
-    'EXPR_TYPE_MISMATCH: coalesce does not take "a" (int32) and ""x"" (utf8)',
+    'EXPR_TYPE_MISMATCH: coalesce does not take "a" (int32) and "x" (utf8)',
   );
   expect(errorOf(() => callExpr('coalesce'))).toBe(
     'EXPR_TYPE_MISMATCH: coalesce does not take nothing',

@@ -84,6 +84,6 @@ test('patterns find anywhere, and groups are taken out', () => {
 
 test('a mistake in a pattern is found when the plan is made', () => {
   expect(errorOf(() => callOn('matches', input('a'), '(a', ''))).toBe(
-    'EXPR_REGEX: the regular expression "(a" has a "(" without a ")" at position 0',
+    'EXPR_REGEX: the regular expression /(a/ has a "(" without a ")" at position 0',
   );
 });

@@ -1,0 +1,25 @@
+/**
+ * The methods of columns that are not for all kinds. They lie in files by kind (the ones imported
+ * here), each of which adds its interface to `Column` and its functions to the prototype: one class
+ * to name, to infer from and to read in an editor, and files of a size that can be read.
+ *
+ * Who makes columns imports this file.
+ */
+import { Column } from './column.ts';
+import { castMethods } from './column-cast.ts';
+import { dateMethods } from './column-date.ts';
+import { nestedMethods } from './column-nested.ts';
+import { numberMethods } from './column-number.ts';
+import { textMethods } from './column-text.ts';
+
+const methods = {
+  ...castMethods,
+  ...dateMethods,
+  ...nestedMethods,
+  ...numberMethods,
+  ...textMethods,
+};
+
+for (const [name, value] of Object.entries(methods)) {
+  Object.defineProperty(Column.prototype, name, { value, configurable: true, writable: true });
+}
