@@ -41,10 +41,10 @@ export interface FilesSinkSettings {
    */
   readonly path: string;
   /**
-   * @defaultValue the flag `--format`; else the ending of `path`: .ndjson, .jsonl, .arrow, .feather, .arrows
+   * @defaultValue the flag `--format`; else the ending of `path`: .ndjson, .jsonl, .parquet, .arrow, .feather, .arrows
    * (a stream of Arrow); csv for all others
    */
-  readonly format?: 'csv' | 'ndjson' | 'text' | 'arrow' | 'arrows' | SinkFormat;
+  readonly format?: 'csv' | 'ndjson' | 'text' | 'parquet' | 'arrow' | 'arrows' | SinkFormat;
   /** Whether a folder that exists is replaced. @defaultValue the flag `--overwrite` */
   readonly overwrite?: boolean;
 }

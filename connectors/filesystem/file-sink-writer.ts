@@ -89,11 +89,15 @@ export class FileSinkWriter implements SinkWriter {
 
   close(): void {
     const file = this.#file;
-    this.#buffer?.close();
+    const buffer = this.#buffer;
     this.#buffer = null;
     this.#codec?.close();
     this.#codec = null;
     this.#file = null;
+    if (buffer !== null) {
+      this.#rows.close?.();
+      buffer.close();
+    }
     if (file !== null) this.#context.disk.close(file);
   }
 

@@ -40,6 +40,7 @@ const sinkFormats: readonly {
   { name: 'text', endings: [], build: text },
   { name: 'arrow', endings: ['.arrow', '.feather'], build: () => arrow() },
   { name: 'arrows', endings: ['.arrows'], build: () => arrow({ stream: true }) },
+  { name: 'parquet', endings: ['.parquet'], build: () => parquet() },
 ];
 
 /** Names that `--format` takes. */
@@ -181,12 +182,23 @@ export function arrow<F>(
   return Object.freeze({ options: { kind: 'arrow', container } });
 }
 
+/** How a Parquet file is written. */
+export interface ParquetSinkSettings {
+  /** @defaultValue snappy */
+  readonly compression?: 'snappy' | 'zstd' | 'gzip' | 'none';
+  /** Rows of a row group, the unit that tasks read and readers pass over. @defaultValue 1,048,576 */
+  readonly rowGroupRows?: number;
+  /** Bytes of a row group before they are compressed. @defaultValue 128 MiB */
+  readonly rowGroupBytes?: number;
+}
+
 /**
  * Parquet: tables in compressed columns, as pyarrow, DuckDB, Spark and most others write them.
  *
  * @param struct - The columns to read, by name; each file is checked to have them, as these types or
  * as narrower ones that they hold exactly. A file may have more, and in another order; columns that the
- * job does not use are not read.
+ * job does not use are not read. A sink needs none; it may be told how to compress, and how many rows to
+ * put together.
  * @example
  * ```ts
  * import { t } from 'millrace';
@@ -195,11 +207,31 @@ export function arrow<F>(
  * const Order = t.struct({ o_orderkey: t.int64(), o_comment: t.utf8() });
  * const orders = files.source({ path: 'orders.parquet', format: parquet(Order) });
  * orders.schema.fields.length; // => 2
+ * files.sink({ path: 'small.parquet', format: parquet({ compression: 'zstd' }) });
  * ```
  */
-export function parquet<F>(struct: StructType<F>): SourceFormat<ColumnsOf<F>> {
-  const fields = struct.schema.fields as unknown as Json;
-  return Object.freeze({ options: { kind: 'parquet', fields }, schema: struct.schema });
+export function parquet<F>(struct: StructType<F>): SourceFormat<ColumnsOf<F>>;
+export function parquet(settings?: ParquetSinkSettings): SinkFormat;
+export function parquet<F>(
+  given: StructType<F> | ParquetSinkSettings = {},
+): SinkFormat | SourceFormat<ColumnsOf<F>> {
+  if (given instanceof StructType) {
+    const fields = given.schema.fields as unknown as Json;
+    return Object.freeze({ options: { kind: 'parquet', fields }, schema: given.schema });
+  }
+  const { compression = 'snappy', rowGroupRows = 1 << 20, rowGroupBytes = 128 << 20 } = given;
+  for (const [name, value] of Object.entries({ rowGroupRows, rowGroupBytes })) {
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    throw typedError('FILES_OPTION_INVALID', `parquet has no ${name} of ${value}`, {
+      hint: 'Give a whole number of 1 or more.',
+    });
+  }
+  const settings = {
+    compression: choiceOf(compression, ['snappy', 'zstd', 'gzip', 'none']),
+    rowGroupRows,
+    rowGroupBytes,
+  };
+  return Object.freeze({ options: { kind: 'parquet', settings } });
 }
 
 function csvStyleOf(settings: CsvSettings): CsvStyle {

@@ -13,6 +13,8 @@ export interface RowWriter {
   writeRows(batch: Batch): void;
   /** Writes what stands behind the last row; called once, before the output is flushed. */
   writeFooter(): void;
+  /** Releases what it holds; called once, also after a failure. */
+  close?(): void;
 }
 
 /** Whether the value is null. */

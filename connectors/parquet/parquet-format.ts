@@ -2,13 +2,17 @@
 import type { Field } from '../../engine/schema/field-type.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
 import type { FileFormat } from '../formats/file-format.ts';
-import { ParquetReader } from './parquet-reader.ts';
-import { planParquetSplits } from './parquet-split-planner.ts';
+import { planParquetSplits } from './plan/parquet-split-planner.ts';
+import { ParquetReader } from './read/parquet-reader.ts';
+import { ParquetWriter, type ParquetWriterOptions } from './write/parquet-writer.ts';
 
 export const parquetFormat: FileFormat = {
   kind: 'parquet',
   planSplits: (request) => planParquetSplits(request, declaredOf(request.options)),
   reader: (_options, context) => new ParquetReader(context),
+  partEnding: () => '.parquet',
+  writer: ({ settings }, target) =>
+    new ParquetWriter(settings as unknown as ParquetWriterOptions, target),
 };
 
 /** The fields of the struct that the job gave to `parquet`. */

@@ -22,6 +22,11 @@ import { kernelsBase64 } from './kernels.wasm.ts';
 import type { KeyKernels } from './key-kernels.ts';
 import type { NexmarkKernels } from './nexmark-kernels.ts';
 import type { ParquetKernels } from './parquet-kernels.ts';
+import type {
+  ExtremesKernels,
+  InternKernels,
+  ParquetWriteKernels,
+} from './parquet-write-kernels.ts';
 import type { RecordKernels } from './record-kernels.ts';
 import type { SortKernels } from './sort-kernels.ts';
 import type { TakeKernels } from './take-kernels.ts';
@@ -45,7 +50,10 @@ export interface Kernels
     ExpressionKernels,
     ArrowKernels,
     CompressionKernels,
-    ParquetKernels {}
+    ParquetKernels,
+    ParquetWriteKernels,
+    InternKernels,
+    ExtremesKernels {}
 
 let compiled: WebAssembly.Module | undefined;
 

@@ -1,11 +1,17 @@
-/** Parquet files in tests: read whole through the `files` connector. */
+/** Parquet files in tests: read whole through the `files` connector, and written by its writer. */
+import fs from 'node:fs';
 import { createRealDisk } from '../../base/env/real-disk.ts';
 import { createRealSyncDisk } from '../../base/env/real-sync-disk.ts';
 import { filesConnector } from '../../connectors/filesystem/files-connector.ts';
+import { fileFormatOf } from '../../connectors/formats/file-formats.ts';
+import { type ParquetSinkSettings, parquet } from '../../connectors/formats/format-builders.ts';
+import { OutputBuffer } from '../../connectors/formats/output-buffer.ts';
+import type { Batch } from '../../engine/batch/batch.ts';
 import { readRows } from '../../engine/batch/row-reader.ts';
+import type { SlotContext } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SplitDiscovery } from '../../engine/contracts/source.ts';
-import { instantiateKernels } from '../../engine/kernels/kernels.ts';
+import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
 import { SlotMemory } from '../../engine/memory/slot-memory.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 
@@ -38,14 +44,8 @@ export function discoverParquet(reading: ParquetReading): Promise<SplitDiscovery
 /** The rows of all batches, batch by batch; the memory must be empty afterwards, also after an error. */
 export async function readParquet(reading: ParquetReading): Promise<Record<string, unknown>[][]> {
   const { splits } = await discoverParquet(reading);
-  const reader = filesConnector.reader?.(optionsOf(reading), {
-    disk: createRealSyncDisk(),
-    scope: memory.scope('parquet'),
-    kernels,
-    schema: reading.schema ?? reading.declared,
-    taskIndex: 0,
-    hasDeadLetters: false,
-  });
+  const context = contextOf(reading.schema ?? reading.declared);
+  const reader = filesConnector.reader?.(optionsOf(reading), context);
   if (reader === undefined) throw new Error('files can be read');
   const batches: Record<string, unknown>[][] = [];
   try {
@@ -62,4 +62,48 @@ export async function readParquet(reading: ParquetReading): Promise<Record<strin
     memory.assertEmpty();
   }
   return batches;
+}
+
+function contextOf(schema: Schema): SlotContext {
+  return {
+    disk: createRealSyncDisk(),
+    scope: memory.scope('parquet'),
+    kernels,
+    schema,
+    taskIndex: 0,
+    hasDeadLetters: false,
+  };
+}
+
+export interface ParquetFile {
+  readonly path: string;
+  /** Of the batches' memory. */
+  readonly kernels: Kernels;
+  readonly settings?: ParquetSinkSettings;
+}
+
+/** Writes batches, which stay the caller's, to a file. */
+export function writeParquet(
+  { path, kernels: ofBatches, settings }: ParquetFile,
+  schema: Schema,
+  batches: readonly Batch[],
+): void {
+  const file = fs.openSync(path, 'w');
+  const scope = (batches[0]?.memory ?? memory).scope('writer');
+  const context = {
+    ...contextOf(schema),
+    scope,
+    kernels: batches.length > 0 ? ofBatches : kernels,
+  };
+  const output = new OutputBuffer(scope, (bytes) => fs.writeSync(file, bytes), 1 << 10);
+  const { options } = parquet(settings);
+  const writer = fileFormatOf(options).writer?.(options, { context, schema, output });
+  if (writer === undefined) throw new Error('parquet can be written');
+  writer.writeHeader();
+  for (const batch of batches) writer.writeRows(batch);
+  writer.writeFooter();
+  output.flush();
+  writer.close?.();
+  output.close();
+  fs.closeSync(file);
 }

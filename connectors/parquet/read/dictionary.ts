@@ -1,12 +1,12 @@
 /** The dictionary of a column chunk: its values once, as the column's type has them. */
-import { utf8ViewSize } from '../../engine/batch/utf8-view.ts';
-import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
-import { type Field, valueSizeOf } from '../../engine/schema/field-type.ts';
+import { utf8ViewSize } from '../../../engine/batch/utf8-view.ts';
+import { addressOf, type BlockHandle } from '../../../engine/memory/slot-memory.ts';
+import { type Field, valueSizeOf } from '../../../engine/schema/field-type.ts';
+import { corruptError, inexactError, invalidTextError } from '../parquet-errors.ts';
+import { encodings, type PageHeader, physicalTypes } from '../parquet-metadata.ts';
+import { convert, isCopy, physicalSizeOf, showsIntoValues } from '../plan/conversion.ts';
+import type { LeafPlan } from '../plan/parquet-split.ts';
 import type { ChunkPages, OpenColumn } from './chunk-pages.ts';
-import { convert, isCopy, physicalSizeOf, showsIntoValues } from './conversion.ts';
-import { corruptError, inexactError, invalidTextError } from './parquet-errors.ts';
-import { encodings, type PageHeader, physicalTypes } from './parquet-metadata.ts';
-import type { LeafPlan } from './parquet-split.ts';
 import type { ReadRoom } from './read-room.ts';
 
 export interface Dictionary {

@@ -3,21 +3,21 @@
  * encoding each has, dense, without the rows that have none. Levels are read by who knows what they mean
  * (flat-column.ts, nested-column.ts), from the states that the page's start has left.
  *
- * Before: connectors/parquet/data-page.ts · After: connectors/parquet/flat-column.ts
+ * Before: connectors/parquet/read/data-page.ts · After: connectors/parquet/read/flat-column.ts
  */
-import { assert } from '../../base/assert.ts';
-import type { Kernels } from '../../engine/kernels/kernels.ts';
-import { takeOf } from '../../engine/kernels/take-kernels.ts';
-import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
-import { type Field, valueSizeOf } from '../../engine/schema/field-type.ts';
+import { assert } from '../../../base/assert.ts';
+import type { Kernels } from '../../../engine/kernels/kernels.ts';
+import { takeOf } from '../../../engine/kernels/take-kernels.ts';
+import { addressOf, type BlockHandle } from '../../../engine/memory/slot-memory.ts';
+import { type Field, valueSizeOf } from '../../../engine/schema/field-type.ts';
+import { corruptError, inexactError, invalidTextError } from '../parquet-errors.ts';
+import { type PageHeader, pageTypes } from '../parquet-metadata.ts';
+import { convert, isCopy, showsIntoValues } from '../plan/conversion.ts';
+import type { ChunkPlace, LeafPlan } from '../plan/parquet-split.ts';
 import { ChunkPages, type OpenColumn } from './chunk-pages.ts';
-import { convert, isCopy, showsIntoValues } from './conversion.ts';
 import { type DataPage, openPage } from './data-page.ts';
 import { type Dictionary, readDictionary } from './dictionary.ts';
 import { columnStateBytes } from './page-values.ts';
-import { corruptError, inexactError, invalidTextError } from './parquet-errors.ts';
-import { type PageHeader, pageTypes } from './parquet-metadata.ts';
-import type { ChunkPlace, LeafPlan } from './parquet-split.ts';
 import type { ReadRoom } from './read-room.ts';
 
 export interface ChunkInputs {

@@ -7,13 +7,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { codeOf } from '../../../base/typed-error.ts';
-import type { FieldType } from '../../../engine/schema/field-type.ts';
-import { fieldOf, type Schema, schemaOf } from '../../../engine/schema/schema.ts';
-import { discoverParquet, readParquet } from '../../support/parquet-files.ts';
-import { tempFolder } from '../../support/temp-folder.ts';
+import { codeOf } from '../../../../base/typed-error.ts';
+import type { FieldType } from '../../../../engine/schema/field-type.ts';
+import { fieldOf, type Schema, schemaOf } from '../../../../engine/schema/schema.ts';
+import { discoverParquet, readParquet } from '../../../support/parquet-files.ts';
+import { tempFolder } from '../../../support/temp-folder.ts';
 
-const fixtures = path.resolve(import.meta.dirname, '../../fixtures/parquet');
+const fixtures = path.resolve(import.meta.dirname, '../../../fixtures/parquet');
 const fixture = (name: string) => path.join(fixtures, `${name}.parquet`);
 
 const kinds = {

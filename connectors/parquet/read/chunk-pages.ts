@@ -8,16 +8,16 @@
  * Nothing is trusted: a page lies within its chunk, and its bytes are as many as its header says.
  */
 import { crc32 } from 'node:zlib';
-import { assert } from '../../base/assert.ts';
-import type { FileId } from '../../base/env/disk.ts';
-import type { SlotContext } from '../../engine/contracts/connector.ts';
-import { unpackSlackBytes } from '../../engine/kernels/compression-kernels.ts';
-import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
-import { changedError } from '../filesystem/source-errors.ts';
-import { corruptError } from './parquet-errors.ts';
-import { codecs, type PageHeader, pageHeaderOf } from './parquet-metadata.ts';
-import type { ChunkPlace } from './parquet-split.ts';
-import { readThriftStruct } from './thrift-reader.ts';
+import { assert } from '../../../base/assert.ts';
+import type { FileId } from '../../../base/env/disk.ts';
+import type { SlotContext } from '../../../engine/contracts/connector.ts';
+import { unpackSlackBytes } from '../../../engine/kernels/compression-kernels.ts';
+import { addressOf, type BlockHandle } from '../../../engine/memory/slot-memory.ts';
+import { changedError } from '../../filesystem/source-errors.ts';
+import { corruptError } from '../parquet-errors.ts';
+import { codecs, type PageHeader, pageHeaderOf } from '../parquet-metadata.ts';
+import type { ChunkPlace } from '../plan/parquet-split.ts';
+import { readThriftStruct } from '../thrift-reader.ts';
 import { uncompress } from './uncompress.ts';
 
 /** Most pages are below 1 MiB; smaller windows cost more calls, larger ones memory per column. */

@@ -1,7 +1,11 @@
 /** Room that all columns of a reader work in, one after the other. */
-import { batchRowsMax } from '../../engine/batch/batch.ts';
-import { utf8ViewSize } from '../../engine/batch/utf8-view.ts';
-import { addressOf, type BlockHandle, type MemoryScope } from '../../engine/memory/slot-memory.ts';
+import { batchRowsMax } from '../../../engine/batch/batch.ts';
+import { utf8ViewSize } from '../../../engine/batch/utf8-view.ts';
+import {
+  addressOf,
+  type BlockHandle,
+  type MemoryScope,
+} from '../../../engine/memory/slot-memory.ts';
 
 /** A value takes 16 bytes at most, and what is written behind the last some more. */
 const valuesBytes = batchRowsMax * utf8ViewSize + 64;

@@ -7,15 +7,15 @@
  *
  * Steps that a column does not need are left out: required int64 in plain pages are copied once.
  *
- * Before: connectors/parquet/chunk-values.ts · After: connectors/parquet/parquet-reader.ts
+ * Before: connectors/parquet/read/chunk-values.ts · After: connectors/parquet/read/parquet-reader.ts
  */
-import { batchRowsMax, type Column } from '../../engine/batch/batch.ts';
-import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
-import { bitmapSizeOf, valueSizeOf, valuesSizeOf } from '../../engine/schema/field-type.ts';
+import { batchRowsMax, type Column } from '../../../engine/batch/batch.ts';
+import { addressOf, type BlockHandle } from '../../../engine/memory/slot-memory.ts';
+import { bitmapSizeOf, valueSizeOf, valuesSizeOf } from '../../../engine/schema/field-type.ts';
+import { nullError } from '../parquet-errors.ts';
 import type { OpenColumn } from './chunk-pages.ts';
 import { type ChunkInputs, ChunkValues, spreadOf } from './chunk-values.ts';
 import { definitionState } from './page-values.ts';
-import { nullError } from './parquet-errors.ts';
 
 /** Where rows are put. */
 interface RowsOut {

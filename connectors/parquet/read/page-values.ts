@@ -4,13 +4,13 @@
  *
  * Nothing is trusted: a reader answers with -1 where the page is damaged or has no more values.
  */
-import { utf8ViewSize } from '../../engine/batch/utf8-view.ts';
-import type { SlotContext } from '../../engine/contracts/connector.ts';
-import { deltaLayout, runsLayout } from '../../engine/kernels/parquet-kernels.ts';
-import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
-import { physicalSizeOf } from './conversion.ts';
-import { encodings, physicalTypes } from './parquet-metadata.ts';
-import type { LeafPlan } from './parquet-split.ts';
+import { utf8ViewSize } from '../../../engine/batch/utf8-view.ts';
+import type { SlotContext } from '../../../engine/contracts/connector.ts';
+import { deltaLayout, runsLayout } from '../../../engine/kernels/parquet-kernels.ts';
+import { addressOf, type BlockHandle } from '../../../engine/memory/slot-memory.ts';
+import { encodings, physicalTypes } from '../parquet-metadata.ts';
+import { physicalSizeOf } from '../plan/conversion.ts';
+import type { LeafPlan } from '../plan/parquet-split.ts';
 import type { ReadRoom } from './read-room.ts';
 
 /**

@@ -2,8 +2,8 @@
  * Splits of Parquet files: which rows of which row groups, and where the chunks of the wanted columns
  * are. Plain JSON, made where the files' footers were read, so that slot threads read pages only.
  */
-import type { Json } from '../../engine/contracts/json.ts';
-import type { Split } from '../../engine/contracts/source.ts';
+import type { Json } from '../../../engine/contracts/json.ts';
+import type { Split } from '../../../engine/contracts/source.ts';
 import type { Conversion } from './conversion.ts';
 
 /** A column of values in a file. */

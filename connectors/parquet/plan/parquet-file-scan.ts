@@ -4,16 +4,16 @@
  *
  *     PAR1 │ column chunks, row group after row group │ indexes │ footer │ u32 its length │ PAR1
  *
- * After: connectors/parquet/parquet-split-planner.ts
+ * After: connectors/parquet/plan/parquet-split-planner.ts
  */
-import type { Disk, FileId } from '../../base/env/disk.ts';
-import { codeOf } from '../../base/typed-error.ts';
-import { changedError, unreadableError } from '../filesystem/source-errors.ts';
-import type { SourceFile } from '../filesystem/split-planner.ts';
-import { corruptError, notParquetError, parsing, unsupportedError } from './parquet-errors.ts';
-import { type ColumnChunk, type FileMetadata, fileMetadataOf } from './parquet-metadata.ts';
-import { type ParquetField, parquetFieldsOf } from './parquet-schema.ts';
-import { readThriftStruct } from './thrift-reader.ts';
+import type { Disk, FileId } from '../../../base/env/disk.ts';
+import { codeOf } from '../../../base/typed-error.ts';
+import { changedError, unreadableError } from '../../filesystem/source-errors.ts';
+import type { SourceFile } from '../../filesystem/split-planner.ts';
+import { corruptError, notParquetError, parsing, unsupportedError } from '../parquet-errors.ts';
+import { type ColumnChunk, type FileMetadata, fileMetadataOf } from '../parquet-metadata.ts';
+import { type ParquetField, parquetFieldsOf } from '../parquet-schema.ts';
+import { readThriftStruct } from '../thrift-reader.ts';
 
 export interface ParquetScan extends FileMetadata {
   readonly fields: readonly ParquetField[];

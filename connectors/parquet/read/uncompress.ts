@@ -3,8 +3,8 @@
  * are; what Node has (gzip, zstd, Brotli) gives a buffer that is copied over.
  */
 import { brotliDecompressSync, unzipSync, type ZlibOptions, zstdDecompressSync } from 'node:zlib';
-import type { SlotContext } from '../../engine/contracts/connector.ts';
-import { codecs } from './parquet-metadata.ts';
+import type { SlotContext } from '../../../engine/contracts/connector.ts';
+import { codecs } from '../parquet-metadata.ts';
 
 export interface Compressed {
   readonly codec: number;

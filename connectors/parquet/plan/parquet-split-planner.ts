@@ -6,23 +6,24 @@
  *     file     [g0][g1][g2][          g3           ]        other, small files
  *     splits   [   0  ][1 ][   2   ][   3   ][  4  ]        [      5      ]
  *
- * Before: connectors/filesystem/file-enumerator.ts · After: connectors/parquet/parquet-reader.ts
+ * Before: connectors/filesystem/file-enumerator.ts · After: connectors/parquet/read/parquet-reader.ts
  */
-import { batchRowsMax } from '../../engine/batch/batch.ts';
-import type { Split } from '../../engine/contracts/source.ts';
-import type { Field } from '../../engine/schema/schema.ts';
-import { type SourceFile, splitBytesFor } from '../filesystem/split-planner.ts';
-import type { SplitRequest } from '../formats/file-format.ts';
-import { conversionOf } from './conversion.ts';
+import { batchRowsMax } from '../../../engine/batch/batch.ts';
+import type { Split } from '../../../engine/contracts/source.ts';
+import type { Field } from '../../../engine/schema/schema.ts';
+import { type SourceFile, splitBytesFor } from '../../filesystem/split-planner.ts';
+import type { SplitRequest } from '../../formats/file-format.ts';
 import {
   corruptError,
   missingColumnError,
   typeMismatchError,
   unsupportedError,
-} from './parquet-errors.ts';
+} from '../parquet-errors.ts';
+import type { ColumnChunk, RowGroup } from '../parquet-metadata.ts';
+import { type ParquetField, parquetTypeText } from '../parquet-schema.ts';
+import { codecName, isKnownCodec } from '../read/uncompress.ts';
+import { conversionOf } from './conversion.ts';
 import { type ParquetScan, scanParquetFile } from './parquet-file-scan.ts';
-import type { ColumnChunk, RowGroup } from './parquet-metadata.ts';
-import { type ParquetField, parquetTypeText } from './parquet-schema.ts';
 import {
   type ChunkPlace,
   type ColumnPlan,
@@ -31,7 +32,6 @@ import {
   type Piece,
   splitOfParts,
 } from './parquet-split.ts';
-import { codecName, isKnownCodec } from './uncompress.ts';
 
 /** Files whose footers are read at the same time. */
 const scansMax = 16;

@@ -6,10 +6,10 @@
  *     int32 → int64, float64, decimal     float32 → float64     decimal(9,2) → decimal(15,2)
  *     timestamp(ns) → timestamp(us)       where no value has nanoseconds
  */
-import type { Kernels } from '../../engine/kernels/kernels.ts';
-import { type FieldType, valueSizeOf } from '../../engine/schema/field-type.ts';
-import { physicalTypes } from './parquet-metadata.ts';
-import type { Meaning, ParquetLeaf, TimeUnit } from './parquet-schema.ts';
+import type { Kernels } from '../../../engine/kernels/kernels.ts';
+import { type FieldType, valueSizeOf } from '../../../engine/schema/field-type.ts';
+import { physicalTypes } from '../parquet-metadata.ts';
+import type { Meaning, ParquetLeaf, TimeUnit } from '../parquet-schema.ts';
 
 /** A conversion by name, with a number that it depends on. Plain JSON, as part of a split. */
 export interface Conversion {

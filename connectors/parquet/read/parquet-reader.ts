@@ -4,18 +4,18 @@
  *
  *     split    parts (files) ──▶ pieces (row groups) ──▶ ranges of rows ──▶ batches of up to 8,192 rows
  *
- * Before: connectors/parquet/parquet-split-planner.ts · After: engine/batch/batch.ts
+ * Before: connectors/parquet/plan/parquet-split-planner.ts · After: engine/batch/batch.ts
  */
-import { assert } from '../../base/assert.ts';
-import type { FileId } from '../../base/env/disk.ts';
-import { codeOf } from '../../base/typed-error.ts';
-import { Batch, batchRowsMax } from '../../engine/batch/batch.ts';
-import type { SlotContext } from '../../engine/contracts/connector.ts';
-import type { ReadResult, Split, SplitReader } from '../../engine/contracts/source.ts';
-import type { BlockHandle } from '../../engine/memory/slot-memory.ts';
-import { changedError, unreadableError } from '../filesystem/source-errors.ts';
+import { assert } from '../../../base/assert.ts';
+import type { FileId } from '../../../base/env/disk.ts';
+import { codeOf } from '../../../base/typed-error.ts';
+import { Batch, batchRowsMax } from '../../../engine/batch/batch.ts';
+import type { SlotContext } from '../../../engine/contracts/connector.ts';
+import type { ReadResult, Split, SplitReader } from '../../../engine/contracts/source.ts';
+import type { BlockHandle } from '../../../engine/memory/slot-memory.ts';
+import { changedError, unreadableError } from '../../filesystem/source-errors.ts';
+import { type FilePart, type Piece, partsOf } from '../plan/parquet-split.ts';
 import { FlatColumn } from './flat-column.ts';
-import { type FilePart, type Piece, partsOf } from './parquet-split.ts';
 import { ReadRoom } from './read-room.ts';
 
 /** The file that is being read. */

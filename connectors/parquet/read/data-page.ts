@@ -4,9 +4,11 @@
  *     version 1   [u32 size, repetition levels][u32 size, definition levels][values]   compressed whole
  *     version 2   [repetition levels][definition levels]  sizes in the header          [values] compressed
  */
-import type { BlockHandle } from '../../engine/memory/slot-memory.ts';
+import type { BlockHandle } from '../../../engine/memory/slot-memory.ts';
+import { corruptError, unsupportedError } from '../parquet-errors.ts';
+import { encodings, type PageHeader, physicalTypes } from '../parquet-metadata.ts';
+import type { Conversion } from '../plan/conversion.ts';
 import type { ChunkPages, OpenColumn, PageBytes } from './chunk-pages.ts';
-import type { Conversion } from './conversion.ts';
 import {
   definitionState,
   type PageValues,
@@ -15,8 +17,6 @@ import {
   startRuns,
   type ValueReader,
 } from './page-values.ts';
-import { corruptError, unsupportedError } from './parquet-errors.ts';
-import { encodings, type PageHeader, physicalTypes } from './parquet-metadata.ts';
 
 /** Where the values of a page come from. */
 export type ValueSource =
