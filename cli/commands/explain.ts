@@ -17,7 +17,10 @@ const options: JobCommandOptions = {
   addFlags(command) {
     command
       .option('--memory <size>', 'accepted as for run; plans do not depend on it')
-      .option('--format <format>', "csv, ndjson, parquet, arrow or arrows, whatever the output's name says")
+      .option(
+        '--format <format>',
+        "csv, ndjson, parquet, arrow or arrows, whatever the output's name says",
+      )
       .option('--overwrite', 'replace an output folder that exists')
       .option('--code', 'show what each operator runs as, and why an expression is not compiled')
       .option('--json', 'print both graphs as one JSON object');

@@ -18,7 +18,10 @@ const options: JobCommandOptions = {
   addFlags(command) {
     command
       .option('--memory <size>', 'memory for all slots together, such as 512MB or 2GB')
-      .option('--format <format>', "csv, ndjson, parquet, arrow or arrows, whatever the output's name says")
+      .option(
+        '--format <format>',
+        "csv, ndjson, parquet, arrow or arrows, whatever the output's name says",
+      )
       .option('--overwrite', 'replace an output folder that exists')
       .option('--json', 'print a summary as one JSON object on stdout');
   },
