@@ -1,9 +1,5 @@
 /** The benches, by the name that `npm run bench` takes. */
 import type { BenchCase } from './bench-case.ts';
-import { ndjsonBench } from './ndjson.ts';
 import { wordcountBench } from './wordcount.ts';
 
-export const benchCases: readonly BenchCase[] = [
-  wordcountBench as BenchCase,
-  ndjsonBench as BenchCase,
-];
+export const benchCases: readonly BenchCase[] = [wordcountBench as BenchCase];

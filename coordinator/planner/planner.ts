@@ -31,6 +31,7 @@ import {
 } from './plan-step.ts';
 import { projectRule } from './project-rule.ts';
 import { pruneRule } from './prune-rule.ts';
+import { sharedExprRule } from './shared-expr-rule.ts';
 import { simplifyRule } from './simplify-rule.ts';
 import { singleTaskRule } from './single-task-rule.ts';
 import { topRule } from './top-rule.ts';
@@ -41,6 +42,7 @@ export const planRules: readonly PlanRule[] = [
   filterRule,
   projectRule,
   simplifyRule,
+  sharedExprRule,
   limitDownRule,
   narrowRule,
   identityRule,
