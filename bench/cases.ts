@@ -1,5 +1,9 @@
 /** The benches, by the name that `npm run bench` takes. */
 import type { BenchCase } from './bench-case.ts';
+import { expressionsBench } from './expressions.ts';
 import { wordcountBench } from './wordcount.ts';
 
-export const benchCases: readonly BenchCase[] = [wordcountBench as BenchCase];
+export const benchCases: readonly BenchCase[] = [
+  wordcountBench as BenchCase,
+  expressionsBench as BenchCase,
+];

@@ -117,7 +117,8 @@ function copyBeginning(size: TextSize, say: Say): void {
   renameSync(unfinished, textPath(size));
 }
 
-function runTool(command: string, args: string[], hint: string, cwd = cacheFolder): void {
+/** Runs a program to its end; throws MissingTool with the hint when it does not start or fails. */
+export function runTool(command: string, args: string[], hint: string, cwd = cacheFolder): void {
   const result = spawnSync(command, args, { cwd, encoding: 'utf8' });
   if (result.error !== undefined) throw new MissingTool(`${command} does not start. ${hint}`);
   if (result.status !== 0) {

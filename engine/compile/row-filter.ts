@@ -31,13 +31,17 @@ class CompiledFilter implements RowFilter {
     const { memory } = this.#scope;
     const selection = this.#scope.allocate(batch.rowCount * 4);
     const place = { values: addressOf(selection), validity: 0 };
-    const { failedIndex, selectedCount } = this.#programs.for(batch).run(batch, [place]);
-    if (failedIndex < 0 && selectedCount > 0 && selectedCount < batch.rowCount) {
-      return { selection, rowCount: selectedCount };
+    let isKept = false;
+    try {
+      const result = this.#programs.for(batch).run(batch, [place]);
+      for (const block of result.textBlocks) memory.release(block);
+      if (result.failedIndex >= 0) this.#programs.fail(batch, result.failedIndex);
+      const { selectedCount: rowCount } = result;
+      isKept = rowCount > 0 && rowCount < batch.rowCount;
+      return { selection: isKept ? selection : 0, rowCount };
+    } finally {
+      if (!isKept) memory.release(selection);
     }
-    memory.release(selection);
-    if (failedIndex >= 0) this.#programs.fail(batch, failedIndex);
-    return { selection: 0, rowCount: selectedCount };
   }
 
   close(): void {

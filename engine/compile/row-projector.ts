@@ -74,13 +74,17 @@ class CompiledProjector implements RowProjector {
     const linked = this.#programs.for(batch);
     const hasValidity = linked.program.frame.outputs.map((output) => output.hasValidity);
     const { block, places } = this.#room(batch.storedRows, hasValidity);
-    const { failedIndex } = linked.run(batch, places);
-    if (failedIndex >= 0) {
-      this.#scope.memory.release(block);
-      this.#programs.fail(batch, failedIndex);
+    const blocks = [block];
+    try {
+      const { failedIndex, textBlocks } = linked.run(batch, places);
+      blocks.push(...textBlocks);
+      if (failedIndex >= 0) this.#programs.fail(batch, failedIndex);
+    } catch (error) {
+      for (const owned of blocks) this.#scope.memory.release(owned);
+      throw error;
     }
     const columns = places.map((place, index) => ({ type: this.#exprs[index]!.type, ...place }));
-    return { columns, blocks: [block] };
+    return { columns, blocks };
   }
 
   close(): void {

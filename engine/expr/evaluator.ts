@@ -66,7 +66,7 @@ export function evaluatorOf(expr: Expr, columnOf: ColumnOf): Evaluate {
 }
 
 /** The value that a literal stands for (literal.ts says how it holds it). */
-function literalValueOf({ type, value }: Expr & { kind: 'literal' }): Value {
+export function literalValueOf({ type, value }: Expr & { kind: 'literal' }): Value {
   if (value === null) return null;
   switch (type.kind) {
     case 'int64':

@@ -2,7 +2,9 @@
  * The kernels that compiled expressions call, a value at a time. Conventions:
  * engine/kernels/kernels.ts; texts are an address and a length in bytes.
  */
-export interface ExpressionKernels {
+import type { TextFunctionKernels } from './text-function-kernels.ts';
+
+export interface ExpressionKernels extends TextFunctionKernels {
   /** Whether two runs of more than 8 bytes are equal behind their first 8. */
   isSameTail(a: number, b: number, length: number): number;
   /** Below, equal to or above 0, as the bytes of `a` are to those of `b`. */

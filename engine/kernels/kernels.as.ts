@@ -28,6 +28,7 @@ export * from './spread.as';
 export * from './table.as';
 export * from './take.as';
 export * from './text.as';
+export * from './text-functions.as';
 export * from './tokenise.as';
 export * from './unescape.as';
 export * from './widen.as';

@@ -5,20 +5,29 @@
  *     prologue   addresses of columns and outputs, literals: from the frame into locals
  *     body       straight-line code of the row; what costs much behind `if active`
  */
-import { assertNever } from '../../../base/assert.ts';
+import { assert, assertNever } from '../../../base/assert.ts';
 import type { Expr } from '../../expr/expr.ts';
 import type { Kernels } from '../../kernels/kernels.ts';
 import { arithmeticRule } from '../rules/arithmetic-rule.ts';
+import { callRules } from '../rules/call-rules.ts';
+import { castRule } from '../rules/cast-rule.ts';
 import { compareRule } from '../rules/compare-rule.ts';
+import { inRule } from '../rules/in-rule.ts';
 import { columnRule, literalRule } from '../rules/leaf-rules.ts';
 import { isNullRule, logicRule, notRule } from '../rules/logic-rules.ts';
-import { type ColumnPlace, NoRule, type RuleContext } from '../rules/rule-context.ts';
+import {
+  type ColumnPlace,
+  type HostName,
+  NoRule,
+  type RuleContext,
+} from '../rules/rule-context.ts';
 import { formOf, isNumberForm, type Value } from '../rules/value.ts';
-import { CodeBuilder, FunctionLocals, type Local } from '../wasm/code-builder.ts';
+import { whenRule } from '../rules/when-rule.ts';
+import { CodeBuilder, FunctionLocals, type Label, type Local } from '../wasm/code-builder.ts';
 import type { ValueType } from '../wasm/instructions.ts';
 import type { ModuleBuilder } from '../wasm/module-builder.ts';
 import type { ExprShapes } from './expr-shape.ts';
-import type { FrameBuilder, Literal } from './frame.ts';
+import { type FrameBuilder, frameLayout, type Literal } from './frame.ts';
 
 export interface EmitterOptions {
   readonly module: ModuleBuilder;
@@ -36,6 +45,10 @@ export class ExprEmitter implements RuleContext {
   readonly frameAddress: Local;
   active: Local | null = null;
   readonly #options: EmitterOptions;
+  /** Where the room stood before the row: what a row that stops has written is given back. */
+  readonly #rowRoom: Local;
+  #stop: Label | null = null;
+  #usesRoom = false;
   /** What was computed so far; an inner map holds what is computed only under a condition. */
   #scopes: Map<string, unknown>[] = [new Map()];
   /** Locals that are set before the loop. */
@@ -47,6 +60,7 @@ export class ExprEmitter implements RuleContext {
     this.code = new CodeBuilder(locals);
     this.frameAddress = locals.parameter(0);
     this.row = locals.add('i32');
+    this.#rowRoom = locals.add('i32');
     this.#options = options;
   }
 
@@ -73,6 +87,40 @@ export class ExprEmitter implements RuleContext {
     return this.#options.module.importFunction('kernels', name, { parameters, results });
   }
 
+  host(name: HostName, parameters: readonly ValueType[], result: ValueType): number {
+    const signature = { parameters, results: [result] };
+    return this.#options.module.importFunction('host', name, signature);
+  }
+
+  get room(): { at: Local; end: Local } {
+    this.#usesRoom = true;
+    return {
+      at: this.fromFrame(frameLayout.textAt),
+      end: this.fromFrame(frameLayout.textEnd),
+    };
+  }
+
+  stopForRoom(needed: Local): void {
+    const { at } = this.room;
+    assert(this.#stop !== null, 'rules are used within a row');
+    this.code.get(this.frameAddress);
+    this.code.get(at).get(this.#rowRoom).op('i32.sub').get(needed).op('i32.add');
+    this.code.at('i32.store', frameLayout.textNeeded);
+    this.code.get(this.#rowRoom).set(at).branch(this.#stop);
+  }
+
+  /** Emits what comes before a row's code; a branch to `stop` ends the call before the row. */
+  startRow(stop: Label): void {
+    this.#stop = stop;
+    this.code.get(this.fromFrame(frameLayout.textAt)).set(this.#rowRoom);
+  }
+
+  /** Emits what the frame is told at the end of the call. */
+  endCall(): void {
+    if (!this.#usesRoom) return;
+    this.code.get(this.frameAddress).get(this.room.at).at('i32.store', frameLayout.textAt);
+  }
+
   column({ name, nullable }: Expr & { readonly kind: 'column' }): ColumnPlace {
     const { frame, hasNulls } = this.#options;
     const offset = frame.columnOffset(name);
@@ -86,7 +134,8 @@ export class ExprEmitter implements RuleContext {
     const { kind } = expr.type;
     const form = formOf(expr.type);
     if (isNumberForm(form)) return [this.fromFrame(offset, form)];
-    if (kind !== 'utf8') throw new NoRule(`a literal of ${kind}`);
+    if (form === 'i128') return [offset, offset + 8].map((half) => this.fromFrame(half, 'i64'));
+    if (kind !== 'utf8' && kind !== 'binary') throw new NoRule(`a literal of ${kind}`);
     const push = (code: CodeBuilder) => code.get(this.frameAddress).i32(offset).op('i32.add');
     return [this.#load(`view ${offset}`, 'i32', push)];
   }
@@ -137,10 +186,16 @@ export class ExprEmitter implements RuleContext {
       case 'isNull':
         return isNullRule(this, expr);
       case 'when':
-      case 'cast':
+        return whenRule(this, expr);
       case 'in':
-      case 'call':
-        throw new NoRule(expr.kind === 'call' ? expr.function : expr.kind);
+        return inRule(this, expr);
+      case 'cast':
+        return castRule(this, expr);
+      case 'call': {
+        const rule = callRules[expr.function];
+        if (rule === undefined) throw new NoRule(expr.function);
+        return rule(this, expr);
+      }
       default:
         return assertNever(expr);
     }

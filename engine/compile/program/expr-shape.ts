@@ -6,6 +6,7 @@
  *     price > 100 and fee > 200      price > #0 and fee > #1      literals 100, 200: another shape
  */
 import type { Expr } from '../../expr/expr.ts';
+import { functionTable } from '../../expr/functions/function-table.ts';
 import type { Literal } from './frame.ts';
 
 export class ExprShapes {
@@ -23,13 +24,15 @@ export class ExprShapes {
         ? JSON.stringify([this.indexOf(expr), expr.type, expr.value === null])
         : JSON.stringify(expr, (_key, value) =>
             isExpr(value) && value !== expr ? this.textOf(value) : value,
-          );
+          ) + JSON.stringify(constantsOf(expr));
     this.#texts.set(expr, text);
     return text;
   }
 
   indexOf(literal: Literal): number {
-    const key = JSON.stringify([literal.type, literal.value]);
+    // JSON has no -0, which is another value than 0.
+    const { type, value } = literal;
+    const key = JSON.stringify([type, value, Object.is(value, -0)]);
     let index = this.#indexes.get(key);
     if (index === undefined) {
       index = this.literals.push(literal) - 1;
@@ -37,6 +40,15 @@ export class ExprShapes {
     }
     return index;
   }
+}
+
+/** Literals that a rule's instructions depend on, such as a unit: other ones make another shape. */
+function constantsOf(expr: Expr): unknown[] {
+  if (expr.kind !== 'call') return [];
+  const { parameters } = functionTable[expr.function];
+  return expr.args.map((arg, place) =>
+    parameters[place]?.isLiteral === true && arg.kind === 'literal' ? arg.value : null,
+  );
 }
 
 /** Nodes have a type and say whether they may be null; nothing else in a tree does. */

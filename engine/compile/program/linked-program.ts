@@ -5,6 +5,7 @@
 import { assert } from '../../../base/assert.ts';
 import { type Batch, batchRowsMax, type Column } from '../../batch/batch.ts';
 import { TextArena } from '../../batch/text-arena.ts';
+import { literalValueOf } from '../../expr/evaluator.ts';
 import type { Kernels } from '../../kernels/kernels.ts';
 import {
   addressOf,
@@ -14,8 +15,11 @@ import {
 } from '../../memory/slot-memory.ts';
 import { bitmapSizeOf } from '../../schema/field-type.ts';
 import { fieldIndexOf } from '../../schema/schema.ts';
+import { formOf } from '../rules/value.ts';
 import { type ExprProgram, moduleOf } from './expr-program.ts';
 import { frameLayout, type Literal } from './frame.ts';
+import { hostFunctions } from './host-functions.ts';
+import { TextRoom } from './text-room.ts';
 
 /** Addresses of an output; `validity` is not read where the program writes none. */
 export interface OutputPlace {
@@ -28,6 +32,8 @@ export interface ProgramResult {
   readonly failedIndex: number;
   /** Of a filter. */
   readonly selectedCount: number;
+  /** Where the bytes of texts are that the outputs point to: a reference each, the caller's. */
+  readonly textBlocks: readonly BlockHandle[];
 }
 
 type Run = (frame: number) => number;
@@ -38,7 +44,9 @@ const allValidBytes = bitmapSizeOf(batchRowsMax);
 export class LinkedProgram {
   readonly program: ExprProgram;
   readonly #scope: MemoryScope;
+  /** Long texts of literals. */
   readonly #texts: TextArena;
+  readonly #room: TextRoom;
   readonly #all: Run;
   readonly #selected: Run;
   #frame: BlockHandle = 0;
@@ -47,21 +55,50 @@ export class LinkedProgram {
     this.program = program;
     this.#scope = scope;
     this.#texts = new TextArena(scope);
-    const imports = { env: { memory: scope.memory.memory }, kernels: { ...kernels } };
+    this.#room = new TextRoom(scope);
+    const { memory } = scope;
+    const host = hostFunctions(memory);
+    const imports = { env: { memory: memory.memory }, kernels: { ...kernels }, host };
     const { exports } = new WebAssembly.Instance(moduleOf(program), imports);
     this.#all = exports.all as Run;
     this.#selected = exports.selected as Run;
   }
 
+  /** @throws MEMORY_EXHAUSTED; nothing is kept then. */
   run(batch: Batch, outputs: readonly OutputPlace[]): ProgramResult {
     if (this.#frame === 0) this.#newFrame();
-    const frame = addressOf(this.#frame);
     this.#fill(batch, outputs);
+    const frame = addressOf(this.#frame);
+    const words = this.#memory.uint32;
+    const textBlocks: BlockHandle[] = [];
+    const keep = () => {
+      const block = this.#room.share();
+      if (block !== 0) textBlocks.push(block);
+    };
     const run = batch.selection === 0 ? this.#all : this.#selected;
-    const stopped = run(frame);
+    let stopped = run(frame);
+    const needed = () => words[(frame + frameLayout.textNeeded) >>> 2]!;
+    try {
+      while (stopped < batch.rowCount && needed() > 0) {
+        if (stopped > 0) keep();
+        this.#room.renew(needed());
+        this.#goOnFrom(stopped);
+        stopped = run(frame);
+      }
+    } catch (error) {
+      for (const block of textBlocks) this.#memory.release(block);
+      throw error;
+    }
+    this.#room.at = words[(frame + frameLayout.textAt) >>> 2]!;
+    keep();
+    for (const block of this.#texts.blocks) {
+      this.#memory.retain(block);
+      textBlocks.push(block);
+    }
     return {
       failedIndex: stopped < batch.rowCount ? stopped : -1,
-      selectedCount: this.#memory.uint32[(frame + frameLayout.selectedCount) >>> 2]!,
+      selectedCount: words[(frame + frameLayout.selectedCount) >>> 2]!,
+      textBlocks,
     };
   }
 
@@ -70,6 +107,7 @@ export class LinkedProgram {
     this.#frame = 0;
     for (const block of this.#texts.blocks) this.#memory.release(block);
     this.#texts.forget();
+    this.#room.close();
   }
 
   get #memory(): SlotMemory {
@@ -83,8 +121,8 @@ export class LinkedProgram {
     const allValid = frame + layout.size;
     words[(frame + frameLayout.rowCount) >>> 2] = batch.rowCount;
     words[(frame + frameLayout.selection) >>> 2] = batch.selection;
-    words[(frame + frameLayout.fromIndex) >>> 2] = 0;
     words[(frame + frameLayout.selectedCount) >>> 2] = 0;
+    this.#goOnFrom(0);
     for (const { name, offset } of layout.columns) {
       const { values, validity } = columnOf(batch, name);
       words[(frame + offset) >>> 2] = values;
@@ -94,6 +132,16 @@ export class LinkedProgram {
       words[(frame + offset) >>> 2] = outputs[index]!.values;
       words[(frame + offset + 4) >>> 2] = outputs[index]!.validity;
     }
+  }
+
+  /** Lets the next call begin at a place of the batch, in the room as it is. */
+  #goOnFrom(index: number): void {
+    const words = this.#memory.uint32;
+    const frame = addressOf(this.#frame);
+    words[(frame + frameLayout.fromIndex) >>> 2] = index;
+    words[(frame + frameLayout.textAt) >>> 2] = this.#room.at;
+    words[(frame + frameLayout.textEnd) >>> 2] = this.#room.end;
+    words[(frame + frameLayout.textNeeded) >>> 2] = 0;
   }
 
   /** The frame with its literals, and behind it a bitmap of ones for columns without nulls. */
@@ -111,33 +159,27 @@ export class LinkedProgram {
     }
   }
 
-  #writeLiteral(address: number, { type, value }: Literal): void {
-    const memory = this.#memory;
-    switch (type.kind) {
-      case 'bool':
-      case 'int8':
-      case 'int16':
-      case 'int32':
-      case 'uint8':
-      case 'uint16':
-      case 'date':
-        memory.int32[address >>> 2] = Number(value);
+  #writeLiteral(address: number, literal: Literal): void {
+    const { int32, float64, bigInt64 } = this.#memory;
+    const value = literalValueOf(literal);
+    switch (formOf(literal.type)) {
+      case 'i32':
+        int32[address >>> 2] = Number(value);
         break;
-      case 'float32':
-      case 'float64':
-        memory.float64[address / 8] = Number(value);
+      case 'i64':
+        bigInt64[address / 8] = BigInt(value as number | bigint);
         break;
-      case 'uint32':
-      case 'int64':
-      case 'timestamp':
-        memory.bigInt64[address / 8] = BigInt(String(value));
+      case 'f64':
+        float64[address / 8] = Number(value);
         break;
-      case 'utf8':
-        this.#texts.writeText(address, String(value));
+      case 'i128':
+        bigInt64[address / 8] = BigInt.asIntN(64, value as bigint);
+        bigInt64[address / 8 + 1] = (value as bigint) >> 64n;
         break;
-      default:
-        // Others have no rule (engine/compile/expr-emitter.ts).
-        assert(false, `a program has no literal of ${type.kind}`);
+      case 'view':
+        if (typeof value === 'string') this.#texts.writeText(address, value);
+        else this.#texts.writeBytes(address, value as Uint8Array);
+        break;
     }
   }
 }

@@ -63,6 +63,7 @@ export function rowLoop(emitter: ExprEmitter, loop: RowLoop): WasmFunction {
       code.block((flush) => {
         code.block((stop) => {
           code.loop((inner) => {
+            emitter.startRow(stop);
             bits = loop.body(stop);
             code.get(index).i32(1).op('i32.add').tee(index);
             code.get(rowCount).op('i32.ge_u').branchIf(flush);
@@ -79,6 +80,7 @@ export function rowLoop(emitter: ExprEmitter, loop: RowLoop): WasmFunction {
     });
   });
   loop.end();
+  emitter.endCall();
   code.get(index);
   return {
     name: loop.name,

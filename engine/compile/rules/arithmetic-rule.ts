@@ -5,6 +5,7 @@
  */
 import type { Expr } from '../../expr/expr.ts';
 import type { CodeBuilder, Local } from '../wasm/code-builder.ts';
+import { pushDecimal } from './decimal-rule.ts';
 import { pushAs } from './number-forms.ts';
 import { NoRule, type RuleContext } from './rule-context.ts';
 import { allValid, anyFailed, failedWhere, formOf, type Value } from './value.ts';
@@ -13,28 +14,32 @@ type Arithmetic = Expr & { readonly kind: 'arithmetic' };
 
 export function arithmeticRule(context: RuleContext, expr: Arithmetic): Value {
   const { code } = context;
-  const { type } = expr;
-  const sides = [context.value(expr.left), context.value(expr.right)] as const;
+  const { op, type } = expr;
+  const left = context.value(expr.left);
+  const right = context.value(expr.right);
+  const sides = [left, right];
   const valid = allValid(code, sides);
   const form = formOf(type);
+  if (form === 'i128') {
+    const { low, high } = pushDecimal(code, op, { type, left, right });
+    return { type, form, parts: [low, high], valid, failed: anyFailed(code, sides) };
+  }
   if (form === 'f64') {
     pushFloat(context, expr, sides);
     return { type, form, parts: [code.keep('f64')], valid, failed: anyFailed(code, sides) };
   }
-  if (form !== 'i32' && form !== 'i64') throw new NoRule(`arithmetic of ${type.kind}`);
-  const [left, right] = sides.map((side) => pushAs(code, side, form).keep(form)) as [Local, Local];
-  const result = code.local(form);
-  const integers = { left, right, result };
-  if (expr.op === 'intDivide' || expr.op === 'modulo') pushDivision(code, expr.op, integers);
-  else integerSteps[form][expr.op](code, integers);
+  if (form === 'view') throw new NoRule(`arithmetic of ${type.kind}`);
+  const result = pushInteger(code, op, { left, right, form });
   return { type, form, parts: [result], valid, failed: failedWhere(code, sides, valid) };
 }
 
-function pushFloat(context: RuleContext, { op }: Arithmetic, sides: readonly [Value, Value]): void {
+function pushFloat(context: RuleContext, { op, type }: Arithmetic, sides: readonly Value[]): void {
   const { code } = context;
   for (const side of sides) pushAs(code, side, 'f64');
   if (op === 'modulo') code.call(context.kernel('floatModulo', ['f64', 'f64'], 'f64'));
   else code.op(floatCodes[op]);
+  // Of two float32 the result in float64, rounded once more, is the float32 that IEEE 754 has.
+  if (type.kind === 'float32') code.op('f32.demote_f64', 'f64.promote_f32');
 }
 
 const floatCodes = {
@@ -44,6 +49,32 @@ const floatCodes = {
   divide: 'f64.div',
   intDivide: 'f64.div',
 } as const;
+
+/**
+ * Leaves on the stack whether the result does not fit, as an i32; answers the result. Beside an int64
+ * a narrower result (a date some days later) is computed in 64 bits, and must fit afterwards.
+ */
+function pushInteger(
+  code: CodeBuilder,
+  op: Arithmetic['op'],
+  { left, right, form }: { left: Value; right: Value; form: 'i32' | 'i64' },
+): Local {
+  const isWide = [left.form, right.form, form].includes('i64');
+  const wide = isWide ? 'i64' : 'i32';
+  const sides = {
+    left: pushAs(code, left, wide).keep(wide),
+    right: pushAs(code, right, wide).keep(wide),
+    result: code.local(wide),
+  };
+  if (op === 'intDivide' || op === 'modulo') pushDivision(code, op, sides);
+  else integerSteps[wide][op](code, sides);
+  if (wide === form) return sides.result;
+  const isTooWide = code.get(sides.result).get(sides.result).op('i64.extend32_s', 'i64.ne');
+  isTooWide.op('i32.or');
+  const narrow = code.local('i32');
+  code.get(sides.result).op('i32.wrap_i64').set(narrow);
+  return narrow;
+}
 
 interface Integers {
   readonly left: Local;

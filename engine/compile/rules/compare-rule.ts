@@ -1,8 +1,10 @@
 /** Rule of comparisons: numbers in their common form, texts by bytes. */
 import type { CompareOp, Expr } from '../../expr/expr.ts';
 import type { PlainCode } from '../wasm/instructions.ts';
+import { atOneScale } from './decimal-rule.ts';
+import { pushCompare128 } from './int128.ts';
 import { commonForm, pushAs } from './number-forms.ts';
-import { NoRule, type RuleContext } from './rule-context.ts';
+import type { RuleContext } from './rule-context.ts';
 import { pushTextCompare } from './text-compare.ts';
 import { allValid, anyFailed, isNumberForm, type Value } from './value.ts';
 
@@ -28,7 +30,7 @@ interface Sides {
 }
 
 /** Leaves 1 on the stack where `left op right`, else 0. */
-function pushCompare(context: RuleContext, op: CompareOp, sides: Sides): void {
+export function pushCompare(context: RuleContext, op: CompareOp, sides: Sides): void {
   const { code } = context;
   const { left, right } = sides;
   const form = commonForm(left.type, right.type);
@@ -39,7 +41,7 @@ function pushCompare(context: RuleContext, op: CompareOp, sides: Sides): void {
     pushAs(code, right, form);
     code.op(form === 'f64' ? `f64.${op}` : signedCode(form, op));
   } else {
-    throw new NoRule(`${op} of ${left.type.kind} and ${right.type.kind}`);
+    pushCompare128(code, op, atOneScale(code, left, right));
   }
 }
 

@@ -15,6 +15,14 @@ export function isCostly(expr: Expr): boolean {
     case 'not':
     case 'isNull':
       return isCostly(expr.input);
+    case 'when': {
+      const parts = expr.branches.flatMap(({ condition, value }) => [condition, value]);
+      return [...parts, ...(expr.otherwise === null ? [] : [expr.otherwise])].some(isCostly);
+    }
+    case 'in':
+      return formOf(expr.input.type) === 'view' || isCostly(expr.input);
+    case 'cast':
+      return formOf(expr.input.type) === 'view' || isCostly(expr.input);
     default:
       return true;
   }

@@ -1,13 +1,16 @@
 /** Numbers brought from one form to another: int to int64 to float64, as SQL widens them. */
 import type { FieldType } from '../../schema/field-type.ts';
 import type { CodeBuilder } from '../wasm/code-builder.ts';
+import { NoRule } from './rule-context.ts';
 import { type Form, formOf, partOf, type Value } from './value.ts';
 
 /** A number on the stack, in a form that holds all of its values (or the nearest float64). */
 export function pushAs(code: CodeBuilder, value: Value, form: 'i32' | 'i64' | 'f64'): CodeBuilder {
   code.get(partOf(value));
+  if (value.form === form) return code;
   const change = conversions[`${value.form}>${form}`];
-  return change === undefined ? code : code.op(change);
+  if (change === undefined) throw new NoRule(`${value.type.kind} as a number`);
+  return code.op(change);
 }
 
 const conversions: Record<string, 'i64.extend_i32_s' | 'f64.convert_i32_s' | 'f64.convert_i64_s'> =

@@ -26,11 +26,20 @@ export interface RuleContext {
   under<Result>(condition: Local, emit: () => Result): Result;
   /** Index of a kernel, for `code.call`; it takes and gives i32 only, unless types are given. */
   kernel(name: keyof Kernels, parameters: readonly ValueType[], result?: ValueType): number;
+  /** Index of a function of JavaScript (engine/compile/program/host-functions.ts), for `code.call`. */
+  host(name: HostName, parameters: readonly ValueType[], result: ValueType): number;
+  /** The room for the bytes of new texts: the next byte, and the end. */
+  readonly room: { readonly at: Local; readonly end: Local };
+  /** Ends the call before this row, which needs so many more bytes of room. */
+  stopForRoom(needed: Local): void;
   /** Where a column is. */
   column(expr: Expr & { readonly kind: 'column' }): ColumnPlace;
   /** The parts of a literal, loaded before the loop. */
   literal(expr: Expr & { readonly kind: 'literal' }): readonly Local[];
 }
+
+/** What programs call in JavaScript, because no instruction or kernel gives exactly the same. */
+export type HostName = 'exp' | 'ln' | 'pow' | 'lower' | 'upper';
 
 /** The locals that hold where a column is. */
 export interface ColumnPlace {

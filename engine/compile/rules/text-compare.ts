@@ -4,7 +4,7 @@
  */
 import type { CompareOp } from '../../expr/expr.ts';
 import type { RuleContext } from './rule-context.ts';
-import { bytesOf, inlineSize, lengthOf, prefixOf } from './text-value.ts';
+import { bytesOf, ifAsked, ifTrue, inlineSize, lengthOf, prefixOf } from './text-value.ts';
 import type { Value } from './value.ts';
 
 interface Texts {
@@ -33,14 +33,12 @@ function pushIsEqual(context: RuleContext, { left, right, valid }: Texts): void 
   code.get(prefixOf(context, left)).get(prefixOf(context, right)).op('i64.eq', 'i32.and');
   const isEqual = code.keep('i32');
   code.get(isEqual).get(leftLength).i32(inlineSize).op('i32.gt_u', 'i32.and');
-  if (valid !== null) code.get(valid).op('i32.and');
+  for (const flag of [valid, context.active]) if (flag !== null) code.get(flag).op('i32.and');
   const condition = code.keep('i32');
   const isSameTail = context.kernel('isSameTail', ['i32', 'i32', 'i32'], 'i32');
-  context.under(condition, () => {
-    const [leftBytes, rightBytes] = [bytesOf(context, left), bytesOf(context, right)];
-    code.get(condition).if(() => {
-      code.get(leftBytes).get(rightBytes).get(leftLength).call(isSameTail).set(isEqual);
-    });
+  ifTrue(context, condition, () => {
+    code.get(bytesOf(context, left)).get(bytesOf(context, right)).get(leftLength);
+    code.call(isSameTail).set(isEqual);
   });
   code.get(isEqual);
 }
@@ -49,18 +47,12 @@ function pushIsEqual(context: RuleContext, { left, right, valid }: Texts): void 
 function pushOrder(context: RuleContext, { left, right, valid }: Texts): void {
   const { code } = context;
   const order = code.local('i32');
-  const compareBytes = context.kernel('compareTexts', ['i32', 'i32', 'i32', 'i32'], 'i32');
-  const texts = [
-    bytesOf(context, left),
-    lengthOf(context, left),
-    bytesOf(context, right),
-    lengthOf(context, right),
-  ];
-  const push = () => {
-    for (const local of texts) code.get(local);
-    code.call(compareBytes).set(order);
-  };
-  if (valid === null) push();
-  else code.get(valid).if(push);
+  const compare = context.kernel('compareTexts', ['i32', 'i32', 'i32', 'i32'], 'i32');
+  ifAsked(context, { valid, failed: null }, () => {
+    for (const text of [left, right]) {
+      code.get(bytesOf(context, text)).get(lengthOf(context, text));
+    }
+    code.call(compare).set(order);
+  });
   code.get(order);
 }

@@ -59,3 +59,26 @@ export function prefixOf(context: RuleContext, text: Value): Local {
     return code.keep('i64');
   });
 }
+
+/** Emits what is done only for rows whose value is asked for, there and not failed. */
+export function ifAsked(
+  context: RuleContext,
+  { valid, failed }: Pick<Value, 'valid' | 'failed'>,
+  emit: () => void,
+): void {
+  const { code } = context;
+  const flags = [context.active, valid].filter((flag) => flag !== null);
+  if (flags.length === 0 && failed === null) {
+    emit();
+    return;
+  }
+  code.i32(1);
+  for (const flag of flags) code.get(flag).op('i32.and');
+  if (failed !== null) code.get(failed).op('i32.eqz', 'i32.and');
+  ifTrue(context, code.keep('i32'), emit);
+}
+
+/** Emits what is done only where a condition is 1; what it loads is not known outside. */
+export function ifTrue(context: RuleContext, condition: Local, emit: () => void): void {
+  context.under(condition, () => context.code.get(condition).if(emit));
+}

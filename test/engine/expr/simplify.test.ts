@@ -32,7 +32,7 @@ import {
 import { fieldOf } from '../../../engine/schema/schema.ts';
 import { valuesOf } from '../../support/batches.ts';
 import { column, valueOfExpr } from '../../support/expressions.ts';
-import { randomExprs } from '../../support/random-exprs.ts';
+import { randomExpr } from '../../support/random-exprs.ts';
 
 const schema = {
   fields: [
@@ -56,7 +56,7 @@ const rows: fc.Arbitrary<Record<string, Value>> = fc.record(
 /** Expressions some of whose columns are replaced by the row's values. */
 const cases = fc
   .record({
-    expr: randomExprs(schema, 3),
+    expr: randomExpr(schema, 6),
     row: rows,
     literal: fc.subarray(['b', 'i', 'l', 'f', 't']),
   })

@@ -1,0 +1,92 @@
+/** Goal: casts are exact at the borders of every type, and fail, or are null, just beyond them. */
+import { test } from 'vitest';
+import { reasonAgainst } from '../../../../engine/compile/program/expr-program.ts';
+import { castOf } from '../../../../engine/expr/cast.ts';
+import { castExpr, columnExpr } from '../../../../engine/expr/expr-factory.ts';
+import {
+  boolType,
+  dateType,
+  type FieldType,
+  float32Type,
+  float64Type,
+  int8Type,
+  int16Type,
+  int32Type,
+  int64Type,
+  uint8Type,
+  uint16Type,
+  uint32Type,
+} from '../../../../engine/schema/field-type.ts';
+import { fieldOf, schemaOf } from '../../../../engine/schema/schema.ts';
+import { expectSame } from '../../../support/compiled-exprs.ts';
+
+const decimal = (precision: number, scale: number): FieldType => ({
+  kind: 'decimal',
+  precision,
+  scale,
+});
+const types: readonly FieldType[] = [
+  ...[boolType, int8Type, int16Type, int32Type, int64Type, uint8Type, uint16Type, uint32Type],
+  ...[float32Type, float64Type, dateType],
+  ...[decimal(5, 2), decimal(10, 0), decimal(38, 6)],
+  ...([
+    { kind: 'timestamp', unit: 'ms' },
+    { kind: 'timestamp', unit: 'us' },
+  ] as const),
+];
+
+const borders = [7n, 8n, 15n, 16n, 31n, 32n, 53n, 62n, 63n, 64n].flatMap((bits) => {
+  const power = 2n ** bits;
+  return [power - 1n, power, power + 1n, -power - 1n, -power, -power + 1n];
+});
+const wholes = [0n, 1n, 2n, -1n, 999n, 1000n, -1000n, 10n ** 9n, 10n ** 10n, ...borders];
+
+/** Values at the borders that a type has, as columns take them. */
+function valuesOf(type: FieldType): unknown[] {
+  switch (type.kind) {
+    case 'bool':
+      return [true, false, null];
+    case 'float32':
+    case 'float64': {
+      const round = type.kind === 'float32' ? Math.fround : Number;
+      const fractions = [0.5, -0.5, -0.99, 1.99, 127.5, 255.999, -128.5, 2 ** 31 - 0.5, 1e300];
+      const special = [Number.NaN, 1 / 0, -1 / 0, -0, 5e-324, null];
+      return [...wholes.map(Number), ...fractions, ...special].map((value) =>
+        value === null ? null : round(value),
+      );
+    }
+    case 'date':
+      return [0, -1, 106_751, 106_752, 100_000_000, -100_000_000]
+        .map((day): unknown => new Date(day * 86_400_000))
+        .concat([null]);
+    case 'decimal':
+      return [...wholes.filter((whole) => fits(whole, type)).map((whole) => `${whole}`), null];
+    default:
+      return [...wholes.filter((whole) => isIn(whole, type)), null].map((value) =>
+        value === null || ['int64', 'timestamp'].includes(type.kind) ? value : Number(value),
+      );
+  }
+}
+
+function fits(whole: bigint, { precision, scale }: FieldType & { kind: 'decimal' }): boolean {
+  return whole < 10n ** BigInt(precision - scale) && whole > -(10n ** BigInt(precision - scale));
+}
+
+function isIn(whole: bigint, { kind }: FieldType): boolean {
+  const [isUnsigned, bits] = [kind.startsWith('u'), Number(/\d+$/.exec(kind)?.[0] ?? 64)];
+  return (isUnsigned ? BigInt.asUintN : BigInt.asIntN)(bits, whole) === whole;
+}
+
+const pairs = types.flatMap((from) =>
+  types.filter((to) => castOf(from, to) !== null).map((to) => [from, to] as const),
+);
+
+test.each(pairs)('$kind to $kind', (from, to) => {
+  const field = fieldOf('v', from, true);
+  const [cast, tried] = [false, true].map((isTry) => castExpr(columnExpr(field), to, isTry));
+  if (cast === undefined || tried === undefined || reasonAgainst(cast) !== null) return;
+  const rows = valuesOf(from).map((value) => [value]);
+  expectSame([tried], schemaOf(field), rows);
+  // Row by row, for the first error ends a batch.
+  for (const row of rows) expectSame([cast], schemaOf(field), [row]);
+});
