@@ -179,6 +179,7 @@ export class Executor {
   }
 }
 
-function endOf({ output, exchange, schema }: Edge, rings: readonly RingDescriptor[]): EdgeEnd {
-  return { output, exchange, schema, rings };
+function endOf(edge: Edge, rings: readonly RingDescriptor[]): EdgeEnd {
+  const { output, port, exchange, schema } = edge;
+  return { output, port, exchange, schema, rings };
 }

@@ -16,6 +16,7 @@ import type {
   Vertex,
 } from '../../engine/plan/physical-graph.ts';
 import { type PlanOptions, type PlanStep, StepIndex, type StepInput } from './plan-step.ts';
+import { withBuffers } from './probe-buffers.ts';
 
 interface Chain {
   readonly id: string;
@@ -49,25 +50,21 @@ export function chainSteps(
     const id = `v${new Set(chains.values()).size + 1}`;
     const tasks = tasksOf(step, senders, parallelism);
     chains.set(step.number, { id, operators: [step.operator], parallelism: tasks });
-    const schema = index.inputSchemaOf(step);
     for (const [at, sender] of senders.entries()) {
-      const { exchange = null, output = 0 } = step.inputs[at] ?? {};
+      const { exchange = null, output = 0, port = 0 } = step.inputs[at] ?? {};
       edges.push({
         id: `e${edges.length + 1}`,
         from: sender.id,
         output,
         to: id,
+        port,
         exchange: exchange ?? plainExchange(sender.parallelism, tasks),
-        schema,
+        schema: index.inputSchemaOf(step, port),
       });
     }
   }
-  return deepFreeze({
-    jobName,
-    parallelism,
-    vertices: [...new Set(chains.values())].map(vertexOf),
-    edges,
-  });
+  const vertices = [...new Set(chains.values())].map(vertexOf);
+  return deepFreeze({ jobName, parallelism, vertices: withBuffers(vertices, edges), edges });
 }
 
 function vertexOf({ id, operators, parallelism }: Chain): Vertex {

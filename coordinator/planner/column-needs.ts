@@ -40,7 +40,8 @@ export function needsOf(
     const isAll = readers.length === 0 || readers.includes(null);
     const output = isAll ? null : new Set(readers.flatMap((names) => names ?? []));
     const input = inputNeeds(step.operator, output, isLazy);
-    const some = input && atLeastOne(input, index.inputSchemaOf(step));
+    const schemas = portsOf(step).map((port) => index.inputSchemaOf(step, port));
+    const some = input && schemas.reduce(atLeastOne, input);
     needs.set(step.number, { input: some, output });
   }
   return needs;
@@ -48,7 +49,12 @@ export function needsOf(
 
 /** Batches without columns are not made. */
 function atLeastOne(names: ReadonlySet<string>, { fields }: Schema): ReadonlySet<string> {
-  return names.size > 0 ? names : new Set(fields.slice(0, 1).map((field) => field.name));
+  if (fields.some((field) => names.has(field.name))) return names;
+  return new Set([...names, ...fields.slice(0, 1).map((field) => field.name)]);
+}
+
+function portsOf({ inputs }: PlanStep): number[] {
+  return [...new Set(inputs.map(({ port }) => port))];
 }
 
 /** What a sender looks at to know where rows go. */
@@ -78,6 +84,13 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
       return output && new Set([...output, ...operator.order.map((key) => key.column)]);
     case 'limit':
       return output;
+    case 'join': {
+      const { probeKeys, buildKeys, condition } = operator;
+      const given = operator.output.fields.map((field) => field.name).filter(isRead);
+      const names = new Set([...given, ...probeKeys, ...buildKeys]);
+      if (condition !== null) addColumnNames(condition, names);
+      return names;
+    }
     case 'project': {
       const names = new Set<string>();
       for (const { name, expr } of operator.columns) if (isRead(name)) addColumnNames(expr, names);

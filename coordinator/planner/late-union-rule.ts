@@ -9,7 +9,7 @@
  * union at all. A function of the user's is called as often as before.
  */
 import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
-import { inputFrom, isLocal, numberAfter, type PlanStep, type StepInput } from './plan-step.ts';
+import { isLocal, numberAfter, type PlanStep, type StepInput } from './plan-step.ts';
 
 /** Streams that are united over and over would double each time. */
 const copiesMax = 8;
@@ -30,7 +30,7 @@ export function lateUnionRule(steps: readonly PlanStep[]): readonly PlanStep[] {
   const nextNumber = numberAfter(steps);
   const copies = new Map<number, readonly number[]>();
   const copiesOf = (input: StepInput): readonly StepInput[] =>
-    copies.get(input.from)?.map((from) => inputFrom(from, input.exchange)) ?? [input];
+    copies.get(input.from)?.map((from) => ({ ...input, from })) ?? [input];
   return steps.flatMap((step) => {
     const inputs = step.inputs.flatMap(copiesOf);
     const isUnion = inputs.length > 1 && inputs.length <= copiesMax;

@@ -14,8 +14,11 @@ import { lowerAggregate, lowerDistinct } from './lower-aggregate.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { freeName, isPlain, projectOf } from './projection.ts';
 
+/** Nodes with one input, or none; a join has two (lower-join.ts). */
+type PlainNode = Exclude<LogicalNode, { readonly kind: 'join' }>;
+
 /** @param input - What the node reads; empty for a source. */
-export function lower(node: LogicalNode, input: Schema): LoweredStep[] {
+export function lower(node: PlainNode, input: Schema): LoweredStep[] {
   const { id, name, schema: output } = node;
   const spec = { id, name, output };
   switch (node.kind) {

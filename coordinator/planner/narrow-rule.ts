@@ -37,6 +37,7 @@ export function narrowRule(steps: readonly PlanStep[]): readonly PlanStep[] {
 function narrowed(operator: OperatorSpec, read: NonNullable<Needs>): OperatorSpec {
   switch (operator.kind) {
     case 'source':
+    case 'join':
       return { ...operator, output: atLeastOne(operator.output, read) };
     case 'project': {
       const output = atLeastOne(operator.output, read);

@@ -5,7 +5,8 @@
  *
  *     1 source    2 explodeWords ← 1    3 aggregate ← 2 (hash by word)    4 sink ← 3 (gather)
  *
- * A step that reads several is a union of them: it gets the columns that all have. Several may read one.
+ * A step that reads several is a union of them: it gets the columns that all have. A join has two such
+ * inputs, each on a port of its own, whose columns have different names. Several may read one.
  * Lowering makes a list that is right but slow, with every exchange that an operator's meaning asks
  * for; each rule answers a new list that means the same. Steps without an exchange are chained.
  */
@@ -15,6 +16,7 @@ import {
   type Exchange,
   type OperatorSpec,
   vertexOutputs,
+  vertexPorts,
 } from '../../engine/plan/physical-graph.ts';
 import { fieldIndexOf, type Schema } from '../../engine/schema/schema.ts';
 
@@ -35,6 +37,8 @@ export interface StepInput {
   readonly from: number;
   /** Which of its outputs: one of `vertexOutputs`. */
   readonly output: number;
+  /** Which input of the step it is: one of `vertexPorts`. */
+  readonly port: number;
   /** What the rows go through; null when they stay in their task. */
   readonly exchange: Exchange | null;
   /** The columns that come, in their order; null for all. Steps of one task read all. */
@@ -60,7 +64,8 @@ export interface PlanOptions {
 
 /** The rows of step `from`, through `exchange`. */
 export function inputFrom(from: number, exchange: Exchange | null = null): StepInput {
-  return { from, output: vertexOutputs.rows, exchange, columns: null };
+  const [output, port] = [vertexOutputs.rows, vertexPorts.rows];
+  return { from, output, port, exchange, columns: null };
 }
 
 /** Whether the step's rows come from where they were made, without an exchange. */
@@ -81,7 +86,8 @@ export function withoutStep(steps: readonly PlanStep[], number: number): readonl
     if (step === removed) return [];
     const inputs = step.inputs.flatMap((input) => {
       if (input.from !== number) return [input];
-      return removed.inputs.map((before) => ({ ...before, exchange: input.exchange }));
+      const { exchange, port } = input;
+      return removed.inputs.map((before) => ({ ...before, exchange, port }));
     });
     return [{ ...step, inputs }];
   });
@@ -123,10 +129,18 @@ export class StepIndex {
     return this.readersOf(input.from).length === 1 ? this.step(input.from) : null;
   }
 
-  /** What the step's operator reads: of several streams the columns that all have. */
-  inputSchemaOf({ inputs }: PlanStep): Schema {
-    const schemas = inputs.map((input) => this.#schemaOf(input));
-    return schemas.length === 0 ? { fields: [] } : schemas.reduce(commonOf);
+  /**
+   * What the step's operator reads at a port, of several streams the columns that all have; of a join, the
+   * columns of both ports beside each other.
+   */
+  inputSchemaOf({ inputs }: PlanStep, port?: number): Schema {
+    const ports = port === undefined ? Object.values(vertexPorts) : [port];
+    const schemas = ports.map((one): Schema => {
+      const [first, ...others] = inputs.filter((input) => input.port === one);
+      if (first === undefined) return { fields: [] };
+      return others.map((input) => this.#schemaOf(input)).reduce(commonOf, this.#schemaOf(first));
+    });
+    return { fields: schemas.flatMap(({ fields }) => fields) };
   }
 
   #schemaOf({ from, output, columns }: StepInput): Schema {

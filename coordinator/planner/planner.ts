@@ -12,6 +12,7 @@
 import { assert } from '../../base/assert.ts';
 import type { LogicalGraph, LogicalNode } from '../../engine/plan/logical-graph.ts';
 import { type PhysicalGraph, vertexOutputs } from '../../engine/plan/physical-graph.ts';
+import type { Schema } from '../../engine/schema/schema.ts';
 import { chainSteps } from './chain.ts';
 import { combinerRule } from './combiner-rule.ts';
 import { filterRule } from './filter-rule.ts';
@@ -20,6 +21,7 @@ import { lateUnionRule } from './late-union-rule.ts';
 import { limitDownRule } from './limit-down-rule.ts';
 import { limitRule } from './limit-rule.ts';
 import { lower } from './lower.ts';
+import { lowerJoin } from './lower-join.ts';
 import { narrowRule } from './narrow-rule.ts';
 import { parallelSortRule } from './parallel-sort-rule.ts';
 import {
@@ -71,6 +73,10 @@ function lowerGraph({ nodes }: LogicalGraph): PlanStep[] {
   const schemas = new Map(nodes.map(({ id, schema }) => [id, schema]));
   for (const node of nodes) {
     let inputs = placesOf(node, places);
+    if (node.kind === 'join') {
+      places.set(node.id, [inputFrom(addJoin(steps, node, { places, schemas }))]);
+      continue;
+    }
     const lowered = lower(node, schemas.get(node.inputs[0] ?? '') ?? { fields: [] });
     for (const { operator, exchange } of lowered) {
       const number = steps.length + 1;
@@ -80,6 +86,32 @@ function lowerGraph({ nodes }: LogicalGraph): PlanStep[] {
     places.set(node.id, inputs);
   }
   return steps;
+}
+
+interface Lowered {
+  readonly places: ReadonlyMap<string, readonly StepInput[]>;
+  readonly schemas: ReadonlyMap<string, Schema>;
+}
+
+/** Adds the steps of a join; answers the number of the last one. */
+function addJoin(
+  steps: PlanStep[],
+  node: LogicalNode & { readonly kind: 'join' },
+  { places, schemas }: Lowered,
+): number {
+  const inputSchemas = node.inputs.map((id) => schemas.get(id) ?? { fields: [] });
+  const { operator, sides } = lowerJoin(node, inputSchemas);
+  const add = (step: Omit<PlanStep, 'number'>) => {
+    const number = steps.length + 1;
+    steps.push({ number, ...step });
+    return number;
+  };
+  const inputs = sides.flatMap(({ projects, exchange, port }, side) => {
+    let given = places.get(node.inputs[side] ?? '') ?? [];
+    for (const project of projects) given = [inputFrom(add({ operator: project, inputs: given }))];
+    return given.map((input) => ({ ...input, exchange, port }));
+  });
+  return add({ operator, inputs });
 }
 
 function placesOf(

@@ -40,6 +40,7 @@ export {
 } from './endpoints.ts';
 export { type Explosion, explode, type Words, words } from './explode.ts';
 export { coalesce, concat, greatest, least, lit } from './expressions.ts';
+export type { Joined, JoinHints, JoinOptions, JoinSide, JoinType } from './join.ts';
 export type { MapReduceOptions } from './map-reduce.ts';
 export type { ParamSpec, ParamType, ParamValues } from './param.ts';
 export type { RowInputOf, RowOf } from './row.ts';

@@ -55,10 +55,39 @@ export function callLambda(verb: string, schema: Schema, lambda: (row: never) =>
   return lambda(rowOf(schema) as never);
 }
 
-/** The row of an expression lambda: a column for each field, an error for any other name. */
-function rowOf(schema: Schema): object {
+/** Two rows that stand beside each other; `rightNames` are what the columns of the right one are called. */
+export interface PairSchema {
+  readonly left: Schema;
+  readonly right: Schema;
+  readonly rightNames: readonly string[];
+}
+
+/** The same for a lambda of two rows. */
+export function callPairLambda(
+  verb: string,
+  { left, right, rightNames }: PairSchema,
+  lambda: (left: never, right: never) => unknown,
+): unknown {
+  if (typeof lambda !== 'function') {
+    throw typedError('JOB_ARGUMENT_INVALID', `${verb} needs a function of two rows`, {
+      hint: 'Write (left, right) => …, where each row has a column for each field.',
+    });
+  }
+  checkLambdaSource(verb, lambda);
+  return lambda(rowOf(left) as never, rowOf(right, rightNames) as never);
+}
+
+/**
+ * The row of an expression lambda: a column for each field, an error for any other name.
+ *
+ * @param names - What expressions call the columns.
+ */
+function rowOf(schema: Schema, names: readonly string[] = []): object {
   const columns: Record<string, AnyColumn> = Object.create(null);
-  for (const field of schema.fields) columns[field.name] = new Column(columnExpr(field));
+  for (const [index, field] of schema.fields.entries()) {
+    const name = names[index] ?? field.name;
+    columns[field.name] = new Column(columnExpr({ ...field, name }));
+  }
   return new Proxy(Object.freeze(columns), {
     get(target, name) {
       if (typeof name === 'string') return target[name] ?? missing(name, schema);

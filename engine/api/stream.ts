@@ -30,10 +30,21 @@ import {
   type Named,
   type Together,
 } from './grouping.ts';
+import {
+  type GivenJoin,
+  type Joined,
+  type JoinHints,
+  type JoinOptions,
+  type JoinType,
+  joinParts,
+  type SideOf,
+  type Unnamed,
+} from './join.ts';
 import { type MapReduceOptions, mapReduceParts } from './map-reduce.ts';
 import {
   type Columns,
   callLambda,
+  callPairLambda,
   describe,
   expressionIn,
   type RowInputOf,
@@ -43,7 +54,8 @@ import {
 } from './row.ts';
 import { deriveContent, type Selected, selectContent } from './select.ts';
 import { type SameColumns, type United, unionContent } from './union.ts';
-import { type ColumnsOf, StructType, type ValueType } from './value-type.ts';
+import type { ColumnsOf, StructType, ValueType } from './value-type.ts';
+import { functionIn, sortKeysIn, wholeCount } from './verb-arguments.ts';
 import {
   type EventTimeOptions,
   eventTimeContent,
@@ -226,15 +238,7 @@ export class Stream<C> {
    * @param order - `row.count.desc()`, or a list: `[row.count.desc(), row.word.asc()]`.
    */
   orderBy(order: (row: C) => SortOrder | readonly SortOrder[], options?: VerbOptions): Stream<C> {
-    const given = this.#call('orderBy', order);
-    const orders: unknown[] = Array.isArray(given) ? given : [given];
-    const keys = orders.filter(isSortOrder).map((one) => one.key);
-    if (keys.length === 0 || keys.length < orders.length) {
-      const message = `orderBy needs what asc() or desc() make, its lambda gave ${describe(given)}`;
-      throw typedError('EXPR_TYPE_MISMATCH', message, {
-        hint: 'Write orderBy((row) => [row.count.desc(), row.word.asc()]).',
-      });
-    }
+    const keys = sortKeysIn(this.#call('orderBy', order));
     return this.#append({ kind: 'orderBy', order: keys, schema: this.#schema }, options);
   }
 
@@ -245,17 +249,10 @@ export class Stream<C> {
    */
   limit(count: number | bigint | null | undefined, options?: VerbOptions): Stream<C> {
     if (count === undefined || count === null) return this;
-    const rows = Number(count);
-    if (!Number.isSafeInteger(rows) || rows < 0) {
-      throw typedError(
-        'JOB_ARGUMENT_INVALID',
-        `limit needs a whole number, got ${describe(count)}`,
-        {
-          hint: 'Give a whole number from 0 on, or undefined for no limit.',
-        },
-      );
-    }
-    return this.#append({ kind: 'limit', count: rows, schema: this.#schema }, options);
+    return this.#append(
+      { kind: 'limit', count: wholeCount('limit', count), schema: this.#schema },
+      options,
+    );
   }
 
   /**
@@ -303,6 +300,51 @@ export class Stream<C> {
     return new Stream(appendNode([this.#node, ...nodes], unionContent(this.#schema, schemas)));
   }
 
+  /**
+   * Pairs of rows of this stream (left) and another (right) for which a condition is true; and rows without
+   * a partner, as `type` says. Rows come in any order.
+   *
+   * Columns of both come out; where both have one of the same name, `select` names what comes out. The other
+   * stream (`build` says which) is kept in memory.
+   *
+   * @throws PLAN_DUPLICATE_NAME, EXPR_TYPE_MISMATCH where keys can't be compared exactly
+   * @example `orders.join(users, { on: (order, user) => order.user.eq(user.id), type: 'semi' })`
+   */
+  join<D, const S extends object, T extends JoinType = 'inner'>(
+    other: Stream<D>,
+    options: JoinOptions<C, D, T> & {
+      readonly select: (left: SideOf<C, 'left', T>, right: SideOf<D, 'right', T>) => S;
+    },
+    verb?: VerbOptions,
+  ): Stream<Shown<Selected<S>>>;
+  join<D, T extends JoinType = 'inner'>(
+    other: Stream<D>,
+    options: JoinOptions<C, D, T> & Unnamed<C, D, T>,
+    verb?: VerbOptions,
+  ): Stream<Shown<Joined<C, D, T>>>;
+  join(other: unknown, options: GivenJoin, verb?: VerbOptions): unknown {
+    return this.#joined('join', other, { options, verb });
+  }
+
+  /**
+   * Every row of this stream beside every row of another, which is kept in memory by every task.
+   *
+   * @throws PLAN_DUPLICATE_NAME
+   */
+  crossJoin<D, const S extends object>(
+    other: Stream<D>,
+    options: Pick<JoinHints, 'build'> & { readonly select: (left: C, right: D) => S },
+    verb?: VerbOptions,
+  ): Stream<Shown<Selected<S>>>;
+  crossJoin<D>(
+    other: Stream<D>,
+    options?: Pick<JoinHints, 'build'> & Unnamed<C, D, 'inner'>,
+    verb?: VerbOptions,
+  ): Stream<Shown<Joined<C, D, 'inner'>>>;
+  crossJoin(other: unknown, options?: Omit<GivenJoin, 'on'>, verb?: VerbOptions): unknown {
+    return this.#joined('crossJoin', other, { options: { ...options, on: null }, verb });
+  }
+
   /** Ends the stream: `build` returns what this returns, or a list of such ends. */
   writeTo(sink: SinkOf, options: VerbOptions = {}): WrittenStream {
     if (!isSink(sink)) {
@@ -311,6 +353,25 @@ export class Stream<C> {
       });
     }
     return new WrittenStream(this.#node, sink, options);
+  }
+
+  #joined(
+    name: string,
+    other: unknown,
+    { options, verb }: { options: GivenJoin; verb: VerbOptions | undefined },
+  ) {
+    if (!(other instanceof Stream)) {
+      throw typedError('JOB_ARGUMENT_INVALID', `${name} needs a stream, got ${describe(other)}`, {
+        hint: 'Give the other stream: orders.join(users, { on: (order, user) => order.user.eq(user.id) }).',
+      });
+    }
+    const { content, pair } = joinParts(this.#schema, other.#node.content.schema, options);
+    const node = appendNode([this.#node, other.#node], content, verb);
+    const { select } = options;
+    if (select === undefined) return new Stream(node);
+    return new Stream(
+      appendNode([node], selectContent(callPairLambda(name, pair, select as never))),
+    );
   }
 
   get #schema() {
@@ -391,24 +452,6 @@ export class KeyedStream<C, Key> {
   }
 }
 
-/** The user's function; the verbs that make new rows need their struct as well. */
-function functionIn(verb: keyof typeof functionHints, given: unknown, output?: unknown): unknown {
-  const needsOutput = verb === 'map' || verb === 'flatMap';
-  const isGiven = typeof given === 'function' && (!needsOutput || output instanceof StructType);
-  if (isGiven) return given;
-  const needed = needsOutput ? 'a struct and a function' : 'a function';
-  throw typedError('JOB_ARGUMENT_INVALID', `${verb} needs ${needed}`, {
-    hint: `Write ${functionHints[verb]}.`,
-  });
-}
-
-const functionHints = {
-  filter: 'filter((row) => row.price > 100)',
-  map: 'map(t.struct({ size: t.int32() }), (row) => ({ size: row.text.length }))',
-  flatMap: 'flatMap(t.struct({ word: t.utf8() }), (row) => [{ word: row.text }])',
-  reduce: 'reduce((left, right) => (right.price > left.price ? right : left))',
-};
-
 /** A stream grouped by windows, and by keys: `aggregate` makes one row per window and combination. */
 export class WindowedStream<C, Key> {
   readonly #node: NodeDraft;
@@ -434,9 +477,4 @@ export class WindowedStream<C, Key> {
     const content = aggregateContent(this.#grouping, aggregates, this.#node.content.schema);
     return new Stream(appendNode([this.#node], content, options));
   }
-}
-
-function isSortOrder(value: unknown): value is SortOrder {
-  if (typeof value !== 'object' || value === null) return false;
-  return 'kind' in value && value.kind === 'millrace.order';
 }

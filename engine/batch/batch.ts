@@ -43,6 +43,8 @@ export interface BatchParts {
   readonly selection?: number;
   readonly columns: readonly Column[];
   readonly blocks: readonly BlockHandle[];
+  /** Batches whose blocks its columns point into as well; taken over, one reference each. */
+  readonly holds?: readonly Batch[];
 }
 
 export class Batch {
@@ -56,6 +58,7 @@ export class Batch {
   readonly selection: number;
   readonly columns: readonly Column[];
   readonly #blocks: readonly BlockHandle[];
+  readonly #holds: readonly Batch[];
   #referenceCount = 1;
 
   constructor(memory: SlotMemory, parts: BatchParts) {
@@ -71,6 +74,7 @@ export class Batch {
     this.selection = selection;
     this.columns = columns;
     this.#blocks = blocks;
+    this.#holds = parts.holds ?? [];
   }
 
   /** One more reference; answers the batch itself. */
@@ -85,22 +89,25 @@ export class Batch {
     assert(this.#referenceCount > 0, 'a batch is released as often as it is held');
     if (--this.#referenceCount > 0) return;
     for (const block of this.#blocks) this.memory.release(block);
+    for (const held of this.#holds) held.release();
   }
 
   /**
    * A batch that shares this one's blocks and differs in the parts given. New `columns` hold the
-   * same stored rows, in the same order, unless `storedRows` says otherwise; `blocks` are those
-   * that only the new batch needs, and are taken over. The caller still owns this batch.
+   * same stored rows, in the same order, unless `storedRows` says otherwise; `blocks` and `holds` are
+   * those that only the new batch needs, and are taken over. The caller still owns this batch.
    */
   derive(changes: Partial<BatchParts>): Batch {
     assert(this.#referenceCount > 0, 'a batch that is derived from is in use');
-    const { blocks = [], ...changed } = changes;
+    const { blocks = [], holds = [], ...changed } = changes;
     for (const block of this.#blocks) this.memory.retain(block);
+    for (const held of this.#holds) held.retain();
     const { schema, rowCount, storedRows, selection, columns } = this;
     return new Batch(this.memory, {
       ...{ schema, rowCount, storedRows, selection, columns },
       ...changed,
       blocks: blocks.length === 0 ? this.#blocks : [...this.#blocks, ...blocks],
+      holds: holds.length === 0 ? this.#holds : [...this.#holds, ...holds],
     });
   }
 

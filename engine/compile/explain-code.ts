@@ -96,6 +96,15 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       return [kernels('group, accumulate, table')];
     case 'fold':
       return [driver(id), kernels('group, order-groups')];
+    case 'join': {
+      const { condition } = operator;
+      const parts = [kernels('join, group, take, gather')];
+      if (condition === null) return parts;
+      return [
+        ...expressionParts('filter', [{ expr: condition, text: exprText(condition) }]),
+        ...parts,
+      ];
+    }
     case 'sort':
     case 'top':
       return [kernels('sort-encode, sort-rows, gather')];

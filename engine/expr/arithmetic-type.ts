@@ -22,7 +22,7 @@ import { decimalPrecisionMax } from './decimal.ts';
 import type { ArithmeticOp } from './expr.ts';
 
 /** Decimal digits of the largest values of a type, for its place among decimals. */
-const integerDigits = {
+export const integerDigits = {
   int8: 3,
   uint8: 3,
   int16: 5,

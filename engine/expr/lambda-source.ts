@@ -58,7 +58,7 @@ export function replacementOf(operator: string): string {
 const suspicious = /&&|\|\||\?(?!\.)|!|[=!]=|[<>]|[-+*/%&|^~]|\$\{|\b(?:if|while|for|switch|do)\b/;
 
 /** @throws EXPR_JAVASCRIPT_OPERATOR naming operator, place and replacement. */
-export function checkLambdaSource(verb: string, lambda: (row: never) => unknown): void {
+export function checkLambdaSource(verb: string, lambda: (...rows: never[]) => unknown): void {
   const text = lambda.toString();
   if (!suspicious.test(text.replaceAll('=>', ''))) return;
   const parsed = parseFunction(text);

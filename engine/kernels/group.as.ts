@@ -16,13 +16,7 @@
  *   10 % slower where the table is larger than the cache. Touching slots in the hash loop: level.
  * - An index of hashes over groups in order of arrival: 20 to 50 % slower.
  */
-import {
-  copyText, hashOfInt64, hashOfLong, hashOfView, isSameTail, isValid, nullHash, rowAt,
-} from './inline.as';
-
-@inline const views: u32 = 0;
-@inline const words: u32 = 1;
-@inline const pairs: u32 = 2;
+import { copyText, hashRows, isSameTail, isValid, pairs, rowAt, views, words } from './inline.as';
 
 @inline const tableFull: u32 = 1;
 @inline const arenaFull: u32 = 2;
@@ -171,20 +165,4 @@ export function findGroupsInt128(
   }
   store<u32>(table, 0, 28);
   return count;
-}
-
-/** Hashes of rows from `fromRow` on. */
-@inline function hashRows(
-  form: u32, values: usize, validity: usize, selection: usize, fromRow: u32, count: u32, out: usize,
-): void {
-  for (let index: u32 = 0; index < count; index++) {
-    const row = rowAt(selection, fromRow + index);
-    let hash = nullHash;
-    if (isValid(validity, row)) {
-      if (form == views) hash = hashOfView(values + (<usize>row << 4));
-      else if (form == words) hash = hashOfInt64(load<u64>(values + (<usize>row << 3)));
-      else hash = hashOfLong(values + (<usize>row << 4), 16);
-    }
-    store<u32>(out + (<usize>index << 2), hash);
-  }
 }

@@ -81,6 +81,27 @@ export function hashOfLong(address: usize, length: u32): u32 {
     : hashOfLong(load<u32>(view, 4), length);
 }
 
+/** Forms of keys: a view, 8 bytes, 16 bytes. */
+@inline export const views: u32 = 0;
+@inline export const words: u32 = 1;
+@inline export const pairs: u32 = 2;
+
+/** Hashes of keys of a form, of rows from `fromRow` on. */
+@inline export function hashRows(
+  form: u32, values: usize, validity: usize, selection: usize, fromRow: u32, count: u32, out: usize,
+): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const row = rowAt(selection, fromRow + index);
+    let hash = nullHash;
+    if (isValid(validity, row)) {
+      if (form == views) hash = hashOfView(values + (<usize>row << 4));
+      else if (form == words) hash = hashOfInt64(load<u64>(values + (<usize>row << 3)));
+      else hash = hashOfLong(values + (<usize>row << 4), 16);
+    }
+    store<u32>(out + (<usize>index << 2), hash);
+  }
+}
+
 /** Whether two runs of `length` bytes, more than 8, are equal after their first 8. */
 export function isSameTail(a: usize, b: usize, length: u32): bool {
   const last = a + length - 8;

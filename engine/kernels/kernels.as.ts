@@ -10,6 +10,7 @@ export * from './gather.as';
 export * from './group.as';
 export * from './hash.as';
 export * from './intern.as';
+export * from './join.as';
 export * from './lz4.as';
 export * from './merge-rows.as';
 export * from './moments.as';

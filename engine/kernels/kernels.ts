@@ -18,6 +18,7 @@ import type { CompressionKernels } from './compression-kernels.ts';
 import type { ExpressionKernels } from './expression-kernels.ts';
 import type { GroupKernels } from './group-kernels.ts';
 import type { HashKernels } from './hash-kernels.ts';
+import type { JoinKernels } from './join-kernels.ts';
 import { kernelsBase64 } from './kernels.wasm.ts';
 import type { KeyKernels } from './key-kernels.ts';
 import type { NexmarkKernels } from './nexmark-kernels.ts';
@@ -42,6 +43,7 @@ export interface Kernels
     AccumulateKernels,
     KeyKernels,
     HashKernels,
+    JoinKernels,
     TakeKernels,
     WidenKernels,
     WindowKernels,

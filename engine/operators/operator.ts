@@ -35,6 +35,17 @@ export interface Operator {
   close(): void;
 }
 
+/**
+ * An operator with two inputs: all of the build side comes before the first row of the probe side, which
+ * goes through `process` as usual.
+ */
+export interface JoinOperator extends Operator {
+  /** Takes rows of the build side from `fromRow` on; answers the next row, as `process` does. */
+  build(batch: Batch, fromRow: number): number;
+  /** The build side has ended. False asks to be called again, before any call of `process`. */
+  buildEnded(): boolean;
+}
+
 /** What an operator may use. */
 export interface OperatorContext {
   /** The operator's name, for errors. */

@@ -30,6 +30,7 @@ import {
   type OperatorSpec,
   type PhysicalGraph,
   vertexOutputs,
+  vertexPorts,
 } from './physical-graph.ts';
 
 export function explainLogical(graph: LogicalGraph): string {
@@ -67,11 +68,13 @@ export function explainPhysical(graph: PhysicalGraph): string {
 
 /** `↓ e2 from v1, dead letters: hash by word, only word`; where it comes from unless it is `plain`. */
 function edgeText({ vertices }: PhysicalGraph, edge: Edge, isPlain: boolean): string {
-  const { id, from, output, exchange, schema } = edge;
+  const { id, from, output, port, exchange, schema } = edge;
   const hasRows = output === vertexOutputs.rows;
   const all = vertices.find((vertex) => vertex.id === from)?.chain.at(-1)?.output;
   const isNarrow = hasRows && all !== undefined && schema.fields.length < all.fields.length;
-  const place = isPlain && hasRows ? '' : ` from ${from}${hasRows ? '' : ', dead letters'}`;
+  const part =
+    (hasRows ? '' : ', dead letters') + (port === vertexPorts.build ? ', build side' : '');
+  const place = isPlain && hasRows ? '' : ` from ${from}${part}`;
   const only = isNarrow ? `, only ${schema.fields.map((field) => field.name).join(', ')}` : '';
   return `    ↓ ${id}${place}: ${exchangeText(exchange)}${only}\n`;
 }
@@ -113,6 +116,8 @@ function logicalText(node: LogicalNode): string {
       if (node.hasPartition) names.push('partition');
       return `${[...names, 'reduce'].join(', ')}; pairs ${schemaText(node.pairs)}`;
     }
+    case 'join':
+      return joinNodeText(node);
     case 'union':
     case 'deadLetters':
       return '';
@@ -139,6 +144,8 @@ function physicalText(operator: OperatorSpec): string {
       const results = operator.aggregates.map(aggregateColumnText);
       return `${operator.phase} by ${listText(operator.keys, results)}`;
     }
+    case 'join':
+      return joinText(operator);
     case 'sort':
       return orderText(operator.order);
     case 'top':
@@ -172,6 +179,7 @@ function exchangeText(exchange: Exchange): string {
     case 'forward':
     case 'rebalance':
     case 'gather':
+    case 'broadcast':
       return exchange.kind;
     default:
       return assertNever(exchange);
@@ -183,6 +191,23 @@ type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
 function aggregateNodeText({ window, keys, aggregates }: NodeOf<'aggregate'>): string {
   const parts = [...(window === null ? [] : [windowText(window)]), ...keys.map(namedExprText)];
   return `by ${listText(parts, aggregates.map(aggregateText))}`;
+}
+
+/** `left, user = id and price > limit; right build side, broadcast`. */
+function joinNodeText(node: NodeOf<'join'>): string {
+  const { type, keys, condition, buildSide, isBroadcast } = node;
+  const pairs = keys.map(({ left, right }) => `${exprText(left)} = ${exprText(right)}`);
+  const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
+  const sides = `${buildSide} side is built${isBroadcast ? ', broadcast' : ''}`;
+  return `${type}${on === '' ? '' : ` on ${on}`}; ${sides}`;
+}
+
+function joinText(operator: OperatorSpec & { readonly kind: 'join' }): string {
+  const { type, buildSide, probeKeys, buildKeys, condition, isProbeBuffered } = operator;
+  const pairs = probeKeys.map((name, index) => `${name} = ${buildKeys[index]}`);
+  const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
+  const sides = `${buildSide} side is built${isProbeBuffered ? ', the other is buffered' : ''}`;
+  return `${type}${on === '' ? '' : ` on ${on}`}; ${sides}`;
 }
 
 /** `windows of 60000 ms of at`. */
@@ -253,6 +278,7 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
   'orderBy',
   'limit',
   'mapReduce',
+  'join',
   'union',
   'deadLetters',
   'sink',

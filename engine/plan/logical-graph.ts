@@ -9,6 +9,7 @@ import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
 import type { Expr, NamedExpr } from '../expr/expr.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { AggregateFunction } from './aggregate-functions.ts';
+import type { JoinSide, JoinType } from './join-type.ts';
 
 export interface AggregateSpec {
   readonly name: string;
@@ -29,6 +30,12 @@ export interface SortKey {
   readonly column: string;
   readonly isDescending: boolean;
   readonly areNullsFirst: boolean;
+}
+
+/** A pair of keys that are to be equal: of the left side, and of the right side. Their types are the same. */
+export interface JoinKeyPair {
+  readonly left: Expr;
+  readonly right: Expr;
 }
 
 interface Node {
@@ -83,6 +90,20 @@ export type LogicalNode = Node &
         readonly pairs: Schema;
         readonly hasCombine: boolean;
         readonly hasPartition: boolean;
+      }
+    /** Pairs of rows of its two inputs, left and right. */
+    | {
+        readonly kind: 'join';
+        readonly type: JoinType;
+        /** Over the columns of pairs, each of one side alone. */
+        readonly keys: readonly JoinKeyPair[];
+        /** What must hold besides, over the columns of pairs. */
+        readonly condition: Expr | null;
+        /** The names of the right side's columns in pairs: unlike those of the left side's. */
+        readonly rightNames: readonly string[];
+        readonly buildSide: JoinSide;
+        /** Whether every task gets all rows of the build side. */
+        readonly isBroadcast: boolean;
       }
     /** The rows of all its inputs, in any order. */
     | { readonly kind: 'union' }

@@ -6,6 +6,7 @@ import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
 import type { Expr, NamedExpr } from '../expr/expr.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { AggregateFunction } from './aggregate-functions.ts';
+import type { JoinSide, JoinType } from './join-type.ts';
 import type { SortKey } from './logical-graph.ts';
 
 /** One aggregate over columns of the operator's input. */
@@ -58,6 +59,19 @@ export type OperatorSpec = Spec &
         readonly keys: readonly string[];
         readonly aggregates: readonly AggregateColumn[];
       }
+    /** The first of its chain; the columns of its two inputs have different names. */
+    | {
+        readonly kind: 'join';
+        readonly type: JoinType;
+        readonly buildSide: JoinSide;
+        /** Columns of either input; as many, and of the same types. */
+        readonly probeKeys: readonly string[];
+        readonly buildKeys: readonly string[];
+        /** What must hold besides, over the columns of both. */
+        readonly condition: Expr | null;
+        /** Whether the probe side is taken in while the build side is not complete. */
+        readonly isProbeBuffered: boolean;
+      }
     | { readonly kind: 'sort'; readonly order: readonly SortKey[] }
     | { readonly kind: 'top'; readonly order: readonly SortKey[]; readonly count: number }
     | { readonly kind: 'limit'; readonly count: number }
@@ -74,6 +88,8 @@ export type Exchange =
   /** The user's `partition` function of operator `id` chooses by key. */
   | { readonly kind: 'partition'; readonly id: string; readonly column: string }
   | { readonly kind: 'rebalance' }
+  /** Every row to every task. */
+  | { readonly kind: 'broadcast' }
   /** Rows of a task go to the task of the same index; both vertices have as many. */
   | { readonly kind: 'forward' }
   /** All rows to the one task of the next vertex. */
@@ -97,12 +113,22 @@ export const vertexOutputs = {
   deadLetters: 1,
 } as const;
 
+/** Inputs of a vertex, as edges name them: a join has both. */
+export const vertexPorts = {
+  /** What goes through the chain. */
+  rows: 0,
+  /** The build side of the join that the chain begins with. */
+  build: 1,
+} as const;
+
 export interface Edge {
   readonly id: string;
   readonly from: string;
   /** One of `vertexOutputs`. Every edge of an output gets all of its rows. */
   readonly output: number;
   readonly to: string;
+  /** One of `vertexPorts`. */
+  readonly port: number;
   readonly exchange: Exchange;
   /** What travels: those columns of the output that the reader needs. */
   readonly schema: Schema;
@@ -113,7 +139,7 @@ export interface PhysicalGraph {
   readonly parallelism: number;
   /**
    * In an order where inputs come first. A vertex has any number of edges in and out; one with a source
-   * has none in. Several edges in are a union: they carry the same columns.
+   * has none in. Several edges into one port are a union: they carry the same columns.
    */
   readonly vertices: readonly Vertex[];
   readonly edges: readonly Edge[];

@@ -32,7 +32,7 @@ export interface ChannelWriterOptions {
 export class ChannelWriter implements Outbox {
   readonly #options: ChannelWriterOptions;
   #current: Batch | null = null;
-  #partitioned: Partitioned = { rows: 0, starts: [] };
+  #partitioned: Partitioned = { rows: 0, starts: [], ends: [] };
   /** Per channel the next of its rows in `#partitioned`. */
   readonly #positions: number[];
   /** When rows first stayed behind; -1 when none do. */
@@ -111,8 +111,8 @@ export class ChannelWriter implements Outbox {
   }
 
   #send(batch: Batch, channel: ChannelOutput, index: number): boolean {
-    const { rows, starts } = this.#partitioned;
-    const end = starts[index + 1]!;
+    const { rows, ends } = this.#partitioned;
+    const end = ends[index]!;
     const position = this.#positions[index]!;
     if (position === end) {
       channel.pump();

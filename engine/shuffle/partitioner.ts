@@ -4,6 +4,7 @@
  *     hash        key → hash → key group → channel; equal keys meet in one task
  *     partition   the user's function of the key chooses
  *     rebalance   whole batches, in turn
+ *     broadcast   whole batches, to every channel
  *     gather      everything to the one channel
  *
  * The answer is a list of stored rows, ordered by channel and stable within one, in the partitioner's
@@ -18,12 +19,12 @@ import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-me
 import { layoutOf, valueSizeOf } from '../schema/field-type.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 
-/** Rows of one batch by channel: those of channel c are `rows[starts[c]]` to `rows[starts[c + 1]]`. */
+/** Rows of one batch by channel: those of channel c are `rows[starts[c]]` to `rows[ends[c]]`. */
 export interface Partitioned {
   /** Address of u32 stored rows; 0: the stored rows in order. */
   readonly rows: number;
-  /** One more than there are channels. */
   readonly starts: ArrayLike<number>;
+  readonly ends: ArrayLike<number>;
 }
 
 export interface Partitioner {
@@ -53,7 +54,22 @@ export class RebalancePartitioner implements Partitioner {
     const starts = Array.from({ length: this.#channelCount + 1 }, (_, index) =>
       index <= channel ? 0 : batch.rowCount,
     );
-    return { rows: batch.selection, starts };
+    return { rows: batch.selection, starts, ends: starts.slice(1) };
+  }
+
+  close(): void {}
+}
+
+/** All rows of a batch to every channel. */
+export class BroadcastPartitioner implements Partitioner {
+  readonly #starts: readonly number[];
+
+  constructor(channelCount: number) {
+    this.#starts = new Array<number>(channelCount).fill(0);
+  }
+
+  partition({ selection, rowCount }: Batch): Partitioned {
+    return { rows: selection, starts: this.#starts, ends: this.#starts.map(() => rowCount) };
   }
 
   close(): void {}
@@ -104,7 +120,8 @@ export class HashPartitioner implements Partitioner {
     kernels.partitionRows(hashes, rowCount, table, channelCount, rows, starts);
     if (selection !== 0) kernels.take4(selection, rows, rowCount, rows);
     const first = starts >>> 2;
-    return { rows, starts: scope.memory.uint32.slice(first, first + channelCount + 1) };
+    const all = scope.memory.uint32.slice(first, first + channelCount + 1);
+    return { rows, starts: all, ends: all.subarray(1) };
   }
 
   close(): void {
@@ -166,7 +183,7 @@ export class FunctionPartitioner implements Partitioner {
       const place = places[this.#channels[row]!]!++;
       scope.memory.uint32[(rows >>> 2) + place] = batch.storedRowOf(row);
     }
-    return { rows, starts };
+    return { rows, starts, ends: starts.slice(1) };
   }
 
   close(): void {

@@ -14,6 +14,7 @@ import { ExplodeWordsOperator } from '../operators/explode-words-operator.ts';
 import { FilterOperator } from '../operators/filter-operator.ts';
 import { FilterRowsOperator } from '../operators/filter-rows-operator.ts';
 import { FoldOperator } from '../operators/fold-operator.ts';
+import { HashJoinOperator } from '../operators/hash-join-operator.ts';
 import { LimitOperator } from '../operators/limit-operator.ts';
 import type { Operator, OperatorContext } from '../operators/operator.ts';
 import { ProjectOperator } from '../operators/project-operator.ts';
@@ -30,6 +31,8 @@ export interface BuildOperatorOptions extends TaskConnectors {
   readonly context: OperatorContext;
   /** What comes in. */
   readonly input: Schema;
+  /** What comes in at the build side of a join. */
+  readonly build?: Schema;
   readonly functions: ReadonlyMap<string, UserFunctions>;
   /** What the sink's committer prepared. */
   readonly preparedSink: Json;
@@ -74,6 +77,11 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new AssignWindowsOperator(context, { ...spec, input });
     case 'aggregate':
       return new AggregateOperator(context, { ...spec, input });
+    case 'join': {
+      const { build } = options;
+      assert(build !== undefined, 'a join has a build side');
+      return new HashJoinOperator(context, { ...spec, probe: input, build });
+    }
     case 'sort':
       return new SortOperator(context, { schema: input, order: spec.order });
     case 'top':

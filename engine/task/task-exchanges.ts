@@ -14,6 +14,7 @@ import { ChannelOutput } from '../shuffle/channel-output.ts';
 import { ChannelReader } from '../shuffle/channel-reader.ts';
 import { ChannelWriter } from '../shuffle/channel-writer.ts';
 import {
+  BroadcastPartitioner,
   FunctionPartitioner,
   HashPartitioner,
   type Partitioner,
@@ -30,6 +31,8 @@ const messageBytesUsual = 256 * 1024;
 
 /** The receiving end of an edge. */
 export interface TaskInput {
+  /** One of `vertexPorts`. @defaultValue rows */
+  readonly port?: number;
   readonly exchange: Exchange;
   readonly schema: Schema;
   /** One per sending task. */
@@ -94,6 +97,8 @@ function buildPartitioner({ exchange, schema, rings }: TaskOutput, context: Writ
       return functionPartitioner(exchange, options, context);
     case 'rebalance':
       return new RebalancePartitioner(channelCount);
+    case 'broadcast':
+      return new BroadcastPartitioner(channelCount);
     case 'forward':
     case 'gather':
     case 'merge':

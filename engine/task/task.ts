@@ -24,14 +24,21 @@ import type { Json } from '../contracts/json.ts';
 import type { Split } from '../contracts/source.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
+import { HashJoinOperator } from '../operators/hash-join-operator.ts';
 import type { Operator } from '../operators/operator.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
 import { SourceOperator } from '../operators/source-operator.ts';
-import { type OperatorSpec, type Vertex, vertexOutputs } from '../plan/physical-graph.ts';
+import {
+  type OperatorSpec,
+  type Vertex,
+  vertexOutputs,
+  vertexPorts,
+} from '../plan/physical-graph.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
 import type { Outbox } from '../stream/outbox.ts';
 import type { ElementReader } from '../stream/stream-element.ts';
 import { buildOperator } from './build-operator.ts';
+import { BuildPhase } from './build-phase.ts';
 import { OperatorChain } from './operator-chain.ts';
 import { connectorOf, type TaskConnectors } from './task-connectors.ts';
 import { buildGate, type TaskInput, type TaskOutput } from './task-exchanges.ts';
@@ -72,6 +79,8 @@ export class Task {
   /** Where what the source can't read goes; null when that ends the job. */
   #deadLetters: Outbox | null = null;
   #gate: ElementReader | null = null;
+  /** Of a join; the gate is its probe side then. */
+  #buildPhase: BuildPhase | null = null;
   #operators: Operator[] = [];
   #chain: OperatorChain | null = null;
   #hasInputEnded = false;
@@ -166,12 +175,23 @@ export class Task {
   /** Reads one batch; null to go on. */
   #read(chain: OperatorChain): TaskProgress | null {
     if (this.#source !== null) return this.#readSource(this.#source, chain);
+    if (this.#buildPhase?.isDone === false) return this.#readBuildSide(this.#buildPhase);
     const element = this.#gate?.read() ?? 'end';
     if (element === 'waiting') return 'idle';
     if (element === 'failed') throw this.#inputFailed();
     if (element === 'end') this.#hasInputEnded = true;
     else this.#offer(element, chain);
     return null;
+  }
+
+  #readBuildSide(phase: BuildPhase): TaskProgress | null {
+    const before = this.#metrics.enter(0, 0);
+    const { rowCount } = phase;
+    const state = phase.step();
+    this.#metrics.leave(before);
+    this.#metrics.addRowsIn(0, phase.rowCount - rowCount);
+    if (state === 'failed') throw this.#inputFailed();
+    return state === 'waiting' ? 'idle' : null;
   }
 
   #offer(batch: Batch, chain: OperatorChain): void {
@@ -244,22 +264,39 @@ export class Task {
     const letters = this.#outputs.add(deadLetters, deadLetterSchema, outputs, context);
     this.#deadLetters = letters && this.#measured(letters);
     if (isSource) this.#source = this.#buildSource(first);
-    else this.#gate = buildGate(inputs, context);
+    else this.#gate = buildGate(inputs.filter(isAtRows), context);
     const specs = isSource ? others : vertex.chain;
-    let schema = isSource ? first.output : inputs[0]?.schema;
+    let schema = isSource ? first.output : inputs.find(isAtRows)?.schema;
+    const built = inputs.filter((input) => !isAtRows(input));
+    const build = built[0] && { build: built[0].schema };
     for (const spec of specs) {
       assert(schema !== undefined, 'an operator has an input schema');
       this.#operators.push(
-        buildOperator(spec, { ...this.#options, context: this.#contextOf(spec), input: schema }),
+        buildOperator(spec, {
+          ...{ ...this.#options, ...build },
+          context: this.#contextOf(spec),
+          input: schema,
+        }),
       );
       schema = spec.output;
     }
+    if (first.kind === 'join') this.#joinGates(first, buildGate(built, context));
     this.#chain = new OperatorChain({
       operators: this.#operators,
       last: outbox === null ? noOutput : this.#measured(outbox),
       metrics: this.#metrics,
       firstIndex: isSource ? 1 : 0,
     });
+  }
+
+  /** The gate becomes the one that a join reads from when its build side is complete. */
+  #joinGates({ isProbeBuffered }: OperatorSpec & { kind: 'join' }, build: ElementReader): void {
+    const [operator] = this.#operators;
+    assert(operator instanceof HashJoinOperator, 'a chain of a join begins with it');
+    assert(this.#gate !== null, 'a join has a probe side');
+    const options = { operator, build, probe: this.#gate, isProbeBuffered };
+    this.#buildPhase = new BuildPhase(options);
+    this.#gate = this.#buildPhase;
   }
 
   #buildSource(spec: OperatorSpec & { kind: 'source' }): SourceOperator {
@@ -298,6 +335,10 @@ export class Task {
       },
     };
   }
+}
+
+function isAtRows({ port = vertexPorts.rows }: TaskInput): boolean {
+  return port === vertexPorts.rows;
 }
 
 /** A chain that ends with a sink gives nothing out. */

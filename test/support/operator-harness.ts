@@ -5,6 +5,8 @@
  *     batches    one row each · all at once · random sizes · with selections · empty ones in between
  *     outbox     takes everything · is full every other call
  *     time       never over · always over
+ *
+ * An operator with two inputs gets its build side first, in batches of the same kind.
  */
 import { expect } from 'vitest';
 import { assert } from '../../base/assert.ts';
@@ -13,7 +15,7 @@ import { BatchBuilder } from '../../engine/batch/batch-builder.ts';
 import { readRows } from '../../engine/batch/row-reader.ts';
 import { instantiateKernels } from '../../engine/kernels/kernels.ts';
 import { addressOf, type MemoryScope, SlotMemory } from '../../engine/memory/slot-memory.ts';
-import type { Operator, OperatorContext } from '../../engine/operators/operator.ts';
+import type { JoinOperator, Operator, OperatorContext } from '../../engine/operators/operator.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import type { Outbox } from '../../engine/stream/outbox.ts';
 
@@ -22,6 +24,8 @@ export type Row = Record<string, unknown>;
 export interface OperatorCase {
   readonly input: Schema;
   readonly rows: readonly Row[];
+  /** The other input, of an operator that has two. */
+  readonly buildSide?: { readonly schema: Schema; readonly rows: readonly Row[] };
   readonly build: (context: OperatorContext) => Operator;
   /** What must come out. */
   readonly expected: readonly Row[];
@@ -76,7 +80,8 @@ export function checkOperator(operatorCase: OperatorCase): void {
 }
 
 /** The output rows of one run; asserts the operator's contract on the way. */
-export function runOperator({ input, rows, build }: OperatorCase, mode: RunMode): Row[] {
+export function runOperator(operatorCase: OperatorCase, mode: RunMode): Row[] {
+  const { input, rows, buildSide, build } = operatorCase;
   const { memory, scope, kernels } = sharedMemory ?? newContext('tested');
   // A run that fails leaves a memory that is not empty: the next one gets another.
   sharedMemory = null;
@@ -84,6 +89,7 @@ export function runOperator({ input, rows, build }: OperatorCase, mode: RunMode)
   const outbox = new CollectingOutbox(mode.isOutboxSlow);
   const operator = build({ name: 'tested', scope, kernels, shouldYield });
   try {
+    if (buildSide !== undefined) feedBuildSide(operator, memory.scope('input'), buildSide, mode);
     for (const batch of batchesOf(memory.scope('input'), input, rows, mode)) {
       try {
         feed(operator, batch, outbox);
@@ -138,14 +144,39 @@ export class CollectingOutbox implements Outbox {
   }
 }
 
+/** Gives an operator its build side to the end. */
+function feedBuildSide(
+  operator: Operator,
+  scope: MemoryScope,
+  { schema, rows }: NonNullable<OperatorCase['buildSide']>,
+  mode: RunMode,
+): void {
+  assert('buildEnded' in operator, 'an operator with two inputs takes a build side');
+  const join = operator as JoinOperator;
+  for (const batch of batchesOf(scope, schema, rows, mode)) {
+    try {
+      repeat(batch, (row) => join.build(batch, row));
+    } finally {
+      batch.release();
+    }
+  }
+  for (let calls = 0; !join.buildEnded(); calls++) {
+    assert(calls < 1_000_000, 'buildEnded comes to an end');
+  }
+}
+
 /** Gives a batch to an operator until it is done, and checks the positions that come back. */
 export function feed(operator: Operator, batch: Batch, outbox: Outbox): void {
+  repeat(batch, (row) => operator.process(batch, row, outbox));
+}
+
+function repeat(batch: Batch, work: (fromRow: number) => number): void {
   let row = 0;
   for (let calls = 0; ; calls++) {
-    const next = operator.process(batch, row, outbox);
+    const next = work(row);
     assert(next >= row && next <= batch.rowCount, 'a position only grows, to rowCount');
     if (next === batch.rowCount) return;
-    assert(calls < 1_000_000, 'process comes to an end');
+    assert(calls < 1_000_000, 'a batch comes to an end');
     row = next;
   }
 }

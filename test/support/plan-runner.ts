@@ -18,6 +18,7 @@ import type { Schema } from '../../engine/schema/schema.ts';
 import { buildOperator } from '../../engine/task/build-operator.ts';
 import { Task } from '../../engine/task/task.ts';
 import { taskMetricsBytes } from '../../engine/task/task-metrics.ts';
+import { joinedRows } from './join-reference.ts';
 import { batchOf, type Row, runModes, runOperator } from './operator-harness.ts';
 import { newRing } from './task-world.ts';
 
@@ -88,7 +89,7 @@ function tasksOf(graph: PhysicalGraph, surroundings: Surroundings) {
   const ends = new Map(graph.edges.map((edge) => [edge.id, ringsOf(graph, edge)]));
   const endsOf = (edge: Edge, isOwn: (ring: TinyRing) => boolean) => ({
     rings: (ends.get(edge.id) ?? []).filter(isOwn),
-    edge: { output: edge.output, exchange: edge.exchange, schema: edge.schema },
+    edge: { output: edge.output, port: edge.port, exchange: edge.exchange, schema: edge.schema },
   });
   let now = 0;
   return graph.vertices.flatMap((vertex) =>
@@ -216,6 +217,13 @@ export function referenceOutputs(
         String(node.sink.options),
         rows.filter((row) => !(badRow in row)),
       );
+    } else if (node.kind === 'join') {
+      const [left, right] = node.inputs.map((id) => ({
+        schema: schemas.get(id) ?? { fields: [] },
+        rows: (found.get(id) ?? []).filter((row) => !(badRow in row)),
+      }));
+      assert(left !== undefined && right !== undefined, 'a join has two inputs');
+      found.set(node.id, joinedRows(node, left, right));
     } else if (node.kind === 'deadLetters') {
       found.set(node.id, rows.filter((row) => badRow in row).map(letterOf));
     } else {

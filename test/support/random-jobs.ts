@@ -112,6 +112,78 @@ const verbs: Record<string, (rows: Rows) => Rows> = {
     }),
 };
 
+/** One row per key, so that joins make no more rows than they get. */
+const byUrl = (rows: Rows): Rows =>
+  rows
+    .keyBy((row) => row.url)
+    .aggregate({ n: agg.max((row) => row.n), x: agg.max((row) => row.x) });
+const byX = (rows: Rows): Rows =>
+  rows
+    .keyBy((row) => row.x)
+    .aggregate({ url: agg.max((row) => row.url), n: agg.max((row) => row.n) })
+    .select(({ url, n, x }) => ({ url, n, x }));
+
+const joins: Record<string, (left: Rows, right: Rows) => Rows> = {
+  join: (left, right) =>
+    left.join(byUrl(right), {
+      on: (a, b) => a.url.eq(b.url),
+      select: (a, b) => ({ url: b.url, n: a.n, x: b.x }),
+    }),
+  joinBuiltLeft: (left, right) =>
+    left.join(byX(right), {
+      on: (a, b) => a.x.eq(b.x).and(a.n.le(b.n)),
+      build: 'left',
+      select: (a, b) => ({ url: a.url, n: b.n, x: a.x }),
+    }),
+  joinBroadcast: (left, right) =>
+    left.join(byUrl(right), {
+      on: (a, b) => b.url.eq(a.url),
+      broadcast: true,
+      type: 'left',
+      select: (a, b) => ({ url: a.url, n: a.n, x: b.x }),
+    }),
+  leftJoin: (left, right) =>
+    left.join(byUrl(right), {
+      on: (a, b) => a.n.add(1).eq(b.n.add(0)).and(a.url.eq(b.url)).and(b.x.gt(a.x)),
+      type: 'left',
+      select: (a, b) => ({ url: a.url, n: a.n, x: b.x }),
+    }),
+  rightJoin: (left, right) =>
+    byUrl(left).join(right, {
+      on: (a, b) => a.url.eq(b.url),
+      type: 'right',
+      select: (a, b) => ({ url: b.url, n: b.n, x: a.x }),
+    }),
+  fullJoin: (left, right) =>
+    byUrl(left)
+      .join(byUrl(right), {
+        on: (a, b) => a.url.eq(b.url).and(a.n.gt(b.n)),
+        type: 'full',
+        build: 'left',
+        select: (a, b) => ({ url: a.url, n: b.n, x: a.x }),
+      })
+      .map(Line, (row) => ({ url: row.url ?? 'none', n: row.n ?? -1n, x: row.x })),
+  semiJoin: (left, right) => left.join(right, { on: (a, b) => a.url.eq(b.url), type: 'semi' }),
+  semiJoinBuiltLeft: (left, right) =>
+    left.join(right, {
+      on: (a, b) => a.n.eq(b.n).and(a.x.lt(b.x)),
+      type: 'semi',
+      build: 'left',
+    }),
+  antiJoin: (left, right) =>
+    left.join(right, { on: (a, b) => a.url.eq(b.url).and(a.n.lt(b.n)), type: 'anti' }),
+  crossJoin: (left, right) =>
+    left.crossJoin(right.orderBy((row) => [row.n.asc(), row.url.asc(), row.x.asc()]).limit(1), {
+      select: (a, b) => ({ url: a.url, n: b.n, x: a.x }),
+    }),
+  joinOfAll: (left, right) =>
+    left.join(byUrl(right), {
+      on: (a, b) => a.n.gt(b.n).and(a.url.eq('a')).and(b.url.eq('b')),
+      type: 'left',
+      select: (a, b) => ({ url: a.url, n: a.n, x: b.x }),
+    }),
+};
+
 function sumOf(values: Iterable<bigint>): bigint {
   let sum = 0n;
   for (const value of values) sum += value;
@@ -154,8 +226,9 @@ const rows = fc.array(
 
 /** Graphs of up to `verbsMax` verbs and unions over two tables, with one to three outputs. */
 export function randomJobs(verbsMax = 8): fc.Arbitrary<RandomJob> {
+  const names = ['union', 'union', ...Object.keys(verbs), ...Object.keys(joins)];
   const draw = fc.record({
-    verb: fc.constantFrom('union', 'union', ...Object.keys(verbs)),
+    verb: fc.constantFrom(...names),
     // Mostly the newest stream, so that there are long chains.
     of: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(9) }),
     with: fc.nat(9),
@@ -199,5 +272,7 @@ function withBadRows(good: readonly Row[]): Row[] {
 function applied({ verb, of, with: other }: Draw, streams: readonly Rows[]): Rows {
   const at = (back: number) => streams[streams.length - 1 - (back % streams.length)] as Rows;
   if (verb === 'union') return at(of).union(at(other)) as never;
+  const join = joins[verb];
+  if (join !== undefined) return join(at(of), at(other));
   return verbs[verb]?.(at(of)) as Rows;
 }

@@ -20,6 +20,8 @@ export interface RingDescriptor {
 export interface EdgeEnd {
   /** Which output of the sending vertex comes this way. */
   readonly output: number;
+  /** Which input of the receiving vertex it is. */
+  readonly port: number;
   readonly exchange: Exchange;
   readonly schema: Schema;
   /** One ring per task at the other end, in the order of their task indexes. */

@@ -7,7 +7,12 @@ import { expect, test } from 'vitest';
 import { planJob } from '../../../coordinator/planner/planner.ts';
 import { deadLetterSchema } from '../../../engine/contracts/dead-letters.ts';
 import { addColumnNames } from '../../../engine/expr/column-names.ts';
-import type { OperatorSpec, PhysicalGraph, Vertex } from '../../../engine/plan/physical-graph.ts';
+import {
+  type OperatorSpec,
+  type PhysicalGraph,
+  type Vertex,
+  vertexPorts,
+} from '../../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../../engine/schema/schema.ts';
 import { randomJobs } from '../../support/random-jobs.ts';
 
@@ -17,6 +22,13 @@ const namesOf = (schema: Schema | undefined) => schema?.fields.map((field) => fi
 const inEdges = ({ edges }: PhysicalGraph, { id }: Vertex) => edges.filter(({ to }) => to === id);
 const outEdges = ({ edges }: PhysicalGraph, { id }: Vertex) =>
   edges.filter(({ from }) => from === id);
+
+/** What a vertex reads: of a join, the columns of both sides. */
+function givenTo(graph: PhysicalGraph, vertex: Vertex): Schema {
+  const edges = inEdges(graph, vertex);
+  const sides = Object.values(vertexPorts).map((port) => edges.find((edge) => edge.port === port));
+  return { fields: sides.flatMap((edge) => edge?.schema.fields ?? []) };
+}
 
 /** Plans of random jobs, with what was planned. */
 function checkPlans(check: (graph: PhysicalGraph, parallelism: number) => void): void {
@@ -30,7 +42,7 @@ function checkPlans(check: (graph: PhysicalGraph, parallelism: number) => void):
 test('every operator finds its columns, and hands on what it should', () => {
   checkPlans((graph) => {
     for (const vertex of graph.vertices) {
-      let input = inEdges(graph, vertex)[0]?.schema ?? { fields: [] };
+      let input = givenTo(graph, vertex);
       for (const operator of vertex.chain) {
         for (const name of readsOf(operator)) {
           expect(namesOf(input), operator.kind).toContain(name);
@@ -101,9 +113,14 @@ test('edges that meet carry the same columns, and are merged all or none of them
   checkPlans((graph) => {
     for (const vertex of graph.vertices) {
       const edges = inEdges(graph, vertex);
-      expect(new Set(edges.map(({ schema }) => JSON.stringify(schema))).size).toBeLessThan(2);
-      const merges = edges.filter(({ exchange }) => exchange.kind === 'merge');
-      expect([0, edges.length]).toContain(merges.length);
+      const isJoin = vertex.chain[0]?.kind === 'join';
+      for (const at of Object.values(vertexPorts)) {
+        const same = edges.filter(({ port }) => port === at);
+        expect(same.length > 0, `port ${at}`).toBe(at === 0 ? edges.length > 0 : isJoin);
+        expect(new Set(same.map(({ schema }) => JSON.stringify(schema))).size).toBeLessThan(2);
+        const merges = same.filter(({ exchange }) => exchange.kind === 'merge');
+        expect([0, same.length]).toContain(merges.length);
+      }
     }
   });
 });
@@ -170,6 +187,9 @@ function readsOf(operator: OperatorSpec): Iterable<string> {
       return operator.order.map((key) => key.column);
     case 'fold':
       return operator.keys;
+    case 'join':
+      if (operator.condition !== null) addColumnNames(operator.condition, names);
+      return [...names, ...operator.probeKeys, ...operator.buildKeys, ...namesOf(operator.output)];
     default:
       return names;
   }

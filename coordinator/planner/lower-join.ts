@@ -1,0 +1,109 @@
+/**
+ * Lowering of a join: a join operator with two inputs, each behind an exchange. Where keys are expressions,
+ * or both sides have a column of one name, a projection in front of a side computes and renames.
+ *
+ *     orders ─────────────────────────── hash by user ───▶ probe ┐
+ *                                                                join on user = id_2
+ *     users ── project id_2 = id, name ─ hash by id_2 ───▶ build ┘
+ *
+ * Without a key, or where the user says so, every task gets the whole build side, and rows of the probe
+ * side stay where they are. Build rows that come alone are known only where all pairs are: such a join
+ * without a key has one task.
+ */
+import { assert } from '../../base/assert.ts';
+import type { NamedExpr } from '../../engine/expr/expr.ts';
+import { columnExpr } from '../../engine/expr/expr-factory.ts';
+import { joinRowsOf } from '../../engine/plan/join-type.ts';
+import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
+import { type Exchange, type OperatorSpec, vertexPorts } from '../../engine/plan/physical-graph.ts';
+import type { Schema } from '../../engine/schema/schema.ts';
+import { freeName, isPlain, projectOf } from './projection.ts';
+
+type JoinNode = LogicalNode & { readonly kind: 'join' };
+
+export interface LoweredSide {
+  /** What is done to the side's rows first. */
+  readonly projects: readonly OperatorSpec[];
+  readonly exchange: Exchange | null;
+  readonly port: number;
+}
+
+export interface LoweredJoin {
+  readonly operator: OperatorSpec;
+  /** Left, right. */
+  readonly sides: readonly LoweredSide[];
+}
+
+/** @param inputs - Of the left and the right side. */
+export function lowerJoin(node: JoinNode, inputs: readonly Schema[]): LoweredJoin {
+  const { id, name, schema: output, type, condition, buildSide } = node;
+  const [leftInput, rightInput] = inputs;
+  assert(leftInput !== undefined && rightInput !== undefined, 'a join has two inputs');
+  const leftNames = leftInput.fields.map((field) => field.name);
+  const taken = new Set([...leftNames, ...node.rightNames]);
+  for (const field of rightInput.fields) taken.add(field.name);
+  const left = sideOf(node, leftInput, { names: leftNames, side: 'left', taken });
+  const right = sideOf(node, rightInput, { names: node.rightNames, side: 'right', taken });
+  const isRightBuilt = buildSide === 'right';
+  const [probe, build] = isRightBuilt ? [left, right] : [right, left];
+  const operator: OperatorSpec = {
+    ...{ id, name, output, kind: 'join', type, buildSide, condition },
+    probeKeys: probe.keys,
+    buildKeys: build.keys,
+    isProbeBuffered: false,
+  };
+  const exchanges = exchangesOf(node, probe.keys, build.keys);
+  const probeEnd = { exchange: exchanges.probe, port: vertexPorts.rows };
+  const buildEnd = { exchange: exchanges.build, port: vertexPorts.build };
+  const ends = isRightBuilt ? [probeEnd, buildEnd] : [buildEnd, probeEnd];
+  const sides = [left, right].map(({ projects }, at) => ({ projects, ...ends[at] }) as LoweredSide);
+  return { operator, sides };
+}
+
+interface Side {
+  readonly projects: readonly OperatorSpec[];
+  readonly keys: readonly string[];
+}
+
+function sideOf(
+  node: JoinNode,
+  { fields }: Schema,
+  options: { names: readonly string[]; side: 'left' | 'right'; taken: Set<string> },
+): Side {
+  const { names, side, taken } = options;
+  const renamed: NamedExpr[] = fields.map((field, index) => ({
+    name: names[index] ?? field.name,
+    expr: columnExpr(field),
+  }));
+  const computed: NamedExpr[] = [];
+  const keys = node.keys.map((pair) => {
+    const expr = pair[side];
+    if (expr.kind === 'column') return expr.name;
+    const name = freeName('key', taken);
+    computed.push({ name, expr });
+    return name;
+  });
+  const plain = renamed.map(({ name, expr }) => ({ name, expr: columnExpr({ ...expr, name }) }));
+  const projects = [
+    ...(renamed.every(isPlain) ? [] : [projectOf(node, renamed)]),
+    ...(computed.length === 0 ? [] : [projectOf(node, [...plain, ...computed])]),
+  ];
+  return { projects, keys };
+}
+
+function exchangesOf(
+  { type, buildSide, isBroadcast }: JoinNode,
+  probeKeys: readonly string[],
+  buildKeys: readonly string[],
+): { readonly probe: Exchange | null; readonly build: Exchange } {
+  if (probeKeys.length > 0 && !isBroadcast) {
+    return {
+      probe: { kind: 'hash', columns: probeKeys },
+      build: { kind: 'hash', columns: buildKeys },
+    };
+  }
+  if (joinRowsOf(type, buildSide).build === 'none') {
+    return { probe: null, build: { kind: 'broadcast' } };
+  }
+  return { probe: { kind: 'gather' }, build: { kind: 'gather' } };
+}

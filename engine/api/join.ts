@@ -1,0 +1,241 @@
+/**
+ * `join`: what may be asked of it, the columns that come out at the type level, and its logical node.
+ *
+ *     on: order.user = user.id and user.age > 17
+ *         ─────────┬──────────     ──────┬──────
+ *         a pair of keys           a condition over pairs
+ *
+ * An equality between an expression of the one side and one of the other is a pair of keys; what else the
+ * condition says must hold of a pair besides. Columns of the right side whose name the left side has, too,
+ * get another name within the plan (`id_2`); the job never sees it, for then `select` names what comes out.
+ */
+import { typedError } from '../../base/typed-error.ts';
+import { addColumnNames } from '../expr/column-names.ts';
+import { exactTypeOf } from '../expr/exact-type.ts';
+import type { Expr } from '../expr/expr.ts';
+import { castExpr, logicExpr } from '../expr/expr-factory.ts';
+import { exprText } from '../expr/expr-text.ts';
+import {
+  becomesNull,
+  isOneSided,
+  type JoinSide,
+  type JoinType,
+  joinRowsOf,
+  joinTypes,
+} from '../plan/join-type.ts';
+import type { JoinKeyPair } from '../plan/logical-graph.ts';
+import type { NodeContent } from '../plan/logical-node.ts';
+import { isSameType, typeText } from '../schema/field-type.ts';
+import type { Schema } from '../schema/schema.ts';
+import type { Column } from './column.ts';
+import type { ColumnKind } from './column-kind.ts';
+import type { Together } from './grouping.ts';
+import { callPairLambda, describe, expressionIn, type PairSchema } from './row.ts';
+
+export type { JoinSide, JoinType } from '../plan/join-type.ts';
+
+/** How two streams are joined; C and D are their columns. */
+export interface JoinOptions<C, D, T extends JoinType> extends JoinHints {
+  /**
+   * When two rows are partners: equalities between the one and the other, joined by `and`, and any other
+   * condition. Null equals nothing, as in SQL, and neither does NaN.
+   */
+  readonly on: (left: C, right: D) => Column<'bool', boolean, boolean>;
+  /**
+   * - `inner`: pairs.
+   * - `left`, `right`, `full`: pairs, and rows of that side (of both) that have no partner, beside nulls.
+   * - `semi`, `anti`: rows of the left side that have a partner, or have none; no columns of the right side.
+   *
+   * @defaultValue 'inner'
+   */
+  readonly type?: T;
+}
+
+/** What helps the planner; the rows are the same without. */
+export interface JoinHints {
+  /** The side that is kept in memory: the smaller one. @defaultValue 'right' */
+  readonly build?: JoinSide;
+  /**
+   * Every task gets the whole build side, and rows of the other side stay where they are: faster where the
+   * build side is small. Not for joins that give out rows of the build side alone.
+   *
+   * @defaultValue false
+   */
+  readonly broadcast?: boolean;
+}
+
+/** The columns of one side in what comes out; nullable where the other side's rows come alone. */
+export type SideOf<C, Side extends JoinSide, T extends JoinType> = T extends
+  | 'full'
+  | (Side extends 'left' ? 'right' : 'left')
+  ? NullableColumns<C>
+  : C;
+
+type NullableColumns<C> = {
+  readonly [Name in keyof C]: C[Name] extends Column<
+    infer K extends ColumnKind,
+    infer V,
+    boolean,
+    infer Own
+  >
+    ? Column<K, V, true, Own>
+    : never;
+};
+
+/** The columns of a join without `select`. */
+export type Joined<C, D, T extends JoinType> = T extends 'semi' | 'anti'
+  ? C
+  : Together<SideOf<C, 'left', T>, SideOf<D, 'right', T>>;
+
+/** Asks for `select` where both sides have a column of one name. */
+export type Unnamed<C, D, T extends JoinType> = T extends 'semi' | 'anti'
+  ? unknown
+  : [keyof C & keyof D] extends [never]
+    ? unknown
+    : {
+        readonly select: `both have a column "${keyof C & keyof D & string}": name them with select`;
+      };
+
+/** What `join` and `crossJoin` were given, unchecked. */
+export interface GivenJoin {
+  /** Null for every pair. */
+  readonly on: ((left: never, right: never) => unknown) | null;
+  readonly type?: unknown;
+  readonly build?: unknown;
+  readonly broadcast?: unknown;
+  readonly select?: unknown;
+}
+
+export interface JoinParts {
+  readonly content: NodeContent;
+  /** What `select` sees: the columns as they come out. */
+  readonly pair: PairSchema;
+}
+
+/**
+ * The node of a join.
+ *
+ * @throws JOB_ARGUMENT_INVALID, EXPR_TYPE_MISMATCH, PLAN_DUPLICATE_NAME
+ */
+export function joinParts(left: Schema, right: Schema, given: GivenJoin): JoinParts {
+  const type = oneOf('type', given.type ?? 'inner', joinTypes);
+  const buildSide = oneOf('build', given.build ?? 'right', ['left', 'right'] as const);
+  const isBroadcast = given.broadcast === true;
+  const rightNames = namesBeside(left, right);
+  if (given.select === undefined && !isOneSided(type)) checkNames(right, rightNames);
+  if (isBroadcast && joinRowsOf(type, buildSide).build !== 'none') {
+    const message = `a ${type} join can't broadcast its ${buildSide} side, whose rows it gives out alone`;
+    throw typedError('JOB_ARGUMENT_INVALID', message, {
+      hint: 'Leave broadcast out, or build the other side: build: "left" or "right".',
+    });
+  }
+  const pair = { left, right, rightNames };
+  const { keys, condition } = conditionsOf(given.on, pair);
+  const sides = {
+    left: nullableIf(becomesNull(type, 'left'), left),
+    right: nullableIf(becomesNull(type, 'right'), right),
+  };
+  const named = sides.right.fields.map((field, index) => {
+    return { ...field, name: rightNames[index] ?? field.name };
+  });
+  const schema = isOneSided(type) ? left : { fields: [...sides.left.fields, ...named] };
+  const join = { kind: 'join', type, keys, condition, rightNames, buildSide, isBroadcast } as const;
+  return { content: { ...join, schema }, pair: { ...sides, rightNames } };
+}
+
+function oneOf<T extends string>(name: string, value: unknown, values: readonly T[]): T {
+  const found = values.find((one) => one === value);
+  if (found !== undefined) return found;
+  const message = `${name} of join is ${describe(value)}`;
+  throw typedError('JOB_ARGUMENT_INVALID', message, {
+    hint: `Give one of ${values.map((one) => `"${one}"`).join(', ')}.`,
+  });
+}
+
+/** Names for the right side's columns that the left side does not have. */
+function namesBeside(left: Schema, right: Schema): string[] {
+  const own = new Set([...left.fields, ...right.fields].map((field) => field.name));
+  return right.fields.map(({ name }) => {
+    if (!left.fields.some((field) => field.name === name)) return name;
+    let number = 2;
+    while (own.has(`${name}_${number}`)) number++;
+    own.add(`${name}_${number}`);
+    return `${name}_${number}`;
+  });
+}
+
+function checkNames({ fields }: Schema, names: readonly string[]): void {
+  const twice = fields.find(({ name }, index) => names[index] !== name);
+  if (twice === undefined) return;
+  throw typedError('PLAN_DUPLICATE_NAME', `both sides of join have a column "${twice.name}"`, {
+    hint: 'Name the columns: join(users, { on, select: (order, user) => ({ id: order.id, name: user.name }) }).',
+  });
+}
+
+function nullableIf(isNull: boolean, schema: Schema): Schema {
+  if (!isNull) return schema;
+  return { fields: schema.fields.map((field) => ({ ...field, nullable: true })) };
+}
+
+interface Conditions {
+  readonly keys: readonly JoinKeyPair[];
+  readonly condition: Expr | null;
+}
+
+function conditionsOf(on: GivenJoin['on'], pair: PairSchema): Conditions {
+  if (on === null) return { keys: [], condition: null };
+  const given = callPairLambda('join', pair, on);
+  const whole = expressionIn('join', given, 'a condition over both rows');
+  if (whole.type.kind !== 'bool') {
+    const message = `join needs a condition, its lambda gave a ${whole.type.kind} column`;
+    throw typedError('EXPR_TYPE_MISMATCH', message, {
+      hint: 'Compare a column of the one with one of the other: order.user.eq(user.id).',
+    });
+  }
+  const keys: JoinKeyPair[] = [];
+  let condition: Expr | null = null;
+  for (const part of conjunctsOf(whole)) {
+    const key = keyPairIn(part, pair);
+    if (key !== null) keys.push(key);
+    else condition = condition === null ? part : logicExpr('and', condition, part);
+  }
+  return { keys, condition };
+}
+
+/** The parts that all must hold. */
+function conjunctsOf(expr: Expr): Expr[] {
+  if (expr.kind !== 'logic' || expr.op !== 'and') return [expr];
+  return [...conjunctsOf(expr.left), ...conjunctsOf(expr.right)];
+}
+
+/** The keys of an equality between the two sides; null for any other condition. */
+function keyPairIn(part: Expr, { left, rightNames }: PairSchema): JoinKeyPair | null {
+  if (part.kind !== 'compare' || part.op !== 'eq') return null;
+  const leftNames = left.fields.map((field) => field.name);
+  const isOf = (expr: Expr, names: readonly string[]) => {
+    const read = new Set<string>();
+    addColumnNames(expr, read);
+    return read.size > 0 && [...read].every((name) => names.includes(name));
+  };
+  if (isOf(part.left, leftNames) && isOf(part.right, rightNames)) {
+    return sameTypes(part.left, part.right);
+  }
+  if (isOf(part.right, leftNames) && isOf(part.left, rightNames)) {
+    return sameTypes(part.right, part.left);
+  }
+  return null;
+}
+
+/** Both keys in a type that holds all values of either. */
+function sameTypes(left: Expr, right: Expr): JoinKeyPair {
+  const type = exactTypeOf(left.type, right.type);
+  if (type === null) {
+    const [a, b] = [left, right].map((expr) => `"${exprText(expr)}" (${typeText(expr.type)})`);
+    const message = `join compares keys exactly, and no type holds both ${a} and ${b}`;
+    throw typedError('EXPR_TYPE_MISMATCH', message, {
+      hint: 'Cast one of them, so that both have the same type: order.user.cast(t.int64()).',
+    });
+  }
+  const cast = (expr: Expr) => (isSameType(expr.type, type) ? expr : castExpr(expr, type, false));
+  return { left: cast(left), right: cast(right) };
+}

@@ -1,0 +1,153 @@
+/**
+ * A join table: from the key of a row to the rows of the build side with that key, in a slot's memory.
+ *
+ *     prepare, again and again ──▶ insert rows, the last ones first ──▶ find, for each batch of the probe side
+ *
+ * All rows of the build side are known before the first one is put in. So the table has its final size
+ * from the start, half full at most: it never grows, and nothing is moved. A row takes 4 bytes for its
+ * chain and 8 or 16 for its key, a slot takes 8.
+ *
+ * Without a key every row is a partner of every row: one chain, and no slots.
+ *
+ * Contract: long texts of keys lie where they do until `close` (not checked).
+ * Before: engine/kernels/join-kernels.ts · After: engine/operators/join-build.ts
+ */
+import { assert } from '../../base/assert.ts';
+import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
+import type { ColumnAddress } from './group-cells.ts';
+import { type JoinFind, type JoinInsert, joinTableLayout as layout } from './join-kernels.ts';
+import type { Kernels } from './kernels.ts';
+import type { KeyForm } from './key-layout.ts';
+
+export interface JoinTableOptions {
+  /** Null: no key. */
+  readonly keyForm: KeyForm | null;
+  /** Rows of the build side, those with null keys included. */
+  readonly rowCount: number;
+}
+
+/** Slots that one call of `prepare` clears, and links that it writes. */
+const sliceSteps = 65_536;
+const slotBytes = 8;
+/** Rows of a call: those of a batch. */
+const rowsMax = 8192;
+
+export class JoinTable {
+  readonly #scope: MemoryScope;
+  readonly #options: JoinTableOptions;
+  readonly #insert: JoinInsert;
+  readonly #find: JoinFind;
+  readonly #blocks: BlockHandle[] = [];
+  /** The description, then room for the hashes of a batch. */
+  readonly #control: number;
+  readonly #slotCount: number;
+  readonly #next: number;
+  #preparedSteps = 0;
+  #repeatedCount = 0;
+
+  /** @throws MEMORY_EXHAUSTED */
+  constructor(scope: MemoryScope, kernels: Kernels, options: JoinTableOptions) {
+    const { keyForm, rowCount } = options;
+    this.#scope = scope;
+    this.#options = options;
+    this.#insert = insertOf(kernels, keyForm ?? 'int64');
+    this.#find = findOf(kernels, keyForm ?? 'int64');
+    this.#slotCount = keyForm === null ? 0 : slotCountFor(rowCount);
+    const keyBytes = keyForm === null ? 0 : keyForm === 'int64' ? 8 : 16;
+    try {
+      this.#control = this.#room(layout.size + rowsMax * 4);
+      const slots = this.#room(this.#slotCount * slotBytes);
+      const keys = this.#room(rowCount * keyBytes);
+      this.#next = this.#room(rowCount * 4);
+      const words = [slots, this.#slotCount - 1, keys, this.#next];
+      scope.memory.uint32.set(words, this.#control >>> 2);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Bytes of slots, keys and chains. */
+  get sizeBytes(): number {
+    const { memory } = this.#scope;
+    return this.#blocks.reduce((sum, block) => sum + memory.sizeOf(block), 0);
+  }
+
+  /** Address of the chains for `joinPairs`; 0 where no key is there twice. */
+  get next(): number {
+    const isUnique = this.#options.keyForm !== null && this.#repeatedCount === 0;
+    return isUnique ? 0 : this.#next;
+  }
+
+  /** Does one slice of clearing the table; true when rows can be put in. */
+  prepare(): boolean {
+    const { uint32, bytes } = this.#scope.memory;
+    const from = this.#preparedSteps;
+    const isCross = this.#options.keyForm === null;
+    const stepCount = isCross ? this.#options.rowCount : this.#slotCount;
+    const end = Math.min(from + sliceSteps, stepCount);
+    this.#preparedSteps = end;
+    if (isCross) {
+      // Row r is followed by row r + 1, which is written as r + 2; the last one by none.
+      const next = this.#next >>> 2;
+      for (let row = from; row < end; row++) uint32[next + row] = row + 1 < stepCount ? row + 2 : 0;
+    } else {
+      const slots = uint32[(this.#control + layout.slots) >>> 2]!;
+      bytes.fill(0, slots + from * slotBytes, slots + end * slotBytes);
+    }
+    return end === stepCount;
+  }
+
+  /** Puts in `count` rows, up to 8,192, from number `first` on; those behind them are in already. */
+  insert(keys: ColumnAddress, count: number, first: number): void {
+    assert(this.#preparedSteps === this.#slotCount, 'a table is prepared before rows are put in');
+    assert(count <= rowsMax && first + count <= this.#options.rowCount, 'the table has the rows');
+    const { values, validity } = keys;
+    const hashes = this.#control + layout.size;
+    this.#repeatedCount += this.#insert(this.#control, values, validity, count, first, hashes);
+  }
+
+  /**
+   * Writes the first partner of each of `count` rows, as `joinPairs` reads them.
+   * @param keys - Null where the table has none.
+   */
+  find(
+    keys: (ColumnAddress & { readonly selection: number }) | null,
+    count: number,
+    outHeads: number,
+  ): void {
+    if (keys === null) {
+      const first = this.#options.rowCount > 0 ? 1 : 0;
+      this.#scope.memory.uint32.fill(first, outHeads >>> 2, (outHeads >>> 2) + count);
+      return;
+    }
+    const { values, validity, selection } = keys;
+    this.#find(this.#control, values, validity, selection, count, outHeads);
+  }
+
+  /** Releases all memory; call once. */
+  close(): void {
+    for (const block of this.#blocks) this.#scope.memory.release(block);
+  }
+
+  #room(sizeBytes: number): number {
+    const block = this.#scope.allocate(Math.max(8, sizeBytes));
+    this.#blocks.push(block);
+    return addressOf(block);
+  }
+}
+
+/** A power of two, at least twice as many as rows. */
+function slotCountFor(rowCount: number): number {
+  return 2 ** Math.max(4, Math.ceil(Math.log2(Math.max(1, rowCount) * 2)));
+}
+
+function insertOf(kernels: Kernels, form: KeyForm): JoinInsert {
+  if (form === 'view') return kernels.joinInsertUtf8;
+  return form === 'int64' ? kernels.joinInsertInt64 : kernels.joinInsertInt128;
+}
+
+function findOf(kernels: Kernels, form: KeyForm): JoinFind {
+  if (form === 'view') return kernels.joinFindUtf8;
+  return form === 'int64' ? kernels.joinFindInt64 : kernels.joinFindInt128;
+}
