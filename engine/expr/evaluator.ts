@@ -84,6 +84,13 @@ type Strict = (...values: readonly Value[]) => Value | Failure;
 
 /** A failure where an operand has one, else null where one is null, else what `compute` says. */
 function strict(operands: readonly Evaluate[], compute: Strict): Evaluate {
+  const [first, second, ...others] = operands;
+  // One and two operands, nearly all there are, need no array per row.
+  if (first !== undefined && others.length === 0) {
+    return second === undefined
+      ? strictUnary(first, compute)
+      : strictBinary(first, second, compute);
+  }
   return (row) => {
     const values: Value[] = [];
     let hasNull = false;
@@ -94,6 +101,23 @@ function strict(operands: readonly Evaluate[], compute: Strict): Evaluate {
       values.push(value);
     }
     return hasNull ? null : compute(...values);
+  };
+}
+
+function strictUnary(operand: Evaluate, compute: Strict): Evaluate {
+  return (row) => {
+    const value = operand(row);
+    return value === null || value instanceof Failure ? value : compute(value);
+  };
+}
+
+function strictBinary(left: Evaluate, right: Evaluate, compute: Strict): Evaluate {
+  return (row) => {
+    const first = left(row);
+    if (first instanceof Failure) return first;
+    const second = right(row);
+    if (second instanceof Failure) return second;
+    return first === null || second === null ? null : compute(first, second);
   };
 }
 
@@ -166,7 +190,7 @@ function isIn(expr: Expr & { kind: 'in' }, of: (part: Expr) => Evaluate): Evalua
 
 function call(expr: CallExpr, of: (part: Expr) => Evaluate): Evaluate {
   const rule = functionTable[expr.function];
-  const compute = rule.prepare(expr) as (...values: readonly Value[]) => Value | typeof overflow;
+  const compute = computeOf(expr);
   const args = expr.args.map(of);
   const checked: Strict = (...values) => {
     const result = compute(...values);
@@ -184,6 +208,19 @@ function call(expr: CallExpr, of: (part: Expr) => Evaluate): Evaluate {
     }
     return checked(...values);
   };
+}
+
+type Compute = (...values: readonly Value[]) => Value | typeof overflow;
+
+/** What calls compute with, made once: a pattern's automaton serves all batches. */
+const computes = new WeakMap<CallExpr, Compute>();
+
+function computeOf(expr: CallExpr): Compute {
+  const known = computes.get(expr);
+  if (known !== undefined) return known;
+  const compute = functionTable[expr.function].prepare(expr) as Compute;
+  computes.set(expr, compute);
+  return compute;
 }
 
 /** Up to the first value; those behind it are not looked at. */

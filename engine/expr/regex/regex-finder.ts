@@ -12,7 +12,7 @@
  * @see Rob Pike's matcher in the text editor sam; Russ Cox 2009, as in regex-program.ts
  */
 import { assert } from '../../../base/assert.ts';
-import { hasCodePoint, lineEndSet } from './char-set.ts';
+import { type CharSet, hasCodePoint, lineEndSet, unionOf } from './char-set.ts';
 import type { Instruction, RegexProgram } from './regex-program.ts';
 import type { Assertion } from './regex-syntax.ts';
 
@@ -36,6 +36,8 @@ export class RegexFinder {
   readonly #program: RegexProgram;
   /** By instruction, twice: the last position (from 1, over all calls) at which it was entered. */
   readonly #entered: Float64Array;
+  /** The characters that a match begins with; null where it may be empty. */
+  readonly #begins: CharSet | null;
   #clock = 0;
   /** Instructions entered since the finder was made: what linear time is about. */
   stepCount = 0;
@@ -43,6 +45,7 @@ export class RegexFinder {
   constructor(program: RegexProgram) {
     this.#program = program;
     this.#entered = new Float64Array(program.instructions.length * 2);
+    this.#begins = beginsOf(program);
   }
 
   /** The slots of the first match, or null. */
@@ -58,7 +61,7 @@ export class RegexFinder {
       const here = { position, around: { before, after } };
       for (const way of ways) this.#enter(way, here, next);
       // A new match may begin until one is found; it comes last, for it begins further right.
-      if (found === null) this.#enter(this.#firstWay(), here, next);
+      if (found === null && this.#mayBegin(after)) this.#enter(this.#firstWay(), here, next);
       const matchIndex = next.findIndex(({ at }) => this.#instructionAt(at).kind === 'match');
       if (matchIndex >= 0) found = next[matchIndex]?.slots ?? null;
       // Ways behind a match are worse than it.
@@ -67,6 +70,12 @@ export class RegexFinder {
       before = after;
       position += after > 0xffff ? 2 : 1;
     }
+  }
+
+  /** Whether a match may begin before a character; most places are passed over with this. */
+  #mayBegin(codePoint: number): boolean {
+    if (this.#begins === null) return true;
+    return codePoint >= 0 && hasCodePoint(this.#begins, codePoint);
   }
 
   /** The ways that read the character. */
@@ -92,23 +101,26 @@ export class RegexFinder {
       const instruction = this.#instructionAt(at);
       switch (instruction.kind) {
         case 'jump':
-          open.push({ ...one, at: instruction.to });
+          open.push({ at: instruction.to, hasRead, slots });
           break;
         case 'split':
-          open.push({ ...one, at: instruction.second }, { ...one, at: instruction.first });
+          open.push({ at: instruction.second, hasRead, slots });
+          open.push({ at: instruction.first, hasRead, slots });
           break;
         case 'assertion':
-          if (holds(instruction.assertion, here.around, wordSet)) open.push({ ...one, at: at + 1 });
+          if (holds(instruction.assertion, here.around, wordSet)) {
+            open.push({ at: at + 1, hasRead, slots });
+          }
           break;
         case 'save':
         case 'forget':
-          open.push({ ...one, at: at + 1, slots: changed(slots, instruction, here.position) });
+          open.push({ at: at + 1, hasRead, slots: changed(slots, instruction, here.position) });
           break;
         case 'beginTurn':
-          open.push({ ...one, at: at + 1, hasRead: false });
+          open.push({ at: at + 1, hasRead: false, slots });
           break;
         case 'endTurn':
-          if (hasRead) open.push({ ...one, at: at + 1 });
+          if (hasRead) open.push({ at: at + 1, hasRead, slots });
           break;
         default:
           next.push(one);
@@ -127,12 +139,30 @@ export class RegexFinder {
   }
 }
 
+/** What a match can begin with, whatever assertions say. */
+function beginsOf({ instructions }: RegexProgram): CharSet | null {
+  const entered = new Set<number>();
+  const open = [0];
+  const sets: CharSet[] = [];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    if (entered.has(at)) continue;
+    entered.add(at);
+    const instruction = instructions[at];
+    if (instruction === undefined || instruction.kind === 'match') return null;
+    if (instruction.kind === 'set') sets.push(instruction.set);
+    else if (instruction.kind === 'jump') open.push(instruction.to);
+    else if (instruction.kind === 'split') open.push(instruction.first, instruction.second);
+    else open.push(at + 1);
+  }
+  return unionOf(...sets);
+}
+
 function changed(
   slots: Slots,
   instruction: Instruction & { kind: 'save' | 'forget' },
   position: number,
 ): Slots {
-  const copy = [...slots];
+  const copy = slots.slice();
   if (instruction.kind === 'save') copy[instruction.slot] = position;
   else copy.fill(-1, instruction.start, instruction.end);
   return copy;
