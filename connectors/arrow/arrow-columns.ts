@@ -3,91 +3,69 @@
  * used, so memory holds one batch of ours, however large a record batch of the file is.
  *
  *     bits, fixed   the bytes as they are in the file
- *     text          offsets and bytes, checked; views made by a kernel
- *     dictionary    indexes; views of the dictionary's texts
+ *     text          offsets and bytes, checked; views made by a kernel      (arrow-texts.ts)
+ *     dictionary    indexes; views of the dictionary's texts                (arrow-texts.ts)
+ *     list, struct  their parts as columns, packed                          (arrow-nested.ts)
  *
- * Rows start at multiples of 8, so a bitmap's part starts at a byte.
  * After: connectors/arrow/arrow-reader.ts
  */
-
 import type { Column } from '../../engine/batch/batch.ts';
-import { batchTextBytesMax } from '../../engine/batch/batch-builder.ts';
-import { utf8ViewSize } from '../../engine/batch/utf8-view.ts';
-import type { SlotContext } from '../../engine/contracts/connector.ts';
-import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
-import { bitmapSizeOf, type Field, valueSizeOf } from '../../engine/schema/field-type.ts';
-import type { ArrowBody } from './arrow-body.ts';
-import { corruptError, invalidTextError, nullError } from './arrow-errors.ts';
-import type { ColumnPlan } from './arrow-split.ts';
+import type { BlockHandle } from '../../engine/memory/slot-memory.ts';
+import { bitmapSizeOf, valueSizeOf } from '../../engine/schema/field-type.ts';
+import type { ColumnSource, Rows, TextOffsets } from './arrow-column-source.ts';
+import { nullError } from './arrow-errors.ts';
+import { readNested } from './arrow-nested.ts';
+import { readIndexed, readOffsets, readTexts, readViews } from './arrow-texts.ts';
 
-/** Views that a column chooses from: a dictionary's. */
-export interface Views {
-  readonly views: number;
-  readonly count: number;
-  /** Retained by every batch that uses them. */
-  readonly blocks: readonly BlockHandle[];
+/** @param offsets - Of texts whose offsets were read before. */
+export function readColumn(source: ColumnSource, rows: Rows, offsets?: TextOffsets): Column {
+  const validity = readValidity(source, rows);
+  return { type: source.field.type, validity, values: readValues(source, rows, validity, offsets) };
 }
 
-/** Buffers of bytes that views of Arrow show into. */
-export interface ViewBuffers {
-  /** Address of u32 address and u32 size of each. */
-  readonly table: number;
-  readonly count: number;
-  readonly blocks: readonly BlockHandle[];
-}
-
-/** Rows of a record batch. */
-export interface Rows {
-  readonly from: number;
-  readonly count: number;
-}
-
-/** What a column is read with. */
-export interface ColumnSource {
-  readonly context: SlotContext;
-  readonly body: ArrowBody;
-  readonly field: Field;
-  readonly plan: ColumnPlan;
-  /** Of a dictionary-encoded column. */
-  readonly dictionary: Views | null;
-  /** Of a column of views. */
-  readonly viewBuffers: ViewBuffers | null;
-  /** Blocks of the batch; those added are the batch's. */
-  readonly blocks: BlockHandle[];
-}
-
-/** Offsets of texts in the slot's memory: `count + 1` int32. */
-export interface TextOffsets {
-  readonly address: number;
-  /** Where in the buffer of bytes the first text starts, and what its offset says. */
-  readonly start: number;
-  readonly base: number;
-}
-
-export function readColumn(
+function readValues(
   source: ColumnSource,
   rows: Rows,
+  validity: number,
   offsets: TextOffsets | undefined,
-): Column {
+): number {
   const { field, plan, body, blocks } = source;
-  const { type } = field;
-  const validity = readValidity(source, rows);
-  if (offsets !== undefined) {
-    return { type, validity, values: readTexts(source, rows, offsets, validity) };
-  }
-  if (plan.dictionary !== null) {
-    return { type, validity, values: readIndexed(source, rows, validity) };
-  }
-  if (plan.encoding === 'textViews') {
-    return { type, validity, values: readViews(source, rows, validity) };
-  }
+  if (plan.dictionary !== null) return readIndexed(source, rows, validity);
   const buffer = body.firstBufferOf(plan) + 1;
-  if (plan.encoding === 'bits') {
-    return { type, validity, values: readBits(source, buffer, rows) };
+  switch (plan.encoding) {
+    case 'bits':
+      return readBits(source, buffer, rows);
+    case 'text':
+    case 'largeText':
+      return readAllTexts(source, rows, validity, offsets);
+    case 'textViews':
+      return readViews(source, rows, validity);
+    case 'list':
+    case 'largeList':
+    case 'struct':
+      return readNested(source, rows, validity, readColumn);
+    default: {
+      const size = valueSizeOf(field.type);
+      const part = { from: rows.from * size, sizeBytes: rows.count * size };
+      return body.read(buffer, part, blocks);
+    }
   }
-  const size = valueSizeOf(type);
-  const part = { from: rows.from * size, sizeBytes: rows.count * size };
-  return { type, validity, values: body.read(buffer, part, blocks) };
+}
+
+function readAllTexts(
+  source: ColumnSource,
+  rows: Rows,
+  validity: number,
+  known: TextOffsets | undefined,
+): number {
+  if (known !== undefined) return readTexts(source, rows, known, validity);
+  const temporary: BlockHandle[] = [];
+  try {
+    const offsets = readOffsets({ ...source, blocks: temporary }, rows);
+    return readTexts(source, rows, offsets, validity);
+  } finally {
+    for (const block of temporary) source.context.scope.memory.release(block);
+  }
 }
 
 /** The address of the bitmap; 0 when none of the rows is null. */
@@ -104,13 +82,21 @@ function readValidity(source: ColumnSource, rows: Rows): number {
   return validity;
 }
 
+/** The address of a bitmap; the file's may start at any bit. */
 function readBits({ body, context, blocks }: ColumnSource, buffer: number, rows: Rows): number {
   const from = rows.from >>> 3;
-  const sizeBytes = (rows.count + 7) >>> 3;
+  const shift = rows.from & 7;
+  const sizeBytes = (shift + rows.count + 7) >>> 3;
   const address = body.read(buffer, { from, sizeBytes }, blocks);
+  const { bytes } = context.scope.memory;
+  if (shift > 0) {
+    for (let at = address; at < address + sizeBytes; at++) {
+      const high = at + 1 < address + sizeBytes ? (bytes[at + 1] ?? 0) : 0;
+      bytes[at] = ((bytes[at] ?? 0) | (high << 8)) >>> shift;
+    }
+  }
   // Kernels take whole words; a block has room for them.
-  const end = address + bitmapSizeOf(rows.count);
-  context.scope.memory.bytes.fill(0, address + sizeBytes, end);
+  bytes.fill(0, address + ((rows.count + 7) >>> 3), address + bitmapSizeOf(rows.count));
   return address;
 }
 
@@ -119,165 +105,4 @@ function firstZeroBit(bytes: Uint8Array, bitmap: number, count: number): number 
   while (row + 8 <= count && bytes[bitmap + (row >>> 3)] === 0xff) row += 8;
   while (row < count && (((bytes[bitmap + (row >>> 3)] ?? 0) >>> (row & 7)) & 1) === 1) row++;
   return row;
-}
-
-/**
- * Reads the offsets of a column's texts; `blocks` are the caller's to release.
- * @throws ARROW_CORRUPT
- */
-export function readOffsets(source: ColumnSource, rows: Rows): TextOffsets {
-  const { body, plan, context, blocks, field } = source;
-  const { memory } = context.scope;
-  const buffer = body.firstBufferOf(plan) + 1;
-  const size = plan.encoding === 'text' ? 4 : 8;
-  const part = { from: rows.from * size, sizeBytes: (rows.count + 1) * size };
-  const address = body.read(buffer, part, blocks);
-  if (size === 4) {
-    const start = memory.int32[address >>> 2] ?? 0;
-    return { address, start, base: start };
-  }
-  const word = address >>> 2;
-  const start = (memory.int32[word + 1] ?? 0) * 2 ** 32 + (memory.uint32[word] ?? 0);
-  const block = context.scope.allocate((rows.count + 1) * 4);
-  blocks.push(block);
-  const narrow = addressOf(block);
-  const right = context.kernels.narrowOffsets(address, rows.count, narrow);
-  if (right <= rows.count) throw offsetsError(body.path, field);
-  return { address: narrow, start, base: 0 };
-}
-
-/**
- * How many of the rows have about a megabyte of text at most: a multiple of 8, or all.
- * @throws ARROW_CORRUPT
- */
-export function rowsWithin(source: ColumnSource, offsets: TextOffsets, count: number): number {
-  const { int32 } = source.context.scope.memory;
-  const word = offsets.address >>> 2;
-  const first = int32[word] ?? 0;
-  const sizeOf = (rows: number) => (int32[word + rows] ?? 0) - first;
-  if (sizeOf(count) <= batchTextBytesMax) return count;
-  let fitting = 8;
-  for (let step = 4096; step >= 8; step /= 2) {
-    if (fitting + step <= count && sizeOf(fitting + step) <= batchTextBytesMax) fitting += step;
-  }
-  return Math.min(fitting, count);
-}
-
-/** The address of the views. */
-function readTexts(
-  source: ColumnSource,
-  { from, count }: Rows,
-  { address, start, base }: TextOffsets,
-  validity: number,
-): number {
-  const { body, plan, field, context, blocks } = source;
-  const { kernels, scope } = context;
-  const { int32 } = scope.memory;
-  const sizeBytes = (int32[(address >>> 2) + count] ?? 0) - base;
-  if (start < 0 || sizeBytes < 0) throw offsetsError(body.path, field);
-  const buffer = body.firstBufferOf(plan) + 2;
-  const text = body.read(buffer, { from: start, sizeBytes }, blocks);
-  const isText = field.type.kind === 'utf8' ? 1 : 0;
-  const right = kernels.checkOffsets(address, count, text - base, isText);
-  if (right < count) {
-    const word = (address >>> 2) + right;
-    const isDescending = (int32[word + 1] ?? 0) < (int32[word] ?? 0);
-    if (isDescending) throw offsetsError(body.path, field);
-    throw invalidTextError(body.path, field.name, from + right);
-  }
-  const views = scope.allocate(count * utf8ViewSize);
-  blocks.push(views);
-  const at = addressOf(views);
-  kernels.utf8FromArrow(address, text - base, count, at);
-  if (validity !== 0) kernels.zeroNullViews(at, validity, count);
-  if (isText === 1 && !isUtf8(context, text, sizeBytes)) checkTexts(source, at, { from, count });
-  return at;
-}
-
-/** Whether all the bytes are; those of nulls, which are among them, need not be. */
-function isUtf8({ kernels, scope }: SlotContext, address: number, sizeBytes: number): boolean {
-  const result = scope.allocate(8);
-  const invalid = kernels.findInvalidUtf8(address, address + sizeBytes, addressOf(result));
-  scope.memory.release(result);
-  return invalid === 0;
-}
-
-function readIndexed(source: ColumnSource, { from, count }: Rows, validity: number): number {
-  const { body, plan, context, blocks, dictionary, field } = source;
-  const { kernels, scope } = context;
-  const indexSize = plan.dictionary?.indexSize ?? 4;
-  const part = { from: from * indexSize, sizeBytes: count * indexSize };
-  const indexBlocks: BlockHandle[] = [];
-  const views = scope.allocate(count * utf8ViewSize);
-  blocks.push(views);
-  try {
-    const indexes = body.read(body.firstBufferOf(plan) + 1, part, indexBlocks);
-    const { views: chosen = 0, count: known = 0 } = dictionary ?? {};
-    const at = addressOf(views);
-    const right = kernels.viewsFromIndexes(indexes, indexSize, validity, count, chosen, known, at);
-    if (right < count) {
-      throw corruptError(body.path, `has an index beyond the dictionary of column "${field.name}"`);
-    }
-    for (const block of dictionary?.blocks ?? []) {
-      scope.memory.retain(block);
-      blocks.push(block);
-    }
-    return at;
-  } finally {
-    for (const block of indexBlocks) scope.memory.release(block);
-  }
-}
-
-function readViews(source: ColumnSource, { from, count }: Rows, validity: number): number {
-  const { body, plan, context, blocks, viewBuffers, field } = source;
-  const { kernels, scope } = context;
-  const part = { from: from * utf8ViewSize, sizeBytes: count * utf8ViewSize };
-  // Texts of 9 to 12 bytes lie in Arrow's views, so these stay with the batch.
-  const arrowViews = body.read(body.firstBufferOf(plan) + 1, part, blocks);
-  const views = scope.allocate(count * utf8ViewSize);
-  blocks.push(views);
-  const at = addressOf(views);
-  const { table = 0, count: known = 0 } = viewBuffers ?? {};
-  const right = kernels.viewsFromArrow(arrowViews, validity, count, table, known, at);
-  if (right < count) {
-    throw corruptError(body.path, `has a view beyond the texts of column "${field.name}"`);
-  }
-  for (const block of viewBuffers?.blocks ?? []) {
-    scope.memory.retain(block);
-    blocks.push(block);
-  }
-  if (field.type.kind === 'utf8') checkTexts(source, at, { from, count });
-  return at;
-}
-
-/** @throws TEXT_INVALID_UTF8 */
-function checkTexts({ context, field, body }: ColumnSource, views: number, rows: Rows): void {
-  const { kernels, scope } = context;
-  const result = scope.allocate(8);
-  const right = kernels.findInvalidText(views, rows.count, addressOf(result));
-  scope.memory.release(result);
-  if (right < rows.count) throw invalidTextError(body.path, field.name, rows.from + right);
-}
-
-/** Reads all buffers of bytes of a column of views; the caller owns the blocks. */
-export function readViewBuffers(
-  { body, plan, context }: Pick<ColumnSource, 'body' | 'plan' | 'context'>,
-  blocks: BlockHandle[],
-): ViewBuffers {
-  const count = body.viewBuffersOf(plan.viewsBefore);
-  const first = body.firstBufferOf(plan) + 2;
-  const table = context.scope.allocate(Math.max(count, 1) * 8);
-  blocks.push(table);
-  const word = addressOf(table) >>> 2;
-  const { uint32 } = context.scope.memory;
-  for (let index = 0; index < count; index++) {
-    const sizeBytes = body.sizeOf(first + index);
-    uint32[word + index * 2] = body.read(first + index, { from: 0, sizeBytes }, blocks);
-    uint32[word + index * 2 + 1] = sizeBytes;
-  }
-  return { table: addressOf(table), count, blocks };
-}
-
-function offsetsError(path: string, field: Field): Error {
-  return corruptError(path, `has damaged offsets in column "${field.name}"`);
 }

@@ -8,10 +8,12 @@ import type { SlotContext } from '../../engine/contracts/connector.ts';
 import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
 import type { Field } from '../../engine/schema/field-type.ts';
 import { type OpenFile, openDictionary } from './arrow-body.ts';
-import { readColumn, readOffsets, readViewBuffers, type Views } from './arrow-columns.ts';
+import type { Views } from './arrow-column-source.ts';
+import { readColumn } from './arrow-columns.ts';
 import { corruptError, unsupportedError } from './arrow-errors.ts';
 import type { MessagePlace } from './arrow-messages.ts';
 import type { ColumnPlan } from './arrow-split.ts';
+import { readViewBuffers } from './arrow-texts.ts';
 
 export class ArrowDictionaries {
   readonly #context: SlotContext;
@@ -69,12 +71,9 @@ export class ArrowDictionaries {
         const hint = 'Put the nulls into the column: in pyarrow, column.cast and encode it again.';
         throw unsupportedError(body.path, 'has a null in a dictionary', hint);
       }
-      const isViews = plan.encoding === 'textViews';
-      const viewBuffers = isViews ? readViewBuffers({ body, plan, context }, temporary) : null;
-      const source = { context, body, field, plan, dictionary: null, viewBuffers };
-      const rows = { from: 0, count };
-      const offsets = isViews ? undefined : readOffsets({ ...source, blocks: temporary }, rows);
-      const { values } = readColumn({ ...source, blocks }, rows, offsets);
+      const viewBuffersOf = () => readViewBuffers({ body, plan, context }, temporary);
+      const source = { context, body, field, plan, dictionary: null, viewBuffersOf, blocks };
+      const { values } = readColumn(source, { from: 0, count });
       return { views: values, count, blocks };
     } catch (error) {
       this.#releaseBlocks(blocks);

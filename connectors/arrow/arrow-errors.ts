@@ -63,14 +63,6 @@ export function typeMismatchError(path: string, declared: FieldType, field: Arro
   );
 }
 
-/** Lists and structs of Arrow files: neither read nor written. */
-export function nestedError(where: string, name: string, type: FieldType): TypedError {
-  return typedError('ARROW_TYPE_UNSUPPORTED', `column "${name}" of ${where} is ${typeText(type)}`, {
-    hint: 'Leave lists and structs out of Arrow files, or use NDJSON.',
-    details: { column: name },
-  });
-}
-
 export function nullError(path: string, column: string, row: number): TypedError {
   return typedError(
     'VALUE_IS_NULL',

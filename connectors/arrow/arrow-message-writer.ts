@@ -30,7 +30,8 @@ const metadataVersion = 4;
 /** A record batch as its metadata describes it. */
 export interface BatchDescription {
   readonly rowCount: number;
-  /** Per column. */
+  /** Per column, children behind their parents. */
+  readonly lengths: readonly number[];
   readonly nullCounts: readonly number[];
   readonly buffers: readonly BufferPlace[];
   readonly bodyBytes: number;
@@ -43,10 +44,10 @@ export function schemaMessage(schema: Schema): Uint8Array<ArrayBuffer> {
 
 export function batchMessage(batch: BatchDescription): Uint8Array<ArrayBuffer> {
   const writer = new FlatbufferWriter();
-  const { rowCount, nullCounts, buffers, bodyBytes } = batch;
+  const { rowCount, lengths, nullCounts, buffers, bodyBytes } = batch;
   const places = buffers.flatMap(({ offset, sizeBytes }) => [offset, sizeBytes]);
   const bufferVector = writer.int64Structs(places, 2);
-  const nodes = nullCounts.flatMap((nullCount) => [rowCount, nullCount]);
+  const nodes = nullCounts.flatMap((nullCount, index) => [lengths[index] ?? 0, nullCount]);
   const nodeVector = writer.int64Structs(nodes, 2);
   const offset = writer.table([
     int64Field(0, rowCount),

@@ -15,18 +15,12 @@ import type { BlockHandle } from '../../engine/memory/slot-memory.ts';
 import type { Field } from '../../engine/schema/field-type.ts';
 import { changedError, unreadableError } from '../filesystem/source-errors.ts';
 import { type ArrowBody, type OpenFile, openBatch } from './arrow-body.ts';
-import {
-  type ColumnSource,
-  readColumn,
-  readOffsets,
-  readViewBuffers,
-  rowsWithin,
-  type TextOffsets,
-  type ViewBuffers,
-} from './arrow-columns.ts';
+import type { ColumnSource, TextOffsets, ViewBuffers } from './arrow-column-source.ts';
+import { readColumn } from './arrow-columns.ts';
 import { ArrowDictionaries } from './arrow-dictionaries.ts';
 import { corruptError } from './arrow-errors.ts';
 import { type ColumnPlan, type FilePart, type Piece, partsOf } from './arrow-split.ts';
+import { readOffsets, readViewBuffers, rowsWithin } from './arrow-texts.ts';
 
 /** A wanted column and its place in the file. */
 interface WantedColumn {
@@ -213,8 +207,8 @@ export class ArrowReader implements SplitReader {
   ): ColumnSource {
     const { body } = open;
     const dictionary = plan.dictionary === null ? null : dictionaries.viewsOf(field, plan);
-    const viewBuffers = plan.encoding === 'textViews' ? this.#viewBuffersOf(open, plan) : null;
-    return { context: this.#context, body, field, plan, dictionary, viewBuffers, blocks };
+    const viewBuffersOf = (views: ColumnPlan) => this.#viewBuffersOf(open, views);
+    return { context: this.#context, body, field, plan, dictionary, viewBuffersOf, blocks };
   }
 
   #viewBuffersOf(open: OpenPiece, plan: ColumnPlan): ViewBuffers {

@@ -16,7 +16,7 @@ import { type FieldType, isSameType } from '../../engine/schema/field-type.ts';
 import type { Field } from '../../engine/schema/schema.ts';
 import { type SourceFile, splitBytesFor } from '../filesystem/split-planner.ts';
 import type { SplitRequest } from '../formats/file-format.ts';
-import { missingColumnError, nestedError, typeMismatchError } from './arrow-errors.ts';
+import { missingColumnError, typeMismatchError } from './arrow-errors.ts';
 import type { ArrowField } from './arrow-fields.ts';
 import { type BatchPlace, scanArrowFile } from './arrow-file-scan.ts';
 import {
@@ -67,7 +67,6 @@ function columnsOf(
     if (field.type === null || !isReadableAs(field.type, type)) {
       throw typeMismatchError(path, type, field);
     }
-    if (field.children.length > 0) throw nestedError(`Arrow file "${path}"`, name, type);
     return plan;
   });
 }

@@ -7,13 +7,24 @@
  * Before: engine/batch/batch.ts · After: connectors/filesystem/file-sink-writer.ts
  */
 import type { Batch } from '../../engine/batch/batch.ts';
-import { bodyHeaderBytes, isView, readBodyLayout } from '../../engine/batch/body-layout.ts';
+import {
+  bodyHeaderBytes,
+  isView,
+  readBodyLayout,
+  roundUp,
+} from '../../engine/batch/body-layout.ts';
 import { encodedSizeOf, encodeRows } from '../../engine/batch/wire.ts';
-import { addressOf } from '../../engine/memory/slot-memory.ts';
+import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
 import type { WriterTarget } from '../formats/file-format.ts';
 import type { RowWriter } from '../formats/row-writer.ts';
-import { nestedError } from './arrow-errors.ts';
-import { batchMessage, footerOf, schemaMessage } from './arrow-message-writer.ts';
+import { countBits } from './arrow-bits.ts';
+import { buildBody } from './arrow-body-builder.ts';
+import {
+  type BatchDescription,
+  batchMessage,
+  footerOf,
+  schemaMessage,
+} from './arrow-message-writer.ts';
 import {
   type BufferPlace,
   continuation,
@@ -22,24 +33,24 @@ import {
   magic,
 } from './arrow-messages.ts';
 
+const zeroes = new Uint8Array(8);
+
 export type ArrowContainer = 'file' | 'stream';
 
 export class ArrowWriter implements RowWriter {
   readonly #target: WriterTarget;
   readonly #container: ArrowContainer;
+  readonly #isNested: boolean;
   readonly #batches: MessagePlace[] = [];
   /** Bytes written so far. */
   #position = 0;
 
-  /** @throws ARROW_TYPE_UNSUPPORTED */
   constructor(container: ArrowContainer, target: WriterTarget) {
     this.#container = container;
     this.#target = target;
-    for (const { name, type } of target.schema.fields) {
-      if (type.kind === 'list' || type.kind === 'struct') {
-        throw nestedError('an Arrow file to write', name, type);
-      }
-    }
+    this.#isNested = target.schema.fields.some(
+      ({ type }) => type.kind === 'list' || type.kind === 'struct',
+    );
   }
 
   writeHeader(): void {
@@ -52,6 +63,27 @@ export class ArrowWriter implements RowWriter {
   }
 
   writeRows(batch: Batch): void {
+    if (this.#isNested) this.#writeNested(batch);
+    else this.#writeFlat(batch);
+  }
+
+  #writeNested(batch: Batch): void {
+    const { context, output } = this.#target;
+    const blocks: BlockHandle[] = [];
+    try {
+      const { description, pieces } = buildBody(context, batch, blocks);
+      this.#writeMetadata(description);
+      for (const { address, sizeBytes } of pieces) {
+        output.copyFrom(address, sizeBytes);
+        output.writeBytes(zeroes.subarray(0, roundUp(sizeBytes) - sizeBytes));
+      }
+      this.#position += description.bodyBytes;
+    } finally {
+      for (const block of blocks) context.scope.memory.release(block);
+    }
+  }
+
+  #writeFlat(batch: Batch): void {
     const { kernels, scope } = this.#target.context;
     const { rowCount, memory } = batch;
     const sizeBytes = encodedSizeOf(kernels, batch, 0, rowCount);
@@ -62,9 +94,8 @@ export class ArrowWriter implements RowWriter {
       const bodyStart = start + bodyHeaderBytes(batch.columns.length);
       const bodyBytes = start + sizeBytes - bodyStart;
       const described = this.#describe(memory.uint32, { start, sizeBytes }, bodyStart);
-      const metadata = batchMessage({ rowCount, bodyBytes, ...described });
-      this.#batches.push({ offset: this.#position, metadataBytes: metadata.length, bodyBytes });
-      this.#write(metadata);
+      const lengths = described.nullCounts.map(() => rowCount);
+      this.#writeMetadata({ rowCount, bodyBytes, lengths, ...described });
       this.#target.output.copyFrom(bodyStart, bodyBytes);
       this.#position += bodyBytes;
     } finally {
@@ -108,25 +139,15 @@ export class ArrowWriter implements RowWriter {
     return { nullCounts, buffers };
   }
 
+  #writeMetadata(batch: BatchDescription): void {
+    const { bodyBytes } = batch;
+    const metadata = batchMessage(batch);
+    this.#batches.push({ offset: this.#position, metadataBytes: metadata.length, bodyBytes });
+    this.#write(metadata);
+  }
+
   #write(bytes: Uint8Array): void {
     this.#target.output.writeBytes(bytes);
     this.#position += bytes.length;
   }
-}
-
-/** Set bits among the first `count` of a bitmap. */
-function countBits(uint32: Uint32Array, bitmap: number, count: number): number {
-  let sum = 0;
-  const whole = count >>> 5;
-  const first = bitmap >>> 2;
-  for (let word = 0; word < whole; word++) sum += bitsOf(uint32[first + word] ?? 0);
-  const rest = count & 31;
-  if (rest > 0) sum += bitsOf((uint32[first + whole] ?? 0) & (2 ** rest - 1));
-  return sum;
-}
-
-function bitsOf(word: number): number {
-  let bits = word - ((word >>> 1) & 0x5555_5555);
-  bits = (bits & 0x3333_3333) + ((bits >>> 2) & 0x3333_3333);
-  return Math.imul((bits + (bits >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
 }

@@ -27,6 +27,15 @@ const declared: Schema = schemaOf(
   fieldOf('ms', { kind: 'timestamp', unit: 'ms' }),
   fieldOf('us', { kind: 'timestamp', unit: 'us' }),
   fieldOf('price', { kind: 'decimal', precision: 12, scale: 2 }),
+  fieldOf('list', { kind: 'list', item: { type: { kind: 'int32' }, nullable: true } }, true),
+  fieldOf(
+    'pair',
+    {
+      kind: 'struct',
+      fields: [fieldOf('a', { kind: 'int64', js: 'bigint' }), fieldOf('b', { kind: 'utf8' }, true)],
+    },
+    true,
+  ),
 );
 
 function narrowed(schema: Schema, ...names: string[]): Schema {
@@ -37,9 +46,10 @@ type Plain = Record<string, unknown>;
 
 /** Rows as `rows.json` has them. */
 function plainRows(rows: readonly Plain[]): Plain[] {
-  const plain = (name: string, value: unknown) => {
+  const plain = (name: string, value: unknown): unknown => {
     if (name === 'ms') return Number(value) * 1000;
     if (typeof value === 'bigint') return Number(value);
+    if (name === 'pair' && value !== null) return plainRows([value as Plain])[0];
     return value instanceof Uint8Array ? [...value] : value;
   };
   return rows.map((row) =>
@@ -174,8 +184,11 @@ test.each([
 });
 
 test.each([
-  ['pyarrow-whole.arrow', narrowed(declared, 'i64', 'yes', 'text', 'view', 'large', 'color')],
-  ['polars.arrows', narrowed(declared, 'i8', 'text', 'color')],
+  [
+    'pyarrow-whole.arrow',
+    narrowed(declared, 'i64', 'yes', 'text', 'view', 'large', 'color', 'list', 'pair'),
+  ],
+  ['polars.arrows', narrowed(declared, 'i8', 'text', 'color', 'list', 'pair')],
   ['dictionary-delta.arrows', color],
 ] as const)('%s with damaged bytes does no harm', async (name, schema) => {
   const bytes = fs.readFileSync(fixture(name));
