@@ -56,7 +56,13 @@ export class FileSinkWriter implements SinkWriter {
     this.#path = writtenPathOf(target, context.taskIndex, this.#partName);
     const buffer = new OutputBuffer(context.scope, (bytes) => this.#append(bytes), bufferBytes);
     this.#buffer = buffer;
-    this.#rows = writer(format, { context, schema: context.schema, output: buffer });
+    try {
+      this.#rows = writer(format, { context, schema: context.schema, output: buffer });
+    } catch (error) {
+      buffer.close();
+      this.#codec?.close();
+      throw error;
+    }
     this.#rows.writeHeader();
   }
 

@@ -195,7 +195,7 @@ function questionMark({ repetition }: ParquetField): string {
  * the two; older ones let the repeated field be the item itself.
  * @see https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#lists
  */
-export function listItemOf(field: ParquetField): ParquetField | null {
+function listItemOf(field: ParquetField): ParquetField | null {
   const isList = field.logical === logicalTypes.list || field.converted === convertedTypes.list;
   const [repeated] = field.children;
   if (!isList || field.children.length !== 1 || repeated === undefined) return null;

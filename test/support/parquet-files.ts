@@ -6,6 +6,7 @@ import { filesConnector } from '../../connectors/filesystem/files-connector.ts';
 import { fileFormatOf } from '../../connectors/formats/file-formats.ts';
 import { type ParquetSinkSettings, parquet } from '../../connectors/formats/format-builders.ts';
 import { OutputBuffer } from '../../connectors/formats/output-buffer.ts';
+import type { RowWriter } from '../../connectors/formats/row-writer.ts';
 import type { Batch } from '../../engine/batch/batch.ts';
 import { readRows } from '../../engine/batch/row-reader.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
@@ -97,13 +98,17 @@ export function writeParquet(
   };
   const output = new OutputBuffer(scope, (bytes) => fs.writeSync(file, bytes), 1 << 10);
   const { options } = parquet(settings);
-  const writer = fileFormatOf(options).writer?.(options, { context, schema, output });
-  if (writer === undefined) throw new Error('parquet can be written');
-  writer.writeHeader();
-  for (const batch of batches) writer.writeRows(batch);
-  writer.writeFooter();
-  output.flush();
-  writer.close?.();
-  output.close();
-  fs.closeSync(file);
+  let writer: RowWriter | undefined;
+  try {
+    writer = fileFormatOf(options).writer?.(options, { context, schema, output });
+    if (writer === undefined) throw new Error('parquet can be written');
+    writer.writeHeader();
+    for (const batch of batches) writer.writeRows(batch);
+    writer.writeFooter();
+    output.flush();
+  } finally {
+    writer?.close?.();
+    output.close();
+    fs.closeSync(file);
+  }
 }

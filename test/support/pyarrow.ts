@@ -1,6 +1,6 @@
 /**
- * pyarrow in a Python environment of its own, made once below `.cache/test` with the version that
- * `test/fixtures/arrow-types/requirements.txt` pins. Needs Python 3.10 or newer with venv, and pip a
+ * Scripts beside fixtures, run by Python with pyarrow and what else the folder's `requirements.txt` pins,
+ * in an environment of its own, made once below `.cache/test`. Needs Python 3.10 or newer with venv, and pip a
  * package index that it can reach.
  */
 import { spawnSync } from 'node:child_process';
@@ -9,16 +9,22 @@ import { join } from 'node:path';
 import { projectFolder } from './cli-process.ts';
 
 export const arrowTypesFolder = join(projectFolder, 'test/fixtures/arrow-types');
-const requirements = join(arrowTypesFolder, 'requirements.txt');
+export const parquetFolder = join(projectFolder, 'test/fixtures/parquet');
 
-/** Runs a script of the folder; answers what it printed. */
+/** Runs a script of the folder with Arrow files; answers what it printed. */
 export function runPyarrow(script: string, ...args: readonly string[]): string {
-  return run(pythonPath(), ['-B', join(arrowTypesFolder, script), ...args]);
+  return runPython(arrowTypesFolder, script, ...args);
 }
 
-function pythonPath(): string {
-  const version = /^pyarrow==(.+)$/m.exec(readFileSync(requirements, 'utf8'))?.[1] ?? '';
-  const folder = join(projectFolder, '.cache/test', `pyarrow-${version}`);
+/** Runs a script of a folder of fixtures; answers what it printed. */
+export function runPython(folder: string, script: string, ...args: readonly string[]): string {
+  return run(pythonPath(join(folder, 'requirements.txt')), ['-B', join(folder, script), ...args]);
+}
+
+function pythonPath(requirements: string): string {
+  const pinned = readFileSync(requirements, 'utf8').matchAll(/^(\w+)==(.+)$/gm);
+  const name = [...pinned].map(([, which, version]) => `${which}-${version}`).join('-');
+  const folder = join(projectFolder, '.cache/test', name);
   const python = join(folder, 'bin/python');
   const ready = join(folder, 'ready');
   if (existsSync(ready)) return python;

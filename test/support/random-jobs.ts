@@ -43,9 +43,7 @@ const verbs: Record<string, (rows: Rows) => Rows> = {
       .where((row) => row.url.ne('b').and(row.x.mul(2).add(1).gt(0)))
       .derive((row) => ({ x: row.x.mul(2).add(1).sub(row.n) })),
   whereAgainExact: (rows) =>
-    rows
-      .where((row) => row.n.mul(2).add(1).lt(9))
-      .derive((row) => ({ n: row.n.mul(2).add(1) })),
+    rows.where((row) => row.n.mul(2).add(1).lt(9)).derive((row) => ({ n: row.n.mul(2).add(1) })),
   whereText: (rows) => rows.where((row) => row.url.ge('b').or(row.x.isNull())),
   select: (rows) => rows.select(({ x, n, url }) => ({ url, n: n.add(1), x })),
   same: (rows) => rows.select(({ url, n, x }) => ({ url, n, x })),

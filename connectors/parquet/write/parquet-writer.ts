@@ -8,9 +8,11 @@
  *
  * Before: engine/batch/batch.ts · After: connectors/filesystem/file-sink-writer.ts
  */
+import { typedError } from '../../../base/typed-error.ts';
 import type { Batch, Column } from '../../../engine/batch/batch.ts';
 import type { SlotContext } from '../../../engine/contracts/connector.ts';
 import { takeOf } from '../../../engine/kernels/take-kernels.ts';
+import { type FieldType, typeText } from '../../../engine/schema/field-type.ts';
 import type { Field } from '../../../engine/schema/schema.ts';
 import type { WriterTarget } from '../../formats/file-format.ts';
 import type { OutputBuffer } from '../../formats/output-buffer.ts';
@@ -56,7 +58,11 @@ export class ParquetWriter implements RowWriter {
   #position = 0;
   #groupRows = 0;
 
+  /** @throws PARQUET_FEATURE_UNSUPPORTED for columns that are lists or structs. */
   constructor(options: ParquetWriterOptions, { context, schema, output }: WriterTarget) {
+    for (const { name, type } of schema.fields) {
+      if (type.kind === 'list' || type.kind === 'struct') throw nestedError(name, type);
+    }
     this.#context = context;
     this.#output = output;
     this.#options = options;
@@ -161,6 +167,14 @@ export class ParquetWriter implements RowWriter {
     this.#output.writeBytes(bytes);
     this.#position += bytes.length;
   }
+}
+
+function nestedError(name: string, type: FieldType) {
+  return typedError(
+    'PARQUET_FEATURE_UNSUPPORTED',
+    `column "${name}" is ${typeText(type)}, which can not be written as Parquet`,
+    { hint: 'Select its fields as columns of their own, or write Arrow or NDJSON.' },
+  );
 }
 
 function nodeOf({ field, physical }: OpenColumn): WrittenNode {

@@ -162,6 +162,16 @@ test('long texts have bounds as statistics', async () => {
   expect(without.rowGroups[0]?.chunks[0]?.statistics?.max).toBeNull();
 });
 
+test('lists and structs are refused by name', () => {
+  const schema = schemaOf(
+    fieldOf('tags', { kind: 'list', item: { type: { kind: 'utf8' }, nullable: false } }),
+  );
+  const file = path.join(tempFolder(), 'rows.parquet');
+  expect(() => writeParquet({ path: file, kernels }, schema, [])).toThrow(
+    'column "tags" is list<utf8>, which can not be written as Parquet',
+  );
+});
+
 test('a file without rows has its columns', async () => {
   const scan = await written({ kind: 'date' }, []);
   expect(scan.rowCount).toBe(0);
