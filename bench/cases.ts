@@ -1,9 +1,11 @@
 /** The benches, by the name that `npm run bench` takes. */
 import type { BenchCase } from './bench-case.ts';
 import { expressionsBench } from './expressions.ts';
+import { sortBenches } from './sort.ts';
 import { wordcountBench } from './wordcount.ts';
 
 export const benchCases: readonly BenchCase[] = [
   wordcountBench as BenchCase,
   expressionsBench as BenchCase,
+  ...(sortBenches as readonly BenchCase[]),
 ];
