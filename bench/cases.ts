@@ -1,11 +1,13 @@
 /** The benches, by the name that `npm run bench` takes. */
 import type { BenchCase } from './bench-case.ts';
 import { expressionsBench } from './expressions.ts';
+import { ndjsonBench } from './ndjson.ts';
 import { sortBenches } from './sort.ts';
 import { wordcountBench } from './wordcount.ts';
 
 export const benchCases: readonly BenchCase[] = [
   wordcountBench as BenchCase,
+  ndjsonBench as BenchCase,
   expressionsBench as BenchCase,
   ...(sortBenches as readonly BenchCase[]),
 ];

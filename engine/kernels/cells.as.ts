@@ -14,7 +14,7 @@ import {
 @inline const zeros: u64 = 0x3030303030303030;
 
 /** Count of digits that 8 bytes begin with. */
-@inline function digitCount(word: u64): u32 {
+@inline export function digitCount(word: u64): u32 {
   const digits = word ^ zeros;
   return <u32>ctz(((digits + 0x7676767676767676) | digits) & 0x8080808080808080) >> 3;
 }

@@ -2,6 +2,7 @@
  * JSON's own grammar over bytes: texts, numbers, whole values to be passed over. A line of NDJSON ends
  * with a line break, which no value may have in it, so nothing here needs to know where the line ends.
  */
+import { digitCount } from './cells.as';
 import { fail, reasonNotUtf8, reasonSyntax, reasonTooDeep, stateValue } from './record-layout.as';
 import { findInvalidUtf8 } from './text.as';
 
@@ -84,7 +85,12 @@ function escapeEnd(at: usize): usize {
 
 /** Behind the digits at `at`; `at` where there are none. */
 @inline function skipDigits(at: usize): usize {
-  while (<u32>load<u8>(at) - 48 < 10) at++;
+  let count = digitCount(load<u64>(at));
+  at += count;
+  while (count == 8) {
+    count = digitCount(load<u64>(at));
+    at += count;
+  }
   return at;
 }
 
