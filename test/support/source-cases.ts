@@ -1,7 +1,8 @@
 /** For each source and format that there is an input, made anew for each test, and the rows that it gives. */
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { Dictionary, Int32, Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow';
 import { t } from 'millrace';
-import { arrow, files, text } from '../../connectors/files.ts';
+import { arrow, csv, files, ndjson, text } from '../../connectors/files.ts';
 import { nexmark } from '../../connectors/generator.ts';
 import { memory } from '../../connectors/memory.ts';
 import { feedRows } from '../../connectors/program/row-feed.ts';
@@ -37,6 +38,8 @@ export function rowText(row: Readonly<Record<string, unknown>>): string {
 
 export const sourceKinds: readonly SourceKind[] = [
   { name: 'text files of a folder', make: textFolder },
+  { name: 'NDJSON files of a folder, two columns of them', make: ndjsonFolder },
+  { name: 'CSV files of a folder, two columns of them', make: csvFolder },
   { name: 'Arrow files of a folder, two columns of them', make: arrowFolder },
   { name: 'rows of a program, two columns of them', make: programRows },
   { name: 'persons of a generator, two columns of them', make: somePersons },
@@ -65,6 +68,61 @@ function lineTexts(count: number, seed: number): string[] {
     { length: count },
     (_, row) => `${seed}:${row} ${'é'.repeat((row * 7919) % 90)}`,
   );
+}
+
+interface Entry {
+  readonly id: number;
+  readonly name: string | null;
+}
+
+function entries(count: number, seed: number): Entry[] {
+  return lineTexts(count, seed).map((line, row) => ({
+    id: seed * 1_000_000 + row,
+    name: row % 5 === 0 ? null : `"${line}",\n${line}`,
+  }));
+}
+
+/** The case of files with all entries, of which two of three columns are read. */
+function entriesCase(folder: string, format: 'ndjson' | 'csv', all: readonly Entry[]): SourceCase {
+  const Entries = t.struct({ name: t.utf8().nullable(), unused: t.utf8(), id: t.int32() });
+  const source = files.source({
+    path: folder,
+    format: format === 'csv' ? csv(Entries) : ndjson(Entries),
+  });
+  const fields = source.schema.fields.filter((field) => field.name !== 'unused');
+  return {
+    source: { ...source, schema: { fields } },
+    rows: all.map(({ id, name }) => rowText({ name, id })).sort(),
+    inputCount: 3,
+    usesDisk: true,
+    splitsMin: 2,
+  };
+}
+
+function ndjsonFolder(): SourceCase {
+  const [large, small, middle] = [entries(30_000, 1), entries(3, 2), entries(9_000, 3)];
+  const textOf = (all: readonly Entry[]) =>
+    all.map((entry) => `${JSON.stringify({ ...entry, unused: 'x\\y' })}\n`).join('');
+  const folder = tempFolder({
+    'large.ndjson': textOf(large),
+    'small.ndjson': textOf(small).trimEnd(),
+    'sub/middle.ndjson.zst': zstdCompressSync(textOf(middle)),
+  });
+  return entriesCase(folder, 'ndjson', [...large, ...small, ...middle]);
+}
+
+function csvFolder(): SourceCase {
+  const [large, small, middle] = [entries(30_000, 1), entries(3, 2), entries(9_000, 3)];
+  const textOf = (all: readonly Entry[]) =>
+    `id,unused,name\n${all
+      .map(({ id, name }) => `${id},x,${name === null ? '' : `"${name.replaceAll('"', '""')}"`}\n`)
+      .join('')}`;
+  const folder = tempFolder({
+    'large.csv': textOf(large),
+    'small.csv': textOf(small).trimEnd(),
+    'sub/middle.csv.gz': gzipSync(textOf(middle)),
+  });
+  return entriesCase(folder, 'csv', [...large, ...small, ...middle]);
 }
 
 function arrowFolder(): SourceCase {
