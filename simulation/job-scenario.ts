@@ -34,7 +34,7 @@ const nodeName = 'node';
 /** Faults are over by then; each run that does not finish used one up, so five runs are enough. */
 const faultsEndMs = 20_000;
 /** A job with the slowest slot, stopped by force, takes less. */
-const runMsMax = 120_000;
+const runMsMax = 600_000;
 const endMs = 5 * runMsMax;
 
 /** Runs one seed; call it inside `inMacrotask`. */
