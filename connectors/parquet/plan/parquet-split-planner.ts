@@ -69,7 +69,7 @@ export async function planParquetSplits(
   return maker.finish();
 }
 
-/** @throws SCHEMA_MISMATCH */
+/** @throws SCHEMA_MISMATCH, PARQUET_FEATURE_UNSUPPORTED */
 function plannedColumnOf(
   path: string,
   fields: readonly ParquetField[],
@@ -79,6 +79,11 @@ function plannedColumnOf(
   if (field === undefined) {
     const names = fields.map((one) => one.name);
     throw missingColumnError(path, name, names);
+  }
+  const isNested = type.kind === 'list' || type.kind === 'struct';
+  if (isNested && field.leaf === null) {
+    const hint = 'Lists and structs of Parquet files can not be read; leave it out of the struct.';
+    throw unsupportedError(path, `has column "${name}" as ${parquetTypeText(field)}`, hint);
   }
   const leaf = leafPlanOf(field, type);
   if (leaf === null || field.leaf === null) {

@@ -179,6 +179,13 @@ test.each`
   expect(error.message).toContain('usual.parquet');
 });
 
+test('lists and structs are refused by name', async () => {
+  const list = fieldOf('list', { kind: 'list', item: { type: { kind: 'int32' }, nullable: true } });
+  const error = await errorOf({ path: fixture('usual'), declared: schemaOf(list) });
+  expect(codeOf(error)).toBe('PARQUET_FEATURE_UNSUPPORTED');
+  expect(error.message).toContain('has column "list" as list<int32?>');
+});
+
 test('a null where none may be names file, column and row', async () => {
   const strict = schemaOf(fieldOf('i8', { kind: 'int8' }));
   const error = await errorOf({ path: fixture('small-pages'), declared: strict });
