@@ -77,9 +77,14 @@ function computed(
   return { type, form: 'i32', parts: [result], valid, failed };
 }
 
-/** Code points of a text, bytes of a binary. */
+/** Code points of a text, bytes of a binary, items of a list: the count in front of its bytes. */
 function lengthRule(context: RuleContext, call: CallExpr): Value {
   const text = context.value(argOf(call, 0));
+  if (text.type.kind === 'list') {
+    const { valid, failed } = text;
+    const count = context.code.get(bytesOf(context, text)).at('i32.load').keep('i32');
+    return { type: call.type, form: 'i32', parts: [count], valid, failed };
+  }
   if (text.type.kind === 'binary') {
     const { valid, failed } = text;
     return { type: call.type, form: 'i32', parts: [lengthOf(context, text)], valid, failed };

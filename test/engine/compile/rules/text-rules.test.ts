@@ -40,6 +40,19 @@ test('questions about texts and parts', () => {
   );
 });
 
+test('the length of a list is its items, not the bytes that hold them', () => {
+  const list = fieldOf('l', { kind: 'list', item: { type: utf8Type, nullable: true } }, true);
+  const lists = fc.array(fc.tuple(fc.option(fc.array(parts, { maxLength: 20 }))), {
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(lists, (values) => {
+      expectSame([callExpr('length', columnExpr(list))], schemaOf(list), values);
+    }),
+    { numRuns: 50 },
+  );
+});
+
 test('patterns of like, those that are searches among them', () => {
   const patterns = ['%', '', '%%', 'a%', '%é', '%aa%', '%😀%', 'ab', '_', '%_a', 'a\\%%', '%€_%'];
   check(...patterns.map((pattern) => callExpr('like', s, text(pattern))));
