@@ -53,7 +53,7 @@ const kernelBuild = 'engine/kernels/build-kernels';
 
 const packageOwners = {
   acorn: ['engine/expr', 'cli'],
-  'apache-arrow': ['engine', 'connectors', 'worker', 'bench/peers'],
+  'apache-arrow': ['engine', 'connectors', 'worker', 'bench'],
   assemblyscript: [kernelBuild],
   commander: ['cli', 'bench'],
   'fast-check': [],
