@@ -58,6 +58,7 @@ const packageOwners = {
   commander: ['cli', 'bench'],
   'fast-check': [],
   piscina: ['worker'],
+  rxjs: ['connectors/rxjs', 'cli/rxjs', 'coordinator', 'worker'],
   typescript: [],
   vitest: ['vitest.config'],
 };

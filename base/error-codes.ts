@@ -65,6 +65,7 @@ export const errorKinds = {
   NET_FRAME_TOO_LARGE: 'internal',
   NET_NOT_LOOPBACK: 'user',
   NET_UNREACHABLE: 'external',
+  OBSERVABLE_OVERFLOW: 'user',
   PARAM_INVALID: 'user',
   PARAM_MISSING: 'user',
   PARAM_UNKNOWN: 'user',
