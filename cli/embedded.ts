@@ -52,6 +52,7 @@ export interface RunProgress {
   readonly seconds: number;
 }
 
+/** How a job ended, and what it read and wrote. */
 export interface JobSummary {
   readonly job: string;
   readonly status: JobOutcome['status'];

@@ -26,6 +26,7 @@ export type { JobSummary } from './embedded.ts';
 /** A row of a result: a property for each column, with the values that functions read. */
 export type ResultRow = PlainRow;
 
+/** How a program runs a job. */
 export interface RunSettings {
   /** Values of the job's parameters; defaults are filled in. */
   readonly params?: Readonly<Record<string, unknown>>;
@@ -50,6 +51,7 @@ export interface RunSettings {
   readonly signal?: AbortSignal;
 }
 
+/** What a job that a program ran has given. */
 export interface RunResult {
   /** Rows of `memory.sink()`, or of the only sink of memory. */
   readonly rows: readonly ResultRow[];

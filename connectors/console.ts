@@ -5,6 +5,7 @@
 import { typedError } from '../base/typed-error.ts';
 import type { SinkSpec } from '../engine/contracts/connector.ts';
 
+/** How much `console.sink` prints. */
 export interface ConsoleSinkSettings {
   /** Rows to print at most; of the others only the count is told. @defaultValue 100 */
   readonly limit?: number;
@@ -39,4 +40,7 @@ function sink({ limit = limitDefault }: ConsoleSinkSettings = {}): SinkSpec {
 }
 
 /** The terminal: see `console.sink`. */
-export const console = Object.freeze({ sink });
+export const console = Object.freeze({
+  /** The terminal as a sink of rows, which prints a table. */
+  sink,
+});

@@ -23,6 +23,7 @@ export {
   text,
 } from './formats/format-builders.ts';
 
+/** Which files `files.source` reads, and how. */
 export interface FilesSourceSettings<C> {
   /**
    * A file, a folder (read with all folders below it) or a glob such as `logs/*.log`. Files that end in
@@ -34,6 +35,7 @@ export interface FilesSourceSettings<C> {
   readonly extensions?: readonly string[];
 }
 
+/** Where `files.sink` writes, and how. */
 export interface FilesSinkSettings {
   /**
    * The file to write. It appears, or is replaced, when the job has finished, and not before. One that
@@ -100,7 +102,12 @@ function sink(settings: FilesSinkSettings): (flags: RunFlags) => SinkSpec {
 }
 
 /** Files, folders and globs: see `files.source` and `files.sink`. */
-export const files = Object.freeze({ source, sink });
+export const files = Object.freeze({
+  /** Files as a source of rows. */
+  source,
+  /** A file or a folder as a sink of rows. */
+  sink,
+});
 
 function formatOf({ format, path }: FilesSinkSettings, flags: RunFlags): SinkFormat {
   if (typeof format === 'object') return format;

@@ -78,7 +78,12 @@ function sink(name: string = nameDefault): SinkSpec {
 }
 
 /** Rows in memory: see `memory.source` and `memory.sink`. */
-export const memory = Object.freeze({ source, sink });
+export const memory = Object.freeze({
+  /** Rows of the program as a source. */
+  source,
+  /** The program as a sink of rows. */
+  sink,
+});
 
 function nameOf(name: unknown): string {
   if (typeof name === 'string' && name !== '') return name;

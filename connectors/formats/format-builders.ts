@@ -109,11 +109,11 @@ export interface CsvSourceSettings extends CsvSettings {
  * files.source({ path: 'towns.csv', format }).schema.fields[0]?.name; // => 'name'
  * ```
  */
-export function csv(settings?: CsvSettings): SinkFormat;
 export function csv<F>(
   struct: StructType<F>,
   settings?: CsvSourceSettings,
 ): SourceFormat<ColumnsOf<F>>;
+export function csv(settings?: CsvSettings): SinkFormat;
 export function csv<F>(
   given: StructType<F> | CsvSettings = {},
   settings: CsvSourceSettings = {},
@@ -145,8 +145,8 @@ export function csv<F>(
  * files.source({ path: 'bids', format: ndjson(Bid) }).schema.fields[1]?.name; // => 'price'
  * ```
  */
-export function ndjson(): SinkFormat;
 export function ndjson<F>(struct: StructType<F>): SourceFormat<ColumnsOf<F>>;
+export function ndjson(): SinkFormat;
 export function ndjson<F>(struct?: StructType<F>): SinkFormat | SourceFormat<ColumnsOf<F>> {
   const options = { kind: 'ndjson' };
   return Object.freeze(struct === undefined ? { options } : { options, schema: struct.schema });

@@ -17,8 +17,10 @@ declare const aggregateTypes: unique symbol;
 
 /** An aggregate of rows with the columns C; its result is a column of kind K. */
 export class Aggregate<C, K extends ColumnKind, V, N extends boolean> {
+  /** @internal */
   declare readonly [aggregateTypes]: { columns: (row: C) => void; kind: K; value: V; nullable: N };
   readonly function: AggregateFunction;
+  /** Gives the column that is folded; null counts rows. */
   readonly input: ((row: never) => unknown) | null;
 
   constructor(name: AggregateFunction, input: ((row: never) => unknown) | null) {
@@ -138,17 +140,29 @@ function variancePop<C, N extends boolean>(
  * ```
  */
 export const agg = Object.freeze({
+  /** Rows, or with a column its values that are not null. */
   count,
+  /** Different values of a column that are not null. */
   countDistinct,
+  /** The sum of a column: exact for whole numbers and decimals, an overflow ends the job. */
   sum,
+  /** The mean of a column. */
   avg,
+  /** The smallest value of a column. */
   min,
+  /** The largest value of a column. */
   max,
+  /** The value that arrives first, in no fixed order where several tasks read. */
   first,
+  /** The value that arrives last, in no fixed order where several tasks read. */
   last,
+  /** The standard deviation of a sample; null for a single value. */
   stddev,
+  /** The standard deviation of all there is. */
   stddevPop,
+  /** The variance of a sample; null for a single value. */
   variance,
+  /** The variance of all there is. */
   variancePop,
 });
 

@@ -38,7 +38,7 @@ export interface TextMethods {
   length<N extends boolean>(this: ColumnOf<'utf8' | 'binary' | ListKind, unknown, N>): Int32<N>;
 
   /**
-   * Whether a text is part of the text, or a value one of the items of a list (which equal nothing
+   * Whether a text is part of the text, or a value one of the items of the list (which equal nothing
    * where they are null).
    *
    * @example `lit('banana').contains('nan')` is `true`
@@ -47,6 +47,7 @@ export interface TextMethods {
     this: ColumnOf<'utf8', unknown, N>,
     part: O,
   ): Condition<NullableWith<N, O>>;
+  /** Whether a value is one of the items of the list. */
   contains<N extends boolean, T, const O extends Operand<ItemKind<T>>>(
     this: ColumnOf<ListKind<T>, unknown, N>,
     item: O,

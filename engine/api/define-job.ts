@@ -21,6 +21,7 @@ export interface JobDefinition {
   readonly kind: 'millrace.job';
   readonly name: string;
   readonly params: ParamSpecs;
+  /** Describes the job, given the values of its parameters. */
   readonly build: (context: BuildContext<never>) => JobOutputs;
 }
 

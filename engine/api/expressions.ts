@@ -106,13 +106,13 @@ type LiteralOf<K> = K extends 'decimal'
  * @param type - One of `t`, but no list or struct; null is a null of this type.
  * @example `lit('2026-11-26', t.date()).month()` is `11`
  */
-export function lit<const V extends Exclude<Choice, ColumnOf<ColumnKind> | null>>(
-  value: V,
-): Column<LiteralKind<V>, JsOf<LiteralKind<V>>, false, 'key'>;
 export function lit<K extends ColumnKind, V, const L extends LiteralOf<K> | null>(
   value: L,
   type: ValueType<K, V, boolean, boolean>,
 ): Column<K, V, NullOfChoice<L>, 'key'>;
+export function lit<const V extends Exclude<Choice, ColumnOf<ColumnKind> | null>>(
+  value: V,
+): Column<LiteralKind<V>, JsOf<LiteralKind<V>>, false, 'key'>;
 export function lit(value: unknown, type?: unknown): unknown {
   if (type instanceof ValueType && type.type.kind !== 'path') {
     return new Column(typedLiteral(value, fieldOfType('', type).type));

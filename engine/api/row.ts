@@ -33,7 +33,12 @@ export type ValuesOf<C> = { readonly [Name in keyof C]: ValueOf<C[Name]> } & {};
  */
 export type RowOf<C> = C extends { readonly copy: AnyColumn }
   ? ValuesOf<C>
-  : Shown<ValuesOf<C> & { copy(): ValuesOf<C> }>;
+  : Shown<
+      ValuesOf<C> & {
+        /** The row as a plain object that does not expire. */
+        copy(): ValuesOf<C>;
+      }
+    >;
 
 /** What a function may give for a column. */
 export type InputOf<C> =

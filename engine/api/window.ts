@@ -23,6 +23,7 @@ export interface EventTimeOptions {
   readonly idleAfterMs?: number;
 }
 
+/** Size and place of tumbling windows. */
 export interface TumblingOptions {
   /** How long a window is, in milliseconds: 1 or more. */
   readonly sizeMs: number;

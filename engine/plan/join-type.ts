@@ -8,6 +8,7 @@
  */
 
 export type JoinType = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti';
+/** One of the two inputs of a join. */
 export type JoinSide = 'left' | 'right';
 
 export const joinTypes: readonly JoinType[] = ['inner', 'left', 'right', 'full', 'semi', 'anti'];
