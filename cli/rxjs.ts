@@ -13,6 +13,7 @@ import type { RowInputOf } from '../engine/api/row.ts';
 import type { ColumnsOf, StructType } from '../engine/api/value-type.ts';
 import { type ResultRow, type RunSettings, run } from './program-run.ts';
 
+/** What `fromObservable` keeps of rows that the job is not ready for. */
 export interface FromObservableOptions {
   /** Bytes of rows that may wait for the job, about. @defaultValue 16 MiB */
   readonly bufferBytes?: number;
