@@ -7,7 +7,8 @@
  *                                                          filter total > 5
  *
  * A condition goes below: a projection of columns that it reads; what repeats columns (explode, windows)
- * that it reads; a sort; a group's rows, when it reads keys only. Filters that meet become one. It stays
+ * that it reads; a sort; a group's rows, when it reads keys only; a join, to the side that it reads
+ * (join-filters.ts). Filters that meet become one. It stays
  * behind limits and user functions, which must see the rows they were written for, and behind what
  * others read as well.
  *
@@ -21,6 +22,7 @@ import { mapExpr } from '../../engine/expr/expr-children.ts';
 import { logicExpr } from '../../engine/expr/expr-factory.ts';
 import { mayFail } from '../../engine/expr/may-fail.ts';
 import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
+import { conditionsOf, filterBelowJoin } from './join-filters.ts';
 import { inputFrom, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
 
 export function filterRule(steps: readonly PlanStep[]): readonly PlanStep[] {
@@ -41,7 +43,10 @@ function movedOnce(steps: readonly PlanStep[]): readonly PlanStep[] | null {
     const { operator } = step;
     const below = operator.kind === 'filter' ? index.chainedBehind(step) : null;
     if (operator.kind !== 'filter' || below === null) continue;
-    const changed = merged(operator, step, below) ?? moved(operator, step, below, steps);
+    const changed =
+      merged(operator, step, below) ??
+      filterBelowJoin(step, below, steps) ??
+      moved(operator, step, below, steps);
     if (changed === null) continue;
     const replaced = steps.filter((one) => one !== below && one !== step);
     const place = steps.indexOf(below);
@@ -91,12 +96,6 @@ function moved(filter: Filter, step: PlanStep, below: PlanStep, steps: readonly 
   }
   const rest = { ...filter, predicate: allOf(staying) };
   return [...filters, { ...below, inputs }, { ...step, operator: rest }];
-}
-
-/** `a and (b and c)` → a, b, c. */
-function conditionsOf(predicate: Expr): readonly Expr[] {
-  if (predicate.kind !== 'logic' || predicate.op !== 'and') return [predicate];
-  return [...conditionsOf(predicate.left), ...conditionsOf(predicate.right)];
 }
 
 function allOf(conditions: readonly Expr[]): Expr {

@@ -17,6 +17,7 @@ import { chainSteps } from './chain.ts';
 import { combinerRule } from './combiner-rule.ts';
 import { filterRule } from './filter-rule.ts';
 import { identityRule } from './identity-rule.ts';
+import { joinConditionRule } from './join-filters.ts';
 import { lateUnionRule } from './late-union-rule.ts';
 import { limitDownRule } from './limit-down-rule.ts';
 import { limitRule } from './limit-rule.ts';
@@ -41,6 +42,7 @@ import { topRule } from './top-rule.ts';
 /** In the order in which they are applied. */
 export const planRules: readonly PlanRule[] = [
   lateUnionRule,
+  joinConditionRule,
   filterRule,
   projectRule,
   simplifyRule,

@@ -24,7 +24,7 @@ import {
   joinTypes,
 } from '../plan/join-type.ts';
 import type { JoinKeyPair } from '../plan/logical-graph.ts';
-import type { NodeContent } from '../plan/logical-node.ts';
+import type { NodeContent, VerbOptions } from '../plan/logical-node.ts';
 import { isSameType, typeText } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { Column } from './column.ts';
@@ -88,13 +88,18 @@ export type Joined<C, D, T extends JoinType> = T extends 'semi' | 'anti'
   : Together<SideOf<C, 'left', T>, SideOf<D, 'right', T>>;
 
 /** Asks for `select` where both sides have a column of one name. */
-export type Unnamed<C, D, T extends JoinType> = T extends 'semi' | 'anti'
+export type Unnamed<C, D, T extends JoinType> = [T] extends ['semi' | 'anti']
   ? unknown
   : [keyof C & keyof D] extends [never]
     ? unknown
     : {
         readonly select: `both have a column "${keyof C & keyof D & string}": name them with select`;
       };
+
+/** What follows the other stream in a `crossJoin` without `select`. */
+export type CrossJoinRest<C, D> = [keyof C & keyof D] extends [never]
+  ? [options?: Pick<JoinHints, 'build'>, verb?: VerbOptions]
+  : [options: Unnamed<C, D, 'inner'>, verb?: VerbOptions];
 
 /** What `join` and `crossJoin` were given, unchecked. */
 export interface GivenJoin {

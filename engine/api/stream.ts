@@ -31,6 +31,7 @@ import {
   type Together,
 } from './grouping.ts';
 import {
+  type CrossJoinRest,
   type GivenJoin,
   type Joined,
   type JoinHints,
@@ -338,10 +339,10 @@ export class Stream<C> {
   ): Stream<Shown<Selected<S>>>;
   crossJoin<D>(
     other: Stream<D>,
-    options?: Pick<JoinHints, 'build'> & Unnamed<C, D, 'inner'>,
-    verb?: VerbOptions,
+    ...rest: CrossJoinRest<C, D>
   ): Stream<Shown<Joined<C, D, 'inner'>>>;
-  crossJoin(other: unknown, options?: Omit<GivenJoin, 'on'>, verb?: VerbOptions): unknown {
+  crossJoin(other: unknown, ...rest: unknown[]): unknown {
+    const [options, verb] = rest as [Omit<GivenJoin, 'on'>?, VerbOptions?];
     return this.#joined('crossJoin', other, { options: { ...options, on: null }, verb });
   }
 

@@ -1,7 +1,7 @@
 /**
  * The join kernels as TypeScript sees them. Conventions: engine/kernels/kernels.ts.
  *
- * A join table is described in memory by 16 bytes (`joinTableLayout`); rows of the build side have the
+ * A join table is described in memory by 24 bytes (`joinTableLayout`); rows of the build side have the
  * numbers 0, 1, 2, …, and 0 where "row + 1" is written means none.
  *
  * After: engine/kernels/join-table.ts, which owns such memory.
@@ -9,15 +9,20 @@
 
 /** Byte offsets of the u32 fields that describe a join table. */
 export const joinTableLayout = {
-  /** Address of the slots, 8 bytes each: hash, row + 1 of the first row of the chain. Zeroed at first. */
+  /**
+   * Address of the slots, zeroed at first: key, row + 1 of the first row of the chain, 4 unused bytes for keys
+   * of 8 bytes; hash, row + 1 for others.
+   */
   slots: 0,
   /** Count of slots less one; the count is a power of two, above that of rows. */
   mask: 4,
-  /** Address of the keys, by row: 8 bytes each, or 16. */
+  /** Address of keys of 16 bytes, by row. */
   keys: 8,
   /** Address of row + 1 of the next row with the same key, by row (u32). */
   next: 12,
-  size: 16,
+  /** Address of scratch: 8 bytes for each row of a call. */
+  scratch: 16,
+  size: 24,
 } as const;
 
 /** `joinPairs` with this number gives no pair to a row without a partner. */
@@ -30,7 +35,6 @@ export type JoinInsert = (
   validity: number,
   count: number,
   first: number,
-  hashes: number,
 ) => number;
 
 /** Finds chains; see `JoinKernels.joinFindInt64`. */
@@ -47,7 +51,6 @@ export interface JoinKernels {
   /**
    * Puts the rows `first` to `first + count` of the build side into a table, keys copied. Rows whose key
    * is null are left out. Later rows come first: calls go from the last rows to the first.
-   * @param hashes - Room for `count` u32.
    * @returns How many of them have a key that was there before.
    */
   joinInsertInt64: JoinInsert;

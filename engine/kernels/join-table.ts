@@ -5,7 +5,7 @@
  *
  * All rows of the build side are known before the first one is put in. So the table has its final size
  * from the start, half full at most: it never grows, and nothing is moved. A row takes 4 bytes for its
- * chain and 8 or 16 for its key, a slot takes 8.
+ * chain. A slot takes 16 bytes and has the key, where that has 8; else it takes 8, and the key 16 per row.
  *
  * Without a key every row is a partner of every row: one chain, and no slots.
  *
@@ -28,7 +28,6 @@ export interface JoinTableOptions {
 
 /** Slots that one call of `prepare` clears, and links that it writes. */
 const sliceSteps = 65_536;
-const slotBytes = 8;
 /** Rows of a call: those of a batch. */
 const rowsMax = 8192;
 
@@ -38,9 +37,10 @@ export class JoinTable {
   readonly #insert: JoinInsert;
   readonly #find: JoinFind;
   readonly #blocks: BlockHandle[] = [];
-  /** The description, then room for the hashes of a batch. */
+  /** The description, then its scratch. */
   readonly #control: number;
   readonly #slotCount: number;
+  readonly #slotBytes: number;
   readonly #next: number;
   #preparedSteps = 0;
   #repeatedCount = 0;
@@ -53,13 +53,15 @@ export class JoinTable {
     this.#insert = insertOf(kernels, keyForm ?? 'int64');
     this.#find = findOf(kernels, keyForm ?? 'int64');
     this.#slotCount = keyForm === null ? 0 : slotCountFor(rowCount);
-    const keyBytes = keyForm === null ? 0 : keyForm === 'int64' ? 8 : 16;
+    this.#slotBytes = keyForm === 'int64' ? 16 : 8;
+    const keyBytes = keyForm === null || keyForm === 'int64' ? 0 : 16;
     try {
-      this.#control = this.#room(layout.size + rowsMax * 4);
-      const slots = this.#room(this.#slotCount * slotBytes);
+      this.#control = this.#room(layout.size + rowsMax * 8);
+      const slots = this.#room(this.#slotCount * this.#slotBytes);
       const keys = this.#room(rowCount * keyBytes);
       this.#next = this.#room(rowCount * 4);
-      const words = [slots, this.#slotCount - 1, keys, this.#next];
+      const scratch = this.#control + layout.size;
+      const words = [slots, this.#slotCount - 1, keys, this.#next, scratch];
       scope.memory.uint32.set(words, this.#control >>> 2);
     } catch (error) {
       this.close();
@@ -93,7 +95,7 @@ export class JoinTable {
       for (let row = from; row < end; row++) uint32[next + row] = row + 1 < stepCount ? row + 2 : 0;
     } else {
       const slots = uint32[(this.#control + layout.slots) >>> 2]!;
-      bytes.fill(0, slots + from * slotBytes, slots + end * slotBytes);
+      bytes.fill(0, slots + from * this.#slotBytes, slots + end * this.#slotBytes);
     }
     return end === stepCount;
   }
@@ -103,8 +105,7 @@ export class JoinTable {
     assert(this.#preparedSteps === this.#slotCount, 'a table is prepared before rows are put in');
     assert(count <= rowsMax && first + count <= this.#options.rowCount, 'the table has the rows');
     const { values, validity } = keys;
-    const hashes = this.#control + layout.size;
-    this.#repeatedCount += this.#insert(this.#control, values, validity, count, first, hashes);
+    this.#repeatedCount += this.#insert(this.#control, values, validity, count, first);
   }
 
   /**

@@ -2,8 +2,9 @@
  * Join kernels: a table from keys to rows of the build side, the pairs that a probe row makes, and the
  * rows that found a partner.
  *
- *     slots     hash, row + 1 │ hash, row + 1 │ 0, 0 │ …        open addressing, linear probing
- *     keys      8 or 16 bytes per row                           read where the hash is equal
+ *     slots     key, row + 1 │ key, row + 1 │ 0, 0 │ …          keys of 8 bytes; open addressing, linear probing
+ *               hash, row + 1 │ hash, row + 1 │ 0, 0 │ …        other keys
+ *     keys      16 bytes per row                                read where the hash is equal
  *     next      row + 1 of the next row with the same key; 0    0: the last one
  *
  * Rows are put in from the last to the first, so that a chain goes up. All hashes of a call come before
@@ -11,48 +12,43 @@
  */
 import { hashRows, isSameTail, isValid, pairs, rowAt, views, words } from './inline.as';
 
-export function joinInsertUtf8(
-  table: usize, values: usize, validity: usize, count: u32, first: u32, hashes: usize,
-): u32 {
-  return insertRows(views, table, values, validity, count, first, hashes);
+export function joinInsertUtf8(table: usize, values: usize, validity: usize, count: u32, first: u32): u32 {
+  return insertRows(views, table, values, validity, count, first);
 }
 
-export function joinInsertInt64(
-  table: usize, values: usize, validity: usize, count: u32, first: u32, hashes: usize,
-): u32 {
-  return insertRows(words, table, values, validity, count, first, hashes);
+export function joinInsertInt64(table: usize, values: usize, validity: usize, count: u32, first: u32): u32 {
+  return insertRows(words, table, values, validity, count, first);
 }
 
-export function joinInsertInt128(
-  table: usize, values: usize, validity: usize, count: u32, first: u32, hashes: usize,
-): u32 {
-  return insertRows(pairs, table, values, validity, count, first, hashes);
+export function joinInsertInt128(table: usize, values: usize, validity: usize, count: u32, first: u32): u32 {
+  return insertRows(pairs, table, values, validity, count, first);
 }
 
 @inline function insertRows(
-  form: u32, table: usize, values: usize, validity: usize, count: u32, first: u32, hashes: usize,
+  form: u32, table: usize, values: usize, validity: usize, count: u32, first: u32,
 ): u32 {
   const slots = <usize>load<u32>(table);
   const mask = load<u32>(table, 4);
   const keys = <usize>load<u32>(table, 8);
   const next = <usize>load<u32>(table, 12);
+  const hashes = <usize>load<u32>(table, 16);
   let repeated: u32 = 0;
   hashRows(form, values, validity, 0, 0, count, hashes);
   for (let index = count; index-- > 0; ) {
     if (!isValid(validity, index)) continue;
     const row = first + index;
-    const key = values + (<usize>index << (form == words ? 3 : 4));
-    if (form == words) store<u64>(keys + (<usize>row << 3), load<u64>(key));
-    else v128.store(keys + (<usize>row << 4), v128.load(key));
+    const key = keyAt(form, values, index);
+    if (form != words) v128.store(keys + (<usize>row << 4), v128.load(key));
     const hash = load<u32>(hashes + (<usize>index << 2));
     let at = hash & mask;
     let after: u32 = 0;
     while (true) {
-      const slot = slots + (<usize>at << 3);
-      after = load<u32>(slot, 4);
-      if (after == 0 || (load<u32>(slot) == hash && isSameKey(form, keys, after - 1, key))) {
-        store<u32>(slot, hash);
-        store<u32>(slot, row + 1, 4);
+      const slot = slotAt(form, slots, at);
+      after = rowIn(form, slot);
+      if (after == 0 || hasKey(form, slot, keys, hash, key)) {
+        if (form == words) store<u64>(slot, load<u64>(key));
+        else store<u32>(slot, hash);
+        store<u32>(slot + (form == words ? 8 : 4), row + 1);
         break;
       }
       at = (at + 1) & mask;
@@ -63,8 +59,22 @@ export function joinInsertInt128(
   return repeated;
 }
 
+@inline function slotAt(form: u32, slots: usize, at: u32): usize {
+  return slots + (<usize>at << (form == words ? 4 : 3));
+}
+
+/** Row + 1 of the first row with the slot's key. */
+@inline function rowIn(form: u32, slot: usize): u32 {
+  return form == words ? load<u32>(slot, 8) : load<u32>(slot, 4);
+}
+
+/** Whether a slot that is not empty has the key. */
+@inline function hasKey(form: u32, slot: usize, keys: usize, hash: u32, key: usize): bool {
+  if (form == words) return load<u64>(slot) == load<u64>(key);
+  return load<u32>(slot) == hash && isSameKey(form, keys, load<u32>(slot, 4) - 1, key);
+}
+
 @inline function isSameKey(form: u32, keys: usize, row: u32, key: usize): bool {
-  if (form == words) return load<u64>(keys + (<usize>row << 3)) == load<u64>(key);
   const stored = keys + (<usize>row << 4);
   if (load<u64>(stored, 8) != load<u64>(key, 8)) return false;
   const head = load<u64>(stored);
@@ -94,34 +104,64 @@ export function joinFindInt128(
   return findRows(pairs, table, values, validity, selection, count, outHeads);
 }
 
+/**
+ * Three loops: the first slots of all rows, the keys of those whose hash is there, then the rest. The first
+ * two have no branch that waits for a load, so the loads of many rows are under way at once.
+ */
 @inline function findRows(
   form: u32, table: usize, values: usize, validity: usize, selection: usize, count: u32, outHeads: usize,
 ): u32 {
   const slots = <usize>load<u32>(table);
   const mask = load<u32>(table, 4);
   const keys = <usize>load<u32>(table, 8);
-  let found: u32 = 0;
-  hashRows(form, values, validity, selection, 0, count, outHeads);
+  const hashes = <usize>load<u32>(table, 16);
+  const others = hashes + (<usize>count << 2);
+  hashRows(form, values, validity, selection, 0, count, hashes);
+  let otherCount: u32 = 0;
   for (let index: u32 = 0; index < count; index++) {
-    const out = outHeads + (<usize>index << 2);
+    const hash = load<u32>(hashes + (<usize>index << 2));
     const row = rowAt(selection, index);
+    const slot = slotAt(form, slots, hash & mask);
+    const head = rowIn(form, slot);
+    const isThere = form == words
+      ? u32(load<u64>(slot) == load<u64>(keyAt(form, values, row)))
+      : u32(load<u32>(slot) == hash);
+    const mayBe = u32(isValid(validity, row)) & u32(head != 0);
+    const isOther = mayBe & (isThere ^ 1);
+    store<u32>(outHeads + (<usize>index << 2), head * (mayBe & isThere));
+    store<u32>(others + (<usize>otherCount << 2), index);
+    otherCount += isOther;
+  }
+  for (let index: u32 = 0; index < (form == words ? 0 : count); index++) {
+    const out = outHeads + (<usize>index << 2);
+    const head = load<u32>(out);
+    if (head == 0 || isSameKey(form, keys, head - 1, keyAt(form, values, rowAt(selection, index)))) continue;
+    store<u32>(others + (<usize>otherCount << 2), index);
+    otherCount++;
+  }
+  for (let place: u32 = 0; place < otherCount; place++) {
+    const index = load<u32>(others + (<usize>place << 2));
+    const key = keyAt(form, values, rowAt(selection, index));
+    const hash = load<u32>(hashes + (<usize>index << 2));
+    let at = hash & mask;
     let head: u32 = 0;
-    if (isValid(validity, row)) {
-      const key = values + (<usize>row << (form == words ? 3 : 4));
-      const hash = load<u32>(out);
-      let at = hash & mask;
-      while (true) {
-        const slot = slots + (<usize>at << 3);
-        head = load<u32>(slot, 4);
-        if (head == 0) break;
-        if (load<u32>(slot) == hash && isSameKey(form, keys, head - 1, key)) break;
-        at = (at + 1) & mask;
-      }
+    while (true) {
+      const slot = slotAt(form, slots, at);
+      head = rowIn(form, slot);
+      if (head == 0 || hasKey(form, slot, keys, hash, key)) break;
+      at = (at + 1) & mask;
     }
-    store<u32>(out, head);
-    found += u32(head != 0);
+    store<u32>(outHeads + (<usize>index << 2), head);
+  }
+  let found: u32 = 0;
+  for (let index: u32 = 0; index < count; index++) {
+    found += u32(load<u32>(outHeads + (<usize>index << 2)) != 0);
   }
   return found;
+}
+
+@inline function keyAt(form: u32, values: usize, row: u32): usize {
+  return values + (<usize>row << (form == words ? 3 : 4));
 }
 
 export function joinPairs(

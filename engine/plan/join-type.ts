@@ -44,6 +44,6 @@ export function becomesNull(type: JoinType, side: JoinSide): boolean {
 }
 
 /** Whether rows of a side that have no partner are given out. */
-function isOuter(type: JoinType, side: JoinSide): boolean {
+export function isOuter(type: JoinType, side: JoinSide): boolean {
   return type === 'full' || type === side || (type === 'anti' && side === 'left');
 }

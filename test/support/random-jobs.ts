@@ -174,6 +174,30 @@ const joins: Record<string, (left: Rows, right: Rows) => Rows> = {
     left.crossJoin(right.orderBy((row) => [row.n.asc(), row.url.asc(), row.x.asc()]).limit(1), {
       select: (a, b) => ({ url: a.url, n: b.n, x: a.x }),
     }),
+  // Conditions on one side, within the join and behind it.
+  filteredJoin: (left, right) =>
+    left
+      .join(byUrl(right), {
+        on: (a, b) => a.url.eq(b.url).and(b.n.gt(1)).and(a.n.lt(5)),
+        type: 'left',
+        select: (a, b) => ({ url: a.url, n: a.n, x: b.x }),
+      })
+      .where((row) => row.url.ge('b').and(row.x.isNull().or(row.n.lt(4)))),
+  filteredInnerJoin: (left, right) =>
+    left
+      .join(byUrl(right), {
+        on: (a, b) => a.url.eq(b.url).and(b.n.gt(1)).and(a.n.lt(5)),
+        build: 'left',
+        select: (a, b) => ({ url: a.url, n: b.n, x: b.x }),
+      })
+      .where((row) => row.url.ge('b').and(row.x.isNull())),
+  filteredAntiJoin: (left, right) =>
+    left
+      .join(right, {
+        on: (a, b) => a.url.eq(b.url).and(b.n.gt(1)).and(a.n.lt(5)),
+        type: 'anti',
+      })
+      .where((row) => row.n.gt(0)),
   joinOfAll: (left, right) =>
     left.join(byUrl(right), {
       on: (a, b) => a.n.gt(b.n).and(a.url.eq('a')).and(b.url.eq('b')),
@@ -224,9 +248,12 @@ const rows = fc.array(
 
 /** Graphs of up to `verbsMax` verbs and unions over two tables, with one to three outputs. */
 export function randomJobs(verbsMax = 8): fc.Arbitrary<RandomJob> {
-  const names = ['union', 'union', ...Object.keys(verbs), ...Object.keys(joins)];
+  const names = ['union', 'union', ...Object.keys(verbs)];
   const draw = fc.record({
-    verb: fc.constantFrom(...names),
+    verb: fc.oneof(
+      { weight: 4, arbitrary: fc.constantFrom(...names) },
+      { weight: 1, arbitrary: fc.constantFrom(...Object.keys(joins)) },
+    ),
     // Mostly the newest stream, so that there are long chains.
     of: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(9) }),
     with: fc.nat(9),

@@ -7,7 +7,7 @@ import { runPlan } from './plan-runner.ts';
 import { expectSameRows, randomJobs } from './random-jobs.ts';
 
 /** Runs each job with all rules and with all but this one; says in how many plans that differs. */
-export function checkRule(rule: PlanRule, numRuns = 100): number {
+export function checkRule(rule: PlanRule, numRuns = 150): number {
   const others = planRules.filter((one) => one !== rule);
   expect(others.length, 'it is one of the rules').toBe(planRules.length - 1);
   let differing = 0;

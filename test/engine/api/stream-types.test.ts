@@ -32,6 +32,64 @@ test('comparisons take values of the column type and conditions take conditions'
   ]);
 });
 
+test('a join has the columns of both sides, nullable where rows come alone', () => {
+  const users = () => bids().select((bid) => ({ id: bid.auction, name: bid.user }));
+  const on = { on: (bid: { auction: Int64 }, user: { id: Int64 }) => bid.auction.eq(user.id) };
+  const inner = bids().select(({ auction, url }) => ({ auction, url }));
+  expectTypeOf(inner.join(users(), on)).toEqualTypeOf<
+    Stream<{
+      readonly auction: Column<'int64', bigint, false, 'auction'>;
+      readonly url: Column<'utf8', string, false, 'url'>;
+      readonly id: Column<'int64', bigint, false, 'id'>;
+      readonly name: Column<'utf8', string, true, 'name'>;
+    }>
+  >();
+  const left = inner.join(users(), { ...on, type: 'left' });
+  expectTypeOf(left).toEqualTypeOf<
+    Stream<{
+      readonly auction: Column<'int64', bigint, false, 'auction'>;
+      readonly url: Column<'utf8', string, false, 'url'>;
+      readonly id: Column<'int64', bigint, true, 'id'>;
+      readonly name: Column<'utf8', string, true, 'name'>;
+    }>
+  >();
+  expectTypeOf(inner.join(users(), { ...on, type: 'semi' })).toEqualTypeOf<typeof inner>();
+  const named = inner.join(users(), {
+    ...on,
+    type: 'full',
+    select: (bid, user) => ({ url: bid.url, id: user.id, one: 1n }),
+  });
+  expectTypeOf(named).toEqualTypeOf<
+    Stream<{
+      readonly url: Column<'utf8', string, true, 'url'>;
+      readonly id: Column<'int64', bigint, true, 'id'>;
+      readonly one: Column<'int64', bigint, false, 'one'>;
+    }>
+  >();
+  const wrong = [
+    // @ts-expect-error both sides have the column "id"
+    () => users().join(users(), { on: (a, b) => a.id.eq(b.id) }),
+    // @ts-expect-error both sides have the column "id"
+    () => users().crossJoin(users()),
+    // @ts-expect-error a number is no text
+    () => inner.join(users(), { on: (a, b) => a.auction.eq(b.name), type: 'semi' }),
+    // @ts-expect-error there is no such type of join
+    () => inner.join(users(), { ...on, type: 'outer' }),
+  ];
+  for (const build of wrong) expect(codeOf(thrownBy(build))).toMatch(/^(PLAN|EXPR|JOB)_/);
+});
+
+function thrownBy(build: () => unknown): unknown {
+  try {
+    build();
+  } catch (error) {
+    return error;
+  }
+  return null;
+}
+
+type Int64 = Column<'int64', bigint, boolean>;
+
 test('what the compiler refuses is refused at run time too', () => {
   const wrong = [
     // @ts-expect-error a text is no number

@@ -25,7 +25,7 @@ const wordOf = (key: string) => BigInt(key.length) * 0x1_0000_0001n - 3n;
 const { kernels } = arena;
 const forms: readonly Form[] = [
   {
-    ...{ name: 'int64', keyBytes: 8, insert: kernels.joinInsertInt64, find: kernels.joinFindInt64 },
+    ...{ name: 'int64', keyBytes: 0, insert: kernels.joinInsertInt64, find: kernels.joinFindInt64 },
     put: (keys) => arena.putInt64s(keys.map((key) => key && wordOf(key)).map(bigOrNull)),
   },
   {
@@ -59,12 +59,12 @@ function makeTable(
   callRows: number,
 ) {
   const slotCount = 64;
-  const slots = arena.put(new Uint8Array(slotCount * 8));
+  const slots = arena.put(new Uint8Array(slotCount * 16));
   const stored = arena.room(keys.length * keyBytes);
   const next = arena.room(keys.length * 4);
-  const table = arena.putUint32([slots, slotCount - 1, stored, next]);
-  expect(Object.values(layout)).toEqual([0, 4, 8, 12, 16]);
-  const hashes = arena.room(callRows * 4);
+  const scratch = arena.room(64 * 8);
+  const table = arena.putUint32([slots, slotCount - 1, stored, next, scratch]);
+  expect(Object.values(layout)).toEqual([0, 4, 8, 12, 16, 24]);
   let repeated = 0;
   const starts = Array.from(
     { length: Math.ceil(keys.length / callRows) },
@@ -73,7 +73,7 @@ function makeTable(
   for (const first of starts.reverse()) {
     const part = keys.slice(first, first + callRows);
     const { values, validity } = put(part);
-    repeated += insert(table, values, validity, part.length, first, hashes);
+    repeated += insert(table, values, validity, part.length, first);
   }
   expect(arena.isUntouched(stored + keys.length * keyBytes)).toBe(true);
   return { table, next, repeated };
