@@ -1,7 +1,7 @@
 /**
  * Accumulators: what a group of a table keeps per aggregate, and which kernel adds to it.
  *
- *     slot    hash · flags · key 16 · [more flags] · cell · cell · …
+ *     slot    hash · flags · key · [more flags] · cell · cell · …
  *
  *     count, sum, min, max, first, last of 8 bytes     8 bytes
  *     the same of int128                              16
@@ -43,24 +43,26 @@ export interface Cell {
   readonly resultSizes: readonly number[];
 }
 
-/** Of hash, flags and key; cells come behind. */
-const headBytes = 24;
-/** The first u32 of flags: bit 0 is the null key's. */
+/** The first flags of a slot have 24 bits, of which the null key has one; further ones have words. */
 const firstFlags = 4;
+const firstFlagCount = 24;
 
-/** Where the accumulators of a table are, and the size of its slots without them. */
-export function cellsOf(specs: readonly AccumulatorSpec[]): {
-  readonly cells: readonly Cell[];
-  readonly sizeBytes: number;
-} {
-  // Bit 0 is taken, so accumulator i has bit i + 1 of all flags.
-  const moreFlags = Math.ceil((specs.length + 1) / 32) - 1;
-  let offset = headBytes + Math.ceil(moreFlags / 2) * 8;
+/**
+ * Where the accumulators of a table are, and the size of its slots.
+ * @param headBytes - Of hash, flags and key.
+ */
+export function cellsOf(
+  specs: readonly AccumulatorSpec[],
+  headBytes: number,
+): { readonly cells: readonly Cell[]; readonly sizeBytes: number } {
+  const further = Math.max(0, specs.length + 1 - firstFlagCount);
+  let offset = headBytes + Math.ceil(further / 64) * 8;
   const cells = specs.map((spec, index): Cell => {
     const resultSizes = resultSizesOf(spec);
-    const word = (index + 1) >>> 5;
-    const flags = word === 0 ? firstFlags : headBytes + (word - 1) * 4;
-    const cell = { spec, offset, flags, flag: (1 << ((index + 1) & 31)) >>> 0, resultSizes };
+    const bit = index + 1 - firstFlagCount;
+    const flags = bit < 0 ? firstFlags : headBytes + (bit >>> 5) * 4;
+    const flag = bit < 0 ? 1 << (index + 1) : (1 << (bit & 31)) >>> 0;
+    const cell = { spec, offset, flags, flag, resultSizes };
     const room = spec.type === 'text' ? 8 : 0;
     offset += room + resultSizes.reduce((sum, size) => sum + size, 0);
     return cell;

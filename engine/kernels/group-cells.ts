@@ -6,7 +6,6 @@
  * room for texts in the table's arena (`textRoom` says how much).
  * Before: engine/kernels/accumulators.ts · After: engine/kernels/group-table.ts
  */
-import { assert } from '../../base/assert.ts';
 import type { Accumulate } from './accumulate-kernels.ts';
 import {
   type AccumulatorSpec,
@@ -31,6 +30,9 @@ export interface SlotsOfRows {
   readonly selection: number;
 }
 
+/** What `count` reads. */
+const nowhere: ColumnAddress = { values: 0, validity: 0 };
+
 export class GroupCells {
   readonly #kernels: Kernels;
   readonly #cells: readonly Cell[];
@@ -40,18 +42,13 @@ export class GroupCells {
   readonly slotBytes: number;
   #overflow: { readonly accumulator: number; readonly row: number } | null = null;
 
-  constructor(kernels: Kernels, specs: readonly AccumulatorSpec[]) {
-    const { cells, sizeBytes } = cellsOf(specs);
+  constructor(kernels: Kernels, specs: readonly AccumulatorSpec[], headBytes: number) {
+    const { cells, sizeBytes } = cellsOf(specs, headBytes);
     this.#kernels = kernels;
     this.#cells = cells;
     this.#accumulate = specs.map((spec) => accumulateOf(kernels, spec));
     this.#hasTexts = specs.some((spec) => spec.type === 'text');
     this.slotBytes = sizeBytes;
-  }
-
-  /** Whether slots refer to texts in the arena besides their keys. */
-  get hasTexts(): boolean {
-    return this.#hasTexts;
   }
 
   /** The row whose value brought a sum out of range. */
@@ -62,13 +59,6 @@ export class GroupCells {
   /** Bytes of results per group: of each accumulator, each of its columns. */
   get resultSizes(): readonly number[] {
     return this.#cells.flatMap((cell) => cell.resultSizes);
-  }
-
-  /** Where an accumulator is in a slot. */
-  offsetOf(accumulator: number): number {
-    const cell = this.#cells[accumulator];
-    assert(cell !== undefined, 'the table has the accumulator');
-    return cell.offset;
   }
 
   /** Bytes of arena that the texts of rows may need. */
@@ -86,26 +76,26 @@ export class GroupCells {
 
   /** Adds the rows; false when a sum does not fit, see `overflow`. `table` is its description. */
   add(table: number, inputs: readonly ColumnAddress[], rows: SlotsOfRows): boolean {
-    const kernels = this.#kernels;
     const { slots, count, fromRow, selection } = rows;
     for (let index = 0; index < this.#cells.length; index++) {
-      const { spec, offset, flags, flag } = this.#cells[index]!;
-      if (spec.function === 'count') {
-        kernels.accumulateCount(slots, count, offset);
-        continue;
-      }
-      const { values, validity } = inputs[index]!;
-      if (spec.function === 'countValid') {
-        kernels.accumulateCountValid(slots, count, offset, validity, selection, fromRow);
-        continue;
-      }
-      const place = [offset, flags, flag, values, validity, selection, fromRow] as const;
+      const { offset, flags, flag } = this.#cells[index]!;
+      const { values, validity } = inputs[index] ?? nowhere;
       const accumulate = this.#accumulate[index];
       if (!accumulate) {
-        accumulateTextOf(kernels, spec)(table, slots, count, ...place);
+        this.#addOther(table, index, inputs[index] ?? nowhere, rows);
         continue;
       }
-      const row = accumulate(slots, count, ...place);
+      const row = accumulate(
+        slots,
+        count,
+        offset,
+        flags,
+        flag,
+        values,
+        validity,
+        selection,
+        fromRow,
+      );
       if (row < 0) continue;
       this.#overflow = { accumulator: index, row };
       return false;
@@ -131,6 +121,26 @@ export class GroupCells {
         }
         from += sizeBytes;
       }
+    }
+  }
+
+  /** Counts, and texts, which have room in the table. */
+  #addOther(
+    table: number,
+    index: number,
+    { values, validity }: ColumnAddress,
+    { slots, count, fromRow, selection }: SlotsOfRows,
+  ): void {
+    const { spec, offset, flags, flag } = this.#cells[index]!;
+    const kernels = this.#kernels;
+    if (spec.function === 'count') {
+      kernels.accumulateCount(slots, count, offset);
+    } else if (spec.function === 'countValid') {
+      kernels.accumulateCountValid(slots, count, offset, validity, selection, fromRow);
+    } else {
+      const accumulate = accumulateTextOf(kernels, spec);
+      const place = [offset, flags, flag, values, validity, selection, fromRow] as const;
+      accumulate(table, slots, count, ...place);
     }
   }
 }

@@ -3,9 +3,12 @@
  *
  * A group table is described in memory by 48 bytes (`groupTableLayout`), its slots lie elsewhere:
  *
- *     slot    0  u32 hash, 0 = empty     4  u32 flags: bit 0 null key, the others of accumulators that have a value
- *             8  16 bytes key: a view (long ones in the arena), 16 bytes, or i64 and 8 unused ones
- *            24  cells of accumulators (`cellsOf`); all slots are zeroed by whoever makes the table
+ *     slot    0  u32 hash, 0 = empty
+ *             4  24 bits of flags: bit 0 null key, the others of accumulators that have a value
+ *             7  u8 size of a text key: its bytes, up to 8; 255 when it is longer
+ *             8  key: i64, a text of up to 8 bytes, or u32 length and u32 address in the arena
+ *            16  (of a key of 16 bytes the other half, and cells from 24 on)
+ *                cells of accumulators (`cellsOf`); all slots are zeroed by whoever makes the table
  *
  * After: engine/kernels/group-table.ts, which owns such memory.
  */
@@ -29,6 +32,8 @@ export const groupTableLayout = {
   status: 28,
   /** Bytes that the arena must offer, when it was full. */
   bytesNeeded: 32,
+  /** For the kernels alone. */
+  scratch: 40,
   /** Bytes of the description. */
   size: 48,
 } as const;
@@ -83,7 +88,9 @@ export interface GroupKernels {
   rehashSlots(from: number, fromSlot: number, slotsMax: number, to: number): number;
   /** Copies 8 bytes at `offset` of each slot: int64 keys (8), accumulators. */
   gather8(slots: number, count: number, offset: number, out: number): void;
-  /** Copies 16 bytes at `offset` of each slot: utf8 keys (8), whose long bytes stay in the arena. */
+  /** Makes views of text keys; long ones point into the arena. */
+  gatherViews(slots: number, count: number, out: number): void;
+  /** Copies 16 bytes at `offset` of each slot: keys (8), accumulators. */
   gather16(slots: number, count: number, offset: number, out: number): void;
   /**
    * Writes a bitmap: bit set when the u32 at `flags` of the slot has `flag`; with `isInverted` 1 when it

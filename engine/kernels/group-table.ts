@@ -13,6 +13,8 @@
  * Invariants:
  * - Room is reserved before a key's first byte is written; a refused key leaves no trace.
  * - Slots empty are zero. At most 75 % are used: 2.5 probes for a key found then, 1.3 after growing.
+ * - Groups are read in the order of their slots, which is the order of the low bits of their hashes. So
+ *   another table that they are added to is filled from one end to the other, in the cache.
  * - The order of groups follows from keys, their order of arrival and the table's size: the same
  *   input gives the same output.
  * Not here: types other than utf8 and int64 (`Kernels.widenInt32` and its siblings make them int64),
@@ -104,6 +106,7 @@ export class GroupTable {
   readonly #stride: number;
   readonly #find: FindGroups;
   readonly #cells: GroupCells;
+  #slotsMax: number;
   /** Two table descriptions, a result word, and the slot addresses of a chunk. */
   readonly #control: BlockHandle;
   #table: Table;
@@ -117,16 +120,20 @@ export class GroupTable {
 
   /** @throws MEMORY_EXHAUSTED when the first 40 KB or so are refused. */
   constructor(scope: MemoryScope, kernels: Kernels, options: GroupTableOptions) {
-    const { slotsMax = firstSlotCount, isNumbered = false } = options;
-    assert(slotsMax >= 64 && Number.isInteger(Math.log2(slotsMax)), 'slotsMax is a power of two');
+    const { slotsMax = Number.POSITIVE_INFINITY, isNumbered = false } = options;
+    const slotCount = Math.min(firstSlotCount, slotsMax);
+    assert(
+      slotCount >= 64 && Number.isInteger(Math.log2(slotCount)),
+      'the most slots are a power of two',
+    );
     this.#scope = scope;
     this.#kernels = kernels;
     this.#options = options;
-    this.#cells = new GroupCells(kernels, options.accumulators);
+    this.#cells = new GroupCells(kernels, options.accumulators, headBytesOf(options.keyForm));
     this.#stride = this.#cells.slotBytes + 8 * Number(isNumbered);
     this.#find = findOf(kernels, options.keyForm);
     this.#control = scope.allocate(slotsOffset + chunkRows * 4);
-    const slotCount = Math.min(firstSlotCount, slotsMax);
+    this.#slotsMax = slotsMax;
     const block = scope.tryAllocate(slotCount * this.#stride);
     if (block === 0) {
       scope.memory.release(this.#control);
@@ -176,6 +183,13 @@ export class GroupTable {
     const { memory } = this.#scope;
     const tables = [this.#table.block, ...(this.#growth ? [this.#growth.table.block] : [])];
     return [...tables, ...this.#arena].reduce((sum, block) => sum + memory.sizeOf(block), 0);
+  }
+
+  /** Lets a full table grow to at most `slotsMax` slots, a power of two, instead of being read out. */
+  allowSlots(slotsMax: number): void {
+    assert(this.#isFull, 'a table that may grow on is full');
+    this.#slotsMax = slotsMax;
+    this.#isFull = false;
   }
 
   /**
@@ -330,11 +344,10 @@ export class GroupTable {
   /** Writes chunk rows of groups behind the `rowCount` written before. */
   #gather(slots: number, count: number, rowCount: number, { key, results }: GroupColumns): void {
     const kernels = this.#kernels;
-    if (this.#options.keyForm === 'int64') {
-      kernels.gather8(slots, count, 8, key.values + rowCount * 8);
-    } else {
-      kernels.gather16(slots, count, 8, key.values + rowCount * 16);
-    }
+    const { keyForm } = this.#options;
+    if (keyForm === 'int64') kernels.gather8(slots, count, 8, key.values + rowCount * 8);
+    else if (keyForm === 'view') kernels.gatherViews(slots, count, key.values + rowCount * 16);
+    else kernels.gather16(slots, count, 8, key.values + rowCount * 16);
     if (key.validity !== 0) {
       kernels.gatherFlags(slots, count, 4, 1, 1, key.validity + (rowCount >>> 3));
     }
@@ -373,7 +386,7 @@ export class GroupTable {
 
   #beginGrowth(): void {
     const slotCount = this.#table.slotCount * 2;
-    if (slotCount > (this.#options.slotsMax ?? Number.POSITIVE_INFINITY)) {
+    if (slotCount > this.#slotsMax) {
       this.#isFull = true;
       return;
     }
@@ -386,7 +399,7 @@ export class GroupTable {
 
   /** A block; or 0, and the table is full, when it has a `slotsMax` and something to give out. */
   #allocate(sizeBytes: number): BlockHandle {
-    const mayBeFull = this.#options.slotsMax !== undefined && this.#hasRows;
+    const mayBeFull = this.#slotsMax !== Number.POSITIVE_INFINITY && this.#hasRows;
     if (!mayBeFull) return this.#scope.allocate(sizeBytes);
     const block = this.#scope.tryAllocate(sizeBytes);
     this.#isFull = block === 0;
@@ -433,6 +446,11 @@ export class GroupTable {
   #setWord(offset: number, value: number): void {
     this.#scope.memory.uint32[this.#address(offset) >>> 2] = value;
   }
+}
+
+/** Of hash, flags and key. */
+function headBytesOf(form: KeyForm): number {
+  return form === 'int128' ? 24 : 16;
 }
 
 function findOf(kernels: Kernels, form: KeyForm): FindGroups {

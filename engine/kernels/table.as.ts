@@ -52,6 +52,17 @@ export function gather8(slots: usize, count: u32, offset: u32, out: usize): void
   }
 }
 
+export function gatherViews(slots: usize, count: u32, out: usize): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const slot = slotAt(slots, index);
+    const size = <u32>load<u8>(slot, 7);
+    const key = load<u64>(slot, 8);
+    const view = out + (<usize>index << 4);
+    store<u64>(view, size > 8 ? key : <u64>size);
+    store<u64>(view, size > 8 ? load<u64>(<usize>(key >>> 32)) : key, 8);
+  }
+}
+
 export function gather16(slots: usize, count: u32, offset: u32, out: usize): void {
   for (let index: u32 = 0; index < count; index++) {
     const slot = <usize>load<u32>(slots + (<usize>index << 2));

@@ -31,17 +31,7 @@ import { readGroupBatch } from './aggregate-results.ts';
 import { DistinctSet } from './distinct-set.ts';
 import { GroupKeys } from './group-keys.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
-
-/**
- * Slots of a partial table: 2 MiB with one aggregate, about what a core has as its own cache. With
- * 2^20 slots fewer rows go on, but most probes miss that cache: wordcount then took as long on a
- * quiet machine and up to twice as long where others used the shared cache.
- * (Tried and dropped: a full table that stays, and passes rows of other keys on as groups of their own.
- * On text as many rows went on, since its words change from part to part, and it took 10 % longer. And
- * a full table that keeps its frequent half: a third fewer rows went on, and choosing and moving those
- * that stay cost as much as it saved: medians of 3.44 s against 3.40 s for 1 GB.)
- */
-const partialSlotsMax = 1 << 16;
+import { largerPartialTable, partialSlotsFirst } from './partial-limit.ts';
 
 export interface AggregateOptions {
   readonly input: Schema;
@@ -50,7 +40,10 @@ export interface AggregateOptions {
   readonly phase: AggregatePhase;
   readonly keys: readonly string[];
   readonly aggregates: readonly AggregateColumnOptions[];
-  /** A power of two. @defaultValue 65,536 in the partial phase, unlimited in the others */
+  /**
+   * A power of two: then a full table gives its groups out.
+   * @defaultValue 65,536 in the partial phase, more where that helps; unlimited in the others
+   */
   readonly slotsMax?: number;
 }
 
@@ -66,6 +59,8 @@ export class AggregateOperator implements Operator {
   /** The batch that `#rows` describes. */
   #prepared: Batch | null = null;
   #rows: GroupRows | null = null;
+  /** Rows since the table was empty. */
+  #rowCount = 0;
   /** While groups are given out: the slot to go on with. */
   #emitFrom = -1;
   #pending: Batch | null = null;
@@ -73,7 +68,7 @@ export class AggregateOperator implements Operator {
   constructor(context: OperatorContext, options: AggregateOptions) {
     const { input, phase, keys, aggregates, slotsMax } = options;
     const { scope, kernels } = context;
-    const limit = slotsMax ?? (phase === 'partial' ? partialSlotsMax : undefined);
+    const limit = slotsMax ?? (phase === 'partial' ? partialSlotsFirst : undefined);
     this.#context = context;
     this.#options = options;
     this.#plan = planAggregates(input, phase, aggregates);
@@ -102,9 +97,11 @@ export class AggregateOperator implements Operator {
       } else {
         const rows = this.#rowsOf(batch);
         if (rows === null) return row;
-        row = table.addRows(rows, row);
+        const next = table.addRows(rows, row);
         if (table.overflow !== null) throw this.#overflowError(table.overflow.accumulator);
-        if (table.isFull) this.#emitFrom = 0;
+        this.#rowCount += next - row;
+        row = next;
+        if (table.isFull && !this.#growOn(table)) this.#emitFrom = 0;
       }
       if (row < batch.rowCount && this.#context.shouldYield()) return row;
     }
@@ -137,6 +134,16 @@ export class AggregateOperator implements Operator {
     this.#table = null;
   }
 
+  /** Whether a full table is allowed to grow on. */
+  #growOn(table: GroupTable): boolean {
+    if (this.#options.slotsMax !== undefined) return false;
+    const { budgetBytes } = this.#context.scope.memory;
+    const slotsMax = largerPartialTable(table, this.#rowCount, budgetBytes);
+    if (slotsMax === null) return false;
+    table.allowSlots(slotsMax);
+    return true;
+  }
+
   /** Gives out all groups and clears the table; false asks to be called again. */
   #emit(table: GroupTable, outbox: Outbox): boolean {
     const { scope, kernels, shouldYield } = this.#context;
@@ -153,6 +160,7 @@ export class AggregateOperator implements Operator {
       if (shouldYield()) return false;
     }
     table.clear();
+    this.#rowCount = 0;
     this.#emitFrom = -1;
     return true;
   }

@@ -321,7 +321,7 @@ test('averages and conversions to float64', () => {
 
 test('40 accumulators have flags of their own', () => {
   const specs = Array.from({ length: 40 }, () => ({ function: 'max', type: 'int64' }) as const);
-  const { cells } = cellsOf(specs);
+  const { cells } = cellsOf(specs, 16);
   expect(new Set(cells.map(({ flags, flag }) => `${flags} ${flag}`)).size).toBe(40);
   const inputs = specs.map((_, index) =>
     arena.putInt64s([index % 3 === 0 ? null : BigInt(index), null]),

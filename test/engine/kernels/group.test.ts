@@ -96,13 +96,13 @@ test('keys around the sizes of a word, with equal beginnings or ends, are told a
   const table = makeTable(64, 60, 1024);
   const column = arena.putTexts([...keys, ...keys].map(encode));
   const out = arena.room(keys.length * 8);
-  const { findGroupsUtf8, gather16 } = arena.kernels;
+  const { findGroupsUtf8, gatherViews } = arena.kernels;
   expect(findGroupsUtf8(table, column.values, 0, 0, 0, keys.length * 2, out)).toBe(keys.length * 2);
   const slots = arena.uint32s(out, keys.length * 2);
   expect(new Set(slots).size).toBe(keys.length);
   expect(slots.slice(keys.length)).toEqual(slots.slice(0, keys.length));
   const views = arena.room(keys.length * 16);
-  gather16(out, keys.length, 8, views);
+  gatherViews(out, keys.length, views);
   expect(arena.texts(views, keys.length).map(decode)).toEqual(keys);
 });
 
