@@ -1,6 +1,7 @@
 /** The benches, by the name that `npm run bench` takes. */
 import type { BenchCase } from './bench-case.ts';
 import { expressionsBench } from './expressions.ts';
+import { groupbyBenches } from './groupby.ts';
 import { ndjsonBench } from './ndjson.ts';
 import { sortBenches } from './sort.ts';
 import { wordcountBench } from './wordcount.ts';
@@ -9,5 +10,6 @@ export const benchCases: readonly BenchCase[] = [
   wordcountBench as BenchCase,
   ndjsonBench as BenchCase,
   expressionsBench as BenchCase,
+  ...(groupbyBenches as readonly BenchCase[]),
   ...(sortBenches as readonly BenchCase[]),
 ];

@@ -31,8 +31,8 @@ export default defineJob({
       .aggregate({
         groups: agg.count(),
         rows: agg.sum((group) => group.n),
-        squares: agg.sum((group) => group.n.multiply(group.n)),
-        products: agg.sum((group) => group.n.multiply(group.total)),
+        squares: agg.sum((group) => group.n.mul(group.n)),
+        products: agg.sum((group) => group.n.mul(group.total)),
         most: agg.max((group) => group.total),
       })
       .select(({ groups, rows, squares, products, most }) => ({
