@@ -51,7 +51,7 @@ test.each`
   ${[...fine, '--parallelism', 'two']}                    | ${'FLAG_VALUE'}            | ${/"two"/}
   ${[...fine, '--memory', '1MB']}                         | ${'FLAG_VALUE'}            | ${/too little[\s\S]*--memory \d+MB or more/}
   ${[...fine, '--memory', 'lots']}                        | ${'SIZE_FORM'}             | ${/512MB/}
-  ${[...fine, '--format', 'xml']}                         | ${'FLAG_VALUE'}            | ${/--format csv or --format ndjson/}
+  ${[...fine, '--format', 'xml']}                         | ${'FLAG_VALUE'}            | ${/is not csv, ndjson, text, arrow, arrows or parquet/}
   ${[...fine, '--checkpoint-dir', 'x']}                   | ${'FLAG_NOT_AVAILABLE'}    | ${/--checkpoint-dir is not available/}
   ${[...fine, '--restore', 'x']}                          | ${'FLAG_NOT_AVAILABLE'}    | ${/--restore/}
   ${[...fine, '--output', 'in.txt']}                      | ${'SINK_IS_INPUT'}         | ${/"in\.txt" would replace the input/}

@@ -31,7 +31,7 @@ test.each`
   ${'an async builder'}           | ${jobText('').replace('build: (', 'build: async (')}                                                        | ${'JOB_NO_SINK'}              | ${/asynchronous/}
   ${'a column that is not there'} | ${jobText('.where((row) => row.txet.eq("a"))')}                                                             | ${'EXPR_NO_COLUMN'}           | ${/no field named "txet"; fields are "text"/}
   ${'a column lost by select'}    | ${jobText('.select((row) => ({ line: row.text })).keyBy((row) => row.text).aggregate({ n: agg.count() })')} | ${'EXPR_NO_COLUMN'}           | ${/no field named "text"; fields are "line"/}
-  ${'text compared to a number'}  | ${jobText('.where((row) => row.text.eq(7))')}                                                               | ${'EXPR_TYPE_MISMATCH'}       | ${/7 can't stand beside a value of type utf8/}
+  ${'text compared to a number'}  | ${jobText('.where((row) => row.text.eq(7))')}                                                               | ${'EXPR_TYPE_MISMATCH'}       | ${/7 can't stand beside "text", which is utf8/}
   ${'a sum of text'}              | ${jobText('.keyBy((row) => row.text).aggregate({ n: agg.sum((row) => row.text) })')}                        | ${'EXPR_TYPE_MISMATCH'}       | ${/agg\.sum needs a number, "text" is utf8/}
   ${'&& in an expression'}        | ${jobText('.where((row) => row.text.eq("a") && row.text.eq("b"))')}                                         | ${'EXPR_JAVASCRIPT_OPERATOR'} | ${/&&[\s\S]*hint: .*and/}
   ${'=== in an expression'}       | ${jobText('.where((row) => row.text === "a")')}                                                             | ${'EXPR_JAVASCRIPT_OPERATOR'} | ${/===[\s\S]*hint: .*eq/}
