@@ -8,8 +8,7 @@
  * After: connectors/arrow/arrow-split-planner.ts
  */
 import type { Disk, FileId } from '../../base/env/disk.ts';
-import { codeOf } from '../../base/typed-error.ts';
-import { changedError, unreadableError } from '../filesystem/source-errors.ts';
+import { changedError, openError } from '../filesystem/source-errors.ts';
 import type { SourceFile } from '../filesystem/split-planner.ts';
 import { corruptError, notArrowError, parsing, unsupportedError } from './arrow-errors.ts';
 import {
@@ -59,8 +58,7 @@ export async function scanArrowFile(
 ): Promise<ArrowScan> {
   const { path } = file;
   const opened = await disk.open(path, 'read').catch((error: unknown) => {
-    if (codeOf(error) === 'DISK_NOT_FOUND') throw changedError(path, 'vanished', error);
-    throw unreadableError('file', path, error);
+    throw openError(path, error);
   });
   try {
     const scan = await new Scanner({ disk, opened, file, largeBytes }).scan();

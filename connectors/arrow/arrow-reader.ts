@@ -7,13 +7,12 @@
  * Before: connectors/arrow/arrow-split-planner.ts · After: engine/batch/batch.ts
  */
 import { assert } from '../../base/assert.ts';
-import { codeOf } from '../../base/typed-error.ts';
 import { Batch, batchRowsMax } from '../../engine/batch/batch.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
 import type { ReadResult, Split, SplitReader } from '../../engine/contracts/source.ts';
 import type { BlockHandle } from '../../engine/memory/slot-memory.ts';
 import type { Field } from '../../engine/schema/field-type.ts';
-import { changedError, unreadableError } from '../filesystem/source-errors.ts';
+import { openError } from '../filesystem/source-errors.ts';
 import { type ArrowBody, type OpenFile, openBatch } from './arrow-body.ts';
 import type { ColumnSource, TextOffsets, ViewBuffers } from './arrow-column-source.ts';
 import { readColumn } from './arrow-columns.ts';
@@ -130,8 +129,7 @@ export class ArrowReader implements SplitReader {
     try {
       return this.#context.disk.open(path, 'read');
     } catch (error) {
-      if (codeOf(error) === 'DISK_NOT_FOUND') throw changedError(path, 'vanished', error);
-      throw unreadableError('file', path, error);
+      throw openError(path, error);
     }
   }
 

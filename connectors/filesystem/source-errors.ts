@@ -1,7 +1,7 @@
 /** The errors of file sources, each worded once: what was looked for, and what is there instead. */
 import type { Disk } from '../../base/env/disk.ts';
 import { nearestName } from '../../base/nearest-name.ts';
-import { type TypedError, typedError } from '../../base/typed-error.ts';
+import { codeOf, type TypedError, typedError } from '../../base/typed-error.ts';
 import { nameOf, parentOf, pathIn } from './file-path.ts';
 
 /** A folder of a million names is no place to search for a typing mistake. */
@@ -64,6 +64,12 @@ export function emptySourceError(options: {
       'Names that begin with a dot and links to folders are passed over.',
     details: { path, seenCount },
   });
+}
+
+/** What went wrong when a file was opened that had been found before. */
+export function openError(path: string, error: unknown): TypedError {
+  if (codeOf(error) === 'DISK_NOT_FOUND') return changedError(path, 'vanished', error);
+  return unreadableError('file', path, error);
 }
 
 /** A file that is not what it was when the splits were made. */

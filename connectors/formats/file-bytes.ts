@@ -6,9 +6,8 @@
 import { assert } from '../../base/assert.ts';
 import { Codec, type Compression, compressionOf } from '../../base/compression.ts';
 import type { FileId, SyncDisk } from '../../base/env/disk.ts';
-import { codeOf } from '../../base/typed-error.ts';
 import type { FileRange } from '../filesystem/file-range.ts';
-import { changedError, damagedError, unreadableError } from '../filesystem/source-errors.ts';
+import { changedError, damagedError, openError } from '../filesystem/source-errors.ts';
 
 const compressedBytesPerRead = 64 << 10;
 
@@ -40,8 +39,7 @@ function openFile(disk: SyncDisk, path: string): FileId {
   try {
     return disk.open(path, 'read');
   } catch (error) {
-    if (codeOf(error) === 'DISK_NOT_FOUND') throw changedError(path, 'vanished', error);
-    throw unreadableError('file', path, error);
+    throw openError(path, error);
   }
 }
 

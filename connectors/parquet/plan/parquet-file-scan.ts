@@ -7,8 +7,7 @@
  * After: connectors/parquet/plan/parquet-split-planner.ts
  */
 import type { Disk, FileId } from '../../../base/env/disk.ts';
-import { codeOf } from '../../../base/typed-error.ts';
-import { changedError, unreadableError } from '../../filesystem/source-errors.ts';
+import { changedError, openError } from '../../filesystem/source-errors.ts';
 import type { SourceFile } from '../../filesystem/split-planner.ts';
 import { corruptError, notParquetError, parsing, unsupportedError } from '../parquet-errors.ts';
 import { type ColumnChunk, type FileMetadata, fileMetadataOf } from '../parquet-metadata.ts';
@@ -29,8 +28,7 @@ const trailerBytes = 8;
 export async function scanParquetFile(disk: Disk, file: SourceFile): Promise<ParquetScan> {
   const { path } = file;
   const opened = await disk.open(path, 'read').catch((error: unknown) => {
-    if (codeOf(error) === 'DISK_NOT_FOUND') throw changedError(path, 'vanished', error);
-    throw unreadableError('file', path, error);
+    throw openError(path, error);
   });
   try {
     const footer = await new FooterReader(disk, opened, file).read();

@@ -8,12 +8,11 @@
  */
 import { assert } from '../../../base/assert.ts';
 import type { FileId } from '../../../base/env/disk.ts';
-import { codeOf } from '../../../base/typed-error.ts';
 import { Batch, batchRowsMax } from '../../../engine/batch/batch.ts';
 import type { SlotContext } from '../../../engine/contracts/connector.ts';
 import type { ReadResult, Split, SplitReader } from '../../../engine/contracts/source.ts';
 import type { BlockHandle } from '../../../engine/memory/slot-memory.ts';
-import { changedError, unreadableError } from '../../filesystem/source-errors.ts';
+import { openError } from '../../filesystem/source-errors.ts';
 import { type FilePart, type Piece, partsOf } from '../plan/parquet-split.ts';
 import { FlatColumn } from './flat-column.ts';
 import { ReadRoom } from './read-room.ts';
@@ -121,8 +120,7 @@ export class ParquetReader implements SplitReader {
     try {
       return this.#context.disk.open(path, 'read');
     } catch (error) {
-      if (codeOf(error) === 'DISK_NOT_FOUND') throw changedError(path, 'vanished', error);
-      throw unreadableError('file', path, error);
+      throw openError(path, error);
     }
   }
 
