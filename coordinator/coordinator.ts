@@ -4,7 +4,7 @@
  *
  * Not here: the rpc around it (coordinator-service.ts).
  *
- * Before: cli/embedded.ts. After: coordinator/planner/planner.ts, coordinator/job/job-master.ts.
+ * Before: cli/embedded.ts. After: coordinator/source-statistics.ts, coordinator/planner/planner.ts, coordinator/job/job-master.ts.
  */
 import type { Env } from '../base/env/env.ts';
 import { typedError } from '../base/typed-error.ts';
@@ -14,6 +14,7 @@ import { JobMaster, type TaskHost } from './job/job-master.ts';
 import type { stepJob } from './job/job-state.ts';
 import { planJob } from './planner/planner.ts';
 import type { JobModule, JobRef } from './protocol.ts';
+import { sourceStatisticsOf } from './source-statistics.ts';
 
 export interface JobSubmission {
   readonly graph: LogicalGraph;
@@ -49,9 +50,10 @@ export class Coordinator {
   /** Plans a job and starts it as soon as a worker is there. */
   async submit(submission: JobSubmission): Promise<JobMaster> {
     const { graph, module, parallelism } = submission;
-    const physical = planJob(graph, { parallelism });
-    const host = await this.#anyHost();
     const ref: JobRef = { jobId: `${graph.jobName}-${this.#env.secrets.hex(4)}`, epoch: 1 };
+    const statistics = await this.#statisticsOf(graph, ref.jobId);
+    const physical = planJob(graph, { parallelism, statistics });
+    const host = await this.#anyHost();
     const job = new JobMaster(this.#env, {
       ...ref,
       graph: physical,
@@ -79,6 +81,15 @@ export class Coordinator {
       );
     }
     return job;
+  }
+
+  #statisticsOf(graph: LogicalGraph, jobId: string) {
+    return sourceStatisticsOf(graph, {
+      connectors: this.#parts.connectors,
+      context: { disk: this.#env.disk, attemptId: jobId },
+      onFailure: (sourceId, reason) =>
+        this.#env.observe.event('job.no-statistics', { jobId, sourceId, reason }),
+    });
   }
 
   #anyHost(): Promise<TaskHost> {

@@ -1,12 +1,13 @@
 /**
  * `millrace explain FILE`: prints what a job would do, as the user wrote it and as it would run; with
- * `--code` also what each operator runs as. It reads no input; parameters that name paths may be left
- * out.
+ * `--code` also what each operator runs as. Of inputs it asks no more than what a run asks to plan by;
+ * parameters that name paths may be left out.
  *
  * Before: cli/main.ts. After: engine/plan/explain.ts.
  */
 
 import { cellWidthOf } from '../../base/table.ts';
+import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type JobCommandOptions, readJobCommand } from '../job-command.ts';
@@ -31,12 +32,13 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
   const request = await readJobCommand(env, args, options);
   if (request === null) return exitCodes.done;
   const { graph, parallelism, isJson, showsCode } = request;
-  const [{ planJob }, { explainLogical, explainPhysical }, code] = await Promise.all([
+  const [{ planJob }, { explainLogical, explainPhysical }, statistics, code] = await Promise.all([
     import('../../coordinator/planner/planner.ts'),
     import('../../engine/plan/explain.ts'),
+    statisticsOf(graph),
     showsCode ? import('../../engine/compile/explain-code.ts') : null,
   ]);
-  const physical = planJob(graph, { parallelism });
+  const physical = planJob(graph, { parallelism, statistics });
   if (isJson) {
     const graphs = { job: graph.jobName, parallelism, logical: graph, physical };
     const shown = code === null ? graphs : { ...graphs, code: code.codeOf(physical) };
@@ -48,6 +50,17 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
   const text = `${sections.map((section) => section.trimEnd()).join('\n\n')}\n`;
   env.stdout.write(env.stdout.isTerminal ? fitted(text, env.stdout.columns) : text);
   return exitCodes.done;
+}
+
+/** What a run would plan by. */
+async function statisticsOf(graph: LogicalGraph) {
+  const [{ sourceStatisticsOf }, { connectors }, { createRealDisk }] = await Promise.all([
+    import('../../coordinator/source-statistics.ts'),
+    import('../../connectors/registry.ts'),
+    import('../../base/env/real-disk.ts'),
+  ]);
+  const context = { disk: createRealDisk(), attemptId: 'explain' };
+  return sourceStatisticsOf(graph, { connectors, context });
 }
 
 /** Lines too long for the terminal have the columns, which come last, below. */

@@ -32,8 +32,22 @@ export interface BatchGroup {
 }
 
 export interface BatchPlace extends MessagePlace {
-  /** Of a record batch that is large and can be cut by rows; null of others. */
-  readonly rowCount: number | null;
+  /** Of a record batch that was asked; null of others. */
+  readonly rows: BatchRows | null;
+}
+
+export interface BatchRows {
+  readonly count: number;
+  /** Of a compressed one all buffers have to be unpacked, whichever rows are wanted. */
+  readonly isCompressed: boolean;
+}
+
+export interface ScanOptions {
+  /**
+   * Whether a record batch is asked how many rows it has, which costs a read.
+   * @param index - Among the `count` of the file; of a stream 0 of 1, for there it costs nothing.
+   */
+  readonly asksRows: (bodyBytes: number, index: number, count: number) => boolean;
 }
 
 export interface ArrowScan {
@@ -47,21 +61,18 @@ const messageReadBytes = 4 << 10;
 /** The length of the footer, and `ARROW1`. */
 const trailerBytes = 10;
 
-/**
- * @param largeBytes - Record batches with more bytes get their count of rows, to be cut.
- * @throws ARROW_CORRUPT, ARROW_FEATURE_UNSUPPORTED, SOURCE_UNREADABLE, SOURCE_CHANGED
- */
+/** @throws ARROW_CORRUPT, ARROW_FEATURE_UNSUPPORTED, SOURCE_UNREADABLE, SOURCE_CHANGED */
 export async function scanArrowFile(
   disk: Disk,
   file: SourceFile,
-  largeBytes: number,
+  { asksRows }: ScanOptions,
 ): Promise<ArrowScan> {
   const { path } = file;
   const opened = await disk.open(path, 'read').catch((error: unknown) => {
     throw openError(path, error);
   });
   try {
-    const scan = await new Scanner({ disk, opened, file, largeBytes }).scan();
+    const scan = await new Scanner({ disk, opened, file, asksRows }).scan();
     if (scan.schema.isBigEndian) {
       throw unsupportedError(path, 'is big-endian', 'Write it on a little-endian machine.');
     }
@@ -71,11 +82,10 @@ export async function scanArrowFile(
   }
 }
 
-interface ScannerOptions {
+interface ScannerOptions extends ScanOptions {
   readonly disk: Disk;
   readonly opened: FileId;
   readonly file: SourceFile;
-  readonly largeBytes: number;
 }
 
 class Scanner {
@@ -83,14 +93,14 @@ class Scanner {
   readonly #file: FileId;
   readonly #path: string;
   readonly #size: number;
-  readonly #largeBytes: number;
+  readonly #asksRows: ScanOptions['asksRows'];
 
-  constructor({ disk, opened, file, largeBytes }: ScannerOptions) {
+  constructor({ disk, opened, file, asksRows }: ScannerOptions) {
     this.#disk = disk;
     this.#file = opened;
     this.#path = file.path;
     this.#size = file.sizeBytes;
-    this.#largeBytes = largeBytes;
+    this.#asksRows = asksRows;
   }
 
   async scan(): Promise<ArrowScan> {
@@ -124,29 +134,26 @@ class Scanner {
       readFooter(footer),
     );
     for (const place of [...dictionaries, ...batches]) this.#checkPlace(place);
-    return { schema, groups: [{ dictionaries, batches: await this.#measured(batches) }] };
+    return { schema, groups: [{ dictionaries, batches: await this.#asked(batches) }] };
   }
 
-  /** The row counts of large batches, which are in their metadata. */
-  async #measured(places: readonly MessagePlace[]): Promise<BatchPlace[]> {
-    const measured: BatchPlace[] = [];
-    for (const place of places) {
-      const isLarge = place.bodyBytes > this.#largeBytes;
-      const found = isLarge ? await this.#messageAt(place.offset) : null;
-      measured.push({
-        ...place,
-        rowCount: found === null ? null : this.#rowCountOf(found.message),
-      });
+  /** Counts of rows are in the metadata of each batch. */
+  async #asked(places: readonly MessagePlace[]): Promise<BatchPlace[]> {
+    const asked: BatchPlace[] = [];
+    for (const [index, place] of places.entries()) {
+      const isAsked = this.#asksRows(place.bodyBytes, index, places.length);
+      const found = isAsked ? await this.#messageAt(place.offset) : null;
+      asked.push({ ...place, rows: found === null ? null : this.#rowsOf(found.message) });
     }
-    return measured;
+    return asked;
   }
 
-  #rowCountOf({ kind, header, bodyBytes }: Message): number | null {
-    if (kind !== 'batch' || bodyBytes <= this.#largeBytes) return null;
+  #rowsOf({ kind, header }: Message): BatchRows | null {
+    if (kind !== 'batch') return null;
     const { rowCount, compression } = parsing(this.#path, 'record batch', () =>
       readRecordBatch(header),
     );
-    return compression === 'none' ? rowCount : null;
+    return { count: rowCount, isCompressed: compression !== 'none' };
   }
 
   async #scanStream(): Promise<ArrowScan> {
@@ -161,7 +168,8 @@ class Scanner {
         if (schema !== null) throw corruptError(this.#path, 'has two schemas');
         schema = parsing(this.#path, 'schema', () => readSchema(message.header));
       } else if (message.kind === 'batch') {
-        groups.addBatch({ ...place, rowCount: this.#rowCountOf(message) });
+        const isAsked = this.#asksRows(place.bodyBytes, 0, 1);
+        groups.addBatch({ ...place, rows: isAsked ? this.#rowsOf(message) : null });
       } else if (message.kind === 'dictionary') {
         const { header } = message;
         parsing(this.#path, 'dictionary', () =>

@@ -4,11 +4,13 @@ import type { FormatOptions } from '../filesystem/file-options.ts';
 import type { FileFormat } from '../formats/file-format.ts';
 import { ArrowReader } from './arrow-reader.ts';
 import { planArrowSplits } from './arrow-split-planner.ts';
+import { arrowStatistics } from './arrow-statistics.ts';
 import { ArrowWriter } from './arrow-writer.ts';
 
 export const arrowFormat: FileFormat = {
   kind: 'arrow',
   planSplits: (request) => planArrowSplits(request, declaredOf(request.options)),
+  statistics: arrowStatistics,
   reader: (_options, context) => new ArrowReader(context),
   writer: (options, target) => new ArrowWriter(containerOf(options), target),
   partEnding: (options) => (containerOf(options) === 'stream' ? '.arrows' : '.arrow'),

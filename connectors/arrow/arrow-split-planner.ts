@@ -39,7 +39,11 @@ export async function planArrowSplits(
   const maker = new SplitMaker(target);
   for (let first = 0; first < files.length; first += scansMax) {
     const some = files.slice(first, first + scansMax);
-    const scans = await Promise.all(some.map((file) => scanArrowFile(disk, file, target)));
+    const scans = await Promise.all(
+      some.map((file) =>
+        scanArrowFile(disk, file, { asksRows: (bodyBytes) => bodyBytes > target }),
+      ),
+    );
     scans.forEach(({ schema, groups }, index) => {
       const file = some[index] as SourceFile;
       const columns = columnsOf(file.path, schema.fields, declared);
@@ -120,9 +124,12 @@ class SplitMaker {
   }
 
   /** The whole batch, or rows of it, in multiples of what a batch of ours has. */
-  #piecesOf({ rowCount, ...place }: BatchPlace): Piece[] {
+  #piecesOf({ rows, ...place }: BatchPlace): Piece[] {
     const sizeBytes = place.metadataBytes + place.bodyBytes;
-    if (rowCount === null) return [{ ...place, fromRow: 0, toRow: null, sizeBytes }];
+    if (rows === null || rows.isCompressed) {
+      return [{ ...place, fromRow: 0, toRow: null, sizeBytes }];
+    }
+    const { count: rowCount } = rows;
     const units = Math.ceil(rowCount / batchRowsMax);
     const count = Math.max(1, Math.min(units, Math.ceil(sizeBytes / this.#target)));
     const rowAt = (index: number) =>

@@ -13,10 +13,16 @@
  */
 import type { FileStat } from '../../base/env/disk.ts';
 import type { RoleContext } from '../../engine/contracts/connector.ts';
-import type { Split, SplitDiscovery, SplitEnumerator } from '../../engine/contracts/source.ts';
+import type {
+  SourceStatistics,
+  Split,
+  SplitDiscovery,
+  SplitEnumerator,
+} from '../../engine/contracts/source.ts';
 import { fileFormatOf } from '../formats/file-formats.ts';
 import type { FileSourceOptions } from './file-options.ts';
 import { normalPathOf, withoutEndSlash } from './file-path.ts';
+import { sampleOf, statisticsOfFiles } from './file-statistics.ts';
 import { walkFiles } from './file-walk.ts';
 import { isGlob, matchesGlob, parseGlob } from './glob.ts';
 import {
@@ -48,6 +54,18 @@ export class FileEnumerator implements SplitEnumerator {
       sizeBytes: splits.reduce((sum, split) => sum + split.sizeBytes, 0),
       inputCount: files.length,
     };
+  }
+
+  /** Of a few files, and of all as if they were like these. */
+  async statistics(): Promise<SourceStatistics> {
+    const files = await this.#files();
+    const { format: options } = this.#options;
+    const { statistics } = fileFormatOf(options);
+    if (statistics === undefined) return statisticsOfFiles(files, []);
+    const { disk } = this.#context;
+    const sampled = sampleOf(files);
+    const known = await Promise.all(sampled.map((file) => statistics({ options, file, disk })));
+    return statisticsOfFiles(files, known);
   }
 
   async #splitsOf(files: readonly SourceFile[], parallelism: number): Promise<readonly Split[]> {

@@ -3,13 +3,14 @@
  * or writes batches as bytes, or both; `file-formats.ts` lists all of them.
  *
  *     coordinator   planSplits   files → splits; without it, ranges of bytes
+ *                   statistics   a file → counts and bounds, for the planner
  *     slot thread   reader       a split → batches        writer   batches → bytes
  *
  * Options are those that the builders of `connectors/files.ts` checked; a plan carries them.
  */
 import type { Disk } from '../../base/env/disk.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
-import type { Split, SplitReader } from '../../engine/contracts/source.ts';
+import type { SourceStatistics, Split, SplitReader } from '../../engine/contracts/source.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
 import type { SourceFile } from '../filesystem/split-planner.ts';
@@ -24,6 +25,8 @@ export interface FileFormat {
    * the reader finds out which records are a range's.
    */
   planSplits?(request: SplitRequest): Promise<readonly Split[]>;
+  /** What a file says of its rows. Without it nothing but its size is known. */
+  statistics?(request: StatisticsRequest): Promise<SourceStatistics>;
   reader?(options: FormatOptions, context: SlotContext): SplitReader;
   writer?(options: FormatOptions, target: WriterTarget): RowWriter;
   /** How a part of a folder that is written is called: `.csv`. Of formats with a writer. */
@@ -35,6 +38,12 @@ export interface SplitRequest {
   readonly files: readonly SourceFile[];
   /** Tasks that will read, 1 or more. */
   readonly parallelism: number;
+  readonly disk: Disk;
+}
+
+export interface StatisticsRequest {
+  readonly options: FormatOptions;
+  readonly file: SourceFile;
   readonly disk: Disk;
 }
 

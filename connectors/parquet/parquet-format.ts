@@ -3,12 +3,14 @@ import type { Field } from '../../engine/schema/field-type.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
 import type { FileFormat } from '../formats/file-format.ts';
 import { planParquetSplits } from './plan/parquet-split-planner.ts';
+import { parquetStatistics } from './plan/parquet-statistics.ts';
 import { ParquetReader } from './read/parquet-reader.ts';
 import { ParquetWriter, type ParquetWriterOptions } from './write/parquet-writer.ts';
 
 export const parquetFormat: FileFormat = {
   kind: 'parquet',
   planSplits: (request) => planParquetSplits(request, declaredOf(request.options)),
+  statistics: ({ options, ...request }) => parquetStatistics(request, declaredOf(options)),
   reader: (_options, context) => new ParquetReader(context),
   partEnding: () => '.parquet',
   writer: ({ settings }, target) =>

@@ -135,6 +135,8 @@ export interface Statistics {
   readonly min: Uint8Array | null;
   readonly max: Uint8Array | null;
   readonly nullCount: number | null;
+  /** Different values, where the file says it. */
+  readonly distinctCount: number | null;
 }
 
 export interface RowGroup {
@@ -146,7 +148,12 @@ export interface FileMetadata {
   readonly rowCount: number;
   readonly schema: readonly SchemaElement[];
   readonly rowGroups: readonly RowGroup[];
+  /** By leaf: whether its statistics are in the order of its type. */
+  readonly typedOrders: readonly boolean[];
 }
+
+/** Member of the union `ColumnOrder`. */
+const typeOrder = 1;
 
 /** @throws RangeError */
 export function fileMetadataOf(file: ThriftStruct): FileMetadata {
@@ -157,6 +164,7 @@ export function fileMetadataOf(file: ThriftStruct): FileMetadata {
       chunks: group.structs(1).map(columnChunkOf),
       rowCount: group.size(3),
     })),
+    typedOrders: file.structs(7).map(({ member }) => member === typeOrder),
   };
 }
 
@@ -220,6 +228,7 @@ function statisticsOf(statistics: ThriftStruct | null): Statistics | null {
   if (statistics === null) return null;
   return {
     nullCount: statistics.has(3) ? statistics.size(3) : null,
+    distinctCount: statistics.has(4) ? statistics.size(4) : null,
     max: statistics.bytes(5),
     min: statistics.bytes(6),
   };

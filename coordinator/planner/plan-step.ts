@@ -12,6 +12,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import { deadLetterSchema } from '../../engine/contracts/dead-letters.ts';
+import type { SourceStatistics } from '../../engine/contracts/source.ts';
 import {
   type Exchange,
   type OperatorSpec,
@@ -58,6 +59,8 @@ export type PlanRule = (steps: readonly PlanStep[], options: PlanOptions) => rea
 export interface PlanOptions {
   /** Tasks of each vertex that can have several, from 1 on. */
   readonly parallelism: number;
+  /** What is known of sources, by the id of their operators. @defaultValue nothing */
+  readonly statistics?: ReadonlyMap<string, SourceStatistics>;
   /** Only tests that show what a rule does give others. @defaultValue planRules */
   readonly rules?: readonly PlanRule[];
 }

@@ -23,9 +23,38 @@ export interface SplitDiscovery {
   readonly inputCount: number;
 }
 
+/**
+ * What a source knows of its rows before they are read: for choices of the planner, which no result depends
+ * on. A count that nobody knows is null.
+ */
+export interface SourceStatistics {
+  /** Rows, at least roughly. */
+  readonly rowCount: number | null;
+  /** Bytes as they are stored, of all columns. */
+  readonly sizeBytes: number | null;
+  /** By the name of the column; those that nothing is known of are left out. */
+  readonly columns: Readonly<Record<string, ColumnStatistics>>;
+}
+
+export interface ColumnStatistics {
+  /** Bytes as they are stored. */
+  readonly sizeBytes: number | null;
+  readonly nullCount: number | null;
+  /**
+   * Bounds of numbers, decimals, dates (days since 1970) and timestamps (in their unit), as the nearest
+   * float64; null of other types.
+   */
+  readonly min: number | null;
+  readonly max: number | null;
+  /** Different values. */
+  readonly distinctCount: number | null;
+}
+
 export interface SplitEnumerator {
   /** @param parallelism - Tasks that will read; enough splits are made for all of them. */
   discover(parallelism: number): Promise<SplitDiscovery>;
+  /** What is known without reading much; rejects as `discover` does. @defaultValue nothing is known */
+  statistics?(): Promise<SourceStatistics>;
 }
 
 /**

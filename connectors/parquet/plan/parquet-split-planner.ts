@@ -13,36 +13,23 @@ import type { Split } from '../../../engine/contracts/source.ts';
 import type { Field } from '../../../engine/schema/schema.ts';
 import { type SourceFile, splitBytesFor } from '../../filesystem/split-planner.ts';
 import type { SplitRequest } from '../../formats/file-format.ts';
-import {
-  corruptError,
-  missingColumnError,
-  typeMismatchError,
-  unsupportedError,
-} from '../parquet-errors.ts';
+import { corruptError, unsupportedError } from '../parquet-errors.ts';
 import type { ColumnChunk, RowGroup } from '../parquet-metadata.ts';
-import { type ParquetField, parquetTypeText } from '../parquet-schema.ts';
 import { codecName, isKnownCodec } from '../read/uncompress.ts';
-import { conversionOf } from './conversion.ts';
 import { type ParquetScan, scanParquetFile } from './parquet-file-scan.ts';
 import {
   type ChunkPlace,
   type ColumnPlan,
   type FilePart,
-  type LeafPlan,
   type Piece,
   splitOfParts,
 } from './parquet-split.ts';
+import { type PlannedColumn, plannedColumnOf } from './planned-column.ts';
 
 /** Files whose footers are read at the same time. */
 const scansMax = 16;
 /** With fewer splits for each task than this, row groups are cut. */
 const splitsPerTaskMin = 4;
-
-/** A declared column, and where its chunks are in a row group. */
-interface PlannedColumn {
-  readonly plan: ColumnPlan;
-  readonly chunkIndexes: readonly number[];
-}
 
 /** @param declared - The fields of the job's struct, which each file must have. */
 export async function planParquetSplits(
@@ -63,41 +50,10 @@ export async function planParquetSplits(
     cutsGroups: groupCount < parallelism * splitsPerTaskMin,
   });
   for (const { file, scan } of found) {
-    const columns = declared.map((field) => plannedColumnOf(file.path, scan.fields, field));
+    const columns = declared.map((field) => plannedColumnOf(file.path, scan, field));
     maker.add(file.path, columns, scan.rowGroups);
   }
   return maker.finish();
-}
-
-/** @throws SCHEMA_MISMATCH, PARQUET_FEATURE_UNSUPPORTED */
-function plannedColumnOf(
-  path: string,
-  fields: readonly ParquetField[],
-  { name, type }: Field,
-): PlannedColumn {
-  const field = fields.find((one) => one.name === name);
-  if (field === undefined) {
-    const names = fields.map((one) => one.name);
-    throw missingColumnError(path, name, names);
-  }
-  const isNested = type.kind === 'list' || type.kind === 'struct';
-  if (isNested && field.leaf === null) {
-    const hint = 'Lists and structs of Parquet files can not be read; leave it out of the struct.';
-    throw unsupportedError(path, `has column "${name}" as ${parquetTypeText(field)}`, hint);
-  }
-  const leaf = leafPlanOf(field, type);
-  if (leaf === null || field.leaf === null) {
-    throw typeMismatchError(path, name, { found: parquetTypeText(field), declared: type });
-  }
-  return { plan: { name, leaves: [leaf] }, chunkIndexes: [field.leaf.index] };
-}
-
-function leafPlanOf(field: ParquetField, declared: Field['type']): LeafPlan | null {
-  const { leaf, definition, repetitionLevel } = field;
-  const conversion = leaf === null ? null : conversionOf(leaf, declared);
-  if (leaf === null || conversion === null || repetitionLevel > 0) return null;
-  const { physical, typeLength } = leaf;
-  return { physical, typeLength, definition, repetition: repetitionLevel, conversion };
 }
 
 /** Puts row groups together until a split is full. */

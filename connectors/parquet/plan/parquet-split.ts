@@ -5,6 +5,7 @@
 import type { Json } from '../../../engine/contracts/json.ts';
 import type { Split } from '../../../engine/contracts/source.ts';
 import type { Conversion } from './conversion.ts';
+import type { BoundsOrder } from './value-bounds.ts';
 
 /** A column of values in a file. */
 export interface LeafPlan {
@@ -14,6 +15,8 @@ export interface LeafPlan {
   readonly definition: number;
   readonly repetition: number;
   readonly conversion: Conversion;
+  /** In which the file's statistics are; null where they say nothing. */
+  readonly order: BoundsOrder | null;
 }
 
 /** A declared column. */
