@@ -1,25 +1,18 @@
 /**
- * The body of a record batch put together column by column, children behind their parents: for batches
- * with lists and structs, whose parts have to be taken apart first (engine/batch/nested-unpack.ts). Flat
- * batches have their body in one piece already (arrow-writer.ts).
+ * The body of a record batch put together column by column, children behind their parents: lists and structs
+ * are taken apart (engine/batch/nested-unpack.ts), texts get offsets, all else is written as it lies.
  */
-import type { Batch, Column } from '../../engine/batch/batch.ts';
+import type { Column } from '../../engine/batch/batch.ts';
 import { roundUp } from '../../engine/batch/body-layout.ts';
 import { unpackLists, unpackStructs } from '../../engine/batch/nested-unpack.ts';
 import { utf8ViewSize } from '../../engine/batch/utf8-view.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
 import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
 import { bitmapSizeOf, layoutOf, valuesSizeOf } from '../../engine/schema/field-type.ts';
-import { takeColumn } from '../../engine/stream/take-column.ts';
 import { countBits } from './arrow-bits.ts';
+import { type ArrowCodec, type BodyPiece, pack } from './arrow-compression.ts';
 import type { BatchDescription } from './arrow-message-writer.ts';
 import type { BufferPlace } from './arrow-messages.ts';
-
-/** Bytes in the slot's memory. */
-export interface BodyPiece {
-  readonly address: number;
-  readonly sizeBytes: number;
-}
 
 export interface BuiltBody {
   readonly description: BatchDescription;
@@ -27,39 +20,41 @@ export interface BuiltBody {
   readonly pieces: readonly BodyPiece[];
 }
 
-/** @param blocks - New blocks are added; the caller releases them when the pieces are written. */
-export function buildBody(context: SlotContext, batch: Batch, blocks: BlockHandle[]): BuiltBody {
-  const builder = new BodyBuilder(context, blocks);
-  const { rowCount, selection } = batch;
-  for (const column of batch.columns) {
-    const { scope, kernels } = context;
-    const taken =
-      selection === 0
-        ? column
-        : takeColumn({ scope, kernels, blocks }, column, selection, rowCount);
-    builder.add(taken, rowCount);
-  }
+export interface BodyTarget {
+  readonly context: SlotContext;
+  /** Null: buffers are written as they are. */
+  readonly codec: ArrowCodec | null;
+  /** New blocks are added; the caller releases them when the pieces are written. */
+  readonly blocks: BlockHandle[];
+}
+
+export function buildBody(
+  target: BodyTarget,
+  columns: readonly Column[],
+  rowCount: number,
+): BuiltBody {
+  const builder = new BodyBuilder(target);
+  for (const column of columns) builder.add(column, rowCount);
   return builder.finish(rowCount);
 }
 
 class BodyBuilder {
-  readonly #context: SlotContext;
-  readonly #blocks: BlockHandle[];
+  readonly #target: BodyTarget;
   readonly #pieces: BodyPiece[] = [];
   readonly #buffers: BufferPlace[] = [];
   readonly #lengths: number[] = [];
   readonly #nullCounts: number[] = [];
   #position = 0;
 
-  constructor(context: SlotContext, blocks: BlockHandle[]) {
-    this.#context = context;
-    this.#blocks = blocks;
+  constructor(target: BodyTarget) {
+    this.#target = target;
   }
 
   add(column: Column, rowCount: number): void {
-    const { scope } = this.#context;
+    const { context, blocks } = this.#target;
+    const { scope } = context;
     const { type, validity, values } = column;
-    const target = { scope, blocks: this.#blocks };
+    const target = { scope, blocks };
     const hasBitmap = validity !== 0;
     this.#lengths.push(rowCount);
     const validCount = hasBitmap ? countBits(scope.memory.uint32, validity, rowCount) : rowCount;
@@ -95,11 +90,12 @@ class BodyBuilder {
   }
 
   #addTexts(views: number, rowCount: number): void {
-    const { kernels, scope } = this.#context;
+    const { context, blocks } = this.#target;
+    const { kernels, scope } = context;
     const textBytes = kernels.utf8SizeOf(views, 0, rowCount);
     const offsetBytes = (rowCount + 1) * 4;
     const block = scope.allocate(roundUp(offsetBytes) + textBytes + utf8ViewSize);
-    this.#blocks.push(block);
+    blocks.push(block);
     const offsets = addressOf(block);
     const text = offsets + roundUp(offsetBytes);
     kernels.utf8ToArrow(views, 0, rowCount, offsets, text);
@@ -108,8 +104,11 @@ class BodyBuilder {
   }
 
   #buffer(address: number, sizeBytes: number): void {
-    this.#buffers.push({ offset: this.#position, sizeBytes });
-    this.#pieces.push({ address, sizeBytes });
-    this.#position += roundUp(sizeBytes);
+    const { context, codec, blocks } = this.#target;
+    const piece = { address, sizeBytes };
+    const stored = codec === null ? piece : pack(context, codec, piece, blocks);
+    this.#buffers.push({ offset: this.#position, sizeBytes: stored.sizeBytes });
+    this.#pieces.push(stored);
+    this.#position += roundUp(stored.sizeBytes);
   }
 }

@@ -79,6 +79,7 @@ export class ArrowDictionaries {
       this.#releaseBlocks(blocks);
       throw error;
     } finally {
+      body.close();
       this.#releaseBlocks(temporary);
     }
   }

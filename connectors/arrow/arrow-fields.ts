@@ -89,6 +89,11 @@ export const typeIds = {
   largeListView: 26,
 } as const;
 
+/** Whether a column of ours is written with a dictionary; inside of lists and structs none is. */
+export function hasDictionary(type: FieldType): boolean {
+  return type.kind === 'utf8' && type.isDictionary === true;
+}
+
 /** Numbers of the fields of `Field` in Schema.fbs. */
 export const fieldSlots = {
   name: 0,

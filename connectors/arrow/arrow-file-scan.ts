@@ -231,8 +231,9 @@ class GroupMaker {
     this.#batches.push(place);
   }
 
+  /** A delta only adds entries, so the batches before it may have them too; a replacement ends the group. */
   addDictionary(id: number, isDelta: boolean, place: MessagePlace): void {
-    this.#end();
+    if (!isDelta && this.#dictionaries.has(id)) this.#end();
     const before = isDelta ? (this.#dictionaries.get(id) ?? []) : [];
     this.#dictionaries.set(id, [...before, place]);
   }

@@ -5,19 +5,19 @@ import type { FileFormat } from '../formats/file-format.ts';
 import { ArrowReader } from './arrow-reader.ts';
 import { planArrowSplits } from './arrow-split-planner.ts';
 import { arrowStatistics } from './arrow-statistics.ts';
-import { ArrowWriter } from './arrow-writer.ts';
+import { ArrowWriter, type ArrowWriterOptions } from './arrow-writer.ts';
 
 export const arrowFormat: FileFormat = {
   kind: 'arrow',
   planSplits: (request) => planArrowSplits(request, declaredOf(request.options)),
   statistics: arrowStatistics,
   reader: (_options, context) => new ArrowReader(context),
-  writer: (options, target) => new ArrowWriter(containerOf(options), target),
-  partEnding: (options) => (containerOf(options) === 'stream' ? '.arrows' : '.arrow'),
+  writer: (options, target) => new ArrowWriter(settingsOf(options), target),
+  partEnding: (options) => (settingsOf(options).container === 'stream' ? '.arrows' : '.arrow'),
 };
 
-function containerOf({ container }: FormatOptions): 'file' | 'stream' {
-  return container === 'stream' ? 'stream' : 'file';
+function settingsOf({ settings }: FormatOptions): ArrowWriterOptions {
+  return settings as unknown as ArrowWriterOptions;
 }
 
 /** The fields of the struct that the job gave to `arrow`. */

@@ -1,13 +1,15 @@
 /**
- * Writes the metadata of Arrow IPC: schema and record batch messages, and the footer of a file. The
+ * Writes the metadata of Arrow IPC: schema, dictionary and record batch messages, and the footer of a file. The
  * counterpart of arrow-messages.ts and arrow-fields.ts, which have the pictures.
  */
 import { assert } from '../../base/assert.ts';
 import type { Field, FieldType } from '../../engine/schema/field-type.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
-import { fieldSlots, typeIds } from './arrow-fields.ts';
+import type { ArrowCodec } from './arrow-compression.ts';
+import { fieldSlots, hasDictionary, typeIds } from './arrow-fields.ts';
 import {
   type BufferPlace,
+  codecIds,
   continuation,
   headerIds,
   type MessagePlace,
@@ -37,36 +39,48 @@ export interface BatchDescription {
   readonly bodyBytes: number;
 }
 
+/** What the metadata of a body says. */
+export interface MessageBody extends BatchDescription {
+  /** Null: not compressed. */
+  readonly codec: ArrowCodec | null;
+}
+
 export function schemaMessage(schema: Schema): Uint8Array<ArrayBuffer> {
   const writer = new FlatbufferWriter();
   return messageOf(writer, { id: headerIds.schema, offset: writeSchema(writer, schema) }, 0);
 }
 
-export function batchMessage(batch: BatchDescription): Uint8Array<ArrayBuffer> {
+export function batchMessage(body: MessageBody): Uint8Array<ArrayBuffer> {
   const writer = new FlatbufferWriter();
-  const { rowCount, lengths, nullCounts, buffers, bodyBytes } = batch;
-  const places = buffers.flatMap(({ offset, sizeBytes }) => [offset, sizeBytes]);
-  const bufferVector = writer.int64Structs(places, 2);
-  const nodes = nullCounts.flatMap((nullCount, index) => [lengths[index] ?? 0, nullCount]);
-  const nodeVector = writer.int64Structs(nodes, 2);
+  const offset = writeBatch(writer, body);
+  return messageOf(writer, { id: headerIds.batch, offset }, body.bodyBytes);
+}
+
+export function dictionaryMessage(
+  { id, isDelta }: { readonly id: number; readonly isDelta: boolean },
+  body: MessageBody,
+): Uint8Array<ArrayBuffer> {
+  const writer = new FlatbufferWriter();
+  const values = writeBatch(writer, body);
   const offset = writer.table([
-    int64Field(0, rowCount),
-    offsetField(1, nodeVector),
-    offsetField(2, bufferVector),
+    int64Field(0, id),
+    offsetField(1, values),
+    int8Field(2, Number(isDelta)),
   ]);
-  return messageOf(writer, { id: headerIds.batch, offset }, bodyBytes);
+  return messageOf(writer, { id: headerIds.dictionary, offset }, body.bodyBytes);
 }
 
 /** The footer of a file, without what stands around it. */
 export function footerOf(
   schema: Schema,
+  dictionaries: readonly MessagePlace[],
   batches: readonly MessagePlace[],
 ): Uint8Array<ArrayBuffer> {
   const writer = new FlatbufferWriter();
   // The 32 bits of the second number's upper half are padding in the format.
-  const numbers = batches.flatMap((place) => [place.offset, place.metadataBytes, place.bodyBytes]);
-  const batchVector = writer.int64Structs(numbers, 3);
-  const dictionaryVector = writer.int64Structs([], 3);
+  const numbersOf = (place: MessagePlace) => [place.offset, place.metadataBytes, place.bodyBytes];
+  const batchVector = writer.int64Structs(batches.flatMap(numbersOf), 3);
+  const dictionaryVector = writer.int64Structs(dictionaries.flatMap(numbersOf), 3);
   const schemaTable = writeSchema(writer, schema);
   const footer = writer.table([
     int16Field(0, metadataVersion),
@@ -75,6 +89,24 @@ export function footerOf(
     offsetField(3, batchVector),
   ]);
   return writer.finish(footer);
+}
+
+function writeBatch(writer: FlatbufferWriter, body: MessageBody): FlatOffset {
+  const { rowCount, lengths, nullCounts, buffers, codec } = body;
+  const places = buffers.flatMap(({ offset, sizeBytes }) => [offset, sizeBytes]);
+  const bufferVector = writer.int64Structs(places, 2);
+  const nodes = nullCounts.flatMap((nullCount, index) => [lengths[index] ?? 0, nullCount]);
+  const nodeVector = writer.int64Structs(nodes, 2);
+  const fields = [
+    int64Field(0, rowCount),
+    offsetField(1, nodeVector),
+    offsetField(2, bufferVector),
+  ];
+  if (codec !== null) {
+    const compression = writer.table([int8Field(0, codecIds[codec]), int8Field(1, 0)]);
+    fields.push(offsetField(3, compression));
+  }
+  return writer.table(fields);
 }
 
 /** Prefix and metadata of a message. */
@@ -99,22 +131,39 @@ function messageOf(
 }
 
 function writeSchema(writer: FlatbufferWriter, { fields }: Schema): FlatOffset {
-  const tables = fields.map((field) => writeField(writer, field));
+  const tables = fields.map((field, index) =>
+    writeField(writer, field, hasDictionary(field.type) ? index : null),
+  );
   return writer.table([offsetField(1, writer.offsets(tables))]);
 }
 
-function writeField(writer: FlatbufferWriter, { name, nullable, type }: Field): FlatOffset {
-  const children = writer.offsets(childrenOf(type).map((child) => writeField(writer, child)));
+/** @param dictionary - The id of the column's dictionary. */
+function writeField(
+  writer: FlatbufferWriter,
+  { name, nullable, type }: Field,
+  dictionary: number | null,
+): FlatOffset {
+  const children = writer.offsets(childrenOf(type).map((child) => writeField(writer, child, null)));
   const { id, fields } = describe(writer, type);
   const typeTable = writer.table(fields);
   const nameText = writer.text(name);
-  return writer.table([
+  const written = [
     offsetField(fieldSlots.name, nameText),
     int8Field(fieldSlots.nullable, Number(nullable)),
     int8Field(fieldSlots.typeId, id),
     offsetField(fieldSlots.type, typeTable),
     offsetField(fieldSlots.children, children),
-  ]);
+  ];
+  if (dictionary !== null) {
+    const indexType = writer.table(intFields(32, true));
+    const encoding = writer.table([int64Field(0, dictionary), offsetField(1, indexType)]);
+    written.push(offsetField(fieldSlots.dictionary, encoding));
+  }
+  return writer.table(written);
+}
+
+function intFields(bits: number, isSigned: boolean): FlatField[] {
+  return [int32Field(0, bits), int8Field(1, Number(isSigned))];
 }
 
 function childrenOf(type: FieldType): readonly Field[] {
@@ -158,8 +207,7 @@ function describe(
     default: {
       const [, sign, bits] = /^(u?)int(\d+)$/.exec(type.kind) ?? [];
       assert(bits !== undefined, 'all types are known');
-      const fields = [int32Field(0, Number(bits)), int8Field(1, Number(sign === ''))];
-      return { id: typeIds.int, fields };
+      return { id: typeIds.int, fields: intFields(Number(bits), sign === '') };
     }
   }
 }

@@ -24,6 +24,9 @@ export const continuation = 0xffff_ffff;
 /** `MessageHeader` of Message.fbs. */
 export const headerIds = { schema: 1, dictionary: 2, batch: 3 } as const;
 
+/** `CompressionType` of Message.fbs. */
+export const codecIds = { lz4: 0, zstd: 1 } as const;
+
 export interface ArrowSchema {
   readonly fields: readonly ArrowField[];
   readonly isBigEndian: boolean;
@@ -157,5 +160,5 @@ function readCompression(table: FlatTable | null): Compression {
   const codec = table.uint8(0, 0);
   // Bodies are compressed buffer by buffer; there is no other method.
   if (table.uint8(1, 0) !== 0) return 'other';
-  return codec === 0 ? 'lz4' : codec === 1 ? 'zstd' : 'other';
+  return codec === codecIds.lz4 ? 'lz4' : codec === codecIds.zstd ? 'zstd' : 'other';
 }

@@ -102,7 +102,7 @@ export class ArrowReader implements SplitReader {
   }
 
   close(): void {
-    if (this.#piece !== null) this.#releaseViewBuffers(this.#piece);
+    if (this.#piece !== null) this.#closePiece(this.#piece);
     this.#piece = null;
     this.#parts = [];
     this.#closePart(); // Last, for it may fail.
@@ -159,12 +159,13 @@ export class ArrowReader implements SplitReader {
   }
 
   #endPiece(open: OpenPiece): void {
-    this.#releaseViewBuffers(open);
+    this.#closePiece(open);
     this.#bytesOfEndedPieces += open.piece.sizeBytes;
     this.#piece = null;
   }
 
-  #releaseViewBuffers({ viewBuffers }: OpenPiece): void {
+  #closePiece({ body, viewBuffers }: OpenPiece): void {
+    body.close();
     for (const { blocks } of viewBuffers.values()) this.#release(blocks);
     viewBuffers.clear();
   }

@@ -1,60 +1,68 @@
 /**
  * Writes Arrow IPC: a record batch for each batch, as it comes, and at the end of a file its footer.
  *
- * The body of a record batch is what a batch is between threads (engine/batch/wire.ts), whose buffers
- * are Arrow's: selected rows only, texts with offsets. The metadata of a batch takes some microseconds.
+ *     batch ──▶ columns (selected rows) ──▶ dictionaries: new entries, indexes ──▶ body ──▶ record batch
+ *
+ * A column of dictionary-encoded text is written with a dictionary; inside of lists and structs it is plain
+ * text. The metadata of a batch takes some microseconds.
  *
  * Before: engine/batch/batch.ts · After: connectors/filesystem/file-sink-writer.ts
  */
-import type { Batch } from '../../engine/batch/batch.ts';
-import {
-  bodyHeaderBytes,
-  isView,
-  readBodyLayout,
-  roundUp,
-} from '../../engine/batch/body-layout.ts';
-import { encodedSizeOf, encodeRows } from '../../engine/batch/wire.ts';
-import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
+import type { Batch, Column } from '../../engine/batch/batch.ts';
+import { roundUp } from '../../engine/batch/body-layout.ts';
+import type { BlockHandle } from '../../engine/memory/slot-memory.ts';
+import { takeColumn } from '../../engine/stream/take-column.ts';
 import type { WriterTarget } from '../formats/file-format.ts';
 import type { RowWriter } from '../formats/row-writer.ts';
-import { countBits } from './arrow-bits.ts';
 import { buildBody } from './arrow-body-builder.ts';
+import type { ArrowCodec } from './arrow-compression.ts';
+import { type DictionaryLimits, DictionaryWriter } from './arrow-dictionary-writer.ts';
+import { hasDictionary } from './arrow-fields.ts';
 import {
-  type BatchDescription,
   batchMessage,
+  dictionaryMessage,
   footerOf,
+  type MessageBody,
   schemaMessage,
 } from './arrow-message-writer.ts';
-import {
-  type BufferPlace,
-  continuation,
-  fileStart,
-  type MessagePlace,
-  magic,
-} from './arrow-messages.ts';
+import { continuation, fileStart, type MessagePlace, magic } from './arrow-messages.ts';
 
 const zeroes = new Uint8Array(8);
 
-export type ArrowContainer = 'file' | 'stream';
+export interface ArrowWriterOptions {
+  readonly container: 'file' | 'stream';
+  readonly compression: ArrowCodec | 'none';
+  /** Of the dictionaries of a stream. @defaultValue 1 Mi entries, 16 MiB of text; tests set it low */
+  readonly dictionaryLimits?: DictionaryLimits;
+}
+
+const dictionaryLimitsDefault = { entriesMax: 1 << 20, textBytesMax: 16 << 20 };
 
 export class ArrowWriter implements RowWriter {
   readonly #target: WriterTarget;
-  readonly #container: ArrowContainer;
-  readonly #isNested: boolean;
+  readonly #isFile: boolean;
+  readonly #codec: ArrowCodec | null;
+  /** Per column; null of those without one. */
+  readonly #dictionaries: (DictionaryWriter | null)[] = [];
   readonly #batches: MessagePlace[] = [];
+  readonly #dictionaryBatches: MessagePlace[] = [];
   /** Bytes written so far. */
   #position = 0;
 
-  constructor(container: ArrowContainer, target: WriterTarget) {
-    this.#container = container;
+  constructor(options: ArrowWriterOptions, target: WriterTarget) {
+    const { container, compression, dictionaryLimits = dictionaryLimitsDefault } = options;
+    this.#isFile = container === 'file';
+    this.#codec = compression === 'none' ? null : compression;
     this.#target = target;
-    this.#isNested = target.schema.fields.some(
-      ({ type }) => type.kind === 'list' || type.kind === 'struct',
-    );
+    const limits = this.#isFile ? null : dictionaryLimits;
+    target.schema.fields.forEach(({ type }, id) => {
+      const has = hasDictionary(type);
+      this.#dictionaries.push(has ? new DictionaryWriter(target.context, id, limits) : null);
+    });
   }
 
   writeHeader(): void {
-    if (this.#container === 'file') {
+    if (this.#isFile) {
       const start = new Uint8Array(fileStart);
       start.set(magic);
       this.#write(start);
@@ -63,43 +71,22 @@ export class ArrowWriter implements RowWriter {
   }
 
   writeRows(batch: Batch): void {
-    if (this.#isNested) this.#writeNested(batch);
-    else this.#writeFlat(batch);
-  }
-
-  #writeNested(batch: Batch): void {
-    const { context, output } = this.#target;
+    const { rowCount } = batch;
     const blocks: BlockHandle[] = [];
     try {
-      const { description, pieces } = buildBody(context, batch, blocks);
-      this.#writeMetadata(description);
-      for (const { address, sizeBytes } of pieces) {
-        output.copyFrom(address, sizeBytes);
-        output.writeBytes(zeroes.subarray(0, roundUp(sizeBytes) - sizeBytes));
+      const columns = this.#storedColumns(batch, blocks);
+      for (const dictionary of this.#dictionaries) {
+        const added = dictionary?.takeNew() ?? null;
+        if (added === null) continue;
+        const { id, isDelta, column, count } = added;
+        const place = this.#writeMessage([column], count, blocks, (body) =>
+          dictionaryMessage({ id, isDelta }, body),
+        );
+        this.#dictionaryBatches.push(place);
       }
-      this.#position += description.bodyBytes;
+      this.#batches.push(this.#writeMessage(columns, rowCount, blocks, batchMessage));
     } finally {
-      for (const block of blocks) context.scope.memory.release(block);
-    }
-  }
-
-  #writeFlat(batch: Batch): void {
-    const { kernels, scope } = this.#target.context;
-    const { rowCount, memory } = batch;
-    const sizeBytes = encodedSizeOf(kernels, batch, 0, rowCount);
-    const block = scope.allocate(sizeBytes);
-    try {
-      const start = addressOf(block);
-      encodeRows(kernels, batch, 0, rowCount, start);
-      const bodyStart = start + bodyHeaderBytes(batch.columns.length);
-      const bodyBytes = start + sizeBytes - bodyStart;
-      const described = this.#describe(memory.uint32, { start, sizeBytes }, bodyStart);
-      const lengths = described.nullCounts.map(() => rowCount);
-      this.#writeMetadata({ rowCount, bodyBytes, lengths, ...described });
-      this.#target.output.copyFrom(bodyStart, bodyBytes);
-      this.#position += bodyBytes;
-    } finally {
-      scope.memory.release(block);
+      this.#release(blocks);
     }
   }
 
@@ -107,8 +94,8 @@ export class ArrowWriter implements RowWriter {
     const end = new Uint8Array(8);
     new DataView(end.buffer).setUint32(0, continuation, true);
     this.#write(end);
-    if (this.#container === 'stream') return;
-    const footer = footerOf(this.#target.schema, this.#batches);
+    if (!this.#isFile) return;
+    const footer = footerOf(this.#target.schema, this.#dictionaryBatches, this.#batches);
     this.#write(footer);
     const trailer = new Uint8Array(4 + magic.length);
     new DataView(trailer.buffer).setInt32(0, footer.length, true);
@@ -116,38 +103,49 @@ export class ArrowWriter implements RowWriter {
     this.#write(trailer);
   }
 
-  /** Where the body's buffers are, and how many nulls each column has. */
-  #describe(
-    uint32: Uint32Array,
-    body: { readonly start: number; readonly sizeBytes: number },
-    bodyStart: number,
-  ): { readonly nullCounts: readonly number[]; readonly buffers: readonly BufferPlace[] } {
-    const { schema } = this.#target;
-    const { rowCount, parts } = readBodyLayout(uint32, schema, body);
-    const buffers: BufferPlace[] = [];
-    const nullCounts = parts.map(({ validity, values, valuesBytes, text, textBytes }, index) => {
-      const hasNulls = validity !== 0;
-      const offset = hasNulls ? validity - bodyStart : 0;
-      buffers.push({ offset, sizeBytes: hasNulls ? values - validity : 0 });
-      buffers.push({ offset: values - bodyStart, sizeBytes: valuesBytes });
-      const type = schema.fields[index]?.type;
-      if (type !== undefined && isView(type)) {
-        buffers.push({ offset: text - bodyStart, sizeBytes: textBytes });
-      }
-      return hasNulls ? rowCount - countBits(uint32, validity, rowCount) : 0;
-    });
-    return { nullCounts, buffers };
+  close(): void {
+    for (const dictionary of this.#dictionaries.splice(0)) dictionary?.close();
   }
 
-  #writeMetadata(batch: BatchDescription): void {
-    const { bodyBytes } = batch;
-    const metadata = batchMessage(batch);
-    this.#batches.push({ offset: this.#position, metadataBytes: metadata.length, bodyBytes });
+  /** The columns' selected rows, indexes where a column has a dictionary. */
+  #storedColumns({ columns, selection, rowCount }: Batch, blocks: BlockHandle[]): Column[] {
+    const { scope, kernels } = this.#target.context;
+    return columns.map((column, index) => {
+      const taken =
+        selection === 0
+          ? column
+          : takeColumn({ scope, kernels, blocks }, column, selection, rowCount);
+      return this.#dictionaries[index]?.indexesOf(taken, rowCount, blocks) ?? taken;
+    });
+  }
+
+  #writeMessage(
+    columns: readonly Column[],
+    rowCount: number,
+    blocks: BlockHandle[],
+    metadataOf: (body: MessageBody) => Uint8Array,
+  ): MessagePlace {
+    const { context, output } = this.#target;
+    const codec = this.#codec;
+    const { description, pieces } = buildBody({ context, codec, blocks }, columns, rowCount);
+    const metadata = metadataOf({ ...description, codec });
+    const { bodyBytes } = description;
+    const place = { offset: this.#position, metadataBytes: metadata.length, bodyBytes };
     this.#write(metadata);
+    for (const { address, sizeBytes } of pieces) {
+      output.copyFrom(address, sizeBytes);
+      output.writeBytes(zeroes.subarray(0, roundUp(sizeBytes) - sizeBytes));
+    }
+    this.#position += bodyBytes;
+    return place;
   }
 
   #write(bytes: Uint8Array): void {
     this.#target.output.writeBytes(bytes);
     this.#position += bytes.length;
+  }
+
+  #release(blocks: readonly BlockHandle[]): void {
+    for (const block of blocks) this.#target.context.scope.memory.release(block);
   }
 }

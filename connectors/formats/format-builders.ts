@@ -152,13 +152,21 @@ export function ndjson<F>(struct?: StructType<F>): SinkFormat | SourceFormat<Col
   return Object.freeze(struct === undefined ? { options } : { options, schema: struct.schema });
 }
 
+/** How an Arrow file is written. */
+export interface ArrowSinkSettings {
+  /** A stream, without a footer, as paths that end in `.arrows` are. @defaultValue false */
+  readonly stream?: boolean;
+  /** How buffers are compressed: LZ4 is fast, Zstandard makes smaller files. @defaultValue none */
+  readonly compression?: 'lz4' | 'zstd' | 'none';
+}
+
 /**
  * Arrow IPC: tables in the binary columns that Arrow's libraries share (pyarrow, Polars, DuckDB, R).
  * Files with a footer and streams are both read, whatever their names.
  *
  * @param struct - The columns to read, by name; each file is checked to have them. A file may have more,
  * and in another order; columns that the job does not use are not read. A sink needs none; it may be
- * told to write a stream, without a footer, as paths that end in `.arrows` are.
+ * told to write a stream, and how to compress.
  * @example
  * ```ts
  * import { t } from 'millrace';
@@ -167,19 +175,23 @@ export function ndjson<F>(struct?: StructType<F>): SinkFormat | SourceFormat<Col
  * const Bid = t.struct({ auction: t.int64(), price: t.float64(), channel: t.utf8().nullable() });
  * const bids = files.source({ path: 'bids', format: arrow(Bid), extensions: ['.arrow'] });
  * bids.schema.fields.length; // => 3
+ * files.sink({ path: 'small.arrow', format: arrow({ compression: 'zstd' }) });
  * ```
  */
 export function arrow<F>(struct: StructType<F>): SourceFormat<ColumnsOf<F>>;
-export function arrow(options?: { readonly stream?: boolean }): SinkFormat;
+export function arrow(settings?: ArrowSinkSettings): SinkFormat;
 export function arrow<F>(
-  given: StructType<F> | { readonly stream?: boolean } = {},
+  given: StructType<F> | ArrowSinkSettings = {},
 ): SinkFormat | SourceFormat<ColumnsOf<F>> {
   if (given instanceof StructType) {
     const fields = given.schema.fields as unknown as Json;
     return Object.freeze({ options: { kind: 'arrow', fields }, schema: given.schema });
   }
-  const container = given.stream === true ? 'stream' : 'file';
-  return Object.freeze({ options: { kind: 'arrow', container } });
+  const settings = {
+    container: given.stream === true ? 'stream' : 'file',
+    compression: choiceOf(given.compression ?? 'none', ['none', 'lz4', 'zstd']),
+  };
+  return Object.freeze({ options: { kind: 'arrow', settings } });
 }
 
 /** How a Parquet file is written. */

@@ -23,4 +23,8 @@ export interface CompressionKernels {
   lz4Uncompress(from: number, sizeBytes: number, to: number, toBytes: number): number;
   /** `to`: room for `compressedBytesMax`. @returns Count of bytes. */
   lz4Compress(from: number, sizeBytes: number, to: number, table: number): number;
+  /** A frame, or several. @returns `toBytes`, or -1. */
+  lz4FrameUncompress(from: number, sizeBytes: number, to: number, toBytes: number): number;
+  /** `to`: room for `compressedBytesMax`. @returns Count of bytes. */
+  lz4FrameCompress(from: number, sizeBytes: number, to: number, table: number): number;
 }

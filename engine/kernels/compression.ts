@@ -1,4 +1,4 @@
-/** References of snappy.as.ts and lz4.as.ts: both formats, byte by byte. */
+/** References of snappy.as.ts, lz4.as.ts and lz4-frame.as.ts: the formats, byte by byte. */
 
 /** Bytes that are read in order; beyond the end they are NaN, which no comparison is true for. */
 class Input {
@@ -98,16 +98,46 @@ function addCopy(tag: number, input: Input, output: Output): boolean {
 
 /** The `size` bytes that LZ4 compressed; null where the input is damaged, or has another count. */
 export function lz4Uncompressed(bytes: Uint8Array, size: number): Uint8Array | null {
-  const input = new Input(bytes);
   const output = new Output(size);
+  return addLz4Block(new Input(bytes), output) ? output.finish() : null;
+}
+
+function addLz4Block(input: Input, output: Output): boolean {
   while (input.rest > 0) {
     const token = input.byte();
-    if (!output.literal(input, lz4Length(token >> 4, input))) return null;
+    if (!output.literal(input, lz4Length(token >> 4, input))) return false;
     if (input.rest === 0) break;
     const distance = input.number(2);
-    if (!output.copy(distance, lz4Length(token & 15, input) + 4)) return null;
+    if (!output.copy(distance, lz4Length(token & 15, input) + 4)) return false;
   }
-  return output.finish();
+  return true;
+}
+
+/** The `size` bytes that LZ4 frames hold; null where the input is damaged, or has another count. */
+export function lz4FrameUncompressed(bytes: Uint8Array, size: number): Uint8Array | null {
+  const input = new Input(bytes);
+  const output = new Output(size);
+  do {
+    if (!addLz4Frame(input, output)) return null;
+  } while (input.rest > 0);
+  return input.rest === 0 ? output.finish() : null;
+}
+
+function addLz4Frame(input: Input, output: Output): boolean {
+  const magic = input.number(4);
+  const flags = input.byte();
+  if (magic !== 0x184d_2204 || flags >> 6 !== 1 || (flags & 3) !== 0) return false;
+  input.take(2 + (flags & 8 ? 8 : 0)); // Size of blocks, check of the header; size of all.
+  for (let head = input.number(4); head !== 0; head = input.number(4)) {
+    const size = head % 2 ** 31;
+    if (!(size <= input.rest)) return false;
+    const block = new Input(input.take(size));
+    const isRight = head >= 2 ** 31 ? output.literal(block, size) : addLz4Block(block, output);
+    if (!isRight) return false;
+    input.take(flags & 16 ? 4 : 0);
+  }
+  input.take(flags & 4 ? 4 : 0);
+  return true;
 }
 
 function lz4Length(inToken: number, input: Input): number {

@@ -1,5 +1,5 @@
 /**
- * LZ4 in its block format. What is unpacked is not trusted; a damaged input ends with -1 and has
+ * LZ4 in its block format, and in the frame format (lz4-frame.as.ts). What is unpacked is not trusted; a damaged input ends with -1 and has
  * written nothing past the room.
  *
  *     sequence   token (4 bits literals, 4 bits match) │ more length │ literals │ u16 distance │ more length
@@ -17,8 +17,19 @@ import { copyBack, copyLiteral, sameBytes } from './snappy.as';
 @inline const distanceMax: u32 = 65535;
 
 export function lz4Uncompress(from: usize, sizeBytes: u32, to: usize, toBytes: u32): i32 {
-  const end = from + <usize>sizeBytes;
   const limit = to + <usize>toBytes;
+  return unpackBlock(from, from + <usize>sizeBytes, to, to, limit) == limit ? <i32>toBytes : -1;
+}
+
+/** Unpacks to `out`; what was unpacked from `start` on may be copied from. Answers the end, 0 for damage. */
+export function unpackBlock(
+  from: usize,
+  end: usize,
+  start: usize,
+  to: usize,
+  limit: usize,
+): usize {
+  const room = <u32>(limit - to);
   let at = from;
   let out = to;
   while (at < end) {
@@ -27,34 +38,34 @@ export function lz4Uncompress(from: usize, sizeBytes: u32, to: usize, toBytes: u
     if (size == 15) {
       let byte: u32;
       do {
-        if (at >= end || size > toBytes) return -1;
+        if (at >= end || size > room) return 0;
         byte = <u32>load<u8>(at++);
         size += byte;
       } while (byte == 255);
     }
-    if (size > <u32>(end - at) || size > <u32>(limit - out)) return -1;
+    if (size > <u32>(end - at) || size > <u32>(limit - out)) return 0;
     copyLiteral(out, at, size);
     at += size;
     out += size;
     if (at == end) break;
-    if (end - at < 2) return -1;
+    if (end - at < 2) return 0;
     const distance = <u32>load<u16>(at);
     at += 2;
     size = token & 15;
     if (size == 15) {
       let byte: u32;
       do {
-        if (at >= end || size > toBytes) return -1;
+        if (at >= end || size > room) return 0;
         byte = <u32>load<u8>(at++);
         size += byte;
       } while (byte == 255);
     }
     size += matchMin;
-    if (distance - 1 >= <u32>(out - to) || size > <u32>(limit - out)) return -1;
+    if (distance - 1 >= <u32>(out - start) || size > <u32>(limit - out)) return 0;
     copyBack(out, distance, size);
     out += size;
   }
-  return out == limit ? <i32>toBytes : -1;
+  return out;
 }
 
 export function lz4Compress(from: usize, sizeBytes: u32, to: usize, table: usize): u32 {

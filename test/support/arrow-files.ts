@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { createRealDisk } from '../../base/env/real-disk.ts';
 import { createRealSyncDisk } from '../../base/env/real-sync-disk.ts';
-import { type ArrowContainer, ArrowWriter } from '../../connectors/arrow/arrow-writer.ts';
+import { ArrowWriter, type ArrowWriterOptions } from '../../connectors/arrow/arrow-writer.ts';
 import { filesConnector } from '../../connectors/filesystem/files-connector.ts';
 import { OutputBuffer } from '../../connectors/formats/output-buffer.ts';
 import type { Batch } from '../../engine/batch/batch.ts';
@@ -76,26 +76,29 @@ function contextOf(schema: Schema): SlotContext {
 
 /** Writes batches, which stay the caller's, to a file. */
 export function writeArrow(
-  { path, container, kernels: ofBatches }: ArrowFile,
+  { path, kernels: ofBatches, compression = 'none', ...options }: ArrowFile,
   schema: Schema,
   batches: readonly Batch[],
 ): void {
   const file = fs.openSync(path, 'w');
-  const scope = (batches[0]?.memory ?? memory).scope('writer');
-  const context = { ...contextOf(schema), scope, kernels: ofBatches };
+  const [first] = batches;
+  const scope = (first?.memory ?? memory).scope('writer');
+  const ofScope = first === undefined ? kernels : ofBatches;
+  const context = { ...contextOf(schema), scope, kernels: ofScope };
   const output = new OutputBuffer(scope, (bytes) => fs.writeSync(file, bytes), 1 << 10);
-  const writer = new ArrowWriter(container, { context, schema, output });
+  const writer = new ArrowWriter({ ...options, compression }, { context, schema, output });
   writer.writeHeader();
   for (const batch of batches) writer.writeRows(batch);
   writer.writeFooter();
   output.flush();
+  writer.close();
   output.close();
   fs.closeSync(file);
 }
 
-interface ArrowFile {
+interface ArrowFile extends Omit<ArrowWriterOptions, 'compression'> {
   readonly path: string;
-  readonly container: ArrowContainer;
+  readonly compression?: ArrowWriterOptions['compression'];
   /** Of the batches' memory. */
   readonly kernels: Kernels;
 }

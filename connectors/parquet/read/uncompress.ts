@@ -2,17 +2,15 @@
  * Compressed pages to the bytes that they were. Snappy and LZ4 are kernels, which work where the bytes
  * are; what Node has (gzip, zstd, Brotli) gives a buffer that is copied over.
  */
-import { brotliDecompressSync, unzipSync, type ZlibOptions, zstdDecompressSync } from 'node:zlib';
+import { brotliDecompressSync, unzipSync, zstdDecompressSync } from 'node:zlib';
 import type { SlotContext } from '../../../engine/contracts/connector.ts';
+import { type PackedBytes, unpackByNode } from '../../formats/node-unpack.ts';
 import { codecs } from '../parquet-metadata.ts';
 
-export interface Compressed {
+export interface Compressed extends PackedBytes {
   readonly codec: number;
-  readonly from: number;
-  readonly sizeBytes: number;
   /** Room for `toBytes` and `unpackSlackBytes`. */
   readonly to: number;
-  readonly toBytes: number;
 }
 
 /** Codecs that can be read. */
@@ -48,29 +46,11 @@ export function uncompress({ scope, kernels }: SlotContext, page: Compressed): b
         }) || kernels.lz4Uncompress(from, sizeBytes, to, toBytes) === toBytes
       );
     case codecs.gzip:
-      return uncompressNode(unzipSync, page, bytes);
+      return unpackByNode(unzipSync, page, bytes);
     case codecs.brotli:
-      return uncompressNode(brotliDecompressSync, page, bytes);
+      return unpackByNode(brotliDecompressSync, page, bytes);
     default:
-      return uncompressNode(zstdDecompressSync, page, bytes);
-  }
-}
-
-function uncompressNode(
-  work: (input: Uint8Array, options: Pick<ZlibOptions, 'maxOutputLength'>) => Uint8Array,
-  { from, sizeBytes, to, toBytes }: Compressed,
-  bytes: Uint8Array,
-): boolean {
-  try {
-    const input = bytes.subarray(from, from + sizeBytes);
-    const output = work(input, { maxOutputLength: toBytes });
-    if (output.length !== toBytes) return false;
-    bytes.set(output, to);
-    return true;
-  } catch (error) {
-    // Zlib's own errors have a code; anything else is a fault of ours.
-    if (error instanceof Error && 'code' in error) return false;
-    throw error;
+      return unpackByNode(zstdDecompressSync, page, bytes);
   }
 }
 
@@ -81,7 +61,7 @@ function uncompressNode(
 function uncompressHadoop(
   { from, sizeBytes, to, toBytes }: Compressed,
   bytes: Uint8Array,
-  work: (block: Omit<Compressed, 'codec'>) => boolean,
+  work: (block: PackedBytes) => boolean,
 ): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   let at = from;

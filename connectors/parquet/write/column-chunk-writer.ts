@@ -19,13 +19,13 @@ import {
   utf8Type,
 } from '../../../engine/schema/field-type.ts';
 import type { OutputBuffer } from '../../formats/output-buffer.ts';
+import { ValueDictionary } from '../../formats/value-dictionary.ts';
 import { encodings, pageTypes } from '../parquet-metadata.ts';
 import { i32, struct, type ThriftOut, thriftBytes } from '../thrift-writer.ts';
 import { compress, type WrittenCodec } from './compress.ts';
 import { PageLevels } from './page-levels.ts';
 import type { PhysicalColumn } from './physical-column.ts';
 import { PlainValues } from './plain-values.ts';
-import { ValueDictionary } from './value-dictionary.ts';
 import { type Extremes, extremesOfValues, joinExtremes } from './value-extremes.ts';
 import { ByteChain, GrowingBytes } from './write-blocks.ts';
 import type { WriteRoom } from './write-room.ts';
@@ -35,6 +35,8 @@ const pageRowsMax = 16_384;
 const pageBytesMax = 1 << 20;
 /** With fewer repetitions than this among the first page's values a dictionary does not pay. */
 const repeatedShareMin = 0.05;
+/** 64 Ki entries have indexes of 16 bits, and most writers limit a dictionary to 1 MiB. */
+const dictionaryLimits = { entriesMax: 64 << 10, textBytesMax: 1 << 20 };
 
 export interface ChunkOptions {
   readonly context: SlotContext;
@@ -183,7 +185,12 @@ export class ColumnChunkWriter {
   #start(): void {
     this.#isStarted = true;
     if (this.#column.form === 'bits') return;
-    this.#dictionary = new ValueDictionary(this.#options.context, this.#column);
+    const { form, formSize } = this.#column;
+    this.#dictionary = new ValueDictionary(this.#options.context, {
+      form: form === 'text' ? 'text' : 'fixed',
+      entrySize: formSize,
+      ...dictionaryLimits,
+    });
     this.#isIndexed = true;
   }
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import * as arrow from 'apache-arrow';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { ArrowWriterOptions } from '../../../connectors/arrow/arrow-writer.ts';
 import { fromIpc } from '../../../engine/batch/ipc.ts';
 import { readRows } from '../../../engine/batch/row-reader.ts';
 import { instantiateKernels } from '../../../engine/kernels/kernels.ts';
@@ -26,10 +27,20 @@ const memory = new SlotMemory({ budgetBytes: 64 << 20, poison: true });
 const kernels = instantiateKernels(memory.memory);
 const scope = memory.scope('test');
 const containers = ['file', 'stream'] as const;
+const compressions = ['none', 'lz4', 'zstd'] as const;
 
-function write(file: string, container: 'file' | 'stream', specs: readonly BatchCase[]): void {
+function write(
+  file: string,
+  container: 'file' | 'stream',
+  specs: readonly BatchCase[],
+  options: Partial<ArrowWriterOptions> = {},
+): void {
   const batches = specs.map((spec) => makeBatch(scope, spec));
-  writeArrow({ path: file, container, kernels }, specs[0]?.schema ?? { fields: [] }, batches);
+  writeArrow(
+    { path: file, container, kernels, ...options },
+    specs[0]?.schema ?? { fields: [] },
+    batches,
+  );
   for (const batch of batches) batch.release();
   memory.assertEmpty();
 }
@@ -65,6 +76,73 @@ test.each(containers)('apache-arrow reads a %s of any batches', (container) => {
     }),
     { numRuns: 60 },
   );
+});
+
+test.each(containers)(
+  'a %s whose buffers are compressed is read back the same',
+  async (container) => {
+    const file = path.join(tempFolder(), 'rows');
+    await fc.assert(
+      fc.asyncProperty(
+        batchCases({ schema: schemas(allTypes) }),
+        fc.constantFrom(...compressions),
+        async (spec, compression) => {
+          write(file, container, [spec, spec], { compression });
+          const rows = (await readArrow({ path: file, declared: spec.schema })).flat();
+          expect(rows).toEqual([spec, spec].flatMap(expectedRows));
+        },
+      ),
+      { numRuns: 100 },
+    );
+  },
+);
+
+const words = schemaOf(fieldOf('word', { kind: 'utf8', isDictionary: true }, true));
+
+/** Batches of three texts that overlap with those of the batch before, and a null. */
+function overlapping(count: number): BatchCase[] {
+  return Array.from({ length: count }, (_, at) => ({
+    schema: words,
+    rows: [at, at + 1, at].map((word) => [`word number ${word}`]).concat([[null as never]]),
+    selected: null,
+  }));
+}
+
+test.each([
+  { container: 'file', limits: false, dictionaries: [false, true, true, true, true, true] },
+  { container: 'stream', limits: false, dictionaries: [false, true, true, true, true, true] },
+  { container: 'stream', limits: true, dictionaries: [false, true, true, false, true, true] },
+] as const)('dictionaries of a $container, with limits: $limits', async (example) => {
+  const { container, limits, dictionaries } = example;
+  const file = path.join(tempFolder(), 'rows');
+  const specs = overlapping(dictionaries.length);
+  // The empty text of the nulls is an entry as well.
+  const dictionaryLimits = { entriesMax: 4, textBytesMax: 1 << 20 };
+  write(file, container, specs, limits ? { dictionaryLimits } : {});
+  expect(deltasIn(file)).toEqual(dictionaries);
+  const rows = (await readArrow({ path: file, declared: words })).flat();
+  expect(rows).toEqual(specs.flatMap(expectedRows));
+});
+
+/** Of each dictionary batch in the file, whether it is a delta. */
+function deltasIn(file: string): boolean[] {
+  const reader = arrow.MessageReader;
+  const bytes = fs.readFileSync(file);
+  const isFile = bytes.subarray(0, 6).toString() === 'ARROW1';
+  const messages = new reader(isFile ? bytes.subarray(8) : bytes);
+  const deltas: boolean[] = [];
+  for (const message of messages) {
+    if (message.isDictionaryBatch()) deltas.push(message.header().isDelta);
+    messages.readMessageBody(message.bodyLength);
+  }
+  return deltas;
+}
+
+test('batches that bring no new texts bring no dictionary', () => {
+  const file = path.join(tempFolder(), 'rows.arrow');
+  const [spec] = overlapping(1) as [BatchCase];
+  write(file, 'file', [spec, spec, spec]);
+  expect(deltasIn(file)).toEqual([false]);
 });
 
 test('full batches of every type', async () => {

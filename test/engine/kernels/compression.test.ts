@@ -1,7 +1,11 @@
 /** Goal: what Snappy and LZ4 compress, they give back; what is damaged they refuse, and write nowhere else. */
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
-import { lz4Uncompressed, snappyUncompressed } from '../../../engine/kernels/compression.ts';
+import {
+  lz4FrameUncompressed,
+  lz4Uncompressed,
+  snappyUncompressed,
+} from '../../../engine/kernels/compression.ts';
 import {
   compressedBytesMax,
   compressTableBytes,
@@ -12,8 +16,8 @@ import { encode, KernelArena } from './kernel-arena.ts';
 const arena = new KernelArena();
 beforeEach(() => arena.reset());
 
-type Codec = 'snappy' | 'lz4';
-const codecs: readonly Codec[] = ['snappy', 'lz4'];
+type Codec = 'snappy' | 'lz4' | 'lz4Frame';
+const codecs: readonly Codec[] = ['snappy', 'lz4', 'lz4Frame'];
 
 function compress(codec: Codec, input: Uint8Array): Uint8Array {
   arena.reset();
@@ -37,7 +41,11 @@ function uncompress(codec: Codec, input: Uint8Array, size: number): Uint8Array |
   return arena.bytes.slice(to, to + size);
 }
 
-const references = { snappy: snappyUncompressed, lz4: lz4Uncompressed };
+const references = {
+  snappy: snappyUncompressed,
+  lz4: lz4Uncompressed,
+  lz4Frame: lz4FrameUncompressed,
+};
 
 /** Bytes with repetitions, near and far ones. */
 const repetitive = fc
@@ -110,4 +118,20 @@ test('Snappy of long lengths and far copies, as other writers make them', () => 
   const expected = snappyUncompressed(bytes, 85);
   expect(expected).not.toBeNull();
   expect(uncompress('snappy', bytes, 85)).toEqual(expected);
+});
+
+test('LZ4 frames as others write them: with sizes and checks, of linked blocks, several of them', () => {
+  const header = [0x04, 0x22, 0x4d, 0x18];
+  const flags = 0x40 | 16 | 8 | 4;
+  const size = [12, 0, 0, 0, 0, 0, 0, 0];
+  const stored = [3, 0, 0, 0x80, 97, 98, 99, 1, 2, 3, 4];
+  // No literals, 5 bytes from 3 before; then 4 literals.
+  const linked = [8, 0, 0, 0, 0x01, 3, 0, 0x40, 100, 101, 102, 103, 5, 6, 7, 8];
+  const frame = [...header, flags, 0x40, 0, ...size, ...stored, ...linked, 0, 0, 0, 0, 9, 9, 9, 9];
+  const bytes = Uint8Array.from(frame);
+  expect(uncompress('lz4Frame', bytes, 12)).toEqual(encode('abcabcabdefg'));
+  expect(lz4FrameUncompressed(bytes, 12)).toEqual(encode('abcabcabdefg'));
+  const twice = Uint8Array.from([...frame, ...frame]);
+  expect(uncompress('lz4Frame', twice, 24)).toEqual(encode('abcabcabdefg'.repeat(2)));
+  expect(lz4FrameUncompressed(twice, 24)).toEqual(encode('abcabcabdefg'.repeat(2)));
 });

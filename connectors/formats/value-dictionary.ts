@@ -1,22 +1,26 @@
 /**
- * The dictionary of a column chunk under construction: values to the numbers of its entries. It grows
- * with its entries, up to a limit; what has more different values than that is better written plainly.
+ * A dictionary under construction: values to the numbers of its entries. It grows with its entries, up to
+ * a limit where there is one.
  */
-import type { SlotContext } from '../../../engine/contracts/connector.ts';
-import { internLayout } from '../../../engine/kernels/parquet-write-kernels.ts';
-import { addressOf, type BlockHandle } from '../../../engine/memory/slot-memory.ts';
-import type { PhysicalColumn } from './physical-column.ts';
+import type { SlotContext } from '../../engine/contracts/connector.ts';
+import { internLayout } from '../../engine/kernels/parquet-write-kernels.ts';
+import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
+
+export interface DictionaryOptions {
+  readonly form: 'text' | 'fixed';
+  /** Bytes of an entry: 4, 8 or 16; 16 of texts. */
+  readonly entrySize: number;
+  /** @defaultValue none: the slot's memory is the limit */
+  readonly entriesMax?: number;
+  readonly textBytesMax?: number;
+}
 
 const entriesAtFirst = 4096;
-/** 64 Ki entries: indexes of 16 bits, and less than 1 MiB of views or 0.5 MiB of int64. */
-const entriesMax = 64 << 10;
 const textBytesAtFirst = 64 << 10;
-/** As most writers limit a dictionary to. */
-const textBytesMax = 1 << 20;
 
 export class ValueDictionary {
   readonly #context: SlotContext;
-  readonly #column: PhysicalColumn;
+  readonly #options: DictionaryOptions;
   readonly #state: BlockHandle;
   /** The table, and behind it the entries. */
   #block: BlockHandle = 0;
@@ -24,14 +28,19 @@ export class ValueDictionary {
   #texts: BlockHandle[] = [];
   #textBytes = 0;
 
-  constructor(context: SlotContext, column: PhysicalColumn) {
+  constructor(context: SlotContext, options: DictionaryOptions) {
     this.#context = context;
-    this.#column = column;
+    this.#options = options;
     this.#state = context.scope.allocate(internLayout.size);
     const { uint32 } = context.scope.memory;
     const state = addressOf(this.#state) >>> 2;
     uint32.fill(0, state, state + internLayout.size / 4);
     this.#growTable(entriesAtFirst);
+  }
+
+  /** Bytes of long texts that there is room for. */
+  get textBytes(): number {
+    return this.#textBytes;
   }
 
   get count(): number {
@@ -46,17 +55,17 @@ export class ValueDictionary {
   /** Writes the numbers of the values' entries as u32; false when it is full, with nothing to be used. */
   add(values: number, count: number, out: number): boolean {
     const { kernels } = this.#context;
-    const { form, formSize } = this.#column;
+    const { form, entrySize } = this.#options;
     const state = addressOf(this.#state);
     let done = 0;
     for (;;) {
-      const [from, to, left] = [values + done * formSize, out + done * 4, count - done];
+      const [from, to, left] = [values + done * entrySize, out + done * 4, count - done];
       done +=
         form === 'text'
           ? kernels.internTexts(state, from, left, to)
-          : kernels.internFixed(state, from, formSize, left, to);
+          : kernels.internFixed(state, from, entrySize, left, to);
       if (done === count) return true;
-      if (!this.#grow(values + done * formSize)) return false;
+      if (!this.#grow(values + done * entrySize)) return false;
     }
   }
 
@@ -68,8 +77,10 @@ export class ValueDictionary {
 
   /** Makes room for the value that there was none for; false where that would be too much. */
   #grow(value: number): boolean {
+    const { entriesMax = Number.POSITIVE_INFINITY, textBytesMax = Number.POSITIVE_INFINITY } =
+      this.#options;
     if (this.count === this.#countMax) {
-      if (this.#countMax === entriesMax) return false;
+      if (this.#countMax >= entriesMax) return false;
       this.#growTable(this.#countMax * 4);
       return true;
     }
@@ -87,13 +98,13 @@ export class ValueDictionary {
   #growTable(countMax: number): void {
     const { scope, kernels } = this.#context;
     const { memory } = scope;
-    const { form, formSize } = this.#column;
+    const { form, entrySize } = this.#options;
     const slots = slotsOf(countMax);
-    const block = scope.allocate(slots * 4 + countMax * formSize);
+    const block = scope.allocate(slots * 4 + countMax * entrySize);
     const table = addressOf(block);
     const from = this.entries;
     memory.uint32.fill(0, table >>> 2, (table >>> 2) + slots);
-    memory.bytes.copyWithin(table + slots * 4, from, from + this.count * formSize);
+    memory.bytes.copyWithin(table + slots * 4, from, from + this.count * entrySize);
     if (this.#block !== 0) memory.release(this.#block);
     this.#block = block;
     this.#countMax = countMax;
@@ -101,7 +112,7 @@ export class ValueDictionary {
     this.#setField(internLayout.mask, slots - 1);
     this.#setField(internLayout.entries, this.entries);
     this.#setField(internLayout.countMax, countMax);
-    kernels.internAgain(addressOf(this.#state), formSize, form === 'text' ? 1 : 0);
+    kernels.internAgain(addressOf(this.#state), entrySize, form === 'text' ? 1 : 0);
   }
 
   #field(offset: number): number {
