@@ -50,6 +50,8 @@ const engineOrder = [
 
 /** Runs on a developer's machine only: it compiles the kernels and writes their bytes. */
 const kernelBuild = 'engine/kernels/build-kernels';
+/** Runs when the packages are installed, or not at all. */
+const bundleBuild = 'cli/build-bundle';
 
 const packageOwners = {
   acorn: ['engine/expr', 'cli'],
@@ -58,6 +60,7 @@ const packageOwners = {
   commander: ['cli', 'bench'],
   'fast-check': [],
   piscina: ['worker'],
+  rolldown: [bundleBuild],
   rxjs: ['connectors/rxjs', 'cli/rxjs', 'coordinator', 'worker'],
   typescript: [],
   vitest: ['vitest.config'],
@@ -141,7 +144,7 @@ const generalRules = [
     name: 'not-to-dev',
     comment: 'What users run may not need what only developers install.',
     severity: 'error',
-    from: { path: shipped, pathNot: under([kernelBuild]) },
+    from: { path: shipped, pathNot: under([kernelBuild, bundleBuild]) },
     to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
   },
   {

@@ -16,6 +16,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/hazards/**/*.test.ts'],
+          // What users run: after an edit the bundle would be stale, and the sources would be tested.
+          globalSetup: ['test/support/build-bundle.ts'],
           testTimeout: 240_000,
           // Each starts processes that want all cores; beside each other they would time out.
           fileParallelism: false,

@@ -79,25 +79,36 @@ export interface EmbeddedRun {
   readonly done: Promise<JobSummary>;
 }
 
-/** Starts a job on slot threads of this process. */
-export function startEmbedded(options: RunOptions): EmbeddedRun {
-  return new Embedded(options);
+/**
+ * Starts a job on slot threads of this process.
+ *
+ * @param runner - Has one slot per unit of parallelism; it is closed when the job has ended.
+ */
+export function startEmbedded(
+  options: RunOptions,
+  runner = new PiscinaSlotRunner(options.parallelism),
+): EmbeddedRun {
+  return new Embedded(options, runner);
 }
 
 class Embedded implements EmbeddedRun {
   readonly done: Promise<JobSummary>;
   readonly #env: Env;
   readonly #options: RunOptions;
+  readonly #runner: PiscinaSlotRunner;
   readonly #startedAt: number;
   #job: JobMaster | null = null;
   #ends: ProgramEnds | null = null;
   #cancelReason: string | null = null;
 
-  constructor(options: RunOptions) {
+  constructor(options: RunOptions, runner: PiscinaSlotRunner) {
     this.#env = createRealEnv();
     this.#options = options;
+    this.#runner = runner;
     this.#startedAt = this.#env.clock.mono();
-    this.done = this.#run().catch((error) => this.#summary(failedBefore(error)));
+    this.done = this.#run()
+      .catch((error) => this.#summary(failedBefore(error)))
+      .finally(() => runner.close());
   }
 
   programError(): unknown {
@@ -122,8 +133,7 @@ class Embedded implements EmbeddedRun {
   async #run(): Promise<JobSummary> {
     const { graph, jobFile, params, flags, parallelism, memoryBytes, program } = this.#options;
     checkProgram(graph, program ?? {});
-    const runner = new PiscinaSlotRunner(parallelism);
-    const ends = new ProgramEnds(graph, program ?? {}, runner);
+    const ends = new ProgramEnds(graph, program ?? {}, this.#runner);
     this.#ends = ends;
     const coordinator = await startCoordinator(this.#env, {
       address: coordinatorAddress,
@@ -137,7 +147,7 @@ class Embedded implements EmbeddedRun {
       coordinatorAddress,
       slotCount: parallelism,
       slotMemoryBytes: Math.floor(memoryBytes / parallelism),
-      runner,
+      runner: this.#runner,
       programRings: ends.rings,
     });
     try {

@@ -10,8 +10,8 @@
  * internal error is a bug of ours: it asks for a report, and MILLRACE_DEBUG=1 shows the whole stack.
  */
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
+import { isOwnPlace } from '../base/own-places.ts';
 import type { WireError } from '../base/typed-error.ts';
 import type { CliEnv } from './cli-env.ts';
 
@@ -24,8 +24,6 @@ export interface ErrorTextOptions {
 /** Frames beyond these are the user's way there, seldom the place of the mistake. */
 const framesMax = 5;
 const causesMax = 5;
-const projectFolder = fileURLToPath(new URL('..', import.meta.url));
-const ownFolders = /^(base|cli|connectors|coordinator|engine|node_modules|worker)[\\/]/;
 
 /** The whole text of an error, ended by a newline. */
 export function errorText(error: WireError, options: ErrorTextOptions): string {
@@ -98,7 +96,7 @@ export function userFrames(
     );
     if (match === null) return [];
     const [, name, path = '', row, column] = match;
-    if (isOwn(path)) return [];
+    if (path.includes('/node_modules/') || isOwnPlace(path)) return [];
     const place = `${shortPath(decodeURI(path), workingFolder)}:${row}:${column}`;
     return [name === undefined ? place : `${name.replace(/^async /, '')} (${place})`];
   });
@@ -109,11 +107,6 @@ export function userFrames(
 export function shortPath(path: string, workingFolder: string): string {
   const seen = relative(workingFolder, path);
   return seen !== '' && seen.length < path.length ? seen : path;
-}
-
-function isOwn(path: string): boolean {
-  if (path.includes('/node_modules/')) return true;
-  return path.startsWith(projectFolder) && ownFolders.test(path.slice(projectFolder.length));
 }
 
 /** The row, or the key, that a user's function was called with, where the error carries it. */

@@ -14,9 +14,9 @@ import module from 'node:module';
 import { isNodeWanted, parentMark } from './node-wanted.mjs';
 
 /**
- * Calls `main(args)` of the module `entry` and ends the process with the number it returns.
+ * Calls `main(args)` of the module that `entry` names and ends the process with the number it returns.
  *
- * @param {URL} entry - A TypeScript file that exports `main(args: string[]): Promise<number>`.
+ * @param {() => URL} entry - Answers with a file that exports `main(args: string[]): Promise<number>`.
  * @param {string[]} args - What the user typed after the command.
  */
 export async function launch(entry, args) {
@@ -29,7 +29,7 @@ export async function launch(entry, args) {
     followParent();
   }
   keepCompiledCode();
-  const { main } = await import(entry.href);
+  const { main } = await import(entry().href);
   // Not process.exit: what is still in a pipe to the reader would be lost.
   process.exitCode = await main(args);
 }

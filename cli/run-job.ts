@@ -18,8 +18,7 @@ export async function runJob(
   options: RunOptions,
   startJob?: StartJob,
 ): Promise<JobSummary> {
-  const start = startJob ?? (await import('./embedded.ts')).startEmbedded;
-  const run = start(options);
+  const run = (startJob ?? (await loadEmbedded(options)))(options);
   const endProgress = showProgress(env, () => run.progress());
   const interrupt = onInterrupt(env, (signal) => {
     env.stderr.write(env.stderr.isTerminal ? '\r\x1b[2Kcancelling …\n' : 'cancelling …\n');
@@ -31,4 +30,12 @@ export async function runJob(
     interrupt.stop();
     endProgress();
   }
+}
+
+/** Starts the slot threads first: they load their code while this thread loads that of the roles. */
+async function loadEmbedded({ parallelism }: RunOptions): Promise<StartJob> {
+  const { PiscinaSlotRunner } = await import('../worker/threads/piscina-slot-runner.ts');
+  const runner = new PiscinaSlotRunner(parallelism);
+  const { startEmbedded } = await import('./embedded.ts');
+  return (options) => startEmbedded(options, runner);
 }

@@ -17,7 +17,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [verb, ...args] = process.argv.slice(2);
 
 const verbs = {
-  start: () => launch(new URL('./start.ts', import.meta.url), args),
+  start: () => launch(() => new URL('./start.ts', import.meta.url), args),
   test: () => runSteps('test'),
   check: () => runSteps('check'),
   'test:long': () => runSteps('long'),

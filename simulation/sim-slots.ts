@@ -16,6 +16,7 @@ import type { Rng } from '../base/env/rng.ts';
 import type { Doorbell, SlotRunner } from '../base/env/slot-runner.ts';
 import { typedError } from '../base/typed-error.ts';
 import type { Connector } from '../engine/contracts/connector.ts';
+import { compileKernels } from '../engine/kernels/kernels.ts';
 import type { SlotMemory } from '../engine/memory/slot-memory.ts';
 import type { FromSlot, ToSlot } from '../worker/threads/slot-messages.ts';
 import { SlotProgram } from '../worker/threads/slot-program.ts';
@@ -110,6 +111,7 @@ class SimSlot {
     this.program = new SlotProgram({
       slotIndex,
       memoryBytes,
+      kernels: compileKernels(),
       memory: options.memoryOf(slotIndex, memoryBytes),
       clock: this.clock,
       disk: plant.slotDisk?.(disk) ?? disk,

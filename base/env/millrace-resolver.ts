@@ -10,12 +10,20 @@
  */
 import { registerHooks } from 'node:module';
 
+/** In the bundle (cli/build-bundle.mjs) the same names mean the bundle's modules. */
+const isBundled = !import.meta.url.endsWith('.ts');
+
 /** Registers the hooks in this thread; call it before a job file is imported. */
 export function registerMillraceResolver(): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
       if (isMillrace(specifier)) {
-        return nextResolve(specifier, { ...context, parentURL: import.meta.url });
+        const { conditions } = context;
+        return nextResolve(specifier, {
+          ...context,
+          conditions: isBundled ? [...conditions, 'millrace-bundle'] : conditions,
+          parentURL: import.meta.url,
+        });
       }
       const resolved = nextResolve(specifier, context);
       // Without a package.json that says so, Node would parse the file twice to learn that it is a

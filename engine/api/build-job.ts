@@ -3,6 +3,7 @@
  * Every thread that runs a part of the job does this with the same values, and gets the same graph.
  * Before: engine/api/define-job.ts · After: coordinator/planner/planner.ts
  */
+import { isOwnPlace, plainPath } from '../../base/own-places.ts';
 import { TypedError, typedError } from '../../base/typed-error.ts';
 import { deadLetterSchema } from '../contracts/dead-letters.ts';
 import type { LogicalGraph } from '../plan/logical-graph.ts';
@@ -134,25 +135,15 @@ function buildError(jobName: string, error: unknown): Error {
   });
 }
 
-/** Where this package is: frames in it are not the user's. In a bundle it is one file. */
-const ownPlaces = ['../../base/', '../../engine/', '../../connectors/', ''].map((path) =>
-  plainPath(new URL(path, import.meta.url).href),
-);
-
 /** `/home/ada/job.ts:12:7` of the innermost frame that is not the engine's own, or null. */
 function placeOf(error: unknown): string | null {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   for (const line of stack.split('\n')) {
     const match = /\s\(?((?:file:|\/|[A-Za-z]:\\)[^(),]*:\d+:\d+)\)?$/.exec(line)?.[1];
     if (match === undefined) continue;
-    const place = plainPath(match);
-    if (!ownPlaces.some((own) => place.startsWith(own))) return place;
+    if (!isOwnPlace(match)) return plainPath(match);
   }
   return null;
-}
-
-function plainPath(path: string): string {
-  return path.startsWith('file://') ? decodeURI(path.slice('file://'.length)) : path;
 }
 
 function noSink(jobName: string, written: unknown): Error {

@@ -9,13 +9,13 @@
  * A typed error of the engine that passes through a user's function (an expired row, no memory left)
  * already says all this and is passed on as it is.
  */
+import { isOwnPlace } from '../../base/own-places.ts';
 import { codeOf, TypedError, typedError } from '../../base/typed-error.ts';
 
 /** Names the generated code in stack traces, so that its frames can be cut away. */
 export const driverFile = 'millrace-driver';
 
 const rowTextMax = 500; // Characters of a row in an error; enough to find it, and it fits a terminal.
-const engineFolder = new URL('../', import.meta.url);
 
 export interface FunctionName {
   readonly operator: string;
@@ -130,15 +130,17 @@ function withUserStack(error: unknown): unknown {
   const lines = error.stack.split('\n');
   const driverLine = lines.findLastIndex((line) => line.includes(driverFile));
   const above = driverLine === -1 ? lines : lines.slice(0, driverLine);
-  const isEngine = (line: string) =>
-    line.includes(driverFile) ||
-    line.includes(engineFolder.href) ||
-    line.includes(`(${engineFolder.pathname}`);
-  const kept = above.filter((line, index) => index === 0 || !isEngine(line));
+  const kept = above.filter((line, index) => index === 0 || !isEngineFrame(line));
   try {
     error.stack = kept.join('\n');
   } catch {
     // A frozen error keeps its whole stack: too much is better than nothing.
   }
   return error;
+}
+
+function isEngineFrame(line: string): boolean {
+  if (line.includes(driverFile)) return true;
+  const place = /\(?((?:file:|\/|[A-Za-z]:\\)[^()]*)\)?$/.exec(line)?.[1];
+  return place !== undefined && isOwnPlace(place);
 }

@@ -59,14 +59,25 @@ export interface Kernels
 
 let compiled: WebAssembly.Module | undefined;
 
-/** Links the kernels to a memory. The module is compiled once per thread (about 5 ms). */
-export function instantiateKernels(memory: WebAssembly.Memory): Kernels {
+/** The kernels as machine code, made once per thread (about 10 ms); threads may share it. */
+export function compileKernels(): WebAssembly.Module {
   compiled ??= new WebAssembly.Module(decodeBase64(kernelsBase64));
-  const instance = new WebAssembly.Instance(compiled, { env: { memory } });
+  return compiled;
+}
+
+/** Links the kernels to a memory. */
+export function instantiateKernels(
+  memory: WebAssembly.Memory,
+  module: WebAssembly.Module = compileKernels(),
+): Kernels {
+  const instance = new WebAssembly.Instance(module, { env: { memory } });
   return instance.exports as unknown as Kernels;
 }
 
 /** The bytes of base64 text; `atob` skips its line breaks. */
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+function decodeBase64(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
+  return bytes;
 }

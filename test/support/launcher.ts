@@ -11,7 +11,7 @@ import { onTestFinished } from 'vitest';
 import { tempFolder } from './temp-folder.ts';
 
 const cli = resolve(import.meta.dirname, '../../cli');
-const files = ['millrace', 'launch', 'follow-parent', 'node-24', 'node-wanted'];
+const files = ['millrace', 'bundle', 'launch', 'follow-parent', 'node-24', 'node-wanted'];
 
 export interface Ended {
   readonly code: number | null;

@@ -10,21 +10,31 @@ import { Piscina } from 'piscina';
 import { createDoorbell } from '../../base/env/doorbell.ts';
 import type { Doorbell, SlotHandle, SlotRunner } from '../../base/env/slot-runner.ts';
 import { typedError } from '../../base/typed-error.ts';
+import { compileKernels } from '../../engine/kernels/kernels.ts';
 import type { SlotStart } from './slot-messages.ts';
+
+/** Beside this file, as a source and in the bundle. */
+const slotThreadFile = new URL(
+  import.meta.url.endsWith('.ts') ? './slot-thread.ts' : './slot-thread.js',
+  import.meta.url,
+);
 
 export class PiscinaSlotRunner implements SlotRunner {
   readonly #pool: Piscina;
   readonly #doorbells: SharedArrayBuffer;
   readonly #slotCount: number;
-  #isClosing = false;
+  /** Compiled once, for all threads; they run the same machine code. */
+  readonly #kernels = compileKernels();
+  #closed: Promise<void> | null = null;
 
   constructor(slotCount: number) {
     this.#slotCount = slotCount;
     // One more for the thread of the program that runs the slots.
     this.#doorbells = new SharedArrayBuffer((slotCount + 1) * 4);
     this.#pool = new Piscina({
-      filename: new URL('./slot-thread.ts', import.meta.url).href,
-      minThreads: 1,
+      filename: slotThreadFile.href,
+      // All of them load their code at once, before the first is given its work.
+      minThreads: slotCount,
       maxThreads: slotCount,
       concurrentTasksPerWorker: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
@@ -50,10 +60,15 @@ export class PiscinaSlotRunner implements SlotRunner {
 
   start(slotIndex: number, options: { readonly memoryBytes: number }): SlotHandle {
     const { port1: near, port2: far } = new MessageChannel();
-    const start: SlotStart = { slotIndex, doorbells: this.#doorbells, ...options };
+    const start: SlotStart = {
+      slotIndex,
+      doorbells: this.#doorbells,
+      kernels: this.#kernels,
+      ...options,
+    };
     const run: Promise<void> = this.#pool.run({ ...start, port: far }, { transferList: [far] });
     const ended = run.catch((cause: unknown) => {
-      if (!this.#isClosing) throw threadDied(slotIndex, cause);
+      if (this.#closed === null) throw threadDied(slotIndex, cause);
     });
     ended.then(
       () => near.close(),
@@ -69,10 +84,10 @@ export class PiscinaSlotRunner implements SlotRunner {
     };
   }
 
-  /** Ends all threads of the pool, whatever they do. */
-  async close(): Promise<void> {
-    this.#isClosing = true;
-    await this.#pool.destroy();
+  /** Ends all threads of the pool, whatever they do; calling it again waits for the same end. */
+  close(): Promise<void> {
+    this.#closed ??= this.#pool.destroy();
+    return this.#closed;
   }
 }
 

@@ -64,6 +64,8 @@ export type FromSlot =
 export interface SlotStart {
   readonly slotIndex: number;
   readonly memoryBytes: number;
+  /** What `compileKernels` made. */
+  readonly kernels: WebAssembly.Module;
   /** One word per slot, and one for the program. */
   readonly doorbells: SharedArrayBuffer;
 }

@@ -56,7 +56,7 @@ export class SlotProgram {
     this.#options = options;
     this.#bell = options.bellOf(options.slotIndex);
     this.#memory = options.memory ?? new SlotMemory({ budgetBytes: options.memoryBytes });
-    this.#kernels = instantiateKernels(this.#memory.memory);
+    this.#kernels = instantiateKernels(this.#memory.memory, options.kernels);
   }
 
   receive(message: ToSlot): void {
