@@ -1,15 +1,10 @@
 /**
- * Where the package's own code lies, so that a stack can be cut to the user's frames. Run from its
- * sources that is a few folders of the package; run from the bundle (cli/build-bundle.mjs) it is the
- * bundle's folder, in which this file then lies too.
+ * Where the package's own code lies, so that a stack can be cut to the user's frames. This file is one
+ * folder below the package, as a source and in the bundle.
  */
-const isBundled = !import.meta.url.endsWith('.ts');
+const ownFolders = ['base', 'cli', 'connectors', 'coordinator', 'dist', 'engine', 'worker'];
 
-const sourceFolders = ['base', 'cli', 'connectors', 'coordinator', 'dist', 'engine', 'worker'];
-
-const ownPlaces: readonly string[] = isBundled
-  ? [plainPath(new URL('.', import.meta.url).href)]
-  : sourceFolders.map((name) => plainPath(new URL(`../${name}/`, import.meta.url).href));
+const ownPlaces = ownFolders.map((name) => plainPath(new URL(`../${name}/`, import.meta.url).href));
 
 /** Whether a path, or a `file:` URL, of a stack is the package's own code. */
 export function isOwnPlace(place: string): boolean {
