@@ -63,6 +63,11 @@ function group(rows: readonly Row[]): Row[] {
   });
 }
 
+/** All rows as one group, without its key. */
+function groupOfAll(rows: readonly Row[]): Row[] {
+  return group(rows.map((row) => ({ ...row, key: null }))).map(({ key: _, ...results }) => results);
+}
+
 const keys: [string, FieldType, fc.Arbitrary<unknown>][] = [
   ['utf8', utf8Type, fc.string({ unit: fc.constantFrom('a', 'b', 'long-part'), maxLength: 4 })],
   ['int64', int64Type, fc.bigInt({ min: -3n, max: 3n })],
@@ -130,6 +135,38 @@ test('partial groups of a tiny table, merged by the final phase, are the whole g
       }
     }),
     { numRuns: 5 },
+  );
+});
+
+test('without keys there is one group, even of no rows, in one phase or in two', () => {
+  const { input, output: keyed } = schemasOf(int32Type);
+  const fields = keyed.fields.slice(1).map((field) => {
+    return fieldOf(field.name, field.type, field.type !== int64Type || field.nullable);
+  });
+  const output = { fields };
+  const nothing = { rows: 0n, present: 0n, sum: null, least: null, most: null };
+  const expectedOf = (rows: readonly Row[]) => {
+    const [group] = groupOfAll(rows);
+    return [group ?? nothing];
+  };
+  const build = (phase: 'partial' | 'final' | 'whole') => (context: OperatorContext) =>
+    new AggregateOperator(context, {
+      input: phase === 'final' ? output : input,
+      output,
+      phase,
+      keys: [],
+      aggregates: phase === 'final' ? aggregates.map(mergeOf) : aggregates,
+    });
+  fc.assert(
+    fc.property(rowsOf(fc.constant(0)), (rows) => {
+      const expected = expectedOf(rows);
+      checkOperator({ input, rows, build: build('whole'), expected });
+      for (const mode of runModes) {
+        const partial = runOperator({ input, rows, build: build('partial'), expected: [] }, mode);
+        checkOperator({ input: output, rows: partial, build: build('final'), expected });
+      }
+    }),
+    { numRuns: 10, examples: [[[]]] },
   );
 });
 
