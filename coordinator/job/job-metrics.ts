@@ -15,6 +15,8 @@ export interface OperatorTotals {
   readonly rowsOut: number;
   /** Busy time, summed over all tasks. */
   readonly busySeconds: number;
+  /** Put into spill files, by all tasks. */
+  readonly bytesSpilled: number;
 }
 
 export interface JobTotals {
@@ -25,7 +27,7 @@ export interface JobTotals {
   readonly deadLetters: number;
 }
 
-type Counter = 'rowsIn' | 'rowsOut' | 'bytesIn' | 'busyMs';
+type Counter = 'rowsIn' | 'rowsOut' | 'bytesIn' | 'busyMs' | 'bytesSpilled';
 
 export class JobMetrics {
   readonly #graph: PhysicalGraph;
@@ -51,6 +53,7 @@ export class JobMetrics {
       rowsIn: sum('rowsIn'),
       rowsOut: sum('rowsOut'),
       busySeconds: sum('busyMs') / 1000,
+      bytesSpilled: sum('bytesSpilled'),
     }));
   }
 

@@ -8,8 +8,8 @@
  *             2  row             first row of the batch that it works on
  *             3  sinceMs         when it began with that, by the thread's monotonic clock
  *             4  bytesIn         bytes of input read by a source
- *             5  operator 0      rowsIn, rowsOut, busyMs
- *             8  operator 1      …          and, last, the output
+ *             5  operator 0      rowsIn, rowsOut, busyMs, bytesSpilled
+ *             9  operator 1      …          and, last, the output
  *
  * Busy time is an operator's own: while it is inside the next one's call, the next one's clock runs.
  * A double of 8 bytes at an aligned address is read and written whole; values of one task may be of
@@ -26,10 +26,11 @@ const taskMetricsLayout = {
   bytesIn: 4,
   operators: 5,
   /** Doubles per operator, and the index of each among them. */
-  operatorStride: 3,
+  operatorStride: 4,
   rowsIn: 0,
   rowsOut: 1,
   busyMs: 2,
+  bytesSpilled: 3,
 } as const;
 
 const layout = taskMetricsLayout;
@@ -43,6 +44,8 @@ export interface OperatorMetrics {
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly busyMs: number;
+  /** Bytes put into spill files. */
+  readonly bytesSpilled: number;
 }
 
 export interface TaskMetricsSnapshot {
@@ -66,9 +69,10 @@ export function readTaskMetrics(buffer: ArrayBufferLike): TaskMetricsSnapshot {
       rowsIn: at(start + layout.rowsIn),
       rowsOut: at(start + layout.rowsOut),
       busyMs: at(start + layout.busyMs),
+      bytesSpilled: at(start + layout.bytesSpilled),
     });
   }
-  const output = operators.pop() ?? { rowsIn: 0, rowsOut: 0, busyMs: 0 };
+  const output = operators.pop() ?? { rowsIn: 0, rowsOut: 0, busyMs: 0, bytesSpilled: 0 };
   return {
     state: taskStates[at(layout.state)] ?? 'created',
     operator: at(layout.operator),
@@ -108,6 +112,10 @@ export class TaskMetrics {
 
   addRowsOut(operator: number, rows: number): void {
     this.#add(operator, layout.rowsOut, rows);
+  }
+
+  addBytesSpilled(operator: number, bytes: number): void {
+    this.#add(operator, layout.bytesSpilled, bytes);
   }
 
   /** The operator starts; answers whose time it was, for `leave`. */
