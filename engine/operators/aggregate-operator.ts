@@ -44,7 +44,7 @@ export interface AggregateOptions {
   readonly aggregates: readonly AggregateColumnOptions[];
   /**
    * A power of two: then a full table gives its groups out.
-   * @defaultValue 65,536 in the partial phase, more where that helps; unlimited in the others
+   * @defaultValue 262,144 in the partial phase, more where that helps; unlimited in the others
    */
   readonly slotsMax?: number;
 }

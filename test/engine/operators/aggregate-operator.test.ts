@@ -203,7 +203,7 @@ test('a sum out of range names operator and column', () => {
 
 test('a partial table grows for keys that come again, and then gives out each once', () => {
   const { input, output } = schemasOf(int32Type);
-  const keyCount = 80_000;
+  const keyCount = 300_000;
   const rows = Array.from({ length: 3 * keyCount }, (_, n) => ({
     key: (n * 7919) % keyCount,
     n: 1,
@@ -213,7 +213,7 @@ test('a partial table grows for keys that come again, and then gives out each on
   if (whole === undefined) throw new Error('there are modes');
   const build = (context: OperatorContext) =>
     new AggregateOperator(context, { input, output, phase: 'partial', keys: ['key'], aggregates });
-  // Each key comes once in 80,000 rows; a table of 65,536 slots would be full before one came again.
+  // Each key comes once in 300,000 rows; a table of the first size would be full before one came again.
   const sorted = rows.toSorted((a, b) => (a.key % 1000) - (b.key % 1000));
   const found = runOperator({ input, rows: sorted, build, expected: [] }, whole);
   expect(found.length).toBe(keyCount);
