@@ -42,7 +42,6 @@ const engineOrder = [
   'state',
   'checkpoint',
   'stream',
-  'spill',
   'shuffle',
   'operators',
   'task',

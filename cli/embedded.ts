@@ -7,8 +7,6 @@
  *
  * Before: cli/commands/run.ts. After: coordinator/coordinator.ts, worker/worker.ts.
  */
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Env } from '../base/env/env.ts';
 import { createRealEnv } from '../base/env/real-env.ts';
 import { toWire, type WireError } from '../base/typed-error.ts';
@@ -39,8 +37,6 @@ export interface RunOptions {
   readonly parallelism: number;
   /** For all slots together. */
   readonly memoryBytes: number;
-  /** Where spill files go. @defaultValue a folder of this user's below the system's for temporary files */
-  readonly spillDir?: string;
   /** What the program has for the job's sources and sinks of memory, and its console. */
   readonly program?: ProgramSide;
 }
@@ -67,6 +63,8 @@ export interface JobSummary {
   readonly rowsOut: number;
   /** Records that could not be read and went to a sink of their own. */
   readonly deadLetters: number;
+  /** What sources left out, since what the job asks of rows holds for none of it; absent where nothing. */
+  readonly skipped?: JobTotals['skipped'];
   readonly seconds: number;
   readonly peakMemoryBytes: number;
   readonly operators: JobOutcome['operators'];
@@ -127,7 +125,7 @@ class Embedded implements EmbeddedRun {
   progress(): RunProgress {
     const seconds = this.#seconds();
     if (!this.#job) {
-      return { phase: 'starting', bytesTotal: 0, ...noTotals, seconds };
+      return { phase: 'starting', bytesTotal: 0, ...noRows, seconds };
     }
     const { phase, ...totals } = this.#job.progress();
     const shown = phase === 'preparing' ? 'starting' : phase === 'running' ? phase : 'committing';
@@ -136,7 +134,6 @@ class Embedded implements EmbeddedRun {
 
   async #run(): Promise<JobSummary> {
     const { graph, jobFile, params, flags, parallelism, memoryBytes, program } = this.#options;
-    const { spillDir = spillDirDefault() } = this.#options;
     checkProgram(graph, program ?? {});
     const ends = new ProgramEnds(graph, program ?? {}, this.#runner);
     this.#ends = ends;
@@ -152,7 +149,6 @@ class Embedded implements EmbeddedRun {
       coordinatorAddress,
       slotCount: parallelism,
       slotMemoryBytes: Math.floor(memoryBytes / parallelism),
-      spillDir,
       runner: this.#runner,
       programRings: ends.rings,
     });
@@ -184,12 +180,14 @@ class Embedded implements EmbeddedRun {
   }
 
   #summary(outcome: JobOutcome): JobSummary {
-    const { status, error, totals, operators, inputCount } = outcome;
+    const { status, error, operators, inputCount } = outcome;
+    const { skipped, ...totals } = outcome.totals;
     return {
       job: this.#options.graph.jobName,
       status,
       inputCount,
       ...totals,
+      ...(skipped.rows > 0 && { skipped }),
       seconds: this.#seconds(),
       peakMemoryBytes: this.#env.process.memory().residentPeakBytes,
       operators,
@@ -202,12 +200,8 @@ class Embedded implements EmbeddedRun {
   }
 }
 
-/** Users of a machine share its folder for temporary files, and may not write into each other's. */
-function spillDirDefault(): string {
-  return join(tmpdir(), `millrace-spill-${process.getuid?.() ?? 'files'}`);
-}
-
-const noTotals: JobTotals = { rowsIn: 0, bytesIn: 0, rowsOut: 0, deadLetters: 0 };
+const noRows = { rowsIn: 0, bytesIn: 0, rowsOut: 0, deadLetters: 0 };
+const noTotals: JobTotals = { ...noRows, skipped: { rows: 0, rowGroups: 0, pages: 0 } };
 
 /** A job that has finished, and whose rows the program then failed to take. */
 function failedAfter(outcome: JobOutcome, { error }: ProgramEnds): JobOutcome {

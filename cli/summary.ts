@@ -26,10 +26,22 @@ export function summaryText(summary: JobSummary, graph: LogicalGraph): string {
   const lines = [
     `job "${job}" finished in ${duration}`,
     `  read     ${formatCount(summary.rowsIn)} rows, ${formatBytes(summary.bytesIn)} of ${inputs}${rate}`,
+    ...skippedText(summary),
     ...writtenText(summary, graph),
     `  memory   ${formatBytes(summary.peakMemoryBytes)} at the peak`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What of the inputs was not read, since no row of it can be wanted. */
+function skippedText({ skipped }: JobSummary): string[] {
+  if (skipped === undefined) return [];
+  const { rows, rowGroups, pages } = skipped;
+  const parts = [
+    ...(rowGroups > 0 ? [plural(rowGroups, 'row group')] : []),
+    ...(pages > 0 ? [plural(pages, 'page')] : []),
+  ];
+  return [`  skipped  ${plural(rows, 'row')} in ${parts.join(' and ')}`];
 }
 
 /** A line per sink, in the order of the job. */

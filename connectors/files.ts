@@ -15,7 +15,6 @@ import {
 
 export {
   arrow,
-  columnar,
   csv,
   ndjson,
   parquet,
@@ -76,7 +75,13 @@ function source<C>(settings: FilesSourceSettings<C>): SourceOf<C> {
     extensions:
       extensions?.map((ending) => (ending.startsWith('.') ? ending : `.${ending}`)) ?? null,
   };
-  return Object.freeze({ connector: 'files', options, schema: format.schema });
+  const { schema, usesPredicate } = format;
+  return Object.freeze({
+    connector: 'files',
+    options,
+    schema,
+    ...(usesPredicate && { usesPredicate }),
+  });
 }
 
 /**

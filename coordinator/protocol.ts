@@ -14,7 +14,7 @@
 import type { WireError } from '../base/typed-error.ts';
 import type { RunFlags } from '../engine/api/stream.ts';
 import type { Json } from '../engine/contracts/json.ts';
-import type { Split } from '../engine/contracts/source.ts';
+import type { Skipped, Split } from '../engine/contracts/source.ts';
 import type { PhysicalGraph } from '../engine/plan/physical-graph.ts';
 
 export const metricsIntervalMs = 100;
@@ -100,7 +100,8 @@ export interface OperatorMetrics {
   readonly rowsOut: number;
   readonly bytesIn: number;
   readonly busyMs: number;
-  readonly bytesSpilled: number;
+  /** Of a source. */
+  readonly skipped?: Skipped;
 }
 
 export interface MetricsReport extends JobRef {

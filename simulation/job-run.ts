@@ -94,7 +94,6 @@ export class JobRun {
       coordinatorAddress,
       slotCount,
       slotMemoryBytes,
-      spillDir: 'spill',
       runner: this.#slots.runner,
       exchangeBytes,
     });

@@ -25,7 +25,6 @@ import type { Edge } from '../engine/plan/physical-graph.ts';
 import { taskMetricsBytes } from '../engine/task/task-metrics.ts';
 import { makeRings } from './exchange-rings.ts';
 import { readMetrics } from './metrics-reader.ts';
-import type { SpillFolder } from './spill-folder.ts';
 import type {
   EdgeEnd,
   FromSlot,
@@ -48,7 +47,6 @@ export interface ExecutorOptions {
   readonly exchangeBytes?: number | undefined;
   /** Operator id → the ring to the program that runs the job in its own process. */
   readonly programRings?: Readonly<Record<string, RingDescriptor>> | undefined;
-  readonly spill: SpillFolder;
 }
 
 export class Executor {
@@ -57,16 +55,14 @@ export class Executor {
   readonly #request: DeployRequest;
   readonly #exchangeBytes: number | undefined;
   readonly #programRings: Readonly<Record<string, RingDescriptor>>;
-  readonly #spill: SpillFolder;
   readonly #events: ExecutorEvents;
   readonly #metrics: { readonly deployment: TaskDeployment }[] = [];
   readonly #stopped: Promise<void>[];
-  #tasksLeft = 0;
   readonly #resolveStopped: (() => void)[];
 
   constructor(
     env: Env,
-    { slots, request, exchangeBytes, programRings = {}, spill }: ExecutorOptions,
+    { slots, request, exchangeBytes, programRings = {} }: ExecutorOptions,
     events: ExecutorEvents,
   ) {
     this.#env = env;
@@ -74,7 +70,6 @@ export class Executor {
     this.#request = request;
     this.#exchangeBytes = exchangeBytes;
     this.#programRings = programRings;
-    this.#spill = spill;
     this.#events = events;
     const pending = slots.map(() => Promise.withResolvers<void>());
     this.#stopped = pending.map(({ promise }) => promise);
@@ -92,19 +87,9 @@ export class Executor {
         },
       );
     });
-    const { module } = this.#request;
-    const spillFolder = this.#spill.ofJob(this.#request);
-    const slotCount = this.#slots.length;
-    const { jobId, epoch } = this.#request;
-    const common = {
-      kind: 'deploy',
-      job: { jobId, epoch },
-      module,
-      spillFolder,
-      slotCount,
-    } as const;
+    const { jobId, epoch, module } = this.#request;
     this.#deployments().forEach((tasks, index) => {
-      this.#post(index, { ...common, tasks });
+      this.#post(index, { kind: 'deploy', job: { jobId, epoch }, module, tasks });
     });
   }
 
@@ -120,7 +105,6 @@ export class Executor {
     const outcome = await Promise.race([Promise.all(this.#stopped), timeout]);
     deadline.abort();
     if (outcome === late) await Promise.all(this.#slots.map((slot) => slot.terminate()));
-    await this.#spill.removeJob(this.#request);
   }
 
   /** The counters of all tasks as they stand. */
@@ -153,7 +137,6 @@ export class Executor {
           metrics: new SharedArrayBuffer(taskMetricsBytes(vertex.chain.length)),
         };
         this.#metrics.push({ deployment });
-        this.#tasksLeft++;
         deployments[slotOf(vertex.id, taskIndex)]?.push(deployment);
       }
     }
@@ -166,7 +149,6 @@ export class Executor {
         this.#fetchSplit(slotIndex, message.taskId);
         break;
       case 'taskFinished':
-        if (--this.#tasksLeft === 0) void this.#spill.removeJob(this.#request);
         this.#events.taskFinished(message.taskId, message.write);
         break;
       case 'failed':

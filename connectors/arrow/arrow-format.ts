@@ -2,7 +2,7 @@
 import type { Field } from '../../engine/schema/field-type.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
 import type { FileFormat } from '../formats/file-format.ts';
-import { ArrowReader } from './arrow-reader.ts';
+import { createArrowReader } from './arrow-reader.ts';
 import { planArrowSplits } from './arrow-split-planner.ts';
 import { arrowStatistics } from './arrow-statistics.ts';
 import { ArrowWriter, type ArrowWriterOptions } from './arrow-writer.ts';
@@ -11,7 +11,7 @@ export const arrowFormat: FileFormat = {
   kind: 'arrow',
   planSplits: (request) => planArrowSplits(request, declaredOf(request.options)),
   statistics: arrowStatistics,
-  reader: (_options, context) => new ArrowReader(context),
+  reader: (_options, context) => createArrowReader(context),
   writer: (options, target) => new ArrowWriter(settingsOf(options), target),
   partEnding: (options) => (settingsOf(options).container === 'stream' ? '.arrows' : '.arrow'),
 };

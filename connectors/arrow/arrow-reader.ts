@@ -4,15 +4,16 @@
  *
  *     split    parts (files) ──▶ pieces (rows of record batches) ──▶ batches of up to 8,192 rows
  *
- * Before: connectors/arrow/arrow-split-planner.ts · After: engine/batch/batch.ts
+ * Before: connectors/formats/part-reader.ts · After: engine/batch/batch.ts
  */
 import { assert } from '../../base/assert.ts';
+import type { FileId } from '../../base/env/disk.ts';
 import { Batch, batchRowsMax } from '../../engine/batch/batch.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
-import type { ReadResult, Split, SplitReader } from '../../engine/contracts/source.ts';
+import type { Split, SplitReader } from '../../engine/contracts/source.ts';
 import type { BlockHandle } from '../../engine/memory/slot-memory.ts';
 import type { Field } from '../../engine/schema/field-type.ts';
-import { openError } from '../filesystem/source-errors.ts';
+import { type PartFormat, PartReader } from '../formats/part-reader.ts';
 import { type ArrowBody, type OpenFile, openBatch } from './arrow-body.ts';
 import type { ColumnSource, TextOffsets, ViewBuffers } from './arrow-column-source.ts';
 import { readColumn } from './arrow-columns.ts';
@@ -45,106 +46,38 @@ interface OpenPiece {
   readonly viewBuffers: Map<ColumnPlan, ViewBuffers>;
 }
 
-export class ArrowReader implements SplitReader {
+export function createArrowReader(context: SlotContext): SplitReader {
+  return new PartReader(context, new ArrowPieces(context));
+}
+
+/** @throws ARROW_CORRUPT, ARROW_FEATURE_UNSUPPORTED, TEXT_INVALID_UTF8, VALUE_IS_NULL, SOURCE_CHANGED */
+class ArrowPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> {
   readonly #context: SlotContext;
-  #parts: readonly FilePart[] = [];
-  #partIndex = 0;
-  #pieceIndex = 0;
-  #part: OpenPart | null = null;
-  #piece: OpenPiece | null = null;
-  #bytesOfEndedPieces = 0;
 
   constructor(context: SlotContext) {
     this.#context = context;
   }
 
-  get bytesRead(): number {
-    const open = this.#piece;
-    if (open === null) return this.#bytesOfEndedPieces;
-    const { piece, row, toRow } = open;
-    const share = (row - piece.fromRow) / Math.max(1, toRow - piece.fromRow);
-    return this.#bytesOfEndedPieces + Math.floor(piece.sizeBytes * share);
+  partsOf({ payload }: Split): readonly FilePart[] {
+    return partsOf(payload);
   }
 
-  open(split: Split): void {
-    assert(this.#part === null && this.#piece === null, 'the split before has ended');
-    this.#parts = partsOf(split.payload);
-    this.#partIndex = 0;
-    this.#pieceIndex = 0;
-  }
-
-  /**
-   * @throws ARROW_CORRUPT, ARROW_FEATURE_UNSUPPORTED, TEXT_INVALID_UTF8, VALUE_IS_NULL,
-   * SOURCE_UNREADABLE, SOURCE_CHANGED
-   */
-  read(): ReadResult {
-    const part = this.#part ?? this.#nextPart();
-    if (part === null) return 'end';
-    const open = this.#piece ?? this.#nextPiece(part);
-    if (open === null) {
-      this.#closePart();
-      return 'more';
-    }
-    if (open.row < open.toRow) {
-      const batch = this.#readRows(part, open);
-      open.row += batch.rowCount;
-      return batch;
-    }
-    this.#endPiece(open);
-    return 'more';
-  }
-
-  position(): string {
-    const path = this.#part?.part.path ?? this.#parts[this.#partIndex - 1]?.path ?? 'no file';
-    const open = this.#piece;
-    if (open === null) return path;
-    return `${path}, row ${open.row} of the record batch at byte ${open.piece.offset}`;
-  }
-
-  close(): void {
-    if (this.#piece !== null) this.#closePiece(this.#piece);
-    this.#piece = null;
-    this.#parts = [];
-    this.#closePart(); // Last, for it may fail.
-  }
-
-  #nextPart(): OpenPart | null {
-    const part = this.#parts[this.#partIndex];
-    if (part === undefined) return null;
-    this.#partIndex++;
-    this.#pieceIndex = 0;
-    const { path } = part;
-    const file = { id: this.#openFile(path), path };
+  openPart(part: FilePart, id: FileId): OpenPart {
+    const file = { id, path: part.path };
     const columns = this.#context.schema.fields.map((field) => {
       const plan = part.columns.find(({ name }) => name === field.name);
       assert(plan !== undefined, 'a split has the places of all columns of its source');
       return { field, plan };
     });
     const dictionaries = new ArrowDictionaries(this.#context, file, part.dictionaries);
-    this.#part = { part, file, columns, dictionaries };
-    return this.#part;
+    return { part, file, columns, dictionaries };
   }
 
-  #openFile(path: string) {
-    try {
-      return this.#context.disk.open(path, 'read');
-    } catch (error) {
-      throw openError(path, error);
-    }
+  closePart({ dictionaries }: OpenPart): void {
+    dictionaries.close();
   }
 
-  #closePart(): void {
-    const part = this.#part;
-    if (part === null) return;
-    this.#part = null;
-    part.dictionaries.close();
-    this.#context.disk.close(part.file.id);
-  }
-
-  #nextPiece({ part, file, columns }: OpenPart): OpenPiece | null {
-    const piece = part.pieces[this.#pieceIndex];
-    if (piece === undefined) return null;
-    this.#pieceIndex++;
+  openPiece({ part, file, columns }: OpenPart, piece: Piece): OpenPiece {
     const body = openBatch(this.#context, file, piece);
     const { rowCount, lengths } = body.layout;
     for (const { plan, field } of columns) {
@@ -154,20 +87,28 @@ export class ArrowReader implements SplitReader {
     }
     const toRow = piece.toRow ?? rowCount;
     if (toRow > rowCount) throw corruptError(part.path, 'has a record batch with fewer rows');
-    this.#piece = { piece, body, toRow, row: piece.fromRow, viewBuffers: new Map() };
-    return this.#piece;
+    return { piece, body, toRow, row: piece.fromRow, viewBuffers: new Map() };
   }
 
-  #endPiece(open: OpenPiece): void {
-    this.#closePiece(open);
-    this.#bytesOfEndedPieces += open.piece.sizeBytes;
-    this.#piece = null;
+  read(part: OpenPart, open: OpenPiece): Batch | null {
+    if (open.row >= open.toRow) return null;
+    const batch = this.#readRows(part, open);
+    open.row += batch.rowCount;
+    return batch;
   }
 
-  #closePiece({ body, viewBuffers }: OpenPiece): void {
+  closePiece({ body, viewBuffers }: OpenPiece): void {
     body.close();
     for (const { blocks } of viewBuffers.values()) this.#release(blocks);
     viewBuffers.clear();
+  }
+
+  shareOf({ piece, row, toRow }: OpenPiece): number {
+    return (row - piece.fromRow) / Math.max(1, toRow - piece.fromRow);
+  }
+
+  placeOf({ piece, row }: OpenPiece): string {
+    return `row ${row} of the record batch at byte ${piece.offset}`;
   }
 
   /** The next rows: as many as a batch has, fewer where their texts are long. */

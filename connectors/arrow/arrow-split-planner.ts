@@ -15,7 +15,7 @@ import type { Split } from '../../engine/contracts/source.ts';
 import { type FieldType, isSameType } from '../../engine/schema/field-type.ts';
 import type { Field } from '../../engine/schema/schema.ts';
 import { type SourceFile, splitBytesFor } from '../filesystem/split-planner.ts';
-import type { SplitRequest } from '../formats/file-format.ts';
+import type { PlannedSplits, SplitRequest } from '../formats/file-format.ts';
 import { missingColumnError, typeMismatchError } from './arrow-errors.ts';
 import type { ArrowField } from './arrow-fields.ts';
 import { type BatchPlace, scanArrowFile } from './arrow-file-scan.ts';
@@ -34,7 +34,7 @@ const scansMax = 16;
 export async function planArrowSplits(
   { files, parallelism, disk }: SplitRequest,
   declared: readonly Field[],
-): Promise<readonly Split[]> {
+): Promise<PlannedSplits> {
   const target = splitBytesFor(files, parallelism);
   const maker = new SplitMaker(target);
   for (let first = 0; first < files.length; first += scansMax) {
@@ -53,7 +53,7 @@ export async function planArrowSplits(
       }
     });
   }
-  return maker.finish();
+  return { splits: maker.finish() };
 }
 
 /** The declared columns' places. @throws SCHEMA_MISMATCH */

@@ -15,10 +15,10 @@ import type { FileStat } from '../../base/env/disk.ts';
 import type { RoleContext } from '../../engine/contracts/connector.ts';
 import type {
   SourceStatistics,
-  Split,
   SplitDiscovery,
   SplitEnumerator,
 } from '../../engine/contracts/source.ts';
+import type { PlannedSplits } from '../formats/file-format.ts';
 import { fileFormatOf } from '../formats/file-formats.ts';
 import type { FileSourceOptions } from './file-options.ts';
 import { normalPathOf, withoutEndSlash } from './file-path.ts';
@@ -48,10 +48,10 @@ export class FileEnumerator implements SplitEnumerator {
    */
   async discover(parallelism: number): Promise<SplitDiscovery> {
     const files = await this.#files();
-    const splits = await this.#splitsOf(files, parallelism);
+    const planned = await this.#splitsOf(files, parallelism);
     return {
-      splits,
-      sizeBytes: splits.reduce((sum, split) => sum + split.sizeBytes, 0),
+      ...planned,
+      sizeBytes: planned.splits.reduce((sum, split) => sum + split.sizeBytes, 0),
       inputCount: files.length,
     };
   }
@@ -68,12 +68,12 @@ export class FileEnumerator implements SplitEnumerator {
     return statisticsOfFiles(files, known);
   }
 
-  async #splitsOf(files: readonly SourceFile[], parallelism: number): Promise<readonly Split[]> {
+  async #splitsOf(files: readonly SourceFile[], parallelism: number): Promise<PlannedSplits> {
     const { format: options } = this.#options;
     const format = fileFormatOf(options);
-    if (format.planSplits === undefined) return planSplits(files, parallelism);
-    const { disk } = this.#context;
-    return format.planSplits({ options, files, parallelism, disk });
+    if (format.planSplits === undefined) return { splits: planSplits(files, parallelism) };
+    const { disk, predicate = null } = this.#context;
+    return format.planSplits({ options, files, parallelism, disk, predicate });
   }
 
   async #files(): Promise<readonly SourceFile[]> {

@@ -10,7 +10,13 @@
  */
 import type { Disk } from '../../base/env/disk.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
-import type { SourceStatistics, Split, SplitReader } from '../../engine/contracts/source.ts';
+import type {
+  Skipped,
+  SourceStatistics,
+  Split,
+  SplitReader,
+} from '../../engine/contracts/source.ts';
+import type { Expr } from '../../engine/expr/expr.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
 import type { SourceFile } from '../filesystem/split-planner.ts';
@@ -24,7 +30,7 @@ export interface FileFormat {
    * The splits of the files. Without it files are cut by bytes (filesystem/split-planner.ts), and
    * the reader finds out which records are a range's.
    */
-  planSplits?(request: SplitRequest): Promise<readonly Split[]>;
+  planSplits?(request: SplitRequest): Promise<PlannedSplits>;
   /** What a file says of its rows. Without it nothing but its size is known. */
   statistics?(request: StatisticsRequest): Promise<SourceStatistics>;
   reader?(options: FormatOptions, context: SlotContext): SplitReader;
@@ -33,12 +39,20 @@ export interface FileFormat {
   partEnding?(options: FormatOptions): string;
 }
 
+export interface PlannedSplits {
+  readonly splits: readonly Split[];
+  /** @defaultValue nothing */
+  readonly skipped?: Skipped;
+}
+
 export interface SplitRequest {
   readonly options: FormatOptions;
   readonly files: readonly SourceFile[];
   /** Tasks that will read, 1 or more. */
   readonly parallelism: number;
   readonly disk: Disk;
+  /** Rows for which it is not true need not be read; null: all are wanted. */
+  readonly predicate: Expr | null;
 }
 
 export interface StatisticsRequest {

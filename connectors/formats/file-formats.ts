@@ -4,7 +4,6 @@ import { arrowFormat } from '../arrow/arrow-format.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
 import { planSplits } from '../filesystem/split-planner.ts';
 import { parquetFormat } from '../parquet/parquet-format.ts';
-import { columnarFormat } from './columnar-format.ts';
 import { type CsvOptions, plainCsvStyle } from './csv-options.ts';
 import { createCsvReader } from './csv-records.ts';
 import { CsvWriter } from './csv-writer.ts';
@@ -25,8 +24,9 @@ const text: FileFormat = {
 
 const csv: FileFormat = {
   kind: 'csv',
-  planSplits: async ({ options, files, parallelism }) =>
-    planSplits(files, parallelism, (options as CsvOptions).split),
+  planSplits: async ({ options, files, parallelism }) => ({
+    splits: planSplits(files, parallelism, (options as CsvOptions).split),
+  }),
   reader: (options, context) => createCsvReader(options as CsvOptions, context),
   partEnding: () => '.csv',
   writer: (options, { schema, output }) =>
@@ -41,10 +41,7 @@ const ndjson: FileFormat = {
 };
 
 const formats: ReadonlyMap<string, FileFormat> = new Map(
-  [text, csv, ndjson, arrowFormat, parquetFormat, columnarFormat].map((format) => [
-    format.kind,
-    format,
-  ]),
+  [text, csv, ndjson, arrowFormat, parquetFormat].map((format) => [format.kind, format]),
 );
 
 /** The format of the options, which `connectors/files.ts` has checked. */

@@ -21,6 +21,8 @@ export interface SourceFormat<C> {
   /** What the plan carries. */
   readonly options: FormatOptions;
   readonly schema: Schema;
+  /** Whether files say enough of their rows to leave some unread. @defaultValue false */
+  readonly usesPredicate?: true;
 }
 
 /** A format of output files. */
@@ -202,6 +204,11 @@ export interface ParquetSinkSettings {
   readonly rowGroupRows?: number;
   /** Bytes of a row group before they are compressed. @defaultValue 128 MiB */
   readonly rowGroupBytes?: number;
+  /**
+   * Rows of a page, the unit that readers uncompress, and pass over where its values can't match. Smaller
+   * pages let them pass over more of a sorted column; each costs some 50 bytes. @defaultValue 16,384
+   */
+  readonly pageRows?: number;
 }
 
 /**
@@ -229,10 +236,12 @@ export function parquet<F>(
 ): SinkFormat | SourceFormat<ColumnsOf<F>> {
   if (given instanceof StructType) {
     const fields = given.schema.fields as unknown as Json;
-    return Object.freeze({ options: { kind: 'parquet', fields }, schema: given.schema });
+    const options = { kind: 'parquet', fields };
+    return Object.freeze({ options, schema: given.schema, usesPredicate: true });
   }
   const { compression = 'snappy', rowGroupRows = 1 << 20, rowGroupBytes = 128 << 20 } = given;
-  for (const [name, value] of Object.entries({ rowGroupRows, rowGroupBytes })) {
+  const { pageRows = 16_384 } = given;
+  for (const [name, value] of Object.entries({ rowGroupRows, rowGroupBytes, pageRows })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;
     throw typedError('FILES_OPTION_INVALID', `parquet has no ${name} of ${value}`, {
       hint: 'Give a whole number of 1 or more.',
@@ -242,28 +251,9 @@ export function parquet<F>(
     compression: choiceOf(compression, ['snappy', 'zstd', 'gzip', 'none']),
     rowGroupRows,
     rowGroupBytes,
+    pageRows,
   };
   return Object.freeze({ options: { kind: 'parquet', settings } });
-}
-
-/**
- * Tables in columns, Parquet or Arrow: a file whose name ends in `.parquet` is read as `parquet` does, any other
- * as `arrow` does. For jobs that take either.
- *
- * @param struct - The columns to read, by name; see `parquet` and `arrow`.
- * @example
- * ```ts
- * import { t } from 'millrace';
- * import { columnar, files } from 'millrace/files';
- *
- * const Order = t.struct({ o_orderkey: t.int64(), o_comment: t.utf8() });
- * const orders = files.source({ path: 'data/orders.{parquet,arrow}', format: columnar(Order) });
- * orders.schema.fields.length; // => 2
- * ```
- */
-export function columnar<F>(struct: StructType<F>): SourceFormat<ColumnsOf<F>> {
-  const fields = struct.schema.fields as unknown as Json;
-  return Object.freeze({ options: { kind: 'columnar', fields }, schema: struct.schema });
 }
 
 function csvStyleOf(settings: CsvSettings): CsvStyle {

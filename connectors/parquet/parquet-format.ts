@@ -4,14 +4,14 @@ import type { FormatOptions } from '../filesystem/file-options.ts';
 import type { FileFormat } from '../formats/file-format.ts';
 import { planParquetSplits } from './plan/parquet-split-planner.ts';
 import { parquetStatistics } from './plan/parquet-statistics.ts';
-import { ParquetReader } from './read/parquet-reader.ts';
+import { createParquetReader } from './read/parquet-reader.ts';
 import { ParquetWriter, type ParquetWriterOptions } from './write/parquet-writer.ts';
 
 export const parquetFormat: FileFormat = {
   kind: 'parquet',
   planSplits: (request) => planParquetSplits(request, declaredOf(request.options)),
   statistics: ({ options, ...request }) => parquetStatistics(request, declaredOf(options)),
-  reader: (_options, context) => new ParquetReader(context),
+  reader: (_options, context) => createParquetReader(context),
   partEnding: () => '.parquet',
   writer: ({ settings }, target) =>
     new ParquetWriter(settings as unknown as ParquetWriterOptions, target),

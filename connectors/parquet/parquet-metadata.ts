@@ -128,6 +128,8 @@ export interface ColumnChunk {
   readonly columnIndex: BytesPlace | null;
   readonly offsetIndex: BytesPlace | null;
   readonly bloomFilter: BytesPlace | null;
+  /** Whether all values are surely indexes of its dictionary. */
+  readonly isAllIndexed: boolean;
 }
 
 /** Least and largest values, in the plain encoding; null where the file does not say. */
@@ -205,6 +207,7 @@ function columnChunkOf(chunk: ThriftStruct): ColumnChunk {
     offsetIndex: placeOf(chunk, 4),
     columnIndex: placeOf(chunk, 6),
     bloomFilter: placeOf(metadata, 14),
+    isAllIndexed: dictionary > 0 && isAllIndexed(metadata),
   };
 }
 
@@ -221,7 +224,22 @@ const encryptedChunk: ColumnChunk = {
   offsetIndex: null,
   columnIndex: null,
   bloomFilter: null,
+  isAllIndexed: false,
 };
+
+/** By the counts of pages by encoding; older writers named the dictionary's in another way than plain. */
+function isAllIndexed(metadata: ThriftStruct): boolean {
+  const { plainDictionary, rleDictionary, rle, bitPacked } = encodings;
+  const pages = metadata
+    .structs(13)
+    .filter((one) => one.int(1) === pageTypes.data || one.int(1) === pageTypes.dataV2);
+  if (pages.length > 0) {
+    return pages.every((one) => [plainDictionary, rleDictionary].some((is) => is === one.int(2)));
+  }
+  const used = metadata.ints(2);
+  const older = [plainDictionary, rle, bitPacked] as readonly number[];
+  return used.includes(plainDictionary) && used.every((one) => older.includes(one));
+}
 
 /** Only the newer fields: what the older ones hold was compared in an order of each writer's own. */
 function statisticsOf(statistics: ThriftStruct | null): Statistics | null {

@@ -182,13 +182,15 @@ export class JobMaster {
     spec: Extract<OperatorSpec, { kind: 'source' }>,
     context: RoleContext,
   ): Promise<void> {
-    const { connector, options } = spec.source;
-    const enumerator = this.#connector(connector).enumerator?.(options, context);
+    const { connector, options, predicate = null } = spec.source;
+    const own = { ...context, predicate };
+    const enumerator = this.#connector(connector).enumerator?.(options, own);
     if (!enumerator) throw noPart(connector, 'source');
     const found = await enumerator.discover(this.#options.graph.parallelism);
     this.#assigners.set(vertexId, new SplitAssigner(found.splits));
     this.#inputCount += found.inputCount;
     this.#bytesTotal += found.sizeBytes;
+    if (found.skipped !== undefined) this.#metrics.addSkipped(found.skipped);
   }
 
   async #prepareSink(

@@ -1,4 +1,6 @@
 /** The counters of a running job, kept by task and operator and added up for people. */
+
+import type { Skipped } from '../../engine/contracts/source.ts';
 import {
   type OperatorSpec,
   type PhysicalGraph,
@@ -15,8 +17,6 @@ export interface OperatorTotals {
   readonly rowsOut: number;
   /** Busy time, summed over all tasks. */
   readonly busySeconds: number;
-  /** Put into spill files, by all tasks. */
-  readonly bytesSpilled: number;
 }
 
 export interface JobTotals {
@@ -25,13 +25,30 @@ export interface JobTotals {
   readonly rowsOut: number;
   /** Records that could not be read and were written to a sink of their own. */
   readonly deadLetters: number;
+  /** What sources left out, since what the job asks of rows holds for none of it. */
+  readonly skipped: Skipped;
 }
 
-type Counter = 'rowsIn' | 'rowsOut' | 'bytesIn' | 'busyMs' | 'bytesSpilled';
+const noSkips: Skipped = { rows: 0, rowGroups: 0, pages: 0 };
+
+function sumOfSkips(all: readonly Skipped[]): Skipped {
+  return all.reduce(
+    (sum, one) => ({
+      rows: sum.rows + one.rows,
+      rowGroups: sum.rowGroups + one.rowGroups,
+      pages: sum.pages + one.pages,
+    }),
+    noSkips,
+  );
+}
+
+type Counter = 'rowsIn' | 'rowsOut' | 'bytesIn' | 'busyMs';
 
 export class JobMetrics {
   readonly #graph: PhysicalGraph;
   readonly #latest = new Map<string, OperatorMetrics>();
+  /** Before there were tasks: what is in no split. */
+  readonly #skippedAhead: Skipped[] = [];
 
   constructor(graph: PhysicalGraph) {
     this.#graph = graph;
@@ -44,6 +61,10 @@ export class JobMetrics {
     }
   }
 
+  addSkipped(skipped: Skipped): void {
+    this.#skippedAhead.push(skipped);
+  }
+
   /** Counters by physical operator, summed over tasks, in the order of the plan. */
   operators(): OperatorTotals[] {
     return this.#specs().map(({ spec: { id, name, kind }, sum }) => ({
@@ -53,7 +74,6 @@ export class JobMetrics {
       rowsIn: sum('rowsIn'),
       rowsOut: sum('rowsOut'),
       busySeconds: sum('busyMs') / 1000,
-      bytesSpilled: sum('bytesSpilled'),
     }));
   }
 
@@ -70,7 +90,13 @@ export class JobMetrics {
       bytesIn: total('source', 'bytesIn'),
       rowsOut: total('sink', 'rowsIn'),
       deadLetters: total('sink', 'rowsIn', true),
+      skipped: this.#skipped(),
     };
+  }
+
+  #skipped(): Skipped {
+    const read = [...this.#latest.values()].flatMap(({ skipped }) => skipped ?? []);
+    return sumOfSkips([...this.#skippedAhead, ...read]);
   }
 
   /** Ids of the sinks that write what sources could not read. */

@@ -17,12 +17,13 @@
  * is asked of the same rows.
  */
 import { addColumnNames } from '../../engine/expr/column-names.ts';
+import { conditionsOf } from '../../engine/expr/conditions.ts';
 import type { Expr, NamedExpr } from '../../engine/expr/expr.ts';
 import { mapExpr } from '../../engine/expr/expr-children.ts';
 import { logicExpr } from '../../engine/expr/expr-factory.ts';
 import { mayFail } from '../../engine/expr/may-fail.ts';
 import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
-import { conditionsOf, filterBelowJoin } from './join-filters.ts';
+import { filterBelowJoin } from './join-filters.ts';
 import { inputFrom, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
 
 export function filterRule(steps: readonly PlanStep[]): readonly PlanStep[] {
@@ -118,8 +119,7 @@ function conditionBelow(condition: Expr, operator: OperatorSpec): Expr | null {
     case 'assignWindows':
       return readsOnly(condition, operator.carried) ? condition : null;
     case 'aggregate':
-      // A group without keys is there even when no row comes.
-      return operator.keys.length > 0 && readsOnly(condition, operator.keys) ? condition : null;
+      return readsOnly(condition, operator.keys) ? condition : null;
     default:
       return null;
   }

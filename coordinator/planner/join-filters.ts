@@ -9,6 +9,7 @@
  * rows that have no partner.
  */
 import { addColumnNames } from '../../engine/expr/column-names.ts';
+import { conditionsOf } from '../../engine/expr/conditions.ts';
 import type { Expr } from '../../engine/expr/expr.ts';
 import { logicExpr } from '../../engine/expr/expr-factory.ts';
 import { mayFail } from '../../engine/expr/may-fail.ts';
@@ -113,12 +114,6 @@ function filteredInputs(
     return { ...inputFrom(number, input.exchange), port: input.port };
   });
   return { filters, inputs };
-}
-
-/** `a and (b and c)` → a, b, c. */
-export function conditionsOf(predicate: Expr): readonly Expr[] {
-  if (predicate.kind !== 'logic' || predicate.op !== 'and') return [predicate];
-  return [...conditionsOf(predicate.left), ...conditionsOf(predicate.right)];
 }
 
 function allOf(parts: Ports): Expr | null {

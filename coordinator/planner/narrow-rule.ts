@@ -54,9 +54,8 @@ function narrowed(operator: OperatorSpec, read: NonNullable<Needs>): OperatorSpe
       return { ...operator, output, carried: operator.carried.filter((name) => read.has(name)) };
     }
     case 'aggregate': {
-      const output = atLeastOne(operator.output, new Set([...operator.keys, ...read]));
-      const names = new Set(output.fields.map((field) => field.name));
-      const aggregates = operator.aggregates.filter(({ name }) => names.has(name));
+      const output = columnsOf(operator.output, [...operator.keys, ...read]);
+      const aggregates = operator.aggregates.filter(({ name }) => read.has(name));
       return { ...operator, output, aggregates };
     }
     default:

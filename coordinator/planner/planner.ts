@@ -37,6 +37,7 @@ import { pruneRule } from './prune-rule.ts';
 import { sharedExprRule } from './shared-expr-rule.ts';
 import { simplifyRule } from './simplify-rule.ts';
 import { singleTaskRule } from './single-task-rule.ts';
+import { sourcePredicateRule } from './source-predicate-rule.ts';
 import { topRule } from './top-rule.ts';
 
 /** In the order in which they are applied. */
@@ -50,6 +51,7 @@ export const planRules: readonly PlanRule[] = [
   limitDownRule,
   narrowRule,
   identityRule,
+  sourcePredicateRule,
   topRule,
   singleTaskRule,
   combinerRule,

@@ -111,8 +111,8 @@ function sourceNode(source: SourceOf<unknown>, options: ReadOptions = {}): NodeD
       hint: 'Give a sink of a connector: { deadLetters: files.sink({ path: "dead.ndjson" }) }.',
     });
   }
-  const { schema, feed } = source;
-  const spec = { connector: source.connector, options: source.options, schema };
+  const { connector, options: given, schema, usesPredicate, feed } = source;
+  const spec = { connector, options: given, schema, ...(usesPredicate && { usesPredicate }) };
   const node = appendNode([], { kind: 'source', source: spec, schema }, verb);
   return feed === undefined ? node : Object.freeze({ ...node, feed });
 }

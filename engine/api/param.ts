@@ -81,7 +81,6 @@ export const reservedFlags: readonly string[] = [
   'rate',
   'restore',
   'seed',
-  'spill-dir',
   'ui',
   'version',
   'wait',

@@ -3,6 +3,7 @@
  * connector and its options; `connectors/registry.ts` has the factories.
  */
 import type { Disk, SyncDisk } from '../../base/env/disk.ts';
+import type { Expr } from '../expr/expr.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { RingOptions } from '../memory/ring.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
@@ -16,6 +17,8 @@ export interface RoleContext {
   readonly disk: Disk;
   /** Unique per job attempt; part of temporary names. */
   readonly attemptId: string;
+  /** Of a source: as `SourceSpec.predicate`. */
+  readonly predicate?: Expr | null;
 }
 
 /** What a connector's parts in a slot thread may use. */
@@ -28,6 +31,8 @@ export interface SlotContext {
   readonly taskIndex: number;
   /** Whether bad records of a source go to a sink of their own; without it they end the job. */
   readonly hasDeadLetters: boolean;
+  /** Of a source: as `SourceSpec.predicate`. */
+  readonly predicate?: Expr | null;
   /** The way to the program that runs the job, for connectors that use one; null on other machines. */
   readonly programRing?: ProgramRing | null;
 }
@@ -55,6 +60,13 @@ export interface SourceSpec {
   readonly connector: string;
   readonly options: Json;
   readonly schema: Schema;
+  /** Whether the connector looks at `predicate`; otherwise a plan has none. */
+  readonly usesPredicate?: true;
+  /**
+   * Rows for which this is not true are not wanted. What surely holds none may be left out; all other rows
+   * are given out, whether it is true for them or not.
+   */
+  readonly predicate?: Expr;
 }
 
 /** A sink as a plan names it. */

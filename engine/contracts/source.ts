@@ -21,6 +21,17 @@ export interface SplitDiscovery {
   readonly sizeBytes: number;
   /** Files, topics, tables: what a person counts as inputs. */
   readonly inputCount: number;
+  /** What is in none of the splits, for the predicate holds for none of it. @defaultValue nothing */
+  readonly skipped?: Skipped;
+}
+
+/** What was left out because the source's predicate holds for none of its rows. */
+export interface Skipped {
+  readonly rows: number;
+  /** Parts of files, such as Parquet's row groups. */
+  readonly rowGroups: number;
+  /** Parts of these. */
+  readonly pages: number;
 }
 
 /**
@@ -75,6 +86,8 @@ export interface SplitReader {
   takeDeadLetters?(): Batch | null;
   /** Bytes of input used up so far, over all splits; for progress. */
   readonly bytesRead: number;
+  /** What was left out so far, over all splits. @defaultValue nothing */
+  readonly skipped?: Skipped;
   /** Where the reader is, for error messages: file and byte offset. */
   position(): string;
   /** Releases files and memory; also after a failure. */

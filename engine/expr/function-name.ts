@@ -54,13 +54,7 @@ export type DateFunction =
 
 export type NullFunction = 'coalesce' | 'greatest' | 'least';
 
-export type NestedFunction =
-  | 'at'
-  | 'field'
-  | 'listConcat'
-  | 'listContains'
-  | 'listJoin'
-  | 'listSlice';
+export type NestedFunction = 'at' | 'field' | 'listContains';
 
 export type FunctionName =
   | TextFunction

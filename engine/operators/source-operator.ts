@@ -14,7 +14,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
-import type { Split, SplitReader } from '../contracts/source.ts';
+import type { Skipped, Split, SplitReader } from '../contracts/source.ts';
 import type { Outbox } from './operator.ts';
 
 /** `full`: the outbox refused; `waiting`: no split, or nothing in it now; `more`: call again. */
@@ -41,6 +41,10 @@ export class SourceOperator {
 
   get bytesRead(): number {
     return this.#reader.bytesRead;
+  }
+
+  get skipped(): Skipped | null {
+    return this.#reader.skipped ?? null;
   }
 
   /** Rows given out so far. */

@@ -14,6 +14,7 @@
  */
 import { assertNever } from '../../base/assert.ts';
 import type { Json } from '../contracts/json.ts';
+import type { Expr } from '../expr/expr.ts';
 import { exprText, namedExprText } from '../expr/expr-text.ts';
 import { schemaText } from '../schema/schema.ts';
 import type {
@@ -131,7 +132,7 @@ function logicalText(node: LogicalNode): string {
 function physicalText(operator: OperatorSpec): string {
   switch (operator.kind) {
     case 'source':
-      return connectorText(operator.source);
+      return connectorText(operator.source) + predicateText(operator.source.predicate);
     case 'filter':
       return exprText(operator.predicate);
     case 'project':
@@ -142,7 +143,7 @@ function physicalText(operator: OperatorSpec): string {
       return [`${operator.as} = ${windowText(operator)}`, ...operator.carried].join(', ');
     case 'aggregate': {
       const results = operator.aggregates.map(aggregateColumnText);
-      return `${operator.phase} ${groupText(operator.keys, results)}`;
+      return `${operator.phase} by ${listText(operator.keys, results)}`;
     }
     case 'join':
       return joinText(operator);
@@ -168,6 +169,11 @@ function physicalText(operator: OperatorSpec): string {
   }
 }
 
+/** What a source may leave rows out by. */
+function predicateText(predicate: Expr | undefined): string {
+  return predicate === undefined ? '' : `, where ${exprText(predicate)}`;
+}
+
 function exchangeText(exchange: Exchange): string {
   switch (exchange.kind) {
     case 'hash':
@@ -190,7 +196,7 @@ type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
 
 function aggregateNodeText({ window, keys, aggregates }: NodeOf<'aggregate'>): string {
   const parts = [...(window === null ? [] : [windowText(window)]), ...keys.map(namedExprText)];
-  return groupText(parts, aggregates.map(aggregateText));
+  return `by ${listText(parts, aggregates.map(aggregateText))}`;
 }
 
 /** `left, user = id and price > limit; right build side, broadcast`. */
@@ -222,10 +228,8 @@ function eventTimeText({ column, outOfOrdernessMs, idleAfterMs }: NodeOf<'eventT
 }
 
 /** `user, day: n = count()`: keys, and what is made of their rows. */
-/** `by user: n = count()`; without keys `of all rows: n = count()`. */
-function groupText(keys: readonly string[], results: readonly string[]): string {
-  const groups = keys.length === 0 ? 'of all rows' : `by ${keys.join(', ')}`;
-  return results.length === 0 ? groups : `${groups}: ${results.join(', ')}`;
+function listText(keys: readonly string[], results: readonly string[]): string {
+  return results.length === 0 ? keys.join(', ') : `${keys.join(', ')}: ${results.join(', ')}`;
 }
 
 function aggregateText({ name, function: kind, input }: AggregateSpec): string {
@@ -242,7 +246,10 @@ function orderText(order: readonly SortKey[]): string {
   return order.map(text).join(', ');
 }
 
-/** `files path "in", format {kind "text"}`; what is null was left open and is left out. */
+/**
+ * `files path "in", format {kind "text"}`; what is null was left open and is left out, and so are fields,
+ * which stand beside it.
+ */
 function connectorText({ connector, options }: { connector: string; options: Json }): string {
   const text = optionText(options);
   return `${connector} ${text.startsWith('{') ? text.slice(1, -1) : text}`.trimEnd();
@@ -251,10 +258,15 @@ function connectorText({ connector, options }: { connector: string; options: Jso
 function optionText(value: Json): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(optionText).join(', ')}]`;
-  const entries = Object.entries(value).filter(([, part]) => part !== null);
+  const entries = Object.entries(value).filter(([, part]) => part !== null && !areFields(part));
   // A format without options of its own is its name.
   if (entries.length === 1 && entries[0]?.[0] === 'kind') return optionText(entries[0][1]);
   return `{${entries.map(([name, part]) => `${name} ${optionText(part)}`).join(', ')}}`;
+}
+
+function areFields(value: Json): boolean {
+  const isField = (one: Json) => typeof one === 'object' && one !== null && 'nullable' in one;
+  return Array.isArray(value) && value.length > 0 && value.every(isField);
 }
 
 /** The kind; with the name where the user gave one. */

@@ -8,13 +8,15 @@
  *             2  row             first row of the batch that it works on
  *             3  sinceMs         when it began with that, by the thread's monotonic clock
  *             4  bytesIn         bytes of input read by a source
- *             5  operator 0      rowsIn, rowsOut, busyMs, bytesSpilled
- *             9  operator 1      …          and, last, the output
+ *             5  skippedRows     what the source left out: rows, row groups, pages
+ *             8  operator 0      rowsIn, rowsOut, busyMs
+ *            11  operator 1      …          and, last, the output
  *
  * Busy time is an operator's own: while it is inside the next one's call, the next one's clock runs.
  * A double of 8 bytes at an aligned address is read and written whole; values of one task may be of
  * slightly different moments (not synchronised: they are for people to look at).
  */
+import type { Skipped } from '../contracts/source.ts';
 import { type TaskState, taskStates } from './task-state.ts';
 
 /** Index of each double. */
@@ -24,13 +26,15 @@ const taskMetricsLayout = {
   row: 2,
   sinceMs: 3,
   bytesIn: 4,
-  operators: 5,
+  skippedRows: 5,
+  skippedRowGroups: 6,
+  skippedPages: 7,
+  operators: 8,
   /** Doubles per operator, and the index of each among them. */
-  operatorStride: 4,
+  operatorStride: 3,
   rowsIn: 0,
   rowsOut: 1,
   busyMs: 2,
-  bytesSpilled: 3,
 } as const;
 
 const layout = taskMetricsLayout;
@@ -44,8 +48,6 @@ export interface OperatorMetrics {
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly busyMs: number;
-  /** Bytes put into spill files. */
-  readonly bytesSpilled: number;
 }
 
 export interface TaskMetricsSnapshot {
@@ -54,9 +56,16 @@ export interface TaskMetricsSnapshot {
   readonly row: number;
   readonly sinceMs: number;
   readonly bytesIn: number;
+  readonly skipped: Skipped;
   /** One per operator of the chain. */
   readonly operators: readonly OperatorMetrics[];
   readonly output: OperatorMetrics;
+}
+
+/** What a source counts itself. */
+export interface SourceCounters {
+  readonly bytesRead: number;
+  readonly skipped: Skipped | null;
 }
 
 /** Reads what a task has published. */
@@ -69,16 +78,20 @@ export function readTaskMetrics(buffer: ArrayBufferLike): TaskMetricsSnapshot {
       rowsIn: at(start + layout.rowsIn),
       rowsOut: at(start + layout.rowsOut),
       busyMs: at(start + layout.busyMs),
-      bytesSpilled: at(start + layout.bytesSpilled),
     });
   }
-  const output = operators.pop() ?? { rowsIn: 0, rowsOut: 0, busyMs: 0, bytesSpilled: 0 };
+  const output = operators.pop() ?? { rowsIn: 0, rowsOut: 0, busyMs: 0 };
   return {
     state: taskStates[at(layout.state)] ?? 'created',
     operator: at(layout.operator),
     row: at(layout.row),
     sinceMs: at(layout.sinceMs),
     bytesIn: at(layout.bytesIn),
+    skipped: {
+      rows: at(layout.skippedRows),
+      rowGroups: at(layout.skippedRowGroups),
+      pages: at(layout.skippedPages),
+    },
     operators,
     output,
   };
@@ -102,8 +115,12 @@ export class TaskMetrics {
     this.#values[layout.state] = taskStates.indexOf(state);
   }
 
-  setBytesIn(bytes: number): void {
-    this.#values[layout.bytesIn] = bytes;
+  setSource({ bytesRead, skipped }: SourceCounters): void {
+    this.#values[layout.bytesIn] = bytesRead;
+    if (skipped === null) return;
+    this.#values[layout.skippedRows] = skipped.rows;
+    this.#values[layout.skippedRowGroups] = skipped.rowGroups;
+    this.#values[layout.skippedPages] = skipped.pages;
   }
 
   addRowsIn(operator: number, rows: number): void {
@@ -112,10 +129,6 @@ export class TaskMetrics {
 
   addRowsOut(operator: number, rows: number): void {
     this.#add(operator, layout.rowsOut, rows);
-  }
-
-  addBytesSpilled(operator: number, bytes: number): void {
-    this.#add(operator, layout.bytesSpilled, bytes);
   }
 
   /** The operator starts; answers whose time it was, for `leave`. */

@@ -23,10 +23,9 @@ import { deadLetterSchema } from '../contracts/dead-letters.ts';
 import type { Json } from '../contracts/json.ts';
 import type { Split } from '../contracts/source.ts';
 import type { Kernels } from '../kernels/kernels.ts';
-import type { MemoryShare } from '../memory/memory-share.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
 import { HashJoinOperator } from '../operators/hash-join-operator.ts';
-import type { Operator, OperatorContext } from '../operators/operator.ts';
+import type { Operator } from '../operators/operator.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
 import { SourceOperator } from '../operators/source-operator.ts';
 import {
@@ -63,10 +62,6 @@ export interface TaskOptions extends TaskConnectors {
   readonly clock: { mono(): number };
   /** What the sink's committer prepared; null without a sink. */
   readonly preparedSink: Json;
-  /** Where spill files go; made when there is one. */
-  readonly spillFolder: string;
-  /** What each operator that gathers rows may hold of the memory. */
-  readonly memoryShare: MemoryShare;
   /** Shared memory of `taskMetricsBytes(vertex.chain.length)`, zeroed. */
   readonly metrics: ArrayBufferLike;
 }
@@ -138,7 +133,7 @@ export class Task {
     this.#deadline = this.#options.clock.mono() + sliceMs;
     try {
       const progress = this.#work();
-      if (this.#source !== null) this.#metrics.setBytesIn(this.#source.bytesRead);
+      if (this.#source !== null) this.#metrics.setSource(this.#source);
       if (progress === 'done') this.#go('finished');
       else this.#outputs.flush(progress === 'idle');
       return progress;
@@ -317,23 +312,15 @@ export class Task {
       schema,
       taskIndex,
       hasDeadLetters: this.#deadLetters !== null,
+      predicate: source.predicate ?? null,
       programRing: programRings?.get(spec.id) ?? null,
     };
     return new SourceOperator(reader(source.options, slot));
   }
 
-  #contextOf(spec: OperatorSpec): OperatorContext {
-    const { memory, kernels, disk, vertex, spillFolder: folder, memoryShare } = this.#options;
-    const { name } = spec;
-    const index = vertex.chain.indexOf(spec);
-    const onWritten = (bytes: number) => this.#metrics.addBytesSpilled(index, bytes);
-    return {
-      name,
-      scope: memory.scope(name),
-      kernels,
-      spill: { disk, folder, prefix: String(index), share: memoryShare, onWritten },
-      shouldYield: () => this.#isOver(),
-    };
+  #contextOf({ name }: OperatorSpec) {
+    const { memory, kernels } = this.#options;
+    return { name, scope: memory.scope(name), kernels, shouldYield: () => this.#isOver() };
   }
 
   /** The output with its time and rows counted. */

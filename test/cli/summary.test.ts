@@ -51,13 +51,7 @@ test('each sink has its line, dead letters by their name', () => {
     ...[sink('a', { path: 'a.csv' }), sink('b', { path: 'b.csv' })],
     ...[letters, sink('c', { path: 'bad.ndjson' }, 'letters')],
   ];
-  const counters = {
-    name: 'sink',
-    kind: 'sink',
-    rowsOut: 0,
-    busySeconds: 0,
-    bytesSpilled: 0,
-  } as const;
+  const counters = { name: 'sink', kind: 'sink', rowsOut: 0, busySeconds: 0 } as const;
   const rows = { a: 1200, b: 7, c: 1 };
   const summary: JobSummary = {
     ...{ job: 'j', status: 'finished', inputCount: 2, rowsIn: 1207, bytesIn: 4096, rowsOut: 1207 },
@@ -74,5 +68,16 @@ test('each sink has its line, dead letters by their name', () => {
       '  memory   1.0 KB at the peak',
       '',
     ].join('\n'),
+  );
+});
+
+test('what was left out has a line', () => {
+  const summary: JobSummary = {
+    ...{ job: 'j', status: 'finished', inputCount: 1, rowsIn: 8, bytesIn: 1024, rowsOut: 8 },
+    ...{ deadLetters: 0, seconds: 1, peakMemoryBytes: 1024, operators: [] },
+    skipped: { rows: 120_000, rowGroups: 3, pages: 1 },
+  };
+  expect(summaryText(summary, { jobName: 'j', nodes: [sink('a', { path: 'a.csv' })] })).toContain(
+    '\n  skipped  120,000 rows in 3 row groups and 1 page\n',
   );
 });

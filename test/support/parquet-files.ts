@@ -11,7 +11,8 @@ import type { Batch } from '../../engine/batch/batch.ts';
 import { readRows } from '../../engine/batch/row-reader.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
-import type { SplitDiscovery } from '../../engine/contracts/source.ts';
+import type { Skipped, SplitDiscovery } from '../../engine/contracts/source.ts';
+import type { Expr } from '../../engine/expr/expr.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
 import { SlotMemory } from '../../engine/memory/slot-memory.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
@@ -23,6 +24,8 @@ export interface ParquetReading {
   /** The ones that it uses. @defaultValue all */
   readonly schema?: Schema;
   readonly parallelism?: number;
+  /** Rows for which it is not true may be missing. @defaultValue null */
+  readonly predicate?: Expr | null;
 }
 
 const memory = new SlotMemory({ budgetBytes: 64 << 20, poison: true });
@@ -37,6 +40,7 @@ export function discoverParquet(reading: ParquetReading): Promise<SplitDiscovery
   const enumerator = filesConnector.enumerator?.(optionsOf(reading), {
     disk: createRealDisk(),
     attemptId: 'attempt',
+    predicate: reading.predicate ?? null,
   });
   if (enumerator === undefined) throw new Error('files can be read');
   return enumerator.discover(reading.parallelism ?? 1);
@@ -44,25 +48,44 @@ export function discoverParquet(reading: ParquetReading): Promise<SplitDiscovery
 
 /** The rows of all batches, batch by batch; the memory must be empty afterwards, also after an error. */
 export async function readParquet(reading: ParquetReading): Promise<Record<string, unknown>[][]> {
-  const { splits } = await discoverParquet(reading);
-  const context = contextOf(reading.schema ?? reading.declared);
+  const batches: Record<string, unknown>[][] = [];
+  await readParquetBatches(reading, (batch) => batches.push(readRows(batch)));
+  return batches;
+}
+
+/** Shows each batch, which is released behind it; answers with what was left out. */
+export async function readParquetBatches(
+  reading: ParquetReading,
+  show: (batch: Batch) => void,
+): Promise<Skipped> {
+  const { splits, skipped } = await discoverParquet(reading);
+  const { predicate = null } = reading;
+  const context = { ...contextOf(reading.schema ?? reading.declared), predicate };
   const reader = filesConnector.reader?.(optionsOf(reading), context);
   if (reader === undefined) throw new Error('files can be read');
-  const batches: Record<string, unknown>[][] = [];
   try {
     for (const split of splits) {
       reader.open(structuredClone(split));
       for (let batch = reader.read(); batch !== 'end'; batch = reader.read()) {
         if (typeof batch === 'string') continue;
-        batches.push(readRows(batch));
-        batch.release();
+        try {
+          show(batch);
+        } finally {
+          batch.release();
+        }
       }
     }
+    const [ahead, later] = [skipped, reader.skipped];
+    const sum = (of: (one: Skipped) => number) => (ahead ? of(ahead) : 0) + (later ? of(later) : 0);
+    return {
+      rows: sum(({ rows }) => rows),
+      rowGroups: sum(({ rowGroups }) => rowGroups),
+      pages: sum(({ pages }) => pages),
+    };
   } finally {
     reader.close();
     memory.assertEmpty();
   }
-  return batches;
 }
 
 function contextOf(schema: Schema): SlotContext {

@@ -122,6 +122,10 @@ function checkPlace(path: string, chunk: ColumnChunk, fileSize: number): void {
   if (!isWithin && !chunk.isEncrypted) {
     throw corruptError(path, 'has a footer with a column that lies outside of the file');
   }
+  for (const place of [chunk.columnIndex, chunk.offsetIndex, chunk.bloomFilter]) {
+    if (place === null || place.offset + place.sizeBytes <= fileSize) continue;
+    throw corruptError(path, 'has a footer with an index that lies outside of the file');
+  }
 }
 
 function countLeaves(fields: readonly ParquetField[]): number {

@@ -6,13 +6,18 @@
  *     file     [g0][g1][g2][          g3           ]        other, small files
  *     splits   [   0  ][1 ][   2   ][   3   ][  4  ]        [      5      ]
  *
+ * Row groups in which no row can meet the predicate are in no split.
+ *
  * Before: connectors/filesystem/file-enumerator.ts · After: connectors/parquet/read/parquet-reader.ts
  */
 import { batchRowsMax } from '../../../engine/batch/batch.ts';
 import type { Split } from '../../../engine/contracts/source.ts';
+import { addColumnNames } from '../../../engine/expr/column-names.ts';
+import type { Expr } from '../../../engine/expr/expr.ts';
+import { mayHold } from '../../../engine/expr/may-hold.ts';
 import type { Field } from '../../../engine/schema/schema.ts';
 import { type SourceFile, splitBytesFor } from '../../filesystem/split-planner.ts';
-import type { SplitRequest } from '../../formats/file-format.ts';
+import type { PlannedSplits, SplitRequest } from '../../formats/file-format.ts';
 import { corruptError, unsupportedError } from '../parquet-errors.ts';
 import type { ColumnChunk, RowGroup } from '../parquet-metadata.ts';
 import { codecName, isKnownCodec } from '../read/uncompress.ts';
@@ -25,6 +30,7 @@ import {
   splitOfParts,
 } from './parquet-split.ts';
 import { type PlannedColumn, plannedColumnOf } from './planned-column.ts';
+import { rowGroupFacts } from './row-group-facts.ts';
 
 /** Files whose footers are read at the same time. */
 const scansMax = 16;
@@ -33,60 +39,105 @@ const splitsPerTaskMin = 4;
 
 /** @param declared - The fields of the job's struct, which each file must have. */
 export async function planParquetSplits(
-  { files, parallelism, disk }: SplitRequest,
+  { files, parallelism, disk, predicate }: SplitRequest,
   declared: readonly Field[],
-): Promise<readonly Split[]> {
-  const found: { file: SourceFile; scan: ParquetScan }[] = [];
+): Promise<PlannedSplits> {
+  const found: PlannedFile[] = [];
   for (let first = 0; first < files.length; first += scansMax) {
     const some = files.slice(first, first + scansMax);
     const scans = await Promise.all(some.map((file) => scanParquetFile(disk, file)));
     scans.forEach((scan, index) => {
-      found.push({ file: some[index] as SourceFile, scan });
+      found.push(plannedFileOf(some[index] as SourceFile, scan, { declared, predicate }));
     });
   }
-  const groupCount = found.reduce((sum, { scan }) => sum + scan.rowGroups.length, 0);
+  const groups = found.flatMap((file) => file.groups);
+  const skipped = found.flatMap((file) => file.skipped);
+  const wanted = found.map(({ path, groups: own }) => ({ path, sizeBytes: sumOf(own, bytesOf) }));
+  const asked = new Set<string>();
+  if (predicate !== null) addColumnNames(predicate, asked);
   const maker = new SplitMaker({
-    targetBytes: splitBytesFor(files, parallelism),
-    cutsGroups: groupCount < parallelism * splitsPerTaskMin,
+    asked,
+    targetBytes: splitBytesFor(wanted, parallelism),
+    cutsGroups: groups.length < parallelism * splitsPerTaskMin,
   });
-  for (const { file, scan } of found) {
-    const columns = declared.map((field) => plannedColumnOf(file.path, scan, field));
-    maker.add(file.path, columns, scan.rowGroups);
+  for (const file of found) maker.add(file);
+  const rows = sumOf(skipped, ({ rowCount }) => rowCount);
+  return { splits: maker.finish(), skipped: { rows, rowGroups: skipped.length, pages: 0 } };
+}
+
+interface PlacedGroup extends RowGroup {
+  /** Counted from the start of the file. */
+  readonly firstRow: number;
+}
+
+interface PlannedFile {
+  readonly path: string;
+  readonly columns: readonly PlannedColumn[];
+  readonly groups: readonly PlacedGroup[];
+  /** Those in which no row can be wanted. */
+  readonly skipped: readonly PlacedGroup[];
+}
+
+/** @throws SCHEMA_MISMATCH, PARQUET_FEATURE_UNSUPPORTED */
+function plannedFileOf(
+  { path }: SourceFile,
+  scan: ParquetScan,
+  { declared, predicate }: { readonly declared: readonly Field[]; readonly predicate: Expr | null },
+): PlannedFile {
+  const columns = declared.map((field) => plannedColumnOf(path, scan, field));
+  const [groups, skipped]: [PlacedGroup[], PlacedGroup[]] = [[], []];
+  let firstRow = 0;
+  for (const group of scan.rowGroups) {
+    const mayMatch = predicate === null || mayHold(predicate, rowGroupFacts(group, columns));
+    if (group.rowCount > 0) (mayMatch ? groups : skipped).push({ ...group, firstRow });
+    firstRow += group.rowCount;
   }
-  return maker.finish();
+  return { path, columns, groups, skipped };
+}
+
+function sumOf<T>(parts: readonly T[], of: (part: T) => number): number {
+  return parts.reduce((sum, part) => sum + of(part), 0);
+}
+
+/** All columns count, as they do in the size of the source: progress is told in bytes of files. */
+function bytesOf({ chunks }: RowGroup): number {
+  return sumOf(chunks, ({ compressedBytes }) => compressedBytes);
+}
+
+interface SplitOptions {
+  readonly targetBytes: number;
+  readonly cutsGroups: boolean;
+  /** Names of the columns that the predicate reads. */
+  readonly asked: ReadonlySet<string>;
 }
 
 /** Puts row groups together until a split is full. */
 class SplitMaker {
-  readonly #targetBytes: number;
-  readonly #cutsGroups: boolean;
+  readonly #options: SplitOptions;
   readonly #splits: Split[] = [];
   #parts: FilePart[] = [];
   #bytes = 0;
 
-  constructor(options: { readonly targetBytes: number; readonly cutsGroups: boolean }) {
-    this.#targetBytes = options.targetBytes;
-    this.#cutsGroups = options.cutsGroups;
+  constructor(options: SplitOptions) {
+    this.#options = options;
   }
 
-  add(path: string, columns: readonly PlannedColumn[], groups: readonly RowGroup[]): void {
+  add({ path, columns, groups }: PlannedFile): void {
     const part = { path, columns: columns.map(({ plan }) => plan) };
     let pieces: Piece[] = [];
     const endPart = () => {
       if (pieces.length > 0) this.#parts.push({ ...part, pieces });
       pieces = [];
     };
-    let firstRow = 0;
     for (const group of groups) {
-      for (const piece of this.#piecesOf(path, columns, { ...group, firstRow })) {
-        if (this.#bytes > 0 && this.#bytes + piece.sizeBytes > this.#targetBytes) {
+      for (const piece of this.#piecesOf(path, columns, group)) {
+        if (this.#bytes > 0 && this.#bytes + piece.sizeBytes > this.#options.targetBytes) {
           endPart();
           this.#endSplit();
         }
         pieces.push(piece);
         this.#bytes += piece.sizeBytes;
       }
-      firstRow += group.rowCount;
     }
     endPart();
   }
@@ -97,21 +148,20 @@ class SplitMaker {
   }
 
   /** The whole row group, or rows of it, in multiples of what a batch has. */
-  #piecesOf(
-    path: string,
-    columns: readonly PlannedColumn[],
-    { rowCount, firstRow, chunks: all }: RowGroup & { readonly firstRow: number },
-  ): Piece[] {
-    if (rowCount === 0) return [];
+  #piecesOf(path: string, columns: readonly PlannedColumn[], group: PlacedGroup): Piece[] {
+    const { rowCount, firstRow, chunks: all } = group;
+    const { targetBytes, cutsGroups, asked } = this.#options;
     const chunks = columns.map(({ plan, chunkIndexes }) =>
       chunkIndexes.map((index, leaf) =>
-        placeOf(path, plan, { chunk: all[index] as ColumnChunk, leaf, rowCount }),
+        placeOf(path, plan, {
+          ...{ chunk: all[index] as ColumnChunk, leaf, rowCount },
+          isAsked: asked.has(plan.name),
+        }),
       ),
     );
-    // All columns count, as they do in the size of the source: progress is told in bytes of files.
-    const sizeBytes = all.reduce((sum, { compressedBytes }) => sum + compressedBytes, 0);
+    const sizeBytes = bytesOf(group);
     const units = Math.ceil(rowCount / batchRowsMax);
-    const wanted = this.#cutsGroups ? Math.ceil(sizeBytes / this.#targetBytes) : 1;
+    const wanted = cutsGroups ? Math.ceil(sizeBytes / targetBytes) : 1;
     const count = Math.max(1, Math.min(units, wanted));
     const rowAt = (index: number) =>
       Math.min(rowCount, Math.floor((units * index) / count) * batchRowsMax);
@@ -134,12 +184,13 @@ interface PlacedChunk {
   /** Index of its leaf in the column. */
   readonly leaf: number;
   readonly rowCount: number;
+  readonly isAsked: boolean;
 }
 
 function placeOf(
   path: string,
   plan: ColumnPlan,
-  { chunk, leaf, rowCount }: PlacedChunk,
+  { chunk, leaf, rowCount, isAsked }: PlacedChunk,
 ): ChunkPlace {
   const { start, compressedBytes, uncompressedBytes, codec, valueCount } = chunk;
   if (chunk.isEncrypted) {
@@ -160,5 +211,8 @@ function placeOf(
   if (plan.leaves[leaf]?.repetition === 0 && valueCount !== rowCount) {
     throw corruptError(path, `has another count of values of column "${plan.name}" than of rows`);
   }
-  return { start, sizeBytes: compressedBytes, uncompressedBytes, codec, valueCount };
+  const place = { start, sizeBytes: compressedBytes, uncompressedBytes, codec, valueCount };
+  if (!isAsked) return place;
+  const { columnIndex, offsetIndex, bloomFilter, isAllIndexed } = chunk;
+  return { ...place, hints: { columnIndex, offsetIndex, bloomFilter, isAllIndexed } };
 }

@@ -4,6 +4,7 @@
  */
 import type { Json } from '../../../engine/contracts/json.ts';
 import type { Split } from '../../../engine/contracts/source.ts';
+import type { BytesPlace } from '../parquet-metadata.ts';
 import type { Conversion } from './conversion.ts';
 import type { BoundsOrder } from './value-bounds.ts';
 
@@ -31,6 +32,18 @@ export interface ChunkPlace {
   readonly uncompressedBytes: number;
   readonly codec: number;
   readonly valueCount: number;
+  /** Of columns that the predicate reads: what says more of their values. */
+  readonly hints?: ChunkHints;
+}
+
+/** Null where the file has none. */
+export interface ChunkHints {
+  /** Bounds by page. */
+  readonly columnIndex: BytesPlace | null;
+  /** Places and rows of pages. */
+  readonly offsetIndex: BytesPlace | null;
+  readonly bloomFilter: BytesPlace | null;
+  readonly isAllIndexed: boolean;
 }
 
 /** Rows of a row group. */

@@ -1,12 +1,13 @@
 /** What the footer of a Parquet file says of its rows, for the planner: counts and bounds of columns. */
 import type { ColumnStatistics, SourceStatistics } from '../../../engine/contracts/source.ts';
+import type { Value } from '../../../engine/expr/value.ts';
 import type { Field } from '../../../engine/schema/schema.ts';
 import { joinStatistics } from '../../filesystem/file-statistics.ts';
 import type { StatisticsRequest } from '../../formats/file-format.ts';
 import type { ColumnChunk, RowGroup } from '../parquet-metadata.ts';
 import { scanParquetFile } from './parquet-file-scan.ts';
 import { type PlannedColumn, plannedColumnOf } from './planned-column.ts';
-import { type BoundValue, boundsOf } from './value-bounds.ts';
+import { boundsOf } from './value-bounds.ts';
 
 /** @throws SCHEMA_MISMATCH, PARQUET_CORRUPT, PARQUET_FEATURE_UNSUPPORTED, SOURCE_UNREADABLE */
 export async function parquetStatistics(
@@ -47,16 +48,15 @@ function columnStatistics(
     return { sizeBytes, nullCount: null, min: null, max: null, distinctCount: null };
   }
   const { nullCount, distinctCount } = statistics;
-  const bounds = boundsOf(leaf, statistics);
-  const numberOf = (value: BoundValue | undefined) => numberOfBound(value, field.type);
+  const { least, most } = boundsOf(leaf, field.type, statistics);
   return {
     ...{ sizeBytes, nullCount, distinctCount },
-    min: numberOf(bounds?.least),
-    max: numberOf(bounds?.most),
+    min: numberOf(least, field.type),
+    max: numberOf(most, field.type),
   };
 }
 
-function numberOfBound(value: BoundValue | undefined, type: Field['type']): number | null {
-  if (value === undefined || value instanceof Uint8Array || type.kind === 'bool') return null;
+function numberOf(value: Value, type: Field['type']): number | null {
+  if (typeof value !== 'bigint' && typeof value !== 'number') return null;
   return Number(value) / (type.kind === 'decimal' ? 10 ** type.scale : 1);
 }

@@ -10,20 +10,22 @@
  * is none. Zeros of floats compare as equal here, whatever their sign. The older fields of statistics,
  * whose order was each writer's own, are not read at all.
  */
+import type { Value } from '../../../engine/expr/value.ts';
+import type { FieldType } from '../../../engine/schema/field-type.ts';
 import { physicalTypes, type Statistics } from '../parquet-metadata.ts';
 import type { ParquetLeaf } from '../parquet-schema.ts';
 import type { Conversion } from './conversion.ts';
 
-/**
- * Integers, dates, timestamps and unscaled decimals as bigint, floats and bools (0 and 1) as numbers,
- * texts and binaries as their bytes.
- */
-export type BoundValue = bigint | number | Uint8Array;
-
+/** As the reference computes with them (engine/expr/value.ts); null where there is no bound. */
 export interface Bounds {
-  readonly least: BoundValue;
-  readonly most: BoundValue;
+  readonly least: Value;
+  readonly most: Value;
 }
+
+export const noBounds: Bounds = { least: null, most: null };
+
+/** As files have them: integers of all kinds as bigint, texts as their bytes. */
+type StoredValue = bigint | number | Uint8Array;
 
 /** In which order a file's statistics have the values of a column; null where that is not known. */
 export type BoundsOrder = 'bool' | 'signed' | 'unsigned' | 'float' | 'bytes' | 'decimalBytes';
@@ -60,26 +62,22 @@ export interface BoundedLeaf {
   readonly conversion: Conversion;
 }
 
-/** Null where nothing is known. */
+/** @param type - The declared one. */
 export function boundsOf(
   leaf: BoundedLeaf,
+  type: FieldType,
   { min, max }: Pick<Statistics, 'min' | 'max'>,
-): Bounds | null {
-  if (min === null || max === null) return null;
-  const [least, most] = [boundOf(leaf, min, 'least'), boundOf(leaf, max, 'most')];
-  return least === null || most === null ? null : { least, most };
-}
-
-function boundOf(leaf: BoundedLeaf, bytes: Uint8Array, side: keyof Bounds): BoundValue | null {
-  const value = storedValueOf(leaf, bytes);
-  return value === null ? null : converted(leaf.conversion, value, side);
+): Bounds {
+  const of = (bytes: Uint8Array | null, side: keyof Bounds) => {
+    const stored = bytes === null ? null : storedValueOf(leaf, bytes);
+    const value = stored === null ? null : converted(leaf.conversion, stored, side);
+    return value === null ? null : valueOfType(value, type, side);
+  };
+  return { least: of(min, 'least'), most: of(max, 'most') };
 }
 
 /** A value in the plain encoding; null where it is none, or has no order. */
-export function storedValueOf(
-  { physical, order }: Pick<BoundedLeaf, 'physical' | 'order'>,
-  bytes: Uint8Array,
-): BoundValue | null {
+function storedValueOf({ physical, order }: BoundedLeaf, bytes: Uint8Array): StoredValue | null {
   switch (order) {
     case 'bool':
       return bytes.length === 1 ? (bytes[0] ?? 0) & 1 : null;
@@ -120,26 +118,56 @@ function signedOf(bytes: Uint8Array): bigint {
 
 function converted(
   { name, by }: Conversion,
-  value: BoundValue,
+  value: StoredValue,
   side: keyof Bounds,
-): BoundValue | null {
+): StoredValue | null {
   switch (name) {
-    case 'float64FromInt32':
-      return Number(value);
     case 'multiply':
       return (value as bigint) * BigInt(by);
     case 'divide': {
       const [units, factor] = [value as bigint, BigInt(by)];
-      const whole = units / factor;
-      const rest = units % factor;
-      if (rest === 0n) return whole;
-      if (side === 'least') return rest < 0n ? whole - 1n : whole;
-      return rest > 0n ? whole + 1n : whole;
+      const rest = ((units % factor) + factor) % factor;
+      const below = (units - rest) / factor;
+      return side === 'most' && rest > 0n ? below + 1n : below;
     }
     case 'int96':
     case 'float32FromFloat16':
       return null;
     default:
       return value;
+  }
+}
+
+function valueOfType(value: StoredValue, type: FieldType, side: keyof Bounds): Value {
+  switch (type.kind) {
+    case 'bool':
+      return value === 1;
+    case 'utf8':
+      return textOf(value as Uint8Array, side);
+    case 'binary':
+    case 'int64':
+    case 'timestamp':
+    case 'decimal':
+      return value;
+    default:
+      return Number(value);
+  }
+}
+
+/** What was cut may end within a character: without it the text is still below what begins so. */
+function textOf(bytes: Uint8Array, side: keyof Bounds): string | null {
+  for (const cut of side === 'least' ? [0, 1, 2, 3] : [0]) {
+    const text = utf8TextOf(bytes.subarray(0, Math.max(0, bytes.length - cut)));
+    if (text !== null) return text;
+  }
+  return null;
+}
+
+function utf8TextOf(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
   }
 }

@@ -65,6 +65,12 @@ export class ChunkValues {
     return this.#inputs.firstRow + this.#inputs.chunk.valueCount - this.#left;
   }
 
+  /** The dictionary, which is in front of all pages; null where there is none. */
+  dictionary(): Dictionary | null {
+    if (this.#page === null && this.#left > 0) this.#header ??= this.#nextHeader();
+    return this.#dictionary;
+  }
+
   /** Values that the page has, nulls among them; brings the next page into memory where it has none. */
   inPage(): number {
     for (;;) {

@@ -11,10 +11,16 @@
  */
 import { batchRowsMax, type Column } from '../../../engine/batch/batch.ts';
 import { addressOf, type BlockHandle } from '../../../engine/memory/slot-memory.ts';
-import { bitmapSizeOf, valueSizeOf, valuesSizeOf } from '../../../engine/schema/field-type.ts';
+import {
+  bitmapSizeOf,
+  type Field,
+  valueSizeOf,
+  valuesSizeOf,
+} from '../../../engine/schema/field-type.ts';
 import { nullError } from '../parquet-errors.ts';
 import type { OpenColumn } from './chunk-pages.ts';
 import { type ChunkInputs, ChunkValues, spreadOf } from './chunk-values.ts';
+import type { Dictionary } from './dictionary.ts';
 import { definitionState } from './page-values.ts';
 
 /** Where rows are put. */
@@ -38,6 +44,16 @@ export class FlatColumn {
     this.#inputs = inputs;
     this.#values = new ChunkValues(column, inputs);
     this.#valueSize = valueSizeOf(inputs.field.type);
+  }
+
+  get field(): Field {
+    return this.#inputs.field;
+  }
+
+  /** The dictionary that has all values of the column; null where there may be others. */
+  dictionary(): Dictionary | null {
+    const isAllIndexed = this.#inputs.chunk.hints?.isAllIndexed === true;
+    return isAllIndexed ? this.#values.dictionary() : null;
   }
 
   /** The next rows; `blocks` takes what they are in. */

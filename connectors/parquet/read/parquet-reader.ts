@@ -1,21 +1,24 @@
 /**
  * Reads splits of Parquet files: for each batch the next rows of each wanted column, from that column's
- * pages. Columns that the context's schema lacks are not read at all.
+ * pages. Columns that the context's schema lacks are not read at all, and rows that can't meet the
+ * predicate are passed over.
  *
  *     split    parts (files) ──▶ pieces (row groups) ──▶ ranges of rows ──▶ batches of up to 8,192 rows
  *
- * Before: connectors/parquet/plan/parquet-split-planner.ts · After: engine/batch/batch.ts
+ * Before: connectors/formats/part-reader.ts · After: engine/batch/batch.ts
  */
 import { assert } from '../../../base/assert.ts';
 import type { FileId } from '../../../base/env/disk.ts';
 import { Batch, batchRowsMax } from '../../../engine/batch/batch.ts';
 import type { SlotContext } from '../../../engine/contracts/connector.ts';
-import type { ReadResult, Split, SplitReader } from '../../../engine/contracts/source.ts';
+import type { Skipped, Split, SplitReader } from '../../../engine/contracts/source.ts';
 import type { BlockHandle } from '../../../engine/memory/slot-memory.ts';
-import { openError } from '../../filesystem/source-errors.ts';
+import { type PartFormat, PartReader } from '../../formats/part-reader.ts';
 import { type FilePart, type Piece, partsOf } from '../plan/parquet-split.ts';
+import { DictionaryFilter } from './dictionary-filter.ts';
 import { FlatColumn } from './flat-column.ts';
 import { ReadRoom } from './read-room.ts';
+import { wantedRowsOf } from './row-pruning.ts';
 
 /** The file that is being read. */
 interface OpenPart {
@@ -26,122 +29,119 @@ interface OpenPart {
 /** The row group that is being read. */
 interface OpenPiece {
   readonly piece: Piece;
+  /** Half-open, ascending: those that may be wanted. */
+  readonly ranges: Piece['ranges'];
   readonly columns: readonly FlatColumn[];
   rangeIndex: number;
   /** The next row of the row group. */
   row: number;
 }
 
-export class ParquetReader implements SplitReader {
+export function createParquetReader(context: SlotContext): SplitReader {
+  return new PartReader(context, new ParquetPieces(context));
+}
+
+/**
+ * @throws PARQUET_CORRUPT, PARQUET_FEATURE_UNSUPPORTED, TEXT_INVALID_UTF8, VALUE_IS_NULL,
+ * VALUE_OUT_OF_RANGE, SOURCE_CHANGED
+ */
+class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> {
   readonly #context: SlotContext;
+  readonly #dictionaries: DictionaryFilter | null;
   #room: ReadRoom | null = null;
-  #parts: readonly FilePart[] = [];
-  #partIndex = 0;
-  #pieceIndex = 0;
-  #part: OpenPart | null = null;
-  #piece: OpenPiece | null = null;
-  #bytesOfEndedPieces = 0;
+  #skipped: Skipped = { rows: 0, rowGroups: 0, pages: 0 };
 
   constructor(context: SlotContext) {
     this.#context = context;
+    const { predicate = null } = context;
+    this.#dictionaries = predicate === null ? null : new DictionaryFilter(context, predicate);
   }
 
-  get bytesRead(): number {
-    const open = this.#piece;
-    if (open === null) return this.#bytesOfEndedPieces;
-    const { piece, row } = open;
-    const from = piece.ranges[0]?.[0] ?? 0;
-    const to = piece.ranges.at(-1)?.[1] ?? 0;
-    const share = Math.max(0, row - from) / Math.max(1, to - from);
-    return this.#bytesOfEndedPieces + Math.floor(piece.sizeBytes * share);
+  get skipped(): Skipped {
+    return this.#skipped;
   }
 
-  open(split: Split): void {
-    assert(this.#part === null && this.#piece === null, 'the split before has ended');
-    this.#parts = partsOf(split.payload);
-    this.#partIndex = 0;
-    this.#pieceIndex = 0;
+  partsOf({ payload }: Split): readonly FilePart[] {
+    return partsOf(payload);
   }
 
-  /**
-   * @throws PARQUET_CORRUPT, PARQUET_FEATURE_UNSUPPORTED, TEXT_INVALID_UTF8, VALUE_IS_NULL,
-   * VALUE_OUT_OF_RANGE, SOURCE_UNREADABLE, SOURCE_CHANGED
-   */
-  read(): ReadResult {
-    const part = this.#part ?? this.#nextPart();
-    if (part === null) return 'end';
-    const open = this.#piece ?? this.#nextPiece(part);
-    if (open === null) {
-      this.#closePart();
-      return 'more';
+  openPart(part: FilePart, file: FileId): OpenPart {
+    return { part, file };
+  }
+
+  closePart(): void {}
+
+  openPiece(open: OpenPart, piece: Piece): OpenPiece | null {
+    const ranges = this.#wantedRanges(open, piece);
+    if (ranges.length === 0) return null;
+    const columns: FlatColumn[] = [];
+    try {
+      for (const field of this.#context.schema.fields) {
+        columns.push(this.#openColumn(open, piece, field));
+      }
+      if (this.#dictionaries?.mayHold(columns) !== false) {
+        return { piece, ranges, columns, rangeIndex: 0, row: 0 };
+      }
+      this.#skip({ rows: rowsOf(ranges), rowGroups: 1, pages: 0 });
+      closeAll(columns);
+      return null;
+    } catch (error) {
+      closeAll(columns);
+      throw error;
     }
-    const range = open.piece.ranges[open.rangeIndex];
-    if (range === undefined) {
-      this.#endPiece(open);
-      return 'more';
-    }
+  }
+
+  read(_part: OpenPart, open: OpenPiece): Batch | 'more' | null {
+    const range = open.ranges[open.rangeIndex];
+    if (range === undefined) return null;
     const [from, to] = range;
     if (open.row < from) {
       for (const column of open.columns) column.skip(from - open.row);
       open.row = from;
     }
-    if (open.row >= to) {
-      open.rangeIndex++;
-      return 'more';
-    }
-    return this.#readRows(open, Math.min(batchRowsMax, to - open.row));
+    if (open.row < to) return this.#readRows(open, Math.min(batchRowsMax, to - open.row));
+    open.rangeIndex++;
+    return 'more';
   }
 
-  position(): string {
-    const path = this.#part?.part.path ?? this.#parts[this.#partIndex - 1]?.path ?? 'no file';
-    const open = this.#piece;
-    return open === null ? path : `${path}, row ${open.piece.firstRow + open.row}`;
+  closePiece({ columns }: OpenPiece): void {
+    closeAll(columns);
+  }
+
+  shareOf({ ranges, row }: OpenPiece): number {
+    const from = ranges[0]?.[0] ?? 0;
+    const to = ranges.at(-1)?.[1] ?? 0;
+    return Math.max(0, row - from) / Math.max(1, to - from);
+  }
+
+  placeOf({ piece, row }: OpenPiece): string {
+    return `row ${piece.firstRow + row}`;
   }
 
   close(): void {
-    this.#closeColumns();
-    this.#piece = null;
-    this.#parts = [];
+    this.#dictionaries?.close();
     this.#room?.close();
     this.#room = null;
-    this.#closePart(); // Last, for it may fail.
   }
 
-  #nextPart(): OpenPart | null {
-    const part = this.#parts[this.#partIndex];
-    if (part === undefined) return null;
-    this.#partIndex++;
-    this.#pieceIndex = 0;
-    this.#part = { part, file: this.#openFile(part.path) };
-    return this.#part;
+  #wantedRanges({ part, file }: OpenPart, piece: Piece): Piece['ranges'] {
+    const { predicate = null, schema } = this.#context;
+    if (predicate === null) return piece.ranges;
+    const source = { context: this.#context, file, path: part.path };
+    const found = wantedRowsOf({ file: source, part, piece, schema, predicate });
+    const rows = rowsOf(piece.ranges) - rowsOf(found.ranges);
+    const isWhole = found.ranges.length === 0;
+    this.#skip({ rows, rowGroups: Number(isWhole), pages: isWhole ? 0 : found.skippedPages });
+    return found.ranges;
   }
 
-  #openFile(path: string): FileId {
-    try {
-      return this.#context.disk.open(path, 'read');
-    } catch (error) {
-      throw openError(path, error);
-    }
-  }
-
-  #closePart(): void {
-    const part = this.#part;
-    if (part === null) return;
-    this.#part = null;
-    this.#context.disk.close(part.file);
-  }
-
-  #nextPiece(open: OpenPart): OpenPiece | null {
-    const piece = open.part.pieces[this.#pieceIndex];
-    if (piece === undefined) return null;
-    this.#pieceIndex++;
-    const columns: FlatColumn[] = [];
-    // Known at once, so that what was opened is closed where the next column can't be.
-    this.#piece = { piece, columns, rangeIndex: 0, row: 0 };
-    for (const field of this.#context.schema.fields) {
-      columns.push(this.#openColumn(open, piece, field));
-    }
-    return this.#piece;
+  #skip(more: Skipped): void {
+    const { rows, rowGroups, pages } = this.#skipped;
+    this.#skipped = {
+      rows: rows + more.rows,
+      rowGroups: rowGroups + more.rowGroups,
+      pages: pages + more.pages,
+    };
   }
 
   #openColumn(
@@ -162,16 +162,6 @@ export class ParquetReader implements SplitReader {
     );
   }
 
-  #endPiece(open: OpenPiece): void {
-    this.#closeColumns();
-    this.#bytesOfEndedPieces += open.piece.sizeBytes;
-    this.#piece = null;
-  }
-
-  #closeColumns(): void {
-    for (const column of this.#piece?.columns ?? []) column.close();
-  }
-
   #readRows(open: OpenPiece, count: number): Batch {
     const { scope, schema } = this.#context;
     const blocks: BlockHandle[] = [];
@@ -188,4 +178,12 @@ export class ParquetReader implements SplitReader {
       for (const block of blocks) scope.memory.release(block);
     }
   }
+}
+
+function closeAll(columns: readonly FlatColumn[]): void {
+  for (const column of columns) column.close();
+}
+
+function rowsOf(ranges: Piece['ranges']): number {
+  return ranges.reduce((sum, [from, to]) => sum + to - from, 0);
 }

@@ -30,8 +30,6 @@ import { type Extremes, extremesOfValues, joinExtremes } from './value-extremes.
 import { ByteChain, GrowingBytes } from './write-blocks.ts';
 import type { WriteRoom } from './write-room.ts';
 
-/** Pages of so many rows let readers pass over much, and cost 1 % or so in headers. */
-const pageRowsMax = 16_384;
 const pageBytesMax = 1 << 20;
 /** With fewer repetitions than this among the first page's values a dictionary does not pay. */
 const repeatedShareMin = 0.05;
@@ -42,6 +40,8 @@ export interface ChunkOptions {
   readonly context: SlotContext;
   readonly room: WriteRoom;
   readonly codec: WrittenCodec;
+  /** Rows after which a page ends. */
+  readonly pageRows: number;
   /** How many levels there are at most; 0 of what is neither optional nor repeated. */
   readonly definition: number;
   readonly repetition: number;
@@ -55,6 +55,7 @@ export interface WrittenPage {
   readonly firstRow: number;
   readonly valueCount: number;
   readonly nullCount: number;
+  readonly encoding: number;
   readonly extremes: Extremes | null;
 }
 
@@ -148,7 +149,8 @@ export class ColumnChunkWriter {
     this.#pageRows += rowCount;
     this.#pageValues += valueCount;
     this.#pagePresent += present;
-    const isFull = this.#pageRows >= pageRowsMax || this.#plain.sizeBytes >= pageBytesMax;
+    const isFull =
+      this.#pageRows >= this.#options.pageRows || this.#plain.sizeBytes >= pageBytesMax;
     if (isFull) this.#endPage();
     return true;
   }
@@ -233,6 +235,7 @@ export class ColumnChunkWriter {
       firstRow: this.#firstRow,
       valueCount: this.#pageValues,
       nullCount: this.#pageValues - this.#pagePresent,
+      encoding,
       extremes: this.#extremes,
     });
     this.#firstRow += this.#pageRows;

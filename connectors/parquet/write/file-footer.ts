@@ -3,7 +3,7 @@
  * find chunks, and to pass over those without wanted rows.
  * @see https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
  */
-import { repetitions } from '../parquet-metadata.ts';
+import { encodings, pageTypes, repetitions } from '../parquet-metadata.ts';
 import {
   binary,
   bool,
@@ -163,6 +163,7 @@ function columnChunkOf(
     9: i64(firstPage),
     11: dictionaryOffset === null ? undefined : i64(offset + dictionaryOffset),
     12: struct(statisticsOf(column, pages)),
+    13: list(encodingCountsOf(chunk)),
   });
   return struct({
     2: i64(0),
@@ -172,6 +173,19 @@ function columnChunkOf(
     6: places.column === null ? undefined : i64(places.column.offset),
     7: places.column === null ? undefined : i32(places.column.sizeBytes),
   });
+}
+
+/** By which encoding how many pages are: readers see by it whether the dictionary has all values. */
+function encodingCountsOf({ dictionaryOffset, pages }: WrittenChunk): ThriftOut[] {
+  const counts = new Map<number, number>();
+  for (const { encoding } of pages) counts.set(encoding, (counts.get(encoding) ?? 0) + 1);
+  const of = (type: number, encoding: number, count: number) =>
+    struct({ 1: i32(type), 2: i32(encoding), 3: i32(count) });
+  const { data, dictionary } = pageTypes;
+  return [
+    ...(dictionaryOffset === null ? [] : [of(dictionary, encodings.plain, 1)]),
+    ...[...counts].map(([encoding, count]) => of(data, encoding, count)),
+  ];
 }
 
 function statisticsOf(column: PhysicalColumn, pages: readonly WrittenPage[]): ThriftFields {

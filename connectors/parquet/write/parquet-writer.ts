@@ -36,6 +36,7 @@ export interface ParquetWriterOptions {
   readonly compression: WrittenCodec;
   readonly rowGroupRows: number;
   readonly rowGroupBytes: number;
+  readonly pageRows: number;
 }
 
 /** A column of the rows. */
@@ -71,8 +72,8 @@ export class ParquetWriter implements RowWriter {
     this.#columns = schema.fields.map((field) => {
       const physical = physicalColumnOf(field.type);
       const levels = { definition: field.nullable ? 1 : 0, repetition: 0 };
-      const codec = options.compression;
-      const chunk = new ColumnChunkWriter({ context, room, codec, ...levels }, physical);
+      const { compression: codec, pageRows } = options;
+      const chunk = new ColumnChunkWriter({ context, room, codec, pageRows, ...levels }, physical);
       return { field, physical, chunk };
     });
   }

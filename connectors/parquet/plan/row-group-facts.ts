@@ -1,0 +1,31 @@
+/**
+ * What a footer says of the values of a row group's columns, for asking whether a condition may hold for
+ * one of its rows: bounds, and how many are null.
+ */
+import type { ColumnFacts, FactsOf } from '../../../engine/expr/may-hold.ts';
+import type { ColumnChunk, RowGroup } from '../parquet-metadata.ts';
+import type { PlannedColumn } from './planned-column.ts';
+import { boundsOf, noBounds } from './value-bounds.ts';
+
+export function rowGroupFacts({ chunks }: RowGroup, columns: readonly PlannedColumn[]): FactsOf {
+  return (name) => {
+    const column = columns.find(({ field }) => field.name === name);
+    const [index, ...others] = column?.chunkIndexes ?? [];
+    const chunk = index === undefined ? undefined : chunks[index];
+    if (column === undefined || chunk === undefined || others.length > 0) return null;
+    return chunkFacts(column, chunk);
+  };
+}
+
+function chunkFacts({ plan, field }: PlannedColumn, chunk: ColumnChunk): ColumnFacts | null {
+  const [leaf] = plan.leaves;
+  if (leaf === undefined || leaf.repetition > 0) return null;
+  const { statistics, valueCount } = chunk;
+  const nullCount = statistics?.nullCount ?? null;
+  const bounds = statistics === null ? noBounds : boundsOf(leaf, field.type, statistics);
+  return {
+    ...bounds,
+    mayBeNull: leaf.definition > 0 && nullCount !== 0,
+    mayBeValue: nullCount === null || nullCount < valueCount,
+  };
+}

@@ -1,0 +1,125 @@
+/**
+ * Which rows of a row group may meet the predicate, by what stands beside its pages: bloom filters, and the
+ * bounds of pages. Pages of several columns end at different rows, so all their borders are looked at.
+ *
+ *     a   [ 0..9 ][ 10..19 ][ 20..29 ]      a >= 10 and b < 5
+ *     b   [ 1..8    ][ 7..9 ][ 2..4  ]
+ *     rows         ▲▲▲        ▲▲▲▲▲▲▲       the others surely don't
+ */
+import { addColumnNames } from '../../../engine/expr/column-names.ts';
+import type { Expr } from '../../../engine/expr/expr.ts';
+import { type ColumnFacts, type FactsOf, mayHold } from '../../../engine/expr/may-hold.ts';
+import type { Schema } from '../../../engine/schema/schema.ts';
+import type { ChunkPlace, FilePart, LeafPlan, Piece } from '../plan/parquet-split.ts';
+import type { OpenColumn } from './chunk-pages.ts';
+import { type PageRows, readPageRows } from './page-index.ts';
+
+type Ranges = Piece['ranges'];
+
+/** The row group, and what its rows are asked. */
+export interface PrunedPiece {
+  readonly file: Omit<OpenColumn, 'name'>;
+  readonly part: FilePart;
+  readonly piece: Piece;
+  readonly schema: Schema;
+  readonly predicate: Expr;
+}
+
+export interface WantedRows {
+  readonly ranges: Ranges;
+  /** Of the predicate's columns: pages without wanted rows. */
+  readonly skippedPages: number;
+}
+
+/** @throws PARQUET_CORRUPT, SOURCE_CHANGED */
+export function wantedRowsOf(pruned: PrunedPiece): WantedRows {
+  const { piece } = pruned;
+  const columns = askedColumns(pruned);
+  const pages = new Map<string, PageRows>();
+  for (const { name, type, leaf, chunk } of columns) {
+    const { columnIndex = null, offsetIndex = null } = chunk.hints ?? {};
+    if (columnIndex === null || offsetIndex === null || leaf.order === null) continue;
+    const places = { columnIndex, offsetIndex };
+    const { rowCount } = piece;
+    pages.set(name, readPageRows({ ...pruned.file, name }, places, { leaf, type, rowCount }));
+  }
+  if (pages.size === 0) return { ranges: piece.ranges, skippedPages: 0 };
+  const wanted = wantedRanges(pruned, pages);
+  const ranges = intersectionOf(piece.ranges, wanted);
+  return { ranges, skippedPages: countSkipped(piece, pages, ranges) };
+}
+
+interface AskedColumn {
+  readonly name: string;
+  readonly type: Schema['fields'][number]['type'];
+  readonly leaf: LeafPlan;
+  readonly chunk: ChunkPlace;
+}
+
+/** Columns that the predicate reads, of those that have one value per row. */
+function askedColumns({
+  part,
+  piece,
+  schema,
+  predicate,
+}: Omit<PrunedPiece, 'file'>): readonly AskedColumn[] {
+  const names = new Set<string>();
+  addColumnNames(predicate, names);
+  return schema.fields.flatMap(({ name, type }) => {
+    const index = part.columns.findIndex((column) => column.name === name);
+    const [leaf, ...others] = part.columns[index]?.leaves ?? [];
+    const [chunk] = piece.chunks[index] ?? [];
+    const isFlat = others.length === 0 && leaf?.repetition === 0;
+    if (!names.has(name) || !isFlat || chunk === undefined) return [];
+    return [{ name, type, leaf, chunk }];
+  });
+}
+
+/** The rows between borders of pages for which the predicate may hold. */
+function wantedRanges(
+  { piece, predicate }: PrunedPiece,
+  pages: ReadonlyMap<string, PageRows>,
+): Ranges {
+  const borders = new Set([piece.rowCount]);
+  for (const { firstRows } of pages.values()) for (const row of firstRows) borders.add(row);
+  const ascending = [...borders].sort((a, b) => a - b);
+  /** By column: the page that the rows are in. */
+  const current = new Map<string, number>([...pages.keys()].map((name) => [name, -1]));
+  const factsOf: FactsOf = (name): ColumnFacts | null =>
+    pages.get(name)?.facts[current.get(name) ?? -1] ?? null;
+  const ranges: [number, number][] = [];
+  ascending.slice(0, -1).forEach((from, index) => {
+    for (const [name, { firstRows }] of pages) {
+      const page = current.get(name) ?? -1;
+      if (firstRows[page + 1] === from) current.set(name, page + 1);
+    }
+    if (!mayHold(predicate, factsOf)) return;
+    const to = ascending[index + 1] ?? from;
+    const last = ranges.at(-1);
+    if (last?.[1] === from) last[1] = to;
+    else ranges.push([from, to]);
+  });
+  return ranges;
+}
+
+function intersectionOf(some: Ranges, others: Ranges): Ranges {
+  return some.flatMap(([from, to]) =>
+    others.flatMap(([start, end]) => {
+      const range = [Math.max(from, start), Math.min(to, end)] as const;
+      return range[0] < range[1] ? [range] : [];
+    }),
+  );
+}
+
+/** Pages that have rows of the piece, none of which is wanted. */
+function countSkipped(piece: Piece, pages: ReadonlyMap<string, PageRows>, wanted: Ranges): number {
+  let count = 0;
+  for (const { firstRows } of pages.values()) {
+    firstRows.forEach((from, page) => {
+      const own: Ranges = [[from, firstRows[page + 1] ?? piece.rowCount]];
+      const isOfPiece = intersectionOf(piece.ranges, own).length > 0;
+      if (isOfPiece && intersectionOf(wanted, own).length === 0) count++;
+    });
+  }
+  return count;
+}
