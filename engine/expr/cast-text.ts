@@ -32,9 +32,13 @@ export function valueToText(from: FieldType): Cast | null {
     case 'struct':
       return null;
     default:
-      // Floats as JavaScript writes them, but for -0, which stays.
-      return (value) => (Object.is(value, -0) ? '-0' : String(value));
+      return (value) => (typeof value === 'number' ? floatText(value) : String(value));
   }
+}
+
+/** A number as JavaScript writes it, but for -0, which stays. */
+export function floatText(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 /** How values of a type are read from a text; null for lists and structs. */

@@ -89,7 +89,7 @@ function longMagnitudeAt(at: usize, out: usize): usize {
  * 2^53 and the exponent is at most 22 either way: both are floats then, and one operation rounds once.
  * @see Clinger 1990, "How to read floating point numbers accurately": the fast path.
  */
-function floatAt(at: usize, out: usize, scratch: usize, isJson: bool): usize {
+export function floatAt(at: usize, out: usize, scratch: usize, isJson: bool): usize {
   const isNegative = load<u8>(at) == 45;
   const first = at + usize(isNegative);
   if (isJson && hasLeadingZero(first)) return 0;
@@ -135,7 +135,7 @@ function floatAt(at: usize, out: usize, scratch: usize, isJson: bool): usize {
  * A decimal to `out` (i128); the address behind it. Read here: up to 18 digits with those that are
  * added behind the point, of which none would be lost. `size`: the scale, and the precision above it.
  */
-function decimalAt(at: usize, out: usize, size: u32, scratch: usize, isJson: bool): usize {
+export function decimalAt(at: usize, out: usize, size: u32, scratch: usize, isJson: bool): usize {
   const isNegative = load<u8>(at) == 45;
   const first = at + usize(isNegative);
   if (isJson && hasLeadingZero(first)) return 0;

@@ -1,15 +1,19 @@
 /**
- * Rule of casts among numbers, bools, dates and timestamps, and of texts to binaries. A value that
- * does not fit sets the row's error, or is null where the cast is a try. What reads or writes texts,
- * and decimals that lose digits, is left to the reference.
+ * Rule of casts among numbers, bools, dates, timestamps and texts, and of texts to binaries and back. A
+ * value that does not fit sets the row's error, or is null where the cast is a try. Decimals that lose
+ * digits, and lists and structs, are left to the reference.
  */
 import type { Expr } from '../../expr/expr.ts';
-import type { FieldType } from '../../schema/field-type.ts';
+import { castScratchBytes } from '../../kernels/cast-text-kernels.ts';
+import { type FieldType, int64Type } from '../../schema/field-type.ts';
 import type { CodeBuilder, Local } from '../wasm/code-builder.ts';
 import { floorDivide } from './calendar-steps.ts';
+import { readText, writtenText } from './cast-text-rule.ts';
 import { constant128, type Int128, multiply128, pushCompare128, widened128 } from './int128.ts';
 import { pushAs } from './number-forms.ts';
 import { NoRule, type RuleContext } from './rule-context.ts';
+import { reserve } from './text-making-rules.ts';
+import { bytesOf, ifAsked, lengthOf } from './text-value.ts';
 import { failedWhere, formOf, isNumberForm, partOf, type Value } from './value.ts';
 
 /** What a cast makes of a value: its parts, and whether it does not fit (null: it always does). */
@@ -23,9 +27,12 @@ export function castRule(context: RuleContext, expr: Expr & { readonly kind: 'ca
   const { type, isTry } = expr;
   const input = context.value(expr.input);
   const { valid, failed } = input;
-  const { parts, isLost } = castParts(code, input, type);
+  if (type.kind === 'utf8' && !isBytes(input.type)) return writtenText(context, input, type);
+  const { parts, isLost } = isBytes(input.type)
+    ? bytesParts(context, input, type)
+    : castParts(code, input, type);
   // Bytes of a text are those of the binary, in whatever form.
-  const form = input.form === 'bytes' ? 'bytes' : formOf(type);
+  const form = input.form === 'bytes' && isBytes(type) ? 'bytes' : formOf(type);
   if (isLost === null) return { type, form, parts, valid, failed };
   if (!isTry) {
     code.get(isLost);
@@ -39,10 +46,8 @@ export function castRule(context: RuleContext, expr: Expr & { readonly kind: 'ca
 function castParts(code: CodeBuilder, input: Value, to: FieldType): CastResult {
   const { type: from } = input;
   const form = formOf(to);
-  if (from.kind === to.kind && from.kind !== 'timestamp' && from.kind !== 'decimal') {
-    return always(input.parts);
-  }
-  if (from.kind === 'utf8' && to.kind === 'binary') return always(input.parts);
+  const hasSizes = ['timestamp', 'decimal', 'list', 'struct'].includes(from.kind);
+  if (from.kind === to.kind && !hasSizes) return always(input.parts);
   if (isTime(from) || isTime(to)) return timeParts(code, input, to);
   if (to.kind === 'decimal') return decimalParts(code, input, to);
   if (!isNumberForm(input.form) || !isNumberForm(form)) throw noCast(from, to);
@@ -52,6 +57,42 @@ function castParts(code: CodeBuilder, input: Value, to: FieldType): CastResult {
     return always([code.keep('f64')]);
   }
   return input.form === 'f64' ? wholeParts(code, input, to) : integerParts(code, input, to);
+}
+
+/** Texts and binaries: what they are of, the other is too, if it is UTF-8. */
+function bytesParts(context: RuleContext, input: Value, to: FieldType): CastResult {
+  const { code } = context;
+  if (to.kind === 'utf8' && input.type.kind === 'binary') {
+    const isLost = code.i32(0).keep('i32');
+    ifAsked(context, input, () => {
+      code.i32(castScratchBytes);
+      reserve(context);
+      const bytes = bytesOf(context, input);
+      code.get(bytes).get(bytes).get(lengthOf(context, input)).op('i32.add');
+      code.get(context.room.at);
+      code.call(context.kernel('findInvalidUtf8', ['i32', 'i32', 'i32'], 'i32'));
+      code.i32(0).op('i32.ne').set(isLost);
+    });
+    return { parts: input.parts, isLost };
+  }
+  if (isBytes(to)) return always(input.parts);
+  if (input.type.kind === 'binary') throw noCast(input.type, to);
+  const { parts, isLost } = readText(context, input, to);
+  const [wide] = parts;
+  if (wide === undefined || !(to.kind in ranges) || to.kind === 'bool') {
+    if (to.kind === 'float32' && wide !== undefined) {
+      code.get(wide).op('f32.demote_f64', 'f64.promote_f32').set(wide);
+    }
+    return { parts, isLost };
+  }
+  const narrow = integerParts(code, { ...input, type: int64Type, form: 'i64', parts }, to);
+  code.get(isLost);
+  if (narrow.isLost !== null) code.get(narrow.isLost).op('i32.or');
+  return { parts: narrow.parts, isLost: code.keep('i32') };
+}
+
+function isBytes({ kind }: FieldType): boolean {
+  return kind === 'utf8' || kind === 'binary';
 }
 
 function isTime({ kind }: FieldType): boolean {

@@ -1,5 +1,6 @@
 /** Which expressions are worth a test of whether they are needed: those that call kernels. */
 import type { Expr } from '../../expr/expr.ts';
+import type { FieldType } from '../../schema/field-type.ts';
 import { formOf } from './value.ts';
 
 export function isCostly(expr: Expr): boolean {
@@ -8,7 +9,7 @@ export function isCostly(expr: Expr): boolean {
     case 'literal':
       return false;
     case 'compare':
-      return formOf(expr.left.type) === 'view' || isCostly(expr.left) || isCostly(expr.right);
+      return isText(expr.left.type) || isCostly(expr.left) || isCostly(expr.right);
     case 'arithmetic':
     case 'logic':
       return isCostly(expr.left) || isCostly(expr.right);
@@ -20,10 +21,14 @@ export function isCostly(expr: Expr): boolean {
       return [...parts, ...(expr.otherwise === null ? [] : [expr.otherwise])].some(isCostly);
     }
     case 'in':
-      return formOf(expr.input.type) === 'view' || isCostly(expr.input);
+      return isText(expr.input.type) || isCostly(expr.input);
     case 'cast':
-      return formOf(expr.input.type) === 'view' || isCostly(expr.input);
+      return [expr.type, expr.input.type].some(isText) || isCostly(expr.input);
     default:
       return true;
   }
+}
+
+function isText(type: FieldType): boolean {
+  return formOf(type) === 'view';
 }

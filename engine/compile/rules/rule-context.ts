@@ -39,7 +39,7 @@ export interface RuleContext {
 }
 
 /** What programs call in JavaScript, because no instruction or kernel gives exactly the same. */
-export type HostName = 'exp' | 'ln' | 'pow' | 'lower' | 'upper';
+export type HostName = 'exp' | 'ln' | 'pow' | 'lower' | 'upper' | 'readText' | 'floatText';
 
 /** The locals that hold where a column is. */
 export interface ColumnPlace {

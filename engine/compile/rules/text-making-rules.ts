@@ -7,6 +7,7 @@
 
 import type { TextFunction } from '../../expr/function-name.ts';
 import { textLengthMax } from '../../expr/value.ts';
+import type { FieldType } from '../../schema/field-type.ts';
 import type { Local } from '../wasm/code-builder.ts';
 import { argOf, type CallExpr, type CallRule } from './call-rule.ts';
 import { pushAs } from './number-forms.ts';
@@ -31,7 +32,17 @@ export const textMakingRules: Readonly<Partial<Record<TextFunction, CallRule>>> 
  */
 function made(
   context: RuleContext,
-  call: CallExpr,
+  { type }: CallExpr,
+  inputs: readonly Value[],
+  make: (room: Local) => void,
+): Value {
+  return madeText(context, type, inputs, make);
+}
+
+/** As `made`, of any kind of expression. */
+export function madeText(
+  context: RuleContext,
+  type: FieldType,
   inputs: readonly Value[],
   make: (room: Local) => void,
 ): Value {
@@ -47,14 +58,14 @@ function made(
     code.get(at).set(address);
     code.get(at).get(length).op('i32.add').set(at);
   });
-  return { type: call.type, form: 'bytes', parts: [length, address], valid, failed };
+  return { type, form: 'bytes', parts: [length, address], valid, failed };
 }
 
 /** More than a text can have: asking for it ends with an error of memory. */
 const roomMax = 0x7fff_ffffn;
 
 /** Stops the program where the room has less than the bytes on the stack. */
-function reserve(context: RuleContext): Local {
+export function reserve(context: RuleContext): Local {
   const { code, room } = context;
   const needed = code.keep('i32');
   code.get(needed).get(room.end).get(room.at).op('i32.sub', 'i32.gt_u');

@@ -1,9 +1,11 @@
 /** Goal: casts are exact at the borders of every type, and fail, or are null, just beyond them. */
-import { test } from 'vitest';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
 import { reasonAgainst } from '../../../../engine/compile/program/expr-program.ts';
 import { castOf } from '../../../../engine/expr/cast.ts';
 import { castExpr, columnExpr } from '../../../../engine/expr/expr-factory.ts';
 import {
+  binaryType,
   boolType,
   dateType,
   type FieldType,
@@ -16,8 +18,10 @@ import {
   uint8Type,
   uint16Type,
   uint32Type,
+  utf8Type,
 } from '../../../../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../../../../engine/schema/schema.ts';
+import { valuesOf as typeValues } from '../../../support/batches.ts';
 import { expectSame } from '../../../support/compiled-exprs.ts';
 
 const decimal = (precision: number, scale: number): FieldType => ({
@@ -27,7 +31,7 @@ const decimal = (precision: number, scale: number): FieldType => ({
 });
 const types: readonly FieldType[] = [
   ...[boolType, int8Type, int16Type, int32Type, int64Type, uint8Type, uint16Type, uint32Type],
-  ...[float32Type, float64Type, dateType],
+  ...[float32Type, float64Type, dateType, utf8Type, binaryType],
   ...[decimal(5, 2), decimal(10, 0), decimal(38, 6)],
   ...([
     { kind: 'timestamp', unit: 'ms' },
@@ -40,6 +44,51 @@ const borders = [7n, 8n, 15n, 16n, 31n, 32n, 53n, 62n, 63n, 64n].flatMap((bits) 
   return [power - 1n, power, power + 1n, -power - 1n, -power, -power + 1n];
 });
 const wholes = [0n, 1n, 2n, -1n, 999n, 1000n, -1000n, 10n ** 9n, 10n ** 10n, ...borders];
+
+/** What values of all types are written as, in usual and unusual ways, and what is none. */
+const texts = [
+  ...wholes.map(String),
+  ...[
+    '',
+    '0',
+    '-0',
+    '+7',
+    '007',
+    '12.5',
+    '-12.345',
+    '.5',
+    '5.',
+    '1e3',
+    '1.5E-7',
+    '1e400',
+    '-',
+    '.',
+  ],
+  ...[
+    'NaN',
+    'Infinity',
+    '-Infinity',
+    'true',
+    'false',
+    'TRUE',
+    'truer',
+    'fals',
+    ' 7',
+    '7 ',
+    'é',
+    '٣',
+  ],
+  ...['0.1', '123456789012345678.5', '1234567890123456789012345', '0.30000000000000004', '1e-320'],
+  ...['2026-11-26', '0000-01-01', '-000001-12-31', '+010000-01-01', '2026-02-29', '2024-02-29'],
+  ...[
+    '2026-11-26T10:30',
+    '2026-11-26 10:30:59',
+    '2026-11-26T10:30:59.123456Z',
+    '2026-11-26T24:00Z',
+  ],
+  ...['2026-11-26T10:30:59.1234567+02:00', '+275761-01-01T00:00:00.000Z', 'a text that is long'],
+  ...['9'.repeat(60), `0.${'1'.repeat(50)}`, null],
+];
 
 /** Values at the borders that a type has, as columns take them. */
 function valuesOf(type: FieldType): unknown[] {
@@ -59,6 +108,14 @@ function valuesOf(type: FieldType): unknown[] {
       return [0, -1, 106_751, 106_752, 100_000_000, -100_000_000]
         .map((day): unknown => new Date(day * 86_400_000))
         .concat([null]);
+    case 'utf8':
+      return texts;
+    case 'binary':
+      return [...texts, 'abc\xff'].map((text) =>
+        text === null
+          ? null
+          : Uint8Array.from(Buffer.from(text, text.endsWith('\xff') ? 'latin1' : 'utf8')),
+      );
     case 'decimal':
       return [...wholes.filter((whole) => fits(whole, type)).map((whole) => `${whole}`), null];
     default:
@@ -77,6 +134,8 @@ function isIn(whole: bigint, { kind }: FieldType): boolean {
   return (isUnsigned ? BigInt.asUintN : BigInt.asIntN)(bits, whole) === whole;
 }
 
+const compiled = new Set<string>();
+
 const pairs = types.flatMap((from) =>
   types.filter((to) => castOf(from, to) !== null).map((to) => [from, to] as const),
 );
@@ -85,8 +144,38 @@ test.each(pairs)('$kind to $kind', (from, to) => {
   const field = fieldOf('v', from, true);
   const [cast, tried] = [false, true].map((isTry) => castExpr(columnExpr(field), to, isTry));
   if (cast === undefined || tried === undefined || reasonAgainst(cast) !== null) return;
+  compiled.add(`${from.kind} to ${to.kind}`);
   const rows = valuesOf(from).map((value) => [value]);
   expectSame([tried], schemaOf(field), rows);
   // Row by row, for the first error ends a batch.
   for (const row of rows) expectSame([cast], schemaOf(field), [row]);
+});
+
+test('casts from and to texts are compiled, of all types', () => {
+  for (const { kind } of types) {
+    if (kind === 'utf8') continue;
+    expect(compiled).toContain(`utf8 to ${kind}`);
+    expect(compiled).toContain(`${kind} to utf8`);
+  }
+});
+
+test('texts of random values are those of the reference, and are read back', () => {
+  const random = types.filter(
+    (type) =>
+      !['utf8', 'binary'].includes(type.kind) && !(type.kind === 'decimal' && type.scale === 0),
+  );
+  const schema = schemaOf(...random.map((type, index) => fieldOf(`c${index}`, type, true)));
+  const written = schema.fields.map((field) => castExpr(columnExpr(field), utf8Type, false));
+  const back = written.map((expr, index) =>
+    castExpr(expr, schema.fields[index]?.type ?? utf8Type, false),
+  );
+  const rows = fc.array(fc.tuple(...random.map((type) => fc.option(typeValues(type)))), {
+    maxLength: 20,
+  });
+  fc.assert(
+    fc.property(rows, (values) => {
+      expectSame([...written, ...back], schema, values);
+    }),
+    { numRuns: 100 },
+  );
 });
