@@ -42,6 +42,7 @@ const engineOrder = [
   'state',
   'checkpoint',
   'stream',
+  'spill',
   'shuffle',
   'operators',
   'task',

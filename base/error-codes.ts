@@ -103,6 +103,8 @@ export const errorKinds = {
   SOURCE_EMPTY: 'user',
   SOURCE_NOT_FOUND: 'user',
   SOURCE_UNREADABLE: 'user',
+  SPILL_DAMAGED: 'external',
+  SPILL_DISK_FULL: 'resource',
   TASK_INPUT_FAILED: 'external',
   TEXT_INVALID_UTF8: 'user',
   TEXT_LINE_TOO_LONG: 'user',

@@ -7,6 +7,8 @@
  *
  * Before: cli/commands/run.ts. After: coordinator/coordinator.ts, worker/worker.ts.
  */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Env } from '../base/env/env.ts';
 import { createRealEnv } from '../base/env/real-env.ts';
 import { toWire, type WireError } from '../base/typed-error.ts';
@@ -37,6 +39,8 @@ export interface RunOptions {
   readonly parallelism: number;
   /** For all slots together. */
   readonly memoryBytes: number;
+  /** Where spill files go. @defaultValue a folder of this user's below the system's for temporary files */
+  readonly spillDir?: string;
   /** What the program has for the job's sources and sinks of memory, and its console. */
   readonly program?: ProgramSide;
 }
@@ -134,6 +138,7 @@ class Embedded implements EmbeddedRun {
 
   async #run(): Promise<JobSummary> {
     const { graph, jobFile, params, flags, parallelism, memoryBytes, program } = this.#options;
+    const { spillDir = spillDirDefault() } = this.#options;
     checkProgram(graph, program ?? {});
     const ends = new ProgramEnds(graph, program ?? {}, this.#runner);
     this.#ends = ends;
@@ -149,6 +154,7 @@ class Embedded implements EmbeddedRun {
       coordinatorAddress,
       slotCount: parallelism,
       slotMemoryBytes: Math.floor(memoryBytes / parallelism),
+      spillDir,
       runner: this.#runner,
       programRings: ends.rings,
     });
@@ -198,6 +204,11 @@ class Embedded implements EmbeddedRun {
   #seconds(): number {
     return (this.#env.clock.mono() - this.#startedAt) / 1000;
   }
+}
+
+/** Users of a machine share its folder for temporary files, and may not write into each other's. */
+function spillDirDefault(): string {
+  return join(tmpdir(), `millrace-spill-${process.getuid?.() ?? 'files'}`);
 }
 
 const noRows = { rowsIn: 0, bytesIn: 0, rowsOut: 0, deadLetters: 0 };

@@ -5,6 +5,7 @@
  *
  * After: cli/load-job.ts, cli/job-flags.ts, engine/api/build-job.ts.
  */
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { typedError } from '../base/typed-error.ts';
 import { sinkFormatNames } from '../connectors/formats/format-builders.ts';
@@ -81,7 +82,7 @@ async function requestOf(
 ): Promise<JobRequest> {
   const given = verb === 'explain' ? { ...placeholdersOf(job), ...raw } : raw;
   const params = paramValuesOf(job.params, given, file);
-  const { parallelism: parallelismText, memory } = engine;
+  const { parallelism: parallelismText, memory, spillDir } = engine;
   const parallelism =
     typeof parallelismText === 'string' ? parseParallelism(parallelismText) : env.process.cores;
   const memoryText = typeof memory === 'string' ? memory : undefined;
@@ -94,6 +95,7 @@ async function requestOf(
     flags,
     parallelism,
     memoryBytes: memoryBytesOf(memoryText, parallelism, env),
+    ...(typeof spillDir === 'string' && { spillDir: resolve(env.workingFolder, spillDir) }),
     isJson: engine.json === true,
     showsCode: engine.code === true,
     graph,
@@ -151,7 +153,7 @@ function commandFor(
 }
 
 /** Engine flags that take a value: the word after one of them is not the job file. */
-const valuedFlags = ['--parallelism', '--memory', '--format'];
+const valuedFlags = ['--parallelism', '--memory', '--spill-dir', '--format'];
 
 /** The first word that is neither a flag nor an engine flag's value is the job file. */
 function splitJobFile(args: readonly string[]): { file: string | null; flags: string[] } {

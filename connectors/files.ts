@@ -15,6 +15,7 @@ import {
 
 export {
   arrow,
+  columnar,
   csv,
   ndjson,
   parquet,

@@ -100,6 +100,7 @@ export interface OperatorMetrics {
   readonly rowsOut: number;
   readonly bytesIn: number;
   readonly busyMs: number;
+  readonly bytesSpilled: number;
   /** Of a source. */
   readonly skipped?: Skipped;
 }

@@ -94,6 +94,7 @@ export class JobRun {
       coordinatorAddress,
       slotCount,
       slotMemoryBytes,
+      spillDir: 'spill',
       runner: this.#slots.runner,
       exchangeBytes,
     });

@@ -155,6 +155,8 @@ export class Incarnation implements Life {
         exit: (code) => node.exit(code),
         onSignal: () => () => {},
         memory: () => ({ residentBytes: 0, residentPeakBytes: 0 }),
+        identity: `${node.name}_${number}`,
+        hasEnded: (identity) => identity !== `${node.name}_${number}`,
         cores: 2,
       },
       observe: {

@@ -25,6 +25,7 @@ import type { Edge } from '../engine/plan/physical-graph.ts';
 import { taskMetricsBytes } from '../engine/task/task-metrics.ts';
 import { makeRings } from './exchange-rings.ts';
 import { readMetrics } from './metrics-reader.ts';
+import type { SpillFolder } from './spill-folder.ts';
 import type {
   EdgeEnd,
   FromSlot,
@@ -47,6 +48,7 @@ export interface ExecutorOptions {
   readonly exchangeBytes?: number | undefined;
   /** Operator id → the ring to the program that runs the job in its own process. */
   readonly programRings?: Readonly<Record<string, RingDescriptor>> | undefined;
+  readonly spill: SpillFolder;
 }
 
 export class Executor {
@@ -55,14 +57,16 @@ export class Executor {
   readonly #request: DeployRequest;
   readonly #exchangeBytes: number | undefined;
   readonly #programRings: Readonly<Record<string, RingDescriptor>>;
+  readonly #spill: SpillFolder;
   readonly #events: ExecutorEvents;
   readonly #metrics: { readonly deployment: TaskDeployment }[] = [];
   readonly #stopped: Promise<void>[];
+  #tasksLeft = 0;
   readonly #resolveStopped: (() => void)[];
 
   constructor(
     env: Env,
-    { slots, request, exchangeBytes, programRings = {} }: ExecutorOptions,
+    { slots, request, exchangeBytes, programRings = {}, spill }: ExecutorOptions,
     events: ExecutorEvents,
   ) {
     this.#env = env;
@@ -70,6 +74,7 @@ export class Executor {
     this.#request = request;
     this.#exchangeBytes = exchangeBytes;
     this.#programRings = programRings;
+    this.#spill = spill;
     this.#events = events;
     const pending = slots.map(() => Promise.withResolvers<void>());
     this.#stopped = pending.map(({ promise }) => promise);
@@ -87,9 +92,19 @@ export class Executor {
         },
       );
     });
-    const { jobId, epoch, module } = this.#request;
+    const { module } = this.#request;
+    const spillFolder = this.#spill.ofJob(this.#request);
+    const slotCount = this.#slots.length;
+    const { jobId, epoch } = this.#request;
+    const common = {
+      kind: 'deploy',
+      job: { jobId, epoch },
+      module,
+      spillFolder,
+      slotCount,
+    } as const;
     this.#deployments().forEach((tasks, index) => {
-      this.#post(index, { kind: 'deploy', job: { jobId, epoch }, module, tasks });
+      this.#post(index, { ...common, tasks });
     });
   }
 
@@ -105,6 +120,7 @@ export class Executor {
     const outcome = await Promise.race([Promise.all(this.#stopped), timeout]);
     deadline.abort();
     if (outcome === late) await Promise.all(this.#slots.map((slot) => slot.terminate()));
+    await this.#spill.removeJob(this.#request);
   }
 
   /** The counters of all tasks as they stand. */
@@ -137,6 +153,7 @@ export class Executor {
           metrics: new SharedArrayBuffer(taskMetricsBytes(vertex.chain.length)),
         };
         this.#metrics.push({ deployment });
+        this.#tasksLeft++;
         deployments[slotOf(vertex.id, taskIndex)]?.push(deployment);
       }
     }
@@ -149,6 +166,7 @@ export class Executor {
         this.#fetchSplit(slotIndex, message.taskId);
         break;
       case 'taskFinished':
+        if (--this.#tasksLeft === 0) void this.#spill.removeJob(this.#request);
         this.#events.taskFinished(message.taskId, message.write);
         break;
       case 'failed':

@@ -7,13 +7,19 @@ import type { TaskDeployment } from './threads/slot-messages.ts';
 export function readMetrics({ taskId, vertex, metrics }: TaskDeployment): OperatorMetrics[] {
   const { bytesIn, skipped, operators } = readTaskMetrics(metrics);
   return vertex.chain.map((_, operatorIndex) => {
-    const { rowsIn = 0, rowsOut = 0, busyMs = 0 } = operators[operatorIndex] ?? {};
+    const {
+      rowsIn = 0,
+      rowsOut = 0,
+      busyMs = 0,
+      bytesSpilled = 0,
+    } = operators[operatorIndex] ?? {};
     return {
       taskId,
       operatorIndex,
       rowsIn,
       rowsOut,
       busyMs,
+      bytesSpilled,
       bytesIn: operatorIndex === 0 ? bytesIn : 0,
       ...(operatorIndex === 0 && { skipped }),
     };

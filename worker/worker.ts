@@ -22,6 +22,7 @@ import {
   type StopRequest,
 } from '../coordinator/protocol.ts';
 import { Executor } from './executor.ts';
+import { SpillFolder } from './spill-folder.ts';
 import type { RingDescriptor } from './threads/slot-messages.ts';
 
 export interface WorkerOptions {
@@ -30,6 +31,8 @@ export interface WorkerOptions {
   readonly coordinatorAddress: Address;
   readonly slotCount: number;
   readonly slotMemoryBytes: number;
+  /** Where folders of spill files go; made when there is one. */
+  readonly spillDir: string;
   readonly runner: SlotRunner;
   /** What the rings of one exchange may take together. @defaultValue 32 MiB */
   readonly exchangeBytes?: number;
@@ -52,11 +55,13 @@ class Worker implements WorkerHandle {
   readonly #options: WorkerOptions;
   readonly #server;
   readonly #coordinator;
+  readonly #spill: SpillFolder;
   readonly #slots;
   #executor: { readonly job: JobRef; readonly run: Executor } | null = null;
   /** Of the coordinator that we registered with. */
   #term = 0;
   #cancelReports: () => void = () => undefined;
+  #staleRemoved: Promise<void> = Promise.resolve();
 
   constructor(env: Env, options: WorkerOptions) {
     this.#env = env;
@@ -66,11 +71,13 @@ class Worker implements WorkerHandle {
     this.#slots = Array.from({ length: slotCount }, (_, slot) =>
       runner.start(slot, { memoryBytes }),
     );
+    this.#spill = new SpillFolder(env, options.spillDir);
     this.#server = createRpcServer(env);
     this.#coordinator = createRpcClient(env, { address: options.coordinatorAddress });
   }
 
   async start(): Promise<void> {
+    this.#staleRemoved = this.#spill.removeStale();
     this.#server.handle(methods.deploy, (body) => this.#deploy(body as never));
     this.#server.handle(methods.stop, (body) => this.#stopJob(body as never));
     const { workerId, address, slotCount } = this.#options;
@@ -85,6 +92,8 @@ class Worker implements WorkerHandle {
     this.#coordinator.close();
     await this.#server.close();
     await this.#options.runner.close();
+    await this.#staleRemoved;
+    await this.#spill.removeAll();
   }
 
   #deploy(request: DeployRequest): null {
@@ -93,7 +102,7 @@ class Worker implements WorkerHandle {
     const { exchangeBytes, programRings } = this.#options;
     const run = new Executor(
       this.#env,
-      { slots: this.#slots, request, exchangeBytes, programRings },
+      { slots: this.#slots, request, exchangeBytes, programRings, spill: this.#spill },
       {
         requestSplit: async (taskId) => {
           const answer = await this.#call(methods.requestSplit, { ...job, taskId });

@@ -13,6 +13,10 @@ export interface HostProcess {
   /** Calls `handler` at each interrupt or terminate signal; returns what ends the subscription. */
   onSignal(handler: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
   memory(): MemoryUse;
+  /** Names this process among all that may share a disk with it: letters, digits and `.-_`. */
+  readonly identity: string;
+  /** Whether the process of that identity has surely ended; false where that can't be known here. */
+  hasEnded(identity: string): boolean;
   /** Processors that this process may use, 1 or more. */
   readonly cores: number;
 }

@@ -1,5 +1,6 @@
 /** The real process: exit, signals, memory and processors of the program that runs us. */
-import { availableParallelism } from 'node:os';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { availableParallelism, hostname } from 'node:os';
 import type { HostProcess } from './host-process.ts';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
@@ -17,6 +18,54 @@ export function createRealProcess(): HostProcess {
       residentBytes: process.memoryUsage.rss(),
       residentPeakBytes: process.resourceUsage().maxRSS * 1024, // The system counts in KiB.
     }),
+    identity: identityOf(process.pid),
+    hasEnded,
     cores: availableParallelism(),
   };
+}
+
+/**
+ * `host_namespace_pid_start`. Process ids are given out again, and mean something within their namespace
+ * only (a container has its own); where the system does not tell, the last two parts are 0.
+ */
+function identityOf(pid: number): string {
+  return `${hostIdentity()}_${pid}_${startOf(pid) ?? 0}`;
+}
+
+function hasEnded(identity: string): boolean {
+  const [, host, pidText, start] = /^(.+)_(\d+)_(\d+)$/.exec(identity) ?? [];
+  if (host !== hostIdentity()) return false;
+  const pid = Number(pidText);
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
+  const startNow = startOf(pid);
+  return start !== '0' && startNow !== null && startNow !== start;
+}
+
+function hostIdentity(): string {
+  return `${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}_${namespaceOf()}`;
+}
+
+function namespaceOf(): string {
+  const link = orNull(() => readlinkSync('/proc/self/ns/pid'));
+  return /\d+/.exec(link ?? '')?.[0] ?? '0';
+}
+
+/** When the process began, in ticks since the machine did. */
+function startOf(pid: number): string | null {
+  const text = orNull(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  if (text === null) return null;
+  // The name stands in brackets, and may have spaces and brackets itself; the start is the 20th behind.
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}
+
+function orNull<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null; // Not Linux, or the process is gone.
+  }
 }

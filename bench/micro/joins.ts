@@ -4,8 +4,12 @@
  * Expectation, one thread. A probe row with an int64 key is a hash (1 ns), a slot of 32 MB, which misses the
  * caches, several rows at a time (10 to 15 ns), then a value gathered from the build side (3 ns): some 20 ns a row. A build row is copied once, and put in with the same misses: 30 ns.
  */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRealSyncDisk } from '../../base/env/real-sync-disk.ts';
 import { Batch } from '../../engine/batch/batch.ts';
 import { instantiateKernels } from '../../engine/kernels/kernels.ts';
+import { MemoryShare } from '../../engine/memory/memory-share.ts';
 import { addressOf, type MemoryScope, SlotMemory } from '../../engine/memory/slot-memory.ts';
 import { HashJoinOperator } from '../../engine/operators/hash-join-operator.ts';
 import { int64Type } from '../../engine/schema/field-type.ts';
@@ -68,7 +72,18 @@ function joinOnce(
   { build, probe, columns }: { build: readonly Batch[]; probe: readonly Batch[]; columns: Schema },
 ): Times {
   const kernels = instantiateKernels(scope.memory.memory);
-  const context = { name: 'join', scope, kernels, shouldYield: () => false };
+  const share = new MemoryShare({
+    budgetBytes: scope.memory.budgetBytes,
+    gatherers: 1,
+    slotCount: 1,
+  });
+  const files = {
+    disk: createRealSyncDisk(),
+    folder: join(tmpdir(), 'millrace-bench'),
+    prefix: '0',
+  };
+  const spill = { ...files, share, onWritten: () => undefined };
+  const context = { name: 'join', scope, kernels, shouldYield: () => false, spill };
   const operator = new HashJoinOperator(context, {
     ...{ type: 'inner', buildSide: 'right', condition: null, output: columns },
     ...{ probe: probeSchema, build: buildSchema, probeKeys: ['key'], buildKeys: ['id'] },

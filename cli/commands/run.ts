@@ -18,6 +18,7 @@ const options: JobCommandOptions = {
   addFlags(command) {
     command
       .option('--memory <size>', 'memory for all slots together, such as 512MB or 2GB')
+      .option('--spill-dir <folder>', 'where rows go that do not fit into the memory')
       .option(
         '--format <format>',
         "csv, ndjson, parquet, arrow or arrows, whatever the output's name says",

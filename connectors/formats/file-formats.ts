@@ -4,6 +4,7 @@ import { arrowFormat } from '../arrow/arrow-format.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
 import { planSplits } from '../filesystem/split-planner.ts';
 import { parquetFormat } from '../parquet/parquet-format.ts';
+import { columnarFormat } from './columnar-format.ts';
 import { type CsvOptions, plainCsvStyle } from './csv-options.ts';
 import { createCsvReader } from './csv-records.ts';
 import { CsvWriter } from './csv-writer.ts';
@@ -41,7 +42,10 @@ const ndjson: FileFormat = {
 };
 
 const formats: ReadonlyMap<string, FileFormat> = new Map(
-  [text, csv, ndjson, arrowFormat, parquetFormat].map((format) => [format.kind, format]),
+  [text, csv, ndjson, arrowFormat, parquetFormat, columnarFormat].map((format) => [
+    format.kind,
+    format,
+  ]),
 );
 
 /** The format of the options, which `connectors/files.ts` has checked. */

@@ -256,6 +256,27 @@ export function parquet<F>(
   return Object.freeze({ options: { kind: 'parquet', settings } });
 }
 
+/**
+ * Tables in columns, Parquet or Arrow: a file whose name ends in `.parquet` is read as `parquet` does, any other
+ * as `arrow` does. For jobs that take either.
+ *
+ * @param struct - The columns to read, by name; see `parquet` and `arrow`.
+ * @example
+ * ```ts
+ * import { t } from 'millrace';
+ * import { columnar, files } from 'millrace/files';
+ *
+ * const Order = t.struct({ o_orderkey: t.int64(), o_comment: t.utf8() });
+ * const orders = files.source({ path: 'data/orders.{parquet,arrow}', format: columnar(Order) });
+ * orders.schema.fields.length; // => 2
+ * ```
+ */
+export function columnar<F>(struct: StructType<F>): SourceFormat<ColumnsOf<F>> {
+  const fields = struct.schema.fields as unknown as Json;
+  const options = { kind: 'columnar', fields };
+  return Object.freeze({ options, schema: struct.schema, usesPredicate: true });
+}
+
 function csvStyleOf(settings: CsvSettings): CsvStyle {
   const { header, delimiter, quote, nullText } = { ...plainCsvStyle, ...settings };
   const isOne = (text: string) => /^[\t -~]$/.test(text);

@@ -1,6 +1,6 @@
 /** The counters of a running job, kept by task and operator and added up for people. */
 
-import type { Skipped } from '../../engine/contracts/source.ts';
+import { type Skipped, sumOfSkipped } from '../../engine/contracts/source.ts';
 import {
   type OperatorSpec,
   type PhysicalGraph,
@@ -17,6 +17,8 @@ export interface OperatorTotals {
   readonly rowsOut: number;
   /** Busy time, summed over all tasks. */
   readonly busySeconds: number;
+  /** Put into spill files, by all tasks. */
+  readonly bytesSpilled: number;
 }
 
 export interface JobTotals {
@@ -29,20 +31,7 @@ export interface JobTotals {
   readonly skipped: Skipped;
 }
 
-const noSkips: Skipped = { rows: 0, rowGroups: 0, pages: 0 };
-
-function sumOfSkips(all: readonly Skipped[]): Skipped {
-  return all.reduce(
-    (sum, one) => ({
-      rows: sum.rows + one.rows,
-      rowGroups: sum.rowGroups + one.rowGroups,
-      pages: sum.pages + one.pages,
-    }),
-    noSkips,
-  );
-}
-
-type Counter = 'rowsIn' | 'rowsOut' | 'bytesIn' | 'busyMs';
+type Counter = 'rowsIn' | 'rowsOut' | 'bytesIn' | 'busyMs' | 'bytesSpilled';
 
 export class JobMetrics {
   readonly #graph: PhysicalGraph;
@@ -74,6 +63,7 @@ export class JobMetrics {
       rowsIn: sum('rowsIn'),
       rowsOut: sum('rowsOut'),
       busySeconds: sum('busyMs') / 1000,
+      bytesSpilled: sum('bytesSpilled'),
     }));
   }
 
@@ -96,7 +86,7 @@ export class JobMetrics {
 
   #skipped(): Skipped {
     const read = [...this.#latest.values()].flatMap(({ skipped }) => skipped ?? []);
-    return sumOfSkips([...this.#skippedAhead, ...read]);
+    return sumOfSkipped([...this.#skippedAhead, ...read]);
   }
 
   /** Ids of the sinks that write what sources could not read. */

@@ -119,7 +119,8 @@ function conditionBelow(condition: Expr, operator: OperatorSpec): Expr | null {
     case 'assignWindows':
       return readsOnly(condition, operator.carried) ? condition : null;
     case 'aggregate':
-      return readsOnly(condition, operator.keys) ? condition : null;
+      // A group without keys is there even when no row comes.
+      return operator.keys.length > 0 && readsOnly(condition, operator.keys) ? condition : null;
     default:
       return null;
   }

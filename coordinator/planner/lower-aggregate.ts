@@ -6,6 +6,8 @@
  *                                          aggregate by user, url          (hash by user, url)
  *                                          aggregate by user: n = count(url)     (hash by user)
  *
+ *     n = count()                          aggregate n = count()     (gather: all rows are one group)
+ *
  *     by windows of at, user: …            assign windows   windowStart, user, …
  *                                          aggregate by windowStart, user: …
  *                                          project windowStart, windowEnd = windowStart + size, …
@@ -19,7 +21,7 @@ import type { Expr, NamedExpr } from '../../engine/expr/expr.ts';
 import { arithmeticExpr, columnExpr } from '../../engine/expr/expr-factory.ts';
 import { literalOfType } from '../../engine/expr/literal.ts';
 import type { LogicalNode, TumblingWindow } from '../../engine/plan/logical-graph.ts';
-import type { AggregateColumn } from '../../engine/plan/physical-graph.ts';
+import type { AggregateColumn, Exchange } from '../../engine/plan/physical-graph.ts';
 import { int64Type } from '../../engine/schema/field-type.ts';
 import { type Field, fieldIndexOf, fieldOf, type Schema } from '../../engine/schema/schema.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
@@ -110,7 +112,8 @@ function groupSteps(
   const { id, name } = node;
   const keys = keyFields.map((field) => field.name);
   const grouped = { id, name, output, kind: 'aggregate', phase: 'whole', keys } as const;
-  const exchange = { kind: 'hash', columns: keys } as const;
+  const exchange: Exchange =
+    keys.length === 0 ? { kind: 'gather' } : { kind: 'hash', columns: keys };
   const value = onlyDistinctColumn(aggregates);
   if (value === null) return [stepOf({ ...grouped, aggregates }, exchange)];
   const counts = aggregates.map((aggregate) => ({ ...aggregate, function: 'count' as const }));

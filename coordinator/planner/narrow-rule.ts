@@ -54,8 +54,9 @@ function narrowed(operator: OperatorSpec, read: NonNullable<Needs>): OperatorSpe
       return { ...operator, output, carried: operator.carried.filter((name) => read.has(name)) };
     }
     case 'aggregate': {
-      const output = columnsOf(operator.output, [...operator.keys, ...read]);
-      const aggregates = operator.aggregates.filter(({ name }) => read.has(name));
+      const output = atLeastOne(operator.output, new Set([...operator.keys, ...read]));
+      const names = new Set(output.fields.map((field) => field.name));
+      const aggregates = operator.aggregates.filter(({ name }) => names.has(name));
       return { ...operator, output, aggregates };
     }
     default:

@@ -15,10 +15,19 @@ import { callLambda, expressionIn } from './row.ts';
 
 declare const aggregateTypes: unique symbol;
 
-/** An aggregate of rows with the columns C; its result is a column of kind K. */
-export class Aggregate<C, K extends ColumnKind, V, N extends boolean> {
+/**
+ * An aggregate of rows with the columns C; its result is a column of kind K, which may be null as N says for a
+ * key, and as E says where there may be no rows at all.
+ */
+export class Aggregate<C, K extends ColumnKind, V, N extends boolean, E extends boolean = true> {
   /** @internal */
-  declare readonly [aggregateTypes]: { columns: (row: C) => void; kind: K; value: V; nullable: N };
+  declare readonly [aggregateTypes]: {
+    columns: (row: C) => void;
+    kind: K;
+    value: V;
+    nullable: N;
+    nullableEmpty: E;
+  };
   readonly function: AggregateFunction;
   /** Gives the column that is folded; null counts rows. */
   readonly input: ((row: never) => unknown) | null;
@@ -34,6 +43,8 @@ export class Aggregate<C, K extends ColumnKind, V, N extends boolean> {
 type Ordered = Exclude<ColumnKind, ListKind | StructKind>;
 /** What is summed and has an average and a deviation. */
 type NumberKind = PlainNumberKind | 'int64' | 'decimal';
+/** A count of nothing is 0. */
+type Count<C> = Aggregate<C, 'int64', bigint, false, false>;
 type Averaged<C, N extends boolean> = Aggregate<C, 'float64', number, N>;
 type SumKind<K> = K extends 'float32' | 'float64'
   ? 'float64'
@@ -42,9 +53,9 @@ type SumKind<K> = K extends 'float32' | 'float64'
     : 'int64';
 type SumValue<K, V> = K extends 'int64' | 'decimal' | 'float32' | 'float64' ? V : bigint;
 
-function count(): Aggregate<unknown, 'int64', bigint, false>;
-function count<C>(input: (row: C) => AnyColumn): Aggregate<C, 'int64', bigint, false>;
-function count<C>(input?: (row: C) => AnyColumn): Aggregate<C, 'int64', bigint, false> {
+function count(): Count<unknown>;
+function count<C>(input: (row: C) => AnyColumn): Count<C>;
+function count<C>(input?: (row: C) => AnyColumn): Count<C> {
   return new Aggregate('count', input ?? null);
 }
 
@@ -66,7 +77,7 @@ function max<C, K extends Ordered, V, N extends boolean>(
   return new Aggregate('max', input);
 }
 
-function countDistinct<C>(input: (row: C) => AnyColumn): Aggregate<C, 'int64', bigint, false> {
+function countDistinct<C>(input: (row: C) => AnyColumn): Count<C> {
   return new Aggregate('countDistinct', input);
 }
 

@@ -1,4 +1,4 @@
-/** Methods of columns of text, and `length` and `contains`, which lists have as well. */
+/** Methods of columns of text, and `length`, `contains` and `concat`, which lists have as well. */
 import { typedError } from '../../base/typed-error.ts';
 import { literalAlone, typedLiteral } from '../expr/literal.ts';
 import { parseRegex } from '../expr/regex/regex-parser.ts';
@@ -165,7 +165,7 @@ export interface TextMethods {
   ): Text<NullableWith<NullableWith<N, S>, E>>;
 
   /**
-   * The text with others behind it.
+   * The text with others behind it, or the list with others of its type.
    *
    * @example `lit('a').concat('-', lit('b'))` is `'a-b'`
    */
@@ -173,6 +173,11 @@ export interface TextMethods {
     this: ColumnOf<'utf8', unknown, N>,
     ...others: O
   ): Text<NullableWith<N, O[number]>>;
+  /** The list with the items of others behind its own. */
+  concat<N extends boolean, T, V, const O extends readonly ColumnOf<ListKind<T>>[]>(
+    this: ColumnOf<ListKind<T>, V, N>,
+    ...others: O
+  ): Column<ListKind<T>, V, NullableWith<N, O[number]>, 'key'>;
 
   /**
    * With every place of one text replaced by another; neither is a pattern.
@@ -274,6 +279,11 @@ export const textMethods = {
     return callColumn('substring', this, ...args);
   },
   concat(...others: readonly unknown[]) {
+    const input = exprOf(this);
+    if (input.type.kind === 'list') {
+      const lists = others.map((other) => operandExpr(input, other));
+      return callColumn('listConcat', this, ...lists);
+    }
     return callColumn('concat', this, ...others.map(textArgument));
   },
   replace(part: unknown, replacement: unknown) {

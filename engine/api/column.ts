@@ -33,7 +33,7 @@ export interface ColumnOf<K, V = unknown, N extends boolean = boolean> {
   readonly '~types': { kind: K; value: V; nullable: N };
 }
 
-/** Columns that may stand beside one of kind K; lists and structs are not compared. */
+/** Columns that may stand beside one of kind K; lists and structs have no order. */
 type ComparableKind<K extends ColumnKind> = K extends NumericKind
   ? NumericKind
   : K extends ListKind | StructKind
@@ -53,6 +53,11 @@ export type LiteralFor<K extends ColumnKind> =
 
 /** What a column may be compared with: a value of its kind, or another column. */
 export type Operand<K extends ColumnKind> = LiteralFor<K> | ColumnOf<ComparableKind<K>>;
+
+/** What a column may be equal to: of a list or struct, another column of its type. */
+export type EqualOperand<K extends ColumnKind> =
+  | Operand<K>
+  | (K extends ListKind | StructKind ? ColumnOf<K> : never);
 
 /** Whether a result may be null: where a column may be, or one of what stands beside it. */
 export type NullableWith<N extends boolean, O> = true extends N | NullOf<O> ? true : false;
@@ -111,11 +116,12 @@ export class Column<
   }
 
   /**
-   * Equal. Strings are compared byte by byte; `NaN` equals nothing.
+   * Equal. Strings are compared byte by byte; `NaN` equals nothing. Lists and structs of one type are
+   * equal where all of their parts are the same, nulls and `NaN` among them.
    *
    * @example `lit('a').eq('b')` is `false`
    */
-  eq<L extends ColumnKind, M extends boolean, const O extends Operand<L>>(
+  eq<L extends ColumnKind, M extends boolean, const O extends EqualOperand<L>>(
     this: ColumnOf<L, unknown, M>,
     other: O,
   ): Condition<NullableWith<M, O>> {
@@ -127,7 +133,7 @@ export class Column<
    *
    * @example `lit(1).ne(2)` is `true`
    */
-  ne<L extends ColumnKind, M extends boolean, const O extends Operand<L>>(
+  ne<L extends ColumnKind, M extends boolean, const O extends EqualOperand<L>>(
     this: ColumnOf<L, unknown, M>,
     other: O,
   ): Condition<NullableWith<M, O>> {

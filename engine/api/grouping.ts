@@ -10,7 +10,9 @@ import type { ColumnKind } from './column-kind.ts';
 import { expressionIn } from './row.ts';
 
 /** Aggregates of rows with the columns C, by the name of their result. */
-export type AggregatesOf<C> = Readonly<Record<string, Aggregate<C, ColumnKind, unknown, boolean>>>;
+export type AggregatesOf<C> = Readonly<
+  Record<string, Aggregate<C, ColumnKind, unknown, boolean, boolean>>
+>;
 
 /** The columns that aggregates make. */
 export type Aggregated<A> = {
@@ -18,9 +20,23 @@ export type Aggregated<A> = {
     never,
     infer K,
     infer V,
-    infer N extends boolean
+    infer N extends boolean,
+    boolean
   >
     ? Column<K, V, N, Name & string>
+    : never;
+};
+
+/** The columns that aggregates of all rows make: null, or a count of 0, where there are none. */
+export type AggregatedAll<A> = {
+  readonly [Name in keyof A]: A[Name] extends Aggregate<
+    never,
+    infer K,
+    infer V,
+    boolean,
+    infer E extends boolean
+  >
+    ? Column<K, V, E, Name & string>
     : never;
 };
 
@@ -40,7 +56,7 @@ export type Named<S extends readonly unknown[]> = {
     : never]: P;
 };
 
-/** What an `aggregate` groups by. */
+/** What an `aggregate` groups by; neither keys nor a window: all rows are one group. */
 export interface Grouping {
   readonly keys: readonly NamedExpr[];
   readonly window: TumblingWindow | null;
@@ -71,12 +87,17 @@ export function aggregateContent(
   checkNames(keys, names, ['the key', 'an aggregate']);
   const planned = entries.map(([name, aggregate]) => planAggregate(name, aggregate, input));
   const keyFields = keys.map(({ name, expr }) => fieldOf(name, expr.type, expr.nullable));
+  const isOfAll = window === null && keys.length === 0;
+  const results = planned.map(({ spec, field }) => {
+    const isCount = spec.function === 'count' || spec.function === 'countDistinct';
+    return isOfAll && !isCount ? { ...field, nullable: true } : field;
+  });
   return {
     kind: 'aggregate',
     window,
     keys,
     aggregates: planned.map(({ spec }) => spec),
-    schema: { fields: [...bounds, ...keyFields, ...planned.map(({ field }) => field)] },
+    schema: { fields: [...bounds, ...keyFields, ...results] },
   };
 }
 

@@ -81,6 +81,7 @@ export const reservedFlags: readonly string[] = [
   'rate',
   'restore',
   'seed',
+  'spill-dir',
   'ui',
   'version',
   'wait',

@@ -23,6 +23,7 @@ import type { ColumnKind } from './column-kind.ts';
 import { isSink, type SinkOf, WrittenStream } from './endpoints.ts';
 import {
   type Aggregated,
+  type AggregatedAll,
   type AggregatesOf,
   aggregateContent,
   type Grouping,
@@ -225,6 +226,20 @@ export class Stream<C> {
    */
   window(window: Tumbling): WindowedStream<C, unknown> {
     return new WindowedStream(this.#node, { keys: [], window: windowOf(window, this.#node) });
+  }
+
+  /**
+   * One row: aggregates of all rows. It is there even when they are none: then counts are 0, and all else is
+   * null. Beside each row of another stream (`crossJoin`) it is what SQL calls a scalar subquery.
+   *
+   * @example `aggregate({ bids: agg.count(), top: agg.max((bid) => bid.price) })`
+   */
+  aggregate<A extends AggregatesOf<C>>(
+    aggregates: A,
+    options?: VerbOptions,
+  ): Stream<Shown<AggregatedAll<A>>> {
+    const content = aggregateContent({ keys: [], window: null }, aggregates, this.#schema);
+    return this.#append(content, options);
   }
 
   /** Keeps one of the rows whose columns are all equal; nulls are equal to nulls, NaN to NaN. */

@@ -8,8 +8,8 @@
  *                     [bitmap] [offsets] [text]    views: rows + 1 int32 offsets from 0; "text" is the
  *                                                  bytes of any of them
  *
- * Every part starts at a multiple of 8. Bodies live between threads of one process only, so the
- * layout may change with any version.
+ * Every part starts at a multiple of 8. Bodies live between threads of one process, and in its spill
+ * files, only, so the layout may change with any version.
  */
 import { assert } from '../../base/assert.ts';
 import { bitmapSizeOf, type FieldType, layoutOf, valuesSizeOf } from '../schema/field-type.ts';
@@ -53,6 +53,11 @@ export function roundUp(sizeBytes: number): number {
 
 export function isView(type: FieldType): boolean {
   return layoutOf(type) === 'view';
+}
+
+/** The size of the body that begins at `start`, as it says itself. */
+export function bodySizeAt(uint32: Uint32Array, start: number): number {
+  return uint32[(start >>> 2) + 3] ?? 0;
 }
 
 /**

@@ -10,8 +10,8 @@
  *
  * Contract:
  * - Sender and receiver have the same schema (asserted: count of columns, kinds by their sizes).
- * - Bodies come from another thread of the same process and version: what does not fit is a bug,
- *   not an input error (asserted; the text itself is not looked at again).
+ * - Bodies come from another thread of the same process and version, or from a file that it wrote, whose
+ *   checksums agree: what does not fit is a bug, not an input error (asserted; text is not looked at again).
  * - Text of a body stays below 2 GiB (asserted).
  * Before: engine/shuffle/channel-writer.ts · After: engine/memory/ring.ts
  */
@@ -108,11 +108,13 @@ export function encodeRows(
 /** A body in the receiver's memory. */
 export interface Body {
   readonly block: BlockHandle;
+  /** Where in the block it begins, a multiple of 8. @defaultValue 0 */
+  readonly offset?: number;
   readonly sizeBytes: number;
 }
 
 /**
- * Makes a batch of a body, in place. The block is taken over, also when this throws.
+ * Makes a batch of a body, in place. One reference to the block is taken over, also when this throws.
  * @throws MEMORY_EXHAUSTED when there is no room for the views of text.
  */
 export function decodeBody(
@@ -124,8 +126,8 @@ export function decodeBody(
   const { memory } = scope;
   const blocks = [body.block];
   try {
-    const start = addressOf(body.block);
-    const { sizeBytes } = body;
+    const { offset = 0, sizeBytes } = body;
+    const start = addressOf(body.block) + offset;
     const { rowCount, parts } = readBodyLayout(memory.uint32, schema, { start, sizeBytes });
     let views = 0;
     const textColumns = schema.fields.filter((field) => isView(field.type)).length;

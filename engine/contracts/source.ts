@@ -34,6 +34,15 @@ export interface Skipped {
   readonly pages: number;
 }
 
+export function sumOfSkipped(all: readonly Skipped[]): Skipped {
+  const sum = (of: (one: Skipped) => number) => all.reduce((total, one) => total + of(one), 0);
+  return {
+    rows: sum(({ rows }) => rows),
+    rowGroups: sum(({ rowGroups }) => rowGroups),
+    pages: sum(({ pages }) => pages),
+  };
+}
+
 /**
  * What a source knows of its rows before they are read: for choices of the planner, which no result depends
  * on. A count that nobody knows is null.

@@ -4,18 +4,18 @@
  * float or a decimal becomes an integer, decimals are rounded to their scale, and timestamps lose
  * what is below their unit or the day (downwards, so that their order stays).
  *
- *     numbers ↔ numbers     bool ↔ integers (false 0, true 1)     anything but nested → utf8
+ *     numbers ↔ numbers     bool ↔ numbers (false 0, true 1)     anything but nested → utf8
  *     utf8 → anything but nested, if the whole text is one of its values
  *     date ↔ timestamp (midnight UTC)     timestamp ↔ int64 (its unit)     date ↔ int32 (days)
- *     utf8 ↔ binary (its UTF-8 bytes)
+ *     utf8 ↔ binary (its UTF-8 bytes)     lists item by item, structs field by field, in their order
  */
-import type { FieldType } from '../schema/field-type.ts';
-import { isFloat, isInteger, isNumeric } from './arithmetic-type.ts';
+import { type Field, type FieldType, type ItemType, int32Type } from '../schema/field-type.ts';
+import { isFloat, isNumeric } from './arithmetic-type.ts';
 import { type Cast, valueFromText, valueToText } from './cast-text.ts';
 import { joinTime, splitTime } from './date-text.ts';
 import { decimalOfNumber, fitsPrecision, powerOfTen, rescaled } from './decimal.ts';
 import { isInRange } from './integer-range.ts';
-import type { Value } from './value.ts';
+import { partOfValue, partValue } from './nested-values.ts';
 import { widenerOf } from './widen.ts';
 
 /** How values of one type become values of another; null when they never do. */
@@ -23,21 +23,62 @@ export function castOf(from: FieldType, to: FieldType): Cast | null {
   if (to.kind === 'utf8' && from.kind !== 'utf8') return valueToText(from);
   if (from.kind === 'utf8' && to.kind !== 'utf8') return valueFromText(to);
   if (isNumeric(from) && isNumeric(to)) return numberCast(from, to);
-  if (from.kind === 'bool' && isInteger(to)) {
-    return to.kind === 'int64' ? (value) => BigInt(value === true ? 1 : 0) : Number;
+  if (from.kind === 'bool' && isNumeric(to)) {
+    const convert = numberCast(int32Type, to);
+    return (value) => convert(value === true ? 1 : 0);
   }
-  if (isInteger(from) && to.kind === 'bool') return boolOf;
-  return timeCast(from, to) ?? (from.kind === to.kind ? identity(from, to) : null);
+  if (isNumeric(from) && to.kind === 'bool') return boolCast(from);
+  if (from.kind === 'list' && to.kind === 'list') return listCast(from.item, to.item);
+  if (from.kind === 'struct' && to.kind === 'struct') return structCast(from.fields, to.fields);
+  return timeCast(from, to) ?? (from.kind === to.kind ? (value) => value : null);
 }
 
-function identity(from: FieldType, to: FieldType): Cast | null {
-  const isNested = from.kind === 'list' || from.kind === 'struct';
-  return isNested || from.kind !== to.kind ? null : (value) => value;
+function boolCast(from: FieldType): Cast {
+  const one = from.kind === 'decimal' ? powerOfTen(from.scale) : 1n;
+  return (value) => {
+    const isOne = typeof value === 'bigint' ? value === one : value === 1;
+    const isZero = typeof value === 'bigint' ? value === 0n : value === 0;
+    return isOne || isZero ? isOne : undefined;
+  };
 }
 
-function boolOf(value: Value): boolean | undefined {
-  const number = Number(value);
-  return number === 0 || number === 1 ? number === 1 : undefined;
+function listCast(from: ItemType, to: ItemType): Cast | null {
+  const convert = partCast(from, to);
+  if (convert === null) return null;
+  return (value) => {
+    const items = (value as readonly unknown[]).map(convert);
+    return items.includes(undefined) ? undefined : items;
+  };
+}
+
+/** Fields by their places: those of the result have its names. */
+function structCast(from: readonly Field[], to: readonly Field[]): Cast | null {
+  const converts = to.map((field, index) => {
+    const source = from[index];
+    const convert = source === undefined ? null : partCast(source, field);
+    return source === undefined || convert === null ? null : { source, field, convert };
+  });
+  if (from.length !== to.length || converts.includes(null)) return null;
+  const all = converts.filter((one) => one !== null);
+  return (value) => {
+    const struct = value as Readonly<Record<string, unknown>>;
+    const fields = all.map(({ source, field, convert }) => [
+      field.name,
+      convert(struct[source.name]),
+    ]);
+    return fields.some(([, part]) => part === undefined) ? undefined : Object.fromEntries(fields);
+  };
+}
+
+/** An item or a field; a null goes into what may be null only. */
+function partCast(from: ItemType, to: ItemType): ((part: unknown) => unknown) | null {
+  const convert = castOf(from.type, to.type);
+  if (convert === null) return null;
+  return (part) => {
+    if (part === null) return to.nullable ? null : undefined;
+    const value = convert(partValue(part, from.type));
+    return value === undefined ? undefined : partOfValue(value, to.type);
+  };
 }
 
 function numberCast(from: FieldType, to: FieldType): Cast {

@@ -1,7 +1,8 @@
 /**
  * Comparisons of the reference evaluator: whether two values are less, equal, greater or unordered
  * (NaN with anything). An int64 beside a float64 is compared as the nearest float64; decimals and
- * integers exactly.
+ * integers exactly. Lists and structs are equal or not, as they are in groups: part by part, where a
+ * null equals a null and NaN equals NaN.
  */
 import type { FieldType } from '../schema/field-type.ts';
 import { isFloat, isNumeric } from './arithmetic-type.ts';
@@ -19,6 +20,9 @@ export function comparatorOf(
   left: FieldType,
   right: FieldType,
 ): (left: Value, right: Value) => boolean {
+  if (left.kind === 'list' || left.kind === 'struct') {
+    return (a, b) => areSame(a, b) === (op === 'eq');
+  }
   const order = orderOf(left, right);
   const holds = truths[op];
   return (a, b) => holds(order(a, b));
@@ -58,6 +62,18 @@ function compare(a: Value, b: Value): Order {
   if (a < b) return -1;
   if (a > b) return 1;
   return a <= b ? 0 : Number.NaN;
+}
+
+/** Whether two values of one type, or parts of them, are the same. */
+function areSame(a: unknown, b: unknown): boolean {
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const [left, right] = [Object.entries(a), Object.entries(b)];
+  // Of one type: arrays and bytes have indexes for names, structs the same names in the same order.
+  return (
+    left.length === right.length &&
+    left.every(([, value], index) => areSame(value, right[index]?.[1]))
+  );
 }
 
 function scaleOf(type: FieldType): number {

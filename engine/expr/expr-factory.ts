@@ -2,7 +2,7 @@
  * Factories of expression nodes: the one place where expressions are typed and type-checked. What
  * comes out is frozen, and right by construction, so that no later stage checks again.
  *
- *     compare, in   two numbers of any type, or values of one other type   → bool
+ *     compare, in   two numbers of any type, or values of one other type (lists and structs: eq, ne)   → bool
  *     arithmetic    as arithmetic-type.ts has it
  *     when          conditions, and values of one common type
  *     cast          where cast.ts knows a way
@@ -26,9 +26,12 @@ export function columnExpr({ name, type, nullable }: Field): Expr {
 }
 
 export function compareExpr(op: CompareOp, left: Expr, right: Expr): Expr {
-  const isNested = left.type.kind === 'list' || left.type.kind === 'struct';
-  if (commonTypeOf(left.type, right.type) === null || isNested) {
+  const isOrdered = left.type.kind !== 'list' && left.type.kind !== 'struct';
+  if (commonTypeOf(left.type, right.type) === null) {
     throw mismatch(op, [left, right], 'Compare values of one type, or two numbers.');
+  }
+  if (!isOrdered && op !== 'eq' && op !== 'ne') {
+    throw mismatch(op, [left, right], 'Lists and structs have no order: eq and ne compare them.');
   }
   const nullable = left.nullable || right.nullable;
   return Object.freeze({ kind: 'compare', op, left, right, type: boolType, nullable });
@@ -104,7 +107,7 @@ export function castExpr(input: Expr, type: FieldType, isTry: boolean): Expr {
     const name = isTry ? 'tryCast' : 'cast';
     const message = `${name} makes no ${typeText(type)} of ${quotedText(input)}, which is ${typeText(input.type)}`;
     throw typedError('EXPR_TYPE_MISMATCH', message, {
-      hint: 'Cast among numbers, between text and anything but lists and structs, and between date and timestamp.',
+      hint: 'Cast among numbers, between text and anything but lists and structs, between date and timestamp, and lists and structs whose parts can be cast.',
     });
   }
   const nullable = isTry || input.nullable;

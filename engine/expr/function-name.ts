@@ -54,7 +54,13 @@ export type DateFunction =
 
 export type NullFunction = 'coalesce' | 'greatest' | 'least';
 
-export type NestedFunction = 'at' | 'field' | 'listContains';
+export type NestedFunction =
+  | 'at'
+  | 'field'
+  | 'listConcat'
+  | 'listContains'
+  | 'listJoin'
+  | 'listSlice';
 
 export type FunctionName =
   | TextFunction

@@ -4,7 +4,7 @@
  * same for both types.
  */
 import type { FieldType } from '../schema/field-type.ts';
-import { parseDecimal } from './decimal.ts';
+import { decimalText, parseDecimal } from './decimal.ts';
 import type { Value } from './value.ts';
 
 /** The type with plain integers in place of moments and days, in lists and structs as well. */
@@ -32,4 +32,9 @@ export function exactTypeOf(type: FieldType): FieldType {
 export function partValue(part: unknown, type: FieldType): Value {
   if (part === null || part === undefined) return null;
   return type.kind === 'decimal' ? (parseDecimal(String(part))?.unscaled ?? 0n) : (part as Value);
+}
+
+/** The opposite: a value as a part of a list or struct. */
+export function partOfValue(value: Value, type: FieldType): unknown {
+  return type.kind === 'decimal' ? decimalText(value as bigint, type.scale) : value;
 }

@@ -18,6 +18,7 @@
 import { assert } from '../../base/assert.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
+import { BatchBuilder } from '../batch/batch-builder.ts';
 import { type GroupRows, GroupTable } from '../kernels/group-table.ts';
 import type { Schema } from '../schema/schema.ts';
 import { AggregateInputs } from './aggregate-inputs.ts';
@@ -38,11 +39,12 @@ export interface AggregateOptions {
   /** First the keys, then the results; in the partial phase their parts. */
   readonly output: Schema;
   readonly phase: AggregatePhase;
+  /** None: all rows are one group, which is there even without rows. */
   readonly keys: readonly string[];
   readonly aggregates: readonly AggregateColumnOptions[];
   /**
    * A power of two: then a full table gives its groups out.
-   * @defaultValue 65,536 in the partial phase, more where that helps; unlimited in the others
+   * @defaultValue 262,144 in the partial phase, more where that helps; unlimited in the others
    */
   readonly slotsMax?: number;
 }
@@ -115,7 +117,10 @@ export class AggregateOperator implements Operator {
     while (table.isGrowing) {
       if (!table.grow() && this.#context.shouldYield()) return false;
     }
-    if (this.#emitFrom < 0) this.#emitFrom = 0;
+    if (this.#emitFrom < 0) {
+      this.#emitFrom = 0;
+      if (this.#isOfNothing(table)) this.#pending = this.#groupOfNothing();
+    }
     if (!this.#emit(table, outbox)) return false;
     // The next operators may need the room while this task goes on.
     table.close();
@@ -132,6 +137,20 @@ export class AggregateOperator implements Operator {
     this.#sets.clear();
     this.#table?.close();
     this.#table = null;
+  }
+
+  /** Without keys there is one group, whether there are rows or not. */
+  #isOfNothing({ groupCount }: GroupTable): boolean {
+    const { keys, phase } = this.#options;
+    return keys.length === 0 && phase !== 'partial' && groupCount === 0;
+  }
+
+  /** The results over no rows: counts are 0, all others null. */
+  #groupOfNothing(): Batch {
+    const schema = this.#options.output;
+    const builder = new BatchBuilder(this.#context.scope, schema);
+    builder.appendRow(schema.fields.map(({ nullable }) => (nullable ? null : 0n)));
+    return builder.build();
   }
 
   /** Whether a full table is allowed to grow on. */

@@ -18,8 +18,7 @@
  * @see Hazelcast Jet, `Processor`: the same idea of a cooperative operator with a bounded outbox.
  */
 import type { Batch } from '../batch/batch.ts';
-import type { Kernels } from '../kernels/kernels.ts';
-import type { MemoryScope } from '../memory/slot-memory.ts';
+import type { SpillContext } from '../spill/spill-space.ts';
 import type { Outbox } from '../stream/outbox.ts';
 
 export type { Outbox } from '../stream/outbox.ts';
@@ -46,12 +45,8 @@ export interface JoinOperator extends Operator {
   buildEnded(): boolean;
 }
 
-/** What an operator may use. */
-export interface OperatorContext {
-  /** The operator's name, for errors. */
-  readonly name: string;
-  readonly scope: MemoryScope;
-  readonly kernels: Kernels;
+/** What an operator may use: its name, for errors, memory, kernels, room on disk, and this. */
+export interface OperatorContext extends SpillContext {
   /** Whether the time slice is used up. */
   readonly shouldYield: () => boolean;
 }

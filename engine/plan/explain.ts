@@ -143,7 +143,7 @@ function physicalText(operator: OperatorSpec): string {
       return [`${operator.as} = ${windowText(operator)}`, ...operator.carried].join(', ');
     case 'aggregate': {
       const results = operator.aggregates.map(aggregateColumnText);
-      return `${operator.phase} by ${listText(operator.keys, results)}`;
+      return `${operator.phase} ${groupText(operator.keys, results)}`;
     }
     case 'join':
       return joinText(operator);
@@ -196,7 +196,7 @@ type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
 
 function aggregateNodeText({ window, keys, aggregates }: NodeOf<'aggregate'>): string {
   const parts = [...(window === null ? [] : [windowText(window)]), ...keys.map(namedExprText)];
-  return `by ${listText(parts, aggregates.map(aggregateText))}`;
+  return groupText(parts, aggregates.map(aggregateText));
 }
 
 /** `left, user = id and price > limit; right build side, broadcast`. */
@@ -228,8 +228,10 @@ function eventTimeText({ column, outOfOrdernessMs, idleAfterMs }: NodeOf<'eventT
 }
 
 /** `user, day: n = count()`: keys, and what is made of their rows. */
-function listText(keys: readonly string[], results: readonly string[]): string {
-  return results.length === 0 ? keys.join(', ') : `${keys.join(', ')}: ${results.join(', ')}`;
+/** `by user: n = count()`; without keys `of all rows: n = count()`. */
+function groupText(keys: readonly string[], results: readonly string[]): string {
+  const groups = keys.length === 0 ? 'of all rows' : `by ${keys.join(', ')}`;
+  return results.length === 0 ? groups : `${groups}: ${results.join(', ')}`;
 }
 
 function aggregateText({ name, function: kind, input }: AggregateSpec): string {

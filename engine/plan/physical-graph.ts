@@ -82,6 +82,15 @@ export type OperatorSpec = Spec &
     | { readonly kind: 'sink'; readonly sink: SinkSpec }
   );
 
+/** Whether the operator gathers rows, or groups of rows, until its input has ended. */
+export function gathersRows({ kind }: OperatorSpec): boolean {
+  return gatheringKinds.has(kind);
+}
+
+const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
+  ...(['aggregate', 'fold', 'join', 'sort', 'top', 'combine', 'reduce'] as const),
+]);
+
 export type Exchange =
   /** Rows of one key group go to one task. */
   | { readonly kind: 'hash'; readonly columns: readonly string[] }

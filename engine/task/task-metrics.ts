@@ -9,8 +9,8 @@
  *             3  sinceMs         when it began with that, by the thread's monotonic clock
  *             4  bytesIn         bytes of input read by a source
  *             5  skippedRows     what the source left out: rows, row groups, pages
- *             8  operator 0      rowsIn, rowsOut, busyMs
- *            11  operator 1      …          and, last, the output
+ *             8  operator 0      rowsIn, rowsOut, busyMs, bytesSpilled
+ *            12  operator 1      …          and, last, the output
  *
  * Busy time is an operator's own: while it is inside the next one's call, the next one's clock runs.
  * A double of 8 bytes at an aligned address is read and written whole; values of one task may be of
@@ -31,10 +31,11 @@ const taskMetricsLayout = {
   skippedPages: 7,
   operators: 8,
   /** Doubles per operator, and the index of each among them. */
-  operatorStride: 3,
+  operatorStride: 4,
   rowsIn: 0,
   rowsOut: 1,
   busyMs: 2,
+  bytesSpilled: 3,
 } as const;
 
 const layout = taskMetricsLayout;
@@ -48,6 +49,8 @@ export interface OperatorMetrics {
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly busyMs: number;
+  /** Bytes put into spill files. */
+  readonly bytesSpilled: number;
 }
 
 export interface TaskMetricsSnapshot {
@@ -78,9 +81,10 @@ export function readTaskMetrics(buffer: ArrayBufferLike): TaskMetricsSnapshot {
       rowsIn: at(start + layout.rowsIn),
       rowsOut: at(start + layout.rowsOut),
       busyMs: at(start + layout.busyMs),
+      bytesSpilled: at(start + layout.bytesSpilled),
     });
   }
-  const output = operators.pop() ?? { rowsIn: 0, rowsOut: 0, busyMs: 0 };
+  const output = operators.pop() ?? { rowsIn: 0, rowsOut: 0, busyMs: 0, bytesSpilled: 0 };
   return {
     state: taskStates[at(layout.state)] ?? 'created',
     operator: at(layout.operator),
@@ -129,6 +133,10 @@ export class TaskMetrics {
 
   addRowsOut(operator: number, rows: number): void {
     this.#add(operator, layout.rowsOut, rows);
+  }
+
+  addBytesSpilled(operator: number, bytes: number): void {
+    this.#add(operator, layout.bytesSpilled, bytes);
   }
 
   /** The operator starts; answers whose time it was, for `leave`. */

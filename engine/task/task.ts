@@ -23,9 +23,10 @@ import { deadLetterSchema } from '../contracts/dead-letters.ts';
 import type { Json } from '../contracts/json.ts';
 import type { Split } from '../contracts/source.ts';
 import type { Kernels } from '../kernels/kernels.ts';
+import type { MemoryShare } from '../memory/memory-share.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
 import { HashJoinOperator } from '../operators/hash-join-operator.ts';
-import type { Operator } from '../operators/operator.ts';
+import type { Operator, OperatorContext } from '../operators/operator.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
 import { SourceOperator } from '../operators/source-operator.ts';
 import {
@@ -62,6 +63,10 @@ export interface TaskOptions extends TaskConnectors {
   readonly clock: { mono(): number };
   /** What the sink's committer prepared; null without a sink. */
   readonly preparedSink: Json;
+  /** Where spill files go; made when there is one. */
+  readonly spillFolder: string;
+  /** What each operator that gathers rows may hold of the memory. */
+  readonly memoryShare: MemoryShare;
   /** Shared memory of `taskMetricsBytes(vertex.chain.length)`, zeroed. */
   readonly metrics: ArrayBufferLike;
 }
@@ -318,9 +323,18 @@ export class Task {
     return new SourceOperator(reader(source.options, slot));
   }
 
-  #contextOf({ name }: OperatorSpec) {
-    const { memory, kernels } = this.#options;
-    return { name, scope: memory.scope(name), kernels, shouldYield: () => this.#isOver() };
+  #contextOf(spec: OperatorSpec): OperatorContext {
+    const { memory, kernels, disk, vertex, spillFolder: folder, memoryShare } = this.#options;
+    const { name } = spec;
+    const index = vertex.chain.indexOf(spec);
+    const onWritten = (bytes: number) => this.#metrics.addBytesSpilled(index, bytes);
+    return {
+      name,
+      scope: memory.scope(name),
+      kernels,
+      spill: { disk, folder, prefix: String(index), share: memoryShare, onWritten },
+      shouldYield: () => this.#isOver(),
+    };
   }
 
   /** The output with its time and rows counted. */

@@ -14,7 +14,7 @@ const finished: JobSummary = {
   operators: [
     {
       ...{ id: 'e', name: 'explodeWords', kind: 'explodeWords', rowsIn: 10_000 },
-      ...{ rowsOut: 7_000_000, busySeconds: 1 },
+      ...{ rowsOut: 7_000_000, busySeconds: 1, bytesSpilled: 0 },
     },
   ],
 };

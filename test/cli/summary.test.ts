@@ -51,7 +51,13 @@ test('each sink has its line, dead letters by their name', () => {
     ...[sink('a', { path: 'a.csv' }), sink('b', { path: 'b.csv' })],
     ...[letters, sink('c', { path: 'bad.ndjson' }, 'letters')],
   ];
-  const counters = { name: 'sink', kind: 'sink', rowsOut: 0, busySeconds: 0 } as const;
+  const counters = {
+    name: 'sink',
+    kind: 'sink',
+    rowsOut: 0,
+    busySeconds: 0,
+    bytesSpilled: 0,
+  } as const;
   const rows = { a: 1200, b: 7, c: 1 };
   const summary: JobSummary = {
     ...{ job: 'j', status: 'finished', inputCount: 2, rowsIn: 1207, bytesIn: 4096, rowsOut: 1207 },

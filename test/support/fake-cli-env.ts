@@ -76,6 +76,8 @@ export function fakeCliEnv(options: FakeCliOptions = {}): FakeCliEnv {
         return () => listeners.delete(handler);
       },
       memory: () => ({ residentBytes: gigabyte, residentPeakBytes: gigabyte }),
+      identity: 'fake',
+      hasEnded: () => false,
       cores,
     },
     memoryBytes: 16 * gigabyte,

@@ -18,6 +18,8 @@ import { addressOf, type MemoryScope, SlotMemory } from '../../engine/memory/slo
 import type { JoinOperator, Operator, OperatorContext } from '../../engine/operators/operator.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import type { Outbox } from '../../engine/stream/outbox.ts';
+import { MemoryDisk } from './memory-disk.ts';
+import { spillSpace } from './spill-space.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -86,8 +88,10 @@ export function runOperator(operatorCase: OperatorCase, mode: RunMode): Row[] {
   // A run that fails leaves a memory that is not empty: the next one gets another.
   sharedMemory = null;
   const shouldYield = () => mode.isTimeOver;
+  const disk = new MemoryDisk();
+  const spill = spillSpace(undefined, disk);
   const outbox = new CollectingOutbox(mode.isOutboxSlow);
-  const operator = build({ name: 'tested', scope, kernels, shouldYield });
+  const operator = build({ name: 'tested', scope, kernels, shouldYield, spill });
   try {
     if (buildSide !== undefined) feedBuildSide(operator, memory.scope('input'), buildSide, mode);
     for (const batch of batchesOf(memory.scope('input'), input, rows, mode)) {
@@ -103,6 +107,8 @@ export function runOperator(operatorCase: OperatorCase, mode: RunMode): Row[] {
   } finally {
     operator.close();
     memory.assertEmpty();
+    expect([...disk.files.keys()], 'files that are left').toEqual([]);
+    expect(disk.openFiles.size, 'open files').toBe(0);
   }
   sharedMemory = { memory, scope, kernels };
   return outbox.rows;
@@ -115,7 +121,10 @@ export function newContext(name: string, isTimeOver = false, budgetBytes = 256 *
   const memory = new SlotMemory({ budgetBytes, poison: true });
   const kernels = instantiateKernels(memory.memory);
   const scope = memory.scope(name);
-  const context: OperatorContext = { name, scope, kernels, shouldYield: () => isTimeOver };
+  const context: OperatorContext = {
+    ...{ name, scope, kernels, spill: spillSpace() },
+    shouldYield: () => isTimeOver,
+  };
   return { memory, kernels, scope, context };
 }
 

@@ -11,7 +11,7 @@ import type { Batch } from '../../engine/batch/batch.ts';
 import { readRows } from '../../engine/batch/row-reader.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
-import type { Skipped, SplitDiscovery } from '../../engine/contracts/source.ts';
+import { type Skipped, type SplitDiscovery, sumOfSkipped } from '../../engine/contracts/source.ts';
 import type { Expr } from '../../engine/expr/expr.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
 import { SlotMemory } from '../../engine/memory/slot-memory.ts';
@@ -75,13 +75,7 @@ export async function readParquetBatches(
         }
       }
     }
-    const [ahead, later] = [skipped, reader.skipped];
-    const sum = (of: (one: Skipped) => number) => (ahead ? of(ahead) : 0) + (later ? of(later) : 0);
-    return {
-      rows: sum(({ rows }) => rows),
-      rowGroups: sum(({ rowGroups }) => rowGroups),
-      pages: sum(({ pages }) => pages),
-    };
+    return sumOfSkipped([skipped ?? [], reader.skipped ?? []].flat());
   } finally {
     reader.close();
     memory.assertEmpty();

@@ -20,6 +20,7 @@ import { Task } from '../../engine/task/task.ts';
 import { taskMetricsBytes } from '../../engine/task/task-metrics.ts';
 import { joinedRows } from './join-reference.ts';
 import { batchOf, type Row, runModes, runOperator } from './operator-harness.ts';
+import { shareOf } from './spill-space.ts';
 import { newRing } from './task-world.ts';
 
 /** A row that a source can't read: the text of its dead letter. */
@@ -113,6 +114,8 @@ function tasksOf(graph: PhysicalGraph, surroundings: Surroundings) {
         clock: { mono: () => (now += 0.25) },
         disk: noDisk,
         preparedSink: null,
+        spillFolder: 'spill',
+        memoryShare: shareOf(32 << 20),
         metrics: new ArrayBuffer(taskMetricsBytes(vertex.chain.length)),
       });
       return { task, vertexId: vertex.id };

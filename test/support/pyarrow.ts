@@ -10,6 +10,7 @@ import { projectFolder } from './cli-process.ts';
 
 export const arrowTypesFolder = join(projectFolder, 'test/fixtures/arrow-types');
 export const parquetFolder = join(projectFolder, 'test/fixtures/parquet');
+export const tpchFolder = join(projectFolder, 'test/fixtures/tpch');
 
 /** Runs a script of the folder with Arrow files; answers what it printed. */
 export function runPyarrow(script: string, ...args: readonly string[]): string {
@@ -22,7 +23,7 @@ export function runPython(folder: string, script: string, ...args: readonly stri
 }
 
 function pythonPath(requirements: string): string {
-  const pinned = readFileSync(requirements, 'utf8').matchAll(/^(\w+)==(.+)$/gm);
+  const pinned = readFileSync(requirements, 'utf8').matchAll(/^([\w-]+)==(.+)$/gm);
   const name = [...pinned].map(([, which, version]) => `${which}-${version}`).join('-');
   const folder = join(projectFolder, '.cache/test', name);
   const python = join(folder, 'bin/python');

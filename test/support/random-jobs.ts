@@ -3,7 +3,17 @@
  * them can stand anywhere, branch and meet again. What they give does not depend on the order of rows.
  */
 import fc from 'fast-check';
-import { agg, type Column, explode, type Stream, t, tumbling, words } from 'millrace';
+import {
+  agg,
+  type Column,
+  coalesce,
+  explode,
+  lit,
+  type Stream,
+  t,
+  tumbling,
+  words,
+} from 'millrace';
 import { expect } from 'vitest';
 import type { BuiltJob } from '../../engine/api/build-job.ts';
 import { buildJob } from '../../engine/api/build-job.ts';
@@ -70,6 +80,14 @@ const verbs: Record<string, (rows: Rows) => Rows> = {
       .keyBy((row) => ({ isSmall: row.n.lt(2), hasX: row.x.isNull() }))
       .aggregate({ url: agg.max((row) => row.url), n: agg.count(), x: agg.avg((row) => row.n) })
       .select(({ url, n, x }) => ({ url, n, x })) as never,
+  aggregateAll: (rows) =>
+    rows
+      .aggregate({ url: agg.min((row) => row.url), n: agg.count(), x: agg.avg((row) => row.n) })
+      .select(({ url, n, x }) => ({ url: coalesce(url, 'none'), n, x })),
+  countDistinctAll: (rows) =>
+    rows
+      .aggregate({ n: agg.countDistinct((row) => row.url) })
+      .select(({ n }) => ({ url: 'all', n, x: lit(null, t.float64()) })) as never,
   distinct: (rows) => rows.distinct(),
   countDistinct: (rows) =>
     rows

@@ -1,8 +1,10 @@
 /** For each source and format that there is an input, made anew for each test, and the rows that it gives. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { Dictionary, Int32, Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow';
 import { t } from 'millrace';
-import { arrow, csv, files, ndjson, text } from '../../connectors/files.ts';
+import { arrow, columnar, csv, files, ndjson, text } from '../../connectors/files.ts';
 import { nexmark } from '../../connectors/generator.ts';
 import { memory } from '../../connectors/memory.ts';
 import { feedRows } from '../../connectors/program/row-feed.ts';
@@ -41,6 +43,7 @@ export const sourceKinds: readonly SourceKind[] = [
   { name: 'NDJSON files of a folder, two columns of them', make: ndjsonFolder },
   { name: 'CSV files of a folder, two columns of them', make: csvFolder },
   { name: 'Arrow files of a folder, two columns of them', make: arrowFolder },
+  { name: 'Arrow and Parquet files of a folder', make: columnarFolder },
   { name: 'rows of a program, two columns of them', make: programRows },
   { name: 'persons of a generator, two columns of them', make: somePersons },
 ];
@@ -162,6 +165,27 @@ function arrowFolder(): SourceCase {
     },
     rows: rows.sort(),
     inputCount: 3,
+    usesDisk: true,
+    splitsMin: 2,
+  };
+}
+
+function columnarFolder(): SourceCase {
+  const fixtures = join(import.meta.dirname, '../fixtures/parquet');
+  const written = JSON.parse(readFileSync(join(fixtures, 'rows.json'), 'utf8')) as {
+    i32: number;
+  }[];
+  const ids = Array.from({ length: 9_000 }, (_, row) => row);
+  const folder = tempFolder({
+    'a.arrow': tableToIPC(new Table({ i32: vectorFromArray(ids, new Int32()) }), 'file'),
+    'b.parquet': readFileSync(join(fixtures, 'plain.parquet')),
+  });
+  const struct = t.struct({ i32: t.int32().nullable() });
+  const rows = [...ids, ...written.map((row) => row.i32)].map((i32) => rowText({ i32 }));
+  return {
+    source: files.source({ path: folder, format: columnar(struct) }),
+    rows: rows.sort(),
+    inputCount: 2,
     usesDisk: true,
     splitsMin: 2,
   };

@@ -16,6 +16,7 @@ import type { UserFunctions } from '../../engine/plan/user-functions.ts';
 import { Task, type TaskOptions } from '../../engine/task/task.ts';
 import { taskMetricsBytes } from '../../engine/task/task-metrics.ts';
 import { batchOf, type Row } from './operator-harness.ts';
+import { shareOf } from './spill-space.ts';
 
 export interface TaskWorld {
   /** Rows of a split, by the split's id. */
@@ -69,6 +70,8 @@ export function addTask(
     connectors: new Map([['rows', rowsConnector(world)]]),
     functions: world.functions,
     preparedSink: null,
+    spillFolder: 'spill',
+    memoryShare: shareOf(32 << 20),
     metrics: metrics ?? new ArrayBuffer(taskMetricsBytes(chain.length)),
   });
   world.tasks.push(task);

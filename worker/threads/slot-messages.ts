@@ -48,6 +48,10 @@ export type ToSlot =
       readonly job: JobRef;
       readonly module: JobModule;
       readonly tasks: readonly TaskDeployment[];
+      /** Where the spill files of this attempt go. */
+      readonly spillFolder: string;
+      /** Slots that the job runs on. */
+      readonly slotCount: number;
     }
   | { readonly kind: 'split'; readonly taskId: string; readonly split: Split | null }
   /** Ends all tasks of the job; answered with `stopped`. */

@@ -18,7 +18,9 @@ import type { Doorbell } from '../../base/env/slot-runner.ts';
 import { toWire } from '../../base/typed-error.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
+import { MemoryShare } from '../../engine/memory/memory-share.ts';
 import { SlotMemory } from '../../engine/memory/slot-memory.ts';
+import { gathersRows } from '../../engine/plan/physical-graph.ts';
 import type { Task } from '../../engine/task/task.ts';
 import { loadFunctions } from './job-functions.ts';
 import type { FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
@@ -100,20 +102,17 @@ export class SlotProgram {
     const { importModule } = this.#options;
     const functions = await loadFunctions(importModule, message.module, message.tasks);
     if (attempt !== this.#attempt) return;
-    for (const deployment of message.tasks) {
-      const { disk, clock, bellOf, connectors } = this.#options;
-      this.#tasks.push(
-        buildTask(deployment, {
-          memory: this.#memory,
-          kernels: this.#kernels,
-          disk,
-          clock,
-          bellOf,
-          connectors,
-          functions,
-        }),
-      );
-    }
+    const { disk, clock, bellOf, connectors } = this.#options;
+    const { tasks, spillFolder, slotCount } = message;
+    const memory = this.#memory;
+    const gatherers = tasks.flatMap(({ vertex }) => vertex.chain.filter(gathersRows)).length;
+    const resources = {
+      memory,
+      kernels: this.#kernels,
+      memoryShare: new MemoryShare({ budgetBytes: memory.budgetBytes, gatherers, slotCount }),
+      ...{ disk, clock, bellOf, connectors, functions, spillFolder },
+    };
+    for (const deployment of tasks) this.#tasks.push(buildTask(deployment, resources));
     this.#bell.ring();
   }
 

@@ -10,6 +10,7 @@ import type { Doorbell } from '../../base/env/slot-runner.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { Kernels } from '../../engine/kernels/kernels.ts';
+import type { MemoryShare } from '../../engine/memory/memory-share.ts';
 import { RingReader, RingWriter } from '../../engine/memory/ring.ts';
 import type { SlotMemory } from '../../engine/memory/slot-memory.ts';
 import { Task } from '../../engine/task/task.ts';
@@ -25,11 +26,14 @@ export interface SlotResources {
   readonly bellOf: (index: number) => Doorbell;
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly functions: FunctionLookup;
+  /** Of the job attempt. */
+  readonly spillFolder: string;
+  readonly memoryShare: MemoryShare;
 }
 
 export function buildTask(deployment: TaskDeployment, resources: SlotResources): Task {
   const { taskId, taskIndex, vertex, inputs, outputs, metrics, programRings } = deployment;
-  const { bellOf, ...slot } = resources;
+  const { bellOf, spillFolder, ...slot } = resources;
   return new Task({
     ...slot,
     id: taskId,
@@ -37,6 +41,7 @@ export function buildTask(deployment: TaskDeployment, resources: SlotResources):
     vertex,
     metrics,
     preparedSink: preparedSinkOf(deployment),
+    spillFolder: `${spillFolder}/${taskId}`,
     programRings: new Map(
       Object.entries(programRings).map(([id, ring]) => [
         id,

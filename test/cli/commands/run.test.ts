@@ -19,7 +19,15 @@ const finished: JobSummary = {
   seconds: 2,
   peakMemoryBytes: 100 * mb,
   operators: [
-    { id: 's', name: 'source', kind: 'source', rowsIn: 0, rowsOut: 1_000, busySeconds: 1.5 },
+    {
+      id: 's',
+      name: 'source',
+      kind: 'source',
+      rowsIn: 0,
+      rowsOut: 1_000,
+      busySeconds: 1.5,
+      bytesSpilled: 0,
+    },
   ],
 };
 

@@ -125,7 +125,7 @@ test('a sink that can not be prepared fails the job before a task is deployed', 
 test('counters of the same logical operator in two vertices stay apart', async () => {
   const { job, calls } = startJob([]);
   await expect.poll(() => calls).toContain('deploy');
-  const counters = { rowsOut: 5, busyMs: 10, bytesIn: 100, rowsIn: 5 };
+  const counters = { rowsOut: 5, busyMs: 10, bytesIn: 100, rowsIn: 5, bytesSpilled: 0 };
   job.updateMetrics([
     { taskId: 'v1[0]', operatorIndex: 0, ...counters },
     { taskId: 'v1[0]', operatorIndex: 1, ...counters, rowsIn: 4 },

@@ -148,8 +148,10 @@ function neighboursOf(operator: OperatorSpec): { before?: string[]; after?: stri
     case 'reduce':
       return { before: ['hash'] };
     case 'aggregate':
-    case 'fold':
-      return operator.phase === 'partial' ? { after: ['hash'] } : { before: ['hash'] };
+    case 'fold': {
+      const meeting = operator.keys.length === 0 ? ['gather'] : ['hash'];
+      return operator.phase === 'partial' ? { after: meeting } : { before: meeting };
+    }
     case 'sort':
     case 'top':
       return { after: ['merge'] };

@@ -153,6 +153,12 @@ test('text, dates, lists and structs have the types of their parts', () => {
       [row.at.toDate(), 'cast(at as date): date'],
       [row.exact.epochSeconds(), 'epoch(exact, second): int64?'],
       [row.counts.at(row.count), 'counts[count]: int64?'],
+      [row.counts.slice(1, -1), 'slice(counts, 1, -1): list<int64?>?'],
+      [row.tags.slice(row.count), 'slice(tags, count): list<utf8>'],
+      [row.tags.concat(row.name.split(',')), 'concat(tags, split(name, ",")): list<utf8>'],
+      [row.tags.join(row.note), 'join(tags, note): utf8?'],
+      [row.tags.eq(row.name.split(',')), 'tags = split(name, ","): bool'],
+      [row.address.ne(row.address), 'address != address: bool?'],
       [row.address.field('city'), 'address.city: utf8?'],
       [row.address.field('zip').add(1), 'address.zip + 1: int32?'],
       [row.name.in('a', 'b'), 'name in ("a", "b"): bool'],
@@ -180,6 +186,12 @@ test('text, dates, lists and structs have the types of their parts', () => {
     >();
     expectTypeOf(row.tags.at(0)).toExtend<Column<'utf8', string, true>>();
     expectTypeOf(row.counts.at(0)).toExtend<Column<'int64', bigint, true>>();
+    expectTypeOf(row.counts.slice(1)).toExtend<
+      Column<ListKind, readonly (bigint | null)[], true>
+    >();
+    expectTypeOf(row.tags.concat(row.tags)).toExtend<Column<ListKind, readonly string[], false>>();
+    expectTypeOf(row.tags.join('-')).toExtend<Column<'utf8', string, false>>();
+    expectTypeOf(row.address.eq(row.address)).toExtend<Column<'bool', boolean, true>>();
     expectTypeOf(row.address.field('city')).toExtend<Column<'utf8', string, true>>();
     expectTypeOf(row.day.truncate('week')).toExtend<Column<'date', string, false>>();
     expectTypeOf(row.exact.addDays(1)).toExtend<Column<'timestampUs', bigint, true>>();
@@ -226,6 +238,10 @@ test('what the compiler refuses is refused at run time too, with column and type
         () => row.address.field('street'),
         'no field named "street" in "address"; fields are "city", "zip"',
       ],
+      // @ts-expect-error numbers are not joined
+      [() => row.counts.join('-'), 'listJoin takes a list of texts, "counts" is list<int64?>'],
+      // @ts-expect-error lists of other items
+      [() => row.tags.eq(row.counts), 'eq does not take "tags" (list<utf8>)'],
       // @ts-expect-error a struct has no order
       [() => row.address.lt(row.address), 'lt does not take "address"'],
       // @ts-expect-error not one of texts

@@ -21,6 +21,7 @@ import {
   uint32Type,
   utf8Type,
 } from '../../../engine/schema/field-type.ts';
+import { fieldOf } from '../../../engine/schema/schema.ts';
 import { column, valueOfExpr } from '../../support/expressions.ts';
 
 const decimal = (precision: number, scale: number): FieldType => ({
@@ -31,7 +32,19 @@ const decimal = (precision: number, scale: number): FieldType => ({
 const ms: FieldType = { kind: 'timestamp', unit: 'ms' };
 const us: FieldType = { kind: 'timestamp', unit: 'us' };
 const bytes = (...values: number[]) => Uint8Array.from(values);
-const list: FieldType = { kind: 'list', item: { type: int32Type, nullable: false } };
+const listOf = (type: FieldType, nullable = false): FieldType => ({
+  kind: 'list',
+  item: { type, nullable },
+});
+const list = listOf(int32Type);
+const pair: FieldType = {
+  kind: 'struct',
+  fields: [fieldOf('a', int32Type), fieldOf('b', utf8Type, true)],
+};
+const otherPair: FieldType = {
+  kind: 'struct',
+  fields: [fieldOf('first', int64Type), fieldOf('second', dateType, true)],
+};
 
 test.each<[FieldType, Value, FieldType, Value | undefined]>([
   [int32Type, 127, int8Type, 127],
@@ -66,7 +79,15 @@ test.each<[FieldType, Value, FieldType, Value | undefined]>([
   [decimal(4, 2), 1250n, float64Type, 12.5],
   [boolType, true, int32Type, 1],
   [boolType, false, int64Type, 0n],
+  [boolType, true, float32Type, 1],
+  [boolType, false, decimal(4, 2), 0n],
+  [boolType, true, decimal(4, 2), 100n],
+  [boolType, true, decimal(2, 2), undefined],
   [int64Type, 1n, boolType, true],
+  [float64Type, -0, boolType, false],
+  [float64Type, 0.5, boolType, undefined],
+  [decimal(4, 2), 100n, boolType, true],
+  [decimal(4, 2), 1n, boolType, undefined],
   [int32Type, 2, boolType, undefined],
   [dateType, -1, ms, -86_400_000n],
   [dateType, 2 ** 31 - 1, us, undefined],
@@ -93,6 +114,16 @@ test.each<[FieldType, Value, FieldType, Value | undefined]>([
   [binaryType, bytes(0xff), utf8Type, undefined],
   [utf8Type, 'é', binaryType, bytes(0xc3, 0xa9)],
   [utf8Type, 'x', utf8Type, 'x'],
+  [list, [1, -2], list, [1, -2]],
+  [list, [1, -2], listOf(utf8Type), ['1', '-2']],
+  [list, [1, -2], listOf(decimal(4, 2), true), ['1.00', '-2.00']],
+  [listOf(decimal(4, 2)), ['1.50'], listOf(utf8Type), ['1.50']],
+  [list, [1, 128], listOf(int8Type), undefined],
+  [listOf(int32Type, true), [1, null], listOf(int64Type, true), [1n, null]],
+  [listOf(int32Type, true), [1, null], list, undefined],
+  [listOf(list), [[1], []], listOf(listOf(int64Type)), [[1n], []]],
+  [pair, { a: 1, b: null }, otherPair, { first: 1n, second: null }],
+  [pair, { a: 1, b: 'x' }, otherPair, undefined],
 ])('%o %o as %o is %o', (from, value, to, expected) => {
   expect(castOf(from, to)?.(value)).toEqual(expected);
 });
@@ -166,14 +197,14 @@ test('whatever is written is read as the same value', () => {
 });
 
 test.each<[FieldType, FieldType]>([
-  [boolType, float64Type],
   [boolType, dateType],
   [dateType, int64Type],
   [ms, int32Type],
   [binaryType, int32Type],
   [list, utf8Type],
   [utf8Type, list],
-  [list, list],
+  [list, listOf(binaryType)],
+  [pair, { kind: 'struct', fields: [fieldOf('a', int64Type)] }],
 ])('%o never becomes %o', (from, to) => {
   expect(castOf(from, to)).toBe(null);
 });

@@ -63,6 +63,11 @@ function group(rows: readonly Row[]): Row[] {
   });
 }
 
+/** All rows as one group, without its key. */
+function groupOfAll(rows: readonly Row[]): Row[] {
+  return group(rows.map((row) => ({ ...row, key: null }))).map(({ key: _, ...results }) => results);
+}
+
 const keys: [string, FieldType, fc.Arbitrary<unknown>][] = [
   ['utf8', utf8Type, fc.string({ unit: fc.constantFrom('a', 'b', 'long-part'), maxLength: 4 })],
   ['int64', int64Type, fc.bigInt({ min: -3n, max: 3n })],
@@ -133,6 +138,38 @@ test('partial groups of a tiny table, merged by the final phase, are the whole g
   );
 });
 
+test('without keys there is one group, even of no rows, in one phase or in two', () => {
+  const { input, output: keyed } = schemasOf(int32Type);
+  const fields = keyed.fields.slice(1).map((field) => {
+    return fieldOf(field.name, field.type, field.type !== int64Type || field.nullable);
+  });
+  const output = { fields };
+  const nothing = { rows: 0n, present: 0n, sum: null, least: null, most: null };
+  const expectedOf = (rows: readonly Row[]) => {
+    const [group] = groupOfAll(rows);
+    return [group ?? nothing];
+  };
+  const build = (phase: 'partial' | 'final' | 'whole') => (context: OperatorContext) =>
+    new AggregateOperator(context, {
+      input: phase === 'final' ? output : input,
+      output,
+      phase,
+      keys: [],
+      aggregates: phase === 'final' ? aggregates.map(mergeOf) : aggregates,
+    });
+  fc.assert(
+    fc.property(rowsOf(fc.constant(0)), (rows) => {
+      const expected = expectedOf(rows);
+      checkOperator({ input, rows, build: build('whole'), expected });
+      for (const mode of runModes) {
+        const partial = runOperator({ input, rows, build: build('partial'), expected: [] }, mode);
+        checkOperator({ input: output, rows: partial, build: build('final'), expected });
+      }
+    }),
+    { numRuns: 10, examples: [[[]]] },
+  );
+});
+
 test('many groups grow the table in slices', () => {
   const { input, output } = schemasOf(utf8Type);
   const rows = Array.from({ length: 60_000 }, (_, n) => ({ key: `key number ${n}`, n, f: 0 }));
@@ -166,7 +203,7 @@ test('a sum out of range names operator and column', () => {
 
 test('a partial table grows for keys that come again, and then gives out each once', () => {
   const { input, output } = schemasOf(int32Type);
-  const keyCount = 80_000;
+  const keyCount = 300_000;
   const rows = Array.from({ length: 3 * keyCount }, (_, n) => ({
     key: (n * 7919) % keyCount,
     n: 1,
@@ -176,7 +213,7 @@ test('a partial table grows for keys that come again, and then gives out each on
   if (whole === undefined) throw new Error('there are modes');
   const build = (context: OperatorContext) =>
     new AggregateOperator(context, { input, output, phase: 'partial', keys: ['key'], aggregates });
-  // Each key comes once in 80,000 rows; a table of 65,536 slots would be full before one came again.
+  // Each key comes once in 300,000 rows; a table of the first size would be full before one came again.
   const sorted = rows.toSorted((a, b) => (a.key % 1000) - (b.key % 1000));
   const found = runOperator({ input, rows: sorted, build, expected: [] }, whole);
   expect(found.length).toBe(keyCount);

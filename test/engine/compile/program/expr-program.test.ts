@@ -11,9 +11,8 @@ import { allTypes, batchCases, makeBatch, withMemory } from '../../../support/ba
 import { compiledRows, referenceRows, selectedRows } from '../../../support/compiled-exprs.ts';
 import { randomConditions, randomExprs } from '../../../support/random-exprs.ts';
 
-const types = allTypes.filter(({ kind }) => kind !== 'list' && kind !== 'struct');
 const schema: Schema = {
-  fields: types.flatMap((type, index) => [
+  fields: allTypes.flatMap((type, index) => [
     fieldOf(`a${index}`, type),
     fieldOf(`b${index}`, type, true),
   ]),

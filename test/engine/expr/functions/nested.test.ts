@@ -1,6 +1,6 @@
 /** Goal: parts of lists and structs are values like others, also decimals, dates and exact integers. */
 import { expect, test } from 'vitest';
-import { callExpr } from '../../../../engine/expr/expr-factory.ts';
+import { callExpr, compareExpr } from '../../../../engine/expr/expr-factory.ts';
 import { exprText } from '../../../../engine/expr/expr-text.ts';
 import { literalAlone, literalBeside } from '../../../../engine/expr/literal.ts';
 import type { Value } from '../../../../engine/expr/value.ts';
@@ -82,4 +82,61 @@ test('texts are split into lists, whose length counts items', () => {
   const second = callExpr('at', parts, literalBeside(1, int32Type));
   expect(exprText(second)).toBe('split(s, ",")[1]');
   expect(valueOfExpr(second, { s: 'a,b' })).toBe('b');
+});
+
+test.each<[FieldType, Value, Value[], Value]>([
+  [listOf(utf8Type), ['a', 'b', 'c'], [1], ['b', 'c']],
+  [listOf(utf8Type), ['a', 'b', 'c'], [-2, -1], ['b']],
+  [listOf(utf8Type), ['a', 'b', 'c'], [2, 1], []],
+  [listOf(decimal, true), ['1.50', null], [0, 9], ['1.50', null]],
+  [listOf(utf8Type), null, [0], null],
+])('slice of %o %o at %o is %o', (type, value, places, expected) => {
+  const literals = places.map((place) => literalBeside(place, int32Type));
+  const slice = callExpr('listSlice', column('v', type), ...literals);
+  expect(slice.type).toEqual(type);
+  expect(valueOfExpr(slice, { v: value })).toEqual(expected);
+});
+
+test('lists of one type are put together', () => {
+  const [a, b] = [column('a', listOf(int64Type, true)), column('b', listOf(int64Type, true))];
+  const both = callExpr('listConcat', a, b, a);
+  expect(exprText(both)).toBe('concat(a, b, a)');
+  expect(valueOfExpr(both, { a: [1n, null], b: [] })).toEqual([1n, null, 1n, null]);
+  expect(valueOfExpr(both, { a: [1n], b: null })).toBe(null);
+  const other = column('c', listOf(utf8Type));
+  expect(errorOf(() => callExpr('listConcat', a, other))).toContain('listConcat does not take "a"');
+});
+
+test('texts of a list are joined, those that are null left out', () => {
+  const type = listOf(utf8Type, true);
+  expect(callOn('listJoin', [type, ['a', null, '', 'b']], '-')).toBe('a--b');
+  expect(callOn('listJoin', [type, []], '-')).toBe('');
+  expect(callOn('listJoin', [type, null], '-')).toBe(null);
+});
+
+test.each<[FieldType, Value, Value, boolean | null]>([
+  [listOf(utf8Type), ['a', 'b'], ['a', 'b'], true],
+  [listOf(utf8Type), ['a', 'b'], ['a'], false],
+  [listOf(utf8Type), ['a', 'b'], ['b', 'a'], false],
+  [listOf(int64Type, true), [1n, null], [1n, null], true],
+  [listOf(int64Type, true), [1n, null], [1n, 0n], false],
+  [listOf(float64Type), [Number.NaN], [Number.NaN], true],
+  [listOf(listOf(utf8Type)), [['a'], []], [['a'], []], true],
+  [listOf(listOf(utf8Type)), [['a'], []], [['a']], false],
+  [address, home, { ...home }, true],
+  [address, home, { ...home, place: { x: 8n } }, false],
+  [address, home, null, null],
+])('%o: %o equals %o: %o', (type, left, right, expected) => {
+  const sides = [column('a', type), column('b', type)] as const;
+  const values = { a: left, b: right };
+  expect(valueOfExpr(compareExpr('eq', ...sides), values)).toBe(expected);
+  const opposite = expected === null ? null : !expected;
+  expect(valueOfExpr(compareExpr('ne', ...sides), values)).toBe(opposite);
+});
+
+test('lists and structs have no order, and are equal to their own type only', () => {
+  const list = column('a', listOf(utf8Type));
+  expect(errorOf(() => compareExpr('lt', list, list))).toContain('lt does not take "a"');
+  const nullable = column('b', listOf(utf8Type, true));
+  expect(errorOf(() => compareExpr('eq', list, nullable))).toContain('eq does not take "a"');
 });

@@ -1,0 +1,72 @@
+/**
+ * The folder of this worker's spill files, and what dead processes left beside it.
+ *
+ *     <spill dir>/<identity of the process>~<chance>/<job>-<attempt>/<task>/…
+ *
+ * A folder is removed with its attempt and with its worker. What a process left that was killed is removed by
+ * the next worker that starts: it knows by the name whether that process still runs. A folder whose
+ * owner it can't know, for it ran on another host or in another container, is left alone.
+ *
+ * Nothing here fails a job: what can't be removed is reported as an event.
+ */
+import type { Env } from '../base/env/env.ts';
+import { codeOf, toWire } from '../base/typed-error.ts';
+import type { JobRef } from '../coordinator/protocol.ts';
+
+export class SpillFolder {
+  readonly #env: Env;
+  readonly #spillDir: string;
+  readonly #path: string;
+
+  constructor(env: Env, spillDir: string) {
+    this.#env = env;
+    this.#spillDir = spillDir;
+    this.#path = `${spillDir}/${env.process.identity}~${env.secrets.hex(4)}`;
+  }
+
+  /** Where an attempt's files go; made by the first task that spills. */
+  ofJob({ jobId, epoch }: JobRef): string {
+    return `${this.#path}/${jobId}-${epoch}`;
+  }
+
+  removeJob(job: JobRef): Promise<void> {
+    return this.#remove(this.ofJob(job));
+  }
+
+  /** Removes all files of this worker. */
+  removeAll(): Promise<void> {
+    return this.#remove(this.#path);
+  }
+
+  /** Removes what processes left that have ended. */
+  async removeStale(): Promise<void> {
+    for (const name of await this.#names()) {
+      const identity = name.slice(0, name.lastIndexOf('~'));
+      if (identity !== '' && this.#env.process.hasEnded(identity)) {
+        await this.#remove(`${this.#spillDir}/${name}`);
+      }
+    }
+  }
+
+  async #names(): Promise<string[]> {
+    try {
+      const entries = await this.#env.disk.list(this.#spillDir);
+      return entries.filter(({ kind }) => kind === 'folder').map(({ name }) => name);
+    } catch (error) {
+      if (codeOf(error) !== 'DISK_NOT_FOUND') this.#report(this.#spillDir, error);
+      return [];
+    }
+  }
+
+  async #remove(path: string): Promise<void> {
+    try {
+      await this.#env.disk.removeTree(path);
+    } catch (error) {
+      this.#report(path, error);
+    }
+  }
+
+  #report(path: string, error: unknown): void {
+    this.#env.observe.event('spill.cleanup-failed', { path, message: toWire(error).message });
+  }
+}
