@@ -82,6 +82,7 @@ export const errorKinds = {
   PROGRAM_MODULE_MISSING: 'user',
   PROGRAM_NOT_ATTACHED: 'user',
   PROGRAM_NO_ROWS: 'user',
+  PROGRAM_SLOTS_CLOSED: 'user',
   ROW_EXPIRED: 'user',
   RPC_BUSY: 'resource',
   RPC_DEADLINE: 'external',

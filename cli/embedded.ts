@@ -1,34 +1,25 @@
 /**
- * A whole Millrace in this process: coordinator and worker roles over an in-memory net, slot threads
- * beside them, and one job. There is no second "local runner": this is what a cluster runs, wired
- * together here.
+ * A whole Millrace in this process, and one job on it. There is no second "local runner": this is what a
+ * cluster runs, wired together in embedded-host.ts.
  *
  *     this file ──submit──▶ coordinator ◀──rpc over memory:──▶ worker ──▶ slot threads
  *
- * Before: cli/commands/run.ts. After: coordinator/coordinator.ts, worker/worker.ts.
+ * Before: cli/commands/run.ts. After: cli/embedded-host.ts.
  */
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Env } from '../base/env/env.ts';
 import { createRealEnv } from '../base/env/real-env.ts';
 import { toWire, type WireError } from '../base/typed-error.ts';
-import { connectors } from '../connectors/registry.ts';
-import { type CoordinatorHandle, startCoordinator } from '../coordinator/coordinator-service.ts';
 import type { JobMaster, JobOutcome } from '../coordinator/job/job-master.ts';
 import type { JobTotals } from '../coordinator/job/job-metrics.ts';
-import { createMemoryRegister } from '../coordinator/lease/memory-register.ts';
 import { fingerprintOf } from '../engine/api/build-job.ts';
 import { encodeParams } from '../engine/api/param-wire.ts';
 import type { RunFlags } from '../engine/api/stream.ts';
 import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
-import { PiscinaSlotRunner } from '../worker/threads/piscina-slot-runner.ts';
-import { startWorker, type WorkerHandle } from '../worker/worker.ts';
+import type { PiscinaSlotRunner } from '../worker/threads/piscina-slot-runner.ts';
+import { EmbeddedHost, type HostOptions } from './embedded-host.ts';
 import { checkProgram, ProgramEnds, type ProgramSide } from './program-ends.ts';
 
-const coordinatorAddress = 'memory:coordinator';
-const workerAddress = 'memory:worker';
-
-export interface RunOptions {
+export interface JobRunOptions {
   /** What the job's module builds with these parameters and flags. */
   readonly graph: LogicalGraph;
   /** Absolute path of that module; slot threads load it for the user's functions. */
@@ -37,13 +28,12 @@ export interface RunOptions {
   readonly params: Readonly<Record<string, unknown>>;
   readonly flags: RunFlags;
   readonly parallelism: number;
-  /** For all slots together. */
-  readonly memoryBytes: number;
-  /** Where spill files go. @defaultValue a folder of this user's below the system's for temporary files */
-  readonly spillDir?: string;
   /** What the program has for the job's sources and sinks of memory, and its console. */
   readonly program?: ProgramSide;
 }
+
+/** A job, and the threads to start for it. */
+export interface RunOptions extends JobRunOptions, HostOptions {}
 
 export interface RunProgress {
   readonly phase: 'starting' | 'running' | 'committing';
@@ -86,35 +76,43 @@ export interface EmbeddedRun {
 }
 
 /**
- * Starts a job on slot threads of this process.
+ * Starts a job on slot threads of its own in this process.
  *
  * @param runner - Has one slot per unit of parallelism; it is closed when the job has ended.
  */
-export function startEmbedded(
-  options: RunOptions,
-  runner = new PiscinaSlotRunner(options.parallelism),
-): EmbeddedRun {
-  return new Embedded(options, runner);
+export function startEmbedded(options: RunOptions, runner?: PiscinaSlotRunner): EmbeddedRun {
+  const env = createRealEnv();
+  const host = new EmbeddedHost(env, options, runner);
+  return new Embedded({ env, host, closesHost: true }, options);
+}
+
+/** Starts a job on a host that stays; the job before it has ended. */
+export function startOn(host: EmbeddedHost, options: JobRunOptions): EmbeddedRun {
+  return new Embedded({ env: createRealEnv(), host, closesHost: false }, options);
+}
+
+interface Place {
+  readonly env: Env;
+  readonly host: EmbeddedHost;
+  readonly closesHost: boolean;
 }
 
 class Embedded implements EmbeddedRun {
   readonly done: Promise<JobSummary>;
-  readonly #env: Env;
-  readonly #options: RunOptions;
-  readonly #runner: PiscinaSlotRunner;
+  readonly #place: Place;
+  readonly #options: JobRunOptions;
   readonly #startedAt: number;
   #job: JobMaster | null = null;
   #ends: ProgramEnds | null = null;
   #cancelReason: string | null = null;
 
-  constructor(options: RunOptions, runner: PiscinaSlotRunner) {
-    this.#env = createRealEnv();
+  constructor(place: Place, options: JobRunOptions) {
+    this.#place = place;
     this.#options = options;
-    this.#runner = runner;
-    this.#startedAt = this.#env.clock.mono();
+    this.#startedAt = place.env.clock.mono();
     this.done = this.#run()
-      .catch((error) => this.#summary(failedBefore(error)))
-      .finally(() => runner.close());
+      .finally(() => (place.closesHost ? place.host.close() : undefined))
+      .catch((error) => this.#summary(failedBefore(error)));
   }
 
   programError(): unknown {
@@ -137,52 +135,24 @@ class Embedded implements EmbeddedRun {
   }
 
   async #run(): Promise<JobSummary> {
-    const { graph, jobFile, params, flags, parallelism, memoryBytes, program } = this.#options;
-    const { spillDir = spillDirDefault() } = this.#options;
-    checkProgram(graph, program ?? {});
-    const ends = new ProgramEnds(graph, program ?? {}, this.#runner);
+    const { graph, jobFile, params, flags, parallelism, program = {} } = this.#options;
+    checkProgram(graph, program);
+    const { host } = this.#place;
+    const ends = new ProgramEnds(graph, program, host.runner);
     this.#ends = ends;
-    const coordinator = await startCoordinator(this.#env, {
-      address: coordinatorAddress,
-      nodeId: 'embedded',
-      register: createMemoryRegister(),
-      connectors,
-    });
-    const worker = await startWorker(this.#env, {
-      workerId: 'embedded',
-      address: workerAddress,
-      coordinatorAddress,
-      slotCount: parallelism,
-      slotMemoryBytes: Math.floor(memoryBytes / parallelism),
-      spillDir,
-      runner: this.#runner,
-      programRings: ends.rings,
-    });
-    try {
-      this.#job = await coordinator.submit({
-        graph,
-        parallelism,
-        module: {
-          file: jobFile,
-          params: encodeParams(params),
-          flags,
-          fingerprint: fingerprintOf(graph),
-        },
-      });
-      const job = this.#job;
-      ends.start((error) => job.fail(toWire(error)));
-      if (this.#cancelReason !== null) job.cancel(this.#cancelReason);
-      const outcome = await job.done;
-      await ends.stop(outcome.status === 'finished');
-      return this.#summary(outcome.status === 'finished' ? failedAfter(outcome, ends) : outcome);
-    } finally {
-      await this.#stop(worker, coordinator);
-    }
-  }
-
-  async #stop(worker: WorkerHandle, coordinator: CoordinatorHandle): Promise<void> {
-    await worker.stop();
-    await coordinator.stop();
+    const module = {
+      file: jobFile,
+      params: encodeParams(params),
+      flags,
+      fingerprint: fingerprintOf(graph),
+    };
+    const job = await host.submit({ graph, parallelism, module }, ends.rings);
+    this.#job = job;
+    ends.start((error) => job.fail(toWire(error)));
+    if (this.#cancelReason !== null) job.cancel(this.#cancelReason);
+    const outcome = await job.done;
+    await ends.stop(outcome.status === 'finished');
+    return this.#summary(outcome.status === 'finished' ? failedAfter(outcome, ends) : outcome);
   }
 
   #summary(outcome: JobOutcome): JobSummary {
@@ -195,20 +165,15 @@ class Embedded implements EmbeddedRun {
       ...totals,
       ...(skipped.rows > 0 && { skipped }),
       seconds: this.#seconds(),
-      peakMemoryBytes: this.#env.process.memory().residentPeakBytes,
+      peakMemoryBytes: this.#place.env.process.memory().residentPeakBytes,
       operators,
       ...(error && { error }),
     };
   }
 
   #seconds(): number {
-    return (this.#env.clock.mono() - this.#startedAt) / 1000;
+    return (this.#place.env.clock.mono() - this.#startedAt) / 1000;
   }
-}
-
-/** Users of a machine share its folder for temporary files, and may not write into each other's. */
-function spillDirDefault(): string {
-  return join(tmpdir(), `millrace-spill-${process.getuid?.() ?? 'files'}`);
 }
 
 const noRows = { rowsIn: 0, bytesIn: 0, rowsOut: 0, deadLetters: 0 };

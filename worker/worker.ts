@@ -36,8 +36,11 @@ export interface WorkerOptions {
   readonly runner: SlotRunner;
   /** What the rings of one exchange may take together. @defaultValue 32 MiB */
   readonly exchangeBytes?: number;
-  /** Of the program that runs the worker in its own process: operator id → its ring. @defaultValue none */
-  readonly programRings?: Readonly<Record<string, RingDescriptor>>;
+  /**
+   * Of the program that runs the worker in its own process, asked for each job: operator id → its ring.
+   * @defaultValue none
+   */
+  readonly programRings?: () => Readonly<Record<string, RingDescriptor>>;
 }
 
 export interface WorkerHandle {
@@ -99,7 +102,8 @@ class Worker implements WorkerHandle {
   #deploy(request: DeployRequest): null {
     const { jobId, epoch } = request;
     const job: JobRef = { jobId, epoch };
-    const { exchangeBytes, programRings } = this.#options;
+    const { exchangeBytes } = this.#options;
+    const programRings = this.#options.programRings?.();
     const run = new Executor(
       this.#env,
       { slots: this.#slots, request, exchangeBytes, programRings, spill: this.#spill },

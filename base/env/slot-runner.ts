@@ -8,6 +8,7 @@
 export interface SlotHandle {
   /** Sends a control message; it is cloned. */
   post(message: unknown): void;
+  /** From now on messages go to this handler, and to no other. */
   onMessage(handler: (message: unknown) => void): void;
   /** Resolves when the program ended by itself, rejects when the thread died. */
   readonly ended: Promise<void>;

@@ -7,7 +7,7 @@ import { console as terminal } from 'millrace/console';
 import { arrow as arrowFormat, files } from 'millrace/files';
 import { nexmark } from 'millrace/generator';
 import { memory } from 'millrace/memory';
-import { run } from 'millrace/run';
+import { openSlots, run } from 'millrace/run';
 import { expect, test } from 'vitest';
 import { codeOf } from '../../base/typed-error.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -60,16 +60,41 @@ function* points(count: number) {
 
 test('a hundred thousand rows of a generator, on several threads', async () => {
   const { outputs } = await run(sums, { inputs: { points: points(100_000) }, parallelism: 3 });
-  const expected = Array.from({ length: 7 }, (_, key) => {
-    const values = [...points(100_000)].filter((point) => point.key === key);
-    return {
-      key,
-      count: BigInt(values.length),
-      sum: values.reduce((sum, { value }) => sum + value, 0),
-    };
-  });
-  expect(outputs).toEqual({ sums: expected });
+  expect(outputs).toEqual({ sums: sums7(100_000) });
 });
+
+test('slots run jobs one after the other, and go on behind one that failed or was cancelled', async () => {
+  const slots = openSlots({ parallelism: 2, memory: '128MB' });
+  const asked = [10, 20, 3].map((count) => slots.run(sums, { inputs: { points: points(count) } }));
+  const results = await Promise.all(asked);
+  expect(results.map(({ rows }) => rows)).toEqual([sums7(10), sums7(20), sums7(3)]);
+  function* broken() {
+    yield* points(5);
+    throw new RangeError('no more points');
+  }
+  await expect(slots.run(sums, { inputs: { points: broken() } })).rejects.toThrow('no more points');
+  expect((await slots.run(sums, { inputs: { points: points(4) } })).rows).toEqual(sums7(4));
+  const cancelled = slots.run(sums, {
+    inputs: { points: points(4) },
+    signal: AbortSignal.abort(),
+  });
+  const last = slots.run(sums, { inputs: { points: points(9) } });
+  expect(codeOf(await cancelled.catch((error) => error))).toBe('JOB_CANCELLED');
+  const closed = slots.close();
+  expect(codeOf(await slots.run(sums).catch((error) => error))).toBe('PROGRAM_SLOTS_CLOSED');
+  expect((await last).rows).toEqual(sums7(9));
+  await closed;
+});
+
+/** What `sums` makes of so many points. */
+function sums7(count: number) {
+  const all = [...points(count)];
+  return Array.from({ length: Math.min(7, count) }, (_, key) => {
+    const values = all.filter((point) => point.key === key);
+    const sum = values.reduce((total, { value }) => total + value, 0);
+    return { key, count: BigInt(values.length), sum };
+  });
+}
 
 test('a table of apache-arrow', async () => {
   const table = new arrow.Table({

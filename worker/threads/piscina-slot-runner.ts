@@ -74,10 +74,12 @@ export class PiscinaSlotRunner implements SlotRunner {
       () => near.close(),
       () => near.close(),
     );
+    let receive: (message: unknown) => void = () => undefined;
+    near.on('message', (message) => receive(message));
     return {
       post: (message) => near.postMessage(message),
       onMessage: (handler) => {
-        near.on('message', handler);
+        receive = handler;
       },
       ended,
       terminate: () => this.close(),
