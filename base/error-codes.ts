@@ -58,6 +58,7 @@ export const errorKinds = {
   LEASE_REGISTER_CORRUPT: 'external',
   MEMORY_ARGUMENT_INVALID: 'user',
   MEMORY_EXHAUSTED: 'resource',
+  MEMORY_TOO_SMALL: 'resource',
   NDJSON_RECORD: 'user',
   NET_ADDRESS_FORM: 'user',
   NET_ADDRESS_IN_USE: 'external',

@@ -28,7 +28,7 @@ export function summaryText(summary: JobSummary, graph: LogicalGraph): string {
     `  read     ${formatCount(summary.rowsIn)} rows, ${formatBytes(summary.bytesIn)} of ${inputs}${rate}`,
     ...skippedText(summary),
     ...writtenText(summary, graph),
-    `  memory   ${formatBytes(summary.peakMemoryBytes)} at the peak`,
+    `  memory   ${formatBytes(summary.peakMemoryBytes)} at the peak${spilledText(summary)}`,
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -42,6 +42,11 @@ function skippedText({ skipped }: JobSummary): string[] {
     ...(pages > 0 ? [plural(pages, 'page')] : []),
   ];
   return [`  skipped  ${plural(rows, 'row')} in ${parts.join(' and ')}`];
+}
+
+function spilledText({ operators }: JobSummary): string {
+  const bytes = operators.reduce((sum, { bytesSpilled }) => sum + bytesSpilled, 0);
+  return bytes === 0 ? '' : `, ${formatBytes(bytes)} put on disk for a while`;
 }
 
 /** A line per sink, in the order of the job. */

@@ -111,6 +111,12 @@ export class Batch {
     });
   }
 
+  /** Every block that the batch keeps from being given back; one that it has twice comes twice. */
+  forEachBlock(visit: (block: BlockHandle) => void): void {
+    for (const block of this.#blocks) visit(block);
+    for (const held of this.#holds) held.forEachBlock(visit);
+  }
+
   /** The stored row of a row of the batch. */
   storedRowOf(row: number): number {
     return this.selection === 0 ? row : this.memory.uint32[(this.selection >>> 2) + row]!;

@@ -124,6 +124,11 @@ export class RadixBuffer implements RowNumberSort {
     throw new Error('assertion failed: a radix buffer has no limit');
   }
 
+  /** Two arrays; before, as much as one of them in blocks. */
+  peakBytes(rowCount: number): number {
+    return 2 * (rowCount + blockRows) * this.#stride;
+  }
+
   /** Forgets all rows. */
   clear(): void {
     const { memory } = this.#scope;

@@ -162,6 +162,12 @@ export class SortBuffer implements RowNumberSort {
     if (this.#rowCount === this.#limit) this.#setBound(this.#rowAddress(this.#rowCount - 1));
   }
 
+  /** Sort rows, entries twice, and those that a top-n keeps once more. */
+  peakBytes(rowCount: number): number {
+    const kept = Math.min(rowCount, Number.isFinite(this.#limit) ? this.#limit : 0);
+    return (rowCount + kept + 2 * blockRows) * this.#stride + rowCount * sortEntrySize * 2;
+  }
+
   /** Forgets all rows and the bound of a top-n. */
   clear(): void {
     this.#dropEntries();

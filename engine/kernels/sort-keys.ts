@@ -54,6 +54,8 @@ export interface RowNumberSort {
   readRowNumbers(fromRow: number, rowsMax: number, out: number): number;
   /** Begins anew with rows that are in order. */
   restart(input: SortInput): void;
+  /** The most that it holds in bytes while it sorts so many rows. */
+  peakBytes(rowCount: number): number;
   /** Forgets all rows. */
   clear(): void;
   /** Releases all memory; call once. */

@@ -5,15 +5,15 @@
  *     rows ──▶ partial: rounds of 262,144 rows ──hash by key──▶ final: all rows of this task ──▶ rows
  *
  * The partial phase runs before the exchange, so that fewer rows travel; what it gives may be folded
- * again, for the function makes rows of the same schema. The final phase needs its rows in memory.
+ * again, for the function makes rows of the same schema.
  */
 import type { Batch } from '../batch/batch.ts';
 import { foldDriver } from '../compile/fold-driver.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
-import { compareRowsBy } from '../stream/row-order.ts';
+import { ascending, compareRowsBy } from '../stream/row-order.ts';
+import { ExternalSorter } from './external-sorter.ts';
 import { GroupRunner } from './group-runner.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
-import { SortedRows } from './sorted-rows.ts';
 
 /** Rows of a round of the partial phase: some MiB of keys and numbers, sorted in a few slices. */
 const roundRowsMaxDefault = 262_144;
@@ -31,14 +31,14 @@ export interface FoldOptions {
 }
 
 export class FoldOperator implements Operator {
-  readonly #rows: SortedRows;
+  readonly #rows: ExternalSorter;
   readonly #runner: GroupRunner;
   readonly #roundRowsMax: number;
 
   constructor(context: OperatorContext, options: FoldOptions) {
     const { input, output, keys, phase, reduce, roundRowsMax = roundRowsMaxDefault } = options;
-    const rows = new SortedRows(context, input, keys);
-    const order = keys.map((column) => ({ column, isDescending: false, areNullsFirst: false }));
+    const order = keys.map(ascending);
+    const rows = new ExternalSorter(context, { schema: input, order });
     const compare = compareRowsBy(input, order);
     this.#rows = rows;
     this.#roundRowsMax = phase === 'partial' ? roundRowsMax : Number.POSITIVE_INFINITY;
@@ -60,8 +60,7 @@ export class FoldOperator implements Operator {
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
     if (this.#rows.rowCount >= this.#roundRowsMax && !this.#runner.drain(outbox)) return fromRow;
-    this.#rows.add(batch);
-    return batch.rowCount;
+    return this.#rows.offer(batch) ? batch.rowCount : fromRow;
   }
 
   finish(outbox: Outbox): boolean {

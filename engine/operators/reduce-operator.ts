@@ -3,14 +3,15 @@
  * function is called once per key, keys ascending, values in the order in which they came.
  *
  * A key's values are read while the function asks for them, and its rows go out as it gives them, so
- * neither needs to fit in a batch. The pairs themselves need to fit in memory.
+ * neither needs to fit in a batch; nor need the pairs fit in memory.
  */
 import type { Batch } from '../batch/batch.ts';
 import { reduceDriver } from '../compile/group-driver.ts';
 import type { Schema } from '../schema/schema.ts';
+import { ascending } from '../stream/row-order.ts';
+import { ExternalSorter } from './external-sorter.ts';
 import { GroupRunner } from './group-runner.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
-import { SortedRows } from './sorted-rows.ts';
 
 export interface ReduceOperatorOptions {
   /** `key` and `value`. */
@@ -20,11 +21,12 @@ export interface ReduceOperatorOptions {
 }
 
 export class ReduceOperator implements Operator {
-  readonly #gathered: SortedRows;
+  readonly #gathered: ExternalSorter;
   readonly #runner: GroupRunner;
 
   constructor(context: OperatorContext, { pairs, output, reduce }: ReduceOperatorOptions) {
-    const gathered = new SortedRows(context, pairs, [pairs.fields[0]?.name ?? 'key']);
+    const key = pairs.fields[0]?.name ?? 'key';
+    const gathered = new ExternalSorter(context, { schema: pairs, order: [ascending(key)] });
     this.#gathered = gathered;
     this.#runner = new GroupRunner(context, {
       pairs,
@@ -34,9 +36,8 @@ export class ReduceOperator implements Operator {
     });
   }
 
-  process(batch: Batch): number {
-    this.#gathered.add(batch);
-    return batch.rowCount;
+  process(batch: Batch, fromRow: number): number {
+    return this.#gathered.offer(batch) ? batch.rowCount : fromRow;
   }
 
   finish(outbox: Outbox): boolean {

@@ -1,5 +1,5 @@
 /**
- * Row sorter: takes batches in any order, gives rows back sorted. Sort, top, combine and reduce share it.
+ * Row sorter: takes batches in any order, gives rows back sorted, all in memory.
  *
  *     add ──▶ batches kept (small ones put together) + their keys in a sort buffer
  *     sortSlice, again and again ──▶ next ──▶ sorted batches of its own memory
@@ -10,9 +10,11 @@
  * Invariants:
  * - A batch is kept exactly as long as the sort buffer has a row of it.
  * - Rows of small batches are in the sort buffer only after `seal`.
+ * After: engine/operators/external-sorter.ts, which has one of these for what fits in memory.
  */
 import { assert } from '../../base/assert.ts';
 import { type Batch, batchRowsMax } from '../batch/batch.ts';
+import { HeldBlocks } from '../batch/held-blocks.ts';
 import { isRadixSortable, RadixBuffer } from '../kernels/radix-buffer.ts';
 import { SortBuffer } from '../kernels/sort-buffer.ts';
 import { type RowNumberSort, type SortKey, sortTypeOf } from '../kernels/sort-keys.ts';
@@ -43,6 +45,9 @@ export class RowSorter {
   readonly #collector: RowCollector;
   readonly #numbers: BlockHandle;
   #batches: Batch[] = [];
+  /** What the batches hold, and what those that the collector took rows of do. */
+  readonly #held: HeldBlocks;
+  readonly #collectorHeld: HeldBlocks;
   /** Rows given back so far. */
   #readRows = 0;
 
@@ -63,6 +68,8 @@ export class RowSorter {
         ? new RadixBuffer(scope, kernels, keys)
         : new SortBuffer(scope, kernels, { keys, ...(limit !== undefined && { limit }) });
     this.#collector = new RowCollector({ scope, kernels, schema });
+    this.#held = new HeldBlocks(scope.memory);
+    this.#collectorHeld = new HeldBlocks(scope.memory);
     this.#numbers = scope.allocate(batchRowsMax * 4);
   }
 
@@ -79,6 +86,21 @@ export class RowSorter {
     return this.#buffer.needsSort || this.#batches.length >= batchesMax;
   }
 
+  /** The most that it would hold in bytes, up to the end of the sort, with the rows of one more batch. */
+  peakBytesWith(batch: Batch): number {
+    const rowCount = this.rowCount + batch.rowCount;
+    const isGathered = batch.rowCount < smallBatchRows || this.#collector.rowCount > 0;
+    const gathered = isGathered ? this.#collector.roomBytes + this.#collector.textBytes : 0;
+    const held = this.#held.bytesWith(batch) + this.#collectorHeld.bytes;
+    return held + gathered + this.#buffer.peakBytes(rowCount);
+  }
+
+  /** Of the rows that are held in memory, how many are among those wanted; once they are sorted. */
+  get keptPart(): number {
+    const stored = this.#batches.reduce((sum, { rowCount }) => sum + rowCount, 0);
+    return stored === 0 ? 1 : this.#buffer.rowCount / stored;
+  }
+
   /** Takes all rows of the batch, without taking it over. */
   add(batch: Batch): void {
     if (batch.rowCount === 0) return;
@@ -88,11 +110,13 @@ export class RowSorter {
     }
     if (batch.rowCount > this.#collector.room) this.seal();
     this.#collector.append(batch, batch.selection, batch.rowCount);
+    this.#collectorHeld.add(batch);
   }
 
   /** Brings the rows of small batches into the sort; call before `sortSlice`. */
   seal(): void {
     if (this.#collector.rowCount > 0) this.#addBatch(this.#collector.build());
+    this.#collectorHeld.clear();
   }
 
   /** Sorts for one slice; true when `next` or `compact` may be called. */
@@ -128,6 +152,8 @@ export class RowSorter {
       this.#batches = survivors;
       for (const batch of old) batch.release();
     }
+    this.#held.clear();
+    for (const batch of survivors) this.#held.add(batch);
     this.#buffer.clear();
     survivors.forEach((batch, index) => {
       const input = this.#inputOf(batch, index);
@@ -141,6 +167,8 @@ export class RowSorter {
     this.#buffer.clear();
     this.#collector.clear();
     for (const batch of this.#batches.splice(0)) batch.release();
+    this.#held.clear();
+    this.#collectorHeld.clear();
     this.#readRows = 0;
   }
 
@@ -164,9 +192,12 @@ export class RowSorter {
       row = this.#buffer.addRows(input, row);
     }
     // None of its rows is among the first ones so far: the batch can go.
-    if (!isWhole || this.#buffer.rowCount > before) return;
-    this.#batches.pop();
-    batch.release();
+    if (isWhole && this.#buffer.rowCount === before) {
+      this.#batches.pop();
+      batch.release();
+    } else {
+      this.#held.add(batch);
+    }
   }
 
   #inputOf(batch: Batch, index: number) {

@@ -1,12 +1,13 @@
 /**
  * Sort and top: all rows in order, or only the first `count` of them. Output begins when the input
- * has ended; sorting goes on in slices. Equal rows keep the order in which they came.
+ * has ended; sorting goes on in slices, on disk where memory is short. Equal rows keep the order in which
+ * they came.
  */
 import type { Batch } from '../batch/batch.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { OrderColumn } from '../stream/row-order.ts';
+import { ExternalSorter } from './external-sorter.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
-import { RowSorter } from './row-sorter.ts';
 
 export interface SortOperatorOptions {
   readonly schema: Schema;
@@ -18,34 +19,27 @@ export interface SortOperatorOptions {
 export class SortOperator implements Operator {
   readonly #context: OperatorContext;
   /** Null when no row is wanted. */
-  #sorter: RowSorter | null;
-  #isSorted = false;
+  #sorter: ExternalSorter | null;
+  #isArranged = false;
   #pending: Batch | null = null;
 
   constructor(context: OperatorContext, { schema, order, count }: SortOperatorOptions) {
     this.#context = context;
     const limit = count === undefined ? {} : { limit: count };
-    this.#sorter = count === 0 ? null : new RowSorter(context, { schema, order, ...limit });
+    this.#sorter = count === 0 ? null : new ExternalSorter(context, { schema, order, ...limit });
   }
 
   process(batch: Batch, fromRow: number): number {
-    const sorter = this.#sorter;
-    if (sorter === null) return batch.rowCount;
-    while (sorter.needsCompaction) {
-      if (sorter.sortSlice()) sorter.compact();
-      else if (this.#context.shouldYield()) return fromRow;
-    }
-    sorter.add(batch);
-    return batch.rowCount;
+    const isTaken = this.#sorter === null || this.#sorter.offer(batch);
+    return isTaken ? batch.rowCount : fromRow;
   }
 
   finish(outbox: Outbox): boolean {
     const sorter = this.#sorter;
     if (sorter === null) return true;
-    if (!this.#isSorted) sorter.seal();
-    while (!this.#isSorted) {
-      this.#isSorted = sorter.sortSlice();
-      if (!this.#isSorted && this.#context.shouldYield()) return false;
+    while (!this.#isArranged) {
+      this.#isArranged = sorter.arrange();
+      if (!this.#isArranged && this.#context.shouldYield()) return false;
     }
     for (;;) {
       this.#pending ??= sorter.next();
@@ -54,15 +48,16 @@ export class SortOperator implements Operator {
       this.#pending = null;
       if (this.#context.shouldYield()) return false;
     }
-    sorter.close();
     this.#sorter = null;
+    sorter.close();
     return true;
   }
 
   close(): void {
     this.#pending?.release();
     this.#pending = null;
-    this.#sorter?.close();
+    const sorter = this.#sorter;
     this.#sorter = null;
+    sorter?.close();
   }
 }

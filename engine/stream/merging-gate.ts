@@ -22,7 +22,7 @@ import { type GatherOptions, gatherRows } from './gather-rows.ts';
 import type { OrderColumn } from './row-order.ts';
 import type { ElementReader, StreamElement } from './stream-element.ts';
 
-const sourcesMax = 64; // Batches that the rows of one output may come from.
+const spareSourcesDefault = 64;
 
 interface Head {
   readonly channel: ElementReader;
@@ -30,7 +30,7 @@ interface Head {
   batch: Batch | null;
   /** The batch's index in `#sources`. */
   source: number;
-  /** Sort rows of the batch, with room for any; 0 before the first. */
+  /** Room for the sort rows of the batch; 0 before the first. */
   rows: BlockHandle;
   /** Address of the next sort row. */
   next: number;
@@ -40,6 +40,8 @@ interface Head {
 export interface MergingGateOptions extends Omit<GatherOptions, 'batches'> {
   readonly order: readonly OrderColumn[];
   readonly channels: readonly ElementReader[];
+  /** Batches that the rows of one output may come from, besides one of each channel. @defaultValue 64 */
+  readonly spareSources?: number;
 }
 
 export class MergingGate implements ElementReader {
@@ -94,14 +96,14 @@ export class MergingGate implements ElementReader {
       head.batch = null;
       if (head.rows !== 0) memory.release(head.rows);
       head.rows = 0;
-      head.channel.close();
     }
     memory.release(this.#numbers);
     memory.release(this.#table);
+    for (const { channel } of this.#heads) channel.close();
   }
 
   get #sourcesMax(): number {
-    return sourcesMax + this.#heads.length;
+    return (this.#options.spareSources ?? spareSourcesDefault) + this.#heads.length;
   }
 
   /** Gets a batch for every channel that has not ended; false when one has none now. */
@@ -132,8 +134,13 @@ export class MergingGate implements ElementReader {
 
   #encode(head: Head, batch: Batch): void {
     const { scope, kernels } = this.#options;
-    if (head.rows === 0) head.rows = scope.allocate(batchRowsMax * this.#stride);
     const { columns, selection, rowCount } = batch;
+    const roomBytes = rowCount * this.#stride;
+    if (head.rows === 0 || scope.memory.sizeOf(head.rows) < roomBytes) {
+      if (head.rows !== 0) scope.memory.release(head.rows);
+      head.rows = 0;
+      head.rows = scope.allocate(roomBytes);
+    }
     const rows = addressOf(head.rows);
     const target = { fromRow: 0, count: rowCount, rows, stride: this.#stride };
     encodeRows(kernels, this.#keys, { columns, selection, rowCount, firstNumber: 0 }, target);
@@ -192,6 +199,15 @@ export class MergingGate implements ElementReader {
     this.#done = 0;
     this.#count = 0;
   }
+}
+
+/** Bytes of a sort row, of which a gate has one for every row of the batches in hand. */
+export function mergeRowBytes(
+  kernels: GatherOptions['kernels'],
+  schema: Schema,
+  order: readonly OrderColumn[],
+): number {
+  return sortRowSizeOf(order.flatMap((column) => keysOf(kernels, schema, column)).length);
 }
 
 function keysOf(kernels: GatherOptions['kernels'], schema: Schema, order: OrderColumn) {

@@ -64,6 +64,14 @@ export class RowCollector {
     return this.#sources.size >= sourcesMax ? 0 : batchRowsMax - this.#rowCount;
   }
 
+  /** Bytes that it takes to gather rows, however many. */
+  get roomBytes(): number {
+    return this.#options.schema.fields.reduce(
+      (sum, { type }) => sum + valuesSizeOf(type, batchRowsMax) + bitmapSizeOf(batchRowsMax),
+      0,
+    );
+  }
+
   /** Bytes of text of `count` stored rows of `batch`, listed as u32 at `rows` (0: the first ones). */
   textBytesOf(batch: Batch, rows: number, count: number): number {
     let size = 0;

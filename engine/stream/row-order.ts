@@ -18,6 +18,11 @@ export interface OrderColumn {
   readonly areNullsFirst: boolean;
 }
 
+/** The order of keys: ascending, nulls last. */
+export function ascending(column: string): OrderColumn {
+  return { column, isDescending: false, areNullsFirst: false };
+}
+
 /** Below 0 when stored row `a` of `left` comes before stored row `b` of `right`. */
 export type CompareRows = (left: Batch, a: number, right: Batch, b: number) => number;
 

@@ -31,6 +31,8 @@ export interface OperatorCase {
   readonly build: (context: OperatorContext) => Operator;
   /** What must come out. */
   readonly expected: readonly Row[];
+  /** What the operator may hold of the memory; it must spill then. @defaultValue more than it needs */
+  readonly shareBytes?: number;
   /** Whether the order of the output matters. @defaultValue true */
   readonly isOrdered?: boolean;
 }
@@ -83,13 +85,13 @@ export function checkOperator(operatorCase: OperatorCase): void {
 
 /** The output rows of one run; asserts the operator's contract on the way. */
 export function runOperator(operatorCase: OperatorCase, mode: RunMode): Row[] {
-  const { input, rows, buildSide, build } = operatorCase;
+  const { input, rows, buildSide, build, shareBytes } = operatorCase;
   const { memory, scope, kernels } = sharedMemory ?? newContext('tested');
   // A run that fails leaves a memory that is not empty: the next one gets another.
   sharedMemory = null;
   const shouldYield = () => mode.isTimeOver;
   const disk = new MemoryDisk();
-  const spill = spillSpace(undefined, disk);
+  const spill = spillSpace(shareBytes, disk);
   const outbox = new CollectingOutbox(mode.isOutboxSlow);
   const operator = build({ name: 'tested', scope, kernels, shouldYield, spill });
   try {
@@ -110,6 +112,7 @@ export function runOperator(operatorCase: OperatorCase, mode: RunMode): Row[] {
     expect([...disk.files.keys()], 'files that are left').toEqual([]);
     expect(disk.openFiles.size, 'open files').toBe(0);
   }
+  if (shareBytes !== undefined) expect(spill.writtenBytes, 'bytes spilled').toBeGreaterThan(0);
   sharedMemory = { memory, scope, kernels };
   return outbox.rows;
 }

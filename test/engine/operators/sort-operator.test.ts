@@ -73,6 +73,42 @@ test('the first rows of the order', () => {
   );
 });
 
+/** Rows of 9 MB in all, so that they are more than the least share. */
+function wideRows(kilobytes: number, keyCount: number): Row[] {
+  return Array.from({ length: Math.ceil(9_000 / kilobytes) }, (_, at) => ({
+    text: at % 17 === 0 ? null : `${(at * 7919) % keyCount} `.padEnd(kilobytes << 10, 'x'),
+    n: at % 3 === 0 ? null : BigInt((at * 31) % 5),
+    at,
+  }));
+}
+
+const wideCases = fc.record({
+  kilobytes: fc.integer({ min: 3, max: 12 }),
+  keyCount: fc.integer({ min: 1, max: 60 }),
+  shareKilobytes: fc.integer({ min: 3000, max: 4000 }),
+  count: fc.option(fc.integer({ min: 500, max: 2000 }), { nil: undefined }),
+});
+
+test('more rows than the share of memory holds', () => {
+  fc.assert(
+    fc.property(wideCases, orders, ({ kilobytes, keyCount, shareKilobytes, count }, order) => {
+      const rows = wideRows(kilobytes, keyCount);
+      const top = count === undefined ? {} : { count };
+      const build = (context: OperatorContext) =>
+        new SortOperator(context, { schema, order, ...top });
+      const expected = sorted(rows, order).slice(0, count);
+      for (const mode of runModes.slice(-2)) {
+        const shareBytes = shareKilobytes << 10;
+        const options = { input: schema, rows, build, expected: [], shareBytes };
+        const found = runOperator(options, { ...mode, batchRows: () => 40 });
+        expect(found.map(({ at }) => at)).toEqual(expected.map(({ at }) => at));
+        expect(found.every(({ text }, row) => text === expected[row]?.text)).toBe(true);
+      }
+    }),
+    { numRuns: 10 },
+  );
+});
+
 test.each([1, 20, 9_000])('top %i of many rows, which compacts on the way', (count) => {
   const rows = Array.from({ length: 120_000 }, (_, at): Row => {
     const n = (at * 7_919) % 100_003;

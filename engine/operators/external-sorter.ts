@@ -1,0 +1,198 @@
+/**
+ * External sorter: gives any number of rows back sorted, within the operator's share of the memory.
+ *
+ *     offer ─▶ row sorter, while there is room ──sorted──▶ run on disk        again and again
+ *     arrange, next ─▶ no run: the row sorter's rows · runs: merged (engine/operators/run-merger.ts)
+ *
+ * Sort, top, reduce and fold share it. The sort is stable: runs hold rows in the order in which they came,
+ * and the merge takes equal rows from the earlier run. Of a top-n a run has the first n rows of its own.
+ *
+ * Contract:
+ * - Slices: every method works for one slice and is called again when it says so.
+ * - What is held stays within the share, unless a single batch is larger than that.
+ */
+import { typedError } from '../../base/typed-error.ts';
+import { formatBytes } from '../../base/units.ts';
+import type { Batch } from '../batch/batch.ts';
+import type { Schema } from '../schema/schema.ts';
+import { SpillFiles } from '../spill/spill-files.ts';
+import type { SpillRun, SpillWriter } from '../spill/spill-writer.ts';
+import { mergeRowBytes } from '../stream/merging-gate.ts';
+import type { OrderColumn } from '../stream/row-order.ts';
+import { type MergeSize, mergeSizeOf } from './merge-size.ts';
+import type { OperatorContext } from './operator.ts';
+import { RowSorter } from './row-sorter.ts';
+import { RunMerger } from './run-merger.ts';
+
+/** A top-n copies its survivors together where that frees half of what is held; else it spills them. */
+const keptPartMax = 0.5;
+
+export interface ExternalSorterOptions {
+  readonly schema: Schema;
+  readonly order: readonly OrderColumn[];
+  /** Rows wanted, from 1. @defaultValue all */
+  readonly limit?: number;
+}
+
+export class ExternalSorter {
+  readonly #context: OperatorContext;
+  readonly #options: ExternalSorterOptions;
+  readonly #sorter: RowSorter;
+  readonly #files: SpillFiles;
+  readonly #size: MergeSize;
+  #runs: SpillRun[] = [];
+  /** Of the run that is being written. */
+  #writer: SpillWriter | null = null;
+  #merger: RunMerger | null = null;
+  #rowCount = 0;
+  #givenRows = 0;
+
+  /** @throws MEMORY_EXHAUSTED */
+  constructor(context: OperatorContext, options: ExternalSorterOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#sorter = new RowSorter(context, options);
+    const { schema, order } = options;
+    const rowBytes = mergeRowBytes(context.kernels, schema, order);
+    this.#size = mergeSizeOf(schema, rowBytes, context.spill.share.bytes);
+    try {
+      this.#files = new SpillFiles(context, this.#size);
+    } catch (error) {
+      this.#sorter.close();
+      throw error;
+    }
+  }
+
+  /** Rows offered since the start or the last `clear`. */
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  /** Takes all rows of the batch, without taking it over; false when the slice ended before there was room. */
+  offer(batch: Batch): boolean {
+    for (let want = this.#wantFor(batch); want !== null; want = this.#wantFor(batch)) {
+      this.#makeRoom(want);
+      if (this.#context.shouldYield()) return false;
+    }
+    this.#sorter.add(batch);
+    this.#rowCount += batch.rowCount;
+    return true;
+  }
+
+  /** No more rows come: works for a slice; true when `next` may be called. */
+  arrange(): boolean {
+    if (this.#runs.length === 0 && this.#writer === null) {
+      this.#sorter.seal();
+      return this.#sorter.sortSlice();
+    }
+    if (this.#sorter.rowCount > 0 || this.#writer !== null) {
+      this.#makeRoom('run');
+      return false;
+    }
+    this.#merger ??= this.#newMerger();
+    return this.#merger.prepare();
+  }
+
+  /** The next sorted rows, or null at the end. The caller owns the batch. */
+  next(): Batch | null {
+    const { limit = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#givenRows >= limit) return null;
+    const batch = this.#merger === null ? this.#sorter.next() : this.#merger.next();
+    if (batch === null) return null;
+    this.#givenRows += batch.rowCount;
+    return this.#givenRows <= limit ? batch : firstRows(batch, this.#givenRows - limit);
+  }
+
+  /** Forgets all rows. */
+  clear(): void {
+    this.#merger?.close();
+    this.#merger = null;
+    this.#writer?.close();
+    this.#writer = null;
+    for (const run of this.#runs.splice(0)) this.#files.remove(run);
+    this.#sorter.clear();
+    this.#rowCount = 0;
+    this.#givenRows = 0;
+  }
+
+  close(): void {
+    this.#sorter.close();
+    try {
+      this.#merger?.close();
+    } finally {
+      this.#files.close();
+    }
+  }
+
+  /** What has to be done before the batch can be taken; null when nothing. */
+  #wantFor(batch: Batch): 'run' | 'fewer rows' | 'memory' | null {
+    if (this.#writer !== null) return 'run';
+    if (this.#sorter.needsCompaction) return 'fewer rows';
+    if (this.#sorter.rowCount === 0) return null;
+    const bytes = this.#sorter.peakBytesWith(batch) + this.#size.reserveBytes;
+    return bytes > this.#context.spill.share.bytes ? 'memory' : null;
+  }
+
+  /** One slice on the way of the rows in memory to a run, or of a top-n to fewer rows. */
+  #makeRoom(want: 'run' | 'fewer rows' | 'memory'): void {
+    if (this.#writer !== null) {
+      this.#writeRows(this.#writer);
+      return;
+    }
+    this.#sorter.seal();
+    if (!this.#sorter.sortSlice()) return;
+    const isTop = this.#options.limit !== undefined;
+    if (
+      isTop &&
+      want !== 'run' &&
+      (want === 'fewer rows' || this.#sorter.keptPart <= keptPartMax)
+    ) {
+      this.#sorter.compact();
+      return;
+    }
+    if (this.#size.runs < 2) throw this.#tooLittleMemory();
+    this.#writer = this.#files.create();
+  }
+
+  #writeRows(writer: SpillWriter): void {
+    const batch = this.#sorter.next();
+    if (batch === null) {
+      this.#runs.push(writer.finish());
+      this.#writer = null;
+      this.#sorter.clear();
+      return;
+    }
+    try {
+      writer.append(batch);
+    } finally {
+      batch.release();
+    }
+  }
+
+  #newMerger(): RunMerger {
+    const { schema, order } = this.#options;
+    const runsAtOnce = this.#size.runs;
+    const options = { schema, order, files: this.#files, runs: this.#runs, runsAtOnce };
+    return new RunMerger(this.#context, options);
+  }
+
+  #tooLittleMemory(): Error {
+    const { name, spill } = this.#context;
+    const { leastBytes } = this.#size;
+    const total = Math.ceil(spill.share.totalFor(leastBytes) / 2 ** 20);
+    const [needed, had] = [formatBytes(leastBytes), formatBytes(spill.share.bytes)];
+    const message = `"${name}" needs ${needed} of memory to sort on disk, and has ${had}`;
+    return typedError('MEMORY_TOO_SMALL', message, {
+      hint: `Give the job --memory ${total}MB or more, or run it with a lower --parallelism.`,
+      details: { operator: name, leastBytes, shareBytes: spill.share.bytes },
+    });
+  }
+}
+
+/** The batch without its last rows; takes it over. */
+function firstRows(batch: Batch, dropped: number): Batch {
+  const rowCount = batch.rowCount - dropped;
+  const first = batch.derive({ rowCount, storedRows: rowCount });
+  batch.release();
+  return first;
+}

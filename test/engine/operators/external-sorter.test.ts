@@ -1,0 +1,106 @@
+/**
+ * Goal: a sort on disk keeps within its share, says what it needs when the share is too small, and fails
+ * cleanly at whichever call the disk does.
+ */
+import { expect, test } from 'vitest';
+import { TypedError } from '../../../base/typed-error.ts';
+import { readRows } from '../../../engine/batch/row-reader.ts';
+import { instantiateKernels } from '../../../engine/kernels/kernels.ts';
+import { SlotMemory } from '../../../engine/memory/slot-memory.ts';
+import { ExternalSorter } from '../../../engine/operators/external-sorter.ts';
+import { int64Type, utf8Type } from '../../../engine/schema/field-type.ts';
+import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
+import { ascending } from '../../../engine/stream/row-order.ts';
+import { FaultPlan, faultySyncDisk } from '../../support/faulty-disk.ts';
+import { MemoryDisk } from '../../support/memory-disk.ts';
+import { batchOf } from '../../support/operator-harness.ts';
+import { spillSpace } from '../../support/spill-space.ts';
+
+const schema = schemaOf(fieldOf('text', utf8Type), fieldOf('n', int64Type));
+const order = [ascending('text')];
+const batchRows = 2500;
+const headroomBytes = 2 << 20;
+
+/** Sorts so many batches of 250 KB in a memory of the share and a little; answers the texts. */
+function sorted(batches: number, shareBytes: number, plan = new FaultPlan()) {
+  const memory = new SlotMemory({ budgetBytes: shareBytes + headroomBytes });
+  const kernels = instantiateKernels(memory.memory);
+  const [scope, input] = [memory.scope('tested'), memory.scope('input')];
+  const disk = new MemoryDisk();
+  const spill = spillSpace(shareBytes, faultySyncDisk(disk, plan));
+  const context = { name: 'tested', scope, kernels, spill, shouldYield: () => false };
+  const sorter = new ExternalSorter(context, { schema, order });
+  const texts: string[] = [];
+  try {
+    for (let batch = 0; batch < batches; batch++) {
+      const rows = Array.from({ length: batchRows }, (_, row) => textRow(batch * batchRows + row));
+      const made = batchOf(input, schema, rows);
+      try {
+        sorter.offer(made);
+      } finally {
+        made.release();
+      }
+    }
+    while (!sorter.arrange());
+    for (let batch = sorter.next(); batch !== null; batch = sorter.next()) {
+      texts.push(...readRows(batch).map(({ text }) => String(text)));
+      batch.release();
+    }
+  } finally {
+    plan.heal();
+    sorter.close();
+    memory.assertEmpty();
+    expect([disk.files.size, disk.openFiles.size]).toEqual([0, 0]);
+  }
+  return { texts, spilledBytes: spill.writtenBytes };
+}
+
+function textRow(at: number) {
+  return { text: String((at * 7_919) % 1_000_003).padStart(80, '.'), n: BigInt(at) };
+}
+
+function caught(work: () => unknown): TypedError | null {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof TypedError) return error;
+    throw error;
+  }
+  return null;
+}
+
+test('ten times the share is sorted within it, in several passes', () => {
+  const shareBytes = 4 << 20;
+  const { texts, spilledBytes } = sorted(160, shareBytes);
+  expect(texts).toHaveLength(160 * batchRows);
+  expect(texts.every((text, at) => at === 0 || (texts[at - 1] ?? '') <= text)).toBe(true);
+  expect(spilledBytes).toBeGreaterThan(0);
+});
+
+test('what fits in the share goes to no disk', () => {
+  expect(sorted(10, 16 << 20).spilledBytes).toBe(0);
+});
+
+test('a share that is too small: the least memory that would do, which does', () => {
+  const error = caught(() => sorted(40, 1 << 20));
+  expect(error?.info.code).toBe('MEMORY_TOO_SMALL');
+  expect(error?.message).toMatch(
+    /^"tested" needs [\d.]+ MB of memory to sort on disk, and has 1.0 MB$/,
+  );
+  expect(error?.info.hint).toMatch(/--memory \d+MB or more/);
+  const least = Number(error?.info.details?.leastBytes);
+  expect(sorted(40, least).texts).toHaveLength(40 * batchRows);
+  expect(caught(() => sorted(40, least - 4096))?.info.code).toBe('MEMORY_TOO_SMALL');
+});
+
+test('each call of the disk may fail: a typed error, and nothing is left', () => {
+  for (let at = 0; ; at += at < 6 ? 1 : 13) {
+    const plan = new FaultPlan({ kind: 'error', at, code: 'DISK_FULL' });
+    const error = caught(() => sorted(14, 3 << 20, plan));
+    if (!plan.hasFired) break;
+    expect([plan.calls[at], error?.info.code]).toEqual([
+      plan.calls[at],
+      expect.stringMatching(/^(SPILL_)?DISK_FULL$/),
+    ]);
+  }
+});
