@@ -9,9 +9,10 @@
  *
  * Contract:
  * - Slices: every method works for one slice and is called again when it says so.
- * - What is held stays within the share, unless a single batch is larger than that.
+ * - What is held stays within the share, unless a single batch is larger than that, or the share is too small
+ *   to spill: then it may be all that the slot has.
  */
-import { typedError } from '../../base/typed-error.ts';
+import { codeOf, typedError } from '../../base/typed-error.ts';
 import { formatBytes } from '../../base/units.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -26,6 +27,9 @@ import { RunMerger } from './run-merger.ts';
 
 /** A top-n copies its survivors together where that frees half of what is held; else it spills them. */
 const keptPartMax = 0.5;
+
+/** Of a slot's memory, where the share is too small to spill. */
+const slotPartMax = 0.75;
 
 export interface ExternalSorterOptions {
   readonly schema: Schema;
@@ -70,21 +74,22 @@ export class ExternalSorter {
 
   /** Takes all rows of the batch, without taking it over; false when the slice ended before there was room. */
   offer(batch: Batch): boolean {
-    for (let want = this.#wantFor(batch); want !== null; want = this.#wantFor(batch)) {
-      this.#makeRoom(want);
-      if (this.#context.shouldYield()) return false;
+    try {
+      for (let want = this.#wantFor(batch); want !== null; want = this.#wantFor(batch)) {
+        this.#makeRoom(want);
+        if (this.#context.shouldYield()) return false;
+      }
+      this.#sorter.add(batch);
+    } catch (error) {
+      throw this.#explained(error);
     }
-    this.#sorter.add(batch);
     this.#rowCount += batch.rowCount;
     return true;
   }
 
   /** No more rows come: works for a slice; true when `next` may be called. */
   arrange(): boolean {
-    if (this.#runs.length === 0 && this.#writer === null) {
-      this.#sorter.seal();
-      return this.#sorter.sortSlice();
-    }
+    if (this.#runs.length === 0 && this.#writer === null) return this.#sortInMemory();
     if (this.#sorter.rowCount > 0 || this.#writer !== null) {
       this.#makeRoom('run');
       return false;
@@ -124,11 +129,21 @@ export class ExternalSorter {
     }
   }
 
+  #sortInMemory(): boolean {
+    try {
+      this.#sorter.seal();
+      return this.#sorter.sortSlice();
+    } catch (error) {
+      throw this.#explained(error);
+    }
+  }
+
   /** What has to be done before the batch can be taken; null when nothing. */
   #wantFor(batch: Batch): 'run' | 'fewer rows' | 'memory' | null {
     if (this.#writer !== null) return 'run';
     if (this.#sorter.needsCompaction) return 'fewer rows';
     if (this.#sorter.rowCount === 0) return null;
+    if (!this.#canSpill) return this.#isSlotFull ? 'memory' : null;
     const bytes = this.#sorter.peakBytesWith(batch) + this.#size.reserveBytes;
     return bytes > this.#context.spill.share.bytes ? 'memory' : null;
   }
@@ -150,7 +165,7 @@ export class ExternalSorter {
       this.#sorter.compact();
       return;
     }
-    if (this.#size.runs < 2) throw this.#tooLittleMemory();
+    if (!this.#canSpill) throw this.#tooLittleMemory();
     this.#writer = this.#files.create();
   }
 
@@ -176,7 +191,23 @@ export class ExternalSorter {
     return new RunMerger(this.#context, options);
   }
 
-  #tooLittleMemory(): Error {
+  /** Where the share is too small to spill, rows stay in memory for as long as the slot has some. */
+  get #canSpill(): boolean {
+    return this.#size.runs >= 2;
+  }
+
+  /** Whether a quarter is left, which others need. */
+  get #isSlotFull(): boolean {
+    const { memory } = this.#context.scope;
+    return memory.usedBytes > memory.budgetBytes * slotPartMax;
+  }
+
+  #explained(error: unknown): unknown {
+    if (this.#canSpill || codeOf(error) !== 'MEMORY_EXHAUSTED') return error;
+    return this.#tooLittleMemory(error);
+  }
+
+  #tooLittleMemory(cause?: unknown): Error {
     const { name, spill } = this.#context;
     const { leastBytes } = this.#size;
     const total = Math.ceil(spill.share.totalFor(leastBytes) / 2 ** 20);
@@ -185,6 +216,7 @@ export class ExternalSorter {
     return typedError('MEMORY_TOO_SMALL', message, {
       hint: `Give the job --memory ${total}MB or more, or run it with a lower --parallelism.`,
       details: { operator: name, leastBytes, shareBytes: spill.share.bytes },
+      cause,
     });
   }
 }
