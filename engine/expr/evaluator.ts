@@ -73,6 +73,9 @@ export function literalValueOf({ type, value }: Expr & { kind: 'literal' }): Val
     case 'timestamp':
     case 'decimal':
       return BigInt(String(value));
+    case 'float32':
+    case 'float64':
+      return Number(value);
     case 'binary':
       return Uint8Array.from(String(value).match(/../g) ?? [], (hex) => Number.parseInt(hex, 16));
     default:

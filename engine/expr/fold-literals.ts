@@ -4,14 +4,14 @@
  *     price > 2 * 50 and lower("A") = "a"      →      price > 100 and true
  *
  * What has an error stays as it is, and raises it for the first row that counts; so does a value that
- * no literal holds (NaN, an infinity, -0, lists and structs).
+ * no literal holds (lists and structs).
  */
 import type { FieldType } from '../schema/field-type.ts';
 import { evaluatorOf } from './evaluator.ts';
 import type { Expr } from './expr.ts';
 import { exprChildren, mapExpr } from './expr-children.ts';
 import { Failure } from './failure.ts';
-import { nullLiteral } from './literal.ts';
+import { heldFloat, nullLiteral } from './literal.ts';
 import type { Value } from './value.ts';
 
 /** Longer texts are not kept in a plan. */
@@ -47,7 +47,7 @@ function heldValue(value: NonNullable<Value>): string | number | boolean | null 
     case 'bigint':
       return String(value);
     case 'number':
-      return Number.isFinite(value) && !Object.is(value, -0) ? value : null;
+      return heldFloat(value);
     case 'string':
       return value.length <= textLengthMax ? value : null;
     case 'boolean':

@@ -5,6 +5,7 @@
  *
  *     int64, timestamp, decimal   decimal text (of a decimal the unscaled value: 12.50 is "1250")
  *     date   days since 1970      binary   hexadecimal text       others   as they are
+ *     float32, float64            a number; -0, NaN and the infinities, which JSON lacks, as texts
  */
 import { typedError } from '../../base/typed-error.ts';
 import { daysOfIsoDate, daysOfMidnight } from '../schema/date-text.ts';
@@ -20,6 +21,7 @@ import {
   utf8Type,
 } from '../schema/field-type.ts';
 import { arithmeticTypeOf, isInteger } from './arithmetic-type.ts';
+import { floatText } from './cast-text.ts';
 import { decimalPrecisionMax, parseDecimal } from './decimal.ts';
 import type { Expr } from './expr.ts';
 import { quotedText } from './expr-text.ts';
@@ -154,7 +156,12 @@ function integerLiteral(value: unknown, type: FieldType): Literal | null {
 function floatLiteral(value: unknown, type: FieldType): Literal | null {
   const number = numberIn(value);
   if (number === null) return null;
-  return literalOf(type, type.kind === 'float32' ? Math.fround(number) : number);
+  return literalOf(type, heldFloat(type.kind === 'float32' ? Math.fround(number) : number));
+}
+
+/** A float as literals hold it. */
+export function heldFloat(value: number): number | string {
+  return Number.isFinite(value) && !Object.is(value, -0) ? value : floatText(value);
 }
 
 /** A finite number; a bigint only where a float64 has it exactly. */

@@ -120,7 +120,9 @@ function compareTruth(expr: Expr & { readonly kind: 'compare' }, factsOf: FactsO
   if (left === null || right === null) return neither;
   if (left === undefined || right === undefined) return either;
   // NaN, which no bounds speak of, is unlike anything.
-  const mayBeNaN = [left, right].some(({ type, literal }) => isFloat(type) && literal === null);
+  const mayBeNaN = [left, right].some(
+    ({ type, literal }) => isFloat(type) && (literal === null || Number.isNaN(literal)),
+  );
   return {
     mayBeTrue: mayCompare(expr.op, left, right) || (mayBeNaN && expr.op === 'ne'),
     mayBeFalse: mayCompare(opposites[expr.op], left, right) || (mayBeNaN && expr.op !== 'ne'),

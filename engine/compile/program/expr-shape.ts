@@ -30,9 +30,8 @@ export class ExprShapes {
   }
 
   indexOf(literal: Literal): number {
-    // JSON has no -0, which is another value than 0.
     const { type, value } = literal;
-    const key = JSON.stringify([type, value, Object.is(value, -0)]);
+    const key = JSON.stringify([type, value]);
     let index = this.#indexes.get(key);
     if (index === undefined) {
       index = this.literals.push(literal) - 1;

@@ -1,6 +1,15 @@
 /** Goal: literals take the type they stand beside, exactly, or are refused by name. */
 import { expect, test } from 'vitest';
-import { literalAlone, literalBeside, literalOfType } from '../../../engine/expr/literal.ts';
+import { literalValueOf } from '../../../engine/expr/evaluator.ts';
+import { arithmeticExpr } from '../../../engine/expr/expr-factory.ts';
+import { exprText } from '../../../engine/expr/expr-text.ts';
+import { foldLiterals } from '../../../engine/expr/fold-literals.ts';
+import {
+  heldFloat,
+  literalAlone,
+  literalBeside,
+  literalOfType,
+} from '../../../engine/expr/literal.ts';
 import {
   boolType,
   float64Type,
@@ -44,6 +53,35 @@ test.each`
   ${{}}             | ${boolType}
 `('$value beside $type.kind is refused', ({ value, type }) => {
   expect(() => literalBeside(value, type)).toThrow(/can't stand beside a value of type/);
+});
+
+test.each([-0, Number.NaN, 1 / 0, -1 / 0, 1.5, 5e-324])(
+  'a plan sent as JSON keeps the float %o',
+  (value) => {
+    const literal = { ...literalAlone(1), value: heldFloat(value) };
+    const sent = JSON.parse(JSON.stringify(literal));
+    expect(literalValueOf(sent)).toBe(value);
+    expect(exprText(sent)).toBe(Object.is(value, -0) ? '-0' : String(value));
+  },
+);
+
+test('a zero with a sign keeps it, alone and beside a float', () => {
+  expect(literalAlone(-0).value).toBe('-0');
+  expect(literalBeside(-0, float64Type).value).toBe('-0');
+  expect(literalBeside(-0, int32Type).value).toBe(0);
+});
+
+test('a computed float that JSON lacks is folded', () => {
+  const zero = literalAlone(0);
+  for (const [left, value] of [
+    [0, Number.NaN],
+    [1, 1 / 0],
+    [-1, -1 / 0],
+  ]) {
+    const quotient = arithmeticExpr('divide', literalAlone(left ?? 0), zero);
+    const folded = foldLiterals(quotient);
+    expect(folded.kind === 'literal' && literalValueOf(folded)).toBe(value);
+  }
 });
 
 test('an operand of arithmetic never widens the result', () => {
