@@ -44,11 +44,14 @@ const { constants } = zlib;
 const gzipLevel = 4;
 const zstdLevel = 1;
 
+/** How names of files end, by their compression. */
+export const compressionEndings = { gzip: '.gz', zstd: '.zst' } as const;
+
 /** The compression that the ending of a path means, or null. */
 export function compressionOf(path: string): Compression | null {
   const lower = path.toLowerCase();
-  if (lower.endsWith('.gz')) return 'gzip';
-  return lower.endsWith('.zst') ? 'zstd' : null;
+  if (lower.endsWith(compressionEndings.gzip)) return 'gzip';
+  return lower.endsWith(compressionEndings.zstd) ? 'zstd' : null;
 }
 
 /** The path without the ending that means a compression. */

@@ -2,11 +2,17 @@
  * `millrace/files`: files, folders and globs as sources and sinks. Only descriptions are made here;
  * connectors/filesystem carries them out.
  */
+import { type Compression, compressionOf } from '../base/compression.ts';
 import { typedError } from '../base/typed-error.ts';
 import type { RunFlags, SourceOf } from '../engine/api/endpoints.ts';
 import type { SinkSpec } from '../engine/contracts/connector.ts';
-import type { FileSinkOptions, FileSourceOptions } from './filesystem/file-options.ts';
+import type {
+  FileSinkOptions,
+  FileSourceOptions,
+  FormatOptions,
+} from './filesystem/file-options.ts';
 import {
+  choiceOf,
   type SinkFormat,
   type SourceFormat,
   sinkFormatNamed,
@@ -48,6 +54,12 @@ export interface FilesSinkSettings {
    * (a stream of Arrow); csv for all others
    */
   readonly format?: 'csv' | 'ndjson' | 'text' | 'parquet' | 'arrow' | 'arrows' | SinkFormat;
+  /**
+   * How text, CSV and NDJSON are compressed: the parts of a folder (`part-00000.csv.zst`). Of a file its
+   * name says it.
+   * @defaultValue not compressed
+   */
+  readonly compression?: 'gzip' | 'zstd';
   /** Whether a folder that exists is replaced. @defaultValue the flag `--overwrite` */
   readonly overwrite?: boolean;
 }
@@ -94,14 +106,19 @@ function source<C>(settings: FilesSourceSettings<C>): SourceOf<C> {
  *
  * files.sink({ path: 'out.jsonl' })({ overwrite: false }).options;
  * // => { path: 'out.jsonl', format: { kind: 'ndjson' }, overwrite: false }
+ * files.sink({ path: 'out/', format: 'csv', compression: 'zstd' }); // out/part-00000.csv.zst
  * ```
+ * @throws FILES_OPTION_INVALID.
  */
 function sink(settings: FilesSinkSettings): (flags: RunFlags) => SinkSpec {
   const path = pathOf(settings.path);
   return (flags) => {
+    const { options: format } = formatOf(settings, flags);
+    const compression = compressionFor(settings, format);
     const options: FileSinkOptions = {
       path,
-      format: formatOf(settings, flags).options,
+      format,
+      ...(compression !== undefined && { compression }),
       overwrite: settings.overwrite ?? flags.overwrite,
     };
     return { connector: 'files', options, isParallel: false };
@@ -120,6 +137,21 @@ function formatOf({ format, path }: FilesSinkSettings, flags: RunFlags): SinkFor
   if (typeof format === 'object') return format;
   const name = format ?? flags.format;
   return name === undefined ? sinkFormatOfPath(path) : sinkFormatNamed(name);
+}
+
+function compressionFor(
+  { path, compression }: FilesSinkSettings,
+  { kind }: FormatOptions,
+): Compression | undefined {
+  const hasOwn = kind === 'arrow' || kind === 'parquet';
+  if (hasOwn && (compression !== undefined || compressionOf(path) !== null)) {
+    throw typedError('FILES_OPTION_INVALID', `${kind} is not compressed as a whole`, {
+      hint: `Its columns are: give format: ${kind}({ compression: "zstd" }), and a path without .gz or .zst.`,
+    });
+  }
+  return compression === undefined
+    ? undefined
+    : choiceOf<Compression>(compression, ['gzip', 'zstd']);
 }
 
 function pathOf(path: unknown): string {

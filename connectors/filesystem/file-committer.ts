@@ -17,6 +17,7 @@
  * Before: connectors/filesystem/file-sink-writer.ts
  */
 import { assert } from '../../base/assert.ts';
+import { compressionOf } from '../../base/compression.ts';
 import type { Disk, FileStat } from '../../base/env/disk.ts';
 import { codeOf } from '../../base/typed-error.ts';
 import type { RoleContext } from '../../engine/contracts/connector.ts';
@@ -25,6 +26,7 @@ import type { SinkCommitter } from '../../engine/contracts/sink.ts';
 import type { FileSinkOptions } from './file-options.ts';
 import { pathIn } from './file-path.ts';
 import {
+  compressionNameError,
   folderExistsError,
   lostError,
   occupiedError,
@@ -54,7 +56,7 @@ export class FileCommitter implements SinkCommitter {
     this.#attemptId = context.attemptId;
   }
 
-  /** @throws SINK_PARENT_MISSING, SINK_FOLDER_EXISTS, SINK_UNWRITABLE, DISK_FULL. */
+  /** @throws SINK_PARENT_MISSING, SINK_FOLDER_EXISTS, SINK_UNWRITABLE, FILES_OPTION_INVALID, DISK_FULL. */
   async prepare(): Promise<Json> {
     const asFile = this.#target('file');
     return this.#naming(asFile.path, async () => {
@@ -115,7 +117,12 @@ export class FileCommitter implements SinkCommitter {
       throw occupiedError(path, 'it is a file, and a "/" at its end means a folder');
     }
     if (stat?.kind === 'folder' && !this.#options.overwrite) throw folderExistsError(path);
-    return isMeantAsFolder || stat?.kind === 'folder' ? 'folder' : 'file';
+    if (isMeantAsFolder || stat?.kind === 'folder') return 'folder';
+    const { compression } = this.#options;
+    if (compression !== undefined && compressionOf(path) !== compression) {
+      throw compressionNameError(path, compression);
+    }
+    return 'file';
   }
 
   /** Shows, before any work is done, that the place can be written; answers with the disk's time. */

@@ -2,6 +2,7 @@
  * The options of the `files` connector as a plan carries them: plain JSON. `connectors/files.ts`
  * writes them for the user's job, the readers and writers of this folder carry them out.
  */
+import type { Compression } from '../../base/compression.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 
 // Type aliases, not interfaces: only those are assignable to `Json`.
@@ -23,6 +24,8 @@ export type FileSourceOptions = {
 export type FileSinkOptions = {
   readonly path: string;
   readonly format: FormatOptions;
+  /** Of the parts of a folder. Of a file its name says it. */
+  readonly compression?: Compression;
   /** Whether a folder that exists is replaced; a file always is. */
   readonly overwrite: boolean;
 };

@@ -3,12 +3,17 @@
  *
  * The file is made with the first full buffer, or by `finish`, so a job that fails early has touched
  * nothing. `finish` fsyncs: what a commit is told of survives a power cut. A target that ends in `.gz` or
- * `.zst` is compressed on its way.
+ * `.zst` is compressed on its way, and so are the parts of a folder when the options say so.
  *
  * Before: engine/batch/batch.ts · After: connectors/filesystem/file-committer.ts
  */
 import { assert } from '../../base/assert.ts';
-import { Codec, compressionOf } from '../../base/compression.ts';
+import {
+  Codec,
+  type Compression,
+  compressionEndings,
+  compressionOf,
+} from '../../base/compression.ts';
 import type { FileId } from '../../base/env/disk.ts';
 import type { Batch } from '../../engine/batch/batch.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
@@ -27,6 +32,8 @@ const compressedBytesPerWrite = 64 << 10;
 export interface FileSinkWriterOptions {
   readonly format: FormatOptions;
   readonly target: SinkTarget;
+  /** Of the parts of a folder. */
+  readonly compression?: Compression | undefined;
   /** @defaultValue 256 KiB; tests set it low. */
   readonly bufferBytes?: number;
 }
@@ -44,13 +51,17 @@ export class FileSinkWriter implements SinkWriter {
   #sizeBytes = 0;
   #rowCount = 0;
 
-  constructor({ format, target, bufferBytes }: FileSinkWriterOptions, context: SlotContext) {
+  constructor(options: FileSinkWriterOptions, context: SlotContext) {
+    const { format, target, bufferBytes } = options;
     this.#context = context;
     this.#target = target;
     const { writer, partEnding } = fileFormatOf(format);
     assert(writer !== undefined && partEnding !== undefined, 'the format of a sink can be written');
-    this.#partName = `part-${String(context.taskIndex).padStart(5, '0')}${partEnding(format)}`;
-    const compression = target.kind === 'file' ? compressionOf(target.path) : null;
+    const compression =
+      target.kind === 'file' ? compressionOf(target.path) : (options.compression ?? null);
+    const ending = compression === null ? '' : compressionEndings[compression];
+    const number = String(context.taskIndex).padStart(5, '0');
+    this.#partName = `part-${number}${partEnding(format)}${ending}`;
     this.#codec = compression === null ? null : Codec.compress(compression);
     this.#compressed = new Uint8Array(compression === null ? 0 : compressedBytesPerWrite);
     this.#path = writtenPathOf(target, context.taskIndex, this.#partName);

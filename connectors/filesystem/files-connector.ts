@@ -20,8 +20,8 @@ export const filesConnector: Connector = {
   },
   committer: (options, context) => new FileCommitter(sinkOptionsOf(options), context),
   writer: (options, prepared, context) => {
-    const { format } = sinkOptionsOf(options);
-    return new FileSinkWriter({ format, target: targetOf(prepared) }, context);
+    const { format, compression } = sinkOptionsOf(options);
+    return new FileSinkWriter({ format, compression, target: targetOf(prepared) }, context);
   },
 };
 

@@ -1,4 +1,5 @@
 /** The errors of file sinks, each worded once. They name the target, not the hidden name beside it. */
+import { type Compression, compressionEndings } from '../../base/compression.ts';
 import { codeOf, type TypedError, typedError } from '../../base/typed-error.ts';
 
 export function folderExistsError(path: string): TypedError {
@@ -22,6 +23,19 @@ export function occupiedError(path: string, what: string): TypedError {
     hint: 'Choose the path of a file or a folder, one that may be replaced.',
     details: { path },
   });
+}
+
+/** A file is compressed as its name says, or nobody would know. */
+export function compressionNameError(path: string, compression: Compression): TypedError {
+  const ending = compressionEndings[compression];
+  return typedError(
+    'FILES_OPTION_INVALID',
+    `file "${path}" is to be compressed with ${compression}, and its name does not say so`,
+    {
+      hint: `Name it "${path}${ending}", or end the path with a "/" for a folder of compressed parts.`,
+      details: { path },
+    },
+  );
 }
 
 export function lostError(path: string, written: string): TypedError {

@@ -309,7 +309,7 @@ export function sinkFormatOfPath(path: string): SinkFormat {
 }
 
 /** @throws FILES_OPTION_INVALID when the value is none of the choices. */
-function choiceOf<T extends string>(given: string, choices: readonly T[]): T {
+export function choiceOf<T extends string>(given: string, choices: readonly T[]): T {
   const choice = choices.find((one) => one === given);
   if (choice !== undefined) return choice;
   const nearest = nearestName(given, choices);

@@ -71,13 +71,13 @@ export class SinkScene {
   #writeTask(prepared: Json, taskIndex: number): Json {
     const disk = faultySyncDisk(createRealSyncDisk(), this.plan);
     const context = slotContext(schema, { disk, taskIndex, memory, kernels });
-    const { format } = this.options;
+    const { format, compression } = this.options;
     const target = targetOf(prepared);
     const builder = new BatchBuilder(context.scope, schema);
     builder.appendRow(['the', BigInt(taskIndex)]);
     builder.appendRow(['of', 7n]);
     const batch = builder.build();
-    const writer = new FileSinkWriter({ format, target, bufferBytes: 16 }, context);
+    const writer = new FileSinkWriter({ format, target, compression, bufferBytes: 16 }, context);
     try {
       writer.write(batch);
       return writer.finish();
