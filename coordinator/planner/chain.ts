@@ -5,23 +5,31 @@
  *
  *     1 source   2 filter ← 1   3 sink ← 2   4 aggregate ← 2 (hash)   →   [1 2] ─┬─ [3]
  *                                                                                └─ [4]
+ *
+ * A join whose probe side stays in its tasks is chained behind it; its build side comes by an edge.
  */
 import { assert } from '../../base/assert.ts';
 import { deepFreeze } from '../../base/deep-freeze.ts';
-import type {
-  Edge,
-  Exchange,
-  OperatorSpec,
-  PhysicalGraph,
-  Vertex,
+import {
+  type Edge,
+  type Exchange,
+  type OperatorSpec,
+  type PhysicalGraph,
+  type Vertex,
+  vertexPorts,
 } from '../../engine/plan/physical-graph.ts';
 import { type PlanOptions, type PlanStep, StepIndex, type StepInput } from './plan-step.ts';
 import { withBuffers } from './probe-buffers.ts';
 
 interface Chain {
-  readonly id: string;
   readonly operators: OperatorSpec[];
   readonly parallelism: number;
+}
+
+/** An edge between chains, which have no ids yet. */
+interface Link extends Omit<Edge, 'from' | 'to'> {
+  readonly from: Chain;
+  readonly to: Chain;
 }
 
 export function chainSteps(
@@ -29,10 +37,23 @@ export function chainSteps(
   steps: readonly PlanStep[],
   { parallelism }: PlanOptions,
 ): PhysicalGraph {
+  const { chains, links } = linkedChains(steps, parallelism);
+  const ids = new Map(inOrder(chains, links).map((chain, at) => [chain, `v${at + 1}`]));
+  const idOf = (chain: Chain): string => {
+    const id = ids.get(chain);
+    assert(id !== undefined, 'the chains that an edge joins are in the graph');
+    return id;
+  };
+  const edges = links.map((link): Edge => ({ ...link, from: idOf(link.from), to: idOf(link.to) }));
+  const vertices = [...ids].map(([chain, id]) => vertexOf(chain, id));
+  return deepFreeze({ jobName, parallelism, vertices: withBuffers(vertices, edges), edges });
+}
+
+function linkedChains(steps: readonly PlanStep[], parallelism: number) {
   const index = new StepIndex(steps);
   /** By the number of each step that runs in it. */
   const chains = new Map<number, Chain>();
-  const edges: Edge[] = [];
+  const links: Link[] = [];
   const chainOf = (number: number): Chain => {
     const chain = chains.get(number);
     assert(chain !== undefined, 'what a step reads is chained before it');
@@ -40,34 +61,48 @@ export function chainSteps(
   };
   for (const step of steps) {
     const before = index.chainedBehind(step);
-    if (before !== null) {
-      const chain = chainOf(before.number);
-      chain.operators.push(step.operator);
-      chains.set(step.number, chain);
-      continue;
-    }
     const senders = step.inputs.map(({ from }) => chainOf(from));
-    const id = `v${new Set(chains.values()).size + 1}`;
-    const tasks = tasksOf(step, senders, parallelism);
-    chains.set(step.number, { id, operators: [step.operator], parallelism: tasks });
+    const chain =
+      before === null
+        ? { operators: [], parallelism: tasksOf(step, senders, parallelism) }
+        : chainOf(before.number);
+    chain.operators.push(step.operator);
+    chains.set(step.number, chain);
     for (const [at, sender] of senders.entries()) {
+      if (sender === chain) continue;
       const { exchange = null, output = 0, port = 0 } = step.inputs[at] ?? {};
-      edges.push({
-        id: `e${edges.length + 1}`,
-        from: sender.id,
+      links.push({
+        id: `e${links.length + 1}`,
+        from: sender,
         output,
-        to: id,
-        port,
-        exchange: exchange ?? plainExchange(sender.parallelism, tasks),
+        to: chain,
+        port: port === vertexPorts.rows ? port : portOf(chain),
+        exchange: exchange ?? plainExchange(sender.parallelism, chain.parallelism),
         schema: index.inputSchemaOf(step, port),
       });
     }
   }
-  const vertices = [...new Set(chains.values())].map(vertexOf);
-  return deepFreeze({ jobName, parallelism, vertices: withBuffers(vertices, edges), edges });
+  return { chains: new Set(chains.values()), links };
 }
 
-function vertexOf({ id, operators, parallelism }: Chain): Vertex {
+/** The port of the build side of the chain's last join. */
+function portOf({ operators }: Chain): number {
+  return vertexPorts.build + operators.filter(({ kind }) => kind === 'join').length - 1;
+}
+
+/** Chains behind those that they read. */
+function inOrder(chains: Iterable<Chain>, links: readonly Link[]): readonly Chain[] {
+  const found = new Set<Chain>();
+  const visit = (chain: Chain): void => {
+    if (found.has(chain)) return;
+    for (const { from, to } of links) if (to === chain) visit(from);
+    found.add(chain);
+  };
+  for (const chain of chains) visit(chain);
+  return [...found];
+}
+
+function vertexOf({ operators, parallelism }: Chain, id: string): Vertex {
   const name = operators.map((operator) => operator.name).join(' → ');
   return { id, name, parallelism, chain: operators };
 }

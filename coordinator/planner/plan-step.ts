@@ -124,12 +124,36 @@ export class StepIndex {
     return this.#readers.get(number) ?? [];
   }
 
-  /** The step whose task this one runs in, right behind it; null when its rows come by edges. */
+  /**
+   * The step whose task this one runs in, right behind it, of a join on its probe side; null when its rows
+   * come by edges.
+   */
   chainedBehind(step: PlanStep): PlanStep | null {
-    const [input, ...others] = step.inputs;
+    const [input, ...others] = step.inputs.filter(({ port }) => port === vertexPorts.rows);
     if (input === undefined || others.length > 0) return null;
     if (input.exchange !== null || input.output !== vertexOutputs.rows) return null;
-    return this.readersOf(input.from).length === 1 ? this.step(input.from) : null;
+    if (this.readersOf(input.from).length !== 1) return null;
+    const before = this.step(input.from);
+    return step.operator.kind === 'join' && this.#buildReads(step, before) ? null : before;
+  }
+
+  /** Whether a build side is made of dead letters of what the probe side is made of: then it can't wait for it. */
+  #buildReads({ inputs }: PlanStep, probe: PlanStep): boolean {
+    const own = this.#stepsBefore([probe]);
+    const builds = inputs.filter(({ port }) => port === vertexPorts.build);
+    const others = this.#stepsBefore(builds.map(({ from }) => this.step(from)));
+    return [...others].some((step) =>
+      step.inputs.some(
+        ({ from, output }) => output === vertexOutputs.deadLetters && own.has(this.step(from)),
+      ),
+    );
+  }
+
+  #stepsBefore(steps: readonly PlanStep[]): ReadonlySet<PlanStep> {
+    const found = new Set(steps);
+    // A set that is added to while it is gone through goes through what is added.
+    for (const { inputs } of found) for (const { from } of inputs) found.add(this.step(from));
+    return found;
   }
 
   /**

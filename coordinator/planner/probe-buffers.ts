@@ -8,7 +8,9 @@
  *
  * A join reads its build side to the end first, so who sends to its probe side has to wait. That can hold up
  * the build side only where the two are joined by other ways than through the join itself, whichever
- * direction these go: somebody in between may wait for the one to go on with the other.
+ * direction these go: somebody in between may wait for the one to go on with the other. The joins of a chain
+ * wait for all of their build sides at the same time, so one can't hold up another; and a chain that begins
+ * with a source holds up nobody.
  */
 import type { Edge, Vertex } from '../../engine/plan/physical-graph.ts';
 import { vertexPorts } from '../../engine/plan/physical-graph.ts';
@@ -16,10 +18,11 @@ import { vertexPorts } from '../../engine/plan/physical-graph.ts';
 /** The vertices with `isProbeBuffered` set where it has to be. */
 export function withBuffers(vertices: readonly Vertex[], edges: readonly Edge[]): Vertex[] {
   return vertices.map((vertex) => {
-    const [first, ...others] = vertex.chain;
-    if (first?.kind !== 'join') return vertex;
     const isProbeBuffered = areSidesJoined(vertex.id, edges);
-    return { ...vertex, chain: [{ ...first, isProbeBuffered }, ...others] };
+    const chain = vertex.chain.map((operator) =>
+      operator.kind === 'join' ? { ...operator, isProbeBuffered } : operator,
+    );
+    return { ...vertex, chain };
   });
 }
 
@@ -27,7 +30,7 @@ function areSidesJoined(join: string, edges: readonly Edge[]): boolean {
   const elsewhere = edges.filter(({ from, to }) => from !== join && to !== join);
   const into = edges.filter(({ to }) => to === join);
   const senders = (isBuild: boolean) =>
-    into.filter(({ port }) => (port === vertexPorts.build) === isBuild).map(({ from }) => from);
+    into.filter(({ port }) => (port !== vertexPorts.rows) === isBuild).map(({ from }) => from);
   const reached = new Set(senders(true));
   // A set that is added to while it is gone through goes through what is added.
   for (const vertex of reached) {

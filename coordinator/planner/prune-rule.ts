@@ -21,8 +21,8 @@ export function pruneRule(steps: readonly PlanStep[]): readonly PlanStep[] {
   const result: PlanStep[] = [];
   for (const step of steps) {
     const kept = needs.get(step.number)?.input ?? null;
-    const isChained = index.chainedBehind(step) !== null;
-    const narrow = isChained ? step : withColumns(step, kept, new StepIndex(result));
+    const chained = index.chainedBehind(step)?.number ?? null;
+    const narrow = withColumns(step, { kept, chained, before: new StepIndex(result) });
     const input = new StepIndex([...result, narrow]).inputSchemaOf(narrow);
     const { operator } = narrow;
     const isSort = operator.kind === 'sort' || operator.kind === 'top';
@@ -42,9 +42,14 @@ export function pruneRule(steps: readonly PlanStep[]): readonly PlanStep[] {
 }
 
 /** The step with the columns named that its edges carry. */
-function withColumns(step: PlanStep, kept: Needs, before: StepIndex): PlanStep {
+function withColumns(
+  step: PlanStep,
+  options: { readonly kept: Needs; readonly chained: number | null; readonly before: StepIndex },
+): PlanStep {
+  const { kept, chained, before } = options;
   if (kept === null) return step;
   const inputs = step.inputs.map((input) => {
+    if (input.from === chained) return input;
     const all = before.inputSchemaOf({ ...step, inputs: [input] });
     const wanted = new Set([...kept, ...exchangeColumns(input.exchange)]);
     const { fields } = columnsOf(all, wanted);

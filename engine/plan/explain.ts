@@ -30,6 +30,7 @@ import {
   type Exchange,
   type OperatorSpec,
   type PhysicalGraph,
+  type Vertex,
   vertexOutputs,
   vertexPorts,
 } from './physical-graph.ts';
@@ -69,15 +70,22 @@ export function explainPhysical(graph: PhysicalGraph): string {
 
 /** `↓ e2 from v1, dead letters: hash by word, only word`; where it comes from unless it is `plain`. */
 function edgeText({ vertices }: PhysicalGraph, edge: Edge, isPlain: boolean): string {
-  const { id, from, output, port, exchange, schema } = edge;
+  const { id, from, output, exchange, schema } = edge;
   const hasRows = output === vertexOutputs.rows;
   const all = vertices.find((vertex) => vertex.id === from)?.chain.at(-1)?.output;
   const isNarrow = hasRows && all !== undefined && schema.fields.length < all.fields.length;
-  const part =
-    (hasRows ? '' : ', dead letters') + (port === vertexPorts.build ? ', build side' : '');
-  const place = isPlain && hasRows ? '' : ` from ${from}${part}`;
+  const part = (hasRows ? '' : ', dead letters') + buildSideText(vertices, edge);
+  const place = isPlain && hasRows && edge.port === vertexPorts.rows ? '' : ` from ${from}${part}`;
   const only = isNarrow ? `, only ${schema.fields.map((field) => field.name).join(', ')}` : '';
   return `    ↓ ${id}${place}: ${exchangeText(exchange)}${only}\n`;
+}
+
+/** `, build side`; where a chain has several joins, of which of them. */
+function buildSideText(vertices: readonly Vertex[], { to, port }: Edge): string {
+  if (port === vertexPorts.rows) return '';
+  const chain = vertices.find(({ id }) => id === to)?.chain ?? [];
+  const joins = chain.filter(({ kind }) => kind === 'join');
+  return joins.length < 2 ? ', build side' : `, build side of ${joins[port - 1]?.id}`;
 }
 
 /** What an operator does, without its kind and schema. */

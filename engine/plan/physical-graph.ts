@@ -59,7 +59,7 @@ export type OperatorSpec = Spec &
         readonly keys: readonly string[];
         readonly aggregates: readonly AggregateColumn[];
       }
-    /** The first of its chain; the columns of its two inputs have different names. */
+    /** What goes through the chain is its probe side; the columns of its two inputs have different names. */
     | {
         readonly kind: 'join';
         readonly type: JoinType;
@@ -122,11 +122,11 @@ export const vertexOutputs = {
   deadLetters: 1,
 } as const;
 
-/** Inputs of a vertex, as edges name them: a join has both. */
+/** Inputs of a vertex, as edges name them. */
 export const vertexPorts = {
-  /** What goes through the chain. */
+  /** What goes through the chain; a chain that begins with a source has none. */
   rows: 0,
-  /** The build side of the join that the chain begins with. */
+  /** The build side of the chain's first join; that of the next join is the port after it. */
   build: 1,
 } as const;
 
@@ -136,7 +136,7 @@ export interface Edge {
   /** One of `vertexOutputs`. Every edge of an output gets all of its rows. */
   readonly output: number;
   readonly to: string;
-  /** One of `vertexPorts`. */
+  /** `vertexPorts.rows`, or the build side of one of the chain's joins. */
   readonly port: number;
   readonly exchange: Exchange;
   /** What travels: those columns of the output that the reader needs. */
@@ -148,7 +148,7 @@ export interface PhysicalGraph {
   readonly parallelism: number;
   /**
    * In an order where inputs come first. A vertex has any number of edges in and out; one with a source
-   * has none in. Several edges into one port are a union: they carry the same columns.
+   * has none into its rows. Several edges into one port are a union: they carry the same columns.
    */
   readonly vertices: readonly Vertex[];
   readonly edges: readonly Edge[];

@@ -31,7 +31,7 @@ const messageBytesUsual = 256 * 1024;
 
 /** The receiving end of an edge. */
 export interface TaskInput {
-  /** One of `vertexPorts`. @defaultValue rows */
+  /** As an edge's. @defaultValue `vertexPorts.rows` */
   readonly port?: number;
   readonly exchange: Exchange;
   readonly schema: Schema;

@@ -37,9 +37,9 @@ import {
 } from '../plan/physical-graph.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
 import type { Outbox } from '../stream/outbox.ts';
-import type { ElementReader } from '../stream/stream-element.ts';
 import { buildOperator } from './build-operator.ts';
 import { BuildPhase } from './build-phase.ts';
+import { BuildSide } from './build-side.ts';
 import { OperatorChain } from './operator-chain.ts';
 import { connectorOf, type TaskConnectors } from './task-connectors.ts';
 import { buildGate, type TaskInput, type TaskOutput } from './task-exchanges.ts';
@@ -83,9 +83,8 @@ export class Task {
   #source: SourceOperator | null = null;
   /** Where what the source can't read goes; null when that ends the job. */
   #deadLetters: Outbox | null = null;
-  #gate: ElementReader | null = null;
-  /** Of a join; the gate is its probe side then. */
-  #buildPhase: BuildPhase | null = null;
+  /** What rows come from, where that is no source; behind the build sides of the chain's joins. */
+  #input: BuildPhase | null = null;
   #operators: Operator[] = [];
   #chain: OperatorChain | null = null;
   #hasInputEnded = false;
@@ -112,7 +111,7 @@ export class Task {
 
   /** Whether a split should be asked for now. */
   get wantsSplit(): boolean {
-    return this.#source?.wantsSplit ?? false;
+    return this.#input?.isDone !== false && (this.#source?.wantsSplit ?? false);
   }
 
   /** What the sink wrote; null before the end, and without a sink. */
@@ -158,7 +157,7 @@ export class Task {
       this.#outputs.fail();
     }
     const chain = this.#chain === null ? this.#operators : [this.#chain];
-    closeAll([this.#source, this.#gate, ...chain, ...this.#outputs.parts()]);
+    closeAll([this.#source, this.#input, ...chain, ...this.#outputs.parts()]);
   }
 
   #work(): TaskProgress {
@@ -167,6 +166,12 @@ export class Task {
     // Messages that waited for room go first, also when no more input comes for a while.
     this.#outputs.pump();
     for (;;) {
+      if (this.#input?.isDone === false) {
+        const waits = this.#readBuildSides(this.#input);
+        if (waits !== null) return waits;
+        if (this.#isOver()) return 'busy';
+        continue;
+      }
       if (!chain.pump()) return this.#stopped();
       // Only a source may stop: a gate that is not read would block those who send to it.
       if (this.#source !== null && chain.hasEnough) this.#stopSource(this.#source);
@@ -180,8 +185,7 @@ export class Task {
   /** Reads one batch; null to go on. */
   #read(chain: OperatorChain): TaskProgress | null {
     if (this.#source !== null) return this.#readSource(this.#source, chain);
-    if (this.#buildPhase?.isDone === false) return this.#readBuildSide(this.#buildPhase);
-    const element = this.#gate?.read() ?? 'end';
+    const element = this.#input?.read() ?? 'end';
     if (element === 'waiting') return 'idle';
     if (element === 'failed') throw this.#inputFailed();
     if (element === 'end') this.#hasInputEnded = true;
@@ -189,12 +193,9 @@ export class Task {
     return null;
   }
 
-  #readBuildSide(phase: BuildPhase): TaskProgress | null {
-    const before = this.#metrics.enter(0, 0);
-    const { rowCount } = phase;
+  /** Null to go on. */
+  #readBuildSides(phase: BuildPhase): TaskProgress | null {
     const state = phase.step();
-    this.#metrics.leave(before);
-    this.#metrics.addRowsIn(0, phase.rowCount - rowCount);
     if (state === 'failed') throw this.#inputFailed();
     return state === 'waiting' ? 'idle' : null;
   }
@@ -268,40 +269,36 @@ export class Task {
     const { deadLetters } = vertexOutputs;
     const letters = this.#outputs.add(deadLetters, deadLetterSchema, outputs, context);
     this.#deadLetters = letters && this.#measured(letters);
+    /** Filled below; what has been made by then is closed with the input. */
+    const sides: BuildSide[] = [];
+    this.#input = new BuildPhase({
+      sides,
+      gate: isSource ? null : buildGate(inputs.filter(isAt(vertexPorts.rows)), context),
+      isProbeBuffered: vertex.chain.some((spec) => spec.kind === 'join' && spec.isProbeBuffered),
+    });
     if (isSource) this.#source = this.#buildSource(first);
-    else this.#gate = buildGate(inputs.filter(isAtRows), context);
     const specs = isSource ? others : vertex.chain;
-    let schema = isSource ? first.output : inputs.find(isAtRows)?.schema;
-    const built = inputs.filter((input) => !isAtRows(input));
-    const build = built[0] && { build: built[0].schema };
+    let schema = isSource ? first.output : inputs.find(isAt(vertexPorts.rows))?.schema;
     for (const spec of specs) {
       assert(schema !== undefined, 'an operator has an input schema');
-      this.#operators.push(
-        buildOperator(spec, {
-          ...{ ...this.#options, ...build },
-          context: this.#contextOf(spec),
-          input: schema,
-        }),
-      );
+      const builds = inputs.filter(isAt(vertexPorts.build + sides.length));
+      const build = spec.kind === 'join' && builds[0] ? { build: builds[0].schema } : {};
+      const options = { ...this.#options, ...build, context: this.#contextOf(spec), input: schema };
+      const operator = buildOperator(spec, options);
+      this.#operators.push(operator);
+      if (operator instanceof HashJoinOperator) {
+        const index = vertex.chain.indexOf(spec);
+        const gate = buildGate(builds, context);
+        sides.push(new BuildSide({ operator, gate, metrics: this.#metrics, index }));
+      }
       schema = spec.output;
     }
-    if (first.kind === 'join') this.#joinGates(first, buildGate(built, context));
     this.#chain = new OperatorChain({
       operators: this.#operators,
       last: outbox === null ? noOutput : this.#measured(outbox),
       metrics: this.#metrics,
       firstIndex: isSource ? 1 : 0,
     });
-  }
-
-  /** The gate becomes the one that a join reads from when its build side is complete. */
-  #joinGates({ isProbeBuffered }: OperatorSpec & { kind: 'join' }, build: ElementReader): void {
-    const [operator] = this.#operators;
-    assert(operator instanceof HashJoinOperator, 'a chain of a join begins with it');
-    assert(this.#gate !== null, 'a join has a probe side');
-    const options = { operator, build, probe: this.#gate, isProbeBuffered };
-    this.#buildPhase = new BuildPhase(options);
-    this.#gate = this.#buildPhase;
   }
 
   #buildSource(spec: OperatorSpec & { kind: 'source' }): SourceOperator {
@@ -352,8 +349,8 @@ export class Task {
   }
 }
 
-function isAtRows({ port = vertexPorts.rows }: TaskInput): boolean {
-  return port === vertexPorts.rows;
+function isAt(wanted: number): (input: TaskInput) => boolean {
+  return ({ port = vertexPorts.rows }) => port === wanted;
 }
 
 /** A chain that ends with a sink gives nothing out. */

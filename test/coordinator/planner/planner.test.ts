@@ -23,12 +23,13 @@ const inEdges = ({ edges }: PhysicalGraph, { id }: Vertex) => edges.filter(({ to
 const outEdges = ({ edges }: PhysicalGraph, { id }: Vertex) =>
   edges.filter(({ from }) => from === id);
 
-/** What a vertex reads: of a join, the columns of both sides. */
-function givenTo(graph: PhysicalGraph, vertex: Vertex): Schema {
-  const edges = inEdges(graph, vertex);
-  const sides = Object.values(vertexPorts).map((port) => edges.find((edge) => edge.port === port));
-  return { fields: sides.flatMap((edge) => edge?.schema.fields ?? []) };
+/** What comes in at a port of a vertex. */
+function givenAt(graph: PhysicalGraph, vertex: Vertex, port: number): Schema {
+  const edge = inEdges(graph, vertex).find((one) => one.port === port);
+  return edge?.schema ?? { fields: [] };
 }
+
+const isJoin = ({ kind }: OperatorSpec) => kind === 'join';
 
 /** Plans of random jobs, with what was planned. */
 function checkPlans(check: (graph: PhysicalGraph, parallelism: number) => void): void {
@@ -42,8 +43,13 @@ function checkPlans(check: (graph: PhysicalGraph, parallelism: number) => void):
 test('every operator finds its columns, and hands on what it should', () => {
   checkPlans((graph) => {
     for (const vertex of graph.vertices) {
-      let input = givenTo(graph, vertex);
+      let input = givenAt(graph, vertex, vertexPorts.rows);
+      let port: number = vertexPorts.build;
       for (const operator of vertex.chain) {
+        if (isJoin(operator)) {
+          const build = givenAt(graph, vertex, port++);
+          input = { fields: [...input.fields, ...build.fields] };
+        }
         for (const name of readsOf(operator)) {
           expect(namesOf(input), operator.kind).toContain(name);
         }
@@ -72,7 +78,7 @@ test('sources and sinks are those of the job, and sinks get all of their columns
       }
       for (const vertex of graph.vertices) {
         const hasSource = vertex.chain[0]?.kind === 'source';
-        expect(inEdges(graph, vertex).length === 0).toBe(hasSource);
+        expect(inEdges(graph, vertex).some(({ port }) => port === 0)).toBe(!hasSource);
         const hasSink = vertex.chain.at(-1)?.kind === 'sink';
         expect(outEdges(graph, vertex).some(({ output }) => output === 0)).toBe(!hasSink);
       }
@@ -113,10 +119,12 @@ test('edges that meet carry the same columns, and are merged all or none of them
   checkPlans((graph) => {
     for (const vertex of graph.vertices) {
       const edges = inEdges(graph, vertex);
-      const isJoin = vertex.chain[0]?.kind === 'join';
-      for (const at of Object.values(vertexPorts)) {
+      const ports = vertexPorts.build + vertex.chain.filter(isJoin).length;
+      expect(edges.every(({ port }) => port < ports)).toBe(true);
+      for (let at = 0; at < ports; at++) {
         const same = edges.filter(({ port }) => port === at);
-        expect(same.length > 0, `port ${at}`).toBe(at === 0 ? edges.length > 0 : isJoin);
+        const isSource = at === 0 && vertex.chain[0]?.kind === 'source';
+        expect(same.length > 0, `port ${at}`).toBe(!isSource);
         expect(new Set(same.map(({ schema }) => JSON.stringify(schema))).size).toBeLessThan(2);
         const merges = same.filter(({ exchange }) => exchange.kind === 'merge');
         expect([0, same.length]).toContain(merges.length);
@@ -129,7 +137,8 @@ test('rows of one key, and all rows of a limit or a sort, meet in one task', () 
   checkPlans((graph) => {
     for (const vertex of graph.vertices.filter(({ parallelism }) => parallelism > 1)) {
       const rows = outEdges(graph, vertex).filter(({ output }) => output === 0);
-      const kinds = [inEdges(graph, vertex), rows].map((edges) => [
+      const given = inEdges(graph, vertex).filter(({ port }) => port === vertexPorts.rows);
+      const kinds = [given, rows].map((edges) => [
         ...new Set(edges.map(({ exchange }) => exchange.kind)),
       ]);
       for (const [place, operator] of vertex.chain.entries()) {

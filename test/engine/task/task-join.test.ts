@@ -12,6 +12,8 @@ import { addTask, newRing, newTaskWorld, runTasks } from '../../support/task-wor
 const left = schemaOf(fieldOf('key', utf8Type), fieldOf('n', int64Type));
 const right = schemaOf(fieldOf('key_2', utf8Type), fieldOf('n_2', int64Type));
 const both: Schema = { fields: [...left.fields, ...right.fields] };
+const third = schemaOf(fieldOf('key_3', utf8Type), fieldOf('n_3', int64Type));
+const all: Schema = { fields: [...both.fields, ...third.fields] };
 
 const spec = { id: 'tested', name: 'tested' };
 const source: OperatorSpec = {
@@ -26,13 +28,15 @@ const join = (isProbeBuffered: boolean): OperatorSpec => ({
   ...{ ...spec, output: both, kind: 'join', type: 'inner', buildSide: 'right', condition: null },
   ...{ probeKeys: ['key'], buildKeys: ['key_2'], isProbeBuffered },
 });
-const rename: OperatorSpec = {
-  ...{ ...spec, output: right, kind: 'project' },
-  columns: right.fields.map(({ name, type, nullable }) => {
-    const own = name.replace('_2', '');
-    return { name, expr: { kind: 'column', name: own, type, nullable } };
+/** What a projection is that gives columns the names of a schema. */
+const renamed = (output: Schema, ending: string) => ({
+  output,
+  columns: output.fields.map(({ name, type, nullable }) => {
+    const own = name.replace(ending, '');
+    return { name, expr: { kind: 'column' as const, name: own, type, nullable } };
   }),
-};
+});
+const rename: OperatorSpec = { ...spec, kind: 'project', ...renamed(right, '_2') };
 
 const forward = { kind: 'forward' } as const;
 const rows: Row[] = Array.from({ length: 2_000 }, (_, at) => ({
@@ -96,4 +100,36 @@ test.each([0, 1])('when the sender to port %i fails, the join does', (port) => {
   expect(task.run()).toBe('idle');
   [probe, build][port]?.sent.rings[0]?.fail();
   expect(() => task.run()).toThrow('an input of task "c" has failed');
+});
+
+/** Two joins in the task of a source, whose build sides come from one sender through one ring each. */
+test('a source waits for the build sides of all joins of its chain, which come as they like', () => {
+  world = newTaskWorld({ only: rows });
+  const [one, other] = [edge(right, 1), edge(third, 2)];
+  const second: OperatorSpec = {
+    ...{ ...spec, output: all, kind: 'join', type: 'inner', buildSide: 'right', condition: null },
+    ...{ probeKeys: ['n_2'], buildKeys: ['n_3'], isProbeBuffered: false },
+  };
+  const renameAgain: OperatorSpec = { ...spec, kind: 'project', ...renamed(third, '_3') };
+  const source2 = addTask(world, { id: 'a', chain: [source, rename], outputs: [one.sent] });
+  const source3 = addTask(world, { id: 'b', chain: [source, renameAgain], outputs: [other.sent] });
+  const last: OperatorSpec = { ...sink, output: all };
+  const chain = [source, join(false), second, last];
+  const task = addTask(world, { id: 'c', chain, inputs: [one.received, other.received] });
+  expect([source2, source3, task].map(({ wantsSplit }) => wantsSplit)).toEqual([true, true, false]);
+  for (const giver of [source2, source3]) {
+    giver.offerSplit({ id: 'only', sizeBytes: 1, payload: null });
+  }
+  for (let round = 0; !task.wantsSplit; round++) {
+    expect(round).toBeLessThan(100_000);
+    for (const each of world.tasks) {
+      if (each.wantsSplit && each !== task) each.offerSplit(null);
+      if (each.state !== 'finished') each.run();
+    }
+  }
+  for (const done of world.tasks.splice(0, 2)) done.close();
+  runTasks(world);
+  expect(world.written).toEqual(
+    rows.map(({ key, n }) => ({ key, n, key_2: key, n_2: n, key_3: key, n_3: n })),
+  );
 });
