@@ -66,13 +66,14 @@ export function typeMismatchError(
   );
 }
 
-export function nullError(path: string, column: string, row: number): TypedError {
+/** @param rows - `row 99`. */
+export function nullError(path: string, column: string, rows: string): TypedError {
   return typedError(
     'VALUE_IS_NULL',
-    `column "${column}" of Parquet file "${path}" has a null in row ${row}`,
+    `column "${column}" of Parquet file "${path}" has a null in ${rows}`,
     {
       hint: `Declare that it may be null: ${column}: t.….nullable().`,
-      details: { path, column, row },
+      details: { path, column },
     },
   );
 }

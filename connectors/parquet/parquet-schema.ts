@@ -169,17 +169,12 @@ function convertedMeaningOf({ converted, physical, precision, scale }: SchemaEle
 /** The type of a column as people write it: `int64`, `decimal(15,2)`, `timestamp(ns)`, `list<utf8?>`. */
 export function parquetTypeText(field: ParquetField): string {
   const { leaf, children, repetition } = field;
-  if (repetition === repetitions.repeated) {
-    return `list<${parquetTypeText({ ...field, repetition: repetitions.required })}>`;
+  if (repetition !== repetitions.repeated) {
+    if (leaf !== null) return leafTypeText(leaf);
+    if (isMap(field)) return 'map';
   }
-  if (leaf !== null) return leafTypeText(leaf);
-  const item = listItemOf(field);
-  if (item !== null) return `list<${parquetTypeText(item)}${questionMark(item)}>`;
-  const isMap =
-    field.logical === logicalTypes.map ||
-    field.converted === convertedTypes.map ||
-    field.converted === convertedTypes.mapKeyValue;
-  if (isMap) return 'map';
+  const list = listOf(field);
+  if (list !== null) return `list<${parquetTypeText(list.item)}${questionMark(list.item)}>`;
   const parts = children.map(
     (child) => `${child.name} ${parquetTypeText(child)}${questionMark(child)}`,
   );
@@ -190,24 +185,58 @@ function questionMark({ repetition }: ParquetField): string {
   return repetition === repetitions.optional ? '?' : '';
 }
 
+/** A list in a file. */
+export interface ParquetList {
+  readonly item: ParquetField;
+  /** From this definition on there is an item. */
+  readonly itemDefinition: number;
+}
+
 /**
- * What a group that is a list has as items; null of other groups. Newer writers put a group between
- * the two; older ones let the repeated field be the item itself.
+ * What a field that is a list has as items; null of other fields. Newer writers put a group between the
+ * two; older ones let the repeated field be the item itself, or have no group around it. A map is a list of
+ * its entries.
  * @see https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#lists
  */
-function listItemOf(field: ParquetField): ParquetField | null {
-  const isList = field.logical === logicalTypes.list || field.converted === convertedTypes.list;
+export function listOf(field: ParquetField): ParquetList | null {
+  if (field.repetition === repetitions.repeated) return itemItself(field);
   const [repeated] = field.children;
-  if (!isList || field.children.length !== 1 || repeated === undefined) return null;
-  if (repeated.repetition !== repetitions.repeated) return null;
+  if (field.children.length !== 1 || repeated?.repetition !== repetitions.repeated) return null;
+  if (isMap(field)) return itemItself(asEntries(repeated));
+  const isList = field.logical === logicalTypes.list || field.converted === convertedTypes.list;
+  if (!isList) return null;
   const [inner] = repeated.children;
   const isItemItself =
     repeated.leaf !== null ||
     repeated.children.length !== 1 ||
+    inner?.repetition === repetitions.repeated ||
     repeated.name === 'array' ||
     repeated.name === `${field.name}_tuple`;
-  if (!isItemItself && inner !== undefined) return inner;
-  return { ...repeated, repetition: repetitions.required };
+  if (isItemItself || inner === undefined) return itemItself(repeated);
+  return { item: inner, itemDefinition: repeated.definition };
+}
+
+function itemItself(repeated: ParquetField): ParquetList {
+  const item = { ...repeated, repetition: repetitions.required };
+  return { item, itemDefinition: repeated.definition };
+}
+
+function isMap({ logical, converted }: ParquetField): boolean {
+  return (
+    logical === logicalTypes.map ||
+    converted === convertedTypes.map ||
+    converted === convertedTypes.mapKeyValue
+  );
+}
+
+/** Whatever a writer calls them, the first is the key. */
+function asEntries(repeated: ParquetField): ParquetField {
+  const names = ['key', 'value'];
+  const children = repeated.children.map((child, index) => ({
+    ...child,
+    name: names[index] ?? child.name,
+  }));
+  return { ...repeated, children, logical: 0, converted: null };
 }
 
 function leafTypeText({ physical, typeLength, meaning }: ParquetLeaf): string {

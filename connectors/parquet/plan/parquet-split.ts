@@ -20,10 +20,32 @@ export interface LeafPlan {
   readonly order: BoundsOrder | null;
 }
 
+/**
+ * How a column is put together from its leaves, which are named by their index. What is there, or null, is
+ * said by the definition levels: from `definition` on it is there.
+ */
+export type ColumnShape =
+  | { readonly kind: 'leaf'; readonly leaf: number; readonly definition: number }
+  | {
+      readonly kind: 'struct';
+      readonly definition: number;
+      readonly fields: readonly ColumnShape[];
+    }
+  | {
+      readonly kind: 'list';
+      readonly definition: number;
+      /** From this definition on there is an item. */
+      readonly itemDefinition: number;
+      /** Up to this repetition an item begins. */
+      readonly itemRepetition: number;
+      readonly item: ColumnShape;
+    };
+
 /** A declared column. */
 export interface ColumnPlan {
   readonly name: string;
   readonly leaves: readonly LeafPlan[];
+  readonly shape: ColumnShape;
 }
 
 export interface ChunkPlace {

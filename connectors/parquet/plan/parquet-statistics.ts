@@ -44,7 +44,7 @@ function columnStatistics(
   const [chunk, ...others] = own;
   const [leaf] = plan.leaves;
   const statistics = others.length === 0 ? (chunk?.statistics ?? null) : null;
-  if (statistics === null || leaf === undefined || leaf.repetition > 0) {
+  if (statistics === null || leaf === undefined || plan.shape.kind !== 'leaf') {
     return { sizeBytes, nullCount: null, min: null, max: null, distinctCount: null };
   }
   const { nullCount, distinctCount } = statistics;

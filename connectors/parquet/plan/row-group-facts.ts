@@ -19,7 +19,7 @@ export function rowGroupFacts({ chunks }: RowGroup, columns: readonly PlannedCol
 
 function chunkFacts({ plan, field }: PlannedColumn, chunk: ColumnChunk): ColumnFacts | null {
   const [leaf] = plan.leaves;
-  if (leaf === undefined || leaf.repetition > 0) return null;
+  if (leaf === undefined || plan.shape.kind !== 'leaf') return null;
   const { statistics, valueCount } = chunk;
   const nullCount = statistics?.nullCount ?? null;
   const bounds = statistics === null ? noBounds : boundsOf(leaf, field.type, statistics);

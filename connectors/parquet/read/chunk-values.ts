@@ -65,6 +65,11 @@ export class ChunkValues {
     return this.#inputs.firstRow + this.#inputs.chunk.valueCount - this.#left;
   }
 
+  /** Whether all values were taken. */
+  get isAtEnd(): boolean {
+    return this.#left === 0;
+  }
+
   /** The dictionary, which is in front of all pages; null where there is none. */
   dictionary(): Dictionary | null {
     if (this.#page === null && this.#left > 0) this.#header ??= this.#nextHeader();
@@ -248,7 +253,10 @@ export class ChunkValues {
   }
 
   #rowsText(count: number): string {
-    return `rows ${this.row} to ${this.row + count - 1}`;
+    const { leaf, chunk, firstRow } = this.#inputs;
+    if (leaf.repetition === 0) return `rows ${this.row} to ${this.row + count - 1}`;
+    const value = chunk.valueCount - this.#left;
+    return `values ${value} to ${value + count - 1} of the row group from row ${firstRow} on`;
   }
 }
 

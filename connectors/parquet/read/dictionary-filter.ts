@@ -14,7 +14,7 @@ import type { Expr } from '../../../engine/expr/expr.ts';
 import { mayFail } from '../../../engine/expr/may-fail.ts';
 import { type Field, valueSizeOf } from '../../../engine/schema/field-type.ts';
 import type { Dictionary } from './dictionary.ts';
-import type { FlatColumn } from './flat-column.ts';
+import type { PieceColumn } from './open-columns.ts';
 
 /** Entries beyond which reading the values is about as cheap. */
 const entriesMax = 1 << 16;
@@ -40,7 +40,7 @@ export class DictionaryFilter {
   }
 
   /** False when no row of the row group meets the predicate. */
-  mayHold(columns: readonly FlatColumn[]): boolean {
+  mayHold(columns: readonly PieceColumn[]): boolean {
     return this.#conditions.every((one) => {
       const column = columns.find(({ field }) => field.name === one.name);
       const dictionary = column?.dictionary() ?? null;

@@ -74,7 +74,7 @@ export class FlatColumn {
     if (present === count) return { type: field.type, validity: 0, values };
     if (!field.nullable) {
       const row = firstRow + firstZeroBit(scope.memory.bytes, validity, count);
-      throw nullError(this.#column.path, field.name, row);
+      throw nullError(this.#column.path, field.name, `row ${row}`);
     }
     return { type: field.type, validity, values };
   }

@@ -9,14 +9,14 @@
  */
 import { assert } from '../../../base/assert.ts';
 import type { FileId } from '../../../base/env/disk.ts';
-import { Batch, batchRowsMax } from '../../../engine/batch/batch.ts';
+import { Batch } from '../../../engine/batch/batch.ts';
 import type { SlotContext } from '../../../engine/contracts/connector.ts';
 import type { Skipped, Split, SplitReader } from '../../../engine/contracts/source.ts';
 import type { BlockHandle } from '../../../engine/memory/slot-memory.ts';
 import { type PartFormat, PartReader } from '../../formats/part-reader.ts';
 import { type FilePart, type Piece, partsOf } from '../plan/parquet-split.ts';
 import { DictionaryFilter } from './dictionary-filter.ts';
-import { FlatColumn } from './flat-column.ts';
+import { batchRowsOf, type ColumnOptions, openColumn, type PieceColumn } from './open-columns.ts';
 import { ReadRoom } from './read-room.ts';
 import { wantedRowsOf } from './row-pruning.ts';
 
@@ -31,7 +31,9 @@ interface OpenPiece {
   readonly piece: Piece;
   /** Half-open, ascending: those that may be wanted. */
   readonly ranges: Piece['ranges'];
-  readonly columns: readonly FlatColumn[];
+  readonly columns: readonly PieceColumn[];
+  /** Rows of a batch at most. */
+  readonly batchRows: number;
   rangeIndex: number;
   /** The next row of the row group. */
   row: number;
@@ -74,13 +76,13 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
   openPiece(open: OpenPart, piece: Piece): OpenPiece | null {
     const ranges = this.#wantedRanges(open, piece);
     if (ranges.length === 0) return null;
-    const columns: FlatColumn[] = [];
+    const columns: PieceColumn[] = [];
+    const wanted = this.#wantedColumns(open.part, piece);
     try {
-      for (const field of this.#context.schema.fields) {
-        columns.push(this.#openColumn(open, piece, field));
-      }
+      for (const one of wanted) columns.push(this.#openColumn(open, piece, one));
       if (this.#dictionaries?.mayHold(columns) !== false) {
-        return { piece, ranges, columns, rangeIndex: 0, row: 0 };
+        const batchRows = batchRowsOf(piece, wanted);
+        return { piece, ranges, columns, batchRows, rangeIndex: 0, row: 0 };
       }
       this.#skip({ rows: rowsOf(ranges), rowGroups: 1, pages: 0 });
       closeAll(columns);
@@ -99,7 +101,7 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
       for (const column of open.columns) column.skip(from - open.row);
       open.row = from;
     }
-    if (open.row < to) return this.#readRows(open, Math.min(batchRowsMax, to - open.row));
+    if (open.row < to) return this.#readRows(open, Math.min(open.batchRows, to - open.row));
     open.rangeIndex++;
     return 'more';
   }
@@ -144,22 +146,25 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
     };
   }
 
+  /** The columns of the schema, with what the split has of them. */
+  #wantedColumns({ columns }: FilePart, { chunks }: Piece) {
+    return this.#context.schema.fields.map((field) => {
+      const index = columns.findIndex(({ name }) => name === field.name);
+      const plan = columns[index];
+      assert(plan !== undefined, 'a split has the places of all columns of its source');
+      return { field, plan, chunks: chunks[index] ?? [] };
+    });
+  }
+
   #openColumn(
     { part, file }: OpenPart,
-    piece: Piece,
-    field: SlotContext['schema']['fields'][number],
-  ): FlatColumn {
-    const { path } = part;
-    const index = part.columns.findIndex(({ name }) => name === field.name);
-    const leaf = part.columns[index]?.leaves[0];
-    const chunk = piece.chunks[index]?.[0];
-    assert(leaf !== undefined, 'a split has the places of all columns of its source');
-    assert(chunk !== undefined, 'a piece has a chunk for each column');
+    { firstRow }: Piece,
+    wanted: Pick<ColumnOptions, 'field' | 'plan' | 'chunks'>,
+  ): PieceColumn {
     this.#room ??= new ReadRoom(this.#context.scope);
-    return new FlatColumn(
-      { context: this.#context, file, path, name: field.name },
-      { field, leaf, chunk, room: this.#room, firstRow: piece.firstRow },
-    );
+    const { path } = part;
+    const column = { context: this.#context, file, path, name: wanted.field.name };
+    return openColumn({ ...wanted, column, firstRow, room: this.#room });
   }
 
   #readRows(open: OpenPiece, count: number): Batch {
@@ -180,7 +185,7 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
   }
 }
 
-function closeAll(columns: readonly FlatColumn[]): void {
+function closeAll(columns: readonly PieceColumn[]): void {
   for (const column of columns) column.close();
 }
 

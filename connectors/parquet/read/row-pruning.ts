@@ -67,10 +67,10 @@ function askedColumns({
   addColumnNames(predicate, names);
   return schema.fields.flatMap(({ name, type }) => {
     const index = part.columns.findIndex((column) => column.name === name);
-    const [leaf, ...others] = part.columns[index]?.leaves ?? [];
+    const [leaf] = part.columns[index]?.leaves ?? [];
     const [chunk] = piece.chunks[index] ?? [];
-    const isFlat = others.length === 0 && leaf?.repetition === 0;
-    if (!names.has(name) || !isFlat || chunk === undefined) return [];
+    const isFlat = part.columns[index]?.shape.kind === 'leaf';
+    if (!names.has(name) || !isFlat || leaf === undefined || chunk === undefined) return [];
     return [{ name, type, leaf, chunk }];
   });
 }

@@ -18,16 +18,17 @@ import {
   int64Type,
   utf8Type,
 } from '../../../engine/schema/field-type.ts';
+import { GrowingBytes } from '../../formats/growing-bytes.ts';
 import type { OutputBuffer } from '../../formats/output-buffer.ts';
 import { ValueDictionary } from '../../formats/value-dictionary.ts';
 import { encodings, pageTypes } from '../parquet-metadata.ts';
 import { i32, struct, type ThriftOut, thriftBytes } from '../thrift-writer.ts';
+import { ByteChain } from './byte-chain.ts';
 import { compress, type WrittenCodec } from './compress.ts';
 import { PageLevels } from './page-levels.ts';
 import type { PhysicalColumn } from './physical-column.ts';
 import { PlainValues } from './plain-values.ts';
 import { type Extremes, extremesOfValues, joinExtremes } from './value-extremes.ts';
-import { ByteChain, GrowingBytes } from './write-blocks.ts';
 import type { WriteRoom } from './write-room.ts';
 
 const pageBytesMax = 1 << 20;

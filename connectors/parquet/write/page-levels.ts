@@ -5,7 +5,7 @@
 import type { SlotContext } from '../../../engine/contracts/connector.ts';
 import { runsBytesMax } from '../../../engine/kernels/parquet-write-kernels.ts';
 import { bitmapSizeOf } from '../../../engine/schema/field-type.ts';
-import { GrowingBytes } from './write-blocks.ts';
+import { GrowingBytes } from '../../formats/growing-bytes.ts';
 
 export class PageLevels {
   readonly #context: SlotContext;

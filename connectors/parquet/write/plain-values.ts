@@ -1,8 +1,8 @@
 /** The plain values of the page that is being gathered, in the form that the file has. */
 import type { SlotContext } from '../../../engine/contracts/connector.ts';
 import { bitmapSizeOf } from '../../../engine/schema/field-type.ts';
+import { GrowingBytes } from '../../formats/growing-bytes.ts';
 import type { PhysicalColumn } from './physical-column.ts';
-import { GrowingBytes } from './write-blocks.ts';
 
 export class PlainValues {
   readonly #context: SlotContext;

@@ -6,7 +6,7 @@ import {
   type BlockHandle,
   type MemoryScope,
 } from '../../../engine/memory/slot-memory.ts';
-import { GrowingBytes } from './write-blocks.ts';
+import { GrowingBytes } from '../../formats/growing-bytes.ts';
 
 const valuesBytes = batchRowsMax * 16 + 64;
 const rowsBytes = batchRowsMax * 4;

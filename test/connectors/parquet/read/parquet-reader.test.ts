@@ -9,7 +9,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { codeOf } from '../../../../base/typed-error.ts';
 import type { FieldType } from '../../../../engine/schema/field-type.ts';
-import { fieldOf, type Schema, schemaOf } from '../../../../engine/schema/schema.ts';
+import { type Field, fieldOf, type Schema, schemaOf } from '../../../../engine/schema/schema.ts';
 import { discoverParquet, readParquet } from '../../../support/parquet-files.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';
 
@@ -179,11 +179,65 @@ test.each`
   expect(error.message).toContain('usual.parquet');
 });
 
-test('lists and structs are refused by name', async () => {
-  const list = fieldOf('list', { kind: 'list', item: { type: { kind: 'int32' }, nullable: true } });
-  const error = await errorOf({ path: fixture('usual'), declared: schemaOf(list) });
-  expect(codeOf(error)).toBe('PARQUET_FEATURE_UNSUPPORTED');
-  expect(error.message).toContain('has column "list" as list<int32?>');
+const listOf = (type: FieldType, nullable = false): FieldType => ({
+  kind: 'list',
+  item: { type, nullable },
+});
+const structOf = (...fields: Field[]): FieldType => ({ kind: 'struct', fields });
+const nested: Schema = schemaOf(
+  fieldOf('list', listOf({ kind: 'int32' }, true), true),
+  fieldOf('texts', listOf({ kind: 'utf8' })),
+  fieldOf('pair', structOf(fieldOf('a', int64, true), fieldOf('b', { kind: 'utf8' }, true)), true),
+  fieldOf(
+    'deep',
+    listOf(
+      structOf(
+        fieldOf('name', { kind: 'utf8' }),
+        fieldOf('tags', listOf({ kind: 'bool' }, true), true),
+      ),
+      true,
+    ),
+    true,
+  ),
+);
+
+function plainNested(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (Array.isArray(value)) return value.map(plainNested);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, plainNested(part)]));
+}
+
+test.each(['usual', 'small-pages', 'version-2', 'duckdb-v1', 'duckdb-v2'])(
+  'lists and structs of %s',
+  async (name) => {
+    const declaredToo = schemaOf(...nested.fields, ...narrowed(declared, 'i64', 'text').fields);
+    const rows = (await readParquet({ path: fixture(name), declared: declaredToo })).flat();
+    expect(rows.map(plainNested)).toEqual(expectedOf(declaredToo));
+  },
+);
+
+test('a map is a list of its entries, and fields of structs are found by name', async () => {
+  const entry = structOf(
+    fieldOf('value', { kind: 'int32' }, true),
+    fieldOf('key', { kind: 'utf8' }),
+  );
+  const map = schemaOf(
+    fieldOf('other', listOf(entry), true),
+    fieldOf('pair', structOf(fieldOf('b', { kind: 'utf8' }, true)), true),
+  );
+  const rows = (await readParquet({ path: fixture('small-pages'), declared: map })).flat();
+  expect(rows).toHaveLength(120);
+  expect(rows[7]).toEqual({ other: [{ value: 7, key: 'k' }], pair: { b: 'b7' } });
+});
+
+test('a null within a list that has none names column and rows', async () => {
+  const strict = schemaOf(fieldOf('list', listOf({ kind: 'int32' }), true));
+  const error = await errorOf({ path: fixture('small-pages'), declared: strict });
+  expect(codeOf(error)).toBe('VALUE_IS_NULL');
+  expect(error.message).toMatch(
+    /column "list\[\]" of Parquet file ".*" has a null in rows 0 to 49$/,
+  );
 });
 
 test('a null where none may be names file, column and row', async () => {
@@ -262,6 +316,10 @@ test.each([
 
 test.each([
   ['usual', declared],
+  ['usual', nested],
+  ['small-pages', nested],
+  ['version-2', nested],
+  ['duckdb-v2', nested],
   ['plain', declared],
   ['deltas-1', declared],
   ['deltas-2', declared],
