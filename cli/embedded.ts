@@ -11,6 +11,7 @@ import { createRealEnv } from '../base/env/real-env.ts';
 import { toWire, type WireError } from '../base/typed-error.ts';
 import type { JobMaster, JobOutcome } from '../coordinator/job/job-master.ts';
 import type { JobTotals } from '../coordinator/job/job-metrics.ts';
+import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import { fingerprintOf } from '../engine/api/build-job.ts';
 import { encodeParams } from '../engine/api/param-wire.ts';
 import type { RunFlags } from '../engine/api/stream.ts';
@@ -28,6 +29,8 @@ export interface JobRunOptions {
   readonly params: Readonly<Record<string, unknown>>;
   readonly flags: RunFlags;
   readonly parallelism: number;
+  /** Where rows are between stages. @defaultValue 'memory' */
+  readonly shuffle?: Shuffle;
   /** What the program has for the job's sources and sinks of memory, and its console. */
   readonly program?: ProgramSide;
 }
@@ -135,7 +138,7 @@ class Embedded implements EmbeddedRun {
   }
 
   async #run(): Promise<JobSummary> {
-    const { graph, jobFile, params, flags, parallelism, program = {} } = this.#options;
+    const { graph, jobFile, params, flags, parallelism, shuffle, program = {} } = this.#options;
     checkProgram(graph, program);
     const { host } = this.#place;
     const ends = new ProgramEnds(graph, program, host.runner);
@@ -146,7 +149,10 @@ class Embedded implements EmbeddedRun {
       flags,
       fingerprint: fingerprintOf(graph),
     };
-    const job = await host.submit({ graph, parallelism, module }, ends.rings);
+    const job = await host.submit(
+      { graph, parallelism, module, ...(shuffle !== undefined && { shuffle }) },
+      ends.rings,
+    );
     this.#job = job;
     ends.start((error) => job.fail(toWire(error)));
     if (this.#cancelReason !== null) job.cancel(this.#cancelReason);

@@ -5,7 +5,10 @@
 
 import { typedError } from '../base/typed-error.ts';
 import { parseSize } from '../base/units.ts';
+import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import type { CliEnv } from './cli-env.ts';
+
+const shuffles: readonly Shuffle[] = ['memory', 'disk'];
 
 /** As many tasks as there are key groups; more would have nothing to do. */
 const parallelismMax = 128;
@@ -14,6 +17,15 @@ const slotBytesDefault = 1024 ** 3;
 const slotBytesMin = 32 * 1024 ** 2;
 /** What a WebAssembly memory with 32-bit addresses can hold. */
 const slotBytesMax = 4 * 1024 ** 3;
+
+/** Where rows are between stages. @throws FLAG_VALUE when the text is neither way. */
+export function parseShuffle(text: unknown): Shuffle {
+  const shuffle = text === undefined ? 'memory' : shuffles.find((one) => one === text);
+  if (shuffle !== undefined) return shuffle;
+  throw typedError('FLAG_VALUE', `--shuffle: "${text}" is not memory or disk`, {
+    hint: 'Write --shuffle disk for stages that meet in files, each task of which can run again.',
+  });
+}
 
 /** @throws FLAG_VALUE when the text is no count of tasks. */
 export function parseParallelism(text: string): number {

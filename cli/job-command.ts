@@ -9,11 +9,12 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { typedError } from '../base/typed-error.ts';
 import { sinkFormatNames } from '../connectors/formats/format-builders.ts';
+import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import type { JobDefinition } from '../engine/api/define-job.ts';
 import type { RunFlags } from '../engine/api/stream.ts';
 import type { CliEnv } from './cli-env.ts';
 import type { RunOptions } from './embedded.ts';
-import { memoryBytesOf, parseParallelism } from './engine-flags.ts';
+import { memoryBytesOf, parseParallelism, parseShuffle } from './engine-flags.ts';
 import {
   addParamOptions,
   exampleFlagsOf,
@@ -33,6 +34,7 @@ export interface JobCommandOptions {
 
 /** A command line that has been understood, with the job it is about. */
 export interface JobRequest extends RunOptions {
+  readonly shuffle: Shuffle;
   readonly isJson: boolean;
   /** Of `explain`: whether to show what operators run as. */
   readonly showsCode: boolean;
@@ -94,6 +96,7 @@ async function requestOf(
     params,
     flags,
     parallelism,
+    shuffle: parseShuffle(engine.shuffle),
     memoryBytes: memoryBytesOf(memoryText, parallelism, env),
     ...(typeof spillDir === 'string' && { spillDir: resolve(env.workingFolder, spillDir) }),
     isJson: engine.json === true,
@@ -141,6 +144,7 @@ function commandFor(
   if (job !== undefined) addParamOptions(command, job.params, paramsHeading);
   command.optionsGroup(flagsHeading);
   command.option('--parallelism <count>', `slot threads to use (default ${env.process.cores})`);
+  command.option('--shuffle <where>', 'rows between tasks: in memory, or on disk (default memory)');
   addFlags(command);
   const example = job === undefined ? '--input data.txt' : exampleFlagsOf(job.params);
   const shownFile = job === undefined ? 'job.ts' : file;
@@ -153,7 +157,7 @@ function commandFor(
 }
 
 /** Engine flags that take a value: the word after one of them is not the job file. */
-const valuedFlags = ['--parallelism', '--memory', '--spill-dir', '--format'];
+const valuedFlags = ['--parallelism', '--memory', '--spill-dir', '--format', '--shuffle'];
 
 /** The first word that is neither a flag nor an engine flag's value is the job file. */
 function splitJobFile(args: readonly string[]): { file: string | null; flags: string[] } {

@@ -23,6 +23,7 @@ import {
   type RegisterRequest,
   type SplitRequest,
   stopDeadlineMs,
+  type TaskFailed,
   type TaskFinished,
 } from './protocol.ts';
 
@@ -58,14 +59,13 @@ export async function startCoordinator(
     return { term: leaseKeeper.token() } satisfies RegisterAnswer;
   });
   on<SplitRequest>(methods.requestSplit, (request) =>
-    coordinator.job(request).requestSplit(request.taskId),
+    coordinator.job(request).requestSplit(request),
   );
-  on<TaskFinished>(methods.taskFinished, (report) =>
-    coordinator.job(report).finishTask(report.taskId, report.write),
-  );
+  on<TaskFinished>(methods.taskFinished, (report) => coordinator.job(report).finishTask(report));
+  on<TaskFailed>(methods.taskFailed, (report) => coordinator.job(report).failTask(report));
   on<JobFailed>(methods.jobFailed, (report) => coordinator.job(report).fail(report.error));
   on<MetricsReport>(methods.metrics, (report) =>
-    coordinator.job(report).updateMetrics(report.operators),
+    coordinator.job(report).updateMetrics(report.tasks),
   );
   await server.listen(address);
 
@@ -95,6 +95,7 @@ function hostOver(client: RpcClient, slotCount: number, leaseKeeper: LeaseKeeper
   return {
     slotCount,
     deploy: (request) => call(methods.deploy, request, controlDeadlineMs),
+    stopTasks: (request) => call(methods.stopTasks, request, stopDeadlineMs + controlDeadlineMs),
     // A worker may need all of its own deadline to end threads that do not answer.
     stop: (job) => call(methods.stop, job, stopDeadlineMs + controlDeadlineMs),
   };

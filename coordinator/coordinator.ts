@@ -12,6 +12,7 @@ import type { Connector } from '../engine/contracts/connector.ts';
 import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
 import { JobMaster, type TaskHost } from './job/job-master.ts';
 import type { stepJob } from './job/job-state.ts';
+import type { Shuffle } from './planner/plan-step.ts';
 import { planJob } from './planner/planner.ts';
 import type { JobModule, JobRef } from './protocol.ts';
 import { sourceStatisticsOf } from './source-statistics.ts';
@@ -20,6 +21,8 @@ export interface JobSubmission {
   readonly graph: LogicalGraph;
   readonly module: JobModule;
   readonly parallelism: number;
+  /** Where rows are between stages. @defaultValue 'memory' */
+  readonly shuffle?: Shuffle;
 }
 
 export interface CoordinatorParts {
@@ -49,10 +52,10 @@ export class Coordinator {
 
   /** Plans a job and starts it as soon as a worker is there. */
   async submit(submission: JobSubmission): Promise<JobMaster> {
-    const { graph, module, parallelism } = submission;
+    const { graph, module, ...plan } = submission;
     const ref: JobRef = { jobId: `${graph.jobName}-${this.#env.secrets.hex(4)}`, epoch: 1 };
     const statistics = await this.#statisticsOf(graph, ref.jobId);
-    const physical = planJob(graph, { parallelism, statistics });
+    const physical = planJob(graph, { ...plan, statistics });
     const host = await this.#anyHost();
     const job = new JobMaster(this.#env, {
       ...ref,

@@ -3,9 +3,10 @@
  * Small JSON objects over `base/rpc`; data never goes this way.
  *
  *     worker ──register──────────────▶ coordinator     once, with its slots
- *     worker ◀──deploy / stop───────── coordinator     tasks of one job attempt
+ *     worker ◀──deploy───────────────── coordinator    the tasks of one attempt of a region
+ *     worker ◀──stopTasks / stop─────── coordinator    those of one attempt; all of the job
  *     worker ──requestSplit──────────▶ coordinator     a task has room for another split
- *     worker ──taskFinished / failed─▶ coordinator
+ *     worker ──taskFinished / failed─▶ coordinator     one task; jobFailed: what no retry helps
  *     worker ──metrics───────────────▶ coordinator     every `metricsIntervalMs`, and at the end
  *
  * Every call carries the leader's term, and the rpc layer refuses older ones; every message of a job
@@ -29,9 +30,11 @@ export const methods = {
   register: 'worker.register',
   requestSplit: 'task.request-split',
   taskFinished: 'task.finished',
+  taskFailed: 'task.failed',
   jobFailed: 'job.failed',
   metrics: 'job.metrics',
   deploy: 'job.deploy',
+  stopTasks: 'job.stop-tasks',
   stop: 'job.stop',
 } as const;
 
@@ -60,53 +63,79 @@ export interface JobRef {
   readonly epoch: number;
 }
 
+/** The tasks of one attempt of a region (coordinator/scheduler/regions.ts). */
 export interface DeployRequest extends JobRef {
   readonly graph: PhysicalGraph;
   readonly module: JobModule;
+  /** Number of the region's attempt, from 1 on; part of all names that its tasks write to. */
+  readonly attempt: number;
   /** Task id → slot index of the worker. */
   readonly slots: Readonly<Record<string, number>>;
+  /** Task id → the attempt whose map output is to be read, for all tasks that these read from. */
+  readonly inputs: Readonly<Record<string, number>>;
   /** Sink operator id → what its committer prepared. */
   readonly prepared: Readonly<Record<string, Json>>;
 }
 
+export interface StopTasksRequest extends JobRef {
+  readonly attempt: number;
+  readonly taskIds: readonly string[];
+}
+
 export interface StopRequest extends JobRef {}
 
-export interface SplitRequest extends JobRef {
+/** A message about one attempt of a task. */
+export interface TaskAttemptRef extends JobRef {
   readonly taskId: string;
+  readonly attempt: number;
 }
+
+export interface SplitRequest extends TaskAttemptRef {}
 
 export interface SplitAnswer {
   /** Null: there are no more. */
   readonly split: Split | null;
 }
 
-export interface TaskFinished extends JobRef {
-  readonly taskId: string;
+export interface TaskFinished extends TaskAttemptRef {
   /** What the task's sink writer wrote, for the committer; null for a task without sink. */
   readonly write: Json;
+  /** The counters as they are at the end. */
+  readonly metrics: TaskCounters;
+}
+
+export interface TaskFailed extends TaskAttemptRef {
+  readonly error: WireError;
 }
 
 export interface JobFailed extends JobRef {
-  readonly taskId: string;
   readonly error: WireError;
 }
 
 /** Counters of one operator in one task. */
-export interface OperatorMetrics {
-  readonly taskId: string;
-  /** Place in the chain of the task's vertex. */
-  readonly operatorIndex: number;
+export interface OperatorCounters {
   readonly rowsIn: number;
   readonly rowsOut: number;
-  readonly bytesIn: number;
   readonly busyMs: number;
   readonly bytesSpilled: number;
-  /** Of a source. */
-  readonly skipped?: Skipped;
+}
+
+/** Counters of one attempt of a task. */
+export interface TaskCounters {
+  readonly taskId: string;
+  readonly attempt: number;
+  /** Bytes of input that its source has read. */
+  readonly bytesIn: number;
+  /** What its source has left out. */
+  readonly skipped: Skipped;
+  /** Bytes that it has put into map outputs. */
+  readonly bytesShuffled: number;
+  /** By place in the chain of the task's vertex. */
+  readonly operators: readonly OperatorCounters[];
 }
 
 export interface MetricsReport extends JobRef {
-  readonly operators: readonly OperatorMetrics[];
+  readonly tasks: readonly TaskCounters[];
 }
 
 /** `v2[1]`: the second task of vertex v2. */

@@ -66,6 +66,7 @@ export class Cluster {
         this.#armCall(fault, { kind: 'fail', isFull: fault.isFull }, fault.times);
         return;
       case 'cancelInState':
+      case 'taskFault':
         this.#onJobFault(fault);
         return;
       default:

@@ -73,6 +73,14 @@ export type JobFault =
   | { readonly kind: 'cancelJob'; readonly atMs: number }
   /** Counts from when a run of the job first gets into that state. */
   | { readonly kind: 'cancelInState'; readonly state: string; readonly afterMs: number }
+  /** Befalls one attempt of a task, when that comes to pass (simulation/task-faults.ts). */
+  | {
+      readonly kind: 'taskFault';
+      readonly vertexId: string;
+      readonly taskIndex: number;
+      readonly attempt: number;
+      readonly what: 'failsBefore' | 'failsAfter' | 'outputRemoved' | 'outputTorn' | 'slow';
+    }
   | { readonly kind: 'slotDies'; readonly atMs: number; readonly slot: number }
   | {
       readonly kind: 'slowSlot';

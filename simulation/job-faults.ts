@@ -9,7 +9,11 @@ import type { Fault, FaultPlan } from './faults.ts';
 export interface JobFaultOptions {
   readonly node: string;
   readonly slotCount: number;
+  /** Tasks of a vertex. */
+  readonly parallelism: number;
   readonly outputFolder: string;
+  readonly inputFolder: string;
+  readonly spillFolder: string;
   /** About how many disk calls an undisturbed run makes, and how long it takes. */
   readonly callCount: number;
   readonly runMs: number;
@@ -17,6 +21,8 @@ export interface JobFaultOptions {
 
 type Aim = Pick<Extract<Fault, { kind: 'diskCallFails' }>, 'call' | 'below'>;
 type Drawer = (rng: Rng, options: JobFaultOptions) => Fault;
+
+const taskFaults = ['failsBefore', 'failsAfter', 'outputRemoved', 'outputTorn', 'slow'] as const;
 
 const drawers: readonly Drawer[] = [
   (rng, options) => ({
@@ -40,6 +46,13 @@ const drawers: readonly Drawer[] = [
     node: options.node,
     downMs: rng.int(10, 500),
     cause: rng.int(0, 2) === 0 ? 'powerCut' : 'killed',
+  }),
+  (rng, options) => ({
+    kind: 'taskFault',
+    vertexId: `v${rng.int(1, 5)}`,
+    taskIndex: rng.int(0, options.parallelism),
+    attempt: rng.int(0, 4) === 0 ? 2 : 1,
+    what: taskFaults[rng.int(0, taskFaults.length)] ?? 'failsBefore',
   }),
   (rng, options) => ({ kind: 'cancelJob', atMs: timeOf(rng, options) }),
   (rng) => ({
@@ -65,16 +78,18 @@ export function drawJobFaults(rng: Rng, options: JobFaultOptions): FaultPlan {
   const faults: Fault[] = [];
   const count = rng.int(0, 8) === 0 ? 0 : rng.int(1, 4);
   for (let index = 0; index < count; index++) {
-    // The first three kinds twice as often: what the disk holds is what is judged.
-    const drawOne = drawers[rng.int(0, 2) === 0 ? rng.int(0, 3) : rng.int(0, drawers.length)];
+    // The first four kinds twice as often: what the disk holds is what is judged.
+    const drawOne = drawers[rng.int(0, 2) === 0 ? rng.int(0, 4) : rng.int(0, drawers.length)];
     if (drawOne !== undefined) faults.push(drawOne(rng, options));
   }
   return { clocks, faults };
 }
 
-/** Most aim at the output, where few calls decide; the others at any call, often at early ones. */
-function callOf(rng: Rng, { outputFolder, callCount }: JobFaultOptions): Aim {
-  if (rng.int(0, 3) > 0) return { call: rng.int(0, 40), below: outputFolder };
+/** Most aim at a folder, where few calls decide; the others at any call, often at early ones. */
+function callOf(rng: Rng, options: JobFaultOptions): Aim {
+  const { outputFolder, inputFolder, spillFolder, callCount } = options;
+  const below = [outputFolder, outputFolder, inputFolder, spillFolder][rng.int(0, 6)];
+  if (below !== undefined) return { call: rng.int(0, 40), below };
   return { call: Math.floor(rng.float() ** 2 * callCount) };
 }
 

@@ -10,6 +10,8 @@ import { type CoordinatorHandle, startCoordinator } from '../coordinator/coordin
 import type { JobMaster, JobOutcome } from '../coordinator/job/job-master.ts';
 import type { stepJob } from '../coordinator/job/job-state.ts';
 import { createMemoryRegister } from '../coordinator/lease/memory-register.ts';
+import type { Shuffle } from '../coordinator/planner/plan-step.ts';
+import { planJob } from '../coordinator/planner/planner.ts';
 import { buildJob, fingerprintOf } from '../engine/api/build-job.ts';
 import type { Connector } from '../engine/contracts/connector.ts';
 import type { SlotMemory } from '../engine/memory/slot-memory.ts';
@@ -17,6 +19,7 @@ import { startWorker, type WorkerHandle } from '../worker/worker.ts';
 import type { SimNode } from './sim-node.ts';
 import { SimSlots, type SlotPlant } from './sim-slots.ts';
 import { giveSlotMemory, takeSlotMemory } from './slot-memory-pool.ts';
+import { type TaskFault, TaskFaults } from './task-faults.ts';
 import type { WordJob } from './word-job.ts';
 
 /** Wrong parts in place of right ones: how tests show that the judges would notice. */
@@ -31,14 +34,18 @@ export interface JobRunOptions {
   readonly job: WordJob;
   readonly slotCount: number;
   readonly parallelism: number;
+  readonly shuffle: Shuffle;
+  readonly faults: readonly TaskFault[];
   readonly plant: JobPlant;
   readonly onState: (state: string) => void;
 }
 
 /** What a job needs at most; a run that needs more fails with MEMORY_EXHAUSTED. */
-const slotMemoryBytes = 8 << 20;
+const slotMemoryBytes = 24 << 20;
 /** The smallest rings there are: they fill up, and a thousand seeds fit in memory. */
 const exchangeBytes = 1;
+/** Where spill files and map outputs go. */
+export const spillFolder = '/node/spill';
 const noFlags = Object.freeze({ overwrite: false });
 
 export class JobRun {
@@ -49,21 +56,32 @@ export class JobRun {
   failuresAtGivenUp: number | null = null;
   leak: string | null = null;
   hasDeadSlot = false;
+  /** Whether spill files could not be removed. */
+  hasLeftSpill = false;
   wasCancelled = false;
   readonly #options: JobRunOptions;
   readonly #env: Env;
   readonly #slots: SimSlots;
+  readonly #faults: TaskFaults;
   readonly #memories: SlotMemory[] = [];
   #coordinator: CoordinatorHandle | null = null;
   #worker: WorkerHandle | null = null;
   #job: JobMaster | null = null;
 
   constructor(env: Env, options: JobRunOptions) {
-    const { node, job, plant } = options;
+    const { node, job, parallelism, shuffle, plant } = options;
     assert(node.incarnation !== null, 'a run is made by the program of a node that is up');
     this.#options = options;
     this.#env = this.#observed({ ...env, disk: plant.disk?.(env.disk) ?? env.disk });
+    const { graph } = buildJob(job.definition, {}, noFlags);
+    this.#faults = new TaskFaults({
+      faults: options.faults,
+      graph: planJob(graph, { parallelism, shuffle }),
+      diskState: node.diskState,
+      slowSlot: (slotIndex, by) => this.#slots.slowDown(slotIndex, by),
+    });
     this.#slots = new SimSlots({
+      faults: this.#faults,
       life: node.incarnation,
       env: this.#env,
       diskState: node.diskState,
@@ -79,7 +97,7 @@ export class JobRun {
   }
 
   async outcome(): Promise<JobOutcome> {
-    const { node, job, parallelism, slotCount, plant } = this.#options;
+    const { node, job, parallelism, shuffle, slotCount, plant } = this.#options;
     const coordinatorAddress = `${node.name}:7000`;
     this.#coordinator = await startCoordinator(this.#env, {
       address: coordinatorAddress,
@@ -94,16 +112,21 @@ export class JobRun {
       coordinatorAddress,
       slotCount,
       slotMemoryBytes,
-      spillDir: 'spill',
+      spillDir: spillFolder,
       runner: this.#slots.runner,
       exchangeBytes,
     });
     const { graph } = buildJob(job.definition, {}, noFlags);
     const fingerprint = fingerprintOf(graph);
     const module = { file: 'job.ts', params: {}, flags: noFlags, fingerprint };
-    this.#job = await this.#coordinator.submit({ graph, parallelism, module });
+    this.#job = await this.#coordinator.submit({ graph, parallelism, shuffle, module });
     if (this.wasCancelled) this.#job.cancel('a fault');
     return await this.#job.done;
+  }
+
+  /** How many faults of tasks have come true. */
+  get faultCount(): number {
+    return this.#faults.hitCount;
   }
 
   async stop(): Promise<void> {
@@ -165,6 +188,7 @@ export class JobRun {
           if (name === 'job.state') this.#enter(String(fields?.state));
           if (name === 'slot.memory-leak') this.leak = String(fields?.leak);
           if (name === 'job.cleanup-failed') this.failuresAtGivenUp = diskState.failures.length;
+          if (name === 'spill.cleanup-failed') this.hasLeftSpill = true;
         },
       },
     };

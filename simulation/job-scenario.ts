@@ -14,18 +14,27 @@
 import type { Env } from '../base/env/env.ts';
 import type { WireError } from '../base/typed-error.ts';
 import type { JobOutcome } from '../coordinator/job/job-master.ts';
+import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import { Cluster } from './cluster.ts';
 import type { FaultPlan, JobFault } from './faults.ts';
 import { drawJobFaults } from './job-faults.ts';
-import { type JobPlant, JobRun } from './job-run.ts';
+import { type JobPlant, JobRun, spillFolder } from './job-run.ts';
 import type { Verdict } from './leader-lease-scenario.ts';
 import type { FailedCall, Inode, SimDiskState } from './sim-disk-state.ts';
 import type { SimNode } from './sim-node.ts';
-import { drawWordJob, outputFolder, type WordJob, type WordOutput } from './word-job.ts';
+import {
+  drawWordJob,
+  inputFolder,
+  outputFolder,
+  type WordJob,
+  type WordOutput,
+} from './word-job.ts';
 
 export interface JobScenarioOptions {
   readonly seed: number;
   readonly plant?: JobPlant;
+  /** Replaces what is drawn. */
+  readonly shuffle?: Shuffle;
   /** Replaces the drawn faults, as when a failure is made smaller. */
   readonly plan?: FaultPlan;
 }
@@ -50,6 +59,7 @@ class JobScenario {
   readonly #plan: FaultPlan;
   readonly #slotCount: number;
   readonly #parallelism: number;
+  readonly #shuffle: Shuffle;
   readonly #old: string | null;
   readonly #runs: JobRun[] = [];
   /** Cancels that wait for their state. */
@@ -69,11 +79,14 @@ class JobScenario {
     this.#job = drawWordJob(rng);
     this.#slotCount = rng.int(2, 4);
     this.#parallelism = rng.int(1, 4);
+    const drawn = rng.int(0, 2) === 0 ? 'memory' : 'disk';
+    this.#shuffle = options.shuffle ?? drawn;
     this.#old = rng.int(0, 2) === 0 ? null : 'the old content\n';
     const faultOptions = {
       node: nodeName,
       slotCount: this.#slotCount,
-      outputFolder,
+      parallelism: this.#parallelism,
+      ...{ outputFolder, inputFolder, spillFolder },
       callCount: 200,
       runMs: 500,
     };
@@ -111,6 +124,8 @@ class JobScenario {
       job: this.#job,
       slotCount: this.#slotCount,
       parallelism: this.#parallelism,
+      shuffle: this.#shuffle,
+      faults: this.#plan.faults.filter((fault) => fault.kind === 'taskFault'),
       plant: this.#options.plant ?? {},
       onState: (state) => this.#entered(run, state),
     });
@@ -128,6 +143,7 @@ class JobScenario {
   async #runToOutcome(run: JobRun): Promise<void> {
     const state = this.#node.diskState;
     const hiddenBefore = hiddenNames(state);
+    const spillBefore = spillNames(state);
     const failureCount = state.failures.length;
     const old = this.#outputsNow();
     const outcome = await run.outcome();
@@ -135,7 +151,9 @@ class JobScenario {
     this.#cluster.world.note(nodeName, 'outcome', `${outcome.status} ${outcome.error?.code}`);
     this.#judge('empty memory', run.heldMemory());
     this.#judge('one outcome', oneOutcomeOf(run, outcome));
+    this.#counts.taskFaults = (this.#counts.taskFaults ?? 0) + run.faultCount;
     this.#judge('no temporary file', leftoverOf(run, state, hiddenBefore));
+    this.#judge('no spill file', spillOf(run, state, spillBefore));
     if (outcome.status === 'finished') {
       this.#judge('right totals', wrongTotals(this.#job, outcome));
       return await this.#finish(run);
@@ -180,6 +198,7 @@ class JobScenario {
   }
 
   #carryOut(fault: JobFault): void {
+    if (fault.kind === 'taskFault') return; // The run has it from its start.
     if (fault.kind === 'cancelInState') {
       this.#cancels.add(fault);
       return;
@@ -254,6 +273,16 @@ function contentOf(inode: Inode | undefined): string | null {
 function hiddenNames(state: SimDiskState): Set<string> {
   const prefix = `${outputFolder}/.`;
   return new Set([...state.names.keys()].filter((path) => path.startsWith(prefix)));
+}
+
+function spillNames(state: SimDiskState): Set<string> {
+  return new Set([...state.names.keys()].filter((path) => path.startsWith(`${spillFolder}/`)));
+}
+
+/** Spill files and map outputs that are still there, unless the disk failed while they were removed. */
+function spillOf(run: JobRun, state: SimDiskState, before: Set<string>): string | null {
+  const left = [...spillNames(state)].filter((path) => !before.has(path));
+  return left.length === 0 || run.hasLeftSpill ? null : `${left.join(', ')} is left`;
 }
 
 /** What a run left behind, unless the disk failed while it was cleaning up. */

@@ -37,8 +37,16 @@ export interface SimSlotsOptions {
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly importModule: (file: string) => Promise<unknown>;
   readonly memoryOf: (slotIndex: number, memoryBytes: number) => SlotMemory;
+  /** What befalls tasks. @defaultValue nothing */
+  readonly faults?: SlotFaults;
   /** Wrong parts in place of right ones, for tests of the judges. */
   readonly plant?: SlotPlant;
+}
+
+/** Stands between the executor and its slots (simulation/task-faults.ts). */
+export interface SlotFaults {
+  toSlot(message: ToSlot, slotIndex: number, answer: (message: FromSlot) => void): ToSlot;
+  fromSlot(message: FromSlot): FromSlot;
 }
 
 export interface SlotPlant {
@@ -99,12 +107,14 @@ class SimSlot {
   readonly program: SlotProgram;
   readonly #env: Env;
   readonly #life: SlotLife;
+  readonly #faults: SlotFaults | undefined;
   readonly #died = Promise.withResolvers<never>();
 
   constructor(options: SimSlotsOptions, port: SlotPort, bellOf: (index: number) => Doorbell) {
     const { env, diskState, plant = {} } = options;
     const { slotIndex, memoryBytes } = port;
     this.#env = env;
+    this.#faults = options.faults;
     this.#life = new SlotLife(options.life);
     this.clock = new WorkClock(env.clock, env.rng.stream(`work of slot ${slotIndex}`));
     const disk = new SimSyncDisk(this.#life, diskState);
@@ -120,14 +130,19 @@ class SimSlot {
       importModule: options.importModule,
       yieldToEvents: () => this.#letTimePass(),
       post: (message) => {
-        if (this.#life.isAlive) port.post(plant.fromSlot?.(message) ?? message);
+        if (!this.#life.isAlive) return;
+        const told = this.#faults?.fromSlot(message) ?? message;
+        port.post(plant.fromSlot?.(told) ?? told);
       },
     });
   }
 
   async run(port: SlotPort): Promise<void> {
     port.onMessage((message) => {
-      if (this.#life.isAlive) this.program.receive(message as ToSlot);
+      if (!this.#life.isAlive) return;
+      const told = message as ToSlot;
+      const answer = (instead: FromSlot) => port.post(instead);
+      this.program.receive(this.#faults?.toSlot(told, port.slotIndex, answer) ?? told);
     });
     port.onTerminate(() => this.#life.end());
     try {

@@ -46,7 +46,7 @@ export interface WordJob {
   readonly connectors: ReadonlyMap<string, Connector>;
 }
 
-const inputFolder = '/node/in';
+export const inputFolder = '/node/in';
 export const outputFolder = '/node/out';
 const rarePath = `${outputFolder}/rare.csv`;
 const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';

@@ -1,12 +1,14 @@
 /**
- * Makes the rings of a job attempt: one for each pair of a sending and a receiving task of an edge.
+ * Makes the rings of the tasks that are deployed together: one for each pair of a sending and a receiving
+ * task of an edge.
  *
  * The memory of an exchange is a budget that its channels share, so that more tasks mean smaller
  * slots and not more memory: 32 MiB by default, at least 16 KiB a slot. A job with many exchanges
  * has four times that for all of them.
  */
 import { ringBytes } from '../engine/memory/ring.ts';
-import type { Edge, PhysicalGraph, Vertex } from '../engine/plan/physical-graph.ts';
+import { type Channel, channelsOf } from '../engine/plan/channels.ts';
+import type { Edge, PhysicalGraph } from '../engine/plan/physical-graph.ts';
 import type { RingDescriptor } from './threads/slot-messages.ts';
 
 const exchangeBytesDefault = 32 * 1024 * 1024;
@@ -27,52 +29,37 @@ export interface EdgeRings {
 /**
  * By edge id.
  *
- * @param slotOf - The slot that hosts a task, which is the index of its doorbell.
+ * @param slotOf - The slot that hosts a task, which is the index of its doorbell; undefined for tasks
+ *   that are not deployed now.
  * @param exchangeBytes - What the rings of one exchange may take together.
  */
 export function makeRings(
-  { vertices, edges }: PhysicalGraph,
-  slotOf: (vertexId: string, taskIndex: number) => number,
+  graph: PhysicalGraph,
+  slotOf: (vertexId: string, taskIndex: number) => number | undefined,
   exchangeBytes = exchangeBytesDefault,
 ): ReadonlyMap<string, EdgeRings> {
-  const byId = new Map(vertices.map((vertex) => [vertex.id, vertex]));
-  const vertexOf = (id: string): Vertex => {
-    const vertex = byId.get(id);
-    if (!vertex) throw new Error(`assertion failed: edge ends at a vertex of the graph, not ${id}`);
-    return vertex;
-  };
+  const edges = graph.edges.filter(({ isBlocking }) => !isBlocking);
   const edgeBytes = Math.min(exchangeBytes, (exchangeBytes * wholeExchangesMax) / edges.length);
   const ringsOf = (edge: Edge): EdgeRings => {
-    const [from, to] = [vertexOf(edge.from), vertexOf(edge.to)];
-    const channels = channelsOf(edge, from, to);
+    const channels = channelsOf(graph, edge);
     const slotBytes = slotBytesOf(edgeBytes, channels.length);
-    const rings = channels.map(({ sender, receiver }) => ({
-      sender,
-      receiver,
-      ring: {
-        buffer: new SharedArrayBuffer(ringBytes(slotCount, slotBytes)),
-        slotCount,
-        slotBytes,
-        writerBell: slotOf(from.id, sender),
-        readerBell: slotOf(to.id, receiver),
+    const rings = channels.flatMap(
+      ({ sender, receiver }): (Channel & { ring: RingDescriptor })[] => {
+        const writerBell = slotOf(edge.from, sender);
+        const readerBell = slotOf(edge.to, receiver);
+        if (writerBell === undefined || readerBell === undefined) return [];
+        const buffer = new SharedArrayBuffer(ringBytes(slotCount, slotBytes));
+        return [
+          { sender, receiver, ring: { buffer, slotCount, slotBytes, writerBell, readerBell } },
+        ];
       },
-    }));
+    );
     return {
       ofSender: (index) => rings.flatMap((one) => (one.sender === index ? [one.ring] : [])),
       ofReceiver: (index) => rings.flatMap((one) => (one.receiver === index ? [one.ring] : [])),
     };
   };
   return new Map(edges.map((edge) => [edge.id, ringsOf(edge)]));
-}
-
-/** Which tasks are joined, by sender and then receiver. */
-function channelsOf({ exchange }: Edge, from: Vertex, to: Vertex) {
-  const receivers = Array.from({ length: to.parallelism }, (_, receiver) => receiver);
-  return Array.from({ length: from.parallelism }, (_, sender) => sender).flatMap((sender) =>
-    exchange.kind === 'forward'
-      ? [{ sender, receiver: sender }]
-      : receivers.map((receiver) => ({ sender, receiver })),
-  );
 }
 
 /** A power of two, so that slots start at cache lines. */

@@ -1,49 +1,55 @@
 /**
- * One job attempt on this worker: makes the rings, gives the tasks to the slot threads, passes
- * messages between them and the coordinator, and reports the counters that tasks publish.
+ * A job attempt on this worker: deploys the tasks of regions to the slot threads as the coordinator asks
+ * for them, joins them by rings, passes messages between them and the coordinator, and reports the
+ * counters that tasks publish.
  *
  *     coordinator ◀── rpc ──▶ Executor ◀── message port ──▶ slot thread × n
  *                                            rings join the threads with each other
  *
- * A slot thread that dies fails the job: its tasks and their memory are gone. On stop, a thread that
- * does not answer in time is in a busy loop of the user's, and is ended with its pool.
+ * A task that fails is told of and gone; what follows is the coordinator's to decide. A slot thread that
+ * dies fails the job: its tasks and their memory are gone. On stop, a thread that does not answer in time
+ * is in a busy loop of the user's, and is ended with its pool.
  *
  * Before: coordinator/job/job-master.ts. After: worker/threads/piscina-slot-runner.ts.
  */
 import type { Env } from '../base/env/env.ts';
 import type { SlotHandle } from '../base/env/slot-runner.ts';
-import { toWire, type WireError } from '../base/typed-error.ts';
+import { toWire, typedError, type WireError } from '../base/typed-error.ts';
 import {
   type DeployRequest,
-  type OperatorMetrics,
+  type JobModule,
+  type JobRef,
+  type StopTasksRequest,
   stopDeadlineMs,
-  taskIdOf,
+  type TaskCounters,
+  type TaskFailed,
+  type TaskFinished,
 } from '../coordinator/protocol.ts';
-import type { Json } from '../engine/contracts/json.ts';
 import type { Split } from '../engine/contracts/source.ts';
-import type { Edge } from '../engine/plan/physical-graph.ts';
-import { taskMetricsBytes } from '../engine/task/task-metrics.ts';
-import { makeRings } from './exchange-rings.ts';
+import { deploymentsOf } from './deployment.ts';
 import { readMetrics } from './metrics-reader.ts';
 import type { SpillFolder } from './spill-folder.ts';
 import type {
-  EdgeEnd,
   FromSlot,
   RingDescriptor,
+  TaskAttempt,
   TaskDeployment,
   ToSlot,
 } from './threads/slot-messages.ts';
 
 /** What an executor tells the coordinator, already bound to its job. */
 export interface ExecutorEvents {
-  requestSplit(taskId: string): Promise<Split | null>;
-  taskFinished(taskId: string, write: Json): void;
-  failed(taskId: string, error: WireError): void;
+  requestSplit(task: TaskAttempt): Promise<Split | null>;
+  taskFinished(report: Omit<TaskFinished, keyof JobRef>): void;
+  taskFailed(report: Omit<TaskFailed, keyof JobRef>): void;
+  /** What no retry helps against. */
+  failed(error: WireError): void;
 }
 
 export interface ExecutorOptions {
   readonly slots: readonly SlotHandle[];
-  readonly request: DeployRequest;
+  readonly job: JobRef;
+  readonly module: JobModule;
   /** What the rings of one exchange may take together. @defaultValue 32 MiB */
   readonly exchangeBytes?: number | undefined;
   /** Operator id → the ring to the program that runs the job in its own process. */
@@ -51,131 +57,140 @@ export interface ExecutorOptions {
   readonly spill: SpillFolder;
 }
 
+/** A task that has not ended, and where it is. */
+interface HostedTask {
+  readonly deployment: TaskDeployment;
+  readonly slotIndex: number;
+}
+
 export class Executor {
   readonly #env: Env;
-  readonly #slots: readonly SlotHandle[];
-  readonly #request: DeployRequest;
-  readonly #exchangeBytes: number | undefined;
-  readonly #programRings: Readonly<Record<string, RingDescriptor>>;
-  readonly #spill: SpillFolder;
+  readonly #options: ExecutorOptions;
   readonly #events: ExecutorEvents;
-  readonly #metrics: { readonly deployment: TaskDeployment }[] = [];
+  readonly #tasks = new Map<string, HostedTask>();
+  /** Slots that have not said yet that tasks are stopped. */
+  readonly #stops = new Map<string, () => void>();
   readonly #stopped: Promise<void>[];
-  #tasksLeft = 0;
   readonly #resolveStopped: (() => void)[];
 
-  constructor(
-    env: Env,
-    { slots, request, exchangeBytes, programRings = {}, spill }: ExecutorOptions,
-    events: ExecutorEvents,
-  ) {
+  constructor(env: Env, options: ExecutorOptions, events: ExecutorEvents) {
     this.#env = env;
-    this.#slots = slots;
-    this.#request = request;
-    this.#exchangeBytes = exchangeBytes;
-    this.#programRings = programRings;
-    this.#spill = spill;
+    this.#options = options;
     this.#events = events;
-    const pending = slots.map(() => Promise.withResolvers<void>());
+    const pending = options.slots.map(() => Promise.withResolvers<void>());
     this.#stopped = pending.map(({ promise }) => promise);
     this.#resolveStopped = pending.map(({ resolve }) => resolve);
   }
 
   start(): void {
-    this.#slots.forEach((slot, index) => {
+    this.#options.slots.forEach((slot, index) => {
       slot.onMessage((message) => this.#receive(index, message as FromSlot));
       slot.ended.then(
         () => this.#resolveStopped[index]?.(),
         (error: unknown) => {
           this.#resolveStopped[index]?.();
-          this.#events.failed('', toWire(error));
+          this.#events.failed(toWire(error));
         },
       );
     });
-    const { module } = this.#request;
-    const spillFolder = this.#spill.ofJob(this.#request);
-    const slotCount = this.#slots.length;
-    const { jobId, epoch } = this.#request;
-    const common = {
-      kind: 'deploy',
-      job: { jobId, epoch },
-      module,
-      spillFolder,
-      slotCount,
-    } as const;
-    this.#deployments().forEach((tasks, index) => {
-      this.#post(index, { ...common, tasks });
+  }
+
+  /** Starts the tasks of one attempt of a region. */
+  deploy(request: DeployRequest): void {
+    const { slots, exchangeBytes, programRings = {}, module, spill } = this.#options;
+    const spillFolder = spill.ofJob(request);
+    const slotCount = slots.length;
+    const folder = `${spillFolder}/shuffle`;
+    const deployments = deploymentsOf(request, { exchangeBytes, programRings, folder });
+    for (const [slotIndex, tasks] of deployments) {
+      for (const deployment of tasks) {
+        this.#tasks.set(keyOf(deployment), { deployment, slotIndex });
+      }
+      this.#post(slotIndex, { kind: 'deploy', module, tasks, spillFolder, slotCount });
+    }
+  }
+
+  /** Ends the tasks of one attempt; resolves when none of them runs any more. */
+  async stopTasks({ attempt, taskIds }: StopTasksRequest): Promise<void> {
+    const hosted = taskIds.flatMap((taskId) => this.#tasks.get(keyOf({ taskId, attempt })) ?? []);
+    const bySlot = Map.groupBy(hosted, ({ slotIndex }) => slotIndex);
+    const answers = [...bySlot].map(([slotIndex, tasks]) => {
+      const ids = tasks.map(({ deployment }) => deployment.taskId);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#stops.set(stopKeyOf(slotIndex, attempt, ids), resolve);
+      this.#post(slotIndex, { kind: 'stopTasks', attempt, taskIds: ids });
+      return promise;
+    });
+    if (await this.#isOverInTime(answers)) return;
+    throw typedError('TASK_STUCK', `task "${taskIds[0]}" does not stop`, {
+      hint: 'A user function of it does not return: look for a loop that never ends.',
     });
   }
 
-  /** Ends all tasks; resolves when no thread runs one any more. */
+  /** Ends all tasks and removes all files; resolves when no thread runs one any more. */
   async stop(): Promise<void> {
-    for (const index of this.#slots.keys()) this.#post(index, { kind: 'stop' });
-    const late = Symbol('late');
+    const { slots, job, spill } = this.#options;
+    for (const index of slots.keys()) this.#post(index, { kind: 'stop' });
+    if (!(await this.#isOverInTime(this.#stopped))) {
+      await Promise.all(slots.map((slot) => slot.terminate()));
+    }
+    await spill.removeJob(job);
+  }
+
+  /** The counters of the tasks at work, as they stand. */
+  metrics(): TaskCounters[] {
+    return [...this.#tasks.values()].map(({ deployment }) => readMetrics(deployment));
+  }
+
+  /** Whether all answers come before the deadline of a stop. */
+  async #isOverInTime(answers: readonly Promise<void>[]): Promise<boolean> {
     const deadline = new AbortController();
     const timeout = this.#env.timers.sleep(stopDeadlineMs, deadline.signal).then(
-      () => late,
-      () => null, // Aborted below: everybody answered.
+      () => false,
+      () => true, // Aborted below: everybody answered.
     );
-    const outcome = await Promise.race([Promise.all(this.#stopped), timeout]);
+    const isOver = await Promise.race([Promise.all(answers).then(() => true), timeout]);
     deadline.abort();
-    if (outcome === late) await Promise.all(this.#slots.map((slot) => slot.terminate()));
-    await this.#spill.removeJob(this.#request);
-  }
-
-  /** The counters of all tasks as they stand. */
-  metrics(): OperatorMetrics[] {
-    return this.#metrics.flatMap(({ deployment }) => readMetrics(deployment));
-  }
-
-  /** The tasks of each slot. */
-  #deployments(): TaskDeployment[][] {
-    const { graph, slots, prepared } = this.#request;
-    const slotOf = (vertexId: string, index: number) => slots[taskIdOf(vertexId, index)] ?? 0;
-    const rings = makeRings(graph, slotOf, this.#exchangeBytes);
-    const deployments: TaskDeployment[][] = this.#slots.map(() => []);
-    for (const vertex of graph.vertices) {
-      const incoming = graph.edges.filter((edge) => edge.to === vertex.id);
-      const outgoing = graph.edges.filter((edge) => edge.from === vertex.id);
-      for (let taskIndex = 0; taskIndex < vertex.parallelism; taskIndex++) {
-        const deployment: TaskDeployment = {
-          taskId: taskIdOf(vertex.id, taskIndex),
-          taskIndex,
-          vertex,
-          inputs: incoming.map((edge) =>
-            endOf(edge, rings.get(edge.id)?.ofReceiver(taskIndex) ?? []),
-          ),
-          outputs: outgoing.map((edge) =>
-            endOf(edge, rings.get(edge.id)?.ofSender(taskIndex) ?? []),
-          ),
-          prepared,
-          programRings: this.#programRings,
-          metrics: new SharedArrayBuffer(taskMetricsBytes(vertex.chain.length)),
-        };
-        this.#metrics.push({ deployment });
-        this.#tasksLeft++;
-        deployments[slotOf(vertex.id, taskIndex)]?.push(deployment);
-      }
-    }
-    return deployments;
+    return isOver;
   }
 
   #receive(slotIndex: number, message: FromSlot): void {
     switch (message.kind) {
       case 'wantSplit':
-        this.#fetchSplit(slotIndex, message.taskId);
+        this.#fetchSplit(slotIndex, message);
         break;
-      case 'taskFinished':
-        if (--this.#tasksLeft === 0) void this.#spill.removeJob(this.#request);
-        this.#events.taskFinished(message.taskId, message.write);
+      case 'taskFinished': {
+        const { taskId, attempt, write } = message;
+        const task = this.#remove(message);
+        if (task === null) break;
+        this.#events.taskFinished({
+          taskId,
+          attempt,
+          write,
+          metrics: readMetrics(task.deployment),
+        });
         break;
-      case 'failed':
+      }
+      case 'taskFailed': {
+        const { taskId, attempt, error } = message;
+        const task = this.#remove(message);
         // A task whose input failed says nothing new: the sender reports the reason itself, and it
         // may arrive a moment later.
-        if (message.error.code !== 'TASK_INPUT_FAILED') {
-          this.#events.failed(message.taskId, message.error);
-        }
+        if (task === null || error.code === 'TASK_INPUT_FAILED') break;
+        this.#events.taskFailed({ taskId, attempt, error });
         break;
+      }
+      case 'failed':
+        this.#events.failed(message.error);
+        break;
+      case 'tasksStopped': {
+        const { attempt, taskIds } = message;
+        for (const taskId of taskIds) this.#remove({ taskId, attempt });
+        const key = stopKeyOf(slotIndex, attempt, taskIds);
+        this.#stops.get(key)?.();
+        this.#stops.delete(key);
+        break;
+      }
       case 'stopped':
         if (message.leak !== null) {
           this.#env.observe.event('slot.memory-leak', { slotIndex, leak: message.leak });
@@ -185,19 +200,28 @@ export class Executor {
     }
   }
 
-  #fetchSplit(slotIndex: number, taskId: string): void {
-    this.#events.requestSplit(taskId).then(
-      (split) => this.#post(slotIndex, { kind: 'split', taskId, split }),
-      (error: unknown) => this.#events.failed(taskId, toWire(error)),
+  #remove(task: TaskAttempt): HostedTask | null {
+    const hosted = this.#tasks.get(keyOf(task)) ?? null;
+    this.#tasks.delete(keyOf(task));
+    return hosted;
+  }
+
+  #fetchSplit(slotIndex: number, { taskId, attempt }: TaskAttempt): void {
+    this.#events.requestSplit({ taskId, attempt }).then(
+      (split) => this.#post(slotIndex, { kind: 'split', taskId, attempt, split }),
+      (error: unknown) => this.#events.taskFailed({ taskId, attempt, error: toWire(error) }),
     );
   }
 
   #post(slotIndex: number, message: ToSlot): void {
-    this.#slots[slotIndex]?.post(message);
+    this.#options.slots[slotIndex]?.post(message);
   }
 }
 
-function endOf(edge: Edge, rings: readonly RingDescriptor[]): EdgeEnd {
-  const { output, port, exchange, schema } = edge;
-  return { output, port, exchange, schema, rings };
+function keyOf({ taskId, attempt }: TaskAttempt): string {
+  return `${taskId} ${attempt}`;
+}
+
+function stopKeyOf(slotIndex: number, attempt: number, taskIds: readonly string[]): string {
+  return `${slotIndex} ${attempt} ${taskIds[0]}`;
 }

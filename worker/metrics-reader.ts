@@ -1,27 +1,15 @@
 /** Reads the counters that a task publishes in shared memory, as the coordinator wants them. */
-import type { OperatorMetrics } from '../coordinator/protocol.ts';
+import type { TaskCounters } from '../coordinator/protocol.ts';
 import { readTaskMetrics } from '../engine/task/task-metrics.ts';
 import type { TaskDeployment } from './threads/slot-messages.ts';
 
-/** One entry per operator of the task's chain; bytes count for the source, which comes first. */
-export function readMetrics({ taskId, vertex, metrics }: TaskDeployment): OperatorMetrics[] {
-  const { bytesIn, skipped, operators } = readTaskMetrics(metrics);
-  return vertex.chain.map((_, operatorIndex) => {
-    const {
-      rowsIn = 0,
-      rowsOut = 0,
-      busyMs = 0,
-      bytesSpilled = 0,
-    } = operators[operatorIndex] ?? {};
-    return {
-      taskId,
-      operatorIndex,
-      rowsIn,
-      rowsOut,
-      busyMs,
-      bytesSpilled,
-      bytesIn: operatorIndex === 0 ? bytesIn : 0,
-      ...(operatorIndex === 0 && { skipped }),
-    };
+/** One entry per operator of the task's chain. */
+export function readMetrics({ taskId, attempt, vertex, metrics }: TaskDeployment): TaskCounters {
+  const { bytesIn, skipped, operators, output } = readTaskMetrics(metrics);
+  const counters = vertex.chain.map((_, index) => {
+    const { rowsIn = 0, rowsOut = 0, busyMs = 0, bytesSpilled = 0 } = operators[index] ?? {};
+    return { rowsIn, rowsOut, busyMs, bytesSpilled };
   });
+  const bytesShuffled = output.bytesSpilled;
+  return { taskId, attempt, bytesIn, skipped, bytesShuffled, operators: counters };
 }

@@ -20,6 +20,7 @@ import {
   type RegisterAnswer,
   type SplitAnswer,
   type StopRequest,
+  type StopTasksRequest,
 } from '../coordinator/protocol.ts';
 import { Executor } from './executor.ts';
 import { SpillFolder } from './spill-folder.ts';
@@ -82,6 +83,7 @@ class Worker implements WorkerHandle {
   async start(): Promise<void> {
     this.#staleRemoved = this.#spill.removeStale();
     this.#server.handle(methods.deploy, (body) => this.#deploy(body as never));
+    this.#server.handle(methods.stopTasks, (body) => this.#stopTasks(body as never));
     this.#server.handle(methods.stop, (body) => this.#stopJob(body as never));
     const { workerId, address, slotCount } = this.#options;
     await this.#server.listen(address);
@@ -100,46 +102,62 @@ class Worker implements WorkerHandle {
   }
 
   #deploy(request: DeployRequest): null {
-    const { jobId, epoch } = request;
+    const run = this.#runOf(request) ?? this.#startRun(request);
+    run.deploy(request);
+    return null;
+  }
+
+  /** The executor of a job begins with the job's first tasks. */
+  #startRun({ jobId, epoch, module }: DeployRequest): Executor {
     const job: JobRef = { jobId, epoch };
     const { exchangeBytes } = this.#options;
     const programRings = this.#options.programRings?.();
     const run = new Executor(
       this.#env,
-      { slots: this.#slots, request, exchangeBytes, programRings, spill: this.#spill },
+      { slots: this.#slots, job, module, exchangeBytes, programRings, spill: this.#spill },
       {
-        requestSplit: async (taskId) => {
-          const answer = await this.#call(methods.requestSplit, { ...job, taskId });
+        requestSplit: async (task) => {
+          const answer = await this.#call(methods.requestSplit, { ...job, ...task });
           return (answer as unknown as SplitAnswer).split;
         },
-        taskFinished: (taskId, write) => {
+        taskFinished: (report) => this.#tell(methods.taskFinished, { ...job, ...report }),
+        taskFailed: (report) => {
           this.#reportMetrics();
-          this.#tell(methods.taskFinished, { ...job, taskId, write });
+          this.#tell(methods.taskFailed, { ...job, ...report });
         },
-        failed: (taskId, error) => {
+        failed: (error) => {
           this.#reportMetrics();
-          this.#tell(methods.jobFailed, { ...job, taskId, error });
+          this.#tell(methods.jobFailed, { ...job, error });
         },
       },
     );
     this.#executor = { job, run };
     run.start();
+    return run;
+  }
+
+  async #stopTasks(request: StopTasksRequest): Promise<null> {
+    await this.#runOf(request)?.stopTasks(request);
     return null;
   }
 
-  async #stopJob({ jobId, epoch }: StopRequest): Promise<null> {
-    const current = this.#executor;
-    // Another attempt's stop is not ours; answering says that it does not run here.
-    if (current?.job.jobId !== jobId || current.job.epoch !== epoch) return null;
-    await current.run.stop();
-    this.#executor = null;
+  async #stopJob(request: StopRequest): Promise<null> {
+    await this.#runOf(request)?.stop();
+    if (this.#runOf(request) !== null) this.#executor = null;
     return null;
+  }
+
+  /** The executor of that attempt of a job; others do not run here, and answering so is all there is to do. */
+  #runOf({ jobId, epoch }: JobRef): Executor | null {
+    const { job, run } = this.#executor ?? {};
+    return run !== undefined && job?.jobId === jobId && job.epoch === epoch ? run : null;
   }
 
   #reportMetrics(): void {
     if (!this.#executor) return;
     const { job, run } = this.#executor;
-    this.#tell(methods.metrics, { ...job, operators: run.metrics() });
+    const tasks = run.metrics();
+    if (tasks.length > 0) this.#tell(methods.metrics, { ...job, tasks });
   }
 
   #call(method: string, body: unknown): Promise<JsonValue> {

@@ -55,7 +55,7 @@ function millrace(path: string): Contestant {
     const found = await filesConnector.enumerator?.(options, context).discover(1);
     const reader = filesConnector.reader?.(options, {
       ...{ disk: createRealSyncDisk(), scope: memory.scope('bench'), kernels, schema },
-      ...{ taskIndex: 0, hasDeadLetters: false },
+      ...{ taskIndex: 0, attempt: 1, hasDeadLetters: false },
     });
     let rows = 0;
     for (const split of found?.splits ?? []) {

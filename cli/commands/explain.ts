@@ -31,16 +31,25 @@ const options: JobCommandOptions = {
 export async function explainCommand(env: CliEnv, args: readonly string[]): Promise<ExitCode> {
   const request = await readJobCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const { graph, parallelism, isJson, showsCode } = request;
-  const [{ planJob }, { explainLogical, explainPhysical }, statistics, code] = await Promise.all([
-    import('../../coordinator/planner/planner.ts'),
-    import('../../engine/plan/explain.ts'),
-    statisticsOf(graph),
-    showsCode ? import('../../engine/compile/explain-code.ts') : null,
-  ]);
-  const physical = planJob(graph, { parallelism, statistics });
+  const { graph, parallelism, shuffle, isJson, showsCode } = request;
+  const [planner, { explainLogical, explainPhysical }, { stagesOf }, statistics, code] =
+    await Promise.all([
+      import('../../coordinator/planner/planner.ts'),
+      import('../../engine/plan/explain.ts'),
+      import('../../engine/plan/stages.ts'),
+      statisticsOf(graph),
+      showsCode ? import('../../engine/compile/explain-code.ts') : null,
+    ]);
+  const physical = planner.planJob(graph, { parallelism, shuffle, statistics });
   if (isJson) {
-    const graphs = { job: graph.jobName, parallelism, logical: graph, physical };
+    const graphs = {
+      job: graph.jobName,
+      parallelism,
+      shuffle,
+      stages: stagesOf(physical),
+      logical: graph,
+      physical,
+    };
     const shown = code === null ? graphs : { ...graphs, code: code.codeOf(physical) };
     env.stdout.write(`${JSON.stringify(shown)}\n`);
     return exitCodes.done;

@@ -1,8 +1,11 @@
 /**
  * Makes what file sink writers wrote visible, all at once, by renames.
  *
- *     file      write .top.csv.<attempt>-0.tmp, fsync ──rename──▶ top.csv, fsync its folder
- *     folder    write .parts.<attempt>.new/part-*     ──rename──▶ parts   (after parts ──▶ ….old)
+ *     file      write .top.csv.<job>-0~1.tmp, fsync ──rename──▶ top.csv, fsync its folder
+ *     folder    write .parts.<job>.new/part-*~1     ──rename──▶ part-*
+ *                     .parts.<job>.new              ──rename──▶ parts   (after parts ──▶ ….old)
+ *
+ * A task may have run several times; what other tries than the winning one have written is removed first.
  *
  * A file is replaced atomically. A folder takes two renames, for no system renames over a folder that
  * has something in it: a reader sees the old folder or the new one, and for the moment between the two
@@ -89,14 +92,21 @@ export class FileCommitter implements SinkCommitter {
     if ((await this.#disk.stat(target.path)) === null && (await this.#disk.stat(replaced))) {
       await this.#disk.rename(replaced, target.path);
     }
-    for (const { name } of await this.#disk.list(target.parent)) {
-      const hidden = parseHiddenName(target, name);
-      if (hidden?.attemptId !== target.attemptId) continue;
-      const path = pathIn(target.parent, name);
-      if (hidden.kind === 'written') await this.#disk.unlink(path);
+    for (const { kind, path } of await this.#own(target)) {
+      if (kind === 'written') await this.#disk.unlink(path);
       else await this.#disk.removeTree(path);
     }
     await this.#disk.syncDir(target.parent);
+  }
+
+  /** What this job has beside the target. */
+  async #own(target: SinkTarget) {
+    const entries = await this.#disk.list(target.parent);
+    return entries.flatMap(({ name }) => {
+      const hidden = parseHiddenName(target, name);
+      if (hidden?.attemptId !== target.attemptId) return [];
+      return [{ kind: hidden.kind, path: pathIn(target.parent, name) }];
+    });
   }
 
   #target(kind: SinkTarget['kind']): SinkTarget {
@@ -132,7 +142,7 @@ export class FileCommitter implements SinkCommitter {
       await this.#disk.makeDir(staged);
       return modifiedMsOf(await this.#disk.stat(staged));
     }
-    const probe = writtenPathOf(target, 0, '');
+    const probe = writtenPathOf(target, { taskIndex: 0, attempt: 0 }, '');
     await this.#disk.close(await this.#disk.open(probe, 'replace'));
     const now = modifiedMsOf(await this.#disk.stat(probe));
     await this.#disk.unlink(probe);
@@ -142,6 +152,9 @@ export class FileCommitter implements SinkCommitter {
   async #commitFile(target: SinkTarget, files: readonly FileWrite[]): Promise<void> {
     assert(files.length === 1, 'one task writes a file');
     const write = files[0] as FileWrite;
+    for (const { kind, path } of await this.#own(target)) {
+      if (kind === 'written' && path !== write.path) await this.#disk.unlink(path);
+    }
     if ((await this.#disk.stat(write.path)) !== null) {
       await this.#disk.rename(write.path, target.path);
     } else {
@@ -158,6 +171,7 @@ export class FileCommitter implements SinkCommitter {
         await this.#checkIsThere(target, pathIn(target.path, write.partName), write);
       }
     } else {
+      await this.#nameParts(target, files);
       await this.#disk.syncDir(staged);
       if ((await this.#disk.stat(target.path)) !== null) {
         if (!this.#options.overwrite) throw folderExistsError(target.path);
@@ -168,6 +182,21 @@ export class FileCommitter implements SinkCommitter {
     }
     await this.#disk.syncDir(target.parent);
     await this.#disk.removeTree(replaced);
+  }
+
+  /** Gives the parts that count their names, and leaves nothing else among them. */
+  async #nameParts(target: SinkTarget, files: readonly FileWrite[]): Promise<void> {
+    const staged = stagedFolderOf(target);
+    const written = new Set(
+      (await this.#disk.list(staged)).map(({ name }) => pathIn(staged, name)),
+    );
+    for (const write of files) {
+      const named = pathIn(staged, write.partName);
+      if (written.delete(write.path)) await this.#disk.rename(write.path, named);
+      else await this.#checkIsThere(target, named, write);
+      written.delete(named);
+    }
+    for (const path of written) await this.#disk.unlink(path);
   }
 
   /** A commit that is repeated finds its work done, and nothing to rename. */

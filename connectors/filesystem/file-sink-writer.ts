@@ -64,7 +64,7 @@ export class FileSinkWriter implements SinkWriter {
     this.#partName = `part-${number}${partEnding(format)}${ending}`;
     this.#codec = compression === null ? null : Codec.compress(compression);
     this.#compressed = new Uint8Array(compression === null ? 0 : compressedBytesPerWrite);
-    this.#path = writtenPathOf(target, context.taskIndex, this.#partName);
+    this.#path = writtenPathOf(target, context, this.#partName);
     const buffer = new OutputBuffer(context.scope, (bytes) => this.#append(bytes), bufferBytes);
     this.#buffer = buffer;
     try {

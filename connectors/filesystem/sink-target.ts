@@ -2,12 +2,13 @@
  * Where a file sink writes before its work is visible: names beside the target that begin with a dot,
  * so that folder listings and our own sources pass them over.
  *
- *     file     out/top.csv     out/.top.csv.<attempt>-<task>.tmp     one file, renamed over the target
- *     folder   out/parts/      out/.parts.<attempt>.new/             becomes the target
- *                                part-00000.csv, part-00001.csv …
- *                              out/.parts.<attempt>.old/             what was the target, for a moment
+ *     file     out/top.csv     out/.top.csv.<job>-<task>~<try>.tmp   one file, renamed over the target
+ *     folder   out/parts/      out/.parts.<job>.new/                 becomes the target
+ *                                part-00000.csv~<try>, part-00001.csv~<try> …
+ *                              out/.parts.<job>.old/                 what was the target, for a moment
  *
- * The names say whose they are: an attempt removes its own, and finds those that a dead one left.
+ * The names say whose they are: a job removes its own, and finds those that a dead one left. Each try of a
+ * task writes to a file of its own; the commit takes those that it is told of, and no other.
  * They are plain data: the committer makes them in the coordinator, writers get them in slot threads.
  */
 import { assert } from '../../base/assert.ts';
@@ -55,10 +56,15 @@ export function makeTarget(
   return { kind, path, parent: parentOf(path), attemptId: id };
 }
 
-/** The file that one task writes. */
-export function writtenPathOf(target: SinkTarget, taskIndex: number, partName: string): string {
-  if (target.kind === 'folder') return pathIn(stagedFolderOf(target), partName);
-  return pathIn(target.parent, `${hiddenPrefix(target)}${target.attemptId}-${taskIndex}.tmp`);
+/** The file that one try of a task writes. */
+export function writtenPathOf(
+  target: SinkTarget,
+  { taskIndex, attempt }: { readonly taskIndex: number; readonly attempt: number },
+  partName: string,
+): string {
+  if (target.kind === 'folder') return pathIn(stagedFolderOf(target), `${partName}~${attempt}`);
+  const name = `${hiddenPrefix(target)}${target.attemptId}-${taskIndex}~${attempt}.tmp`;
+  return pathIn(target.parent, name);
 }
 
 /** The folder that becomes the target. */
@@ -75,7 +81,7 @@ export function replacedFolderOf(target: SinkTarget): string {
 export function parseHiddenName(target: SinkTarget, name: string): HiddenName | null {
   const prefix = hiddenPrefix(target);
   if (!name.startsWith(prefix)) return null;
-  const match = /^([^.]+)(-\d+\.tmp|\.new|\.old)$/.exec(name.slice(prefix.length));
+  const match = /^([^.]+)(-\d+(?:~\d+)?\.tmp|\.new|\.old)$/.exec(name.slice(prefix.length));
   const [, attemptId, ending] = match ?? [];
   if (attemptId === undefined) return null;
   return { attemptId, kind: ending === '.new' ? 'new' : ending === '.old' ? 'old' : 'written' };

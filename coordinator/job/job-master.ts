@@ -7,22 +7,27 @@
  *
  * Before: coordinator/scheduler/placement.ts. After: worker/executor.ts.
  */
-import { assert } from '../../base/assert.ts';
+import { assert, assertNever } from '../../base/assert.ts';
 import type { Env } from '../../base/env/env.ts';
 import { toWire, typedError, type WireError } from '../../base/typed-error.ts';
 import type { Connector, RoleContext } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SinkCommitter } from '../../engine/contracts/sink.ts';
-import type { OperatorSpec, PhysicalGraph } from '../../engine/plan/physical-graph.ts';
+import type { OperatorSpec, PhysicalGraph, Vertex } from '../../engine/plan/physical-graph.ts';
 import {
   type DeployRequest,
   type JobModule,
   type JobRef,
-  type OperatorMetrics,
   type SplitAnswer,
+  type StopTasksRequest,
+  type TaskAttemptRef,
+  type TaskCounters,
+  type TaskFailed,
+  type TaskFinished,
   vertexIdOf,
 } from '../protocol.ts';
-import { placeTasks } from '../scheduler/placement.ts';
+import { homesOf } from '../scheduler/placement.ts';
+import { type Region, regionsOf } from '../scheduler/regions.ts';
 import { SplitAssigner } from '../scheduler/split-assigner.ts';
 import { JobMetrics, type JobTotals, type OperatorTotals } from './job-metrics.ts';
 import {
@@ -32,12 +37,15 @@ import {
   type JobState,
   stepJob,
 } from './job-state.ts';
+import { liveAttempt, type RegionEffect, type RunPlan, regionOf, stateOf } from './region-state.ts';
 
 /** What the job master asks of the worker that runs the tasks. */
 export interface TaskHost {
   readonly slotCount: number;
   deploy(request: DeployRequest): Promise<void>;
-  /** Resolves when no task of the attempt runs any more. */
+  /** Resolves when none of these tasks runs any more. */
+  stopTasks(request: StopTasksRequest): Promise<void>;
+  /** Resolves when no task of the job runs any more, and its files are removed. */
   stop(job: JobRef): Promise<void>;
 }
 
@@ -96,7 +104,7 @@ export class JobMaster {
   start(): void {
     this.#preparation = this.#prepare();
     this.#preparation.then(
-      () => this.#handle({ kind: 'prepared', taskIds: Object.keys(this.#slots()) }),
+      () => this.#handle({ kind: 'prepared', plan: this.#plan() }),
       (error) => this.fail(toWire(error)),
     );
   }
@@ -109,17 +117,29 @@ export class JobMaster {
     this.#handle({ kind: 'failed', error });
   }
 
-  finishTask(taskId: string, write: Json): void {
-    this.#handle({ kind: 'taskFinished', taskId, write });
+  finishTask({ taskId, attempt, write, metrics }: Omit<TaskFinished, keyof JobRef>): void {
+    this.updateMetrics([metrics]);
+    this.#handle({ kind: 'taskFinished', taskId, attempt, write });
   }
 
-  updateMetrics(operators: readonly OperatorMetrics[]): void {
-    this.#metrics.update(operators);
+  failTask({ taskId, attempt, error }: Omit<TaskFailed, keyof JobRef>): void {
+    const { jobId } = this.#options;
+    this.#env.observe.event('task.failed', { jobId, taskId, attempt, code: error.code });
+    this.#handle({ kind: 'taskFailed', taskId, attempt, error });
+  }
+
+  /** Counters of attempts that are on their way out, or gone, count no more. */
+  updateMetrics(tasks: readonly TaskCounters[]): void {
+    const state = this.#state;
+    if (state.kind !== 'running') return;
+    const isLive = ({ taskId, attempt }: TaskCounters) =>
+      liveAttempt(stateOf(state.run, regionOf(state.run, taskId).id), attempt) !== null;
+    this.#metrics.update(tasks.filter(isLive));
   }
 
   /** The next split for a task; the vertex of the task has one source. */
-  requestSplit(taskId: string): SplitAnswer {
-    return { split: this.#assigners.get(vertexIdOf(taskId))?.next() ?? null };
+  requestSplit({ taskId, attempt }: Omit<TaskAttemptRef, keyof JobRef>): SplitAnswer {
+    return { split: this.#assigners.get(vertexIdOf(taskId))?.next(taskId, attempt) ?? null };
   }
 
   progress(): JobProgress {
@@ -130,32 +150,46 @@ export class JobMaster {
     };
   }
 
-  #slots(): Record<string, number> {
-    return placeTasks(this.#options.graph, this.#options.host.slotCount);
+  #plan(): RunPlan {
+    const { graph, host, connectors } = this.#options;
+    const isOnce = ({ chain }: Vertex) =>
+      chain.some((spec) => {
+        const end = spec.kind === 'source' ? spec.source : spec.kind === 'sink' ? spec.sink : null;
+        return end !== null && connectors.get(end.connector)?.usesProgram === true;
+      });
+    return {
+      regions: regionsOf(graph, isOnce),
+      slotCount: host.slotCount,
+      homes: homesOf(graph, host.slotCount),
+    };
   }
 
   #handle(event: JobEvent): void {
     const { step = stepJob } = this.#options;
-    const { state, effect } = step(this.#state, event);
+    const { state, effects } = step(this.#state, event);
     if (state.kind !== this.#state.kind) {
       this.#env.observe.event('job.state', { jobId: this.#options.jobId, state: state.kind });
     }
     this.#state = state;
-    this.#carryOut(effect).catch((error) => this.fail(toWire(error)));
+    for (const effect of effects) {
+      this.#carryOut(effect).catch((error) => this.fail(toWire(error)));
+    }
   }
 
   async #carryOut(effect: JobEffect): Promise<void> {
-    switch (effect) {
-      case 'none':
-        return;
+    switch (effect.kind) {
       case 'deploy':
-        return this.#deploy();
+        return this.#deploy(effect);
+      case 'stopAttempt':
+        return this.#stopAttempt(effect);
       case 'commit':
         return this.#commit();
       case 'stopAndAbort':
         return this.#stopAndAbort();
       case 'report':
         return this.#report();
+      default:
+        return assertNever(effect);
     }
   }
 
@@ -210,27 +244,50 @@ export class JobMaster {
     return connector;
   }
 
-  async #deploy(): Promise<void> {
+  async #deploy({ regionId, attempt }: RegionEffect): Promise<void> {
     const { jobId, epoch, graph, module, host } = this.#options;
+    const { run } = this.#runningJob();
+    const { inputs } = this.#region(regionId);
+    const { slots = {} } = liveAttempt(stateOf(run, regionId), attempt) ?? {};
+    const read = inputs.flatMap((input) =>
+      this.#region(input).taskIds.map((id) => [id, stateOf(run, input).done?.number ?? 0] as const),
+    );
     this.#isDeployed = true;
     await host.deploy({
-      jobId,
-      epoch,
-      graph,
-      module,
-      slots: this.#slots(),
+      ...{ jobId, epoch, graph, module, attempt, slots },
+      inputs: Object.fromEntries(read),
       prepared: this.#prepared,
     });
+  }
+
+  async #stopAttempt({ regionId, attempt }: RegionEffect): Promise<void> {
+    const { jobId, epoch, host } = this.#options;
+    const { taskIds } = this.#region(regionId);
+    await host.stopTasks({ jobId, epoch, attempt, taskIds });
+    this.#handle({ kind: 'attemptStopped', regionId, attempt });
+  }
+
+  #runningJob(): Extract<JobState, { kind: 'running' }> {
+    assert(this.#state.kind === 'running', 'tasks are deployed while the job runs');
+    return this.#state;
+  }
+
+  #region(regionId: string): Region {
+    const region = this.#runningJob().run.plan.regions.find(({ id }) => id === regionId);
+    assert(region !== undefined, 'an effect names a region of its job');
+    return region;
   }
 
   /** One sink after the other, in the order of the plan; the first that fails ends the job. */
   async #commit(): Promise<void> {
     assert(this.#state.kind === 'committing', 'writes are committed once, while committing');
     const { writes } = this.#state;
+    const released = this.#release();
     for (const [sinkId, committer] of this.#committers) {
       const own = writes.filter(({ taskId }) => this.#sinkOf(vertexIdOf(taskId)) === sinkId);
       await committer.commit(own.map(({ write }) => write));
     }
+    await released;
     this.#handle({ kind: 'committed' });
   }
 
@@ -243,10 +300,15 @@ export class JobMaster {
   /** Stops what runs, then removes what was written; the first reason stays the job's reason. */
   async #stopAndAbort(): Promise<void> {
     await this.#preparation.catch(() => undefined); // Its failure is the reason that is kept.
-    const { jobId, epoch, host } = this.#options;
-    if (this.#isDeployed) await this.#cleanUp(host.stop({ jobId, epoch }));
+    await this.#release();
     for (const committer of this.#committers.values()) await this.#cleanUp(committer.abort());
     this.#handle({ kind: 'stopped' });
+  }
+
+  /** Ends what runs, and has the worker remove what it keeps for the job. */
+  async #release(): Promise<void> {
+    const { jobId, epoch, host } = this.#options;
+    if (this.#isDeployed) await this.#cleanUp(host.stop({ jobId, epoch }));
   }
 
   /** Waits for one part of the clean-up; a part that fails must not keep the others from running. */

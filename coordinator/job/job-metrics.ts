@@ -1,12 +1,14 @@
-/** The counters of a running job, kept by task and operator and added up for people. */
-
+/**
+ * The counters of a running job, kept by task and added up for people. Of a task's attempts the latest
+ * that has reported counts, so that what ran twice is counted once.
+ */
 import { type Skipped, sumOfSkipped } from '../../engine/contracts/source.ts';
 import {
   type OperatorSpec,
   type PhysicalGraph,
   vertexOutputs,
 } from '../../engine/plan/physical-graph.ts';
-import { type OperatorMetrics, vertexIdOf } from '../protocol.ts';
+import { type OperatorCounters, type TaskCounters, vertexIdOf } from '../protocol.ts';
 
 export interface OperatorTotals {
   /** Of the logical operator; several physical ones may carry out one. */
@@ -31,11 +33,11 @@ export interface JobTotals {
   readonly skipped: Skipped;
 }
 
-type Counter = 'rowsIn' | 'rowsOut' | 'bytesIn' | 'busyMs' | 'bytesSpilled';
+type Counter = keyof OperatorCounters;
 
 export class JobMetrics {
   readonly #graph: PhysicalGraph;
-  readonly #latest = new Map<string, OperatorMetrics>();
+  readonly #latest = new Map<string, TaskCounters>();
   /** Before there were tasks: what is in no split. */
   readonly #skippedAhead: Skipped[] = [];
 
@@ -43,11 +45,9 @@ export class JobMetrics {
     this.#graph = graph;
   }
 
-  /** Takes newer counters in; they replace older ones of the same task and operator. */
-  update(operators: readonly OperatorMetrics[]): void {
-    for (const metrics of operators) {
-      this.#latest.set(`${metrics.taskId} ${metrics.operatorIndex}`, metrics);
-    }
+  /** Takes newer counters in; they replace older ones of the same task. */
+  update(tasks: readonly TaskCounters[]): void {
+    for (const counters of tasks) this.#latest.set(counters.taskId, counters);
   }
 
   addSkipped(skipped: Skipped): void {
@@ -77,7 +77,7 @@ export class JobMetrics {
         .reduce((sum, one) => sum + one.sum(counter), 0);
     return {
       rowsIn: total('source', 'rowsOut'),
-      bytesIn: total('source', 'bytesIn'),
+      bytesIn: [...this.#latest.values()].reduce((sum, { bytesIn }) => sum + bytesIn, 0),
       rowsOut: total('sink', 'rowsIn'),
       deadLetters: total('sink', 'rowsIn', true),
       skipped: this.#skipped(),
@@ -85,7 +85,7 @@ export class JobMetrics {
   }
 
   #skipped(): Skipped {
-    const read = [...this.#latest.values()].flatMap(({ skipped }) => skipped ?? []);
+    const read = [...this.#latest.values()].flatMap(({ skipped }) => skipped);
     return sumOfSkipped([...this.#skippedAhead, ...read]);
   }
 
@@ -104,8 +104,8 @@ export class JobMetrics {
         spec,
         sum: (counter: Counter) =>
           all
-            .filter((one) => one.operatorIndex === index && vertexIdOf(one.taskId) === vertex.id)
-            .reduce((total, one) => total + one[counter], 0),
+            .filter(({ taskId }) => vertexIdOf(taskId) === vertex.id)
+            .reduce((total, { operators }) => total + (operators[index]?.[counter] ?? 0), 0),
       })),
     );
   }

@@ -1,74 +1,95 @@
 /**
- * The life of a job attempt, as a pure state machine.
+ * The life of a job, as a pure state machine.
  *
- *     preparing ──prepared──▶ running ──last task finished──▶ committing ──committed──▶ finished
+ *     preparing ──prepared──▶ running ──last region done──▶ committing ──committed──▶ finished
  *         │                      │                                │
  *         └────failed, cancel────┴──────────▶ stopping ◀──failed──┘
  *                                                 └──stopped──▶ failed | cancelled
  *
- * The first reason to stop is the one that counts: what fails afterwards fails because of it. A
- * cancel that comes while committing is too late and changes nothing, for the output may be visible.
+ * The first reason to stop is the one that counts: what fails afterwards fails because of it. A task that
+ * fails is no such reason while its region may run again (retry.ts). A cancel that comes while committing
+ * is too late and changes nothing, for the output may be visible.
  */
 import { assertNever } from '../../base/assert.ts';
 import type { WireError } from '../../base/typed-error.ts';
 import type { Json } from '../../engine/contracts/json.ts';
+import {
+  attemptStopped,
+  finishTask,
+  isRunDone,
+  type RegionEffect,
+  type RunningJob,
+  type RunPlan,
+  type RunStep,
+  startRun,
+  type TaskWrite,
+} from './region-state.ts';
+import { retryAfter } from './retry.ts';
 
 /** Why a job ends without a result. */
 export type StopReason =
   | { readonly kind: 'failed'; readonly error: WireError }
   | { readonly kind: 'cancelled'; readonly reason: string };
 
-/** What a task's sink writer wrote. */
-export interface TaskWrite {
-  readonly taskId: string;
-  readonly write: Json;
-}
-
 export type JobState =
   | { readonly kind: 'preparing' }
-  | {
-      readonly kind: 'running';
-      readonly unfinished: ReadonlySet<string>;
-      readonly writes: readonly TaskWrite[];
-    }
+  | { readonly kind: 'running'; readonly run: RunningJob }
   | { readonly kind: 'committing'; readonly writes: readonly TaskWrite[] }
   | { readonly kind: 'finished' }
   | { readonly kind: 'stopping'; readonly reason: StopReason }
   | { readonly kind: 'failed'; readonly error: WireError }
   | { readonly kind: 'cancelled'; readonly reason: string };
 
+/** Which attempt of a task an event is about. */
+interface OfTask {
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
 export type JobEvent =
-  | { readonly kind: 'prepared'; readonly taskIds: readonly string[] }
+  | { readonly kind: 'prepared'; readonly plan: RunPlan }
   /** `write` is null for a task without a sink. */
-  | { readonly kind: 'taskFinished'; readonly taskId: string; readonly write: Json }
+  | (OfTask & { readonly kind: 'taskFinished'; readonly write: Json })
+  | (OfTask & { readonly kind: 'taskFailed'; readonly error: WireError })
+  /** No task of the attempt runs any more. */
+  | { readonly kind: 'attemptStopped'; readonly regionId: string; readonly attempt: number }
   | { readonly kind: 'committed' }
   | { readonly kind: 'failed'; readonly error: WireError }
   | { readonly kind: 'cancel'; readonly reason: string }
   | { readonly kind: 'stopped' };
 
-export type JobEffect = 'none' | 'deploy' | 'commit' | 'stopAndAbort' | 'report';
+export type JobEffect =
+  | RegionEffect
+  | { readonly kind: 'commit' }
+  | { readonly kind: 'stopAndAbort' }
+  | { readonly kind: 'report' };
 
 export interface JobStep {
   readonly state: JobState;
-  readonly effect: JobEffect;
+  readonly effects: readonly JobEffect[];
 }
 
 export const initialJobState: JobState = { kind: 'preparing' };
 
 export function stepJob(state: JobState, event: JobEvent): JobStep {
-  const unchanged: JobStep = { state, effect: 'none' };
+  const unchanged: JobStep = { state, effects: [] };
   switch (event.kind) {
     case 'prepared':
-      if (state.kind !== 'preparing') return unchanged;
-      return {
-        state: { kind: 'running', unfinished: new Set(event.taskIds), writes: [] },
-        effect: 'deploy',
-      };
+      return state.kind === 'preparing' ? afterStep(startRun(event.plan)) : unchanged;
     case 'taskFinished':
-      return state.kind === 'running' ? finishTask(state, event.taskId, event.write) : unchanged;
+      return state.kind === 'running' ? afterStep(finishTask(state.run, event)) : unchanged;
+    case 'attemptStopped': {
+      if (state.kind !== 'running') return unchanged;
+      return afterStep(attemptStopped(state.run, event.regionId, event.attempt));
+    }
+    case 'taskFailed': {
+      if (state.kind !== 'running') return unchanged;
+      const step = retryAfter(state.run, event);
+      return step === null ? stopFor({ kind: 'failed', error: event.error }) : afterStep(step);
+    }
     case 'committed':
       if (state.kind !== 'committing') return unchanged;
-      return { state: { kind: 'finished' }, effect: 'report' };
+      return { state: { kind: 'finished' }, effects: [{ kind: 'report' }] };
     case 'failed':
       return isStoppable(state) || state.kind === 'committing'
         ? stopFor({ kind: 'failed', error: event.error })
@@ -76,7 +97,8 @@ export function stepJob(state: JobState, event: JobEvent): JobStep {
     case 'cancel':
       return isStoppable(state) ? stopFor({ kind: 'cancelled', reason: event.reason }) : unchanged;
     case 'stopped':
-      return state.kind === 'stopping' ? { state: state.reason, effect: 'report' } : unchanged;
+      if (state.kind !== 'stopping') return unchanged;
+      return { state: state.reason, effects: [{ kind: 'report' }] };
     default:
       return assertNever(event);
   }
@@ -87,18 +109,12 @@ function isStoppable(state: JobState): boolean {
 }
 
 function stopFor(reason: StopReason): JobStep {
-  return { state: { kind: 'stopping', reason }, effect: 'stopAndAbort' };
+  return { state: { kind: 'stopping', reason }, effects: [{ kind: 'stopAndAbort' }] };
 }
 
-function finishTask(
-  state: Extract<JobState, { kind: 'running' }>,
-  taskId: string,
-  write: Json,
-): JobStep {
-  if (!state.unfinished.has(taskId)) return { state, effect: 'none' };
-  const unfinished = new Set(state.unfinished);
-  unfinished.delete(taskId);
-  const writes = write === null ? state.writes : [...state.writes, { taskId, write }];
-  if (unfinished.size > 0) return { state: { ...state, unfinished, writes }, effect: 'none' };
-  return { state: { kind: 'committing', writes }, effect: 'commit' };
+/** The job goes on with its regions, or commits what they have written. */
+function afterStep({ run, effects }: RunStep): JobStep {
+  if (!isRunDone(run)) return { state: { kind: 'running', run }, effects };
+  const writes = [...run.regions.values()].flatMap(({ done }) => done?.writes ?? []);
+  return { state: { kind: 'committing', writes }, effects: [...effects, { kind: 'commit' }] };
 }

@@ -18,6 +18,7 @@ import {
   type Vertex,
   vertexPorts,
 } from '../../engine/plan/physical-graph.ts';
+import { withBlocking } from './blocking-edges.ts';
 import { type PlanOptions, type PlanStep, StepIndex, type StepInput } from './plan-step.ts';
 import { withBuffers } from './probe-buffers.ts';
 
@@ -35,7 +36,7 @@ interface Link extends Omit<Edge, 'from' | 'to'> {
 export function chainSteps(
   jobName: string,
   steps: readonly PlanStep[],
-  { parallelism }: PlanOptions,
+  { parallelism, shuffle = 'memory' }: PlanOptions,
 ): PhysicalGraph {
   const { chains, links } = linkedChains(steps, parallelism);
   const ids = new Map(inOrder(chains, links).map((chain, at) => [chain, `v${at + 1}`]));
@@ -44,8 +45,9 @@ export function chainSteps(
     assert(id !== undefined, 'the chains that an edge joins are in the graph');
     return id;
   };
-  const edges = links.map((link): Edge => ({ ...link, from: idOf(link.from), to: idOf(link.to) }));
+  const rings = links.map((link): Edge => ({ ...link, from: idOf(link.from), to: idOf(link.to) }));
   const vertices = [...ids].map(([chain, id]) => vertexOf(chain, id));
+  const edges = withBlocking(vertices, rings, shuffle);
   return deepFreeze({ jobName, parallelism, vertices: withBuffers(vertices, edges), edges });
 }
 
@@ -78,6 +80,7 @@ function linkedChains(steps: readonly PlanStep[], parallelism: number) {
         to: chain,
         port: port === vertexPorts.rows ? port : portOf(chain),
         exchange: exchange ?? plainExchange(sender.parallelism, chain.parallelism),
+        isBlocking: false,
         schema: index.inputSchemaOf(step, port),
       });
     }

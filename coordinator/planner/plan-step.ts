@@ -56,11 +56,16 @@ export interface PlanStep {
 /** A rule: a list of steps that means the same. */
 export type PlanRule = (steps: readonly PlanStep[], options: PlanOptions) => readonly PlanStep[];
 
+/** Where rows are on their way between tasks: in rings, or in files between stages. */
+export type Shuffle = 'memory' | 'disk';
+
 export interface PlanOptions {
   /** Tasks of each vertex that can have several, from 1 on. */
   readonly parallelism: number;
   /** What is known of sources, by the id of their operators. @defaultValue nothing */
   readonly statistics?: ReadonlyMap<string, SourceStatistics>;
+  /** @defaultValue 'memory' */
+  readonly shuffle?: Shuffle;
   /** Only tests that show what a rule does give others. @defaultValue planRules */
   readonly rules?: readonly PlanRule[];
 }

@@ -17,8 +17,10 @@ import { vertexPorts } from '../../engine/plan/physical-graph.ts';
 
 /** The vertices with `isProbeBuffered` set where it has to be. */
 export function withBuffers(vertices: readonly Vertex[], edges: readonly Edge[]): Vertex[] {
+  // A file is complete before it is read: nobody waits for room in it.
+  const rings = edges.filter(({ isBlocking }) => !isBlocking);
   return vertices.map((vertex) => {
-    const isProbeBuffered = areSidesJoined(vertex.id, edges);
+    const isProbeBuffered = areSidesJoined(vertex.id, rings);
     const chain = vertex.chain.map((operator) =>
       operator.kind === 'join' ? { ...operator, isProbeBuffered } : operator,
     );

@@ -1,19 +1,47 @@
 /**
  * Hands out the splits of a source, one at a time, to whichever task asks: a task on a slow thread
  * gets fewer of them, and nobody waits for a share that was fixed at the start.
+ *
+ *     v1[0] attempt 1   a c          what a task was given is noted, and given again to each later
+ *     v1[1] attempt 1   b d e        attempt of the same task, in the same order
+ *     v1[1] attempt 2   b d e f …
+ *
+ * Once an attempt was told that there are no more, no attempt of the task gets more: it may have finished.
  */
 import type { Split } from '../../engine/contracts/source.ts';
 
+interface Share {
+  readonly splits: Split[];
+  isWhole: boolean;
+  /** By attempt: how many of them it has got. */
+  readonly given: Map<number, number>;
+}
+
 export class SplitAssigner {
   readonly #splits: readonly Split[];
+  readonly #shares = new Map<string, Share>();
   #next = 0;
 
   constructor(splits: readonly Split[]) {
     this.#splits = splits;
   }
 
-  /** The next split, or null when all are given out. */
-  next(): Split | null {
-    return this.#splits[this.#next++] ?? null;
+  /** The next split for an attempt of a task, or null when there are no more. */
+  next(taskId: string, attempt: number): Split | null {
+    const share = this.#shareOf(taskId);
+    const given = share.given.get(attempt) ?? 0;
+    if (given === share.splits.length && !share.isWhole) {
+      const split = this.#splits[this.#next++];
+      if (split === undefined) share.isWhole = true;
+      else share.splits.push(split);
+    }
+    share.given.set(attempt, given + 1);
+    return share.splits[given] ?? null;
+  }
+
+  #shareOf(taskId: string): Share {
+    const share = this.#shares.get(taskId) ?? { splits: [], isWhole: false, given: new Map() };
+    this.#shares.set(taskId, share);
+    return share;
   }
 }

@@ -81,6 +81,7 @@ export const reservedFlags: readonly string[] = [
   'rate',
   'restore',
   'seed',
+  'shuffle',
   'spill-dir',
   'ui',
   'version',

@@ -15,7 +15,7 @@ import type { SplitEnumerator, SplitReader } from './source.ts';
 /** What a connector's parts in the coordinator may use. */
 export interface RoleContext {
   readonly disk: Disk;
-  /** Unique per job attempt; part of temporary names. */
+  /** Unique per job; part of temporary names. */
   readonly attemptId: string;
   /** Of a source: as `SourceSpec.predicate`. */
   readonly predicate?: Expr | null;
@@ -29,6 +29,8 @@ export interface SlotContext {
   /** Of the rows that a reader gives out, or a writer is given: of a source those fields that are read. */
   readonly schema: Schema;
   readonly taskIndex: number;
+  /** Which try of the task it is, from 1 on; part of temporary names. */
+  readonly attempt: number;
   /** Whether bad records of a source go to a sink of their own; without it they end the job. */
   readonly hasDeadLetters: boolean;
   /** Of a source: as `SourceSpec.predicate`. */

@@ -17,6 +17,7 @@ import type { Json } from '../contracts/json.ts';
 import type { Expr } from '../expr/expr.ts';
 import { exprText, namedExprText } from '../expr/expr-text.ts';
 import { schemaText } from '../schema/schema.ts';
+import { type Determinism, edgeDeterminism } from './determinism.ts';
 import type {
   AggregateSpec,
   LogicalGraph,
@@ -34,6 +35,7 @@ import {
   vertexOutputs,
   vertexPorts,
 } from './physical-graph.ts';
+import { stagesOf } from './stages.ts';
 
 export function explainLogical(graph: LogicalGraph): string {
   const rows = graph.nodes.map((node, index) => {
@@ -55,29 +57,43 @@ export function explainPhysical(graph: PhysicalGraph): string {
     ]),
   );
   const widths = widthsOf(rows.flat());
+  const stages = stagesOf(graph);
+  const levels = edgeDeterminism(graph);
   const parts = graph.vertices.map((vertex, index) => {
     const above = graph.vertices[index - 1];
     const edges = graph.edges.filter((one) => one.to === vertex.id);
     const tasks = vertex.parallelism === 1 ? '1 task' : `${vertex.parallelism} tasks`;
     const isPlain = edges.length === 1 && edges[0]?.from === above?.id;
-    const before = edges.map((edge) => edgeText(graph, edge, isPlain)).join('');
-    const head = `  ${vertex.id}, ${tasks}\n`;
+    const before = edges
+      .map((edge) => edgeText(graph, edge, { isPlain, level: levels.get(edge.id) }))
+      .join('');
+    const stage = stages.find(({ vertexIds }) => vertexIds.includes(vertex.id));
+    const place = stages.length === 1 ? '' : `, stage ${stage?.id}`;
+    const head = `  ${vertex.id}${place}, ${tasks}\n`;
     return before + head + table(rows[index] ?? [], '    ', widths);
   });
   const title = `physical graph of ${graph.jobName}, parallelism ${graph.parallelism}\n`;
   return title + parts.join('');
 }
 
-/** `↓ e2 from v1, dead letters: hash by word, only word`; where it comes from unless it is `plain`. */
-function edgeText({ vertices }: PhysicalGraph, edge: Edge, isPlain: boolean): string {
-  const { id, from, output, exchange, schema } = edge;
+/**
+ * `↓ e2 from v1, dead letters: hash by word, only word; on disk, unordered`; where it comes from unless
+ * it is plain, and of an edge on disk what a second run of the sender would give.
+ */
+function edgeText(
+  { vertices }: PhysicalGraph,
+  edge: Edge,
+  { isPlain, level }: { readonly isPlain: boolean; readonly level: Determinism | undefined },
+): string {
+  const { id, from, output, exchange, isBlocking, schema } = edge;
   const hasRows = output === vertexOutputs.rows;
   const all = vertices.find((vertex) => vertex.id === from)?.chain.at(-1)?.output;
   const isNarrow = hasRows && all !== undefined && schema.fields.length < all.fields.length;
   const part = (hasRows ? '' : ', dead letters') + buildSideText(vertices, edge);
   const place = isPlain && hasRows && edge.port === vertexPorts.rows ? '' : ` from ${from}${part}`;
   const only = isNarrow ? `, only ${schema.fields.map((field) => field.name).join(', ')}` : '';
-  return `    ↓ ${id}${place}: ${exchangeText(exchange)}${only}\n`;
+  const where = isBlocking ? `; on disk, ${level}` : '';
+  return `    ↓ ${id}${place}: ${exchangeText(exchange)}${only}${where}\n`;
 }
 
 /** `, build side`; where a chain has several joins, of which of them. */

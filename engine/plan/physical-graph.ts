@@ -139,6 +139,8 @@ export interface Edge {
   /** `vertexPorts.rows`, or the build side of one of the chain's joins. */
   readonly port: number;
   readonly exchange: Exchange;
+  /** Whether rows go through files that are complete before a reader starts, and not through rings. */
+  readonly isBlocking: boolean;
   /** What travels: those columns of the output that the reader needs. */
   readonly schema: Schema;
 }

@@ -1,7 +1,7 @@
 /**
  * Channel output: the sending end of one channel. Rows gather here until they make a message.
  *
- *     append ──▶ collector (rows of many batches) ──publish──▶ one body ──tryWrite──▶ ring
+ *     append ──▶ collector (rows of many batches) ──publish──▶ one body ──tryWrite──▶ ring, or file
  *
  * A message goes out with 8,192 rows, when it fills a slot of the ring, or on flush. While it waits
  * for room in the ring nothing more is taken: what a channel holds is bounded by one batch and one
@@ -9,15 +9,26 @@
  */
 import { type Batch, batchRowsMax } from '../batch/batch.ts';
 import { encodedSizeOf, encodeRows } from '../batch/wire.ts';
-import type { RingWriter } from '../memory/ring.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
 import { RowCollector, type RowCollectorOptions } from '../stream/row-collector.ts';
 
 /** Rows from which a batch goes as it is. */
 const wholeBatchRows = batchRowsMax / 2;
 
+/** Where messages go: a ring, or a partition of a map output. */
+export interface MessageWriter {
+  /** Takes a message, which lies in the slot's memory; false when there is no room: the same again later. */
+  tryWrite(message: Uint8Array): boolean;
+  /** No message follows. */
+  end(): void;
+  /** What was written must not become a result. */
+  fail(): void;
+}
+
 export interface ChannelOutputOptions extends RowCollectorOptions {
-  readonly ring: RingWriter;
+  readonly writer: MessageWriter;
+  /** Bytes in front of a message that the writer may use. @defaultValue 0 */
+  readonly headroomBytes?: number;
   /** Text from which a message goes out: what a slot of the ring carries. */
   readonly messageBytes: number;
 }
@@ -25,12 +36,14 @@ export interface ChannelOutputOptions extends RowCollectorOptions {
 export class ChannelOutput {
   readonly #options: ChannelOutputOptions;
   readonly #collector: RowCollector;
+  readonly #headroomBytes: number;
   #message: BlockHandle = 0;
   #messageSize = 0;
 
   constructor(options: ChannelOutputOptions) {
     this.#options = options;
     this.#collector = new RowCollector(options);
+    this.#headroomBytes = options.headroomBytes ?? 0;
   }
 
   /** Whether a message waits for room in the ring. */
@@ -73,9 +86,10 @@ export class ChannelOutput {
   /** Goes on with the waiting message; true when none is left. */
   pump(): boolean {
     if (this.#message === 0) return true;
-    const { scope, ring } = this.#options;
-    const start = addressOf(this.#message);
-    if (!ring.tryWrite(scope.memory.bytes.subarray(start, start + this.#messageSize))) return false;
+    const { scope, writer } = this.#options;
+    const start = addressOf(this.#message) + this.#headroomBytes;
+    if (!writer.tryWrite(scope.memory.bytes.subarray(start, start + this.#messageSize)))
+      return false;
     scope.memory.release(this.#message);
     this.#message = 0;
     return true;
@@ -83,12 +97,12 @@ export class ChannelOutput {
 
   /** No message follows; all must be flushed. */
   end(): void {
-    this.#options.ring.end();
+    this.#options.writer.end();
   }
 
   /** Says that what was sent must not become a result. */
   fail(): void {
-    this.#options.ring.fail();
+    this.#options.writer.fail();
   }
 
   close(): void {
@@ -124,7 +138,7 @@ export class ChannelOutput {
   #encode(batch: Batch, rows: number, count: number): void {
     const { scope, kernels } = this.#options;
     this.#messageSize = encodedSizeOf(kernels, batch, rows, count);
-    this.#message = scope.allocate(this.#messageSize);
-    encodeRows(kernels, batch, rows, count, addressOf(this.#message));
+    this.#message = scope.allocate(this.#headroomBytes + this.#messageSize);
+    encodeRows(kernels, batch, rows, count, addressOf(this.#message) + this.#headroomBytes);
   }
 }

@@ -27,6 +27,11 @@ export interface ChannelWriterOptions {
   readonly partitioner: Partitioner;
   readonly channels: readonly ChannelOutput[];
   readonly mono: () => number;
+  /**
+   * The file that all channels write to: rows wait until they fill a message, for nobody reads before
+   * the end. @defaultValue channels are rings
+   */
+  readonly file?: { close(): void } | null;
 }
 
 export class ChannelWriter implements Outbox {
@@ -86,7 +91,7 @@ export class ChannelWriter implements Outbox {
 
   /** Sends gathered rows: all when `isIdle`, else those older than 2 ms. */
   flush(isIdle: boolean): void {
-    if (this.#gatheringSince < 0) return;
+    if (this.#gatheringSince < 0 || this.#options.file) return;
     if (!isIdle && this.#options.mono() - this.#gatheringSince < flushAfterMs) return;
     this.#flushAll();
   }
@@ -108,6 +113,7 @@ export class ChannelWriter implements Outbox {
     this.#current = null;
     for (const channel of this.#options.channels) channel.close();
     this.#options.partitioner.close();
+    this.#options.file?.close(); // Last, for a disk may fail, and memory must be released.
   }
 
   #send(batch: Batch, channel: ChannelOutput, index: number): boolean {

@@ -118,12 +118,13 @@ function buildSink(
   { id, sink }: OperatorSpec & { kind: 'sink' },
   options: BuildOperatorOptions,
 ): Operator {
-  const { connectors, disk, taskIndex, context, input, preparedSink, programRings } = options;
+  const { connectors, disk, taskIndex, attempt, context, input, preparedSink, programRings } =
+    options;
   const { writer } = connectorOf(connectors, sink.connector);
   assert(writer !== undefined, 'the connector of a sink can write');
   const { scope, kernels } = context;
   const programRing = programRings?.get(id) ?? null;
-  const common = { disk, scope, kernels, taskIndex, programRing };
+  const common = { disk, scope, kernels, taskIndex, attempt, programRing };
   const slot = { ...common, schema: input, hasDeadLetters: false };
   return new SinkOperator(writer(sink.options, preparedSink, slot));
 }

@@ -1,4 +1,4 @@
-/** What a task needs to reach other systems: the registry of connectors, its disk, its number. */
+/** What a task needs to reach other systems: the registry of connectors, its disk, its number and try. */
 import type { SyncDisk } from '../../base/env/disk.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Connector, ProgramRing } from '../contracts/connector.ts';
@@ -7,6 +7,8 @@ export interface TaskConnectors {
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly disk: SyncDisk;
   readonly taskIndex: number;
+  /** Which try of the task it is, from 1 on. */
+  readonly attempt: number;
   /** By operator id, the ways to the program that runs the job. @defaultValue none */
   readonly programRings?: ReadonlyMap<string, ProgramRing>;
 }

@@ -3,6 +3,7 @@
  * writer that it gives its output to.
  */
 import { assert, assertNever } from '../../base/assert.ts';
+import type { SyncDisk } from '../../base/env/disk.ts';
 import { partitionDriver } from '../compile/partition-driver.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { RingReader, RingWriter } from '../memory/ring.ts';
@@ -13,6 +14,8 @@ import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import { ChannelOutput } from '../shuffle/channel-output.ts';
 import { ChannelReader } from '../shuffle/channel-reader.ts';
 import { ChannelWriter } from '../shuffle/channel-writer.ts';
+import { blockHeadroomBytes, type MapOutputFile, MapOutputWriter } from '../shuffle/map-output.ts';
+import { MapOutputReader } from '../shuffle/map-output-reader.ts';
 import {
   BroadcastPartitioner,
   FunctionPartitioner,
@@ -21,11 +24,14 @@ import {
   type PartitionerOptions,
   RebalancePartitioner,
 } from '../shuffle/partitioner.ts';
+import type { SpillBlocks } from '../spill/spill-blocks.ts';
 import { InputGate } from '../stream/input-gate.ts';
 import { MergingGate } from '../stream/merging-gate.ts';
 import type { ElementReader } from '../stream/stream-element.ts';
 import { functionsOf } from './build-operator.ts';
 
+/** Rows that a file's reader gets in a row. */
+const rowsPerTurn = 1024;
 /** Text from which a message goes out, unless the output says otherwise. */
 const messageBytesUsual = 256 * 1024;
 
@@ -37,6 +43,10 @@ export interface TaskInput {
   readonly schema: Schema;
   /** One per sending task. */
   readonly rings: readonly RingReader[];
+  /** Of a blocking edge: what its senders have written. @defaultValue none */
+  readonly files?: readonly MapOutputFile[];
+  /** The partition of these that is read. @defaultValue 0 */
+  readonly partition?: number;
 }
 
 /** The sending end of an edge. */
@@ -50,18 +60,23 @@ export interface TaskOutput {
   readonly rings: readonly RingWriter[];
   /** Text from which a message goes out; what a slot of the rings carries. @defaultValue 256 KiB */
   readonly messageBytes?: number;
+  /** Of a blocking edge: where rows go, in place of rings. @defaultValue null */
+  readonly file?: MapOutputFile | null;
+  /** Partitions of that file. @defaultValue 1 */
+  readonly partitionCount?: number;
 }
 
 export interface ExchangeContext {
   readonly scope: MemoryScope;
   readonly kernels: Kernels;
+  readonly disk: SyncDisk;
+  /** Packs and unpacks the blocks of map outputs. */
+  readonly blocks: () => SpillBlocks;
 }
 
 /** One gate over all channels of all edges: what reads a union reads several. */
 export function buildGate(inputs: readonly TaskInput[], context: ExchangeContext): ElementReader {
-  const channels = inputs.flatMap(({ schema, rings }) =>
-    rings.map((ring) => new ChannelReader({ ...context, schema, ring })),
-  );
+  const channels = inputs.flatMap((input) => channelsOf(input, context));
   const [only] = channels;
   if (only !== undefined && channels.length === 1) return only;
   const merges = inputs.flatMap(({ exchange }) => (exchange.kind === 'merge' ? [exchange] : []));
@@ -71,23 +86,56 @@ export function buildGate(inputs: readonly TaskInput[], context: ExchangeContext
   return new MergingGate({ ...context, schema: input.schema, channels, order: merge.order });
 }
 
+/**
+ * Files are read one after the other, which keeps an order that does not depend on time; sorted ones are
+ * read side by side.
+ */
+function channelsOf(input: TaskInput, context: ExchangeContext): ElementReader[] {
+  const { schema, rings, exchange, files = [], partition = 0 } = input;
+  const rest = rings.map((ring) => new ChannelReader({ ...context, schema, ring }));
+  if (files.length === 0) return rest;
+  const parts = exchange.kind === 'merge' ? files.map((file) => [file]) : [files];
+  const blocks = context.blocks();
+  return parts.map((part) => {
+    return new MapOutputReader({ ...context, blocks, schema, files: part, partition });
+  });
+}
+
 export interface WriterContext extends ExchangeContext {
   readonly mono: () => number;
+  /** Is told the bytes that go to map outputs. */
+  readonly onWritten: (bytes: number) => void;
   readonly functions: ReadonlyMap<string, UserFunctions>;
 }
 
 export function buildChannelWriter(output: TaskOutput, context: WriterContext): ChannelWriter {
-  const { schema, rings, messageBytes = messageBytesUsual } = output;
+  const { schema, messageBytes = messageBytesUsual } = output;
   const { scope, kernels, mono } = context;
-  const channels = rings.map(
-    (ring) => new ChannelOutput({ scope, kernels, schema, ring, messageBytes }),
-  );
-  return new ChannelWriter({ partitioner: buildPartitioner(output, context), channels, mono });
+  const file = mapOutputOf(output, context);
+  const headroomBytes = file === null ? 0 : blockHeadroomBytes;
+  const writers = file === null ? output.rings : file.partitions();
+  const channels = writers.map((writer) => {
+    return new ChannelOutput({ scope, kernels, schema, writer, messageBytes, headroomBytes });
+  });
+  const partitioner = buildPartitioner(output, channels.length, context);
+  return new ChannelWriter({ partitioner, channels, mono, file });
 }
 
-function buildPartitioner({ exchange, schema, rings }: TaskOutput, context: WriterContext) {
+function mapOutputOf(
+  { file = null, partitionCount = 1 }: TaskOutput,
+  { disk, scope, blocks, onWritten }: WriterContext,
+): MapOutputWriter | null {
+  if (file === null) return null;
+  const options = { file, partitionCount, disk, scope, blocks: blocks(), onWritten };
+  return new MapOutputWriter(options);
+}
+
+function buildPartitioner(
+  { exchange, schema, file = null }: TaskOutput,
+  channelCount: number,
+  context: WriterContext,
+): Partitioner {
   const { scope, kernels } = context;
-  const channelCount = rings.length;
   if (channelCount === 1) return new RebalancePartitioner(1);
   const options: PartitionerOptions = { scope, kernels, schema, channelCount };
   switch (exchange.kind) {
@@ -96,6 +144,7 @@ function buildPartitioner({ exchange, schema, rings }: TaskOutput, context: Writ
     case 'partition':
       return functionPartitioner(exchange, options, context);
     case 'rebalance':
+      if (file !== null) return rowsInTurn(options);
       return new RebalancePartitioner(channelCount);
     case 'broadcast':
       return new BroadcastPartitioner(channelCount);
@@ -106,6 +155,14 @@ function buildPartitioner({ exchange, schema, rings }: TaskOutput, context: Writ
     default:
       return assertNever(exchange);
   }
+}
+
+/** By the number of the row, so that it does not matter how rows were cut into batches. */
+function rowsInTurn(options: PartitionerOptions): Partitioner {
+  let row = 0;
+  return new FunctionPartitioner(options, () => {
+    return Math.floor(row++ / rowsPerTurn) % options.channelCount;
+  });
 }
 
 function functionPartitioner(

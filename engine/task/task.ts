@@ -24,7 +24,7 @@ import type { Json } from '../contracts/json.ts';
 import type { Split } from '../contracts/source.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { MemoryShare } from '../memory/memory-share.ts';
-import type { SlotMemory } from '../memory/slot-memory.ts';
+import type { MemoryScope, SlotMemory } from '../memory/slot-memory.ts';
 import { HashJoinOperator } from '../operators/hash-join-operator.ts';
 import type { Operator, OperatorContext } from '../operators/operator.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
@@ -36,6 +36,7 @@ import {
   vertexPorts,
 } from '../plan/physical-graph.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
+import { SpillBlocks } from '../spill/spill-blocks.ts';
 import type { Outbox } from '../stream/outbox.ts';
 import { buildOperator } from './build-operator.ts';
 import { BuildPhase } from './build-phase.ts';
@@ -48,6 +49,8 @@ import { TaskOutputs } from './task-outputs.ts';
 import { nextTaskState, type TaskState } from './task-state.ts';
 
 const sliceMs = 5;
+/** The largest block of a map output that is compressed: 8,192 rows of 128 bytes. */
+const mapBlockBytes = 1 << 20;
 
 export interface TaskOptions extends TaskConnectors {
   readonly id: string;
@@ -87,6 +90,8 @@ export class Task {
   #input: BuildPhase | null = null;
   #operators: Operator[] = [];
   #chain: OperatorChain | null = null;
+  /** Packs and unpacks map outputs; null while there are none. */
+  #blocks: SpillBlocks | null = null;
   #hasInputEnded = false;
   #deadline = 0;
   #isClosed = false;
@@ -157,7 +162,7 @@ export class Task {
       this.#outputs.fail();
     }
     const chain = this.#chain === null ? this.#operators : [this.#chain];
-    closeAll([this.#source, this.#input, ...chain, ...this.#outputs.parts()]);
+    closeAll([this.#source, this.#input, ...chain, ...this.#outputs.parts(), this.#blocks]);
   }
 
   #work(): TaskProgress {
@@ -258,12 +263,14 @@ export class Task {
   }
 
   #build(): void {
-    const { vertex, inputs, outputs, memory, kernels, functions, clock } = this.#options;
+    const { vertex, inputs, outputs, memory, kernels, functions, clock, disk } = this.#options;
     const [first, ...others] = vertex.chain;
     const last = vertex.chain.at(-1);
     assert(first !== undefined && last !== undefined, 'a task has an operator');
     const scope = memory.scope(`${vertex.name}: exchange`);
-    const context = { scope, kernels, mono: () => clock.mono(), functions };
+    const onWritten = (bytes: number) => this.#metrics.addBytesSpilled(this.#outputIndex, bytes);
+    const files = { disk, blocks: () => this.#blocksOf(scope), onWritten };
+    const context = { scope, kernels, mono: () => clock.mono(), functions, ...files };
     const outbox = this.#outputs.add(vertexOutputs.rows, last.output, outputs, context);
     const isSource = first.kind === 'source';
     const { deadLetters } = vertexOutputs;
@@ -302,7 +309,7 @@ export class Task {
   }
 
   #buildSource(spec: OperatorSpec & { kind: 'source' }): SourceOperator {
-    const { connectors, disk, taskIndex, programRings } = this.#options;
+    const { connectors, disk, taskIndex, attempt, programRings } = this.#options;
     const { source, output: schema } = spec;
     const { reader } = connectorOf(connectors, source.connector);
     assert(reader !== undefined, 'the connector of a source can read');
@@ -313,6 +320,7 @@ export class Task {
       kernels,
       schema,
       taskIndex,
+      attempt,
       hasDeadLetters: this.#deadLetters !== null,
       predicate: source.predicate ?? null,
       programRing: programRings?.get(spec.id) ?? null,
@@ -332,6 +340,12 @@ export class Task {
       spill: { disk, folder, prefix: String(index), share: memoryShare, onWritten },
       shouldYield: () => this.#isOver(),
     };
+  }
+
+  #blocksOf(scope: MemoryScope): SpillBlocks {
+    const { kernels, disk } = this.#options;
+    this.#blocks ??= new SpillBlocks({ scope, kernels, disk, payloadBytes: mapBlockBytes });
+    return this.#blocks;
   }
 
   /** The output with its time and rows counted. */

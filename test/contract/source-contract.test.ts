@@ -40,6 +40,7 @@ async function contextOf(
     kernels,
     schema: source.schema,
     taskIndex: 0,
+    attempt: 1,
     hasDeadLetters: false,
     programRing: ring,
   };

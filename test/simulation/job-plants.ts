@@ -62,21 +62,30 @@ const withSplits =
 const commitsEarly: Step = (state, event) => {
   const next = stepJob(state, event);
   if (event.kind !== 'taskFinished' || next.state.kind !== 'running') return next;
-  if (next.state.unfinished.size > 1) return next;
-  return { state: { kind: 'committing', writes: next.state.writes }, effect: 'commit' };
+  const regions = [...next.state.run.regions.values()];
+  const attempts = regions.flatMap((region) => region.attempts);
+  const unfinished = attempts.flatMap((attempt) => [...attempt.unfinished]);
+  if (regions.some(({ done, attempts: at }) => !done && at.length === 0)) return next;
+  if (unfinished.length > 1) return next;
+  const writes = [
+    ...regions.flatMap(({ done }) => done?.writes ?? []),
+    ...attempts.flatMap((one) => one.writes),
+  ];
+  return { state: { kind: 'committing', writes }, effects: [{ kind: 'commit' }] };
 };
 
 /** A job that stops hears of errors that follow from the first one, and reports the last. */
 const lastErrorCounts: Step = (state, event) => {
-  const isFollowUp = event.kind === 'failed' && state.kind === 'stopping';
+  const isFailure = event.kind === 'failed' || event.kind === 'taskFailed';
+  const isFollowUp = isFailure && state.kind === 'stopping';
   if (!isFollowUp || state.reason.kind !== 'failed') return stepJob(state, event);
   const stopping: JobState = { kind: 'stopping', reason: { kind: 'failed', error: event.error } };
-  return { state: stopping, effect: 'none' };
+  return { state: stopping, effects: [] };
 };
 
 /** An error of a task whose input failed looks like any other. */
 const followUpError = (message: FromSlot): FromSlot => {
-  if (message.kind !== 'failed' || message.error.code !== 'TASK_INPUT_FAILED') return message;
+  if (message.kind !== 'taskFailed' || message.error.code !== 'TASK_INPUT_FAILED') return message;
   return { ...message, error: { ...message.error, code: 'INTERNAL_UNEXPECTED' } };
 };
 
@@ -84,13 +93,13 @@ const followUpError = (message: FromSlot): FromSlot => {
 const cancelsTooLate: Step = (state, event) => {
   if (state.kind !== 'committing' || event.kind !== 'cancel') return stepJob(state, event);
   const reason = { kind: 'cancelled', reason: event.reason } as const;
-  return { state: { kind: 'stopping', reason }, effect: 'stopAndAbort' };
+  return { state: { kind: 'stopping', reason }, effects: [{ kind: 'stopAndAbort' }] };
 };
 
 /** The failure of a task is forgotten, and the job waits for ever. */
 const forgetsFailure: Step = (state, event) =>
-  event.kind === 'failed' && state.kind === 'running'
-    ? { state, effect: 'none' }
+  (event.kind === 'failed' || event.kind === 'taskFailed') && state.kind === 'running'
+    ? { state, effects: [] }
     : stepJob(state, event);
 
 export const jobPlants: Readonly<Record<string, JobPlant>> = {

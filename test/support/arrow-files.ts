@@ -70,6 +70,7 @@ function contextOf(schema: Schema): SlotContext {
     kernels,
     schema,
     taskIndex: 0,
+    attempt: 1,
     hasDeadLetters: false,
   };
 }

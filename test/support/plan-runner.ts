@@ -101,6 +101,7 @@ function tasksOf(graph: PhysicalGraph, surroundings: Surroundings) {
         ...surroundings,
         id: `${vertex.id}[${taskIndex}]`,
         taskIndex,
+        attempt: 1,
         vertex,
         inputs: incoming
           .map((edge) => endsOf(edge, ({ receiver }) => receiver === taskIndex))
@@ -265,6 +266,7 @@ function computed(operators: readonly OperatorSpec[], given: Given): readonly Ro
         connectors: new Map(),
         disk: noDisk,
         taskIndex: 0,
+        attempt: 1,
       });
     rows = runOperator({ input, rows, build, expected: [] }, whole);
     input = spec.output;

@@ -10,6 +10,7 @@ import type { Schema } from '../../engine/schema/schema.ts';
 export interface SlotOptions {
   readonly disk?: SyncDisk;
   readonly taskIndex?: number;
+  readonly attempt?: number;
   readonly memory?: SlotMemory;
   /** To be shared by contexts of one memory; compiling them takes milliseconds. */
   readonly kernels?: Kernels;
@@ -25,6 +26,7 @@ export function slotContext(schema: Schema, options: SlotOptions = {}): SlotCont
     kernels: options.kernels ?? instantiateKernels(memory.memory),
     schema,
     taskIndex: options.taskIndex ?? 0,
+    attempt: options.attempt ?? 1,
     hasDeadLetters: options.hasDeadLetters ?? false,
   };
 }

@@ -64,6 +64,7 @@ export function addTask(
     memory,
     kernels: instantiateKernels(memory.memory),
     taskIndex: 0,
+    attempt: 1,
     // Every look at the clock takes a quarter of a millisecond, so slices do end.
     clock: { mono: () => (now += 0.25) },
     disk: noDisk,

@@ -24,21 +24,38 @@ const functionKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
   'reduce',
 ]);
 
-/** Loads nothing when no task of this slot calls a user function. */
-export async function loadFunctions(
-  importModule: (file: string) => Promise<unknown>,
-  module: JobModule,
-  tasks: readonly TaskDeployment[],
-): Promise<FunctionLookup> {
-  if (!tasks.some(callsUser)) return new Map();
-  const { default: job } = (await importModule(module.file)) as { default: JobDefinition };
-  const { graph, functions } = buildJob(job, decodeParams(module.params), module.flags);
-  if (fingerprintOf(graph) !== module.fingerprint) {
-    throw typedError('JOB_FUNCTIONS_DIFFER', `job "${job.name}" builds another graph each time`, {
-      hint: 'Make the build function depend on its parameters only: no time, chance or environment.',
-    });
+/** The functions of the job that was asked for last: its stages come one after the other. */
+export class JobFunctions {
+  readonly #importModule: (file: string) => Promise<unknown>;
+  #last: { readonly key: string; readonly functions: Promise<FunctionLookup> } | null = null;
+
+  constructor(importModule: (file: string) => Promise<unknown>) {
+    this.#importModule = importModule;
   }
-  return functions;
+
+  /** Loads nothing when none of the tasks calls a user function. @throws JOB_FUNCTIONS_DIFFER */
+  load(module: JobModule, tasks: readonly TaskDeployment[]): Promise<FunctionLookup> {
+    if (!tasks.some(callsUser)) return Promise.resolve(new Map());
+    const key = JSON.stringify(module);
+    if (this.#last?.key !== key) this.#last = { key, functions: this.#build(module) };
+    return this.#last.functions;
+  }
+
+  /** The next job gets new ones, whatever these have kept. */
+  forget(): void {
+    this.#last = null;
+  }
+
+  async #build({ file, params, flags, fingerprint }: JobModule): Promise<FunctionLookup> {
+    const { default: job } = (await this.#importModule(file)) as { default: JobDefinition };
+    const { graph, functions } = buildJob(job, decodeParams(params), flags);
+    if (fingerprintOf(graph) !== fingerprint) {
+      throw typedError('JOB_FUNCTIONS_DIFFER', `job "${job.name}" builds another graph each time`, {
+        hint: 'Make the build function depend on its parameters only: no time, chance or environment.',
+      });
+    }
+    return functions;
+  }
 }
 
 function callsUser({ vertex, outputs }: TaskDeployment): boolean {

@@ -1,10 +1,11 @@
 /** What an executor and its slot threads say to each other over a message port. */
 import type { WireError } from '../../base/typed-error.ts';
-import type { JobModule, JobRef } from '../../coordinator/protocol.ts';
+import type { JobModule } from '../../coordinator/protocol.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { Split } from '../../engine/contracts/source.ts';
 import type { Exchange, Vertex } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
+import type { MapOutputFile } from '../../engine/shuffle/map-output.ts';
 
 /** One ring between two tasks; both ends are given the same one. */
 export interface RingDescriptor {
@@ -24,16 +25,30 @@ export interface EdgeEnd {
   readonly port: number;
   readonly exchange: Exchange;
   readonly schema: Schema;
-  /** One ring per task at the other end, in the order of their task indexes. */
+  /** One ring per task at the other end, in the order of their task indexes; none of a blocking edge. */
   readonly rings: readonly RingDescriptor[];
+}
+
+/** What a task reads; of a blocking edge one partition of the files of its senders. */
+export interface InputEnd extends EdgeEnd {
+  readonly files: readonly MapOutputFile[];
+  readonly partition: number;
+}
+
+/** What a task writes; of a blocking edge all partitions of one file. */
+export interface OutputEnd extends EdgeEnd {
+  readonly file: MapOutputFile | null;
+  readonly partitionCount: number;
 }
 
 export interface TaskDeployment {
   readonly taskId: string;
+  /** Number of the region's attempt that it belongs to. */
+  readonly attempt: number;
   readonly taskIndex: number;
   readonly vertex: Vertex;
-  readonly inputs: readonly EdgeEnd[];
-  readonly outputs: readonly EdgeEnd[];
+  readonly inputs: readonly InputEnd[];
+  readonly outputs: readonly OutputEnd[];
   /** Sink operator id → what its committer prepared. */
   readonly prepared: Readonly<Record<string, Json>>;
   /** Operator id → the ring to the program, whose doorbell is both its bells. */
@@ -42,10 +57,16 @@ export interface TaskDeployment {
   readonly metrics: SharedArrayBuffer;
 }
 
+/** One attempt of a task. */
+export interface TaskAttempt {
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
 export type ToSlot =
+  /** Tasks of one attempt. */
   | {
       readonly kind: 'deploy';
-      readonly job: JobRef;
       readonly module: JobModule;
       readonly tasks: readonly TaskDeployment[];
       /** Where the spill files of this attempt go. */
@@ -53,14 +74,20 @@ export type ToSlot =
       /** Slots that the job runs on. */
       readonly slotCount: number;
     }
-  | { readonly kind: 'split'; readonly taskId: string; readonly split: Split | null }
+  | (TaskAttempt & { readonly kind: 'split'; readonly split: Split | null })
+  /** Ends tasks of one attempt; answered with `tasksStopped`. */
+  | { readonly kind: 'stopTasks'; readonly attempt: number; readonly taskIds: readonly string[] }
   /** Ends all tasks of the job; answered with `stopped`. */
   | { readonly kind: 'stop' };
 
 export type FromSlot =
-  | { readonly kind: 'wantSplit'; readonly taskId: string }
-  | { readonly kind: 'taskFinished'; readonly taskId: string; readonly write: Json }
-  | { readonly kind: 'failed'; readonly taskId: string; readonly error: WireError }
+  | (TaskAttempt & { readonly kind: 'wantSplit' })
+  | (TaskAttempt & { readonly kind: 'taskFinished'; readonly write: Json })
+  /** One task, which is closed; the others of the slot go on. */
+  | (TaskAttempt & { readonly kind: 'taskFailed'; readonly error: WireError })
+  /** The slot can't run its tasks. */
+  | { readonly kind: 'failed'; readonly error: WireError }
+  | { readonly kind: 'tasksStopped'; readonly attempt: number; readonly taskIds: readonly string[] }
   /** No task is left and the slot's memory is empty; `leak` says what was not, a bug. */
   | { readonly kind: 'stopped'; readonly leak: string | null };
 

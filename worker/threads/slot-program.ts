@@ -8,7 +8,7 @@
  * The count of rings is taken before the tasks look for work, so a ring in between is never slept
  * through. A message rings the thread's own bell. The wait has no timeout: timeouts pile up.
  *
- * The first error ends all tasks of the slot and is sent once; the executor decides what follows.
+ * A task that fails is closed and told of; the others go on until somebody decides otherwise.
  *
  * Before: worker/threads/slot-thread.ts. After: engine/task/task.ts.
  */
@@ -22,9 +22,9 @@ import { MemoryShare } from '../../engine/memory/memory-share.ts';
 import { SlotMemory } from '../../engine/memory/slot-memory.ts';
 import { gathersRows } from '../../engine/plan/physical-graph.ts';
 import type { Task } from '../../engine/task/task.ts';
-import { loadFunctions } from './job-functions.ts';
-import type { FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
-import { buildTask } from './task-factory.ts';
+import { JobFunctions } from './job-functions.ts';
+import type { FromSlot, SlotStart, TaskAttempt, TaskDeployment, ToSlot } from './slot-messages.ts';
+import { buildTask, type SlotResources } from './task-factory.ts';
 
 /** How long tasks run before the control port is answered. */
 const controlIntervalMs = 5;
@@ -43,36 +43,53 @@ export interface SlotProgramOptions extends Omit<SlotStart, 'doorbells'> {
   readonly post: (message: FromSlot) => void;
 }
 
+interface Hosted extends TaskAttempt {
+  readonly task: Task;
+  /** Whether it has asked for a split and not got an answer. */
+  hasAsked: boolean;
+}
+
+interface Deployment {
+  tasks: readonly TaskDeployment[];
+}
+
 export class SlotProgram {
   readonly #options: SlotProgramOptions;
   readonly #bell: Doorbell;
   readonly #memory: SlotMemory;
   readonly #kernels: Kernels;
-  #tasks: Task[] = [];
-  /** Task ids that have asked for a split and not got an answer. */
-  readonly #asked = new Set<string>();
-  /** Grows with every stop, so that a deployment that is still loading is dropped. */
-  #attempt = 0;
+  readonly #functions: JobFunctions;
+  #tasks: Hosted[] = [];
+  /** Deployments whose functions are being loaded; who is no longer here is not wanted any more. */
+  #loading: Deployment[] = [];
 
   constructor(options: SlotProgramOptions) {
     this.#options = options;
     this.#bell = options.bellOf(options.slotIndex);
     this.#memory = options.memory ?? new SlotMemory({ budgetBytes: options.memoryBytes });
     this.#kernels = instantiateKernels(this.#memory.memory, options.kernels);
+    this.#functions = new JobFunctions(options.importModule);
   }
 
   receive(message: ToSlot): void {
     switch (message.kind) {
       case 'deploy':
-        this.#deploy(message).catch((error) => this.#fail('', error));
+        this.#deploy(message).catch((error) => {
+          this.#options.post({ kind: 'failed', error: toWire(error) });
+        });
         break;
       case 'split':
-        this.#asked.delete(message.taskId);
-        this.#tasks.find((task) => task.id === message.taskId)?.offerSplit(message.split);
+        this.#offerSplit(message);
         break;
+      case 'stopTasks': {
+        const { attempt, taskIds } = message;
+        this.#close((task) => task.attempt === attempt && taskIds.includes(task.taskId));
+        this.#options.post({ kind: 'tasksStopped', attempt, taskIds });
+        break;
+      }
       case 'stop':
-        this.#attempt++;
-        this.#closeTasks();
+        this.#close(() => true);
+        this.#functions.forget();
         this.#options.post({ kind: 'stopped', leak: this.#leak() });
         break;
     }
@@ -98,64 +115,86 @@ export class SlotProgram {
   }
 
   async #deploy(message: Extract<ToSlot, { kind: 'deploy' }>): Promise<void> {
-    const attempt = ++this.#attempt;
-    const { importModule } = this.#options;
-    const functions = await loadFunctions(importModule, message.module, message.tasks);
-    if (attempt !== this.#attempt) return;
+    const loading = { tasks: message.tasks };
+    this.#loading.push(loading);
+    const functions = await this.#functions.load(message.module, message.tasks);
+    this.#loading = this.#loading.filter((other) => other !== loading);
     const { disk, clock, bellOf, connectors } = this.#options;
-    const { tasks, spillFolder, slotCount } = message;
+    const { spillFolder, slotCount } = message;
     const memory = this.#memory;
-    const gatherers = tasks.flatMap(({ vertex }) => vertex.chain.filter(gathersRows)).length;
+    const chains = message.tasks.map(({ vertex }) => vertex.chain);
+    const gatherers = chains.flatMap((chain) => chain.filter(gathersRows)).length;
     const resources = {
       memory,
       kernels: this.#kernels,
       memoryShare: new MemoryShare({ budgetBytes: memory.budgetBytes, gatherers, slotCount }),
       ...{ disk, clock, bellOf, connectors, functions, spillFolder },
     };
-    for (const deployment of tasks) this.#tasks.push(buildTask(deployment, resources));
+    for (const deployment of loading.tasks) this.#start(deployment, resources);
     this.#bell.ring();
+  }
+
+  #start(deployment: TaskDeployment, resources: SlotResources): void {
+    const { taskId, attempt } = deployment;
+    try {
+      const task = buildTask(deployment, resources);
+      this.#tasks.push({ taskId, attempt, task, hasAsked: false });
+    } catch (error) {
+      this.#options.post({ kind: 'taskFailed', taskId, attempt, error: toWire(error) });
+    }
   }
 
   /** Gives every task one slice; whether any of them did something. */
   #runTasks(): boolean {
     let isBusy = false;
-    for (const task of this.#tasks) {
+    for (const hosted of this.#tasks) {
+      const { task } = hosted;
       try {
         const outcome = task.run();
-        if (outcome === 'done') this.#finish(task);
-        else if (task.wantsSplit) this.#askForSplit(task.id);
+        if (outcome === 'done') this.#finish(hosted);
+        else if (task.wantsSplit) this.#askForSplit(hosted);
         if (outcome !== 'idle') isBusy = true;
       } catch (error) {
-        this.#fail(task.id, error);
-        return true;
+        const { taskId, attempt } = hosted;
+        this.#close((other) => other === hosted);
+        this.#options.post({ kind: 'taskFailed', taskId, attempt, error: toWire(error) });
+        isBusy = true;
       }
     }
     return isBusy;
   }
 
-  #askForSplit(taskId: string): void {
-    if (this.#asked.has(taskId)) return;
-    this.#asked.add(taskId);
-    this.#options.post({ kind: 'wantSplit', taskId });
+  #askForSplit(hosted: Hosted): void {
+    if (hosted.hasAsked) return;
+    hosted.hasAsked = true;
+    const { taskId, attempt } = hosted;
+    this.#options.post({ kind: 'wantSplit', taskId, attempt });
   }
 
-  #finish(task: Task): void {
+  #offerSplit({ taskId, attempt, split }: Extract<ToSlot, { kind: 'split' }>): void {
+    const isMeant = (one: Hosted) => one.taskId === taskId && one.attempt === attempt;
+    const hosted = this.#tasks.find(isMeant);
+    if (hosted === undefined) return; // It has ended.
+    hosted.hasAsked = false;
+    hosted.task.offerSplit(split);
+  }
+
+  #finish(hosted: Hosted): void {
+    const { taskId, attempt, task } = hosted;
     const write = task.commit;
     task.close();
-    this.#tasks = this.#tasks.filter((other) => other !== task);
-    this.#options.post({ kind: 'taskFinished', taskId: task.id, write });
+    this.#tasks = this.#tasks.filter((other) => other !== hosted);
+    this.#options.post({ kind: 'taskFinished', taskId, attempt, write });
   }
 
-  #fail(taskId: string, error: unknown): void {
-    this.#closeTasks();
-    this.#options.post({ kind: 'failed', taskId, error: toWire(error) });
-  }
-
-  #closeTasks(): void {
-    const tasks = this.#tasks;
-    this.#tasks = [];
-    this.#asked.clear();
-    for (const task of tasks) {
+  /** Closes tasks, and drops those that are not there yet. */
+  #close(isMeant: (task: TaskAttempt) => boolean): void {
+    const closing = this.#tasks.filter(isMeant);
+    this.#tasks = this.#tasks.filter((task) => !isMeant(task));
+    for (const loading of this.#loading) {
+      loading.tasks = loading.tasks.filter((task) => !isMeant(task));
+    }
+    for (const { task } of closing) {
       try {
         task.close();
       } catch {

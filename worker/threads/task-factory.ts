@@ -32,16 +32,17 @@ export interface SlotResources {
 }
 
 export function buildTask(deployment: TaskDeployment, resources: SlotResources): Task {
-  const { taskId, taskIndex, vertex, inputs, outputs, metrics, programRings } = deployment;
+  const { taskId, taskIndex, attempt, vertex, inputs, outputs, metrics, programRings } = deployment;
   const { bellOf, spillFolder, ...slot } = resources;
   return new Task({
     ...slot,
     id: taskId,
     taskIndex,
+    attempt,
     vertex,
     metrics,
     preparedSink: preparedSinkOf(deployment),
-    spillFolder: `${spillFolder}/${taskId}`,
+    spillFolder: `${spillFolder}/${taskId}~${attempt}`,
     programRings: new Map(
       Object.entries(programRings).map(([id, ring]) => [
         id,

@@ -5,6 +5,7 @@ import { createRealEnv } from '../../../base/env/real-env.ts';
 import { toWire, typedError } from '../../../base/typed-error.ts';
 import { JobMaster, type TaskHost } from '../../../coordinator/job/job-master.ts';
 import type { Connector } from '../../../engine/contracts/connector.ts';
+import type { Json } from '../../../engine/contracts/json.ts';
 import type { PhysicalGraph } from '../../../engine/plan/physical-graph.ts';
 
 const graph: PhysicalGraph = {
@@ -62,8 +63,9 @@ function fakes(failing: readonly string[]) {
     },
   };
   const host: TaskHost = {
-    slotCount: 1,
+    slotCount: 6,
     deploy: () => call('deploy'),
+    stopTasks: ({ attempt, taskIds }) => call(`stop try ${attempt} of ${taskIds}`),
     stop: () => call('stop'),
   };
   return { calls, connector, host };
@@ -98,12 +100,22 @@ function startJob(failing: readonly string[], planned: PhysicalGraph = graph) {
   return { job, calls };
 }
 
+const noCounters = {
+  ...{ bytesIn: 0, bytesShuffled: 0, operators: [] },
+  skipped: { rows: 0, rowGroups: 0, pages: 0 },
+};
+
+function finish(job: JobMaster, taskId: string, write: Json, attempt = 1): void {
+  const metrics = { ...noCounters, taskId, attempt };
+  job.finishTask({ taskId, attempt, write, metrics });
+}
+
 test('a job that goes well is deployed, committed and reported once', async () => {
   const { job, calls } = startJob([]);
   await expect.poll(() => calls).toContain('deploy');
-  job.finishTask('v1[0]', { rows: 1 });
+  finish(job, 'v1[0]', { rows: 1 });
   expect((await job.done).status).toBe('finished');
-  expect(calls).toEqual(['prepare', 'deploy', 'commit']);
+  expect(calls).toEqual(['prepare', 'deploy', 'stop', 'commit']);
 });
 
 test('a stop that fails does not keep the sink from being aborted', async () => {
@@ -125,12 +137,17 @@ test('a sink that can not be prepared fails the job before a task is deployed', 
 test('counters of the same logical operator in two vertices stay apart', async () => {
   const { job, calls } = startJob([]);
   await expect.poll(() => calls).toContain('deploy');
-  const counters = { rowsOut: 5, busyMs: 10, bytesIn: 100, rowsIn: 5, bytesSpilled: 0 };
-  job.updateMetrics([
-    { taskId: 'v1[0]', operatorIndex: 0, ...counters },
-    { taskId: 'v1[0]', operatorIndex: 1, ...counters, rowsIn: 4 },
-  ]);
-  job.updateMetrics([{ taskId: 'v1[0]', operatorIndex: 0, ...counters, rowsOut: 7 }]);
+  const read = { rowsOut: 5, busyMs: 10, rowsIn: 5, bytesSpilled: 0 };
+  const report = (rowsOut: number, attempt = 1) => {
+    const operators = [
+      { ...read, rowsOut },
+      { ...read, rowsIn: 4 },
+    ];
+    job.updateMetrics([{ ...noCounters, taskId: 'v1[0]', attempt, bytesIn: 100, operators }]);
+  };
+  report(5);
+  report(7);
+  report(9, 2); // There is no such attempt.
   expect(job.progress()).toMatchObject({ rowsIn: 7, bytesIn: 100, rowsOut: 4 });
   job.cancel('enough');
   expect((await job.done).operators.map(({ id, rowsOut }) => [id, rowsOut])).toEqual([
@@ -139,11 +156,13 @@ test('counters of the same logical operator in two vertices stay apart', async (
   ]);
 });
 
+/** Nothing joins the tasks: each is deployed for itself. */
+const deploys = new Array<string>(6).fill('deploy');
 const sinkTasks = ['v2[0]', 'v2[1]', 'v3[0]', 'v3[1]'];
 
 function finishAll(job: JobMaster): void {
-  for (const taskId of ['v1[0]', 'v1[1]']) job.finishTask(taskId, null);
-  for (const taskId of [...sinkTasks].reverse()) job.finishTask(taskId, taskId);
+  for (const taskId of ['v1[0]', 'v1[1]']) finish(job, taskId, null);
+  for (const taskId of [...sinkTasks].reverse()) finish(job, taskId, taskId);
 }
 
 test('several sinks are all prepared, and committed one after the other with their own writes', async () => {
@@ -152,8 +171,8 @@ test('several sinks are all prepared, and committed one after the other with the
   finishAll(job);
   expect((await job.done).status).toBe('finished');
   expect(calls).toEqual([
-    ...['prepare first', 'prepare second', 'deploy'],
-    ...['commit first', 'v2[1]', 'v2[0]', 'commit second', 'v3[1]', 'v3[0]'],
+    ...['prepare first', 'prepare second', ...deploys, 'stop'],
+    ...['commit first', 'v2[0]', 'v2[1]', 'commit second', 'v3[0]', 'v3[1]'],
   ]);
 });
 
@@ -170,4 +189,15 @@ test('a sink that can not be prepared ends the job before a task runs; the other
   const { job, calls } = startJob(['prepare first'], twoSinks);
   expect((await job.done).error?.message).toBe('prepare first failed');
   expect(calls).toEqual(['prepare first', 'prepare second', 'abort first', 'abort second']);
+});
+
+test('a task that fails by a mishap is stopped and deployed again, and only what counts is committed', async () => {
+  const { job, calls } = startJob([]);
+  await expect.poll(() => calls).toContain('deploy');
+  job.failTask({ taskId: 'v1[0]', attempt: 1, error: toWire(typedError('DISK_IO', 'a mishap')) });
+  await expect.poll(() => calls.filter((call) => call === 'deploy')).toHaveLength(2);
+  finish(job, 'v1[0]', 'late', 1);
+  finish(job, 'v1[0]', 'right', 2);
+  expect((await job.done).status).toBe('finished');
+  expect(calls).toEqual(['prepare', 'deploy', 'stop try 1 of v1[0]', 'deploy', 'stop', 'commit']);
 });

@@ -40,7 +40,7 @@ function newExchange({ channelCount, slotCount, slotBytes }: Shape, build: Build
     mono: () => clock.now,
     channels: rings.map(
       (ring) =>
-        new ChannelOutput({ scope, kernels, schema, ring: ring.writer, messageBytes: slotBytes }),
+        new ChannelOutput({ scope, kernels, schema, writer: ring.writer, messageBytes: slotBytes }),
     ),
   });
   const received: Row[][] = rings.map(() => []);

@@ -1,0 +1,101 @@
+/**
+ * What a failed task means for its job: another attempt, or the end.
+ *
+ *     the user's data, a bug         the job fails: the same rows would fail again
+ *     may pass (a disk's I/O error)  the region runs again, in another slot first, up to 4 times
+ *     a map output can't be read     the region that wrote it runs again, then this one; this one is not
+ *                                    blamed. Where another run may give other rows, all that has read
+ *                                    any of it runs again as well.
+ *
+ * Before: worker/executor.ts. After: coordinator/job/region-state.ts.
+ */
+import type { WireError } from '../../base/typed-error.ts';
+import {
+  andDeploy,
+  changed,
+  liveAttempt,
+  type RegionEffect,
+  type RunningJob,
+  type RunStep,
+  regionOf,
+  stateOf,
+  stopAttempts,
+} from './region-state.ts';
+
+/** How often a region may fail before the job does: one attempt, and four more. */
+export const retriesMax = 4;
+
+/** Errors that another try may not meet. */
+const passing: ReadonlySet<string> = new Set(['DISK_IO', 'DISK_TOO_MANY_FILES', 'NET_BROKEN']);
+
+export interface TaskFailure {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly error: WireError;
+}
+
+/** Null: the job has failed. */
+export function retryAfter(run: RunningJob, failure: TaskFailure): RunStep | null {
+  const { taskId, attempt: number, error } = failure;
+  const region = regionOf(run, taskId);
+  const state = stateOf(run, region.id);
+  const attempt = liveAttempt(state, number);
+  if (attempt === null) return { run, effects: [] }; // It is on its way out, or gone.
+  if (!region.isRepeatable) return null;
+  const lost = lostOutputOf(error);
+  if (lost !== null) return lostOutput(run, region.id, lost);
+  if (!mayPass(error) || state.failureCount >= retriesMax) return null;
+  const avoidSlot = attempt.slots[taskId] ?? null;
+  const failed = changed(run, region.id, { failureCount: state.failureCount + 1, avoidSlot });
+  return stopAttempts(failed, region.id);
+}
+
+function mayPass({ code, retryable, cause }: WireError): boolean {
+  return retryable || passing.has(code) || (cause !== undefined && mayPass(cause));
+}
+
+interface LostOutput {
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
+/** Which task's map output could not be read; null for other errors. */
+function lostOutputOf({ code, details }: WireError): LostOutput | null {
+  if (code !== 'SHUFFLE_LOST') return null;
+  return { taskId: String(details?.taskId), attempt: Number(details?.attempt) };
+}
+
+function lostOutput(run: RunningJob, readerId: string, lost: LostOutput): RunStep | null {
+  const writer = regionOf(run, lost.taskId);
+  const { done, failureCount } = stateOf(run, writer.id);
+  const reader = stopAttempts(run, readerId);
+  // Somebody else has said so already: the output that will be read is a newer one.
+  if (done?.number !== lost.attempt) return andDeploy(reader);
+  if (failureCount >= retriesMax || !writer.isRepeatable) return null;
+  const failed = changed(reader.run, writer.id, { done: null, failureCount: failureCount + 1 });
+  const again = writer.isIndeterminate
+    ? undo(failed, writer.readers)
+    : { run: failed, effects: [] };
+  if (again === null) return null;
+  return andDeploy({ run: again.run, effects: [...reader.effects, ...again.effects] });
+}
+
+/** Makes regions run again, and all that has read from them. */
+function undo(run: RunningJob, regionIds: readonly string[]): RunStep | null {
+  let next = run;
+  const effects: RegionEffect[] = [];
+  const reached = new Set(regionIds);
+  // A set that is added to while it is gone through goes through what is added.
+  for (const id of reached) {
+    const region = run.plan.regions.find((one) => one.id === id);
+    const { done, attempts } = stateOf(next, id);
+    if (region === undefined) continue;
+    const hasRun = done !== null || attempts.length > 0;
+    if (hasRun && !region.isRepeatable) return null;
+    const stopped = stopAttempts(changed(next, id, { done: null }), id);
+    next = stopped.run;
+    effects.push(...stopped.effects);
+    for (const reader of region.readers) reached.add(reader);
+  }
+  return { run: next, effects };
+}

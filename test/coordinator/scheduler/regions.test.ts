@@ -1,0 +1,40 @@
+/** Goal: what shares a ring is run together, and what shares a file knows of each other. */
+import { expect, test } from 'vitest';
+import { regionsOf } from '../../../coordinator/scheduler/regions.ts';
+import { graphOf } from '../../support/graph-text.ts';
+
+function regions(text: string): string[] {
+  return regionsOf(graphOf(text), () => false).map(({ id, stageId, taskIds, inputs, readers }) => {
+    const reads = inputs.length === 0 ? '' : ` reads ${inputs.join(' ')}`;
+    const read = readers.length === 0 ? '' : ` for ${readers.join(' ')}`;
+    return `${stageId} ${id}: ${taskIds.join(' ')}${reads}${read}`;
+  });
+}
+
+test('a ring between all tasks makes one region of them', () => {
+  expect(regions('a*b')).toEqual(['s1 r1: a[0] a[1] b[0] b[1]']);
+});
+
+test('forward rings make one for each index', () => {
+  expect(regions('a>b b/c.')).toEqual([
+    's1 r1: a[0] b[0] for r3',
+    's1 r2: a[1] b[1] for r3',
+    's2 r3: c.[0] reads r1 r2',
+  ]);
+});
+
+test('tasks that share nothing are regions of their own', () => {
+  expect(regions('a b.')).toEqual(['s1 r1: a[0]', 's1 r2: a[1]', 's2 r3: b.[0]']);
+});
+
+test('what happens once, and what may give other rows, is known of a region', () => {
+  const graph = graphOf('a*b b/c', { b: ['limit'] });
+  const found = regionsOf(graph, ({ id }) => id === 'c');
+  expect(found.map(({ isIndeterminate, isRepeatable }) => [isIndeterminate, isRepeatable])).toEqual(
+    [
+      [true, true],
+      [false, false],
+      [false, false],
+    ],
+  );
+});

@@ -1,0 +1,85 @@
+/**
+ * What each slot is given to run: the tasks of one attempt of a region, with the rings and the files that
+ * they meet others in.
+ *
+ * A map output is named by its edge, task and attempt, so that attempts never write to the same file, and
+ * a reader gets just what the coordinator chose.
+ *
+ * Before: worker/executor.ts. After: worker/threads/slot-program.ts.
+ */
+import { assert } from '../base/assert.ts';
+import { type DeployRequest, taskIdOf } from '../coordinator/protocol.ts';
+import { channelsOf, partitionCountOf, partitionOf } from '../engine/plan/channels.ts';
+import type { Edge, PhysicalGraph } from '../engine/plan/physical-graph.ts';
+import type { MapOutputFile } from '../engine/shuffle/map-output.ts';
+import { taskMetricsBytes } from '../engine/task/task-metrics.ts';
+import { makeRings } from './exchange-rings.ts';
+import type { EdgeEnd, RingDescriptor, TaskDeployment } from './threads/slot-messages.ts';
+
+export interface DeploymentOptions {
+  readonly exchangeBytes: number | undefined;
+  readonly programRings: Readonly<Record<string, RingDescriptor>>;
+  /** Where map outputs of the job go. */
+  readonly folder: string;
+}
+
+/** By slot. */
+export function deploymentsOf(
+  request: DeployRequest,
+  { exchangeBytes, programRings, folder }: DeploymentOptions,
+): ReadonlyMap<number, readonly TaskDeployment[]> {
+  const { graph, slots, attempt, inputs, prepared } = request;
+  const slotOf = (vertexId: string, index: number) => slots[taskIdOf(vertexId, index)];
+  const rings = makeRings(graph, slotOf, exchangeBytes);
+  const fileOf = (edge: Edge, index: number, ofAttempt: number): MapOutputFile => ({
+    taskId: taskIdOf(edge.from, index),
+    attempt: ofAttempt,
+    path: `${folder}/${edge.id}-${index}-${ofAttempt}.map`,
+  });
+  const deployments = new Map<number, TaskDeployment[]>();
+  for (const vertex of graph.vertices) {
+    for (let taskIndex = 0; taskIndex < vertex.parallelism; taskIndex++) {
+      const slotIndex = slotOf(vertex.id, taskIndex);
+      if (slotIndex === undefined) continue;
+      const deployment: TaskDeployment = {
+        taskId: taskIdOf(vertex.id, taskIndex),
+        ...{ attempt, taskIndex, vertex, prepared, programRings },
+        inputs: graph.edges
+          .filter((edge) => edge.to === vertex.id)
+          .map((edge) => ({
+            ...endOf(edge, rings.get(edge.id)?.ofReceiver(taskIndex) ?? []),
+            files: edge.isBlocking
+              ? sendersOf(graph, edge, taskIndex).map((sender) => {
+                  const ofAttempt = inputs[taskIdOf(edge.from, sender)];
+                  assert(ofAttempt !== undefined, 'the coordinator names the attempt to be read');
+                  return fileOf(edge, sender, ofAttempt);
+                })
+              : [],
+            partition: partitionOf(edge, taskIndex),
+          })),
+        outputs: graph.edges
+          .filter((edge) => edge.from === vertex.id)
+          .map((edge) => ({
+            ...endOf(edge, rings.get(edge.id)?.ofSender(taskIndex) ?? []),
+            file: edge.isBlocking ? fileOf(edge, taskIndex, attempt) : null,
+            partitionCount: partitionCountOf(graph, edge),
+          })),
+        metrics: new SharedArrayBuffer(taskMetricsBytes(vertex.chain.length)),
+      };
+      const others = deployments.get(slotIndex);
+      if (others === undefined) deployments.set(slotIndex, [deployment]);
+      else others.push(deployment);
+    }
+  }
+  return deployments;
+}
+
+function sendersOf(graph: PhysicalGraph, edge: Edge, taskIndex: number): number[] {
+  const own = channelsOf(graph, edge).filter(({ receiver }) => receiver === taskIndex);
+  return own.map(({ sender }) => sender);
+}
+
+function endOf(edge: Edge, rings: readonly RingDescriptor[]): EdgeEnd {
+  const { output, port, exchange, schema } = edge;
+  return { output, port, exchange, schema, rings };
+}
