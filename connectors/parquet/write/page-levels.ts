@@ -7,6 +7,13 @@ import { runsBytesMax } from '../../../engine/kernels/parquet-write-kernels.ts';
 import { bitmapSizeOf } from '../../../engine/schema/field-type.ts';
 import { GrowingBytes } from '../../formats/growing-bytes.ts';
 
+/** Where levels go: words, or bits from `bit` on. */
+export interface LevelRoom {
+  readonly start: number;
+  readonly bit: number;
+  readonly isBits: boolean;
+}
+
 export class PageLevels {
   readonly #context: SlotContext;
   readonly #isBits: boolean;
@@ -23,12 +30,13 @@ export class PageLevels {
   }
 
   /** Room for so many more levels, which `commit` keeps. */
-  reserve(count: number): { readonly start: number; readonly bit: number } {
-    if (!this.#isBits) return { start: this.#bytes.reserve(count * 4), bit: 0 };
+  reserve(count: number): LevelRoom {
+    const isBits = this.#isBits;
+    if (!isBits) return { start: this.#bytes.reserve(count * 4), bit: 0, isBits };
     this.#bytes.length = this.#count >>> 3;
     // The byte of the last bits is kept when the bytes move.
     const start = this.#bytes.reserve(bitmapSizeOf(count + 8)) - this.#bytes.length;
-    return { start, bit: this.#count };
+    return { start, bit: this.#count, isBits };
   }
 
   commit(count: number): void {

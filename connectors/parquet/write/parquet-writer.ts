@@ -8,17 +8,15 @@
  *
  * Before: engine/batch/batch.ts · After: connectors/filesystem/file-sink-writer.ts
  */
-import { typedError } from '../../../base/typed-error.ts';
 import type { Batch, Column } from '../../../engine/batch/batch.ts';
 import type { SlotContext } from '../../../engine/contracts/connector.ts';
 import { takeOf } from '../../../engine/kernels/take-kernels.ts';
-import { type FieldType, typeText } from '../../../engine/schema/field-type.ts';
-import type { Field } from '../../../engine/schema/schema.ts';
+import { addressOf, type BlockHandle } from '../../../engine/memory/slot-memory.ts';
+import { bitmapSizeOf, type Field, valuesSizeOf } from '../../../engine/schema/field-type.ts';
 import type { WriterTarget } from '../../formats/file-format.ts';
 import type { OutputBuffer } from '../../formats/output-buffer.ts';
 import type { RowWriter } from '../../formats/row-writer.ts';
-import { repetitions } from '../parquet-metadata.ts';
-import { ColumnChunkWriter } from './column-chunk-writer.ts';
+import { columnTreeOf } from './column-tree.ts';
 import { type WrittenCodec, writtenCodecs } from './compress.ts';
 import {
   fileEndOf,
@@ -26,10 +24,10 @@ import {
   type PlacedChunk,
   rootNode,
   type WrittenGroup,
-  type WrittenLeaf,
   type WrittenNode,
 } from './file-footer.ts';
-import { type PhysicalColumn, physicalColumnOf } from './physical-column.ts';
+import { LeafWriter } from './leaf-writer.ts';
+import { type LeafEntries, nestedEntriesOf } from './nested-entries.ts';
 import { WriteRoom } from './write-room.ts';
 
 export interface ParquetWriterOptions {
@@ -39,11 +37,11 @@ export interface ParquetWriterOptions {
   readonly pageRows: number;
 }
 
-/** A column of the rows. */
+/** A column of the rows: a leaf, or several where it is nested. */
 interface OpenColumn {
   readonly field: Field;
-  readonly physical: PhysicalColumn;
-  readonly chunk: ColumnChunkWriter;
+  readonly nodes: readonly WrittenNode[];
+  readonly leaves: readonly LeafWriter[];
 }
 
 /** Its part of the slot's memory that a row group may take: there are others who want some. */
@@ -59,22 +57,17 @@ export class ParquetWriter implements RowWriter {
   #position = 0;
   #groupRows = 0;
 
-  /** @throws PARQUET_FEATURE_UNSUPPORTED for columns that are lists or structs. */
   constructor(options: ParquetWriterOptions, { context, schema, output }: WriterTarget) {
-    for (const { name, type } of schema.fields) {
-      if (type.kind === 'list' || type.kind === 'struct') throw nestedError(name, type);
-    }
     this.#context = context;
     this.#output = output;
     this.#options = options;
     const room = new WriteRoom(context.scope);
     this.#room = room;
+    const { compression: codec, pageRows } = options;
     this.#columns = schema.fields.map((field) => {
-      const physical = physicalColumnOf(field.type);
-      const levels = { definition: field.nullable ? 1 : 0, repetition: 0 };
-      const { compression: codec, pageRows } = options;
-      const chunk = new ColumnChunkWriter({ context, room, codec, pageRows, ...levels }, physical);
-      return { field, physical, chunk };
+      const { nodes, leaves } = columnTreeOf(field);
+      const chunk = { context, room, codec, pageRows };
+      return { field, nodes, leaves: leaves.map((leaf) => new LeafWriter(chunk, leaf)) };
     });
   }
 
@@ -86,7 +79,10 @@ export class ParquetWriter implements RowWriter {
     if (batch.rowCount === 0) return;
     this.#columns.forEach((open, index) => {
       const column = batch.columns[index] as Column;
-      while (!this.#addRows(open, column, batch));
+      const [leaf] = open.leaves;
+      const isFlat = open.nodes.length === 1;
+      if (isFlat) leaf?.addColumn(column, batch);
+      else this.#addNested(open, column, batch);
     });
     this.#groupRows += batch.rowCount;
     if (this.#isGroupFull()) this.#endGroup();
@@ -94,14 +90,10 @@ export class ParquetWriter implements RowWriter {
 
   writeFooter(): void {
     if (this.#groupRows > 0) this.#endGroup();
-    const nodes = this.#columns.map(nodeOf);
-    const leaves = this.#columns.map(
-      ({ field, physical }): WrittenLeaf => ({ path: [field.name], column: physical }),
-    );
     const end = fileEndOf(
       {
-        nodes: [rootNode(nodes.length), ...nodes],
-        leaves,
+        nodes: [rootNode(this.#columns.length), ...this.#columns.flatMap(({ nodes }) => nodes)],
+        leaves: this.#leaves().map(({ leaf }) => leaf),
         groups: this.#groups,
         codec: writtenCodecs[this.#options.compression],
       },
@@ -111,52 +103,61 @@ export class ParquetWriter implements RowWriter {
   }
 
   close(): void {
-    for (const { chunk } of this.#columns) chunk.close();
+    for (const leaf of this.#leaves()) leaf.close();
     this.#room.close();
   }
 
-  /** False when the page had to be ended first. */
-  #addRows({ field, physical, chunk }: OpenColumn, column: Column, batch: Batch): boolean {
-    const { kernels } = this.#context;
-    const room = this.#room;
+  #leaves(): readonly LeafWriter[] {
+    return this.#columns.flatMap(({ leaves }) => leaves);
+  }
+
+  #addNested({ field, leaves }: OpenColumn, column: Column, batch: Batch): void {
+    const { scope } = this.#context;
+    const blocks: BlockHandle[] = [];
+    try {
+      const rows = batch.selection === 0 ? column : this.#selected(column, batch, blocks);
+      const entries = nestedEntriesOf({ scope, blocks }, field, rows, batch.rowCount);
+      leaves.forEach((leaf, index) => {
+        leaf.addEntries(entries[index] as LeafEntries);
+      });
+    } finally {
+      for (const block of blocks) scope.memory.release(block);
+    }
+  }
+
+  /** The column's selected rows, side by side. */
+  #selected({ type, values, validity }: Column, batch: Batch, blocks: BlockHandle[]): Column {
+    const { scope, kernels } = this.#context;
     const { rowCount, selection } = batch;
-    let rows = selection;
-    let present = rowCount;
-    const { definitions } = chunk;
-    if (definitions !== null) {
-      const { start, bit } = definitions.reserve(rowCount);
-      rows = room.rows;
-      present = kernels.presentRows(column.validity, selection, rowCount, rows, start, bit);
-    }
-    let values = column.values;
-    if (rows !== 0) {
-      takeOf(kernels, field.type)(values, rows, present, room.dense);
-      values = room.dense;
-    }
-    if (physical.toForm !== null) {
-      const { wide, formed: out } = room;
-      physical.toForm(kernels, { values, count: present, wide, out });
-      values = out;
-    }
-    return chunk.add({ rowCount, valueCount: rowCount, values, present });
+    const room = (sizeBytes: number) => {
+      const block = scope.allocate(sizeBytes);
+      blocks.push(block);
+      return addressOf(block);
+    };
+    const taken = room(valuesSizeOf(type, rowCount));
+    takeOf(kernels, type)(values, selection, rowCount, taken);
+    if (validity === 0) return { type, values: taken, validity };
+    const bits = room(bitmapSizeOf(rowCount));
+    kernels.take1Bit(validity, selection, rowCount, bits);
+    return { type, values: taken, validity: bits };
   }
 
   #isGroupFull(): boolean {
     const { rowGroupRows, rowGroupBytes } = this.#options;
     if (this.#groupRows >= rowGroupRows) return true;
     let [data, held] = [0, 0];
-    for (const { chunk } of this.#columns) {
-      data += chunk.uncompressedBytes;
-      held += chunk.heldBytes;
+    for (const { sizes } of this.#leaves()) {
+      data += sizes.data;
+      held += sizes.held;
     }
     const { budgetBytes } = this.#context.scope.memory;
     return data >= rowGroupBytes || held >= budgetBytes * memoryShare;
   }
 
   #endGroup(): void {
-    const chunks = this.#columns.map(({ chunk }): PlacedChunk => {
+    const chunks = this.#leaves().map((leaf): PlacedChunk => {
       const offset = this.#position;
-      const written = chunk.finish(this.#output);
+      const written = leaf.finish(this.#output);
       this.#position += written.compressedBytes;
       return { offset, chunk: written };
     });
@@ -168,23 +169,4 @@ export class ParquetWriter implements RowWriter {
     this.#output.writeBytes(bytes);
     this.#position += bytes.length;
   }
-}
-
-function nestedError(name: string, type: FieldType) {
-  return typedError(
-    'PARQUET_FEATURE_UNSUPPORTED',
-    `column "${name}" is ${typeText(type)}, which can not be written as Parquet`,
-    { hint: 'Select its fields as columns of their own, or write Arrow or NDJSON.' },
-  );
-}
-
-function nodeOf({ field, physical }: OpenColumn): WrittenNode {
-  return {
-    name: field.name,
-    repetition: field.nullable ? repetitions.optional : repetitions.required,
-    column: physical,
-    childCount: 0,
-    converted: null,
-    logical: null,
-  };
 }

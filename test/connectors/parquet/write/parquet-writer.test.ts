@@ -25,7 +25,6 @@ import { tempFolder } from '../../../support/temp-folder.ts';
 const memory = new SlotMemory({ budgetBytes: 64 << 20, poison: true });
 const kernels = instantiateKernels(memory.memory);
 const scope = memory.scope('test');
-const flatTypes = allTypes.filter(({ kind }) => kind !== 'list' && kind !== 'struct');
 type Settings = NonNullable<ParquetFile['settings']>;
 
 function write(file: string, settings: Settings, specs: readonly BatchCase[]): void {
@@ -39,11 +38,12 @@ function write(file: string, settings: Settings, specs: readonly BatchCase[]): v
 const settings: fc.Arbitrary<Settings> = fc.record({
   compression: fc.constantFrom('snappy', 'zstd', 'gzip', 'none'),
   rowGroupRows: fc.constantFrom(1, 50, 100_000),
+  pageRows: fc.constantFrom(1, 20, 16_384),
 });
 
 test('files of any batches are read back the same', async () => {
   const file = path.join(tempFolder(), 'rows.parquet');
-  const cases = batchCases({ schema: schemas(flatTypes) });
+  const cases = batchCases({ schema: schemas(allTypes) });
   await fc.assert(
     fc.asyncProperty(cases, settings, fc.nat(3), async (spec, chosen, count) => {
       const specs = Array.from({ length: count + 1 }, () => spec);
@@ -162,14 +162,19 @@ test('long texts have bounds as statistics', async () => {
   expect(without.rowGroups[0]?.chunks[0]?.statistics?.max).toBeNull();
 });
 
-test('lists and structs are refused by name', () => {
-  const schema = schemaOf(
-    fieldOf('tags', { kind: 'list', item: { type: { kind: 'utf8' }, nullable: false } }),
-  );
-  const file = path.join(tempFolder(), 'rows.parquet');
-  expect(() => writeParquet({ path: file, kernels }, schema, [])).toThrow(
-    'column "tags" is list<utf8>, which can not be written as Parquet',
-  );
+const texts: FieldType = { kind: 'list', item: { type: { kind: 'utf8' }, nullable: true } };
+
+test('a row with more items than a batch has rows stays in one page', async () => {
+  const items = (count: number) =>
+    many(count, (index) => (index % 7 === 0 ? null : `item ${index}`));
+  const values = [items(3), items(30_000), null, [], items(8192), items(1)];
+  const { rowGroups } = await written(texts, values, { pageRows: 1 });
+  expect(rowGroups[0]?.chunks[0]?.valueCount).toBe(3 + 30_000 + 1 + 1 + 8192 + 1);
+});
+
+test('lists of different items leave the dictionary between rows', async () => {
+  const values = many(40, (row) => many(5000, (item) => `text ${row * 5000 + item}`));
+  await written(texts, values, { pageRows: 3, rowGroupRows: 15 });
 });
 
 test('a file without rows has its columns', async () => {
