@@ -6,10 +6,12 @@
  * aggregate's argument or a text is an expression, a `project` in front computes it.
  */
 import { assert, assertNever } from '../../base/assert.ts';
-import type { NamedExpr } from '../../engine/expr/expr.ts';
+import type { Expr, NamedExpr } from '../../engine/expr/expr.ts';
 import { columnExpr } from '../../engine/expr/expr-factory.ts';
-import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
+import { exprText } from '../../engine/expr/expr-text.ts';
+import type { LogicalNode, SortKey } from '../../engine/plan/logical-graph.ts';
 import { type Field, fieldIndexOf, type Schema } from '../../engine/schema/schema.ts';
+import { ascending } from '../../engine/stream/row-order.ts';
 import { lowerAggregate, lowerDistinct } from './lower-aggregate.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { freeName, isPlain, projectOf } from './projection.ts';
@@ -119,15 +121,50 @@ function lowerReduce(node: NodeOf<'reduce'>): LoweredStep[] {
   return [stepOf(projectOf(node, [...plain, ...computed])), step];
 }
 
+/** What pairs are grouped and sorted by is computed behind `combine`, which makes new values. */
 function lowerMapReduce(node: NodeOf<'mapReduce'>): LoweredStep[] {
   const { id, name, schema: output, pairs, hasPartition } = node;
-  const column = pairs.fields[0]?.name ?? 'key';
+  const { computed, group, order } = pairColumnsOf(node);
   const exchange = hasPartition
-    ? ({ kind: 'partition', id, column } as const)
-    : ({ kind: 'hash', columns: [column] } as const);
+    ? ({ kind: 'partition', id, column: keyOf(pairs).name } as const)
+    : ({ kind: 'hash', columns: group } as const);
+  const plain = pairs.fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
   return [
     stepOf({ id, name, output: pairs, kind: 'map' }),
     ...(node.hasCombine ? [stepOf({ id, name, output: pairs, kind: 'combine' })] : []),
-    stepOf({ id, name, output, kind: 'reduce' }, exchange),
+    ...(computed.length > 0 ? [stepOf(projectOf(node, [...plain, ...computed]))] : []),
+    stepOf({ id, name, output, kind: 'reduce', group, order }, exchange),
   ];
+}
+
+/** The columns to group by and to sort by, groups first; and those of them that are no part of a pair. */
+function pairColumnsOf({ pairs, group, order }: NodeOf<'mapReduce'>) {
+  const taken = new Set(pairs.fields.map((field) => field.name));
+  const computed: NamedExpr[] = [];
+  const names = new Map<string, string>();
+  const columnOf = (wanted: string, expr: Expr): string => {
+    if (expr.kind === 'column') return expr.name;
+    const known = names.get(exprText(expr));
+    if (known !== undefined) return known;
+    const column = freeName(wanted, taken);
+    names.set(exprText(expr), column);
+    computed.push({ name: column, expr });
+    return column;
+  };
+  const key = columnExpr(keyOf(pairs));
+  const groups = group.length > 0 ? group : [{ name: 'key', expr: key }];
+  const groupNames = groups.map(({ name, expr }) => columnOf(name, expr));
+  const sorts = order.map(
+    ({ expr, ...way }): SortKey => ({ column: columnOf('order', expr), ...way }),
+  );
+  const ofGroups = groupNames.map(
+    (column) => sorts.find((sort) => sort.column === column) ?? ascending(column),
+  );
+  const within = sorts.filter(({ column }) => !groupNames.includes(column));
+  return { computed, group: groupNames, order: [...ofGroups, ...within] };
+}
+
+function keyOf({ fields: [key] }: Schema): Field {
+  assert(key !== undefined, 'pairs have a key');
+  return key;
 }

@@ -13,7 +13,7 @@ import { compareExpr, inExpr, isNullExpr, logicExpr, notExpr } from '../expr/exp
 import { exprText } from '../expr/expr-text.ts';
 import { replacementOf } from '../expr/lambda-source.ts';
 import { literalBeside, nullLiteral } from '../expr/literal.ts';
-import type { SortKey } from '../plan/logical-graph.ts';
+import type { ExprOrder } from '../plan/logical-graph.ts';
 import type {
   ColumnKind,
   JsOf,
@@ -76,10 +76,10 @@ export interface SortOptions {
   readonly nulls?: 'first' | 'last';
 }
 
-/** One key of `orderBy`, made by `asc()` or `desc()`. */
+/** One key to sort by, made by `asc()` or `desc()`. */
 export interface SortOrder {
   readonly kind: 'millrace.order';
-  readonly key: SortKey;
+  readonly by: ExprOrder;
 }
 
 /**
@@ -276,12 +276,12 @@ export class Column<
     return new Column(notExpr(isNullExpr(this.#expr)));
   }
 
-  /** Sorts by this field, smallest first. */
+  /** Sorts by this value, smallest first. */
   asc(options?: SortOptions): SortOrder {
     return sortOrder(this.#expr, false, options);
   }
 
-  /** Sorts by this field, largest first. */
+  /** Sorts by this value, largest first. */
   desc(options?: SortOptions): SortOrder {
     return sortOrder(this.#expr, true, options);
   }
@@ -339,19 +339,13 @@ export function operandExpr(beside: Expr, value: unknown): Expr {
 }
 
 function sortOrder(expr: Expr, isDescending: boolean, options?: SortOptions): SortOrder {
-  if (expr.kind !== 'column') {
-    throw typedError('EXPR_TYPE_MISMATCH', `orderBy needs a field, got "${exprText(expr)}"`, {
-      hint: 'Give the expression a name with select first, then sort by that field.',
-    });
-  }
   const { kind } = expr.type;
   if (kind === 'list' || kind === 'struct') {
-    throw typedError('EXPR_TYPE_MISMATCH', `"${expr.name}" is a ${kind}, which has no order`, {
-      hint: 'Sort by a field of another type.',
-    });
+    const message = `"${exprText(expr)}" is a ${kind}, which has no order`;
+    throw typedError('EXPR_TYPE_MISMATCH', message, { hint: 'Sort by a field of another type.' });
   }
-  const key = { column: expr.name, isDescending, areNullsFirst: options?.nulls === 'first' };
-  return Object.freeze({ kind: 'millrace.order', key: Object.freeze(key) });
+  const by = { expr, isDescending, areNullsFirst: options?.nulls === 'first' };
+  return Object.freeze({ kind: 'millrace.order', by: Object.freeze(by) });
 }
 
 function coercionError(expr: Expr): Error {

@@ -114,27 +114,27 @@ function checkNames(
   });
 }
 
-/** The keys in what a `keyBy` lambda gave: a column, a list of columns, or an object of them. */
-export function keysOf(given: unknown): NamedExpr[] {
+/** The keys in what a lambda of `verb` gave: a column, a list of columns, or an object of them. */
+export function keysOf(given: unknown, verb = 'keyBy'): NamedExpr[] {
   const isObject = typeof given === 'object' && given !== null && !(given instanceof Column);
-  if (!isObject) return [keyOf(given)];
+  if (!isObject) return [keyOf(given, verb)];
   const keys = Array.isArray(given)
-    ? given.map(keyOf)
-    : Object.entries(given).map(([name, value]) => ({ ...keyOf(value), name }));
+    ? given.map((key) => keyOf(key, verb))
+    : Object.entries(given).map(([name, value]) => ({ ...keyOf(value, verb), name }));
   if (keys.length === 0) {
-    throw typedError('JOB_ARGUMENT_INVALID', 'keyBy names no key', {
+    throw typedError('JOB_ARGUMENT_INVALID', `${verb} names no key`, {
       hint: 'Give a column, or several: keyBy((row) => ({ user: row.user, day: row.day })).',
     });
   }
   const names = keys.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice === undefined) return keys;
-  throw typedError('PLAN_DUPLICATE_NAME', `keyBy has two keys named "${twice}"`, {
+  throw typedError('PLAN_DUPLICATE_NAME', `${verb} has two keys named "${twice}"`, {
     hint: 'Name the keys: keyBy((row) => ({ user: row.user, late: row.at.gt(0) })).',
   });
 }
 
-function keyOf(value: unknown): NamedExpr {
-  const expr = expressionIn('keyBy', value, 'a column, or several');
+function keyOf(value: unknown, verb: string): NamedExpr {
+  const expr = expressionIn(verb, value, 'a column, or several');
   return { name: expr.kind === 'column' ? expr.name : 'key', expr };
 }

@@ -1,12 +1,20 @@
 /** The options of `mapReduce`, and their logical node. */
 import { typedError } from '../../base/typed-error.ts';
+import type { NamedExpr } from '../expr/expr.ts';
+import { exprText } from '../expr/expr-text.ts';
 import type { NodeContent } from '../plan/logical-node.ts';
 import type { MapReduceFunctions } from '../plan/user-functions.ts';
+import type { AnyColumn, SortOrder } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
-import type { InputOf, RowInputOf, RowOf, ValueOf } from './row.ts';
+import { keysOf } from './grouping.ts';
+import { callLambda, type InputOf, type RowInputOf, type RowOf, type ValueOf } from './row.ts';
+import { ordersIn } from './sort-order.ts';
 import { type ColumnsOf, fieldOfType, StructType, ValueType } from './value-type.ts';
 
 type One<T> = ColumnsOf<{ readonly value: T }>['value'];
+
+/** The columns of pairs that expressions see. */
+type PairOf<K, W> = ColumnsOf<{ readonly key: K; readonly value: W }>;
 
 /** What a function reads, and may give, for a type. */
 type Read<T> = ValueOf<One<T>>;
@@ -15,8 +23,9 @@ type Given<T> = InputOf<One<T>>;
 /**
  * A MapReduce with keys of type K, values of type W and output rows with fields F.
  *
- * `combine` and `reduce` see the values of one key in no particular order. `combine` may run on any
- * part of them, any number of times or never, so `reduce(combine(some), others)` must give the same.
+ * Without `order`, `reduce` sees the values of one key in no particular order, as `combine` always does.
+ * `combine` may run on any part of them, any number of times or never, so
+ * `reduce(combine(some), others)` must give the same.
  */
 export interface MapReduceOptions<C, K, W, F> {
   /** The type of keys. */
@@ -29,9 +38,32 @@ export interface MapReduceOptions<C, K, W, F> {
   readonly map: (row: RowOf<C>, emit: (key: Given<K>, value: Given<W>) => void) => void;
   /** Folds values of one key into one. */
   readonly combine?: (key: Read<K>, values: Iterable<Read<W>>) => Given<W>;
-  /** The partition, in [0, partitionCount), that reduces a key. @defaultValue by a hash of the key */
+  /**
+   * What the pairs of one call of `reduce` have in common: a column, or several, over key and value.
+   *
+   * @defaultValue the key
+   * @example `group: ({ key }) => key.field('user')`, for keys of a user and a time
+   */
+  readonly group?: (pair: PairOf<K, W>) => AnyColumn | readonly AnyColumn[];
+  /**
+   * The order of pairs within a partition. Pairs of one group stay together: `order` says whether groups ascend or
+   * descend where it names what they have in common, and then the order of the pairs of each.
+   *
+   * @defaultValue groups ascending, their pairs as they came
+   * @example `order: ({ key, value }) => [key.desc(), value.asc()]`
+   */
+  readonly order?: (pair: PairOf<K, W>) => SortOrder | readonly SortOrder[];
+  /**
+   * The partition, in [0, partitionCount), that reduces a key; all keys of a group must have the same.
+   *
+   * @defaultValue by a hash of what the group has in common
+   */
   readonly partition?: (key: Read<K>, partitionCount: number) => number;
-  /** Called once per key, keys ascending within a partition. */
+  /**
+   * Called once per group, groups ascending within a partition unless `order` says else.
+   *
+   * @param key - Of the first pair.
+   */
   readonly reduce: (key: Read<K>, values: Iterable<Read<W>>) => Iterable<RowInputOf<ColumnsOf<F>>>;
 }
 
@@ -55,9 +87,15 @@ export function mapReduceParts<C, K extends AnyType, W extends AnyType, F>(
       hint: 'Write key: t.utf8(), value: t.int64(), output: t.struct({ … }).',
     });
   }
+  const pairs = { fields: [fieldOfType('key', key), fieldOfType('value', value)] };
   const content: NodeContent = {
     kind: 'mapReduce',
-    pairs: { fields: [fieldOfType('key', key), fieldOfType('value', value)] },
+    pairs,
+    group: options.group === undefined ? [] : groupIn(callLambda('group', pairs, options.group)),
+    order:
+      options.order === undefined
+        ? []
+        : ordersIn('order', callLambda('order', pairs, options.order)),
     hasCombine: combine !== undefined,
     hasPartition: partition !== undefined,
     schema: output.schema,
@@ -70,4 +108,18 @@ export function mapReduceParts<C, K extends AnyType, W extends AnyType, F>(
     reduce,
   } as unknown as MapReduceFunctions;
   return { content, functions };
+}
+
+/** The columns in what a `group` lambda gave. */
+function groupIn(given: unknown): NamedExpr[] {
+  const group = keysOf(given, 'group').map(({ expr }, index) => ({
+    name: index === 0 ? 'group' : `group_${index + 1}`,
+    expr,
+  }));
+  const nested = group.find(({ expr }) => expr.type.kind === 'list' || expr.type.kind === 'struct');
+  if (nested === undefined) return group;
+  const message = `"${exprText(nested.expr)}" is a ${nested.expr.type.kind}, by which pairs can't be grouped`;
+  throw typedError('EXPR_TYPE_MISMATCH', message, {
+    hint: "Group by a field of it: ({ key }) => key.field('user').",
+  });
 }

@@ -55,9 +55,10 @@ import {
   type ValuesOf,
 } from './row.ts';
 import { deriveContent, type Selected, selectContent } from './select.ts';
+import { orderByContents, ordersIn } from './sort-order.ts';
 import { type SameColumns, type United, unionContent } from './union.ts';
 import type { ColumnsOf, StructType, ValueType } from './value-type.ts';
-import { functionIn, sortKeysIn, wholeCount } from './verb-arguments.ts';
+import { functionIn, wholeCount } from './verb-arguments.ts';
 import {
   type EventTimeOptions,
   eventTimeContent,
@@ -251,11 +252,15 @@ export class Stream<C> {
    * Sorts all rows; the job's output is in this order. Followed by `limit` it keeps the first rows
    * only and never sorts the others.
    *
-   * @param order - `row.count.desc()`, or a list: `[row.count.desc(), row.word.asc()]`.
+   * @param order - `row.count.desc()`, or a list: `[row.price.mul(row.quantity).desc(), row.word.asc()]`.
    */
   orderBy(order: (row: C) => SortOrder | readonly SortOrder[], options?: VerbOptions): Stream<C> {
-    const keys = sortKeysIn(this.#call('orderBy', order));
-    return this.#append({ kind: 'orderBy', order: keys, schema: this.#schema }, options);
+    const orders = ordersIn('orderBy', this.#call('orderBy', order));
+    const contents = orderByContents(orders, this.#schema);
+    const nodes = contents.reduce((node, content) => {
+      return appendNode([node], content, content.kind === 'orderBy' ? options : undefined);
+    }, this.#node);
+    return new Stream(nodes);
   }
 
   /**

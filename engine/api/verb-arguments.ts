@@ -1,7 +1,5 @@
-/** What verbs are given that is no expression: functions, sort orders, counts; checked where they are called. */
+/** What verbs are given that is no expression: functions, counts; checked where they are called. */
 import { typedError } from '../../base/typed-error.ts';
-import type { SortKey } from '../plan/logical-graph.ts';
-import type { SortOrder } from './column.ts';
 import { describe } from './row.ts';
 import { StructType } from './value-type.ts';
 
@@ -26,24 +24,6 @@ const functionHints = {
   flatMap: 'flatMap(t.struct({ word: t.utf8() }), (row) => [{ word: row.text }])',
   reduce: 'reduce((left, right) => (right.price > left.price ? right : left))',
 };
-
-/** The keys in what an `orderBy` lambda gave. */
-export function sortKeysIn(given: unknown): SortKey[] {
-  const orders: unknown[] = Array.isArray(given) ? given : [given];
-  const keys = orders.filter(isSortOrder).map((one) => one.key);
-  if (keys.length === 0 || keys.length < orders.length) {
-    const message = `orderBy needs what asc() or desc() make, its lambda gave ${describe(given)}`;
-    throw typedError('EXPR_TYPE_MISMATCH', message, {
-      hint: 'Write orderBy((row) => [row.count.desc(), row.word.asc()]).',
-    });
-  }
-  return keys;
-}
-
-function isSortOrder(value: unknown): value is SortOrder {
-  if (typeof value !== 'object' || value === null) return false;
-  return 'kind' in value && value.kind === 'millrace.order';
-}
 
 /** A count of rows, from 0 on. */
 export function wholeCount(verb: string, count: unknown): number {

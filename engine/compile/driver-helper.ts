@@ -75,6 +75,17 @@ export class DriverHelper {
     return true;
   }
 
+  /** Whether two lists of values, bytes where they are bytes, are the same; NaN is the same as NaN. */
+  areKept(a: readonly unknown[], b: readonly unknown[]): boolean {
+    return a.every((left, index) => {
+      const right = b[index];
+      if (!(left instanceof Uint8Array && right instanceof Uint8Array)) {
+        return left === right || (Number.isNaN(left) && Number.isNaN(right));
+      }
+      return left.length === right.length && left.every((byte, at) => byte === right[at]);
+    });
+  }
+
   failed(error: unknown, subject: unknown): Error {
     return userFunctionFailed(this.#name, error, subject);
   }

@@ -1,9 +1,9 @@
 /**
- * The driver of functions over groups: mapReduce's combine and reduce. All pairs of one key are one
- * call, and its values are pulled while the function asks for them, so a key with more values than
- * memory holds still works.
+ * The driver of functions over groups: mapReduce's combine and reduce. All pairs of one group, of one key
+ * mostly, are one call, and its values are pulled while the function asks for them, so a group with more
+ * values than memory holds still works.
  *
- * Reduce goes through batches of pairs sorted by key:
+ * Reduce goes through batches of pairs sorted by group:
  *
  *     pairs    a 1   a 4 │ a 2   b 7   c 1 │ c 3        │ a border between two batches
  *     calls    fn('a', 1 4 2)    fn('b', 7)   fn('c', 1 3)
@@ -12,13 +12,15 @@
  * where they lie.
  *
  * Invariants:
- * - The next key begins where the old one ends, even if the function took none of its values.
+ * - The next group begins where the old one ends, even if the function took none of its values.
  * - `values` can be gone through once, during the call: later use throws ROW_EXPIRED.
- * - Sorted keys are compared as bytes inside a batch, and as values across a border.
+ * - Groups are compared as bytes, across the border of two batches as copies of them.
  */
+import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { BatchBuilder } from '../batch/batch-builder.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
+import { layoutOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
 import { compileDriver } from './compile-driver.ts';
 import { DriverHelper } from './driver-helper.ts';
@@ -57,17 +59,22 @@ export interface GroupedRows {
   readonly bases: number;
 }
 
-/** @param reduce - Called once per key; gives out any number of rows. */
+export interface ReduceOptions extends GroupOptions {
+  /** Indexes of the fields of `pairs` that one call's have in common. */
+  readonly groupBy: readonly number[];
+}
+
+/** @param reduce - Called once per group, with its first key; gives out any number of rows. */
 export function reduceDriver(
-  options: GroupOptions,
+  options: ReduceOptions,
   nextBatch: NextBatch,
   reduce: (key: never, values: Iterable<never>) => Iterable<unknown>,
 ): GroupDriver {
-  const { pairs, output } = options;
+  const { pairs, output, groupBy } = options;
   const source = [
     bindSource(pairs),
-    ...pairs.fields.slice(0, 1).map(sameSource),
-    sortedCursor,
+    ...groupBy.flatMap((n) => groupSource(pairs, n)),
+    sortedCursor(groupBy),
     appendRowSource(output),
     startReduce,
     drainReduce,
@@ -99,7 +106,8 @@ function groupDriver(options: GroupOptions, variant: Variant): GroupDriver {
   const { operator, memory, pairs, output, builder } = options;
   const { source, name } = variant;
   const h = new DriverHelper({ operator, function: name }, memory, output);
-  const text = [valuesText, ...pairs.fields.map(readSource), ...source, runText].join('\n');
+  const [key, value] = pairs.fields.map(readSource);
+  const text = [valuesText, key, value, ...source, runText].join('\n');
   return compileDriver(text, {
     memory,
     builder,
@@ -141,9 +149,20 @@ function openGroup() {
   return true;
 }`;
 
-const sortedCursor = `
+/** `sameN` of a field that is grouped by, and `keptN(i)`, what stays of it when its batch goes. */
+function groupSource(pairs: Schema, n: number): string[] {
+  const field = pairs.fields[n];
+  assert(field !== undefined, 'pairs are grouped by their columns');
+  const reader = n === 0 || n === 1 ? [] : [readSource(field, n)];
+  const isView = layoutOf(field.type) === 'view';
+  const kept = isView ? `read${n}(i) === null ? null : h.bytes(v${n} + i * 16)` : `read${n}(i)`;
+  return [sameSource(field, n), ...reader, `function kept${n}(i) { return ${kept}; }`];
+}
+
+const sortedCursor = (groupBy: readonly number[]) => `
 let batch = null, row = 0, hasEnded = false;
-function isSame(a, b) { return a === b || (a !== a && b !== b); }
+function isSame(i, j) { return ${groupBy.map((n) => `same${n}(i, j)`).join(' && ')}; }
+function keep(i) { return [${groupBy.map((n) => `kept${n}(i)`).join(', ')}]; }
 function load() {
   do {
     batch?.release();
@@ -166,9 +185,10 @@ function advance() {
   row++;
   if (row < batch.rowCount) {
     stored = storedRow(row);
-    atGroup = same0(before, stored);
+    atGroup = isSame(before, stored);
   } else {
-    atGroup = load() && isSame(read0(stored), key);
+    const kept = keep(before);
+    atGroup = load() && h.areKept(kept, keep(stored));
   }
 }
 function leave() {

@@ -1,21 +1,25 @@
 /**
- * Reduce: mapReduce's last part. All pairs of this task are gathered and sorted by key; the user's
- * function is called once per key, keys ascending, values in the order in which they came.
+ * Reduce: mapReduce's last part. All pairs of this task are gathered and sorted by group; the user's
+ * function is called once per group. What the order leaves open is as it came.
  *
  * A key's values are read while the function asks for them, and its rows go out as it gives them, so
  * neither needs to fit in a batch; nor need the pairs fit in memory.
  */
 import type { Batch } from '../batch/batch.ts';
 import { reduceDriver } from '../compile/group-driver.ts';
-import type { Schema } from '../schema/schema.ts';
-import { ascending } from '../stream/row-order.ts';
+import { fieldIndexOf, type Schema } from '../schema/schema.ts';
+import type { OrderColumn } from '../stream/row-order.ts';
 import { ExternalSorter } from './external-sorter.ts';
 import { GroupRunner } from './group-runner.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 
 export interface ReduceOperatorOptions {
-  /** `key` and `value`. */
+  /** `key`, `value`, and what pairs are grouped and sorted by besides. */
   readonly pairs: Schema;
+  /** Columns that pairs of one call have in common. */
+  readonly group: readonly string[];
+  /** First those of `group`. */
+  readonly order: readonly OrderColumn[];
   readonly output: Schema;
   readonly reduce: (key: never, values: Iterable<never>) => Iterable<unknown>;
 }
@@ -24,15 +28,16 @@ export class ReduceOperator implements Operator {
   readonly #gathered: ExternalSorter;
   readonly #runner: GroupRunner;
 
-  constructor(context: OperatorContext, { pairs, output, reduce }: ReduceOperatorOptions) {
-    const key = pairs.fields[0]?.name ?? 'key';
-    const gathered = new ExternalSorter(context, { schema: pairs, order: [ascending(key)] });
+  constructor(context: OperatorContext, options: ReduceOperatorOptions) {
+    const { pairs, output, group, order, reduce } = options;
+    const gathered = new ExternalSorter(context, { schema: pairs, order });
+    const groupBy = group.map((column) => fieldIndexOf(pairs, column));
     this.#gathered = gathered;
     this.#runner = new GroupRunner(context, {
       pairs,
       output,
       gathered,
-      driver: (given) => reduceDriver(given, () => gathered.next(), reduce),
+      driver: (given) => reduceDriver({ ...given, groupBy }, () => gathered.next(), reduce),
     });
   }
 

@@ -20,6 +20,7 @@ import { schemaText } from '../schema/schema.ts';
 import { type Determinism, edgeDeterminism } from './determinism.ts';
 import type {
   AggregateSpec,
+  ExprOrder,
   LogicalGraph,
   LogicalNode,
   SortKey,
@@ -139,7 +140,9 @@ function logicalText(node: LogicalNode): string {
       const names = ['map'];
       if (node.hasCombine) names.push('combine');
       if (node.hasPartition) names.push('partition');
-      return `${[...names, 'reduce'].join(', ')}; pairs ${schemaText(node.pairs)}`;
+      const group = node.group.length > 0 ? ` by ${node.group.map(namedExprText).join(', ')}` : '';
+      const order = node.order.length > 0 ? ` in order of ${exprOrderText(node.order)}` : '';
+      return `${names.join(', ')}, reduce${group}${order}; pairs ${schemaText(node.pairs)}`;
     }
     case 'join':
       return joinNodeText(node);
@@ -184,8 +187,9 @@ function physicalText(operator: OperatorSpec): string {
     case 'flatMap':
     case 'map':
     case 'combine':
-    case 'reduce':
       return `function of ${operator.id}`;
+    case 'reduce':
+      return `by ${operator.group.join(', ')} in order of ${orderText(operator.order)}: function of ${operator.id}`;
     case 'sink':
       return connectorText(operator.sink);
     default:
@@ -264,6 +268,10 @@ function aggregateText({ name, function: kind, input }: AggregateSpec): string {
 
 function aggregateColumnText({ name, function: kind, columns }: AggregateColumn): string {
   return `${name} = ${kind}(${columns.join(', ')})`;
+}
+
+function exprOrderText(order: readonly ExprOrder[]): string {
+  return orderText(order.map(({ expr, ...way }) => ({ column: exprText(expr), ...way })));
 }
 
 function orderText(order: readonly SortKey[]): string {

@@ -32,6 +32,13 @@ export interface SortKey {
   readonly areNullsFirst: boolean;
 }
 
+/** A key to sort by that may have to be computed. */
+export interface ExprOrder {
+  readonly expr: Expr;
+  readonly isDescending: boolean;
+  readonly areNullsFirst: boolean;
+}
+
 /** A pair of keys that are to be equal: of the left side, and of the right side. Their types are the same. */
 export interface JoinKeyPair {
   readonly left: Expr;
@@ -88,6 +95,10 @@ export type LogicalNode = Node &
         readonly kind: 'mapReduce';
         /** `key` and `value`: what `map` emits. */
         readonly pairs: Schema;
+        /** What pairs of one call of `reduce` have in common, over `pairs`; the key unless it says else. */
+        readonly group: readonly NamedExpr[];
+        /** The order of the pairs of a partition, over `pairs`: of groups first, then within them. */
+        readonly order: readonly ExprOrder[];
         readonly hasCombine: boolean;
         readonly hasPartition: boolean;
       }

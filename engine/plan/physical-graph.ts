@@ -78,7 +78,13 @@ export type OperatorSpec = Spec &
     /** The three parts of mapReduce; `id` finds the user's functions. */
     | { readonly kind: 'map' }
     | { readonly kind: 'combine' }
-    | { readonly kind: 'reduce' }
+    | {
+        readonly kind: 'reduce';
+        /** Columns of the input that pairs of one call have in common. */
+        readonly group: readonly string[];
+        /** First those of `group`. */
+        readonly order: readonly SortKey[];
+      }
     | { readonly kind: 'sink'; readonly sink: SinkSpec }
   );
 

@@ -103,7 +103,7 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
     }
     case 'reduce': {
       const { reduce } = functionsOf(functions, spec.id, 'mapReduce');
-      return new ReduceOperator(context, { pairs: input, output, reduce });
+      return new ReduceOperator(context, { ...spec, pairs: input, reduce });
     }
     case 'sink':
       return buildSink(spec, options);

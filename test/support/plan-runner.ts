@@ -5,12 +5,16 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { SyncDisk } from '../../base/env/disk.ts';
+import { codeOf } from '../../base/typed-error.ts';
 import { lower } from '../../coordinator/planner/lower.ts';
+import type { Batch } from '../../engine/batch/batch.ts';
 import { readRows } from '../../engine/batch/row-reader.ts';
 import type { Connector, SinkSpec, SourceSpec } from '../../engine/contracts/connector.ts';
 import { deadLetterSchema } from '../../engine/contracts/dead-letters.ts';
+import { selectRows } from '../../engine/expr/evaluate.ts';
+import type { Expr } from '../../engine/expr/expr.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
-import { SlotMemory } from '../../engine/memory/slot-memory.ts';
+import { type MemoryScope, SlotMemory } from '../../engine/memory/slot-memory.ts';
 import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
 import type { Edge, OperatorSpec, PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import type { UserFunctions } from '../../engine/plan/user-functions.ts';
@@ -37,7 +41,7 @@ export interface PlanInputs {
 export type PlanOutputs = ReadonlyMap<string, readonly Row[]>;
 
 export function tableSource(table: string, schema: Schema): SourceSpec {
-  return { connector: 'rows', options: table, schema };
+  return { connector: 'rows', options: table, schema, usesPredicate: true };
 }
 
 export function rowsSink(name: string, isParallel = true): SinkSpec {
@@ -157,7 +161,7 @@ function splitsOf(
 function rowsConnector(tables: PlanInputs['tables'], outputs: Map<string, Row[]>): Connector {
   return {
     name: 'rows',
-    reader(_options, { scope, schema, hasDeadLetters }) {
+    reader(_options, { scope, schema, hasDeadLetters, predicate }) {
       let left: Row[] = [];
       let letters: Row[] = [];
       return {
@@ -175,7 +179,11 @@ function rowsConnector(tables: PlanInputs['tables'], outputs: Map<string, Row[]>
             'a source without dead letters reads all rows',
           );
           letters.push(...bad.map(letterOf));
-          return good.length === 0 ? 'more' : batchOf(scope, schema, good);
+          if (good.length === 0) return 'more';
+          const batch = batchOf(scope, schema, good);
+          if (!predicate || holdsAny(predicate, batch, scope)) return batch;
+          batch.release();
+          return 'more';
         },
         takeDeadLetters() {
           const taken = letters;
@@ -286,3 +294,15 @@ const noDisk = new Proxy({} as SyncDisk, {
     throw new Error('these tasks use no disk');
   },
 });
+
+/** Whether a source has to give a batch out; one that can't say for sure does. */
+function holdsAny(predicate: Expr, batch: Batch, scope: MemoryScope): boolean {
+  try {
+    const { selection, rowCount } = selectRows(predicate, batch, scope);
+    if (selection !== 0) scope.memory.release(selection);
+    return rowCount > 0;
+  } catch (error) {
+    if (codeOf(error) === null) throw error;
+    return true; // The filter finds the same row, and says what is wrong with it.
+  }
+}

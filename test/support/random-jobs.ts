@@ -126,6 +126,18 @@ const verbs: Record<string, (rows: Rows) => Rows> = {
       combine: (_url, values) => sumOf(values),
       reduce: (url, values) => [{ url, n: sumOf(values), x: null }],
     }),
+  // The largest number for each length of text, with the first text that has it.
+  mapReduceInOrder: (rows) =>
+    rows.mapReduce({
+      key: t.utf8(),
+      value: t.int64(),
+      output: Line,
+      map: (row, emit) => emit(row.url, row.n),
+      group: ({ key }) => key.length(),
+      order: ({ key, value }) => [value.desc(), key.asc()],
+      reduce: (url, values) => [...values].slice(0, 1).map((n) => ({ url, n, x: null })),
+    }),
+  orderByExpression: (rows) => rows.orderBy((row) => [row.n.mod(7).desc(), row.url.asc()]),
 };
 
 /** One row per key, so that joins make no more rows than they get. */

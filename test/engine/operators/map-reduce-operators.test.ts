@@ -8,6 +8,7 @@ import type { OperatorContext } from '../../../engine/operators/operator.ts';
 import { ReduceOperator } from '../../../engine/operators/reduce-operator.ts';
 import { RowFunctionOperator } from '../../../engine/operators/row-function-operator.ts';
 import {
+  binaryType,
   boolType,
   type FieldType,
   float64Type,
@@ -16,11 +17,14 @@ import {
   utf8Type,
 } from '../../../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
+import { ascending } from '../../../engine/stream/row-order.ts';
 import { checkOperator, type Row, runModes, runOperator } from '../../support/operator-harness.ts';
 
 const lines = schemaOf(fieldOf('line', utf8Type));
 const pairs = schemaOf(fieldOf('key', utf8Type, true), fieldOf('value', int32Type, true));
 const results = schemaOf(fieldOf('key', utf8Type, true), fieldOf('values', utf8Type));
+/** What a reduce has that is not told otherwise. */
+const byKey = { pairs, output: results, group: ['key'], order: [ascending('key')] };
 const pairsOf = fc.array(
   fc.record({
     key: fc.option(fc.string({ unit: fc.constantFrom('a', 'b', 'a longer part '), maxLength: 3 })),
@@ -90,8 +94,7 @@ test('reduce sees each key once, ascending, with its values in order of arrival'
         }),
         build: (context) =>
           new ReduceOperator(context, {
-            pairs,
-            output: results,
+            ...byKey,
             *reduce(key: string | null, values: Iterable<number | null>) {
               yield { key, values: [...values].join() };
             },
@@ -100,6 +103,91 @@ test('reduce sees each key once, ascending, with its values in order of arrival'
     ),
     { numRuns: 40 },
   );
+});
+
+const wide = schemaOf(
+  fieldOf('key', utf8Type, true),
+  fieldOf('value', int32Type, true),
+  fieldOf('tens', int32Type),
+  fieldOf('size', int32Type),
+);
+const wideOf = fc.array(
+  fc.record({
+    key: fc.option(fc.constantFrom('a', 'b', 'a longer one')),
+    value: fc.option(fc.integer({ min: 0, max: 9 })),
+    tens: fc.constantFrom(10, 20),
+    size: fc.constantFrom(1, 2, 3),
+  }),
+  { maxLength: 60 },
+);
+
+test('reduce by other columns than the key, in an order of groups and within them', () => {
+  const order = [
+    { column: 'tens', isDescending: true, areNullsFirst: false },
+    ascending('size'),
+    { column: 'value', isDescending: true, areNullsFirst: true },
+  ];
+  fc.assert(
+    fc.property(wideOf, (rows) => {
+      const groups = new Map<string, typeof rows>();
+      const inOrder = rows.toSorted((a, b) => {
+        if (a.tens !== b.tens) return b.tens - a.tens;
+        if (a.size !== b.size) return a.size - b.size;
+        return (b.value ?? 10) - (a.value ?? 10);
+      });
+      for (const row of inOrder) {
+        const group = `${row.tens} ${row.size}`;
+        groups.set(group, [...(groups.get(group) ?? []), row]);
+      }
+      checkOperator({
+        input: wide,
+        rows,
+        expected: [...groups.values()].map((group) => ({
+          key: group[0]?.key ?? null,
+          values: group.map(({ value }) => value).join(),
+        })),
+        build: (context) =>
+          new ReduceOperator(context, {
+            pairs: wide,
+            output: results,
+            group: ['tens', 'size'],
+            order,
+            *reduce(key: string | null, values: Iterable<number | null>) {
+              yield { key, values: [...values].join() };
+            },
+          }),
+      });
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test.each<[string, FieldType, unknown]>([
+  ['bytes', binaryType, Uint8Array.of(1, 2, 3)],
+  ['long bytes', binaryType, new Uint8Array(40).fill(7)],
+  ['a text', utf8Type, 'some longer text'],
+  ['a number that is none', float64Type, Number.NaN],
+  ['null', utf8Type, null],
+])('a group of %s goes on over the border of two batches', (_, type, key) => {
+  const given = schemaOf(fieldOf('key', type, true), fieldOf('value', int32Type));
+  const counts = schemaOf(fieldOf('count', int32Type));
+  const rows = Array.from({ length: 20_000 }, (__, value) => ({ key, value }));
+  const found = runOperator(
+    {
+      input: given,
+      rows,
+      expected: [],
+      build: (context) =>
+        new ReduceOperator(context, {
+          ...byKey,
+          pairs: given,
+          output: counts,
+          reduce: (__: unknown, values: Iterable<number>) => [{ count: [...values].length }],
+        }),
+    },
+    mode,
+  );
+  expect(found).toEqual([{ count: 20_000 }]);
 });
 
 test('reduce may take none or some of the values, and give many rows', () => {
@@ -111,8 +199,7 @@ test('reduce may take none or some of the values, and give many rows', () => {
       expected: [],
       build: (context) =>
         new ReduceOperator(context, {
-          pairs,
-          output: results,
+          ...byKey,
           *reduce(key: string, values: Iterable<number>) {
             if (key === 'key 1') return;
             for (const value of values) {
@@ -142,8 +229,7 @@ test.each([
   const kept: Iterable<number>[] = [];
   const build = (context: OperatorContext) =>
     new ReduceOperator(context, {
-      pairs,
-      output: results,
+      ...byKey,
       reduce: (key: string, values: Iterable<number>) => [
         { key, values: String(read(values, kept)) },
       ],
