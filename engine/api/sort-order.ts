@@ -8,7 +8,12 @@ import { typedError } from '../../base/typed-error.ts';
 import type { NamedExpr } from '../expr/expr.ts';
 import { columnExpr } from '../expr/expr-factory.ts';
 import type { ExprOrder, SortKey } from '../plan/logical-graph.ts';
-import type { NodeContent } from '../plan/logical-node.ts';
+import {
+  appendNode,
+  type NodeContent,
+  type NodeDraft,
+  type VerbOptions,
+} from '../plan/logical-node.ts';
 import { fieldOf, type Schema } from '../schema/schema.ts';
 import type { SortOrder } from './column.ts';
 import { describe } from './row.ts';
@@ -24,8 +29,18 @@ export function ordersIn(verb: string, given: unknown): ExprOrder[] {
   });
 }
 
-/** The nodes of a sort, each to read the one before: keys that are no columns are there meanwhile. */
-export function orderByContents(orders: readonly ExprOrder[], schema: Schema): NodeContent[] {
+/** The last node of a sort; keys that are no columns are columns meanwhile. */
+export function appendSort(
+  node: NodeDraft,
+  orders: readonly ExprOrder[],
+  options?: VerbOptions,
+): NodeDraft {
+  return orderByContents(orders, node.content.schema).reduce((before, content) => {
+    return appendNode([before], content, content.kind === 'orderBy' ? options : undefined);
+  }, node);
+}
+
+function orderByContents(orders: readonly ExprOrder[], schema: Schema): NodeContent[] {
   const taken = schema.fields.map(({ name }) => name);
   const computed: NamedExpr[] = [];
   const order = orders.map(({ expr, ...direction }): SortKey => {

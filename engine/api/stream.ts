@@ -55,7 +55,7 @@ import {
   type ValuesOf,
 } from './row.ts';
 import { deriveContent, type Selected, selectContent } from './select.ts';
-import { orderByContents, ordersIn } from './sort-order.ts';
+import { appendSort, ordersIn } from './sort-order.ts';
 import { type SameColumns, type United, unionContent } from './union.ts';
 import type { ColumnsOf, StructType, ValueType } from './value-type.ts';
 import { functionIn, wholeCount } from './verb-arguments.ts';
@@ -256,11 +256,7 @@ export class Stream<C> {
    */
   orderBy(order: (row: C) => SortOrder | readonly SortOrder[], options?: VerbOptions): Stream<C> {
     const orders = ordersIn('orderBy', this.#call('orderBy', order));
-    const contents = orderByContents(orders, this.#schema);
-    const nodes = contents.reduce((node, content) => {
-      return appendNode([node], content, content.kind === 'orderBy' ? options : undefined);
-    }, this.#node);
-    return new Stream(nodes);
+    return new Stream(appendSort(this.#node, orders, options));
   }
 
   /**
