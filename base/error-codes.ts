@@ -123,6 +123,7 @@ export const errorKinds = {
   VALUE_NOT_JSON: 'user',
   VALUE_OUT_OF_RANGE: 'user',
   VALUE_TYPE_MISMATCH: 'user',
+  VALUE_WIDTH: 'user',
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorKinds;

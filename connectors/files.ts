@@ -19,6 +19,7 @@ import {
   sinkFormatOfPath,
 } from './formats/format-builders.ts';
 
+export { fixedRecords } from './formats/fixed-builder.ts';
 export {
   arrow,
   columnar,

@@ -44,6 +44,8 @@ export type RecordBorders =
   | { readonly kind: 'lines' }
   | {
       readonly kind: 'own';
+      /** Whether a byte order mark is what any other bytes are. @defaultValue false */
+      readonly isBinary?: boolean;
       /** The byte offset at which the first record of a range begins. */
       firstRecord(range: FileRange): number;
       /** Throws unless the next range begins at the byte offset behind this one's last record. */
@@ -219,7 +221,7 @@ export class FileBlocks {
     if (cursor.isSkipping) this.#skip(cursor);
     else if (isTail && this.#borders.kind === 'lines') this.#endTailAtLineBreak(cursor, from);
     else this.#hasRecords = true;
-    if (isFileStart) this.#dropByteOrderMark(cursor);
+    if (isFileStart && !this.#isBinary) this.#dropByteOrderMark(cursor);
     this.#drop(cursor);
     return 'filled';
   }
@@ -239,6 +241,10 @@ export class FileBlocks {
     this.#block = 0;
     this.#scan = this.#filled = this.#blockEnd = 0;
     cursor?.bytes.close(); // Last, for it may fail.
+  }
+
+  get #isBinary(): boolean {
+    return this.#borders.kind === 'own' && this.#borders.isBinary === true;
   }
 
   #open(): Cursor {

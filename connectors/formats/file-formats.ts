@@ -9,6 +9,9 @@ import { type CsvOptions, plainCsvStyle } from './csv-options.ts';
 import { createCsvReader } from './csv-records.ts';
 import { CsvWriter } from './csv-writer.ts';
 import type { FileFormat } from './file-format.ts';
+import type { FixedSinkOptions, FixedSourceOptions } from './fixed-fields.ts';
+import { createFixedReader } from './fixed-records.ts';
+import { FixedWriter } from './fixed-writer.ts';
 import { createNdjsonReader } from './ndjson-records.ts';
 import { NdjsonWriter } from './ndjson-writer.ts';
 import type { InvalidUtf8 } from './text-lines.ts';
@@ -41,8 +44,15 @@ const ndjson: FileFormat = {
   writer: (_options, { schema, output }) => new NdjsonWriter(schema, output),
 };
 
+const fixedRecords: FileFormat = {
+  kind: 'fixedRecords',
+  reader: (options, context) => createFixedReader(options as FixedSourceOptions, context),
+  partEnding: () => '.bin',
+  writer: (options, target) => new FixedWriter(options as FixedSinkOptions, target),
+};
+
 const formats: ReadonlyMap<string, FileFormat> = new Map(
-  [text, csv, ndjson, arrowFormat, parquetFormat, columnarFormat].map((format) => [
+  [text, csv, ndjson, fixedRecords, arrowFormat, parquetFormat, columnarFormat].map((format) => [
     format.kind,
     format,
   ]),

@@ -7,6 +7,7 @@ export * from './cast-text.as';
 export * from './delta.as';
 export * from './expression.as';
 export * from './extremes.as';
+export * from './fixed-records.as';
 export * from './gather.as';
 export * from './group.as';
 export * from './hash.as';

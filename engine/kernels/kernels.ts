@@ -16,6 +16,7 @@ import type { AccumulateKernels } from './accumulate-kernels.ts';
 import type { ArrowKernels } from './arrow-kernels.ts';
 import type { CompressionKernels } from './compression-kernels.ts';
 import type { ExpressionKernels } from './expression-kernels.ts';
+import type { FixedRecordKernels } from './fixed-record-kernels.ts';
 import type { GroupKernels } from './group-kernels.ts';
 import type { HashKernels } from './hash-kernels.ts';
 import type { JoinKernels } from './join-kernels.ts';
@@ -52,6 +53,7 @@ export interface Kernels
     ExpressionKernels,
     ArrowKernels,
     CompressionKernels,
+    FixedRecordKernels,
     ParquetKernels,
     ParquetWriteKernels,
     InternKernels,

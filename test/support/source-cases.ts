@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { Dictionary, Int32, Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow';
 import { t } from 'millrace';
-import { arrow, columnar, csv, files, ndjson, text } from '../../connectors/files.ts';
+import { arrow, columnar, csv, files, fixedRecords, ndjson, text } from '../../connectors/files.ts';
 import { nexmark } from '../../connectors/generator.ts';
 import { memory } from '../../connectors/memory.ts';
 import { feedRows } from '../../connectors/program/row-feed.ts';
@@ -42,6 +42,7 @@ export const sourceKinds: readonly SourceKind[] = [
   { name: 'text files of a folder', make: textFolder },
   { name: 'NDJSON files of a folder, two columns of them', make: ndjsonFolder },
   { name: 'CSV files of a folder, two columns of them', make: csvFolder },
+  { name: 'fixed records of a folder, two columns of them', make: fixedFolder },
   { name: 'Arrow files of a folder, two columns of them', make: arrowFolder },
   { name: 'Arrow and Parquet files of a folder', make: columnarFolder },
   { name: 'rows of a program, two columns of them', make: programRows },
@@ -126,6 +127,41 @@ function csvFolder(): SourceCase {
     'sub/middle.csv.gz': gzipSync(textOf(middle)),
   });
   return entriesCase(folder, 'csv', [...large, ...small, ...middle]);
+}
+
+function fixedFolder(): SourceCase {
+  const contentOf = (count: number, seed: number) => {
+    const bytes = new Uint8Array(count * 100).map((_, at) => at * seed);
+    const view = new DataView(bytes.buffer);
+    for (let row = 0; row < count; row++) view.setInt32(row * 100 + 12, row * seed, true);
+    return bytes;
+  };
+  const contents = [contentOf(30_000, 3), contentOf(3, 5), contentOf(9_000, 7)];
+  const folder = tempFolder({
+    'large.bin': contents[0] ?? '',
+    'small.bin': contents[1] ?? '',
+    'sub/middle.bin.gz': gzipSync(contents[2] ?? ''),
+  });
+  const Sample = t.struct({ key: t.binary(), id: t.int32(), unused: t.binary() });
+  const format = fixedRecords(Sample, { bytes: { key: 12, unused: 84 } });
+  const source = files.source({ path: folder, format });
+  const rows = contents.flatMap((bytes) =>
+    Array.from({ length: bytes.length / 100 }, (_, row) => {
+      const key = bytes.slice(row * 100, row * 100 + 12);
+      const id = new DataView(bytes.buffer).getInt32(row * 100 + 12, true);
+      return rowText({ key, id });
+    }),
+  );
+  return {
+    source: {
+      ...source,
+      schema: { fields: source.schema.fields.filter(({ name }) => name !== 'unused') },
+    },
+    rows: rows.sort(),
+    inputCount: 3,
+    usesDisk: true,
+    splitsMin: 2,
+  };
 }
 
 function arrowFolder(): SourceCase {

@@ -1,0 +1,55 @@
+/**
+ * Makes records to sort, the same for the same seed: `node generate.ts COUNT [SEED] > records.bin`. They look
+ * as those of the sort benchmark do: a random key, the number of the record, and filling; what is said on the
+ * standard error is what check.ts says of them when they are sorted.
+ */
+import { RecordSum, recordBytes } from './records.ts';
+
+const recordsPerWrite = 10_000;
+
+/** Makes the record of a number at a place of the buffer. */
+export function writeRecord(bytes: Uint8Array, at: number, number: number, seed: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const random = [1, 2, 3].map((draw) => mixed(seed, number, draw));
+  view.setUint32(at, random[0] ?? 0);
+  view.setUint32(at + 4, random[1] ?? 0);
+  view.setUint32(at + 8, ((random[2] ?? 0) & 0xffff_0000) | 0x0011);
+  const digits = number.toString(16).padStart(32, '0');
+  for (let index = 0; index < 32; index++) bytes[at + 12 + index] = digits.charCodeAt(index);
+  view.setUint32(at + 44, 0x8899_aabb);
+  for (let group = 0; group < 12; group++) {
+    const draw = mixed(seed, number, 4 + (group >> 2));
+    const digit = (draw >>> ((group & 3) * 4)) & 15;
+    bytes.fill(digit < 10 ? 48 + digit : 55 + digit, at + 48 + group * 4, at + 52 + group * 4);
+  }
+  view.setUint32(at + 96, 0xccdd_eeff);
+}
+
+/** A whole number of 32 bits that follows from all three, and looks as if it did not. */
+function mixed(seed: number, number: number, draw: number): number {
+  let hash = Math.imul(seed ^ 0x9e37_79b9, 0x85eb_ca6b) ^ Math.floor(number / 2 ** 32);
+  hash = Math.imul(hash ^ (number >>> 0) ^ (hash >>> 13), 0xc2b2_ae35);
+  hash = Math.imul(hash ^ draw ^ (hash >>> 16), 0x27d4_eb2f);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85eb_ca6b);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}
+
+async function main([countText = '1000', seedText = '1']: readonly string[]): Promise<void> {
+  const [count, seed] = [Number(countText), Number(seedText)];
+  const sum = new RecordSum();
+  for (let done = 0; done < count; done += recordsPerWrite) {
+    const records = Math.min(recordsPerWrite, count - done);
+    const bytes = new Uint8Array(records * recordBytes);
+    const view = new DataView(bytes.buffer);
+    for (let record = 0; record < records; record++) {
+      writeRecord(bytes, record * recordBytes, done + record, seed);
+      sum.add(view, record * recordBytes);
+    }
+    if (!process.stdout.write(bytes)) {
+      await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
+    }
+  }
+  process.stderr.write(`${count} records, checksum ${sum.text}\n`);
+}
+
+if (import.meta.main) await main(process.argv.slice(2));
