@@ -55,6 +55,7 @@ export const errorKinds = {
   JOB_NO_SINK: 'user',
   JOB_PARAM_INVALID: 'user',
   JOB_PARAM_RESERVED: 'user',
+  JOB_SIDE_FILE: 'user',
   LEASE_REGISTER_CORRUPT: 'external',
   MEMORY_ARGUMENT_INVALID: 'user',
   MEMORY_EXHAUSTED: 'resource',

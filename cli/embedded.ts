@@ -65,6 +65,8 @@ export interface JobSummary {
   readonly seconds: number;
   readonly peakMemoryBytes: number;
   readonly operators: JobOutcome['operators'];
+  /** What functions of mapReduce have counted; absent where nothing. */
+  readonly counters?: JobOutcome['counts'];
   readonly error?: WireError;
 }
 
@@ -162,7 +164,7 @@ class Embedded implements EmbeddedRun {
   }
 
   #summary(outcome: JobOutcome): JobSummary {
-    const { status, error, operators, inputCount } = outcome;
+    const { status, error, operators, counts, inputCount } = outcome;
     const { skipped, ...totals } = outcome.totals;
     return {
       job: this.#options.graph.jobName,
@@ -173,6 +175,7 @@ class Embedded implements EmbeddedRun {
       seconds: this.#seconds(),
       peakMemoryBytes: this.#place.env.process.memory().residentPeakBytes,
       operators,
+      ...(Object.keys(counts).length > 0 && { counters: counts }),
       ...(error && { error }),
     };
   }
@@ -197,6 +200,7 @@ function failedBefore(error: unknown): JobOutcome {
     error: toWire(error),
     totals: noTotals,
     operators: [],
+    counts: {},
     inputCount: 0,
   };
 }

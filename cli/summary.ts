@@ -28,6 +28,7 @@ export function summaryText(summary: JobSummary, graph: LogicalGraph): string {
     `  read     ${formatCount(summary.rowsIn)} rows, ${formatBytes(summary.bytesIn)} of ${inputs}${rate}`,
     ...skippedText(summary),
     ...writtenText(summary, graph),
+    ...countersText(summary),
     `  memory   ${formatBytes(summary.peakMemoryBytes)} at the peak${spilledText(summary)}`,
   ];
   return `${lines.join('\n')}\n`;
@@ -42,6 +43,14 @@ function skippedText({ skipped }: JobSummary): string[] {
     ...(pages > 0 ? [plural(pages, 'page')] : []),
   ];
   return [`  skipped  ${plural(rows, 'row')} in ${parts.join(' and ')}`];
+}
+
+/** A line per counter of the job's own functions. */
+function countersText({ counters = {} }: JobSummary): string[] {
+  return Object.entries(counters).map(
+    ([name, count], index) =>
+      `  ${index === 0 ? 'counted' : '       '}  ${name}: ${formatCount(count)}`,
+  );
 }
 
 function spilledText({ operators }: JobSummary): string {

@@ -132,6 +132,8 @@ export interface TaskCounters {
   readonly bytesShuffled: number;
   /** By place in the chain of the task's vertex. */
   readonly operators: readonly OperatorCounters[];
+  /** What functions have counted, once the task is done. */
+  readonly counts?: Readonly<Record<string, number>>;
 }
 
 export interface MetricsReport extends JobRef {

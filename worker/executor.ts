@@ -160,14 +160,14 @@ export class Executor {
         this.#fetchSplit(slotIndex, message);
         break;
       case 'taskFinished': {
-        const { taskId, attempt, write } = message;
+        const { taskId, attempt, write, counts } = message;
         const task = this.#remove(message);
         if (task === null) break;
         this.#events.taskFinished({
           taskId,
           attempt,
           write,
-          metrics: readMetrics(task.deployment),
+          metrics: { ...readMetrics(task.deployment), counts },
         });
         break;
       }

@@ -54,6 +54,8 @@ export interface JobOutcome {
   readonly error: WireError | null;
   readonly totals: JobTotals;
   readonly operators: readonly OperatorTotals[];
+  /** What functions have counted, by name. */
+  readonly counts: Readonly<Record<string, number>>;
   readonly inputCount: number;
 }
 
@@ -332,6 +334,7 @@ export class JobMaster {
       error: state.kind === 'failed' ? state.error : null,
       totals: this.#metrics.totals(),
       operators: this.#metrics.operators(),
+      counts: this.#metrics.counts(),
       inputCount: this.#inputCount,
     });
   }

@@ -67,6 +67,17 @@ export class JobMetrics {
     }));
   }
 
+  /** What functions have counted, by name, in the order of names. */
+  counts(): Readonly<Record<string, number>> {
+    const sums = new Map<string, number>();
+    for (const { counts = {} } of this.#latest.values()) {
+      for (const [name, count] of Object.entries(counts)) {
+        sums.set(name, (sums.get(name) ?? 0) + count);
+      }
+    }
+    return Object.fromEntries([...sums].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
   /** Rows and bytes that sources read, rows that sinks wrote. */
   totals(): JobTotals {
     const specs = this.#specs();

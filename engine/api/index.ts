@@ -10,6 +10,7 @@
  */
 
 export type { VerbOptions } from '../plan/logical-node.ts';
+export type { FunctionContext, SideFile } from '../plan/user-functions.ts';
 export { Aggregate, agg } from './aggregates.ts';
 export {
   type AnyColumn,

@@ -3,7 +3,7 @@ import { typedError } from '../../base/typed-error.ts';
 import type { NamedExpr } from '../expr/expr.ts';
 import { exprText } from '../expr/expr-text.ts';
 import type { NodeContent } from '../plan/logical-node.ts';
-import type { MapReduceFunctions } from '../plan/user-functions.ts';
+import type { FunctionContext, MapReduceFunctions } from '../plan/user-functions.ts';
 import type { AnyColumn, SortOrder } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
 import { keysOf } from './grouping.ts';
@@ -34,10 +34,24 @@ export interface MapReduceOptions<C, K, W, F> {
   readonly value: W;
   /** The fields of the rows that `reduce` gives. */
   readonly output: StructType<F>;
+  /**
+   * Small files that the functions read whole, `context.sideFile(name)`: name → path. At most 64 MiB each.
+   *
+   * @defaultValue none
+   */
+  readonly sideFiles?: Readonly<Record<string, string>>;
   /** Called for each row; emits any number of pairs. The row is valid during the call. */
-  readonly map: (row: RowOf<C>, emit: (key: Given<K>, value: Given<W>) => void) => void;
+  readonly map: (
+    row: RowOf<C>,
+    emit: (key: Given<K>, value: Given<W>) => void,
+    context: FunctionContext,
+  ) => void;
   /** Folds values of one key into one. */
-  readonly combine?: (key: Read<K>, values: Iterable<Read<W>>) => Given<W>;
+  readonly combine?: (
+    key: Read<K>,
+    values: Iterable<Read<W>>,
+    context: FunctionContext,
+  ) => Given<W>;
   /**
    * What the pairs of one call of `reduce` have in common: a column, or several, over key and value.
    *
@@ -64,7 +78,11 @@ export interface MapReduceOptions<C, K, W, F> {
    *
    * @param key - Of the first pair.
    */
-  readonly reduce: (key: Read<K>, values: Iterable<Read<W>>) => Iterable<RowInputOf<ColumnsOf<F>>>;
+  readonly reduce: (
+    key: Read<K>,
+    values: Iterable<Read<W>>,
+    context: FunctionContext,
+  ) => Iterable<RowInputOf<ColumnsOf<F>>>;
 }
 
 type AnyType = ValueType<ColumnKind, unknown, boolean, boolean>;
@@ -106,6 +124,7 @@ export function mapReduceParts<C, K extends AnyType, W extends AnyType, F>(
     ...(combine && { combine }),
     ...(partition && { partition }),
     reduce,
+    sideFiles: sideFilesIn(options.sideFiles),
   } as unknown as MapReduceFunctions;
   return { content, functions };
 }
@@ -121,5 +140,16 @@ function groupIn(given: unknown): NamedExpr[] {
   const message = `"${exprText(nested.expr)}" is a ${nested.expr.type.kind}, by which pairs can't be grouped`;
   throw typedError('EXPR_TYPE_MISMATCH', message, {
     hint: "Group by a field of it: ({ key }) => key.field('user').",
+  });
+}
+
+function sideFilesIn(given: unknown): Readonly<Record<string, string>> {
+  if (given === undefined) return {};
+  const isMap = typeof given === 'object' && given !== null && !Array.isArray(given);
+  if (isMap && Object.values(given).every((path) => typeof path === 'string' && path !== '')) {
+    return { ...(given as Record<string, string>) };
+  }
+  throw typedError('JOB_ARGUMENT_INVALID', 'sideFiles of mapReduce is no map of names to paths', {
+    hint: "Write sideFiles: { stopWords: 'stop-words.txt' }.",
   });
 }

@@ -20,10 +20,12 @@ import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { BatchBuilder } from '../batch/batch-builder.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
+import type { FunctionContext } from '../plan/user-functions.ts';
 import { layoutOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
 import { compileDriver } from './compile-driver.ts';
 import { DriverHelper } from './driver-helper.ts';
+import { noFunctionContext } from './function-context.ts';
 import { appendRowSource, appendValuesSource, writersOf } from './output-source.ts';
 import { bindSource, readSource, sameSource } from './row-source.ts';
 
@@ -43,6 +45,8 @@ export interface GroupOptions {
   readonly pairs: Schema;
   readonly output: Schema;
   readonly builder: BatchBuilder;
+  /** @defaultValue `noFunctionContext` */
+  readonly context?: FunctionContext | undefined;
 }
 
 /** Pairs sorted by key: the next batch, or null at the end; the driver releases it. */
@@ -68,7 +72,7 @@ export interface ReduceOptions extends GroupOptions {
 export function reduceDriver(
   options: ReduceOptions,
   nextBatch: NextBatch,
-  reduce: (key: never, values: Iterable<never>) => Iterable<unknown>,
+  reduce: (key: never, values: Iterable<never>, context: FunctionContext) => Iterable<unknown>,
 ): GroupDriver {
   const { pairs, output, groupBy } = options;
   const source = [
@@ -89,7 +93,7 @@ export function reduceDriver(
 export function combineDriver(
   options: GroupOptions,
   groups: () => GroupedRows,
-  combine: (key: never, values: Iterable<never>) => unknown,
+  combine: (key: never, values: Iterable<never>, context: FunctionContext) => unknown,
 ): GroupDriver {
   const source = [groupedCursor, appendValuesSource(options.output), startCombine, drainCombine];
   return groupDriver(options, { source, values: { groups, fn: combine }, name: 'combine' });
@@ -103,7 +107,7 @@ interface Variant {
 }
 
 function groupDriver(options: GroupOptions, variant: Variant): GroupDriver {
-  const { operator, memory, pairs, output, builder } = options;
+  const { operator, memory, pairs, output, builder, context = noFunctionContext } = options;
   const { source, name } = variant;
   const h = new DriverHelper({ operator, function: name }, memory, output);
   const [key, value] = pairs.fields.map(readSource);
@@ -111,7 +115,7 @@ function groupDriver(options: GroupOptions, variant: Variant): GroupDriver {
   return compileDriver(text, {
     memory,
     builder,
-    values: { h, ...variant.values, ...writersOf(builder) },
+    values: { h, context, ...variant.values, ...writersOf(builder) },
     label: `${operator}-${name}`,
   }) as GroupDriver;
 }
@@ -241,7 +245,7 @@ const startReduce = `
 let iterator = null;
 function start() {
   let result;
-  try { result = fn(key, new Values()); } catch (error) { throw h.failed(error, subject); }
+  try { result = fn(key, new Values(), context); } catch (error) { throw h.failed(error, subject); }
   iterator = h.iteratorOf(result, subject);
 }`;
 
@@ -264,7 +268,7 @@ function stop() {
 const startCombine = `
 let result;
 function start() {
-  try { result = fn(key, new Values()); } catch (error) { throw h.failed(error, subject); }
+  try { result = fn(key, new Values(), context); } catch (error) { throw h.failed(error, subject); }
 }`;
 
 const drainCombine = `

@@ -7,9 +7,11 @@
  */
 import type { BatchBuilder } from '../batch/batch-builder.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
+import type { FunctionContext } from '../plan/user-functions.ts';
 import type { Schema } from '../schema/schema.ts';
 import { compileDriver, type RowDriver } from './compile-driver.ts';
 import { DriverHelper } from './driver-helper.ts';
+import { noFunctionContext } from './function-context.ts';
 import { appendValuesSource, writersOf } from './output-source.ts';
 import { bindSource, readSource, rowViewSource } from './row-source.ts';
 
@@ -22,13 +24,19 @@ export interface MapOptions {
   readonly builder: BatchBuilder;
   /** Called when the builder is full; must empty it. */
   readonly overflow: () => void;
-  readonly map: (row: never, emit: (key: unknown, value: unknown) => void) => void;
+  readonly map: (
+    row: never,
+    emit: (key: unknown, value: unknown) => void,
+    context: FunctionContext,
+  ) => void;
+  /** @defaultValue `noFunctionContext` */
+  readonly context?: FunctionContext;
 }
 
 export function mapDriver(options: MapOptions): RowDriver {
-  const { operator, memory, pairs, builder, overflow, map } = options;
+  const { operator, memory, pairs, builder, overflow, map, context = noFunctionContext } = options;
   const h = new DriverHelper({ operator, function: 'map' }, memory, pairs);
-  const values = { h, fn: map, overflow, ...writersOf(builder) };
+  const values = { h, fn: map, context, overflow, ...writersOf(builder) };
   const text = mapSource(options.input, pairs);
   return compileDriver(text, { memory, builder, values, label: `${operator}-map` }) as RowDriver;
 }
@@ -59,7 +67,7 @@ function run(batch, fromRow, toRow) {
   while (row < toRow && !builder.isFull) {
     call++;
     view = new RowView(storedRow(row));
-    try { fn(view, emit); } catch (error) { throw h.failed(emitError ?? error, view); }
+    try { fn(view, emit, context); } catch (error) { throw h.failed(emitError ?? error, view); }
     if (emitError !== null) throw emitError;
     row++;
   }

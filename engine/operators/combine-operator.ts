@@ -6,6 +6,7 @@
  */
 import type { Batch } from '../batch/batch.ts';
 import { combineDriver } from '../compile/group-driver.ts';
+import type { FunctionContext } from '../plan/user-functions.ts';
 import type { Schema } from '../schema/schema.ts';
 import { GroupRunner } from './group-runner.ts';
 import { GroupedPairs } from './grouped-pairs.ts';
@@ -17,7 +18,9 @@ const defaultPairsMax = 262_144;
 export interface CombineOperatorOptions {
   /** `key` and `value`, in and out. */
   readonly pairs: Schema;
-  readonly combine: (key: never, values: Iterable<never>) => unknown;
+  readonly combine: (key: never, values: Iterable<never>, context: FunctionContext) => unknown;
+  /** @defaultValue `noFunctionContext` */
+  readonly functionContext?: FunctionContext;
   /** @defaultValue 262,144 */
   readonly pairsMax?: number;
 }
@@ -27,13 +30,14 @@ export class CombineOperator implements Operator {
   readonly #runner: GroupRunner;
 
   constructor(context: OperatorContext, options: CombineOperatorOptions) {
-    const { pairs, combine, pairsMax = defaultPairsMax } = options;
+    const { pairs, combine, functionContext, pairsMax = defaultPairsMax } = options;
     const gathered = new GroupedPairs(context, { pairs, pairsMax });
     this.#gathered = gathered;
     this.#runner = new GroupRunner(context, {
       pairs,
       output: pairs,
       gathered,
+      functionContext,
       driver: (given) => combineDriver(given, () => gathered.groups(), combine),
     });
   }

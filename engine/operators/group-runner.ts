@@ -6,6 +6,7 @@
  */
 import { BatchBuilder } from '../batch/batch-builder.ts';
 import type { GroupDriver, GroupOptions } from '../compile/group-driver.ts';
+import type { FunctionContext } from '../plan/user-functions.ts';
 import type { Schema } from '../schema/schema.ts';
 import { BuiltBatches } from './built-batches.ts';
 import type { OperatorContext, Outbox } from './operator.ts';
@@ -25,6 +26,8 @@ export interface GroupRunnerOptions {
   readonly pairs: Schema;
   readonly output: Schema;
   readonly gathered: GatheredPairs;
+  /** @defaultValue `noFunctionContext` */
+  readonly functionContext?: FunctionContext | undefined;
   readonly driver: (options: GroupOptions) => GroupDriver;
 }
 
@@ -37,7 +40,7 @@ export class GroupRunner {
   #isArranged = false;
 
   constructor(context: OperatorContext, options: GroupRunnerOptions) {
-    const { pairs, output, gathered, driver } = options;
+    const { pairs, output, gathered, functionContext, driver } = options;
     const { scope, name } = context;
     this.#context = context;
     this.#gathered = gathered;
@@ -45,7 +48,8 @@ export class GroupRunner {
     const builder = new BatchBuilder(scope, output);
     this.#output = new BuiltBatches(builder);
     const { memory } = scope;
-    this.#driver = driver({ operator: name, memory, pairs, output, builder });
+    const given = { operator: name, memory, pairs, output, builder };
+    this.#driver = driver({ ...given, context: functionContext });
   }
 
   /** Runs the function over all gathered pairs; false asks to be called again. */

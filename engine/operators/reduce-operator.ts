@@ -7,6 +7,7 @@
  */
 import type { Batch } from '../batch/batch.ts';
 import { reduceDriver } from '../compile/group-driver.ts';
+import type { FunctionContext } from '../plan/user-functions.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import type { OrderColumn } from '../stream/row-order.ts';
 import { ExternalSorter } from './external-sorter.ts';
@@ -21,7 +22,13 @@ export interface ReduceOperatorOptions {
   /** First those of `group`. */
   readonly order: readonly OrderColumn[];
   readonly output: Schema;
-  readonly reduce: (key: never, values: Iterable<never>) => Iterable<unknown>;
+  readonly reduce: (
+    key: never,
+    values: Iterable<never>,
+    context: FunctionContext,
+  ) => Iterable<unknown>;
+  /** @defaultValue `noFunctionContext` */
+  readonly functionContext?: FunctionContext;
 }
 
 export class ReduceOperator implements Operator {
@@ -29,7 +36,7 @@ export class ReduceOperator implements Operator {
   readonly #runner: GroupRunner;
 
   constructor(context: OperatorContext, options: ReduceOperatorOptions) {
-    const { pairs, output, group, order, reduce } = options;
+    const { pairs, output, group, order, reduce, functionContext } = options;
     const gathered = new ExternalSorter(context, { schema: pairs, order });
     const groupBy = group.map((column) => fieldIndexOf(pairs, column));
     this.#gathered = gathered;
@@ -37,6 +44,7 @@ export class ReduceOperator implements Operator {
       pairs,
       output,
       gathered,
+      functionContext,
       driver: (given) => reduceDriver({ ...given, groupBy }, () => gathered.next(), reduce),
     });
   }

@@ -32,15 +32,40 @@ export interface ReduceFunction {
   readonly reduce: (left: RowValues, right: RowView) => RowValues;
 }
 
+/** A small file that every task has read whole. */
+export interface SideFile {
+  readonly bytes: Uint8Array;
+  /** Its bytes as UTF-8. */
+  readonly text: string;
+}
+
+/** What functions of mapReduce are given besides rows. */
+export interface FunctionContext {
+  /**
+   * Adds to a counter of the job, by 1 unless told otherwise; the summary has the sums over all tasks.
+   *
+   * @param by - A whole number, also below 0.
+   */
+  count(counter: string, by?: number): void;
+  /** The file that `sideFiles` has by this name. @throws JOB_SIDE_FILE */
+  sideFile(name: string): SideFile;
+}
+
 export interface MapReduceFunctions {
   readonly kind: 'mapReduce';
-  readonly map: (row: RowView, emit: Emit) => void;
+  readonly map: (row: RowView, emit: Emit, context: FunctionContext) => void;
   /** Folds values of one key that one task has seen; may run any number of times, or never. */
-  readonly combine?: (key: unknown, values: Iterable<unknown>) => unknown;
+  readonly combine?: (key: unknown, values: Iterable<unknown>, context: FunctionContext) => unknown;
   /** The partition, in [0, partitionCount), that reduces this key. */
   readonly partition?: (key: unknown, partitionCount: number) => number;
-  /** Called once per key, keys ascending within a partition. */
-  readonly reduce: (key: unknown, values: Iterable<unknown>) => Iterable<RowValues>;
+  /** Name → path of the files that the functions may read. */
+  readonly sideFiles: Readonly<Record<string, string>>;
+  /** Called once per group, in the order of groups within a partition. */
+  readonly reduce: (
+    key: unknown,
+    values: Iterable<unknown>,
+    context: FunctionContext,
+  ) => Iterable<RowValues>;
 }
 
 export type UserFunctions =

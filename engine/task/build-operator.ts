@@ -4,6 +4,7 @@
  */
 import { assert, assertNever } from '../../base/assert.ts';
 import { flatMapDriver } from '../compile/flat-map-driver.ts';
+import { type FunctionCounters, functionContextOf } from '../compile/function-context.ts';
 import { mapDriver } from '../compile/map-driver.ts';
 import { mapRowDriver } from '../compile/map-row-driver.ts';
 import type { Json } from '../contracts/json.ts';
@@ -34,6 +35,8 @@ export interface BuildOperatorOptions extends TaskConnectors {
   /** What comes in at the build side of a join. */
   readonly build?: Schema;
   readonly functions: ReadonlyMap<string, UserFunctions>;
+  /** What functions count. */
+  readonly counters: FunctionCounters;
   /** What the sink's committer prepared. */
   readonly preparedSink: Json;
 }
@@ -88,29 +91,39 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new SortOperator(context, { schema: input, order: spec.order, count: spec.count });
     case 'limit':
       return new LimitOperator(spec.count);
-    case 'map': {
-      const { map } = functionsOf(functions, spec.id, 'mapReduce');
-      return new RowFunctionOperator(context, {
-        input,
-        output,
-        driver: (inputs) => mapDriver({ ...inputs, pairs: output, map }),
-      });
-    }
-    case 'combine': {
-      const { combine } = functionsOf(functions, spec.id, 'mapReduce');
-      assert(combine !== undefined, 'a combine operator has a function');
-      return new CombineOperator(context, { pairs: output, combine });
-    }
-    case 'reduce': {
-      const { reduce } = functionsOf(functions, spec.id, 'mapReduce');
-      return new ReduceOperator(context, { ...spec, pairs: input, reduce });
-    }
+    case 'map':
+    case 'combine':
+    case 'reduce':
+      return buildMapReduce(spec, options);
     case 'sink':
       return buildSink(spec, options);
     case 'source':
       throw new Error('assertion failed: a source is the first of a chain');
     default:
       return assertNever(spec);
+  }
+}
+
+function buildMapReduce(
+  spec: OperatorSpec & { kind: 'map' | 'combine' | 'reduce' },
+  { context, input, functions, counters, disk }: BuildOperatorOptions,
+): Operator {
+  const { output } = spec;
+  const { map, combine, reduce, sideFiles } = functionsOf(functions, spec.id, 'mapReduce');
+  const { name: operator } = context;
+  const functionContext = functionContextOf({ operator, counters, disk, sideFiles });
+  switch (spec.kind) {
+    case 'map':
+      return new RowFunctionOperator(context, {
+        input,
+        output,
+        driver: (inputs) => mapDriver({ ...inputs, pairs: output, map, context: functionContext }),
+      });
+    case 'combine':
+      assert(combine !== undefined, 'a combine operator has a function');
+      return new CombineOperator(context, { pairs: output, combine, functionContext });
+    case 'reduce':
+      return new ReduceOperator(context, { ...spec, pairs: input, reduce, functionContext });
   }
 }
 

@@ -19,6 +19,7 @@
 import { assert } from '../../base/assert.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
+import { FunctionCounters } from '../compile/function-context.ts';
 import { deadLetterSchema } from '../contracts/dead-letters.ts';
 import type { Json } from '../contracts/json.ts';
 import type { Split } from '../contracts/source.ts';
@@ -82,6 +83,7 @@ export class Task {
   readonly #metrics: TaskMetrics;
   readonly #outputIndex: number;
   readonly #outputs = new TaskOutputs();
+  readonly #counters = new FunctionCounters();
   #state: TaskState = 'created';
   #source: SourceOperator | null = null;
   /** Where what the source can't read goes; null when that ends the job. */
@@ -122,6 +124,11 @@ export class Task {
   /** What the sink wrote; null before the end, and without a sink. */
   get commit(): Json {
     return this.#sink?.commit ?? null;
+  }
+
+  /** What functions have counted, by the counters' names. */
+  get counts(): Readonly<Record<string, number>> {
+    return this.#counters.counts();
   }
 
   get #sink(): SinkOperator | null {
@@ -290,8 +297,8 @@ export class Task {
       assert(schema !== undefined, 'an operator has an input schema');
       const builds = inputs.filter(isAt(vertexPorts.build + sides.length));
       const build = spec.kind === 'join' && builds[0] ? { build: builds[0].schema } : {};
-      const options = { ...this.#options, ...build, context: this.#contextOf(spec), input: schema };
-      const operator = buildOperator(spec, options);
+      const own = { context: this.#contextOf(spec), counters: this.#counters, input: schema };
+      const operator = buildOperator(spec, { ...this.#options, ...build, ...own });
       this.#operators.push(operator);
       if (operator instanceof HashJoinOperator) {
         const index = vertex.chain.indexOf(spec);

@@ -217,3 +217,43 @@ test('a job may import modules of its own', async () => {
   summaryOf(await runCli(args, { cwd }));
   expect(readFileSync(join(cwd, 'o.csv'), 'utf8')).toBe('a\nHI\n');
 });
+
+const withContext = `.mapReduce({
+        key: t.utf8(),
+        value: t.struct({ units: t.int64({ js: 'number' }), price: t.float64() }),
+        output: t.struct({ kind: t.utf8(), units: t.utf8() }),
+        sideFiles: { closed: 'closed.txt' },
+        map: (row, emit, { count, sideFile }) => {
+          if (sideFile('closed').text.split('\\n').includes(row.shop)) return count('closed');
+          emit(String(row.item % 3) + ' ' + String(row.item), { units: row.units, price: row.price });
+        },
+        group: ({ key }) => key.substring(0, 1),
+        order: ({ value }) => [value.field('units').desc(), value.field('price').asc()],
+        reduce: (key, values, { count }) => {
+          count('kinds');
+          const units = [];
+          for (const value of values) units.push(value.units * 1000 + value.price);
+          return [{ kind: key.slice(0, 1), units: units.join() }];
+        },
+      })`;
+
+test.each(['1', '2', '3'])(
+  'mapReduce with counters, side files, groups and an order, %s tasks',
+  async (parallelism) => {
+    const text = jobText(`${parse}${withContext}`);
+    const closed = ['Ulm', 'Oslo'];
+    const cwd = tempFolder({ 'job.ts': text, 'in.txt': input, 'closed.txt': closed.join('\n') });
+    const args = ['run', 'job.ts', '--input', 'in.txt', '--output', 'out.ndjson', '--json'];
+    const summary = summaryOf(await runCli([...args, '--parallelism', parallelism], { cwd }));
+    const open = sales.filter(({ shop }) => !closed.includes(shop));
+    expect(summary.counters).toEqual({ closed: sales.length - open.length, kinds: 3 });
+    const rows = readFileSync(join(cwd, 'out.ndjson'), 'utf8').trim().split('\n');
+    const found = rows.map((line) => JSON.parse(line)).sort((a, b) => (a.kind < b.kind ? -1 : 1));
+    const expected = ['0', '1', '2'].map((kind) => {
+      const group = open.filter(({ item }) => String(item % 3) === kind);
+      group.sort((a, b) => b.units - a.units || a.price - b.price);
+      return { kind, units: group.map(({ units, price }) => units * 1000 + price).join() };
+    });
+    expect(found).toEqual(expected);
+  },
+);

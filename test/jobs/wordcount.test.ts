@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { planJob } from '../../coordinator/planner/planner.ts';
 import { buildJob } from '../../engine/api/build-job.ts';
 import { parseParams } from '../../engine/api/param-values.ts';
+import { noFunctionContext } from '../../engine/compile/function-context.ts';
 import { schemaText } from '../../engine/schema/schema.ts';
 import wordcount from '../../jobs/wordcount/job.ts';
 import wordcountMapReduce from '../../jobs/wordcount-mapreduce/job.ts';
@@ -58,14 +59,15 @@ test('the functions of the MapReduce count the words of the sample as its README
   const sample = new URL('../../jobs/wordcount-mapreduce/sample.txt', import.meta.url);
   const pairs = new Map<unknown, unknown[]>();
   for (const text of readFileSync(sample, 'utf8').split('\n')) {
-    parts.map({ text }, (word, count) => {
+    const emit = (word: unknown, count: unknown) => {
       const counts = pairs.get(word) ?? [];
       pairs.set(word, [...counts, count]);
-    });
+    };
+    parts.map({ text }, emit, noFunctionContext);
   }
   const rows = [...pairs].flatMap(([word, counts]) => {
-    const combined = parts.combine?.(word, counts.slice(1));
-    return [...parts.reduce(word, [counts[0], combined])];
+    const combined = parts.combine?.(word, counts.slice(1), noFunctionContext);
+    return [...parts.reduce(word, [counts[0], combined], noFunctionContext)];
   });
   const sorted = rows
     .map(({ word, count }) => ({ word: String(word), count: Number(count) }))

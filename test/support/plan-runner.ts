@@ -9,6 +9,7 @@ import { codeOf } from '../../base/typed-error.ts';
 import { lower } from '../../coordinator/planner/lower.ts';
 import type { Batch } from '../../engine/batch/batch.ts';
 import { readRows } from '../../engine/batch/row-reader.ts';
+import { FunctionCounters } from '../../engine/compile/function-context.ts';
 import type { Connector, SinkSpec, SourceSpec } from '../../engine/contracts/connector.ts';
 import { deadLetterSchema } from '../../engine/contracts/dead-letters.ts';
 import { selectRows } from '../../engine/expr/evaluate.ts';
@@ -271,6 +272,7 @@ function computed(operators: readonly OperatorSpec[], given: Given): readonly Ro
         input: schema,
         functions: given.functions,
         preparedSink: null,
+        counters: new FunctionCounters(),
         connectors: new Map(),
         disk: noDisk,
         taskIndex: 0,

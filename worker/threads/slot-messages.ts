@@ -82,7 +82,12 @@ export type ToSlot =
 
 export type FromSlot =
   | (TaskAttempt & { readonly kind: 'wantSplit' })
-  | (TaskAttempt & { readonly kind: 'taskFinished'; readonly write: Json })
+  | (TaskAttempt & {
+      readonly kind: 'taskFinished';
+      readonly write: Json;
+      /** What functions have counted. */
+      readonly counts: Readonly<Record<string, number>>;
+    })
   /** One task, which is closed; the others of the slot go on. */
   | (TaskAttempt & { readonly kind: 'taskFailed'; readonly error: WireError })
   /** The slot can't run its tasks. */

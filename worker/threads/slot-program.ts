@@ -181,10 +181,10 @@ export class SlotProgram {
 
   #finish(hosted: Hosted): void {
     const { taskId, attempt, task } = hosted;
-    const write = task.commit;
+    const { commit: write, counts } = task;
     task.close();
     this.#tasks = this.#tasks.filter((other) => other !== hosted);
-    this.#options.post({ kind: 'taskFinished', taskId, attempt, write });
+    this.#options.post({ kind: 'taskFinished', taskId, attempt, write, counts });
   }
 
   /** Closes tasks, and drops those that are not there yet. */
