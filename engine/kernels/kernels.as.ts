@@ -4,6 +4,7 @@ export * from './accumulate-wide.as';
 export * from './accumulate.as';
 export * from './arrow.as';
 export * from './cast-text.as';
+export * from './checksum.as';
 export * from './delta.as';
 export * from './expression.as';
 export * from './extremes.as';

@@ -14,6 +14,7 @@
  */
 import type { AccumulateKernels } from './accumulate-kernels.ts';
 import type { ArrowKernels } from './arrow-kernels.ts';
+import type { ChecksumKernels } from './checksum-kernels.ts';
 import type { CompressionKernels } from './compression-kernels.ts';
 import type { ExpressionKernels } from './expression-kernels.ts';
 import type { FixedRecordKernels } from './fixed-record-kernels.ts';
@@ -52,6 +53,7 @@ export interface Kernels
     NexmarkKernels,
     ExpressionKernels,
     ArrowKernels,
+    ChecksumKernels,
     CompressionKernels,
     FixedRecordKernels,
     ParquetKernels,

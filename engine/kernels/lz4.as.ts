@@ -105,7 +105,7 @@ export function lz4Compress(from: usize, sizeBytes: u32, to: usize, table: usize
 function writeSequence(out: usize, literal: usize, size: u32, match: u32): usize {
   store<u8>(out++, <u8>((min<u32>(size, 15) << 4) | min<u32>(match, 15)));
   if (size >= 15) out = writeMore(out, size - 15);
-  memory.copy(out, literal, size);
+  copyLiteral(out, literal, size);
   return out + <usize>size;
 }
 

@@ -53,7 +53,7 @@ export function narrowRowSizeOf(keyCount: number): number {
   return 8 + keyCount * 8;
 }
 
-/** Bytes of a head of `mergeRows`: u32 next sort row, u32 behind the last, u32 base, 4 unused. */
+/** Bytes of a head of `mergeRows`: u32 next sort row, u32 behind the last, u32 base, 4 for the kernel. */
 export const mergeHeadSize = 16;
 
 /** Encodes a column as one key of sort rows; see `Kernels.encodeSortInt64`. */

@@ -170,7 +170,7 @@ export class ExternalSorter {
   }
 
   #writeRows(writer: SpillWriter): void {
-    const batch = this.#sorter.next();
+    const batch = this.#sorter.next(true);
     if (batch === null) {
       this.#runs.push(writer.finish());
       this.#writer = null;

@@ -9,6 +9,7 @@
 import { batchRowsMax } from '../batch/batch.ts';
 import { isView, partBytesOf } from '../batch/body-layout.ts';
 import { utf8ViewSize } from '../batch/utf8-view.ts';
+import { crcTableBytes } from '../kernels/checksum-kernels.ts';
 import { compressedBytesMax, compressTableBytes } from '../kernels/compression-kernels.ts';
 import { layoutOf, valuesSizeOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -39,7 +40,8 @@ export interface MergeSize {
 /** @param sortRowBytes - Bytes of a sort row of the order. */
 export function mergeSizeOf(schema: Schema, sortRowBytes: number, shareBytes: number): MergeSize {
   const blockBytes = shareBytes >= largeShareBytes ? largeBlockBytes : smallBlockBytes;
-  const files = compressedBytesMax(blockBytes) + compressTableBytes + batchRowsMax * 4;
+  const files =
+    compressedBytesMax(blockBytes) + compressTableBytes + crcTableBytes + batchRowsMax * 4;
   const reserveBytes = pages(files) + pages(blockBytes) + outputBytesOf(schema);
   const batchBytes = blockBytes + pages(viewBytesOf(schema, bodyRowsOf(schema, blockBytes)));
   const runBytes = batchBytes + pages(bodyRowsOf(schema, blockBytes) * sortRowBytes);

@@ -124,8 +124,11 @@ export class RowSorter {
     return this.#buffer.sortSlice();
   }
 
-  /** The next sorted rows, or null at the end. The caller owns the batch. */
-  next(): Batch | null {
+  /**
+   * The next sorted rows, or null at the end. The caller owns the batch.
+   * @param showsTexts - Texts are not copied: the batch is released before the rows are forgotten.
+   */
+  next(showsTexts = false): Batch | null {
     const count = this.#buffer.rowCount - this.#readRows;
     if (count === 0) return null;
     const numbers = addressOf(this.#numbers);
@@ -136,7 +139,8 @@ export class RowSorter {
     );
     const { scope, kernels } = this.#context;
     const { schema } = this.#options;
-    const batch = gatherRows({ scope, kernels, schema, batches: this.#batches }, numbers, found);
+    const target = { scope, kernels, schema, batches: this.#batches, showsTexts };
+    const batch = gatherRows(target, numbers, found);
     this.#readRows += batch.rowCount;
     return batch;
   }

@@ -10,8 +10,8 @@
  * Where blocks do not get smaller, the next few are not tried: random bytes cost time, not room.
  */
 import { assert } from '../../base/assert.ts';
-import { crc32c } from '../../base/checksum.ts';
 import type { FileId, SyncDisk } from '../../base/env/disk.ts';
+import { crcTableBytes, writeCrcTables } from '../kernels/checksum-kernels.ts';
 import {
   compressedBytesMax,
   compressTableBytes,
@@ -50,9 +50,10 @@ export interface BlockHeader {
 
 export class SpillBlocks {
   readonly #options: SpillBlocksOptions;
-  /** A header and compressed bytes, and behind them the table of the compressor. */
+  /** A header and compressed bytes, and behind them the tables of compressor and checksum. */
   readonly #room: BlockHandle;
   readonly #table: number;
+  readonly #crcTables: number;
   #triesLater = 0;
 
   /** @throws MEMORY_EXHAUSTED */
@@ -60,8 +61,10 @@ export class SpillBlocks {
     const { scope, payloadBytes } = options;
     const roomBytes = Math.ceil((spillHeaderBytes + compressedBytesMax(payloadBytes)) / 64) * 64;
     this.#options = options;
-    this.#room = scope.allocate(roomBytes + compressTableBytes);
+    this.#room = scope.allocate(roomBytes + compressTableBytes + crcTableBytes);
     this.#table = addressOf(this.#room) + roomBytes;
+    this.#crcTables = this.#table + compressTableBytes;
+    writeCrcTables(scope.memory.uint32, this.#crcTables);
   }
 
   /**
@@ -78,8 +81,7 @@ export class SpillBlocks {
     uint32[header] = blockMark;
     uint32[header + 1] = storedBytes;
     uint32[header + 2] = payloadBytes;
-    const sizes = bytes.subarray(at - spillHeaderBytes, at - 4);
-    uint32[header + 3] = crc32c(bytes.subarray(at, at + storedBytes), crc32c(sizes));
+    uint32[header + 3] = this.#checksum(at - spillHeaderBytes, at, storedBytes);
     disk.write(file.id, bytes.subarray(at - spillHeaderBytes, at + storedBytes), position);
     return spillHeaderBytes + storedBytes;
   }
@@ -148,14 +150,21 @@ export class SpillBlocks {
 
   #readStored(file: OpenFile, position: number, header: BlockHeader, at: number): void {
     const { disk, scope } = this.#options;
-    const { storedBytes, payloadBytes, checksum } = header;
+    const { storedBytes, checksum } = header;
     const stored = scope.memory.bytes.subarray(at, at + storedBytes);
     const found = disk.read(file.id, stored, position + spillHeaderBytes);
     if (found < storedBytes) throw spillDamaged(file.path, position, 'it ends early');
-    const sizes = new Uint8Array(Uint32Array.of(blockMark, storedBytes, payloadBytes).buffer);
-    if (crc32c(stored, crc32c(sizes)) !== checksum) {
+    // The header is still where it was read to, at the beginning of the room.
+    if (this.#checksum(addressOf(this.#room), at, storedBytes) !== checksum) {
       throw spillDamaged(file.path, position, 'the checksum of a block differs');
     }
+  }
+
+  /** Of the three words of a header in front of its own, and the payload in the file. */
+  #checksum(header: number, payload: number, storedBytes: number): number {
+    const { kernels } = this.#options;
+    const ofHeader = kernels.crc32c(this.#crcTables, header, spillHeaderBytes - 4, 0);
+    return kernels.crc32c(this.#crcTables, payload, storedBytes, ofHeader) >>> 0;
   }
 
   #uncompress(file: OpenFile, position: number, header: BlockHeader, to: number): void {

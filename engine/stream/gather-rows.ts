@@ -20,6 +20,8 @@ export interface GatherOptions {
   readonly kernels: Kernels;
   readonly schema: Schema;
   readonly batches: readonly Batch[];
+  /** Whether texts stay where they are: the result is valid while the batches are. @defaultValue false */
+  readonly showsTexts?: boolean;
 }
 
 /**
@@ -73,7 +75,8 @@ function gatherColumn(rows: RowsToGather, index: number): Column {
     words[(bases >>> 2) + batch] = source.values;
   });
   gatherOf(kernels, type)(bases, numbers, rowCount, values);
-  if (layoutOf(type) === 'view') ownTexts(kernels, { values, rowCount, room });
+  const isOwned = layoutOf(type) === 'view' && options.showsTexts !== true;
+  if (isOwned) ownTexts(kernels, { values, rowCount, room });
   if (sources.every(({ validity }) => validity === 0)) return { type, validity: 0, values };
   sources.forEach((source, batch) => {
     words[(bases >>> 2) + batch] = source.validity;

@@ -58,7 +58,7 @@ const channel = fc.tuple(fc.array(row, { maxLength: 20 }), fc.infiniteStream(fc.
 
 test('merging is sorting', () => {
   fc.assert(
-    fc.property(fc.array(channel, { minLength: 1, maxLength: 4 }), (given) => {
+    fc.property(fc.array(channel, { minLength: 1, maxLength: 9 }), (given) => {
       const channels = given.map(([rows, sizes], index) => {
         const left: Row[] = rows.map((each) => ({ ...each, channel: index })).sort(compare);
         const pieces: (Row[] | null)[] = [];
