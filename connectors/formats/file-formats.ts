@@ -20,8 +20,11 @@ import { TextWriter } from './text-writer.ts';
 
 const text: FileFormat = {
   kind: 'text',
-  reader: ({ invalidUtf8 }, context) =>
-    createTextReader({ invalidUtf8: invalidUtf8 as InvalidUtf8 }, context),
+  reader: ({ invalidUtf8, pathColumn }, context) =>
+    createTextReader(
+      { invalidUtf8: invalidUtf8 as InvalidUtf8, pathColumn: pathColumn as string | undefined },
+      context,
+    ),
   partEnding: () => '.txt',
   writer: (_options, { schema, output }) => new TextWriter(schema, output),
 };

@@ -48,27 +48,44 @@ const sinkFormats: readonly {
 /** Names that `--format` takes. */
 export const sinkFormatNames: readonly string[] = sinkFormats.map(({ name }) => name);
 
+export interface TextSettings<P extends string> {
+  /**
+   * What to do with bytes that are not UTF-8: `fail` ends the job with file and byte offset, `replace` reads U+FFFD in
+   * their place. @defaultValue fail
+   */
+  readonly invalidUtf8?: 'fail' | 'replace';
+  /** The name of a second column, with the path of the file that the line is in. @defaultValue there is none */
+  readonly pathColumn?: P;
+}
+
 /**
  * Lines of text: a row per line, in the column `text`, without the line's end (LF or CRLF). As a format
  * of output files: the one column of text that the stream has, a line per row.
  *
- * @param options - `invalidUtf8`: what to do with bytes that are not UTF-8: `fail` (the default)
- * ends the job with file and byte offset, `replace` reads U+FFFD in their place.
+ * @throws FILES_OPTION_INVALID
  * @example
  * ```ts
  * import { text } from 'millrace/files';
  *
  * text().options.invalidUtf8; // => 'fail'
  * text({ invalidUtf8: 'replace' }).schema.fields[0]?.name; // => 'text'
+ * text({ pathColumn: 'file' }).schema.fields[1]?.name; // => 'file'
  * ```
  */
-export function text(
-  options: { readonly invalidUtf8?: 'fail' | 'replace' } = {},
-): SourceFormat<{ text: Column<'utf8', string, false, 'text'> }> {
-  const invalidUtf8 = choiceOf(options.invalidUtf8 ?? 'fail', ['fail', 'replace']);
+export function text<P extends string = never>(
+  settings: TextSettings<P> = {},
+): SourceFormat<{ readonly [Name in 'text' | P]: Column<'utf8', string, false, Name> }> {
+  const { pathColumn } = settings;
+  const invalidUtf8 = choiceOf(settings.invalidUtf8 ?? 'fail', ['fail', 'replace']);
+  const names = ['text', ...(pathColumn === undefined ? [] : [pathColumn])];
+  if (names[1] === 'text' || names[1] === '') {
+    throw typedError('FILES_OPTION_INVALID', `text has no pathColumn "${pathColumn}"`, {
+      hint: 'Give the column another name than that of the line: text({ pathColumn: "path" }).',
+    });
+  }
   return Object.freeze({
-    options: { kind: 'text', invalidUtf8 },
-    schema: schemaOf(fieldOf('text', utf8Type)),
+    options: { kind: 'text', invalidUtf8, ...(pathColumn !== undefined && { pathColumn }) },
+    schema: schemaOf(...names.map((name) => fieldOf(name, utf8Type))),
   });
 }
 

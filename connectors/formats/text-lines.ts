@@ -11,7 +11,9 @@ import { Batch, batchRowsMax } from '../../engine/batch/batch.ts';
 import { utf8ViewSize } from '../../engine/batch/utf8-view.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
 import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
+import type { Field } from '../../engine/schema/schema.ts';
 import type { BadRecords } from './bad-records.ts';
+import { PathColumn } from './path-column.ts';
 import type { RecordFormat, RecordSpan } from './record-format.ts';
 import { invalidUtf8Error, lineTooLongError, longerThan } from './text-errors.ts';
 
@@ -22,6 +24,8 @@ export interface TextLinesOptions {
   /** What bytes that are not UTF-8 do: end the job, or become U+FFFD. */
   readonly invalidUtf8: InvalidUtf8;
   readonly lineBytesMax: number;
+  /** The column with the path of each line's file; null for none. */
+  readonly pathColumn: string | null;
 }
 
 const newline = 10;
@@ -48,6 +52,8 @@ export class TextLines implements RecordFormat {
   readonly #bad: BadRecords;
   #views: BlockHandle = 0;
   #rowCount = 0;
+  /** Null when nobody reads it. */
+  readonly #paths: PathColumn | null;
   /** Blocks of repaired text that rows of the next batch show into. */
   #repaired: BlockHandle[] = [];
   /** Where kernels write their second answer. */
@@ -55,7 +61,13 @@ export class TextLines implements RecordFormat {
 
   constructor(context: SlotContext, options: TextLinesOptions, bad: BadRecords) {
     const { fields } = context.schema;
-    assert(fields.length === 1 && fields[0]?.type.kind === 'utf8', 'text has one column of utf8');
+    const isPath = ({ name }: Field) => name === options.pathColumn;
+    const texts = fields.filter((field) => !isPath(field));
+    assert(
+      texts.length <= 1 && fields.every(({ type }) => type.kind === 'utf8'),
+      'one is the text',
+    );
+    this.#paths = fields.some(isPath) ? new PathColumn(context.scope) : null;
     this.#context = context;
     this.#options = options;
     this.#bad = bad;
@@ -89,10 +101,10 @@ export class TextLines implements RecordFormat {
       const isInvalid = kernels.findInvalidUtf8(from, end, result) !== 0;
       const lines = { from, end, isLast, views, count };
       if (isInvalid && this.#options.invalidUtf8 === 'replace') this.#repair(lines);
-      this.#rowCount +=
-        isLong || (isInvalid && this.#options.invalidUtf8 === 'fail')
-          ? this.#withoutBadLines(span, lines)
-          : count;
+      const isBad = isLong || (isInvalid && this.#options.invalidUtf8 === 'fail');
+      const added = isBad ? this.#withoutBadLines(span, lines) : count;
+      this.#paths?.add(span.path, added);
+      this.#rowCount += added;
       from = end;
     }
     return from;
@@ -101,12 +113,16 @@ export class TextLines implements RecordFormat {
   takeBatch(block: BlockHandle): Batch {
     const { schema, scope } = this.#context;
     scope.memory.retain(block);
-    const values = addressOf(this.#views);
+    const texts = addressOf(this.#views);
+    const { pathColumn } = this.#options;
+    const paths = this.#paths?.take() ?? { values: 0, blocks: [] };
     const batch = new Batch(scope.memory, {
       schema,
       rowCount: this.#rowCount,
-      columns: schema.fields.map(({ type }) => ({ type, validity: 0, values })),
-      blocks: [this.#views, block, ...this.#repaired],
+      columns: schema.fields.map(({ name, type }) => {
+        return { type, validity: 0, values: name === pathColumn ? paths.values : texts };
+      }),
+      blocks: [this.#views, block, ...this.#repaired, ...paths.blocks],
     });
     this.#views = 0;
     this.#repaired = [];
@@ -115,6 +131,7 @@ export class TextLines implements RecordFormat {
   }
 
   close(): void {
+    this.#paths?.close();
     this.#rowCount = 0;
     for (const block of [this.#views, this.#result, ...this.#repaired]) {
       if (block !== 0) this.#context.scope.memory.release(block);

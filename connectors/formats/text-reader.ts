@@ -7,6 +7,8 @@ import { type InvalidUtf8, TextLines } from './text-lines.ts';
 export interface TextReaderOptions {
   /** What bytes that are not UTF-8 do: end the job, or become U+FFFD. */
   readonly invalidUtf8: InvalidUtf8;
+  /** The column with the path of each line's file; null or absent for none. */
+  readonly pathColumn?: string | null | undefined;
   /** @defaultValue 1 MiB; at least 4; tests set it low. */
   readonly bufferBytes?: number;
   /** @defaultValue 64 MiB; tests set it low. */
@@ -18,6 +20,7 @@ const lineBytesMaxDefault = 64 << 20;
 
 export function createTextReader(options: TextReaderOptions, context: SlotContext): SplitReader {
   const { invalidUtf8, lineBytesMax = lineBytesMaxDefault, bufferBytes } = options;
+  const { pathColumn = null } = options;
   return new RecordReader(
     context,
     {
@@ -25,6 +28,6 @@ export function createTextReader(options: TextReaderOptions, context: SlotContex
       recordBytesMax: lineBytesMax,
       ...(bufferBytes !== undefined && { bufferBytes }),
     },
-    (bad) => new TextLines(context, { invalidUtf8, lineBytesMax }, bad),
+    (bad) => new TextLines(context, { invalidUtf8, lineBytesMax, pathColumn }, bad),
   );
 }
