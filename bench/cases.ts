@@ -4,6 +4,7 @@ import { expressionsBench } from './expressions.ts';
 import { groupbyBenches } from './groupby.ts';
 import { ndjsonBench } from './ndjson.ts';
 import { sortBenches } from './sort.ts';
+import { sortRecordsBench } from './sort-records.ts';
 import { wordcountBench } from './wordcount.ts';
 
 export const benchCases: readonly BenchCase[] = [
@@ -12,4 +13,5 @@ export const benchCases: readonly BenchCase[] = [
   expressionsBench as BenchCase,
   ...(groupbyBenches as readonly BenchCase[]),
   ...(sortBenches as readonly BenchCase[]),
+  sortRecordsBench as BenchCase,
 ];

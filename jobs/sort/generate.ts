@@ -1,14 +1,22 @@
 /**
- * Makes records to sort, the same for the same seed: `node generate.ts COUNT [SEED] > records.bin`. They look
- * as those of the sort benchmark do: a random key, the number of the record, and filling; what is said on the
- * standard error is what check.ts says of them when they are sorted.
+ * Makes records to sort, the same for the same seed: `node generate.ts COUNT [SEED] [text] > records.bin`. They
+ * look as those of the sort benchmark do: a random key, the number of the record, and filling; with `text` each
+ * is a line of ASCII. What is said on the standard error is what check.ts says of them when they are sorted.
  */
-import { RecordSum, recordBytes } from './records.ts';
+import { keyBytes, RecordSum, recordBytes } from './records.ts';
 
 const recordsPerWrite = 10_000;
 
-/** Makes the record of a number at a place of the buffer. */
-export function writeRecord(bytes: Uint8Array, at: number, number: number, seed: number): void {
+export interface RecordChoice {
+  readonly number: number;
+  readonly seed: number;
+  /** Whether it is a line of ASCII. */
+  readonly isText: boolean;
+}
+
+/** Makes a record at a place of the buffer. */
+export function writeRecord(bytes: Uint8Array, at: number, choice: RecordChoice): void {
+  const { number, seed, isText } = choice;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const random = [1, 2, 3].map((draw) => mixed(seed, number, draw));
   view.setUint32(at, random[0] ?? 0);
@@ -23,6 +31,16 @@ export function writeRecord(bytes: Uint8Array, at: number, number: number, seed:
     bytes.fill(digit < 10 ? 48 + digit : 55 + digit, at + 48 + group * 4, at + 52 + group * 4);
   }
   view.setUint32(at + 96, 0xccdd_eeff);
+  if (isText) makeText(bytes, at);
+}
+
+/** Printable characters for what is none: 95 of them in the key, blanks, and the end of a line. */
+function makeText(bytes: Uint8Array, at: number): void {
+  for (let index = at; index < at + keyBytes; index++)
+    bytes[index] = 32 + ((bytes[index] ?? 0) % 95);
+  for (const index of [10, 11, 44, 45, 46, 47, 96, 97]) bytes[at + index] = 32;
+  bytes[at + 98] = 13;
+  bytes[at + 99] = 10;
 }
 
 /** A whole number of 32 bits that follows from all three, and looks as if it did not. */
@@ -34,7 +52,7 @@ function mixed(seed: number, number: number, draw: number): number {
   return (hash ^ (hash >>> 13)) >>> 0;
 }
 
-async function main([countText = '1000', seedText = '1']: readonly string[]): Promise<void> {
+async function main([countText = '1000', seedText = '1', form]: string[]): Promise<void> {
   const [count, seed] = [Number(countText), Number(seedText)];
   const sum = new RecordSum();
   for (let done = 0; done < count; done += recordsPerWrite) {
@@ -42,7 +60,8 @@ async function main([countText = '1000', seedText = '1']: readonly string[]): Pr
     const bytes = new Uint8Array(records * recordBytes);
     const view = new DataView(bytes.buffer);
     for (let record = 0; record < records; record++) {
-      writeRecord(bytes, record * recordBytes, done + record, seed);
+      const choice = { number: done + record, seed, isText: form === 'text' };
+      writeRecord(bytes, record * recordBytes, choice);
       sum.add(view, record * recordBytes);
     }
     if (!process.stdout.write(bytes)) {

@@ -16,7 +16,7 @@ const folder = join(import.meta.dirname, '../../jobs/sort');
 function recordsOf(numbers: readonly number[], seed = 1): Uint8Array {
   const bytes = new Uint8Array(numbers.length * recordBytes);
   numbers.forEach((number, index) => {
-    writeRecord(bytes, index * recordBytes, number, seed);
+    writeRecord(bytes, index * recordBytes, { number, seed, isText: false });
   });
   return bytes;
 }
@@ -41,6 +41,14 @@ test('records follow from seed and number, and differ by both', () => {
   const keys = [recordsOf([5], 1), recordsOf([6], 1), recordsOf([5], 2), recordsOf([2 ** 40], 1)];
   expect(new Set(keys.map((bytes) => bytes.subarray(0, 10).join())).size).toBe(4);
   expect(new Set(upTo(5000).map((n) => recordsOf([n]).subarray(0, 10).join())).size).toBe(5000);
+});
+
+test('as text a record is a line', () => {
+  const bytes = new Uint8Array(recordBytes * 50);
+  for (const number of upTo(50)) {
+    writeRecord(bytes, number * recordBytes, { number, seed: 1, isText: true });
+  }
+  expect(Buffer.from(bytes).toString('latin1')).toMatch(/^([ -~]{98}\r\n){50}$/);
 });
 
 test('the checksum sees what was lost, doubled or changed, and not the order', () => {
