@@ -46,8 +46,11 @@ export interface SyncDisk {
   unlink(path: string): void;
   /** Removes a folder and all below it; no error when it is not there. */
   removeTree(path: string): void;
-  /** Makes a folder and its missing parents; no error when it is there. */
-  makeDir(path: string): void;
+  /**
+   * Makes a folder and its missing parents; no error when it is there.
+   * @param isPrivate - Of what is made, this user alone may see what is in it. @defaultValue false
+   */
+  makeDir(path: string, isPrivate?: boolean): void;
   /** Entries of a folder, sorted by name in code-unit order. */
   list(path: string): DirEntry[];
   /** Facts about a path, links followed; null when nothing is there. */

@@ -9,6 +9,7 @@ import type { DirEntry, Disk, FileId, FileStat, OpenMode } from './disk.ts';
 import { diskError, systemCodeOf, toDiskError } from './disk-error.ts';
 import {
   fileStatOf,
+  folderModeOf,
   isNothingThere,
   openFlags,
   sortedEntries,
@@ -97,8 +98,9 @@ class RealDisk implements Disk {
     return attempt(path, () => fs.promises.rm(path, { recursive: true, force: true }));
   }
 
-  async makeDir(path: string): Promise<void> {
-    await attempt(path, () => fs.promises.mkdir(path, { recursive: true }));
+  async makeDir(path: string, isPrivate = false): Promise<void> {
+    const mode = folderModeOf(isPrivate);
+    await attempt(path, () => fs.promises.mkdir(path, { recursive: true, mode }));
   }
 
   list(path: string): Promise<DirEntry[]> {

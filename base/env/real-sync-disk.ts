@@ -17,6 +17,11 @@ export const openFlags: Readonly<Record<OpenMode, number>> = {
   update: O_RDWR | O_CREAT,
 };
 
+/** What users may do with a folder, less what the process takes from all. */
+export function folderModeOf(isPrivate: boolean): number {
+  return isPrivate ? 0o700 : 0o777;
+}
+
 /** One system call moves at most this much: Linux stops at 2 GiB − 4 KiB. */
 export const systemCallBytesMax = 1 << 30;
 
@@ -95,8 +100,8 @@ class RealSyncDisk implements SyncDisk {
     attempt(path, () => fs.rmSync(path, { recursive: true, force: true }));
   }
 
-  makeDir(path: string): void {
-    attempt(path, () => fs.mkdirSync(path, { recursive: true }));
+  makeDir(path: string, isPrivate = false): void {
+    attempt(path, () => fs.mkdirSync(path, { recursive: true, mode: folderModeOf(isPrivate) }));
   }
 
   list(path: string): DirEntry[] {

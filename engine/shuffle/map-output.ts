@@ -139,7 +139,7 @@ export class MapOutputWriter {
   #opened(): FileId {
     const { disk, file } = this.#options;
     this.#file ??= this.#attempt(() => {
-      disk.makeDir(file.path.slice(0, file.path.lastIndexOf('/')));
+      disk.makeDir(file.path.slice(0, file.path.lastIndexOf('/')), true);
       this.#isHidden = true;
       return disk.open(this.#hiddenPath, 'replace');
     });

@@ -65,7 +65,7 @@ export class SpillFiles {
   /** Begins a new file. */
   create(): SpillWriter {
     const { spill } = this.#context;
-    if (this.#fileCount === 0) this.#attempt(() => spill.disk.makeDir(spill.folder));
+    if (this.#fileCount === 0) this.#attempt(() => spill.disk.makeDir(spill.folder, true));
     const path = `${spill.folder}/${spill.prefix}-${this.#fileCount++}.spill`;
     this.#paths.add(path);
     const id = this.#attempt(() => spill.disk.open(path, 'createNew'));

@@ -1,5 +1,5 @@
 /** Goal: the disks, real and simulated, blocking or not, keep one contract, errors included. */
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -207,3 +207,15 @@ test('a link is listed as one and followed by stat; a long read goes on after sh
     expect(await disk.read(file, into, 0)).toBe(into.length);
     await disk.close(file);
   }));
+
+test.skipIf(process.platform === 'win32')(
+  'a private folder is seen by this user alone',
+  async () => {
+    for (const disk of [createRealDisk(), createRealSyncDisk()]) {
+      const folder = join(root, `private-${rootCount++}`);
+      await disk.makeDir(join(folder, 'deep'), true);
+      const modes = [folder, join(folder, 'deep')].map((path) => statSync(path).mode & 0o777);
+      expect(modes).toEqual([0o700, 0o700]);
+    }
+  },
+);
