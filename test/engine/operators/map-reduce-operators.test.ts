@@ -105,6 +105,29 @@ test('reduce sees each key once, ascending, with its values in order of arrival'
   );
 });
 
+test('reduce of more pairs than its share of the memory holds', () => {
+  const rows = Array.from({ length: 1500 }, (_, value): Row => {
+    const key = value % 7 === 0 ? null : `${(value * 31) % 40} `.padEnd(6000, 'x');
+    return { key, value };
+  });
+  const build = (context: OperatorContext) =>
+    new ReduceOperator(context, {
+      ...byKey,
+      *reduce(key: string | null, values: Iterable<number | null>) {
+        yield { key: key?.slice(0, 3) ?? null, values: [...values].join() };
+      },
+    });
+  const expected = keysInOrder(rows).map((key) => {
+    const values = rows.filter((row) => row.key === key).map(({ value }) => value);
+    return { key: key === null ? null : String(key).slice(0, 3), values: values.join() };
+  });
+  for (const one of [mode, ...runModes.slice(-1)]) {
+    const small = { ...one, batchRows: () => 60 };
+    const found = runOperator({ input: pairs, rows, build, expected, shareBytes: 7 << 19 }, small);
+    expect(found).toEqual(expected);
+  }
+});
+
 const wide = schemaOf(
   fieldOf('key', utf8Type, true),
   fieldOf('value', int32Type, true),
