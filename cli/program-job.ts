@@ -4,6 +4,7 @@
  * Before: cli/program-run.ts. After: cli/embedded.ts.
  */
 import { totalmem } from 'node:os';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createRealProcess } from '../base/env/real-process.ts';
 import { fromWire, typedError } from '../base/typed-error.ts';
@@ -13,6 +14,7 @@ import type { JobDefinition } from '../engine/api/define-job.ts';
 import { resolveParams } from '../engine/api/param-values.ts';
 import type { PlainRow } from '../engine/compile/rows-driver.ts';
 import type { EmbeddedRun, JobRunOptions, JobSummary } from './embedded.ts';
+import type { HostOptions } from './embedded-host.ts';
 import { memoryBytesOf, parseParallelism } from './engine-flags.ts';
 import { loadJob } from './load-job.ts';
 
@@ -25,6 +27,8 @@ export interface SlotSettings {
   readonly parallelism?: number;
   /** Memory for all slots together, such as `512MB`. @defaultValue 1 GB per slot, half of the machine's at most */
   readonly memory?: string;
+  /** Where rows go that do not fit into the memory. @defaultValue below the system's folder for temporary files */
+  readonly spillDir?: string;
 }
 
 /** How a program runs a job. */
@@ -124,12 +128,16 @@ function collector({ onRows }: JobSettings) {
 }
 
 /** The threads and the memory that settings ask for. */
-export function slotsOf(settings: SlotSettings): { parallelism: number; memoryBytes: number } {
-  const { parallelism: given, memory } = settings;
+export function slotsOf(settings: SlotSettings): HostOptions {
+  const { parallelism: given, memory, spillDir } = settings;
   const parallelism =
     given === undefined ? createRealProcess().cores : parseParallelism(String(given));
   const machine = { memoryBytes: totalmem() };
-  return { parallelism, memoryBytes: memoryBytesOf(memory, parallelism, machine) };
+  return {
+    parallelism,
+    memoryBytes: memoryBytesOf(memory, parallelism, machine),
+    ...(spillDir !== undefined && { spillDir: resolve(spillDir) }),
+  };
 }
 
 function columnsOf(): number {
