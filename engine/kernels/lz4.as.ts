@@ -89,7 +89,12 @@ export function lz4Compress(from: usize, sizeBytes: u32, to: usize, table: usize
       }
       misses = 64;
       const size = matchMin + sameBytes(candidate + matchMin, at + matchMin, end - lastLiterals);
-      out = writeSequence(out, literal, <u32>(at - literal), size - matchMin);
+      const literals = <u32>(at - literal);
+      if (literals < 15) {
+        store<u8>(out, <u8>((literals << 4) | min<u32>(size - matchMin, 15)));
+        v128.store(out + 1, v128.load(literal));
+        out += 1 + <usize>literals;
+      } else out = writeSequence(out, literal, literals, size - matchMin);
       // The distance stands behind the literals; what more of the length there is, behind it.
       store<u16>(out, <u16>(at - candidate));
       out += 2;
