@@ -28,6 +28,7 @@ export class BatchBuilder {
   readonly #scope: MemoryScope;
   readonly #writers: readonly ColumnWriter[];
   readonly #textWriters: readonly ColumnWriter[];
+  readonly #hasText: boolean;
   #rowCount = 0;
   #isFull = false;
 
@@ -36,6 +37,7 @@ export class BatchBuilder {
     this.#scope = scope;
     this.#writers = schema.fields.map((field) => columnWriterOf(scope, field));
     this.#textWriters = this.#writers.filter((writer) => layoutOf(writer.field.type) === 'view');
+    this.#hasText = this.#textWriters.length > 0;
   }
 
   get rowCount(): number {
@@ -70,9 +72,8 @@ export class BatchBuilder {
 
   /** The row at `rowCount` is complete. */
   endRow(): void {
-    assert(!this.#isFull, 'a full builder is built before the next row');
     this.#rowCount++;
-    this.#isFull = this.#rowCount === batchRowsMax || this.#textBytes() >= batchTextBytesMax;
+    if (this.#rowCount >= batchRowsMax || this.#hasText) this.#close();
   }
 
   /** The rows so far as a batch, which the caller owns; the builder is empty again. */
@@ -90,6 +91,11 @@ export class BatchBuilder {
     for (const writer of this.#writers) writer.discard();
     this.#rowCount = 0;
     this.#isFull = false;
+  }
+
+  #close(): void {
+    assert(this.#rowCount <= batchRowsMax, 'a full builder is built before the next row');
+    this.#isFull = this.#rowCount === batchRowsMax || this.#textBytes() >= batchTextBytesMax;
   }
 
   #textBytes(): number {

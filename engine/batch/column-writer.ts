@@ -41,6 +41,16 @@ export abstract class ColumnWriter {
     return 0;
   }
 
+  /** Byte address of the values; it holds until the column grows or is taken. */
+  get address(): number {
+    return this.values;
+  }
+
+  /** Rows that there is room for at `address`. */
+  get room(): number {
+    return this.capacity;
+  }
+
   /**
    * Writes the value of a row; undefined counts as null. Each class has its own, and not one that
    * calls a method per type: then a call in a driver leads straight to the typed write.

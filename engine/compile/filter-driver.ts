@@ -18,8 +18,6 @@ export interface FilterDriver {
    * @returns Count of rows written.
    */
   run(batch: Batch, fromRow: number, toRow: number, out: number): number;
-  /** Lets the last row view expire. */
-  close(): void;
 }
 
 export interface FilterDriverOptions {
@@ -39,7 +37,6 @@ export function filterDriver({
   const text = [
     bindSource(input),
     ...input.fields.map(readSource),
-    'let call = 0;',
     rowViewSource(input),
     runText,
   ].join('\n');
@@ -57,15 +54,13 @@ function run(batch, fromRow, toRow, out) {
   bind(batch);
   let at = out >>> 2;
   for (let row = fromRow; row < toRow; row++) {
-    call++;
     const stored = storedRow(row), view = new RowView(stored);
     let keeps;
     try { keeps = fn(view); } catch (error) { throw h.failed(error, view); }
     if (keeps === true) u32[at++] = stored;
     else if (keeps !== false) h.notBoolean(keeps, view);
+    expire(view);
   }
-  call++;
   return at - (out >>> 2);
 }
-function close() { call++; }
-return { run, close };`;
+return { run };`;

@@ -36,7 +36,6 @@ function flatMapSource(input: Schema, output: Schema): string {
   return [
     bindSource(input),
     ...input.fields.map(readSource),
-    'let call = 0;',
     rowViewSource(input),
     appendRowSource(output),
     runText,
@@ -62,7 +61,6 @@ function drainIterator() {
   }
 }
 function start(row) {
-  call++;
   view = new RowView(storedRow(row));
   let result;
   try { result = fn(view); } catch (error) { throw h.failed(error, view); }
@@ -76,15 +74,15 @@ function run(batch, fromRow, toRow) {
   while (row < toRow) {
     if (view === null) start(row);
     if (!(outputs !== null ? drainArray() : drainIterator())) return row;
+    expire(view);
     view = outputs = iterator = null;
     row++;
   }
-  call++;
   return row;
 }
 function close() {
   const open = iterator;
-  call++;
+  if (view !== null) expire(view);
   view = outputs = iterator = null;
   try { open?.return?.(); } catch { /* The job has ended already; its reason is known. */ }
 }

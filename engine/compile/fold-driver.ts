@@ -50,7 +50,6 @@ export function foldDriver(options: FoldOptions): GroupDriver {
     ...output.fields.map(readSource),
     ...input.fields.flatMap((field, n) => (keyIndexes.includes(n) ? [sameSource(field, n)] : [])),
     `function sameKey(i, j) { return ${keyIndexes.map((n) => `same${n}(i, j)`).join(' && ')}; }`,
-    'let call = 0;',
     rowViewSource(output),
     copySource(output),
     keysKeptSource(output, seen),
@@ -127,13 +126,13 @@ function release() {
 const runText = `
 let folded = null;
 function fold() {
-  call++;
   const view = new RowView(stored);
   let out;
   try { out = fn(folded, view); } catch (error) { throw h.failed(error, view); }
   if (out === view) out = copyOf(stored);
   else if (out === null || typeof out !== 'object') h.notRow(out, view);
   if (out !== folded && !keepsKeys(out, folded)) h.keyChanged(view);
+  expire(view);
   folded = out;
 }
 function run(stepsMax) {
@@ -155,11 +154,9 @@ function run(stepsMax) {
       return 'done';
     }
   }
-  call++;
   return 'more';
 }
 function close() {
-  call++;
   release();
 }
 return { run, close };`;

@@ -45,7 +45,6 @@ function mapSource(input: Schema, pairs: Schema): string {
   return [
     bindSource(input),
     ...input.fields.map(readSource),
-    'let call = 0;',
     rowViewSource(input),
     appendValuesSource(pairs),
     runText,
@@ -65,15 +64,14 @@ function run(batch, fromRow, toRow) {
   bind(batch);
   let row = fromRow;
   while (row < toRow && !builder.isFull) {
-    call++;
     view = new RowView(storedRow(row));
     try { fn(view, emit, context); } catch (error) { throw h.failed(emitError ?? error, view); }
     if (emitError !== null) throw emitError;
+    expire(view);
+    view = null;
     row++;
   }
-  call++;
-  view = null;
   return row;
 }
-function close() { call++; view = null; }
+function close() { view = null; }
 return { run, close };`;

@@ -27,7 +27,6 @@ export function mapRowDriver(options: MapRowOptions): RowDriver {
   const text = [
     bindSource(input),
     ...input.fields.map(readSource),
-    'let call = 0;',
     rowViewSource(input),
     appendRowSource(output),
     runText,
@@ -41,15 +40,14 @@ function run(batch, fromRow, toRow) {
   bind(batch);
   let row = fromRow;
   while (row < toRow && !builder.isFull) {
-    call++;
     const view = new RowView(storedRow(row));
     let out;
     try { out = fn(view); } catch (error) { throw h.failed(error, view); }
     append(out, view);
+    expire(view);
     row++;
   }
-  call++;
   return row;
 }
-function close() { call++; }
+function close() {}
 return { run, close };`;

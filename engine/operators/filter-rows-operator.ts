@@ -63,7 +63,6 @@ export class FilterRowsOperator implements Operator {
   }
 
   close(): void {
-    this.#driver.close();
     this.#pending.close();
     if (this.#selection !== 0) this.#context.scope.memory.release(this.#selection);
     this.#selection = 0;
