@@ -27,3 +27,21 @@ test.each`
   expectFailure(result, { code: 'THREAD_DIED', exitCode: 1, says });
   expect(Object.keys(contentsOf(cwd))).toEqual(['in.txt', 'job.ts']);
 });
+
+test('a thread that dies behind a sort on disk leaves no spill file', async () => {
+  const chain = `.orderBy((row) => row.text.desc())
+    .flatMap(t.struct({ line: t.utf8() }), (row) => [{ line: work(row.text) }])`;
+  const before = `function work(line: string): string {
+  if (line.startsWith('1')) process.exit(3);
+  return line;
+}`;
+  const line = (_: unknown, index: number) => `${index} ${'x'.repeat(90)}\n`;
+  const lines = Array.from({ length: 500_000 }, line).join('');
+  const cwd = tempFolder({ 'job.ts': jobText(chain, { before }), 'in.txt': lines });
+  const flags = ['--memory', '32MB', '--parallelism', '1', '--spill-dir', 'spill', '--json'];
+  const args = ['run', 'job.ts', '--input', 'in.txt', '--output', 'o.csv', ...flags];
+  const result = await runCli(args, { cwd });
+  const says = /process\.exit\(3\) was called in it/;
+  expectFailure(result, { code: 'THREAD_DIED', exitCode: 1, says });
+  expect(Object.keys(contentsOf(cwd))).toEqual(['in.txt', 'job.ts', 'spill/']);
+});
