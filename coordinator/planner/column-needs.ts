@@ -96,6 +96,10 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
       for (const { name, expr } of operator.columns) if (isRead(name)) addColumnNames(expr, names);
       return names;
     }
+    case 'repeat': {
+      const given = operator.output.fields.map((field) => field.name).filter(isRead);
+      return new Set([operator.column, ...given]);
+    }
     case 'explodeWords':
     case 'assignWindows':
       return new Set([operator.column, ...operator.carried.filter(isRead)]);

@@ -105,13 +105,14 @@ function allOf(conditions: readonly Expr[]): Expr {
 
 /** Operators that give out fewer rows than come in, or groups of them. */
 function asksMoreRows({ kind }: OperatorSpec): boolean {
-  return kind === 'explodeWords' || kind === 'assignWindows';
+  return kind === 'explodeWords' || kind === 'assignWindows' || kind === 'repeat';
 }
 
 /** The condition as it is below an operator, or null where it must stay behind. */
 function conditionBelow(condition: Expr, operator: OperatorSpec): Expr | null {
   switch (operator.kind) {
     case 'sort':
+    case 'repeat':
       return condition;
     case 'project':
       return overColumns(condition, operator.columns);

@@ -16,8 +16,8 @@ import { lowerAggregate, lowerDistinct } from './lower-aggregate.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { freeName, isPlain, projectOf } from './projection.ts';
 
-/** Nodes with one input, or none; a join has two (lower-join.ts). */
-type PlainNode = Exclude<LogicalNode, { readonly kind: 'join' }>;
+/** Nodes with one input, or none; others have two (lower-join.ts, lower-set-operation.ts). */
+type PlainNode = Exclude<LogicalNode, { readonly kind: 'join' | 'intersect' | 'except' }>;
 
 /** @param input - What the node reads; empty for a source. */
 export function lower(node: PlainNode, input: Schema): LoweredStep[] {

@@ -23,6 +23,7 @@ import { limitDownRule } from './limit-down-rule.ts';
 import { limitRule } from './limit-rule.ts';
 import { lower } from './lower.ts';
 import { lowerJoin } from './lower-join.ts';
+import { lowerSetOperation } from './lower-set-operation.ts';
 import { narrowRule } from './narrow-rule.ts';
 import { parallelSortRule } from './parallel-sort-rule.ts';
 import {
@@ -81,6 +82,10 @@ function lowerGraph({ nodes }: LogicalGraph): PlanStep[] {
       places.set(node.id, [inputFrom(addJoin(steps, node, { places, schemas }))]);
       continue;
     }
+    if (node.kind === 'intersect' || node.kind === 'except') {
+      places.set(node.id, [inputFrom(addSetOperation(steps, node, { places, schemas }))]);
+      continue;
+    }
     const lowered = lower(node, schemas.get(node.inputs[0] ?? '') ?? { fields: [] });
     for (const { operator, exchange } of lowered) {
       const number = steps.length + 1;
@@ -116,6 +121,27 @@ function addJoin(
     return given.map((input) => ({ ...input, exchange, port }));
   });
   return add({ operator, inputs });
+}
+
+/** Adds the steps of an intersect or except; answers the number of the last one. */
+function addSetOperation(
+  steps: PlanStep[],
+  node: LogicalNode & { readonly kind: 'intersect' | 'except' },
+  { places, schemas }: Lowered,
+): number {
+  const inputSchemas = node.inputs.map((id) => schemas.get(id) ?? { fields: [] });
+  const lowered = lowerSetOperation(node, inputSchemas);
+  let inputs = lowered.sides.map((operator, side) => {
+    const number = steps.length + 1;
+    steps.push({ number, operator, inputs: places.get(node.inputs[side] ?? '') ?? [] });
+    return inputFrom(number);
+  });
+  for (const { operator, exchange } of lowered.steps) {
+    const number = steps.length + 1;
+    steps.push({ number, operator, inputs: inputs.map((input) => ({ ...input, exchange })) });
+    inputs = [inputFrom(number)];
+  }
+  return steps.length;
 }
 
 function placesOf(

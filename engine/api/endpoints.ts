@@ -2,8 +2,10 @@
  * The ends of a job: sources, sinks, and the written streams that `build` returns. Connectors make the
  * first two; what the command line asks of a sink is known only when the job is built.
  */
+import { typedError } from '../../base/typed-error.ts';
 import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
 import type { NodeDraft, VerbOptions } from '../plan/logical-node.ts';
+import { describe } from './row.ts';
 
 declare const sourceColumns: unique symbol;
 
@@ -46,7 +48,13 @@ export class WrittenStream {
   readonly sink: SinkOf;
   readonly options: VerbOptions;
 
+  /** @throws JOB_ARGUMENT_INVALID when it is given no sink */
   constructor(node: NodeDraft, sink: SinkOf, options: VerbOptions) {
+    if (!isSink(sink)) {
+      throw typedError('JOB_ARGUMENT_INVALID', `writeTo needs a sink, got ${describe(sink)}`, {
+        hint: 'Give a sink of a connector: files.sink({ path: "out.csv" }).',
+      });
+    }
     this.node = node;
     this.sink = sink;
     this.options = options;

@@ -46,6 +46,7 @@ export type { MapReduceOptions } from './map-reduce.ts';
 export type { ParamSpec, ParamType, ParamValues } from './param.ts';
 export type { RowInputOf, RowOf } from './row.ts';
 export { KeyedStream, Stream, WindowedStream } from './stream.ts';
+export type { SetOptions } from './union.ts';
 export { type ColumnsOf, StructType, t, ValueType } from './value-type.ts';
 export { When, when } from './when.ts';
 export {

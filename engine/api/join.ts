@@ -24,13 +24,19 @@ import {
   joinTypes,
 } from '../plan/join-type.ts';
 import type { JoinKeyPair } from '../plan/logical-graph.ts';
-import type { NodeContent, VerbOptions } from '../plan/logical-node.ts';
+import {
+  appendNode,
+  type NodeContent,
+  type NodeDraft,
+  type VerbOptions,
+} from '../plan/logical-node.ts';
 import { isSameType, typeText } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { Column } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
 import type { Together } from './grouping.ts';
-import { callPairLambda, describe, expressionIn, type PairSchema } from './row.ts';
+import { callPairLambda, conditionIn, describe, type PairSchema } from './row.ts';
+import { selectContent } from './select.ts';
 
 export type { JoinSide, JoinType } from '../plan/join-type.ts';
 
@@ -111,18 +117,32 @@ export interface GivenJoin {
   readonly select?: unknown;
 }
 
-export interface JoinParts {
+/**
+ * The node of a join, or of what `select` makes of its pairs.
+ *
+ * @throws JOB_ARGUMENT_INVALID, EXPR_TYPE_MISMATCH, PLAN_DUPLICATE_NAME
+ */
+export function joinedNode(
+  name: 'join' | 'crossJoin',
+  inputs: readonly [NodeDraft, NodeDraft],
+  given: GivenJoin,
+  verb: VerbOptions | undefined,
+): NodeDraft {
+  const [left, right] = inputs.map((input) => input.content.schema) as [Schema, Schema];
+  const { content, pair } = joinParts(left, right, given);
+  const node = appendNode(inputs, content, verb);
+  const { select } = given;
+  if (select === undefined) return node;
+  return appendNode([node], selectContent(callPairLambda(name, pair, select as never)));
+}
+
+interface JoinParts {
   readonly content: NodeContent;
   /** What `select` sees: the columns as they come out. */
   readonly pair: PairSchema;
 }
 
-/**
- * The node of a join.
- *
- * @throws JOB_ARGUMENT_INVALID, EXPR_TYPE_MISMATCH, PLAN_DUPLICATE_NAME
- */
-export function joinParts(left: Schema, right: Schema, given: GivenJoin): JoinParts {
+function joinParts(left: Schema, right: Schema, given: GivenJoin): JoinParts {
   const type = oneOf('type', given.type ?? 'inner', joinTypes);
   const buildSide = oneOf('build', given.build ?? 'right', ['left', 'right'] as const);
   const isBroadcast = given.broadcast === true;
@@ -190,13 +210,10 @@ interface Conditions {
 function conditionsOf(on: GivenJoin['on'], pair: PairSchema): Conditions {
   if (on === null) return { keys: [], condition: null };
   const given = callPairLambda('join', pair, on);
-  const whole = expressionIn('join', given, 'a condition over both rows');
-  if (whole.type.kind !== 'bool') {
-    const message = `join needs a condition, its lambda gave a ${whole.type.kind} column`;
-    throw typedError('EXPR_TYPE_MISMATCH', message, {
-      hint: 'Compare a column of the one with one of the other: order.user.eq(user.id).',
-    });
-  }
+  const whole = conditionIn('join', given, {
+    needed: 'a condition over both rows',
+    example: 'Compare a column of the one with one of the other: order.user.eq(user.id).',
+  });
   const keys: JoinKeyPair[] = [];
   let condition: Expr | null = null;
   for (const part of conjunctsOf(whole)) {

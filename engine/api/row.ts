@@ -131,6 +131,18 @@ export function expressionIn(verb: string, value: unknown, needed: string): Expr
   throw typedError('EXPR_TYPE_MISMATCH', message, { hint });
 }
 
+/** The condition that a lambda gave. @param example - A comparison, for the hint. */
+export function conditionIn(
+  verb: string,
+  value: unknown,
+  { needed, example }: { readonly needed: string; readonly example: string },
+): Expr {
+  const expr = expressionIn(verb, value, needed);
+  if (expr.type.kind === 'bool') return expr;
+  const message = `${verb} needs a condition, its lambda gave a ${expr.type.kind} column`;
+  throw typedError('EXPR_TYPE_MISMATCH', message, { hint: example });
+}
+
 /** A value as an error message names it. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value);

@@ -9,7 +9,6 @@
  * Each verb checks what it is given at once, so an error points at the line of the job.
  * Before: engine/api/define-job.ts · After: engine/plan/logical-graph.ts
  */
-import { typedError } from '../../base/typed-error.ts';
 import type { NamedExpr } from '../expr/expr.ts';
 import {
   appendNode,
@@ -20,7 +19,7 @@ import {
 import type { UserFunctions } from '../plan/user-functions.ts';
 import type { AnyColumn, Column, SortOrder } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
-import { isSink, type SinkOf, WrittenStream } from './endpoints.ts';
+import { type SinkOf, WrittenStream } from './endpoints.ts';
 import {
   type Aggregated,
   type AggregatedAll,
@@ -38,7 +37,7 @@ import {
   type JoinHints,
   type JoinOptions,
   type JoinType,
-  joinParts,
+  joinedNode,
   type SideOf,
   type Unnamed,
 } from './join.ts';
@@ -46,9 +45,7 @@ import { type MapReduceOptions, mapReduceParts } from './map-reduce.ts';
 import {
   type Columns,
   callLambda,
-  callPairLambda,
-  describe,
-  expressionIn,
+  conditionIn,
   type RowInputOf,
   type RowOf,
   type Shown,
@@ -56,9 +53,15 @@ import {
 } from './row.ts';
 import { deriveContent, type Selected, selectContent } from './select.ts';
 import { appendSort, ordersIn } from './sort-order.ts';
-import { type SameColumns, type United, unionContent } from './union.ts';
+import {
+  type SameColumns,
+  type SetOptions,
+  type United,
+  type UnitingVerb,
+  unitedContent,
+} from './union.ts';
 import type { ColumnsOf, StructType, ValueType } from './value-type.ts';
-import { functionIn, wholeCount } from './verb-arguments.ts';
+import { functionIn, noStream, type VerbOfStreams, wholeCount } from './verb-arguments.ts';
 import {
   type EventTimeOptions,
   eventTimeContent,
@@ -104,14 +107,10 @@ export class Stream<C> {
    * @throws EXPR_JAVASCRIPT_OPERATOR, EXPR_NO_COLUMN, EXPR_TYPE_MISMATCH
    */
   where(condition: (row: C) => Column<'bool', boolean, boolean>, options?: VerbOptions): Stream<C> {
-    const given = this.#call('where', condition);
-    const predicate = expressionIn('where', given, 'a condition');
-    if (predicate.type.kind !== 'bool') {
-      const message = `where needs a condition, its lambda gave a ${predicate.type.kind} column`;
-      throw typedError('EXPR_TYPE_MISMATCH', message, {
-        hint: 'Compare the column with something: row.count.gt(1).',
-      });
-    }
+    const predicate = conditionIn('where', this.#call('where', condition), {
+      needed: 'a condition',
+      example: 'Compare the column with something: row.count.gt(1).',
+    });
     return this.#append({ kind: 'where', predicate, schema: this.#schema }, options);
   }
 
@@ -266,10 +265,8 @@ export class Stream<C> {
    */
   limit(count: number | bigint | null | undefined, options?: VerbOptions): Stream<C> {
     if (count === undefined || count === null) return this;
-    return this.#append(
-      { kind: 'limit', count: wholeCount('limit', count), schema: this.#schema },
-      options,
-    );
+    const rows = wholeCount('limit', count);
+    return this.#append({ kind: 'limit', count: rows, schema: this.#schema }, options);
   }
 
   /**
@@ -302,19 +299,29 @@ export class Stream<C> {
   union<D extends SameColumns<C, D>>(
     ...others: readonly [Stream<D>, ...Stream<D>[]]
   ): Stream<United<C, D>> {
-    const nodes = others.map((other: unknown) => {
-      if (other instanceof Stream) return other.#node;
-      throw typedError('JOB_ARGUMENT_INVALID', `union needs streams, got ${describe(other)}`, {
-        hint: 'Give one or more streams: first.union(second).',
-      });
-    });
-    if (nodes.length === 0) {
-      throw typedError('JOB_ARGUMENT_INVALID', 'union needs another stream', {
-        hint: 'Give one or more streams: first.union(second).',
-      });
-    }
-    const schemas = nodes.map((node) => node.content.schema);
-    return new Stream(appendNode([this.#node, ...nodes], unionContent(this.#schema, schemas)));
+    return this.#united('union', others);
+  }
+
+  /**
+   * The rows that are in this stream and in another, whose columns are the same: each once, or with `all` as
+   * often as it is in both. Nulls are equal to nulls, NaN to NaN.
+   *
+   * @throws PLAN_SCHEMA_MISMATCH, which names the column that differs
+   * @example `read(today).select(({ user }) => ({ user })).intersect(friends)`
+   */
+  intersect<D extends SameColumns<C, D>>(
+    other: Stream<D>,
+    options?: SetOptions,
+  ): Stream<United<C, D>> {
+    return this.#united('intersect', [other], options);
+  }
+
+  /** The rows that are not in another stream: each once, or with `all` as often as it is here more than there. */
+  except<D extends SameColumns<C, D>>(
+    other: Stream<D>,
+    options?: SetOptions,
+  ): Stream<United<C, D>> {
+    return this.#united('except', [other], options);
   }
 
   /**
@@ -340,7 +347,8 @@ export class Stream<C> {
     verb?: VerbOptions,
   ): Stream<Shown<Joined<C, D, T>>>;
   join(other: unknown, options: GivenJoin, verb?: VerbOptions): unknown {
-    return this.#joined('join', other, { options, verb });
+    const sides = [this.#node, this.#nodeOf('join', other)] as const;
+    return new Stream(joinedNode('join', sides, options, verb));
   }
 
   /**
@@ -359,36 +367,24 @@ export class Stream<C> {
   ): Stream<Shown<Joined<C, D, 'inner'>>>;
   crossJoin(other: unknown, ...rest: unknown[]): unknown {
     const [options, verb] = rest as [Omit<GivenJoin, 'on'>?, VerbOptions?];
-    return this.#joined('crossJoin', other, { options: { ...options, on: null }, verb });
+    const sides = [this.#node, this.#nodeOf('crossJoin', other)] as const;
+    return new Stream(joinedNode('crossJoin', sides, { ...options, on: null }, verb));
   }
 
   /** Ends the stream: `build` returns what this returns, or a list of such ends. */
   writeTo(sink: SinkOf, options: VerbOptions = {}): WrittenStream {
-    if (!isSink(sink)) {
-      throw typedError('JOB_ARGUMENT_INVALID', `writeTo needs a sink, got ${describe(sink)}`, {
-        hint: 'Give a sink of a connector: files.sink({ path: "out.csv" }).',
-      });
-    }
     return new WrittenStream(this.#node, sink, options);
   }
 
-  #joined(
-    name: string,
-    other: unknown,
-    { options, verb }: { options: GivenJoin; verb: VerbOptions | undefined },
-  ) {
-    if (!(other instanceof Stream)) {
-      throw typedError('JOB_ARGUMENT_INVALID', `${name} needs a stream, got ${describe(other)}`, {
-        hint: 'Give the other stream: orders.join(users, { on: (order, user) => order.user.eq(user.id) }).',
-      });
-    }
-    const { content, pair } = joinParts(this.#schema, other.#node.content.schema, options);
-    const node = appendNode([this.#node, other.#node], content, verb);
-    const { select } = options;
-    if (select === undefined) return new Stream(node);
-    return new Stream(
-      appendNode([node], selectContent(callPairLambda(name, pair, select as never))),
-    );
+  #united<D>(verb: UnitingVerb, others: readonly unknown[], options?: SetOptions): Stream<D> {
+    const nodes = others.map((other) => this.#nodeOf(verb, other));
+    const schemas = nodes.map((node) => node.content.schema);
+    const content = unitedContent(verb, [this.#schema, ...schemas], options?.all);
+    return new Stream(appendNode([this.#node, ...nodes], content, options));
+  }
+
+  #nodeOf(verb: VerbOfStreams, other: unknown): NodeDraft {
+    return other instanceof Stream ? other.#node : noStream(verb, other);
   }
 
   get #schema() {

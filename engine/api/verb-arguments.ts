@@ -25,6 +25,24 @@ const functionHints = {
   reduce: 'reduce((left, right) => (right.price > left.price ? right : left))',
 };
 
+/** How verbs are written that need another stream. */
+const streamHints = {
+  union: 'first.union(second)',
+  intersect: 'first.intersect(second)',
+  except: 'first.except(second)',
+  join: 'orders.join(users, { on: (order, user) => order.user.eq(user.id) })',
+  crossJoin: 'orders.crossJoin(limits)',
+};
+
+/** A verb that needs another stream. */
+export type VerbOfStreams = keyof typeof streamHints;
+
+export function noStream(verb: VerbOfStreams, given: unknown): never {
+  throw typedError('JOB_ARGUMENT_INVALID', `${verb} needs a stream, got ${describe(given)}`, {
+    hint: `Give the other stream: ${streamHints[verb]}.`,
+  });
+}
+
 /** A count of rows, from 0 on. */
 export function wholeCount(verb: string, count: unknown): number {
   const rows = Number(count);

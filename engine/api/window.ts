@@ -111,6 +111,8 @@ function eventTimeColumn({ content, inputs }: NodeDraft): string | null {
     case 'orderBy':
     case 'limit':
     case 'union':
+    case 'intersect':
+    case 'except':
       return name;
     case 'derive':
       // A column of the same name takes its place.

@@ -90,6 +90,8 @@ function partsOf(operator: OperatorSpec): CodePart[] {
     }
     case 'explodeWords':
       return [kernels('tokenise')];
+    case 'repeat':
+      return [kernels('take')];
     case 'assignWindows':
       return [kernels('window')];
     case 'aggregate':

@@ -146,6 +146,9 @@ function logicalText(node: LogicalNode): string {
     }
     case 'join':
       return joinNodeText(node);
+    case 'intersect':
+    case 'except':
+      return node.isAll ? 'all' : 'distinct';
     case 'union':
     case 'deadLetters':
       return '';
@@ -166,6 +169,8 @@ function physicalText(operator: OperatorSpec): string {
       return operator.columns.map(namedExprText).join(', ');
     case 'explodeWords':
       return [`${operator.as} = each of words(${operator.column})`, ...operator.carried].join(', ');
+    case 'repeat':
+      return `by ${operator.column}`;
     case 'assignWindows':
       return [`${operator.as} = ${windowText(operator)}`, ...operator.carried].join(', ');
     case 'aggregate': {
@@ -328,6 +333,8 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
   'mapReduce',
   'join',
   'union',
+  'intersect',
+  'except',
   'deadLetters',
   'sink',
 ]);

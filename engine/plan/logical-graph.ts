@@ -118,6 +118,9 @@ export type LogicalNode = Node &
       }
     /** The rows of all its inputs, in any order. */
     | { readonly kind: 'union' }
+    /** The rows of the left input that the right one has too, or has not: once, or as often as it is there. */
+    | { readonly kind: 'intersect'; readonly isAll: boolean }
+    | { readonly kind: 'except'; readonly isAll: boolean }
     /** What the source that it reads could not read, instead of its rows. */
     | { readonly kind: 'deadLetters' }
     | { readonly kind: 'sink'; readonly sink: SinkSpec }

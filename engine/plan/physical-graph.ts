@@ -72,6 +72,8 @@ export type OperatorSpec = Spec &
         /** Whether the probe side is taken in while the build side is not complete. */
         readonly isProbeBuffered: boolean;
       }
+    /** Each row as often as `column` says, which is not in the output. */
+    | { readonly kind: 'repeat'; readonly column: string }
     | { readonly kind: 'sort'; readonly order: readonly SortKey[] }
     | { readonly kind: 'top'; readonly order: readonly SortKey[]; readonly count: number }
     | { readonly kind: 'limit'; readonly count: number }

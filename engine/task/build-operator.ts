@@ -20,6 +20,7 @@ import { LimitOperator } from '../operators/limit-operator.ts';
 import type { Operator, OperatorContext } from '../operators/operator.ts';
 import { ProjectOperator } from '../operators/project-operator.ts';
 import { ReduceOperator } from '../operators/reduce-operator.ts';
+import { RepeatOperator } from '../operators/repeat-operator.ts';
 import { RowFunctionOperator } from '../operators/row-function-operator.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
 import { SortOperator } from '../operators/sort-operator.ts';
@@ -85,6 +86,8 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       assert(build !== undefined, 'a join has a build side');
       return new HashJoinOperator(context, { ...spec, probe: input, build });
     }
+    case 'repeat':
+      return new RepeatOperator(context, { ...spec, input });
     case 'sort':
       return new SortOperator(context, { schema: input, order: spec.order });
     case 'top':

@@ -16,7 +16,7 @@ import { selectRows } from '../../engine/expr/evaluate.ts';
 import type { Expr } from '../../engine/expr/expr.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
 import { type MemoryScope, SlotMemory } from '../../engine/memory/slot-memory.ts';
-import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
+import type { LogicalGraph, LogicalNode } from '../../engine/plan/logical-graph.ts';
 import type { Edge, OperatorSpec, PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import type { UserFunctions } from '../../engine/plan/user-functions.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
@@ -237,6 +237,11 @@ export function referenceOutputs(
       }));
       assert(left !== undefined && right !== undefined, 'a join has two inputs');
       found.set(node.id, joinedRows(node, left, right));
+    } else if (node.kind === 'intersect' || node.kind === 'except') {
+      const [left = [], right = []] = node.inputs.map((id) =>
+        (found.get(id) ?? []).filter((row) => !(badRow in row)),
+      );
+      found.set(node.id, setRows(node, left, right));
     } else if (node.kind === 'deadLetters') {
       found.set(node.id, rows.filter((row) => badRow in row).map(letterOf));
     } else {
@@ -252,6 +257,23 @@ export function referenceOutputs(
     }
   }
   return outputs;
+}
+
+/** Each row of the left side that finds an equal one on the right, which is then used up; or finds none. */
+function setRows(
+  { kind, isAll }: LogicalNode & { readonly kind: 'intersect' | 'except' },
+  left: readonly Row[],
+  right: readonly Row[],
+): Row[] {
+  const distinct = (rows: readonly Row[]) => [
+    ...new Map(rows.map((row) => [rowText(row), row])).values(),
+  ];
+  const others = (isAll ? right : distinct(right)).map(rowText);
+  return (isAll ? left : distinct(left)).filter((row) => {
+    const place = others.indexOf(rowText(row));
+    if (place >= 0) others.splice(place, 1);
+    return place >= 0 === (kind === 'intersect');
+  });
 }
 
 interface Given {
@@ -286,9 +308,11 @@ function computed(operators: readonly OperatorSpec[], given: Given): readonly Ro
 
 /** Rows as sorted texts, for comparing without an order. */
 export function textsOf(rows: readonly Row[] = []): string[] {
-  const text = (row: Row) =>
-    JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
-  return rows.map(text).sort();
+  return rows.map(rowText).sort();
+}
+
+function rowText(row: Row): string {
+  return JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
 }
 
 const noDisk = new Proxy({} as SyncDisk, {

@@ -228,6 +228,11 @@ const joins: Record<string, (left: Rows, right: Rows) => Rows> = {
         type: 'anti',
       })
       .where((row) => row.n.gt(0)),
+  intersect: (left, right) => left.intersect(right),
+  intersectAll: (left, right) => left.intersect(right, { all: true }),
+  except: (left, right) => left.except(right),
+  exceptAll: (left, right) =>
+    left.except(right, { all: true }).where((row) => row.n.gt(0).and(row.x.lt(5))),
   joinOfAll: (left, right) =>
     left.join(byUrl(right), {
       on: (a, b) => a.n.gt(b.n).and(a.url.eq('a')).and(b.url.eq('b')),

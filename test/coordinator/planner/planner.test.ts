@@ -188,6 +188,8 @@ function readsOf(operator: OperatorSpec): Iterable<string> {
     case 'project':
       for (const { expr } of operator.columns) addColumnNames(expr, names);
       return names;
+    case 'repeat':
+      return [operator.column, ...namesOf(operator.output)];
     case 'explodeWords':
     case 'assignWindows':
       return [operator.column, ...operator.carried];

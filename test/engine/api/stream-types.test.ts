@@ -447,6 +447,19 @@ test('union has the columns of both, null where one of them may be', () => {
   );
 });
 
+test('intersect and except have the columns of a union', () => {
+  const url = () => bids().select((bid) => ({ url: bid.url }));
+  const other = () => bids().select((bid) => ({ url: bid.user }));
+  expectTypeOf(url().intersect(other())).toEqualTypeOf(url().union(other()));
+  expectTypeOf(url().except(url(), { all: true })).toEqualTypeOf(url().union(url()));
+  // @ts-expect-error price is no text
+  expect(() => url().except(bids().select((bid) => ({ url: bid.price })))).toThrow(
+    'except with the other stream: column 1 is "url" (float64) there and "url" (utf8) here',
+  );
+  // @ts-expect-error all is a flag
+  expect(() => url().intersect(url(), { all: 1 })).toThrow('all of intersect is true or false');
+});
+
 test('build returns a written stream or a list of them', () => {
   defineJob({ name: 'x', build: () => [bids().writeTo(sink), bids().limit(1).writeTo(sink)] });
   // @ts-expect-error a stream that is not written is no end
