@@ -24,6 +24,7 @@ import { writeBase64, writeBool, writeFixed } from './value-text.ts';
 
 const newline = 10;
 const carriageReturn = 13;
+const byteOrderMark = [0xef, 0xbb, 0xbf];
 
 export class CsvWriter implements RowWriter {
   readonly #schema: Schema;
@@ -161,6 +162,8 @@ export class CsvWriter implements RowWriter {
     for (let at = start; at < end; at++) {
       if (isSpecial[bytes[at]!] === 1) return true;
     }
+    // At the start of a file a reader takes it for the mark of the encoding, and no part of the text.
+    if (startsWith(bytes, start, end, byteOrderMark)) return true;
     const nullText = this.#nullText;
     if (end - start !== nullText.length) return start === end;
     return nullText.every((byte, index) => byte === bytes[start + index]);
@@ -170,7 +173,7 @@ export class CsvWriter implements RowWriter {
     const { delimiter, quote } = this.#style;
     if (
       name !== '' &&
-      !/[\r\n]/.test(name) &&
+      !/[\r\n]|^\ufeff/.test(name) &&
       !name.includes(delimiter) &&
       !name.includes(quote ?? '\n')
     ) {
@@ -186,4 +189,8 @@ function needsQuotesError(column: string): Error {
     hint: 'Write the file with a quote, or with a delimiter that no value has in it.',
     details: { column },
   });
+}
+
+function startsWith(bytes: Uint8Array, start: number, end: number, text: readonly number[]) {
+  return end - start >= text.length && text.every((byte, index) => bytes[start + index] === byte);
 }

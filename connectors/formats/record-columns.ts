@@ -9,7 +9,7 @@
  * Order matters: cells first, texts with escapes after them, since those are finished in the place of
  * the record's own bytes, which a bad cell would still need.
  */
-import { Batch, batchRowsMax } from '../../engine/batch/batch.ts';
+import { Batch, batchRowsMax, type Column } from '../../engine/batch/batch.ts';
 import type { ColumnWriter } from '../../engine/batch/column-writer.ts';
 import { columnWriterOf } from '../../engine/batch/column-writer-of.ts';
 import { clearView, utf8ViewSize } from '../../engine/batch/utf8-view.ts';
@@ -125,10 +125,12 @@ export class RecordColumns {
     const storedRows = this.#storedRows;
     const rowCount = this.rowCount;
     const blocks: BlockHandle[] = [];
-    const columns = this.#writers.map((writer, index) => {
-      const column = writer.take(storedRows, blocks);
-      return this.#nullsOf(index) > 0 ? column : { ...column, validity: 0 };
-    });
+    const columns = new Array<Column>(this.#writers.length);
+    for (let index = 0; index < columns.length; index++) {
+      const column = this.#writers[index]!.take(storedRows, blocks);
+      const { type, values } = column;
+      columns[index] = this.#nullsOf(index) > 0 ? column : { type, validity: 0, values };
+    }
     const selection = this.#takeSelection(blocks);
     if (this.showsIntoBlock) {
       scope.memory.retain(block);
@@ -202,8 +204,8 @@ export class RecordColumns {
 
   #begin(): void {
     const { bytes, uint32 } = this.#context.scope.memory;
-    for (const [index, writer] of this.#writers.entries()) {
-      const { values, validity, type } = writer.reserve();
+    for (let index = 0; index < this.#writers.length; index++) {
+      const { values, validity, type } = this.#writers[index]!.reserve();
       const word = this.entryOf(index) >>> 2;
       uint32[word + (recordColumnLayout.values >>> 2)] = values;
       uint32[word + (recordColumnLayout.validity >>> 2)] = validity;

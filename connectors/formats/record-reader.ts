@@ -27,6 +27,7 @@ export class RecordReader implements SplitReader {
   readonly #format: RecordFormat;
   #ranges: readonly FileRange[] = [];
   #rangeIndex = 0;
+  readonly #offsetOf = (address: number) => this.#blocks.offsetOf(address);
 
   /** @param formatOf - Makes the format; it gives its bad records to the argument. */
   constructor(
@@ -94,8 +95,9 @@ export class RecordReader implements SplitReader {
   #addRows(): boolean {
     const blocks = this.#blocks;
     const { path, scan, filled, limit } = blocks;
-    const span = { path, from: scan, end: filled, isLast: blocks.isFileEnd, limit };
-    const used = this.#format.addRows({ ...span, offsetOf: (address) => blocks.offsetOf(address) });
+    const isLast = blocks.isFileEnd;
+    const offsetOf = this.#offsetOf;
+    const used = this.#format.addRows({ path, from: scan, end: filled, isLast, limit, offsetOf });
     const { isFull } = this.#format;
     blocks.use(used, isFull);
     return isFull;

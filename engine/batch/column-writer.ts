@@ -75,7 +75,7 @@ export abstract class ColumnWriter {
   take(rowCount: number, blocks: BlockHandle[]): Column {
     if (this.capacity === 0) this.grow(0);
     const column = { type: this.field.type, validity: this.validity, values: this.values };
-    for (const block of this.blocks()) blocks.push(block);
+    this.addBlocks(blocks);
     this.#forget();
     this.#nextCapacity = Math.max(firstCapacity, Math.min(batchRowsMax, rowCount));
     return column;
@@ -83,15 +83,18 @@ export abstract class ColumnWriter {
 
   /** Gives all memory back; the writer starts anew. */
   discard(): void {
-    for (const block of this.blocks()) this.scope.memory.release(block);
+    const blocks: BlockHandle[] = [];
+    this.addBlocks(blocks);
+    for (const block of blocks) this.scope.memory.release(block);
     this.#forget();
   }
 
   protected abstract writeNull(row: number): void;
 
-  /** The blocks that the column holds. */
-  protected blocks(): BlockHandle[] {
-    return [this.#valuesBlock, this.#validityBlock].filter((block) => block !== 0);
+  /** Adds the blocks that the column holds. */
+  protected addBlocks(to: BlockHandle[]): void {
+    if (this.#valuesBlock !== 0) to.push(this.#valuesBlock);
+    if (this.#validityBlock !== 0) to.push(this.#validityBlock);
   }
 
   protected forget(): void {

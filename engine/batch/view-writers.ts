@@ -24,8 +24,9 @@ abstract class ViewWriter extends ColumnWriter {
     clearView(this.scope.memory, this.values + row * utf8ViewSize);
   }
 
-  protected override blocks(): BlockHandle[] {
-    return [...super.blocks(), ...this.arena.blocks];
+  protected override addBlocks(to: BlockHandle[]): void {
+    super.addBlocks(to);
+    for (const block of this.arena.blocks) to.push(block);
   }
 
   protected override forget(): void {

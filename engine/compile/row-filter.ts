@@ -34,7 +34,8 @@ class CompiledFilter implements RowFilter {
     let isKept = false;
     try {
       const result = this.#programs.for(batch).run(batch, [place]);
-      for (const block of result.textBlocks) memory.release(block);
+      const { textBlocks } = result;
+      for (let at = 0; at < textBlocks.length; at++) memory.release(textBlocks[at]!);
       if (result.failedIndex >= 0) this.#programs.fail(batch, result.failedIndex);
       const { selectedCount: rowCount } = result;
       isKept = rowCount > 0 && rowCount < batch.rowCount;

@@ -4,12 +4,13 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { Batch, Column } from '../batch/batch.ts';
+import { roundUp } from '../batch/body-layout.ts';
 import { evaluateExpr } from '../expr/evaluate.ts';
 import type { Expr } from '../expr/expr.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
 import { bitmapSizeOf, valuesSizeOf } from '../schema/field-type.ts';
 import { reasonAgainst } from './program/expr-program.ts';
-import type { OutputPlace } from './program/linked-program.ts';
+import type { OutputSlot } from './program/frame.ts';
 import { type ComputeContext, Programs } from './program/programs.ts';
 
 /** Columns beside the batch's own: stored rows, the batch's selection. */
@@ -72,18 +73,17 @@ class CompiledProjector implements RowProjector {
 
   project(batch: Batch): Projected {
     const linked = this.#programs.for(batch);
-    const hasValidity = linked.program.frame.outputs.map((output) => output.hasValidity);
-    const { block, places } = this.#room(batch.storedRows, hasValidity);
-    const blocks = [block];
+    const columns = new Array<Column>(this.#exprs.length);
+    const block = this.#room(batch.storedRows, linked.program.frame.outputs, columns);
+    let blocks: BlockHandle[] = [block];
     try {
-      const { failedIndex, textBlocks } = linked.run(batch, places);
-      blocks.push(...textBlocks);
+      const { failedIndex, textBlocks } = linked.run(batch, columns);
+      if (textBlocks.length > 0) blocks = blocks.concat(textBlocks);
       if (failedIndex >= 0) this.#programs.fail(batch, failedIndex);
     } catch (error) {
       for (const owned of blocks) this.#scope.memory.release(owned);
       throw error;
     }
-    const columns = places.map((place, index) => ({ type: this.#exprs[index]!.type, ...place }));
     return { columns, blocks };
   }
 
@@ -92,29 +92,28 @@ class CompiledProjector implements RowProjector {
   }
 
   /** One block for all columns: values, each from a multiple of 8 on, and cleared bitmaps. */
-  #room(storedRows: number, hasValidity: readonly boolean[]) {
+  #room(storedRows: number, outputs: readonly OutputSlot[], columns: Column[]): BlockHandle {
     const bitmapBytes = bitmapSizeOf(storedRows);
+    assert(outputs.length === this.#exprs.length, 'a program has an output for each expression');
     let size = 0;
-    const take = (sizeBytes: number) => {
-      const offset = size;
-      size += Math.ceil(sizeBytes / 8) * 8;
-      return offset;
-    };
-    const offsets = this.#exprs.map(({ type }, index) => ({
-      values: take(valuesSizeOf(type, storedRows)),
-      validity: hasValidity[index] ? take(bitmapBytes) : null,
-    }));
+    for (let index = 0; index < outputs.length; index++) {
+      size += roundUp(valuesSizeOf(this.#exprs[index]!.type, storedRows));
+      if (outputs[index]!.hasValidity) size += bitmapBytes;
+    }
     const block = this.#scope.allocate(size);
-    const start = addressOf(block);
     const { bytes } = this.#scope.memory;
-    const clear = (bitmap: number) => bytes.fill(0, bitmap, bitmap + bitmapBytes);
-    const places = offsets.map(({ values, validity }, index): OutputPlace => {
-      const place = { values: start + values, validity: validity === null ? 0 : start + validity };
-      if (this.#exprs[index]?.type.kind === 'bool') clear(place.values);
-      if (place.validity !== 0) clear(place.validity);
-      return place;
-    });
-    assert(places.length === hasValidity.length, 'a program has an output for each expression');
-    return { block, places };
+    let next = addressOf(block);
+    for (let index = 0; index < outputs.length; index++) {
+      const { type } = this.#exprs[index]!;
+      const values = next;
+      next += roundUp(valuesSizeOf(type, storedRows));
+      if (type.kind === 'bool') bytes.fill(0, values, values + bitmapBytes);
+      const { hasValidity } = outputs[index]!;
+      columns[index] = { type, values, validity: hasValidity ? next : 0 };
+      if (!hasValidity) continue;
+      bytes.fill(0, next, next + bitmapBytes);
+      next += bitmapBytes;
+    }
+    return block;
   }
 }

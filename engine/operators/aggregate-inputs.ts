@@ -21,6 +21,8 @@ export class AggregateInputs {
   readonly #kernels: Kernels;
   readonly #inputs: readonly AccumulatorInput[];
   readonly #blocks = new Map<string, BlockHandle>();
+  /** Of the batch at hand. */
+  readonly #widenedColumns = new Map<number, ColumnAddress>();
 
   constructor(scope: MemoryScope, kernels: Kernels, inputs: readonly AccumulatorInput[]) {
     this.#scope = scope;
@@ -33,21 +35,32 @@ export class AggregateInputs {
    * @param arrivals - By input column whose distinct values are counted: the bitmap of those.
    */
   read(batch: Batch, arrivals: ReadonlyMap<number, number>): ColumnAddress[] {
-    const widened = new Map<number, ColumnAddress>();
-    return this.#inputs.map((input) => {
-      switch (input.kind) {
-        case 'nothing':
-          return nowhere;
-        case 'column':
-          return this.#widened(batch, input.index, widened);
-        case 'float64':
-          return this.#float64(batch, input.index, widened);
-        case 'moments':
-          return this.#moments(batch, input.indexes);
-        default:
-          return { values: 0, validity: arrivals.get(input.index) ?? 0 };
-      }
-    });
+    this.#widenedColumns.clear();
+    const addresses = new Array<ColumnAddress>(this.#inputs.length);
+    for (let index = 0; index < addresses.length; index++) {
+      addresses[index] = this.#addressOf(batch, this.#inputs[index] as AccumulatorInput, arrivals);
+    }
+    return addresses;
+  }
+
+  #addressOf(
+    batch: Batch,
+    input: AccumulatorInput,
+    arrivals: ReadonlyMap<number, number>,
+  ): ColumnAddress {
+    const widened = this.#widenedColumns;
+    switch (input.kind) {
+      case 'nothing':
+        return nowhere;
+      case 'column':
+        return this.#widened(batch, input.index, widened);
+      case 'float64':
+        return this.#float64(batch, input.index, widened);
+      case 'moments':
+        return this.#moments(batch, input.indexes);
+      default:
+        return { values: 0, validity: arrivals.get(input.index) ?? 0 };
+    }
   }
 
   close(): void {
@@ -70,8 +83,9 @@ export class AggregateInputs {
 
   #float64(batch: Batch, index: number, known: Map<number, ColumnAddress>): ColumnAddress {
     const { type } = columnOf(batch, index);
-    const { values, validity } = this.#widened(batch, index, known);
-    if (type.kind === 'float64' || type.kind === 'float32') return { values, validity };
+    const widened = this.#widened(batch, index, known);
+    if (type.kind === 'float64' || type.kind === 'float32') return widened;
+    const { values, validity } = widened;
     const out = this.#scratch(`float64 ${index}`, 8);
     const { storedRows } = batch;
     if (type.kind === 'decimal') {

@@ -49,6 +49,8 @@ export interface AggregateOptions {
   readonly slotsMax?: number;
 }
 
+const noArrivals: ReadonlyMap<number, number> = new Map();
+
 export class AggregateOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #options: AggregateOptions;
@@ -187,14 +189,22 @@ export class AggregateOperator implements Operator {
   /** The rows of a batch; null when time is over before its distinct values are known. */
   #rowsOf(batch: Batch): GroupRows | null {
     if (this.#prepared === batch && this.#rows !== null) return this.#rows;
-    for (const set of this.#sets.values()) if (!set.mark(batch)) return null;
+    if (this.#sets.size > 0) {
+      for (const set of this.#sets.values()) if (!set.mark(batch)) return null;
+    }
     const { selection, rowCount } = batch;
-    const { selection: keySelection, ...key } = this.#keys.read(batch);
-    const arrivals = new Map([...this.#sets].map(([column, set]) => [column, set.marks]));
-    const inputs = this.#inputs.read(batch, arrivals);
+    const key = this.#keys.read(batch);
+    const keySelection = key.selection;
+    const inputs = this.#inputs.read(batch, this.#arrivals());
     this.#prepared = batch;
     this.#rows = { key, keySelection, inputs, selection, rowCount };
     return this.#rows;
+  }
+
+  /** By column whose distinct values are counted: marks of those that are new. */
+  #arrivals(): ReadonlyMap<number, number> {
+    if (this.#sets.size === 0) return noArrivals;
+    return new Map([...this.#sets].map(([column, set]) => [column, set.marks]));
   }
 
   #overflowError(accumulator: number): Error {

@@ -67,11 +67,12 @@ export class GroupKeys {
 
   /** The keys of a batch's rows; they hold until the next call. */
   read(batch: Batch): KeysOfBatch {
-    const columns = this.#indexes.map((index): Column => {
-      const column = batch.columns[index];
+    const columns = new Array<Column>(this.#indexes.length);
+    for (let at = 0; at < columns.length; at++) {
+      const column = batch.columns[this.#indexes[at] ?? -1];
       assert(column !== undefined, 'a batch has the columns of its schema');
-      return column;
-    });
+      columns[at] = column;
+    }
     const { isPlain, form } = this.#layout;
     const [only] = columns;
     if (isPlain && only) return this.#readPlain(batch, only);
@@ -128,11 +129,11 @@ export class GroupKeys {
     const kernels = this.#kernels;
     const { keys, places, sizes, cursors } = this.#room();
     const { uint32 } = this.#scope.memory;
-    for (const list of [sizes, cursors]) {
-      uint32.fill(headBytes, list >>> 2, (list >>> 2) + rowCount);
-    }
-    const texts = columns.filter(({ type }) => layoutOf(type) === 'view');
-    for (const { values, validity } of texts) {
+    uint32.fill(headBytes, sizes >>> 2, (sizes >>> 2) + rowCount);
+    uint32.fill(headBytes, cursors >>> 2, (cursors >>> 2) + rowCount);
+    for (let index = 0; index < columns.length; index++) {
+      const { type, values, validity } = columns[index] as Column;
+      if (layoutOf(type) !== 'view') continue;
       kernels.addKeySizes(values, validity, selection, rowCount, alignMask, sizes);
     }
     const sizeBytes = kernels.placeKeys(sizes, rowCount, 0, places) >>> 0;
@@ -140,7 +141,9 @@ export class GroupKeys {
     kernels.placeKeys(sizes, rowCount, runs, places);
     // Between aligned texts there are bytes that nobody writes.
     if (alignMask !== 0) this.#scope.memory.bytes.fill(0, runs, runs + sizeBytes);
-    for (const { values, validity } of texts) {
+    for (let index = 0; index < columns.length; index++) {
+      const { type, values, validity } = columns[index] as Column;
+      if (layoutOf(type) !== 'view') continue;
       kernels.packKeyText(values, validity, selection, rowCount, places, alignMask, cursors);
     }
     this.#packHeads(columns, { selection, rowCount, places, keys: 0, stride: 0 });
@@ -156,9 +159,10 @@ export class GroupKeys {
     const { selection, rowCount, places, keys, stride } = to;
     const { parts } = this.#layout;
     const hasNulls = parts.some((part) => part.nullBit >= 0);
-    for (const [index, part] of parts.entries()) {
+    for (let index = 0; index < parts.length; index++) {
+      const part = parts[index];
       const column = columns[index];
-      assert(column !== undefined, 'a layout has a part for each column');
+      assert(part !== undefined && column !== undefined, 'a layout has a part for each column');
       const { values, validity } = column;
       if (hasNulls) {
         const byte = keys + (index >>> 3);

@@ -17,7 +17,10 @@ export function fieldOf(name: string, type: FieldType, nullable = false): Field 
 
 /** The index of the field named `name`, or -1. */
 export function fieldIndexOf(schema: Schema, name: string): number {
-  return schema.fields.findIndex((field) => field.name === name);
+  const { fields } = schema;
+  for (let index = 0; index < fields.length; index++)
+    if (fields[index]?.name === name) return index;
+  return -1;
 }
 
 /** `word utf8, count int64?`: the schema on one line; `?` marks a nullable field. */

@@ -3,7 +3,7 @@
  * the first batch: literals are written once, places of columns and outputs for each batch.
  */
 import { assert } from '../../../base/assert.ts';
-import { type Batch, batchRowsMax, type Column } from '../../batch/batch.ts';
+import { type Batch, batchRowsMax } from '../../batch/batch.ts';
 import { TextArena } from '../../batch/text-arena.ts';
 import { literalValueOf } from '../../expr/evaluator.ts';
 import type { Kernels } from '../../kernels/kernels.ts';
@@ -14,10 +14,10 @@ import {
   type SlotMemory,
 } from '../../memory/slot-memory.ts';
 import { bitmapSizeOf } from '../../schema/field-type.ts';
-import { fieldIndexOf } from '../../schema/schema.ts';
+import { fieldIndexOf, type Schema } from '../../schema/schema.ts';
 import { formOf } from '../rules/value.ts';
 import { type ExprProgram, moduleOf } from './expr-program.ts';
-import { frameLayout, type Literal } from './frame.ts';
+import { type FrameBuilder, frameLayout, type Literal } from './frame.ts';
 import { hostFunctions } from './host-functions.ts';
 import { TextRoom } from './text-room.ts';
 
@@ -50,6 +50,9 @@ export class LinkedProgram {
   readonly #all: Run;
   readonly #selected: Run;
   #frame: BlockHandle = 0;
+  /** Of the batch before, and where it has the program's columns. */
+  #schema: Schema | null = null;
+  #indexes: readonly number[] = [];
 
   constructor(program: ExprProgram, scope: MemoryScope, kernels: Kernels) {
     this.program = program;
@@ -70,18 +73,14 @@ export class LinkedProgram {
     this.#fill(batch, outputs);
     const frame = addressOf(this.#frame);
     const words = this.#memory.uint32;
+    const neededAt = (frame + frameLayout.textNeeded) >>> 2;
     const textBlocks: BlockHandle[] = [];
-    const keep = () => {
-      const block = this.#room.share();
-      if (block !== 0) textBlocks.push(block);
-    };
     const run = batch.selection === 0 ? this.#all : this.#selected;
     let stopped = run(frame);
-    const needed = () => words[(frame + frameLayout.textNeeded) >>> 2]!;
     try {
-      while (stopped < batch.rowCount && needed() > 0) {
-        if (stopped > 0) keep();
-        this.#room.renew(needed());
+      while (stopped < batch.rowCount && words[neededAt]! > 0) {
+        if (stopped > 0) this.#keepRoom(textBlocks);
+        this.#room.renew(words[neededAt]!);
         this.#goOnFrom(stopped);
         stopped = run(frame);
       }
@@ -90,16 +89,27 @@ export class LinkedProgram {
       throw error;
     }
     this.#room.at = words[(frame + frameLayout.textAt) >>> 2]!;
-    keep();
-    for (const block of this.#texts.blocks) {
-      this.#memory.retain(block);
-      textBlocks.push(block);
-    }
+    this.#keepRoom(textBlocks);
+    this.#keepTexts(textBlocks);
     return {
       failedIndex: stopped < batch.rowCount ? stopped : -1,
       selectedCount: words[(frame + frameLayout.selectedCount) >>> 2]!,
       textBlocks,
     };
+  }
+
+  /** A reference to the room's block, whose texts the outputs point to. */
+  #keepRoom(textBlocks: BlockHandle[]): void {
+    const block = this.#room.share();
+    if (block !== 0) textBlocks.push(block);
+  }
+
+  #keepTexts(textBlocks: BlockHandle[]): void {
+    const { blocks } = this.#texts;
+    for (let at = 0; at < blocks.length; at++) {
+      this.#memory.retain(blocks[at]!);
+      textBlocks.push(blocks[at]!);
+    }
   }
 
   close(): void {
@@ -123,15 +133,36 @@ export class LinkedProgram {
     words[(frame + frameLayout.selection) >>> 2] = batch.selection;
     words[(frame + frameLayout.selectedCount) >>> 2] = 0;
     this.#goOnFrom(0);
-    for (const { name, offset } of layout.columns) {
-      const { values, validity } = columnOf(batch, name);
+    const indexes = this.#indexesIn(batch.schema);
+    for (let at = 0; at < layout.columns.length; at++) {
+      const { offset } = layout.columns[at]!;
+      const { values, validity } = batch.columns[indexes[at]!]!;
       words[(frame + offset) >>> 2] = values;
       words[(frame + offset + 4) >>> 2] = validity === 0 ? allValid : validity;
     }
-    for (const [index, { offset }] of layout.outputs.entries()) {
+    for (let index = 0; index < layout.outputs.length; index++) {
+      const { offset } = layout.outputs[index]!;
       words[(frame + offset) >>> 2] = outputs[index]!.values;
       words[(frame + offset + 4) >>> 2] = outputs[index]!.validity;
     }
+  }
+
+  /** Whether one of the columns that the program reads has nulls in the batch. */
+  hasNullsIn(batch: Batch): boolean {
+    const indexes = this.#indexesIn(batch.schema);
+    for (let at = 0; at < indexes.length; at++) {
+      if (batch.columns[indexes[at]!]!.validity !== 0) return true;
+    }
+    return false;
+  }
+
+  /** Where the program's columns are; looked up once for a schema. */
+  #indexesIn(schema: Schema): readonly number[] {
+    if (this.#schema !== schema) {
+      this.#indexes = indexesIn(schema, this.program.frame);
+      this.#schema = schema;
+    }
+    return this.#indexes;
   }
 
   /** Lets the next call begin at a place of the batch, in the room as it is. */
@@ -184,8 +215,10 @@ export class LinkedProgram {
   }
 }
 
-export function columnOf(batch: Batch, name: string): Column {
-  const column = batch.columns[fieldIndexOf(batch.schema, name)];
-  assert(column !== undefined, 'an expression reads columns of its input');
-  return column;
+function indexesIn(schema: Schema, { columns }: FrameBuilder): number[] {
+  return columns.map(({ name }) => {
+    const index = fieldIndexOf(schema, name);
+    assert(index >= 0, 'an expression reads columns of its input');
+    return index;
+  });
 }

@@ -12,7 +12,7 @@ import type { Expr } from '../../expr/expr.ts';
 import type { Kernels } from '../../kernels/kernels.ts';
 import { addressOf, type MemoryScope } from '../../memory/slot-memory.ts';
 import { compileProgram, type ProgramKind } from './expr-program.ts';
-import { columnOf, LinkedProgram } from './linked-program.ts';
+import { LinkedProgram } from './linked-program.ts';
 
 /** What of an operator's context computing needs. */
 export interface ComputeContext {
@@ -38,9 +38,7 @@ export class Programs {
 
   /** The one for a batch. */
   for(batch: Batch): LinkedProgram {
-    const { columns } = this.#withNulls.program.frame;
-    const hasNulls = columns.some(({ name }) => columnOf(batch, name).validity !== 0);
-    return hasNulls ? this.#withNulls : this.#withoutNulls;
+    return this.#withNulls.hasNullsIn(batch) ? this.#withNulls : this.#withoutNulls;
   }
 
   /** Throws the error that the reference has for the row at a place of the batch. */

@@ -94,6 +94,14 @@ test('names in the header are quoted like values', () => {
   expect(csvOf({ schema, rows: [], selected: null })).toBe('"a ""b"", c",plain\n');
 });
 
+test('a text or name that begins like the mark of the encoding is quoted, or a reader would drop it', () => {
+  const bom = String.fromCharCode(0xfeff);
+  const schema = schemaOf(fieldOf(`${bom}a`, utf8Type));
+  const spec = { schema, rows: [[`${bom}b`], [`c${bom}`]], selected: null };
+  expect(csvOf(spec)).toBe(`"${bom}a"\n"${bom}b"\nc${bom}\n`);
+  expect(() => csvOf(spec, 64, { header: false, quote: null })).toThrow(/needs quotes|quote/);
+});
+
 test('numbers beyond all numbers are JavaScript words', () => {
   const schema = schemaOf(fieldOf('x', float64Type));
   const rows = [[Number.NaN], [1 / 0], [-1 / 0], [-0], [0.1], [1e21]];
