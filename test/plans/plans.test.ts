@@ -8,7 +8,8 @@
  *     ──── logical | physical, 2 tasks | without narrowRule | error
  *     <expected text>
  *
- * A case with the line `// Without narrowRule.` shows the physical plan without that rule as well.
+ * A case with the line `// Without narrowRule.` shows the physical plan without that rule as well; one with
+ * `// Shuffle on disk.` that with stages.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
@@ -52,11 +53,21 @@ function outcomeOf(source: string): string {
     const { graph } = buildJob(loadJob(source), { input: 'in', output: 'out.csv' });
     const physical = explainPhysical(planJob(graph, { parallelism: 2 }));
     const plans = `${mark}logical\n${explainLogical(graph)}\n${mark}physical, 2 tasks\n${physical}`;
-    return plans + planWithout(/^\/\/ Without (\w+)\.$/m.exec(source)?.[1], graph);
+    return (
+      plans +
+      planOnDisk(source, graph) +
+      planWithout(/^\/\/ Without (\w+)\.$/m.exec(source)?.[1], graph)
+    );
   } catch (error) {
     if (!(error instanceof TypedError)) throw error;
     return `${mark}error\n${error.info.code}: ${error.message}\n${placeless(error.info.hint)}\n`;
   }
+}
+
+function planOnDisk(source: string, graph: LogicalGraph): string {
+  if (!/^\/\/ Shuffle on disk\.$/m.test(source)) return '';
+  const physical = planJob(graph, { parallelism: 2, shuffle: 'disk' });
+  return `\n${mark}shuffle on disk\n${explainPhysical(physical)}`;
 }
 
 function planWithout(name: string | undefined, graph: LogicalGraph): string {

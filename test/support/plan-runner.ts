@@ -16,14 +16,22 @@ import { selectRows } from '../../engine/expr/evaluate.ts';
 import type { Expr } from '../../engine/expr/expr.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
 import { type MemoryScope, SlotMemory } from '../../engine/memory/slot-memory.ts';
+import { channelsOf, partitionCountOf, partitionOf } from '../../engine/plan/channels.ts';
 import type { LogicalGraph, LogicalNode } from '../../engine/plan/logical-graph.ts';
-import type { Edge, OperatorSpec, PhysicalGraph } from '../../engine/plan/physical-graph.ts';
+import type {
+  Edge,
+  OperatorSpec,
+  PhysicalGraph,
+  Vertex,
+} from '../../engine/plan/physical-graph.ts';
+import { stagesOf } from '../../engine/plan/stages.ts';
 import type { UserFunctions } from '../../engine/plan/user-functions.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { buildOperator } from '../../engine/task/build-operator.ts';
 import { Task } from '../../engine/task/task.ts';
 import { taskMetricsBytes } from '../../engine/task/task-metrics.ts';
 import { joinedRows } from './join-reference.ts';
+import { MemoryDisk } from './memory-disk.ts';
 import { batchOf, type Row, runModes, runOperator } from './operator-harness.ts';
 import { shareOf } from './spill-space.ts';
 import { newRing } from './task-world.ts';
@@ -52,14 +60,28 @@ export function rowsSink(name: string, isParallel = true): SinkSpec {
 /** Kept between runs that leave it empty: memories are dear. */
 let kept: { memory: SlotMemory; kernels: Kernels } | null = null;
 
-/** Runs all tasks of a plan in turn until they are done. */
+/** Runs all tasks of a plan in turn until they are done; those of one stage after those of another. */
 export function runPlan(graph: PhysicalGraph, inputs: PlanInputs): PlanOutputs {
   const { memory, kernels } = kept ?? newMemory();
   kept = null;
   const outputs = new Map<string, Row[]>();
   const connectors = new Map([['rows', rowsConnector(inputs.tables, outputs)]]);
-  const tasks = tasksOf(graph, { memory, kernels, connectors, functions: inputs.functions });
+  const { functions } = inputs;
+  const around = { memory, kernels, connectors, functions, disk: new MemoryDisk() };
   const splits = new Map(graph.vertices.map(({ id, chain }) => [id, splitsOf(chain[0], inputs)]));
+  for (const { vertexIds } of stagesOf(graph)) {
+    const vertices = graph.vertices.filter(({ id }) => vertexIds.includes(id));
+    runTasks(tasksOf(graph, vertices, around), splits);
+  }
+  memory.assertEmpty();
+  kept = { memory, kernels };
+  return outputs;
+}
+
+function runTasks(
+  tasks: readonly { readonly task: Task; readonly vertexId: string }[],
+  splits: ReadonlyMap<string, [string, number, number][]>,
+): void {
   try {
     let open = tasks;
     for (let round = 0; open.length > 0; round++) {
@@ -74,9 +96,6 @@ export function runPlan(graph: PhysicalGraph, inputs: PlanInputs): PlanOutputs {
   } finally {
     for (const { task } of tasks) task.close();
   }
-  memory.assertEmpty();
-  kept = { memory, kernels };
-  return outputs;
 }
 
 function newMemory() {
@@ -89,16 +108,25 @@ interface Surroundings {
   readonly kernels: Kernels;
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly functions: ReadonlyMap<string, UserFunctions>;
+  readonly disk: SyncDisk;
 }
 
-function tasksOf(graph: PhysicalGraph, surroundings: Surroundings) {
-  const ends = new Map(graph.edges.map((edge) => [edge.id, ringsOf(graph, edge)]));
+function tasksOf(graph: PhysicalGraph, vertices: readonly Vertex[], surroundings: Surroundings) {
+  const rings = graph.edges.filter(({ isBlocking }) => !isBlocking);
+  const ends = new Map(rings.map((edge) => [edge.id, ringsOf(graph, edge)]));
   const endsOf = (edge: Edge, isOwn: (ring: TinyRing) => boolean) => ({
     rings: (ends.get(edge.id) ?? []).filter(isOwn),
     edge: { output: edge.output, port: edge.port, exchange: edge.exchange, schema: edge.schema },
   });
+  const fileOf = ({ id, from }: Edge, index: number) => ({
+    ...{ path: `shuffle/${id}-${index}.map`, taskId: `${from}[${index}]`, attempt: 1 },
+  });
+  const filesOf = (edge: Edge, taskIndex: number) =>
+    channelsOf(graph, edge)
+      .filter(({ receiver }) => edge.isBlocking && receiver === taskIndex)
+      .map(({ sender }) => fileOf(edge, sender));
   let now = 0;
-  return graph.vertices.flatMap((vertex) =>
+  return vertices.flatMap((vertex) =>
     Array.from({ length: vertex.parallelism }, (_, taskIndex) => {
       const incoming = graph.edges.filter(({ to }) => to === vertex.id);
       const outgoing = graph.edges.filter(({ from }) => from === vertex.id);
@@ -109,16 +137,25 @@ function tasksOf(graph: PhysicalGraph, surroundings: Surroundings) {
         attempt: 1,
         vertex,
         inputs: incoming
-          .map((edge) => endsOf(edge, ({ receiver }) => receiver === taskIndex))
-          .map(({ edge, rings }) => ({ ...edge, rings: rings.map(({ reader }) => reader) })),
+          .map((edge) => ({
+            ...endsOf(edge, ({ receiver }) => receiver === taskIndex),
+            files: filesOf(edge, taskIndex),
+            partition: partitionOf(edge, taskIndex),
+          }))
+          .map(({ edge, rings: own, ...files }) => {
+            return { ...edge, ...files, rings: own.map(({ reader }) => reader) };
+          }),
         outputs: outgoing
-          .map((edge) => endsOf(edge, ({ sender }) => sender === taskIndex))
-          .map(({ edge, rings }) => {
-            return { ...edge, messageBytes: 32, rings: rings.map(({ writer }) => writer) };
+          .map((edge) => ({
+            ...endsOf(edge, ({ sender }) => sender === taskIndex),
+            file: edge.isBlocking ? fileOf(edge, taskIndex) : null,
+            partitionCount: partitionCountOf(graph, edge),
+          }))
+          .map(({ edge, rings: own, ...files }) => {
+            return { ...edge, ...files, messageBytes: 32, rings: own.map(({ writer }) => writer) };
           }),
         // Every look at the clock takes a quarter of a millisecond, so slices do end.
         clock: { mono: () => (now += 0.25) },
-        disk: noDisk,
         preparedSink: null,
         spillFolder: 'spill',
         memoryShare: shareOf(32 << 20),

@@ -1,6 +1,6 @@
 /**
  * Goal: whatever a job's graph is, its plan gives the rows that its verbs give one after the other, at
- * any parallelism, through rings that hold one row; and no rule changes a row.
+ * any parallelism, through rings that hold one row and through files; and no rule changes a row.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -9,13 +9,20 @@ import { referenceOutputs, runPlan } from '../../support/plan-runner.ts';
 import { expectSameRows, randomJobs } from '../../support/random-jobs.ts';
 import { checkRule } from '../../support/rule-check.ts';
 
+const shuffles = fc.constantFrom('memory', 'disk');
+
 test('a planned job gives what its nodes give', { timeout: 120_000 }, () => {
   fc.assert(
-    fc.property(randomJobs(), fc.integer({ min: 1, max: 3 }), (job, parallelism) => {
-      const found = runPlan(planJob(job.graph, { parallelism }), job);
-      expectSameRows(job, found, referenceOutputs(job.graph, job));
-    }),
-    { numRuns: 200 },
+    fc.property(
+      randomJobs(),
+      fc.integer({ min: 1, max: 3 }),
+      shuffles,
+      (job, parallelism, shuffle) => {
+        const found = runPlan(planJob(job.graph, { parallelism, shuffle }), job);
+        expectSameRows(job, found, referenceOutputs(job.graph, job));
+      },
+    ),
+    { numRuns: 300 },
   );
 });
 
