@@ -47,6 +47,9 @@ export interface RunProgress {
   readonly rowsOut: number;
   readonly deadLetters: number;
   readonly seconds: number;
+  readonly stages: JobOutcome['stages'];
+  /** How much of the work is done, 0 to 1. */
+  readonly share: number;
 }
 
 /** How a job ended, and what it read and wrote. */
@@ -67,6 +70,7 @@ export interface JobSummary {
   readonly operators: JobOutcome['operators'];
   /** What functions of mapReduce have counted; absent where nothing. */
   readonly counters?: JobOutcome['counts'];
+  readonly stages: JobOutcome['stages'];
   readonly error?: WireError;
 }
 
@@ -132,7 +136,7 @@ class Embedded implements EmbeddedRun {
   progress(): RunProgress {
     const seconds = this.#seconds();
     if (!this.#job) {
-      return { phase: 'starting', bytesTotal: 0, ...noRows, seconds };
+      return { phase: 'starting', bytesTotal: 0, ...noRows, seconds, stages: [], share: 0 };
     }
     const { phase, ...totals } = this.#job.progress();
     const shown = phase === 'preparing' ? 'starting' : phase === 'running' ? phase : 'committing';
@@ -164,7 +168,7 @@ class Embedded implements EmbeddedRun {
   }
 
   #summary(outcome: JobOutcome): JobSummary {
-    const { status, error, operators, counts, inputCount } = outcome;
+    const { status, error, operators, counts, stages, inputCount } = outcome;
     const { skipped, ...totals } = outcome.totals;
     return {
       job: this.#options.graph.jobName,
@@ -176,6 +180,7 @@ class Embedded implements EmbeddedRun {
       peakMemoryBytes: this.#place.env.process.memory().residentPeakBytes,
       operators,
       ...(Object.keys(counts).length > 0 && { counters: counts }),
+      stages,
       ...(error && { error }),
     };
   }
@@ -201,6 +206,7 @@ function failedBefore(error: unknown): JobOutcome {
     totals: noTotals,
     operators: [],
     counts: {},
+    stages: [],
     inputCount: 0,
   };
 }

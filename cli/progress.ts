@@ -3,6 +3,9 @@
  * the end; elsewhere, in a log say, a plain line every few seconds, and none for a short job.
  *
  *     ━━━━━━━━━━━━━━━────────────  52%  1,234,567 rows  1.2 GB of 2.3 GB  820 MB/s  1.3 s left
+ *     ━━━━━━━━━━━━━━━────────────  52%  stage 2 of 3  tasks 4 of 8  2 running  1.1 GB shuffled  about 9 s left
+ *
+ * A job of several stages goes on long after its input is read, so its share is that of its tasks.
  */
 
 import { cellWidthOf, cutText } from '../base/table.ts';
@@ -46,18 +49,13 @@ export function progressText(
   bytesPerSecond: number,
   width: number | null,
 ): string {
-  const { phase, bytesIn, bytesTotal, rowsIn } = progress;
+  const { phase, stages } = progress;
   if (phase === 'starting') return 'starting …';
   if (phase === 'committing') return 'writing the result …';
-  const isKnown = bytesTotal > 0;
-  const share = isKnown ? Math.min(1, bytesIn / bytesTotal) : 0;
-  const facts = [
-    isKnown ? `${Math.floor(share * 100)}%`.padStart(4) : '',
-    `${formatCount(rowsIn)} rows`,
-    isKnown ? `${formatBytes(bytesIn)} of ${formatBytes(bytesTotal)}` : formatBytes(bytesIn),
-    bytesPerSecond > 0 ? `${formatBytes(bytesPerSecond)}/s` : '',
-    isKnown ? remainingText(bytesTotal - bytesIn, bytesPerSecond) : '',
-  ];
+  const isStaged = stages.length > 1;
+  const { isKnown, share, facts } = isStaged
+    ? stagedFacts(progress)
+    : readFacts(progress, bytesPerSecond);
   const text = facts.filter((fact) => fact !== '').join('  ');
   if (width === null) return text.trimStart();
   const barWidth = Math.min(barWidthMax, width - cellWidthOf(text) - 1);
@@ -65,6 +63,52 @@ export function progressText(
     isKnown && barWidth >= barWidthMin ? `${barText(share, barWidth)} ${text}` : text,
     width,
   );
+}
+
+/** What is told of a job; `share` is 0 where it is not known. */
+interface Facts {
+  readonly isKnown: boolean;
+  readonly share: number;
+  readonly facts: readonly string[];
+}
+
+function readFacts(progress: RunProgress, bytesPerSecond: number): Facts {
+  const { bytesIn, bytesTotal, rowsIn } = progress;
+  const isKnown = bytesTotal > 0;
+  const share = isKnown ? Math.min(1, bytesIn / bytesTotal) : 0;
+  const facts = [
+    isKnown ? shareText(share) : '',
+    `${formatCount(rowsIn)} rows`,
+    isKnown ? `${formatBytes(bytesIn)} of ${formatBytes(bytesTotal)}` : formatBytes(bytesIn),
+    bytesPerSecond > 0 ? `${formatBytes(bytesPerSecond)}/s` : '',
+    isKnown ? remainingText(bytesTotal - bytesIn, bytesPerSecond) : '',
+  ];
+  return { isKnown, share, facts };
+}
+
+function stagedFacts({ stages, share, seconds }: RunProgress): Facts {
+  const sum = (count: (stage: RunProgress['stages'][number]) => number) =>
+    stages.reduce((total, stage) => total + count(stage), 0);
+  const current = stages.findIndex(({ doneCount, taskCount }) => doneCount < taskCount);
+  const shuffled = sum(({ bytesShuffled }) => bytesShuffled);
+  const spilled = sum(({ bytesSpilled }) => bytesSpilled);
+  const failed = sum(({ failedCount }) => failedCount);
+  const facts = [
+    shareText(share),
+    `stage ${current < 0 ? stages.length : current + 1} of ${stages.length}`,
+    `tasks ${sum(({ doneCount }) => doneCount)} of ${sum(({ taskCount }) => taskCount)}`,
+    `${sum(({ runningCount }) => runningCount)} running`,
+    failed > 0 ? `${failed} run again` : '',
+    shuffled > 0 ? `${formatBytes(shuffled)} shuffled` : '',
+    spilled > 0 ? `${formatBytes(spilled)} spilled` : '',
+    // Before that a few tasks tell too little about the others.
+    share > 0.05 ? `about ${formatDuration((seconds / share - seconds) * 1000)} left` : '',
+  ];
+  return { isKnown: true, share, facts };
+}
+
+function shareText(share: number): string {
+  return `${Math.floor(share * 100)}%`.padStart(4);
 }
 
 function barText(share: number, width: number): string {

@@ -30,6 +30,7 @@ export function summaryText(summary: JobSummary, graph: LogicalGraph): string {
     ...writtenText(summary, graph),
     ...countersText(summary),
     `  memory   ${formatBytes(summary.peakMemoryBytes)} at the peak${spilledText(summary)}`,
+    ...stagesText(summary),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -51,6 +52,22 @@ function countersText({ counters = {} }: JobSummary): string[] {
     ([name, count], index) =>
       `  ${index === 0 ? 'counted' : '       '}  ${name}: ${formatCount(count)}`,
   );
+}
+
+/** A line per stage, where there are several: what a person looks at to see where the time went. */
+function stagesText({ stages }: JobSummary): string[] {
+  if (stages.length < 2) return [];
+  return stages.map((stage) => {
+    const { id, taskCount, failedCount, busySeconds, bytesShuffled, bytesSpilled, skew } = stage;
+    const facts = [
+      `${plural(taskCount, 'task')} busy for ${formatDuration(busySeconds * 1000)}`,
+      ...(bytesShuffled > 0 ? [`${formatBytes(bytesShuffled)} shuffled`] : []),
+      ...(bytesSpilled > 0 ? [`${formatBytes(bytesSpilled)} spilled`] : []),
+      ...(skew === null ? [] : [`slowest task ${skew.toFixed(1)} times the median`]),
+      ...(failedCount === 0 ? [] : [`${failedCount} run again`]),
+    ];
+    return `  ${`stage ${id}`.padEnd(9)}${facts.join(', ')}`;
+  });
 }
 
 function spilledText({ operators }: JobSummary): string {
@@ -91,7 +108,14 @@ export function summaryJson(summary: JobSummary): string {
 export function failureJson(job: string, error: WireError): string {
   const noRows = { rowsIn: 0, bytesIn: 0, rowsOut: 0, deadLetters: 0 };
   const nothing = { ...noRows, seconds: 0, peakMemoryBytes: 0 };
-  const summary = { job, status: 'failed', ...nothing, operators: [], error: errorJson(error) };
+  const summary = {
+    job,
+    status: 'failed',
+    ...nothing,
+    operators: [],
+    stages: [],
+    error: errorJson(error),
+  };
   return `${JSON.stringify(summary)}\n`;
 }
 

@@ -37,7 +37,16 @@ import {
   type JobState,
   stepJob,
 } from './job-state.ts';
-import { liveAttempt, type RegionEffect, type RunPlan, regionOf, stateOf } from './region-state.ts';
+import {
+  liveAttempt,
+  type RegionEffect,
+  type RunningJob,
+  type RunPlan,
+  regionOf,
+  stateOf,
+  writesOf,
+} from './region-state.ts';
+import { type StageTotals, shareDone, stageTotals } from './stage-totals.ts';
 
 /** What the job master asks of the worker that runs the tasks. */
 export interface TaskHost {
@@ -56,6 +65,7 @@ export interface JobOutcome {
   readonly operators: readonly OperatorTotals[];
   /** What functions have counted, by name. */
   readonly counts: Readonly<Record<string, number>>;
+  readonly stages: readonly StageTotals[];
   readonly inputCount: number;
 }
 
@@ -63,6 +73,9 @@ export interface JobProgress extends JobTotals {
   readonly phase: JobState['kind'];
   /** Bytes of all splits; 0 until they are known. */
   readonly bytesTotal: number;
+  readonly stages: readonly StageTotals[];
+  /** How much of the work is done, 0 to 1. */
+  readonly share: number;
 }
 
 export interface JobMasterOptions extends JobRef {
@@ -84,6 +97,8 @@ export class JobMaster {
   readonly #prepared: Record<string, Json> = {};
   readonly #resolveDone: (outcome: JobOutcome) => void;
   #state: JobState = initialJobState;
+  /** As the job runs, or as it ran last. */
+  #run: RunningJob | null = null;
   #isDeployed = false;
   #preparation: Promise<void> = Promise.resolve();
   #inputCount = 0;
@@ -145,10 +160,13 @@ export class JobMaster {
   }
 
   progress(): JobProgress {
+    const stages = this.#stages();
     return {
       phase: this.#state.kind,
       bytesTotal: this.#bytesTotal,
       ...this.#metrics.totals(),
+      stages,
+      share: shareDone(stages, this.#bytesTotal),
     };
   }
 
@@ -166,6 +184,10 @@ export class JobMaster {
     };
   }
 
+  #stages(): StageTotals[] {
+    return stageTotals(this.#options.graph, this.#run, this.#metrics.tasks());
+  }
+
   #handle(event: JobEvent): void {
     const { step = stepJob } = this.#options;
     const { state, effects } = step(this.#state, event);
@@ -173,6 +195,7 @@ export class JobMaster {
       this.#env.observe.event('job.state', { jobId: this.#options.jobId, state: state.kind });
     }
     this.#state = state;
+    if (state.kind === 'running' || state.kind === 'committing') this.#run = state.run;
     for (const effect of effects) {
       this.#carryOut(effect).catch((error) => this.fail(toWire(error)));
     }
@@ -283,7 +306,7 @@ export class JobMaster {
   /** One sink after the other, in the order of the plan; the first that fails ends the job. */
   async #commit(): Promise<void> {
     assert(this.#state.kind === 'committing', 'writes are committed once, while committing');
-    const { writes } = this.#state;
+    const writes = writesOf(this.#state.run);
     const released = this.#release();
     for (const [sinkId, committer] of this.#committers) {
       const own = writes.filter(({ taskId }) => this.#sinkOf(vertexIdOf(taskId)) === sinkId);
@@ -335,6 +358,7 @@ export class JobMaster {
       totals: this.#metrics.totals(),
       operators: this.#metrics.operators(),
       counts: this.#metrics.counts(),
+      stages: this.#stages(),
       inputCount: this.#inputCount,
     });
   }

@@ -54,6 +54,11 @@ export class JobMetrics {
     this.#skippedAhead.push(skipped);
   }
 
+  /** By task. */
+  tasks(): TaskCounters[] {
+    return [...this.#latest.values()];
+  }
+
   /** Counters by physical operator, summed over tasks, in the order of the plan. */
   operators(): OperatorTotals[] {
     return this.#specs().map(({ spec: { id, name, kind }, sum }) => ({

@@ -22,7 +22,6 @@ import {
   type RunPlan,
   type RunStep,
   startRun,
-  type TaskWrite,
 } from './region-state.ts';
 import { retryAfter } from './retry.ts';
 
@@ -34,7 +33,7 @@ export type StopReason =
 export type JobState =
   | { readonly kind: 'preparing' }
   | { readonly kind: 'running'; readonly run: RunningJob }
-  | { readonly kind: 'committing'; readonly writes: readonly TaskWrite[] }
+  | { readonly kind: 'committing'; readonly run: RunningJob }
   | { readonly kind: 'finished' }
   | { readonly kind: 'stopping'; readonly reason: StopReason }
   | { readonly kind: 'failed'; readonly error: WireError }
@@ -115,6 +114,5 @@ function stopFor(reason: StopReason): JobStep {
 /** The job goes on with its regions, or commits what they have written. */
 function afterStep({ run, effects }: RunStep): JobStep {
   if (!isRunDone(run)) return { state: { kind: 'running', run }, effects };
-  const writes = [...run.regions.values()].flatMap(({ done }) => done?.writes ?? []);
-  return { state: { kind: 'committing', writes }, effects: [...effects, { kind: 'commit' }] };
+  return { state: { kind: 'committing', run }, effects: [...effects, { kind: 'commit' }] };
 }

@@ -89,6 +89,11 @@ export function isRunDone({ regions }: RunningJob): boolean {
   );
 }
 
+/** What the attempts that count have written. */
+export function writesOf({ regions }: RunningJob): TaskWrite[] {
+  return [...regions.values()].flatMap(({ done }) => done?.writes ?? []);
+}
+
 export function regionOf({ plan }: RunningJob, taskId: string): Region {
   const region = plan.regions.find(({ taskIds }) => taskIds.includes(taskId));
   assert(region !== undefined, 'a task belongs to a region of its job');

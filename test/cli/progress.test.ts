@@ -13,7 +13,35 @@ const running: RunProgress = {
   bytesTotal: 100 * mb,
   rowsOut: 0,
   deadLetters: 0,
+  stages: [],
+  share: 0.52,
   seconds: 1,
+};
+
+const stage = { bytesIn: 0, bytesShuffled: 0, bytesSpilled: 0, busySeconds: 1, skew: null };
+const staged: RunProgress = {
+  ...running,
+  share: 0.5,
+  stages: [
+    {
+      ...stage,
+      id: '1',
+      taskCount: 4,
+      runningCount: 0,
+      doneCount: 4,
+      failedCount: 1,
+      bytesShuffled: 9 * mb,
+    },
+    {
+      ...stage,
+      id: '2',
+      taskCount: 4,
+      runningCount: 2,
+      doneCount: 0,
+      failedCount: 0,
+      bytesSpilled: 3 * mb,
+    },
+  ],
 };
 
 test.each`
@@ -23,6 +51,7 @@ test.each`
   ${'an input without size'} | ${{ ...running, bytesTotal: 0 }}       | ${'1,234,567 rows  52.0 MB  24.0 MB/s'}
   ${'input all read'}        | ${{ ...running, bytesIn: 100 * mb }}   | ${'100%  1,234,567 rows  100.0 MB of 100.0 MB  24.0 MB/s'}
   ${'more than was known'}   | ${{ ...running, bytesIn: 101 * mb }}   | ${'100%  1,234,567 rows  101.0 MB of 100.0 MB  24.0 MB/s'}
+  ${'a job of two stages'}   | ${staged}                              | ${'50%  stage 2 of 2  tasks 4 of 8  2 running  1 run again  9.0 MB shuffled  3.0 MB spilled  about 1.0 s left'}
   ${'a job that commits'}    | ${{ ...running, phase: 'committing' }} | ${'writing the result …'}
 `('$what is told in plain text', ({ progress, expected }) => {
   expect(progressText(progress, 24 * mb, null)).toBe(expected);

@@ -21,12 +21,12 @@ function fakeJob() {
     resolve({
       ...{ job: 'fake', status, inputCount: 1, rowsIn: 1, bytesIn: 1, rowsOut: 1, seconds: 1 },
       deadLetters: 0,
-      ...{ peakMemoryBytes: 1, operators: [] },
+      ...{ peakMemoryBytes: 1, operators: [], stages: [] },
     });
   const start = (): EmbeddedRun => ({
     progress: () => ({
       ...{ phase: 'running', rowsIn: 5, bytesIn: 5, bytesTotal: 10, rowsOut: 0, seconds: 1 },
-      deadLetters: 0,
+      ...{ deadLetters: 0, stages: [], share: 0.5 },
     }),
     cancel(reason) {
       reasons.push(reason);

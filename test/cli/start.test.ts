@@ -17,6 +17,7 @@ const finished: JobSummary = {
       ...{ rowsOut: 7_000_000, busySeconds: 1, bytesSpilled: 0 },
     },
   ],
+  stages: [],
 };
 
 /** An engine that writes the given result where it is told to. */
@@ -27,7 +28,7 @@ function engine(summary: JobSummary, csv: string, started: RunOptions[] = []) {
     mkdirSync(dirname(output), { recursive: true });
     writeFileSync(output, csv);
     return {
-      progress: () => ({ ...summary, phase: 'running', bytesTotal: 1 }),
+      progress: () => ({ ...summary, phase: 'running', bytesTotal: 1, share: 0 }),
       cancel: () => undefined,
       done: Promise.resolve(summary),
     };

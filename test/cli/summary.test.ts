@@ -63,6 +63,7 @@ test('each sink has its line, dead letters by their name', () => {
     ...{ job: 'j', status: 'finished', inputCount: 2, rowsIn: 1207, bytesIn: 4096, rowsOut: 1207 },
     ...{ deadLetters: 1, seconds: 2, peakMemoryBytes: 1024 },
     operators: Object.entries(rows).map(([id, rowsIn]) => ({ ...counters, id, rowsIn })),
+    stages: [],
   };
   expect(summaryText(summary, { jobName: 'j', nodes })).toBe(
     [
@@ -80,10 +81,35 @@ test('each sink has its line, dead letters by their name', () => {
 test('what was left out has a line', () => {
   const summary: JobSummary = {
     ...{ job: 'j', status: 'finished', inputCount: 1, rowsIn: 8, bytesIn: 1024, rowsOut: 8 },
-    ...{ deadLetters: 0, seconds: 1, peakMemoryBytes: 1024, operators: [] },
+    ...{ deadLetters: 0, seconds: 1, peakMemoryBytes: 1024, operators: [], stages: [] },
     skipped: { rows: 120_000, rowGroups: 3, pages: 1 },
   };
   expect(summaryText(summary, { jobName: 'j', nodes: [sink('a', { path: 'a.csv' })] })).toContain(
     '\n  skipped  120,000 rows in 3 row groups and 1 page\n',
+  );
+});
+
+test('a job of several stages has a line for each, with the skew', () => {
+  const stage = { bytesIn: 0, bytesShuffled: 0, bytesSpilled: 0, failedCount: 0, runningCount: 0 };
+  const summary: JobSummary = {
+    ...{ job: 'j', status: 'finished', inputCount: 1, rowsIn: 8, bytesIn: 1024, rowsOut: 8 },
+    ...{ deadLetters: 0, seconds: 1, peakMemoryBytes: 1024, operators: [] },
+    stages: [
+      {
+        ...stage,
+        id: '1',
+        taskCount: 2,
+        doneCount: 2,
+        busySeconds: 3,
+        skew: 1.24,
+        bytesShuffled: 2048,
+      },
+      { ...stage, id: '2', taskCount: 1, doneCount: 1, busySeconds: 1, skew: null, failedCount: 1 },
+    ],
+  };
+  const text = summaryText(summary, { jobName: 'j', nodes: [sink('a', { path: 'a.csv' })] });
+  expect(text).toContain(
+    '\n  stage 1  2 tasks busy for 3.0 s, 2.0 KB shuffled, slowest task 1.2 times the median\n' +
+      '  stage 2  1 task busy for 1.0 s, 1 run again\n',
   );
 });

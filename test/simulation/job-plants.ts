@@ -62,16 +62,18 @@ const withSplits =
 const commitsEarly: Step = (state, event) => {
   const next = stepJob(state, event);
   if (event.kind !== 'taskFinished' || next.state.kind !== 'running') return next;
-  const regions = [...next.state.run.regions.values()];
+  const { run } = next.state;
+  const regions = [...run.regions.values()];
   const attempts = regions.flatMap((region) => region.attempts);
   const unfinished = attempts.flatMap((attempt) => [...attempt.unfinished]);
   if (regions.some(({ done, attempts: at }) => !done && at.length === 0)) return next;
   if (unfinished.length > 1) return next;
-  const writes = [
-    ...regions.flatMap(({ done }) => done?.writes ?? []),
-    ...attempts.flatMap((one) => one.writes),
-  ];
-  return { state: { kind: 'committing', writes }, effects: [{ kind: 'commit' }] };
+  const early = [...run.regions].map(([id, region]) => {
+    const { number = 0, writes = [] } = region.attempts[0] ?? {};
+    return [id, { ...region, done: region.done ?? { number, writes } }] as const;
+  });
+  const committing = { kind: 'committing', run: { ...run, regions: new Map(early) } } as const;
+  return { state: committing, effects: [{ kind: 'commit' }] };
 };
 
 /** A job that stops hears of errors that follow from the first one, and reports the last. */

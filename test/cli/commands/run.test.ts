@@ -29,6 +29,7 @@ const finished: JobSummary = {
       bytesSpilled: 0,
     },
   ],
+  stages: [],
 };
 
 const failure = typedError('SOURCE_NOT_FOUND', 'there is no file "data.txt"', {
@@ -46,7 +47,7 @@ async function run(surroundings: FakeCliEnv, args: readonly string[], summary = 
   const startJob = (options: RunOptions): EmbeddedRun => {
     started.push(options);
     return {
-      progress: () => ({ ...finished, phase: 'running', bytesTotal: 8 * mb }),
+      progress: () => ({ ...finished, phase: 'running', bytesTotal: 8 * mb, share: 0.5 }),
       cancel: () => undefined,
       done: Promise.resolve(summary),
     };

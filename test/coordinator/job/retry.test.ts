@@ -13,7 +13,7 @@ import {
   type JobState,
   stepJob,
 } from '../../../coordinator/job/job-state.ts';
-import type { RunPlan } from '../../../coordinator/job/region-state.ts';
+import { type RunPlan, writesOf } from '../../../coordinator/job/region-state.ts';
 import { retriesMax } from '../../../coordinator/job/retry.ts';
 
 function error(code: ErrorCode, details: Record<string, string | number> = {}): WireError {
@@ -257,7 +257,7 @@ function checkCommit(
 ): void {
   if (run.state.kind !== 'committing') return;
   const done = new Map(
-    run.state.writes.map(({ write }) => String(write).split(' ') as [string, string]),
+    writesOf(run.state.run).map(({ write }) => String(write).split(' ') as [string, string]),
   );
   expect([...done.keys()].sort()).toEqual(Object.keys(reads).sort());
   for (const [id, attempt] of done) {
