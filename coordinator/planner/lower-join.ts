@@ -36,7 +36,7 @@ export interface LoweredJoin {
 
 /** @param inputs - Of the left and the right side. */
 export function lowerJoin(node: JoinNode, inputs: readonly Schema[]): LoweredJoin {
-  const { id, name, schema: output, type, condition, buildSide } = node;
+  const { id, name, schema: output, type, condition, buildSide, hasHint } = node;
   const [leftInput, rightInput] = inputs;
   assert(leftInput !== undefined && rightInput !== undefined, 'a join has two inputs');
   const leftNames = leftInput.fields.map((field) => field.name);
@@ -47,7 +47,7 @@ export function lowerJoin(node: JoinNode, inputs: readonly Schema[]): LoweredJoi
   const isRightBuilt = buildSide === 'right';
   const [probe, build] = isRightBuilt ? [left, right] : [right, left];
   const operator: OperatorSpec = {
-    ...{ id, name, output, kind: 'join', type, buildSide, condition },
+    ...{ id, name, output, kind: 'join', type, buildSide, hasHint, condition },
     probeKeys: probe.keys,
     buildKeys: build.keys,
     isProbeBuffered: false,

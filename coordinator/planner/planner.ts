@@ -18,6 +18,7 @@ import { combinerRule } from './combiner-rule.ts';
 import { filterRule } from './filter-rule.ts';
 import { identityRule } from './identity-rule.ts';
 import { joinConditionRule } from './join-filters.ts';
+import { joinSideRule } from './join-side-rule.ts';
 import { lateUnionRule } from './late-union-rule.ts';
 import { limitDownRule } from './limit-down-rule.ts';
 import { limitRule } from './limit-rule.ts';
@@ -54,6 +55,7 @@ export const planRules: readonly PlanRule[] = [
   identityRule,
   sourcePredicateRule,
   topRule,
+  joinSideRule,
   singleTaskRule,
   combinerRule,
   limitRule,
@@ -71,7 +73,7 @@ export function planJob(graph: LogicalGraph, options: PlanOptions): PhysicalGrap
 }
 
 /** The steps of all nodes, in their order. */
-function lowerGraph({ nodes }: LogicalGraph): PlanStep[] {
+export function lowerGraph({ nodes }: LogicalGraph): PlanStep[] {
   const steps: PlanStep[] = [];
   /** By node: where its rows are. A union's are in several places. */
   const places = new Map<string, readonly StepInput[]>();

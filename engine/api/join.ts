@@ -59,13 +59,17 @@ export interface JoinOptions<C, D, T extends JoinType> extends JoinHints {
 
 /** What helps the planner; the rows are the same without. */
 export interface JoinHints {
-  /** The side that is kept in memory: the smaller one. @defaultValue 'right' */
+  /**
+   * The side that is kept in memory.
+   *
+   * @defaultValue the one that is expected to have fewer rows; 'right' where too little is known of them
+   */
   readonly build?: JoinSide;
   /**
    * Every task gets the whole build side, and rows of the other side stay where they are: faster where the
    * build side is small. Not for joins that give out rows of the build side alone.
    *
-   * @defaultValue false
+   * @defaultValue where the build side is expected to be small, and `build` is not given
    */
   readonly broadcast?: boolean;
 }
@@ -165,7 +169,8 @@ function joinParts(left: Schema, right: Schema, given: GivenJoin): JoinParts {
   });
   const schema = isOneSided(type) ? left : { fields: [...sides.left.fields, ...named] };
   const join = { kind: 'join', type, keys, condition, rightNames, buildSide, isBroadcast } as const;
-  return { content: { ...join, schema }, pair: { ...sides, rightNames } };
+  const hasHint = given.build !== undefined || given.broadcast !== undefined;
+  return { content: { ...join, hasHint, schema }, pair: { ...sides, rightNames } };
 }
 
 function oneOf<T extends string>(name: string, value: unknown, values: readonly T[]): T {

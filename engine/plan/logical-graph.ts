@@ -113,6 +113,8 @@ export type LogicalNode = Node &
         /** The names of the right side's columns in pairs: unlike those of the left side's. */
         readonly rightNames: readonly string[];
         readonly buildSide: JoinSide;
+        /** Whether the job says so, or whether to broadcast. */
+        readonly hasHint: boolean;
         /** Whether every task gets all rows of the build side. */
         readonly isBroadcast: boolean;
       }

@@ -64,6 +64,8 @@ export type OperatorSpec = Spec &
         readonly kind: 'join';
         readonly type: JoinType;
         readonly buildSide: JoinSide;
+        /** Whether the job says how its sides are used. */
+        readonly hasHint: boolean;
         /** Columns of either input; as many, and of the same types. */
         readonly probeKeys: readonly string[];
         readonly buildKeys: readonly string[];

@@ -3,8 +3,23 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { PlanRule } from '../../coordinator/planner/plan-step.ts';
 import { planJob, planRules } from '../../coordinator/planner/planner.ts';
+import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
 import { runPlan } from './plan-runner.ts';
 import { expectSameRows, randomJobs } from './random-jobs.ts';
+
+const parallelisms = fc.integer({ min: 1, max: 3 });
+/** What sources say that they have, whatever they have: a plan is right all the same. */
+const rowCounts = fc.array(fc.constantFrom(null, 1, 100, 1e6), { minLength: 1, maxLength: 4 });
+
+function statisticsOf({ nodes }: LogicalGraph, counts: readonly (number | null)[]) {
+  const sources = nodes.filter(({ kind }) => kind === 'source');
+  return new Map(
+    sources.map(({ id }, at) => {
+      const rowCount = counts[at % counts.length] ?? null;
+      return [id, { rowCount, sizeBytes: null, columns: {} }] as const;
+    }),
+  );
+}
 
 /** Runs each job with all rules and with all but this one; says in how many plans that differs. */
 export function checkRule(rule: PlanRule, numRuns = 150): number {
@@ -12,8 +27,11 @@ export function checkRule(rule: PlanRule, numRuns = 150): number {
   expect(others.length, 'it is one of the rules').toBe(planRules.length - 1);
   let differing = 0;
   fc.assert(
-    fc.property(randomJobs(), fc.integer({ min: 1, max: 3 }), (job, parallelism) => {
-      const plans = [planRules, others].map((rules) => planJob(job.graph, { parallelism, rules }));
+    fc.property(randomJobs(), parallelisms, rowCounts, (job, parallelism, counts) => {
+      const statistics = statisticsOf(job.graph, counts);
+      const plans = [planRules, others].map((rules) =>
+        planJob(job.graph, { parallelism, rules, statistics }),
+      );
       const [withRule, without] = plans.map((plan) => runPlan(plan, job));
       if (JSON.stringify(plans[0]) !== JSON.stringify(plans[1])) differing++;
       expectSameRows(job, withRule, without);

@@ -67,7 +67,7 @@ function checkJoin(one: Case, modes: readonly RunMode[] = runModes): void {
     columnExpr(fields.find((field) => field.name === name) as Field);
   const node = {
     ...{ id: 'tested', name: 'tested', kind: 'join', inputs: [], schema: outputOf(one) },
-    ...{ type, condition, buildSide, isBroadcast: false },
+    ...{ type, condition, buildSide, isBroadcast: false, hasHint: false },
     rightNames: right.schema.fields.map((field) => field.name),
     keys: keys.map(([a, b]) => ({
       left: columnOf(left.schema, a),

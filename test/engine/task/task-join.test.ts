@@ -26,7 +26,7 @@ const sink: OperatorSpec = {
 };
 const join = (isProbeBuffered: boolean): OperatorSpec => ({
   ...{ ...spec, output: both, kind: 'join', type: 'inner', buildSide: 'right', condition: null },
-  ...{ probeKeys: ['key'], buildKeys: ['key_2'], isProbeBuffered },
+  ...{ probeKeys: ['key'], buildKeys: ['key_2'], hasHint: false, isProbeBuffered },
 });
 /** What a projection is that gives columns the names of a schema. */
 const renamed = (output: Schema, ending: string) => ({
@@ -108,7 +108,7 @@ test('a source waits for the build sides of all joins of its chain, which come a
   const [one, other] = [edge(right, 1), edge(third, 2)];
   const second: OperatorSpec = {
     ...{ ...spec, output: all, kind: 'join', type: 'inner', buildSide: 'right', condition: null },
-    ...{ probeKeys: ['n_2'], buildKeys: ['n_3'], isProbeBuffered: false },
+    ...{ probeKeys: ['n_2'], buildKeys: ['n_3'], hasHint: false, isProbeBuffered: false },
   };
   const renameAgain: OperatorSpec = { ...spec, kind: 'project', ...renamed(third, '_3') };
   const source2 = addTask(world, { id: 'a', chain: [source, rename], outputs: [one.sent] });
