@@ -8,15 +8,10 @@
  * merges them. Distinct values have no parts: such an aggregate stays whole. Behind a union each of its
  * streams has a partial phase of its own.
  */
-import {
-  type AggregateFunction,
-  mergeFunctionOf,
-  partFieldsOf,
-} from '../../engine/plan/aggregate-functions.ts';
-import type { AggregateColumn, OperatorSpec } from '../../engine/plan/physical-graph.ts';
-import { type Field, fieldIndexOf, type Schema } from '../../engine/schema/schema.ts';
+import { aggregatePartsOf } from '../../engine/plan/aggregate-parts.ts';
+import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
+import { fieldIndexOf, type Schema } from '../../engine/schema/schema.ts';
 import { inputFrom, isLocal, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
-import { freeName } from './projection.ts';
 
 export function combinerRule(steps: readonly PlanStep[]): readonly PlanStep[] {
   const nextNumber = numberAfter(steps);
@@ -62,25 +57,9 @@ export function aggregatePhases(
   input: Schema,
 ) {
   if (operator.aggregates.some((one) => one.function === 'countDistinct')) return null;
-  const fields: Field[] = operator.output.fields.slice(0, operator.keys.length);
-  const taken = new Set(operator.output.fields.map((field) => field.name));
-  const aggregates = operator.aggregates.map(({ name, function: kind, columns }) => {
-    const parts = partFieldsOf(name, kind, argumentOf(input, columns)).map((part) => {
-      return part.name === name ? part : { ...part, name: freeName(part.name, taken) };
-    });
-    fields.push(...parts);
-    return mergeOf(name, kind, parts);
-  });
+  const { schema, aggregates } = aggregatePartsOf(operator, input);
   return {
-    partial: { ...operator, phase: 'partial' as const, output: { fields } },
+    partial: { ...operator, phase: 'partial' as const, output: schema },
     final: { ...operator, phase: 'final' as const, aggregates },
   };
-}
-
-function mergeOf(name: string, kind: AggregateFunction, parts: readonly Field[]): AggregateColumn {
-  return { name, function: mergeFunctionOf(kind), columns: parts.map((part) => part.name) };
-}
-
-function argumentOf(input: Schema, [column]: readonly string[]): Field | null {
-  return column === undefined ? null : (input.fields[fieldIndexOf(input, column)] ?? null);
 }

@@ -23,9 +23,15 @@ import { literalOfType } from '../../engine/expr/literal.ts';
 import type { LogicalNode, TumblingWindow } from '../../engine/plan/logical-graph.ts';
 import type { AggregateColumn, Exchange } from '../../engine/plan/physical-graph.ts';
 import { int64Type } from '../../engine/schema/field-type.ts';
-import { type Field, fieldIndexOf, fieldOf, type Schema } from '../../engine/schema/schema.ts';
+import {
+  type Field,
+  fieldIndexOf,
+  fieldOf,
+  freeName,
+  type Schema,
+} from '../../engine/schema/schema.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
-import { freeName, isPlain, projectOf } from './projection.ts';
+import { isPlain, projectOf } from './projection.ts';
 
 type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
 

@@ -16,8 +16,8 @@ import { columnExpr } from '../../engine/expr/expr-factory.ts';
 import { joinRowsOf } from '../../engine/plan/join-type.ts';
 import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
 import { type Exchange, type OperatorSpec, vertexPorts } from '../../engine/plan/physical-graph.ts';
-import type { Schema } from '../../engine/schema/schema.ts';
-import { freeName, isPlain, projectOf } from './projection.ts';
+import { freeName, type Schema } from '../../engine/schema/schema.ts';
+import { isPlain, projectOf } from './projection.ts';
 
 type JoinNode = LogicalNode & { readonly kind: 'join' };
 

@@ -21,9 +21,9 @@ import { literalOfType } from '../../engine/expr/literal.ts';
 import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
 import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import { int64Type } from '../../engine/schema/field-type.ts';
-import { type Field, fieldOf, type Schema } from '../../engine/schema/schema.ts';
+import { type Field, fieldOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
-import { freeName, projectOf } from './projection.ts';
+import { projectOf } from './projection.ts';
 
 type SetNode = LogicalNode & { readonly kind: 'intersect' | 'except' };
 

@@ -10,11 +10,11 @@ import type { Expr, NamedExpr } from '../../engine/expr/expr.ts';
 import { columnExpr } from '../../engine/expr/expr-factory.ts';
 import { exprText } from '../../engine/expr/expr-text.ts';
 import type { LogicalNode, SortKey } from '../../engine/plan/logical-graph.ts';
-import { type Field, fieldIndexOf, type Schema } from '../../engine/schema/schema.ts';
+import { type Field, fieldIndexOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import { ascending } from '../../engine/stream/row-order.ts';
 import { lowerAggregate, lowerDistinct } from './lower-aggregate.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
-import { freeName, isPlain, projectOf } from './projection.ts';
+import { isPlain, projectOf } from './projection.ts';
 
 /** Nodes with one input, or none; others have two (lower-join.ts, lower-set-operation.ts). */
 type PlainNode = Exclude<LogicalNode, { readonly kind: 'join' | 'intersect' | 'except' }>;

@@ -16,11 +16,3 @@ export function projectOf({ id, name }: LogicalNode, columns: readonly NamedExpr
 export function isPlain({ name, expr }: NamedExpr): boolean {
   return expr.kind === 'column' && expr.name === name;
 }
-
-/** `wanted`, or `wanted_2`, `wanted_3`… when it is taken; marks it as taken. */
-export function freeName(wanted: string, taken: Set<string>): string {
-  let name = wanted;
-  for (let number = 2; taken.has(name); number++) name = `${wanted}_${number}`;
-  taken.add(name);
-  return name;
-}

@@ -14,9 +14,8 @@ import { exprChildren, mapExpr } from '../../engine/expr/expr-children.ts';
 import { columnExpr } from '../../engine/expr/expr-factory.ts';
 import { mayFail } from '../../engine/expr/may-fail.ts';
 import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
-import { fieldOf } from '../../engine/schema/schema.ts';
+import { fieldOf, freeName } from '../../engine/schema/schema.ts';
 import { inputFrom, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
-import { freeName } from './projection.ts';
 
 export function sharedExprRule(steps: readonly PlanStep[]): readonly PlanStep[] {
   const index = new StepIndex(steps);

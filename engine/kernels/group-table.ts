@@ -44,6 +44,8 @@ export interface GroupTableOptions {
    * its owner reads groups out and calls `clear`. @defaultValue no limit
    */
   readonly slotsMax?: number;
+  /** Most bytes of slots and arena, while it grows too; with it the table may become full as well. @defaultValue no limit */
+  readonly bytesMax?: number;
   /** Groups have numbers, by order of first arrival; see `GroupRows`. @defaultValue false */
   readonly isNumbered?: boolean;
 }
@@ -107,6 +109,7 @@ export class GroupTable {
   readonly #find: FindGroups;
   readonly #cells: GroupCells;
   #slotsMax: number;
+  #bytesMax: number;
   /** Two table descriptions, a result word, and the slot addresses of a chunk. */
   readonly #control: BlockHandle;
   #table: Table;
@@ -120,7 +123,8 @@ export class GroupTable {
 
   /** @throws MEMORY_EXHAUSTED when the first 40 KB or so are refused. */
   constructor(scope: MemoryScope, kernels: Kernels, options: GroupTableOptions) {
-    const { slotsMax = Number.POSITIVE_INFINITY, isNumbered = false } = options;
+    const { isNumbered = false } = options;
+    const { slotsMax = Number.POSITIVE_INFINITY, bytesMax = Number.POSITIVE_INFINITY } = options;
     const slotCount = Math.min(firstSlotCount, slotsMax);
     assert(
       slotCount >= 64 && Number.isInteger(Math.log2(slotCount)),
@@ -134,6 +138,7 @@ export class GroupTable {
     this.#find = findOf(kernels, options.keyForm);
     this.#control = scope.allocate(slotsOffset + chunkRows * 4);
     this.#slotsMax = slotsMax;
+    this.#bytesMax = bytesMax;
     const block = scope.tryAllocate(slotCount * this.#stride);
     if (block === 0) {
       scope.memory.release(this.#control);
@@ -158,7 +163,7 @@ export class GroupTable {
     return this.#growth !== null;
   }
 
-  /** A table with `slotsMax` has no more room: read the groups, then `clear`. */
+  /** A table with `slotsMax` or `bytesMax` has no more room: read the groups, then `clear`. */
   get isFull(): boolean {
     return this.#isFull;
   }
@@ -185,11 +190,22 @@ export class GroupTable {
     return [...tables, ...this.#arena].reduce((sum, block) => sum + memory.sizeOf(block), 0);
   }
 
+  /** Whether the table is full because it has all the slots that it may have. */
+  get isOutOfSlots(): boolean {
+    return this.#isFull && this.#table.slotCount * 2 > this.#slotsMax;
+  }
+
   /** Lets a full table grow to at most `slotsMax` slots, a power of two, instead of being read out. */
   allowSlots(slotsMax: number): void {
     assert(this.#isFull, 'a table that may grow on is full');
     this.#slotsMax = slotsMax;
     this.#isFull = false;
+  }
+
+  /** Lets a full table grow for as long as there is memory. */
+  allowAll(): void {
+    this.allowSlots(Number.POSITIVE_INFINITY);
+    this.#bytesMax = Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -311,7 +327,8 @@ export class GroupTable {
   #hasTextRoom(sizeBytes: number): boolean {
     if (sizeBytes <= this.#word(layout.arenaEnd) - this.#word(layout.arena)) return true;
     // Few of the texts are kept in the end: in a larger block the next rows find room as well.
-    const wanted = this.#scope.tryAllocate(Math.min(sizeBytes * 2, sizeBytes + arenaBytesMax));
+    const wantedBytes = Math.min(sizeBytes * 2, sizeBytes + arenaBytesMax);
+    const wanted = this.#isWithin(wantedBytes) ? this.#scope.tryAllocate(wantedBytes) : 0;
     if (wanted === 0) return this.#addArena(sizeBytes);
     this.#useArena(wanted);
     return true;
@@ -397,13 +414,19 @@ export class GroupTable {
     this.#growth = { table, zeroedSlots: 0, movedSlots: 0 };
   }
 
-  /** A block; or 0, and the table is full, when it has a `slotsMax` and something to give out. */
+  /** A block; or 0, and the table is full, when it has limits and something to give out. */
   #allocate(sizeBytes: number): BlockHandle {
-    const mayBeFull = this.#slotsMax !== Number.POSITIVE_INFINITY && this.#hasRows;
-    if (!mayBeFull) return this.#scope.allocate(sizeBytes);
-    const block = this.#scope.tryAllocate(sizeBytes);
+    const mayBeFull = Math.min(this.#slotsMax, this.#bytesMax) !== Number.POSITIVE_INFINITY;
+    if (!mayBeFull || !this.#hasRows) return this.#scope.allocate(sizeBytes);
+    const block = this.#isWithin(sizeBytes) ? this.#scope.tryAllocate(sizeBytes) : 0;
     this.#isFull = block === 0;
     return block;
+  }
+
+  #isWithin(sizeBytes: number): boolean {
+    return (
+      this.#bytesMax === Number.POSITIVE_INFINITY || this.sizeBytes + sizeBytes <= this.#bytesMax
+    );
   }
 
   #finishGrowth(growth: Growth): void {

@@ -34,7 +34,10 @@ export type AccumulatorInput =
 
 /** How an output column is made of result columns. */
 export type AggregateResult =
-  | { readonly kind: 'plain'; readonly column: number }
+  /** A count is never null, whatever its field may be. */
+  | { readonly kind: 'plain'; readonly column: number; readonly isCount?: boolean }
+  /** Zeroes, of whole numbers. */
+  | { readonly kind: 'zero' }
   | {
       readonly kind: 'average';
       readonly sum: number;
@@ -57,6 +60,11 @@ export interface AggregatePlan {
   readonly inputs: readonly AccumulatorInput[];
   /** The output columns behind the keys. */
   readonly results: readonly AggregateResult[];
+  /**
+   * The same as parts, to be merged later: those of `partsOf` (engine/plan/aggregate-parts.ts). Distinct values
+   * are counted elsewhere then.
+   */
+  readonly parts: readonly AggregateResult[];
   /** By result column: the aggregate that first asked for it, for messages. */
   readonly owners: readonly string[];
 }
@@ -67,12 +75,22 @@ export function planAggregates(
   aggregates: readonly AggregateColumnOptions[],
 ): AggregatePlan {
   const planning = new Planning(input);
-  const results = aggregates.flatMap((aggregate) =>
-    phase === 'partial'
-      ? planning.parts(aggregate).map((column) => ({ kind: 'plain', column }) as const)
-      : planning.result(aggregate, phase),
-  );
-  return { ...planning.plan, results };
+  const parts = aggregates.flatMap((aggregate): AggregateResult[] => {
+    if (aggregate.function === 'countDistinct') return [{ kind: 'zero' }];
+    const count = phase === 'final' ? -1 : countPartOf(aggregate.function);
+    return planning.columns(aggregate, phase).map((column, part) => {
+      return { kind: 'plain', column, isCount: part === count };
+    });
+  });
+  const results =
+    phase === 'partial' ? parts : aggregates.map((aggregate) => planning.result(aggregate, phase));
+  return { ...planning.plan, results, parts };
+}
+
+/** Which part of a function over raw values counts rows; -1 for none. */
+function countPartOf(kind: AggregateFunction): number {
+  if (kind === 'count') return 0;
+  return kind === 'avg' ? 1 : -1;
 }
 
 /** Collects accumulators; equal ones are kept once. */
@@ -93,8 +111,12 @@ class Planning {
     return { accumulators: this.#accumulators, inputs: this.#inputs, owners: this.#owners };
   }
 
-  /** The result columns of a function over raw values. */
-  parts({ name, function: kind, columns }: AggregateColumnOptions): number[] {
+  /** The result columns of a function over raw values, or over parts. */
+  columns(aggregate: AggregateColumnOptions, phase: AggregatePhase): number[] {
+    return phase === 'final' ? this.#merged(aggregate) : this.#parts(aggregate);
+  }
+
+  #parts({ name, function: kind, columns }: AggregateColumnOptions): number[] {
     const [column] = columns;
     if (kind === 'count') return [this.#count(name, column)];
     assert(column !== undefined, 'all functions but count have an argument');
@@ -126,7 +148,7 @@ class Planning {
 
   /** The result of a function over raw values, or over parts. */
   result(aggregate: AggregateColumnOptions, phase: 'final' | 'whole'): AggregateResult {
-    const columns = phase === 'whole' ? this.parts(aggregate) : this.#merged(aggregate);
+    const columns = this.columns(aggregate, phase);
     const [first = 0, second = 0, third = 0] = columns;
     switch (aggregate.function) {
       case 'avg':

@@ -7,7 +7,12 @@ import { Batch, batchRowsMax, type Column } from '../batch/batch.ts';
 import type { ColumnAddress, GroupTable } from '../kernels/group-table.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { narrowOf } from '../kernels/widen-kernels.ts';
-import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
+import {
+  addressOf,
+  type BlockHandle,
+  type MemoryScope,
+  type SlotMemory,
+} from '../memory/slot-memory.ts';
 import { bitmapSizeOf, valuesSizeOf } from '../schema/field-type.ts';
 import type { Field, Schema } from '../schema/schema.ts';
 import type { AggregateResult } from './aggregate-plan.ts';
@@ -69,7 +74,9 @@ function roomsOf(
   const bitmap = bitmapSizeOf(rowsMax);
   const nullable = new Set(
     results.flatMap((result, index) =>
-      schema.fields[keyCount + index]?.nullable === true ? [validityColumnOf(result)] : [],
+      schema.fields[keyCount + index]?.nullable === true && canBeNull(result)
+        ? [validityColumnOf(result)]
+        : [],
     ),
   );
   return {
@@ -84,14 +91,20 @@ function roomsOf(
   };
 }
 
+function canBeNull(
+  result: AggregateResult,
+): result is Exclude<AggregateResult, { readonly kind: 'zero' }> {
+  return result.kind !== 'zero' && !(result.kind === 'plain' && result.isCount === true);
+}
+
 /** The result column that says whether there is a result. */
-function validityColumnOf(result: AggregateResult): number {
+function validityColumnOf(result: Exclude<AggregateResult, { kind: 'zero' }>): number {
   if (result.kind === 'plain') return result.column;
   return result.kind === 'average' ? result.sum : result.count;
 }
 
 function columnsOf(
-  { kernels, keys, results, schema }: ReadGroupsOptions,
+  { scope, kernels, keys, results, schema }: ReadGroupsOptions,
   wide: WideGroups,
   { rowCount, kept }: { rowCount: number; kept: Rooms },
 ): Column[] {
@@ -103,7 +116,8 @@ function columnsOf(
     ...results.map((result, index) => {
       const field = fields[keyColumns.length + index];
       assert(field !== undefined, 'the output has a field for each result');
-      return resultColumn(kernels, { result, field, columns: wide.results, rowCount, room });
+      const from = { memory: scope.memory, columns: wide.results, rowCount, room };
+      return resultColumn(kernels, { ...from, result, field });
     }),
   ];
   return addresses.map(({ values, validity }, index): Column => {
@@ -114,6 +128,7 @@ function columnsOf(
 }
 
 interface ResultOptions {
+  readonly memory: SlotMemory;
   readonly result: AggregateResult;
   readonly field: Field;
   readonly columns: readonly ColumnAddress[];
@@ -122,13 +137,19 @@ interface ResultOptions {
 }
 
 function resultColumn(kernels: Kernels, options: ResultOptions): ColumnAddress {
-  const { result, field, columns, rowCount, room } = options;
+  const { memory, result, field, columns, rowCount, room } = options;
   const of = (column: number): ColumnAddress => {
     const address = columns[column];
     assert(address !== undefined, 'a result is made of columns of the table');
     return address;
   };
-  const validity = field.nullable ? of(validityColumnOf(result)).validity : 0;
+  if (result.kind === 'zero') {
+    const values = room(valuesSizeOf(field.type, rowCount));
+    memory.bytes.fill(0, values, values + valuesSizeOf(field.type, rowCount));
+    return { values, validity: 0 };
+  }
+  const isNullable = field.nullable && canBeNull(result);
+  const validity = isNullable ? of(validityColumnOf(result)).validity : 0;
   if (result.kind === 'plain') {
     const { values } = of(result.column);
     const narrow = narrowOf(kernels, field.type);

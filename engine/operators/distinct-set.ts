@@ -12,9 +12,17 @@ import { type Batch, batchRowsMax } from '../batch/batch.ts';
 import { type GroupRows, GroupTable } from '../kernels/group-table.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
 import { bitmapSizeOf } from '../schema/field-type.ts';
-import type { Schema } from '../schema/schema.ts';
+import { fieldIndexOf, type Schema } from '../schema/schema.ts';
+import { readGroupBatch } from './aggregate-results.ts';
 import { GroupKeys } from './group-keys.ts';
 import type { OperatorContext } from './operator.ts';
+
+export interface DistinctSetOptions {
+  readonly input: Schema;
+  readonly keys: readonly string[];
+  /** Of the input: the values. */
+  readonly column: number;
+}
 
 export class DistinctSet {
   readonly #context: OperatorContext;
@@ -26,16 +34,16 @@ export class DistinctSet {
   #rows: GroupRows | null = null;
   #row = 0;
   #isDone = false;
+  /** The slot from which pairs are given out next. */
+  #nextSlot = 0;
 
   constructor(
     context: OperatorContext,
-    options: { readonly input: Schema; readonly keys: readonly string[]; readonly column: number },
+    options: DistinctSetOptions & { readonly slotsMax?: number; readonly bytesMax?: number },
   ) {
     const { scope, kernels } = context;
-    const { input, keys, column } = options;
-    const value = input.fields[column];
-    assert(value !== undefined, 'a distinct value is a column of the input');
-    const names = keys.includes(value.name) ? keys : [...keys, value.name];
+    const { input, column, slotsMax, bytesMax } = options;
+    const names = pairSchemaOf(options).fields.map((field) => field.name);
     this.#context = context;
     this.#column = column;
     this.#keys = new GroupKeys(scope, kernels, { schema: input, keys: names });
@@ -43,6 +51,8 @@ export class DistinctSet {
       keyForm: this.#keys.form,
       accumulators: [],
       isNumbered: true,
+      ...(slotsMax !== undefined && { slotsMax }),
+      ...(bytesMax !== undefined && { bytesMax }),
     });
     this.#marks = scope.allocate(bitmapSizeOf(batchRowsMax));
   }
@@ -52,10 +62,21 @@ export class DistinctSet {
     return addressOf(this.#marks);
   }
 
-  /** Marks the rows of a batch, each batch once; false asks to be called again with the same one. */
+  /** Whether pairs have to go, or are going, before `mark` goes on. */
+  get isFull(): boolean {
+    return this.#table.isFull || this.#nextSlot > 0;
+  }
+
+  /** Whether all pairs have been given out. */
+  get isReadOut(): boolean {
+    return this.#nextSlot >= this.#table.slotCount || this.#table.groupCount === 0;
+  }
+
+  /** Marks the rows of a batch, each batch once; false, when it is full too, asks to be called again with the same one. */
   mark(batch: Batch): boolean {
     const rows = this.#rowsOf(batch);
     while (this.#row < rows.rowCount) {
+      if (this.#table.isFull) return false;
       if (this.#table.isGrowing) this.#table.grow();
       else this.#row = this.#table.addRows(rows, this.#row);
       if (this.#row < rows.rowCount && this.#context.shouldYield()) return false;
@@ -63,6 +84,29 @@ export class DistinctSet {
     if (!this.#isDone) this.#leaveNullsOut(batch);
     this.#isDone = true;
     return true;
+  }
+
+  /** Ends growing, before pairs are given out; false asks to be called again. */
+  settle(): boolean {
+    while (this.#table.isGrowing) {
+      if (!this.#table.grow() && this.#context.shouldYield()) return false;
+    }
+    return true;
+  }
+
+  /** The next pairs, or null when this slice of the set has none: see `isReadOut`. */
+  next(schema: Schema): Batch | null {
+    const { scope, kernels } = this.#context;
+    const from = { scope, kernels, table: this.#table, keys: this.#keys, results: [], schema };
+    const { batch, nextSlot } = readGroupBatch(from, this.#nextSlot);
+    this.#nextSlot = nextSlot;
+    return batch;
+  }
+
+  /** Forgets all pairs; marks stay. */
+  clear(): void {
+    this.#table.clear();
+    this.#nextSlot = 0;
   }
 
   close(): void {
@@ -96,4 +140,18 @@ export class DistinctSet {
     this.#rows = { key, keySelection, inputs: [], selection, rowCount, arrivals: marks };
     return this.#rows;
   }
+}
+
+/** What a set has: the keys and the value, which may be one of them. */
+export function pairSchemaOf({ input, keys, column }: DistinctSetOptions): Schema {
+  const value = input.fields[column];
+  assert(value !== undefined, 'a distinct value is a column of the input');
+  const names = keys.includes(value.name) ? keys : [...keys, value.name];
+  return {
+    fields: names.map((name) => {
+      const field = input.fields[fieldIndexOf(input, name)];
+      assert(field !== undefined, 'the keys of an aggregate are in its input');
+      return field;
+    }),
+  };
 }

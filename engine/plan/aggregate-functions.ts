@@ -6,7 +6,8 @@
  *     avg     sum, count                       stddev, variance     count, mean, m2
  *     all others have one part: a sum of counts is a count, a minimum of minima a minimum
  *
- * Parts may be merged any number of times. `countDistinct` has none: its rows meet first.
+ * Parts may be merged any number of times. Those of `countDistinct` are counts as well, of values that are
+ * in no other part: its rows meet first.
  * Not here: how a group holds them (engine/kernels/accumulators.ts).
  */
 import { assert } from '../../base/assert.ts';
@@ -81,8 +82,7 @@ export function aggregateFieldOf(
  * by its name, or by its name and what they are.
  */
 export function partFieldsOf(name: string, kind: AggregateFunction, input: Field | null): Field[] {
-  assert(kind !== 'countDistinct', 'distinct values are counted where all rows of a key meet');
-  if (kind === 'count') return [fieldOf(name, int64Type)];
+  if (kind === 'count' || kind === 'countDistinct') return [fieldOf(name, int64Type)];
   assert(input !== null, 'all functions but count have an input');
   const { type, nullable } = input;
   switch (kind) {
@@ -110,7 +110,7 @@ export function partFieldsOf(name: string, kind: AggregateFunction, input: Field
 
 /** The function that merges the parts of a function; its own for most. */
 export function mergeFunctionOf(kind: AggregateFunction): AggregateFunction {
-  return kind === 'count' ? 'sum' : kind;
+  return kind === 'count' || kind === 'countDistinct' ? 'sum' : kind;
 }
 
 /** The type of a sum: wide enough for many values; null for what can't be summed. */

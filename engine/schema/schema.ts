@@ -27,3 +27,11 @@ export function fieldIndexOf(schema: Schema, name: string): number {
 export function schemaText(schema: Schema): string {
   return fieldsText(schema.fields);
 }
+
+/** `wanted`, or `wanted_2`, `wanted_3`… when it is taken; marks it as taken. */
+export function freeName(wanted: string, taken: Set<string>): string {
+  let name = wanted;
+  for (let number = 2; taken.has(name); number++) name = `${wanted}_${number}`;
+  taken.add(name);
+  return name;
+}

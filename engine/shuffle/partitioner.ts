@@ -79,6 +79,7 @@ export class BroadcastPartitioner implements Partitioner {
 export class HashPartitioner implements Partitioner {
   readonly #options: PartitionerOptions;
   readonly #columns: readonly number[];
+  readonly #seed: number;
   /** Hashes, those of one more column, widened keys, rows, starts, and the channel of each key group. */
   readonly #block: BlockHandle;
   readonly #at: {
@@ -90,9 +91,14 @@ export class HashPartitioner implements Partitioner {
     table: number;
   };
 
-  constructor(options: PartitionerOptions, columns: readonly string[]) {
+  /**
+   * @param seed - Another one, another division, also of rows that an equal seed has put together; 0 is that of
+   * exchanges.
+   */
+  constructor(options: PartitionerOptions, columns: readonly string[], seed = 0) {
     const { scope, schema, channelCount } = options;
     this.#options = options;
+    this.#seed = seed;
     this.#columns = columns.map((column) => fieldIndexOf(schema, column));
     assert(Math.min(...this.#columns) >= 0, 'the columns to hash by are in the schema');
     const table = partitionOfKeyGroups(channelCount);
@@ -115,6 +121,10 @@ export class HashPartitioner implements Partitioner {
     this.#hash(batch, column, hashes);
     for (const other of others) {
       this.#hash(batch, other, more);
+      kernels.combineHashes(hashes, more, rowCount);
+    }
+    if (this.#seed !== 0) {
+      scope.memory.uint32.fill(this.#seed, more >>> 2, (more >>> 2) + rowCount);
       kernels.combineHashes(hashes, more, rowCount);
     }
     kernels.partitionRows(hashes, rowCount, table, channelCount, rows, starts);

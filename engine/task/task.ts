@@ -17,6 +17,7 @@
  * Before: worker/threads/slot-program.ts. After: engine/operators/source-operator.ts.
  */
 import { assert } from '../../base/assert.ts';
+import { closeAll } from '../../base/close-all.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
 import { FunctionCounters } from '../compile/function-context.ts';
@@ -380,16 +381,3 @@ const noOutput: Outbox = {
     throw new Error('assertion failed: the last operator of a chain without output is a sink');
   },
 };
-
-/** Closes every part, also after one has failed; the first error leaves at the end. */
-function closeAll(parts: readonly ({ close(): void } | null)[]): void {
-  const errors: unknown[] = [];
-  for (const part of parts) {
-    try {
-      part?.close();
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length > 0) throw errors[0];
-}

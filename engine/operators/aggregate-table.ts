@@ -1,0 +1,157 @@
+/**
+ * Aggregate table: the groups of rows of one schema. Rows go in, a batch at a time and in slices; groups come
+ * out as batches, as results or as parts.
+ *
+ *     add ─▶ keys · inputs ─▶ group table ─▶ next: keys beside results, in the order of slots
+ *
+ * Not here: what happens when it is full (engine/operators/aggregate-operator.ts, spilled-groups.ts).
+ */
+import { typedError } from '../../base/typed-error.ts';
+import type { Batch } from '../batch/batch.ts';
+import { type GroupRows, GroupTable } from '../kernels/group-table.ts';
+import type { Schema } from '../schema/schema.ts';
+import { AggregateInputs } from './aggregate-inputs.ts';
+import type { AggregatePlan, AggregateResult } from './aggregate-plan.ts';
+import { readGroupBatch } from './aggregate-results.ts';
+import { GroupKeys } from './group-keys.ts';
+import type { OperatorContext } from './operator.ts';
+
+export interface AggregateTableOptions {
+  readonly input: Schema;
+  readonly keys: readonly string[];
+  readonly plan: AggregatePlan;
+  /** As of `GroupTable`. */
+  readonly slotsMax?: number;
+  readonly bytesMax?: number;
+}
+
+/** Bitmaps of rows whose value comes for the first time, by input column. */
+export type Arrivals = ReadonlyMap<number, number>;
+
+export class AggregateTable {
+  readonly #context: OperatorContext;
+  readonly #plan: AggregatePlan;
+  readonly #keys: GroupKeys;
+  readonly #inputs: AggregateInputs;
+  readonly #table: GroupTable;
+  /** The batch that `#rows` describes. */
+  #prepared: Batch | null = null;
+  #rows: GroupRows | null = null;
+  /** Rows since the table was empty. */
+  #rowCount = 0;
+  /** The slot from which groups are given out next. */
+  #nextSlot = 0;
+
+  constructor(context: OperatorContext, options: AggregateTableOptions) {
+    const { scope, kernels } = context;
+    const { input: schema, keys, plan, slotsMax, bytesMax } = options;
+    this.#context = context;
+    this.#plan = plan;
+    this.#keys = new GroupKeys(scope, kernels, { schema, keys });
+    this.#inputs = new AggregateInputs(scope, kernels, plan.inputs);
+    this.#table = new GroupTable(scope, kernels, {
+      keyForm: this.#keys.form,
+      accumulators: plan.accumulators,
+      ...(slotsMax !== undefined && { slotsMax }),
+      ...(bytesMax !== undefined && { bytesMax }),
+    });
+  }
+
+  get groups(): GroupTable {
+    return this.#table;
+  }
+
+  /** Rows since the table was empty. */
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  /** Whether some of the groups, or all, have been given out. */
+  get isBeingRead(): boolean {
+    return this.#nextSlot > 0;
+  }
+
+  /** Whether all groups have been given out. */
+  get isReadOut(): boolean {
+    return this.#nextSlot >= this.#table.slotCount || this.#table.groupCount === 0;
+  }
+
+  /** Adds rows from `fromRow` on; answers the next row, short of the end when it is full or time is over. */
+  add(batch: Batch, fromRow: number, arrivals: Arrivals = noArrivals): number {
+    const table = this.#table;
+    const rows = this.#rowsOf(batch, arrivals);
+    let row = fromRow;
+    while (row < batch.rowCount && !table.isFull) {
+      if (table.isGrowing) table.grow();
+      else row = this.#addRows(rows, row);
+      if (row < batch.rowCount && this.#context.shouldYield()) return row;
+    }
+    if (row === batch.rowCount) this.#prepared = null;
+    return row;
+  }
+
+  /** Ends growing, before groups are given out; false asks to be called again. */
+  settle(): boolean {
+    while (this.#table.isGrowing) {
+      if (!this.#table.grow() && this.#context.shouldYield()) return false;
+    }
+    return true;
+  }
+
+  /** The next groups, or null when this slice of the table has none: see `isReadOut`. */
+  next(results: readonly AggregateResult[], schema: Schema): Batch | null {
+    const { scope, kernels } = this.#context;
+    const from = { scope, kernels, table: this.#table, keys: this.#keys, results, schema };
+    const { batch, nextSlot } = readGroupBatch(from, this.#nextSlot);
+    this.#nextSlot = nextSlot;
+    return batch;
+  }
+
+  /** Forgets all groups. */
+  clear(): void {
+    this.#table.clear();
+    this.#rowCount = 0;
+    this.#nextSlot = 0;
+  }
+
+  close(): void {
+    this.#keys.close();
+    this.#inputs.close();
+    this.#table.close();
+  }
+
+  #addRows(rows: GroupRows, row: number): number {
+    const next = this.#table.addRows(rows, row);
+    if (this.#table.overflow !== null) throw this.#overflowError(this.#table.overflow.accumulator);
+    this.#rowCount += next - row;
+    return next;
+  }
+
+  #rowsOf(batch: Batch, arrivals: Arrivals): GroupRows {
+    if (this.#prepared === batch && this.#rows !== null) return this.#rows;
+    const { selection, rowCount } = batch;
+    const key = this.#keys.read(batch);
+    const keySelection = key.selection;
+    const inputs = this.#inputs.read(batch, arrivals);
+    this.#prepared = batch;
+    this.#rows = { key, keySelection, inputs, selection, rowCount };
+    return this.#rows;
+  }
+
+  #overflowError(accumulator: number): Error {
+    const { name } = this.#context;
+    const column = this.#plan.owners[accumulator] ?? '';
+    const isWide = this.#plan.accumulators[accumulator]?.type === 'int128';
+    const type = isWide ? 'a decimal of 38 digits' : 'an int64';
+    return typedError(
+      'AGGREGATE_OVERFLOW',
+      `sum "${column}" of operator "${name}" does not fit ${type}`,
+      {
+        details: { operator: name, column },
+        hint: 'Sum the column as float64, or group by a finer key.',
+      },
+    );
+  }
+}
+
+const noArrivals: Arrivals = new Map();

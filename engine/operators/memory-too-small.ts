@@ -1,0 +1,26 @@
+/** What an operator says whose share of the memory is too small to go on with rows on disk. */
+import { type TypedError, typedError } from '../../base/typed-error.ts';
+import { formatBytes } from '../../base/units.ts';
+import type { OperatorContext } from './operator.ts';
+
+export interface TooSmallOptions {
+  /** What it would do: `sort`, `group`, `join`. */
+  readonly verb: string;
+  /** The least share with which it can. */
+  readonly leastBytes: number;
+  readonly cause?: unknown;
+}
+
+export function memoryTooSmall(
+  { name, spill }: OperatorContext,
+  { verb, leastBytes, cause }: TooSmallOptions,
+): TypedError {
+  const total = Math.ceil(spill.share.totalFor(leastBytes) / 2 ** 20);
+  const [needed, had] = [formatBytes(leastBytes), formatBytes(spill.share.bytes)];
+  const message = `"${name}" needs ${needed} of memory to ${verb} on disk, and has ${had}`;
+  return typedError('MEMORY_TOO_SMALL', message, {
+    hint: `Give the job --memory ${total}MB or more, or run it with a lower --parallelism.`,
+    details: { operator: name, leastBytes, shareBytes: spill.share.bytes },
+    cause,
+  });
+}
