@@ -104,11 +104,13 @@ test('a sum past int64 ends the job with operator and column', async () => {
 });
 
 test('memory too small for the job says who holds what and what to give', async () => {
-  const chain = `.flatMap(t.struct({ k: t.utf8() }), (row) =>
-        Array.from({ length: 1_000 }, (_, i) => ({ k: row.text + '/' + i + '/'.repeat(40) })))
-      .keyBy((row) => row.k).aggregate({ n: agg.count() })`;
+  const chain = `.join(
+        read(files.source({ path: params.input, format: text() }))
+          .flatMap(t.struct({ k: t.utf8() }), (row) =>
+            Array.from({ length: 1_000 }, (_, i) => ({ k: row.text + '/' + i + '/'.repeat(40) }))),
+        { on: (line, other) => line.text.eq(other.k) })`;
   const lines = Array.from({ length: 2_000 }, (_, index) => `line ${index}\n`).join('');
   const result = await runJob(jobText(chain), lines, '--memory', '64MB');
-  const says = /held by: "aggregate" [\d.]+ MB[\s\S]*hint: .*--memory/;
+  const says = /held by: "join" [\d.]+ MB[\s\S]*hint: .*--memory/;
   expectFailure(result, { code: 'MEMORY_EXHAUSTED', exitCode: 1, says });
 });

@@ -64,7 +64,7 @@ test.each`
 test('the summary of --json is one object with all that a program asks for', async () => {
   const folder = tempFolder({ 'in.txt': 'one two\ntwo three\n\nthree three\n' });
   const result = await run(['--input', join(folder, 'in.txt'), '--output', join(folder, 'o.csv')]);
-  const { seconds, peakMemoryBytes, operators, ...totals } = summaryOf(result);
+  const { seconds, peakMemoryBytes, operators, stages, ...totals } = summaryOf(result);
   expect(totals).toEqual({
     job: 'wordcount',
     status: 'finished',
@@ -73,6 +73,7 @@ test('the summary of --json is one object with all that a program asks for', asy
     rowsOut: 3,
     deadLetters: 0,
   });
+  expect(stages).toMatchObject([{ taskCount: 5, doneCount: 5, failedCount: 0, bytesShuffled: 0 }]);
   expect(seconds).toBeGreaterThan(0);
   expect(seconds).toBeLessThan(result.seconds);
   expect(peakMemoryBytes).toBeGreaterThan(10 * 1024 ** 2);
