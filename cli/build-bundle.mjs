@@ -7,7 +7,7 @@
  *
  * The stamp is written last: a bundle that was being made when its maker ended is never used.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleFolder, stampFile, stampOf } from './bundle.mjs';
@@ -17,7 +17,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 await build();
 
 async function build() {
-  rmSync(bundleFolder, { recursive: true, force: true });
+  removeBundle();
   // An install without what developers need, or of the packages alone, runs from the sources.
   if (!existsSync(join(root, 'node_modules/rolldown')) || !existsSync(join(root, 'cli/main.ts'))) {
     process.stdout.write('no bundle: rolldown is not installed\n');
@@ -34,6 +34,14 @@ async function build() {
   await bundle.write({ dir: bundleFolder, entryFileNames: '[name].js' });
   await bundle.close();
   writeFileSync(stampFile, stamp);
+}
+
+/** Pages that `npm run docs` has made may be in the folder as well, and stay. */
+function removeBundle() {
+  if (!existsSync(bundleFolder)) return;
+  for (const entry of readdirSync(bundleFolder, { withFileTypes: true })) {
+    if (entry.isFile()) rmSync(join(bundleFolder, entry.name));
+  }
 }
 
 /** Name in the bundle → source. */

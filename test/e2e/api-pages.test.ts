@@ -25,7 +25,9 @@ test('pages of all entries of the package, without a warning', () => {
   expect(readFileSync(join(out, 'index.html'), 'utf8')).toContain('Millrace');
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const { entryPoints } = JSON.parse(readFileSync(join(root, 'typedoc.json'), 'utf8'));
-  const entries = Object.values<string>(exports).filter((file) => file.endsWith('.ts'));
+  const targets = Object.values<string | { default: string }>(exports);
+  const sources = targets.map((target) => (typeof target === 'string' ? target : target.default));
+  const entries = sources.filter((file) => file.endsWith('.ts'));
   const undocumented = entries.filter((file) => !entryPoints.includes(file.slice(2)));
   expect(undocumented).toEqual(['./simulation/index.ts']);
   expect(existsSync(join(out, 'classes', 'engine_api.Stream.html'))).toBe(true);

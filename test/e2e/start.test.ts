@@ -16,7 +16,7 @@ const start = pathToFileURL(join(projectFolder, 'cli/start.ts')).href;
 const launcher = pathToFileURL(join(projectFolder, 'cli/launch.mjs')).href;
 /** What cli/setup.mjs does once all is installed. */
 const launching = `import { launch } from ${JSON.stringify(launcher)};
-await launch(new URL(${JSON.stringify(start)}), []);
+await launch(() => new URL(${JSON.stringify(start)}), []);
 `;
 
 test('npm start prints the top 20, totals and next steps', async () => {
