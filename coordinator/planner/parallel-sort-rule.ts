@@ -18,14 +18,10 @@ export function parallelSortRule(steps: readonly PlanStep[]): readonly PlanStep[
   const locals = new Map<number, { readonly numbers: number[]; readonly merge: Exchange }>();
   const result: PlanStep[] = [];
   for (const step of steps) {
-    const { number, operator } = step;
-    const isSort = operator.kind === 'sort' || operator.kind === 'top';
-    if (!isSort || isLocal(step)) {
+    const { number } = step;
+    const operator = isLocal(step) ? null : splitOf(step.operator, index.readersOf(number));
+    if (operator === null) {
       result.push({ ...step, inputs: step.inputs.flatMap(mergedOf) });
-      continue;
-    }
-    if (operator.kind === 'sort' && !index.readersOf(number).every(readsOne)) {
-      result.push(step);
       continue;
     }
     const sorts = step.inputs.map((input): PlanStep => {
@@ -50,6 +46,12 @@ export function parallelSortRule(steps: readonly PlanStep[]): readonly PlanStep[
     const sorted = locals.get(input.from);
     return sorted?.numbers.map((from) => inputFrom(from, sorted.merge)) ?? [input];
   }
+}
+
+/** The operator, when its tasks can each sort their rows: whoever reads those of a sort merges them. */
+function splitOf(operator: OperatorSpec, readers: readonly PlanStep[]) {
+  if (operator.kind === 'sort') return readers.every(readsOne) ? operator : null;
+  return operator.kind === 'top' ? operator : null;
 }
 
 function readsOne({ inputs }: PlanStep): boolean {
