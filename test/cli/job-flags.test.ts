@@ -1,9 +1,9 @@
 /** Goal: parameters are read from flags in every way people write them; mistakes name the way out. */
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { TypedError } from '../../base/typed-error.ts';
 import { addParamOptions, paramValuesOf, parseFlags } from '../../cli/job-flags.ts';
 import { defineJob, t } from '../../engine/api/index.ts';
+import { typedErrorOf } from '../support/typed-error-of.ts';
 
 const { params: specs } = defineJob({
   name: 'flags',
@@ -29,16 +29,6 @@ function command(): Command {
 function read(...args: string[]) {
   const { raw, engine } = parseFlags(command(), specs, args);
   return { params: paramValuesOf(specs, raw, 'job.ts'), engine };
-}
-
-function failureOf(...args: string[]): TypedError {
-  try {
-    read(...args);
-  } catch (error) {
-    if (error instanceof TypedError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
 }
 
 test('values come with their types, defaults filled in', () => {
@@ -84,9 +74,9 @@ test.each`
   ${['--input', 'x', '--invalid-utf8', 'drop']} | ${'PARAM_INVALID'}         | ${/fail, replace/}
   ${['--top', '5']}                             | ${'PARAM_MISSING'}         | ${/--input <PATH> \(what to read\)[\s\S]*millrace run job\.ts --input data\.txt/}
 `('$args is refused with $code', ({ args, code, text }) => {
-  const { message, info } = failureOf(...args);
-  expect(info.code).toBe(code);
-  expect(`${message}\n${info.hint}`).toMatch(text);
+  const error = typedErrorOf(() => read(...args));
+  expect(error?.info.code).toBe(code);
+  expect(`${error?.message}\n${error?.info.hint}`).toMatch(text);
 });
 
 test('help lists parameters with types, descriptions and defaults', () => {

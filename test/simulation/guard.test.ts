@@ -6,19 +6,10 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
-import { TypedError } from '../../base/typed-error.ts';
 import { inMacrotask } from '../../simulation/drain.ts';
 import { withGuard, withoutGuard } from '../../simulation/guard.ts';
 import { World } from '../../simulation/world.ts';
-
-function errorOf(work: () => unknown): TypedError {
-  try {
-    withGuard(work);
-  } catch (error) {
-    if (error instanceof TypedError) return error;
-  }
-  throw new Error('the guard let it pass');
-}
+import { typedErrorOf } from '../support/typed-error-of.ts';
 
 test.each`
   name                      | use                                         | seam
@@ -42,9 +33,9 @@ test.each`
   ${'FinalizationRegistry'} | ${() => new FinalizationRegistry(() => {})} | ${'an explicit close'}
   ${'Worker'}               | ${() => new Worker('', { eval: true })}     | ${'a slot runner'}
 `('$name throws and names $seam', ({ use, seam }: { use: () => unknown; seam: string }) => {
-  const { info } = errorOf(use);
-  expect(info.code).toBe('GUARD_AMBIENT');
-  expect(info.details?.seam).toBe(seam);
+  const info = typedErrorOf(() => withGuard(use))?.info;
+  expect(info?.code).toBe('GUARD_AMBIENT');
+  expect(info?.details?.seam).toBe(seam);
 });
 
 test('outside the guard everything works, also after a run', async () => {

@@ -5,7 +5,6 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { t } from 'millrace';
 import { expect, test } from 'vitest';
-import { TypedError } from '../../../base/typed-error.ts';
 import { fixedRecords } from '../../../connectors/files.ts';
 import { type FileRange, splitOf } from '../../../connectors/filesystem/file-range.ts';
 import type { FixedSourceOptions } from '../../../connectors/formats/fixed-fields.ts';
@@ -16,8 +15,10 @@ import { OutputBuffer } from '../../../connectors/formats/output-buffer.ts';
 import { readRows } from '../../../engine/batch/row-reader.ts';
 import type { Schema } from '../../../engine/schema/schema.ts';
 import { batchOf, type Row } from '../../support/operator-harness.ts';
+import { rangesAt } from '../../support/read-records.ts';
 import { emptyAtEnd, slotContext } from '../../support/slot-context.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
+import { typedErrorOf } from '../../support/typed-error-of.ts';
 
 const bytesOf = { key: 5, rest: 12 };
 const Sample = t.struct({
@@ -51,15 +52,6 @@ function contentOf(records: number, missing = 0): Uint8Array {
   return bytes;
 }
 
-function rangesAt(file: string, borders: readonly number[]): FileRange[] {
-  const fileSize = fs.statSync(file).size;
-  const inside = borders.filter((border) => border > 0 && border < fileSize);
-  const places = [...new Set([0, ...inside, fileSize])].sort((a, b) => a - b);
-  return places
-    .slice(1)
-    .map((end, index) => ({ path: file, start: places[index] ?? 0, end, fileSize }));
-}
-
 function readAll(
   splits: readonly (readonly FileRange[])[],
   { options, schema }: SourceFormat<unknown> = format,
@@ -81,16 +73,6 @@ function readAll(
     reader.close();
   }
   return rows;
-}
-
-function caught(work: () => unknown): TypedError {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof TypedError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
 }
 
 test('each record once, whatever the borders of splits and buffers', () => {
@@ -142,9 +124,9 @@ test.each(['a.bin', 'a.bin.gz'])('a rest of a record in %s is an error with its 
   const bytes = contentOf(3, 4);
   const folder = tempFolder({ [name]: name.endsWith('.gz') ? gzipSync(bytes) : bytes });
   const file = path.join(folder, name);
-  const error = caught(() => readAll([rangesAt(file, [])]));
-  expect(error.info.code).toBe('SOURCE_DAMAGED');
-  expect(error.message).toBe(`file "${file}" ends in the middle of the record at byte 58`);
+  const error = typedErrorOf(() => readAll([rangesAt(file, [])]));
+  expect(error?.info.code).toBe('SOURCE_DAMAGED');
+  expect(error?.message).toBe(`file "${file}" ends in the middle of the record at byte 58`);
 });
 
 test('a last record may be short where the job says so', () => {
@@ -189,8 +171,8 @@ test('what is written is what was read', () => {
 test('a value of another width is an error', () => {
   const { schema } = fixedRecords(t.struct({ key: t.binary() }), { bytes: { key: 3 } });
   const rows = [{ key: Uint8Array.of(1, 2, 3) }, { key: Uint8Array.of(1, 2) }];
-  const error = caught(() => written(schema, rows, { key: 3 }));
-  expect([error.info.code, error.message]).toEqual([
+  const error = typedErrorOf(() => written(schema, rows, { key: 3 }));
+  expect([error?.info.code, error?.message]).toEqual([
     'VALUE_WIDTH',
     'column "key" has a value that is not 3 bytes long',
   ]);
@@ -209,7 +191,7 @@ test.each`
   ${{ id: t.int32(), at: t.int32() }} | ${{ origin: { byte: 'at' } }}   | ${'no column "at" of int64'}
   ${{ byte: t.int64() }}              | ${{ origin: { byte: 'byte' } }} | ${'records of 0 bytes'}
 `('refused: $message', ({ struct, settings, message }) => {
-  const error = caught(() => fixedRecords(t.struct(struct), settings));
-  expect(error.info.code).toBe('FILES_OPTION_INVALID');
-  expect(error.message).toBe(`fixedRecords has ${message}`);
+  const error = typedErrorOf(() => fixedRecords(t.struct(struct), settings));
+  expect(error?.info.code).toBe('FILES_OPTION_INVALID');
+  expect(error?.message).toBe(`fixedRecords has ${message}`);
 });

@@ -15,6 +15,7 @@ import type { SplitReader } from '../../../engine/contracts/source.ts';
 import type { SlotMemory } from '../../../engine/memory/slot-memory.ts';
 import { utf8Type } from '../../../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
+import { rangesAt, wholeFile } from '../../support/read-records.ts';
 import { emptyAtEnd, slotContext } from '../../support/slot-context.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -25,21 +26,6 @@ function linesOf(bytes: Uint8Array): string[] {
   const lines = new TextDecoder().decode(bytes).split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
   return lines;
-}
-
-function wholeFile(file: string): FileRange {
-  const fileSize = fs.statSync(file).size;
-  return { path: file, start: 0, end: fileSize, fileSize };
-}
-
-/** Ranges of the file with borders at the places given. */
-function rangesAt(file: string, borders: readonly number[]): FileRange[] {
-  const fileSize = fs.statSync(file).size;
-  const inside = borders.filter((border) => border > 0 && border < fileSize);
-  const places = [...new Set([0, ...inside, fileSize])].sort((a, b) => a - b);
-  return places
-    .slice(1)
-    .map((end, index) => ({ path: file, start: places[index] ?? 0, end, fileSize }));
 }
 
 interface ReadOptions extends Partial<TextReaderOptions> {

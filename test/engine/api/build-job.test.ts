@@ -2,8 +2,8 @@
 import { agg, defineJob, t } from 'millrace';
 import { files, text } from 'millrace/files';
 import { expect, test } from 'vitest';
-import { TypedError } from '../../../base/typed-error.ts';
 import { buildJob, fingerprintOf } from '../../../engine/api/build-job.ts';
+import { typedErrorOf } from '../../support/typed-error-of.ts';
 import { bids, buildOf } from './bids.ts';
 
 const sink = files.sink({ path: 'out.csv' });
@@ -118,7 +118,7 @@ test('a failure has its place in the job, and its cause', () => {
         .where((bid) => (bid as never as { usr: typeof bid.url }).usr.eq('a'))
         .writeTo(sink),
   });
-  expect(errorOf(() => buildJob(failing, {}))).toMatchObject({
+  expect(typedErrorOf(() => buildJob(failing, {}))).toMatchObject({
     message: 'build of job "failing" failed: RangeError: no such table',
     info: {
       code: 'JOB_BUILD_FAILED',
@@ -126,7 +126,7 @@ test('a failure has its place in the job, and its cause', () => {
     },
     cause: expect.any(RangeError),
   });
-  expect(errorOf(() => buildJob(mistaken, {}))).toMatchObject({
+  expect(typedErrorOf(() => buildJob(mistaken, {}))).toMatchObject({
     info: {
       code: 'EXPR_NO_COLUMN',
       details: { place: expect.stringMatching(/build-job\.test\.ts:\d+:\d+$/) },
@@ -158,12 +158,3 @@ test('the choice of a source and of a job is checked', () => {
   expect(() => buildJob(job, {})).toThrow('read needs a source, got null');
   expect(() => bids().writeTo(null as never)).toThrow('writeTo needs a sink, got null');
 });
-
-function errorOf(run: () => unknown): TypedError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof TypedError) return error;
-  }
-  throw new Error('a typed error was expected');
-}

@@ -4,7 +4,6 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { TypedError } from '../../../base/typed-error.ts';
 import { aggregatePhases } from '../../../coordinator/planner/combiner-rule.ts';
 import { instantiateKernels } from '../../../engine/kernels/kernels.ts';
 import { SlotMemory } from '../../../engine/memory/slot-memory.ts';
@@ -31,6 +30,7 @@ import {
   type Row,
 } from '../../support/operator-harness.ts';
 import { spillSpace } from '../../support/spill-space.ts';
+import { typedErrorOf } from '../../support/typed-error-of.ts';
 import { ChainedOperators } from './chained-operators.ts';
 import { referenceGroups } from './group-reference.ts';
 
@@ -186,16 +186,6 @@ function grouped({
   return { found: outbox.rows, spilledBytes: spill.writtenBytes, peakBytes: memory.peakBytes };
 }
 
-function caught(work: () => unknown): TypedError | null {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof TypedError) return error;
-    throw error;
-  }
-  return null;
-}
-
 const texts = schemaOf(fieldOf('k0', utf8Type), fieldOf('v', int32Type));
 const textSpec = specOf(texts, ['k0'], ['sum']);
 const buildTexts = (context: OperatorContext) =>
@@ -247,21 +237,21 @@ test('a share that is too small: the least memory that would do, which does', ()
   const run = (shareBytes: number) => () => {
     return grouped({ rows: textRows(90_000), build: buildTexts, schema: texts, shareBytes });
   };
-  const error = caught(run(1 << 20));
+  const error = typedErrorOf(run(1 << 20));
   expect(error?.info.code).toBe('MEMORY_TOO_SMALL');
   expect(error?.message).toMatch(
     /^"tested" needs [\d.]+ MB of memory to group on disk, and has 1.0 MB$/,
   );
   const least = Number(error?.info.details?.leastBytes);
   expect(run(least)().found).toHaveLength(90_000);
-  expect(caught(run(least - 4096))?.info.code).toBe('MEMORY_TOO_SMALL');
+  expect(typedErrorOf(run(least - 4096))?.info.code).toBe('MEMORY_TOO_SMALL');
 });
 
 test('each call of the disk may fail: a typed error, and nothing is left', () => {
   for (let at = 0; ; at += at < 6 ? 1 : 17) {
     const plan = new FaultPlan({ kind: 'error', at, code: 'DISK_FULL' });
     const rows = textRows(20_000);
-    const error = caught(() => grouped({ rows, build: buildTexts, schema: texts, plan }));
+    const error = typedErrorOf(() => grouped({ rows, build: buildTexts, schema: texts, plan }));
     if (!plan.hasFired) break;
     expect([plan.calls[at], error?.info.code]).toEqual([
       plan.calls[at],
@@ -276,7 +266,7 @@ test('a block that is torn is told, and gives no groups', () => {
       super.write(file, position > 0 ? from.subarray(0, from.length - 1) : from, position);
     }
   }
-  const error = caught(() =>
+  const error = typedErrorOf(() =>
     grouped({ rows: textRows(90_000), build: buildTexts, schema: texts, disk: new TearingDisk() }),
   );
   expect(error?.info.code).toBe('SPILL_DAMAGED');

@@ -3,7 +3,6 @@
  * cleanly at whichever call the disk does.
  */
 import { expect, test } from 'vitest';
-import { TypedError } from '../../../base/typed-error.ts';
 import { readRows } from '../../../engine/batch/row-reader.ts';
 import { instantiateKernels } from '../../../engine/kernels/kernels.ts';
 import { SlotMemory } from '../../../engine/memory/slot-memory.ts';
@@ -15,6 +14,7 @@ import { FaultPlan, faultySyncDisk } from '../../support/faulty-disk.ts';
 import { MemoryDisk } from '../../support/memory-disk.ts';
 import { batchOf } from '../../support/operator-harness.ts';
 import { spillSpace } from '../../support/spill-space.ts';
+import { typedErrorOf } from '../../support/typed-error-of.ts';
 
 const schema = schemaOf(fieldOf('text', utf8Type), fieldOf('n', int64Type));
 const order = [ascending('text')];
@@ -59,16 +59,6 @@ function textRow(at: number) {
   return { text: String((at * 7_919) % 1_000_003).padStart(80, '.'), n: BigInt(at) };
 }
 
-function caught(work: () => unknown): TypedError | null {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof TypedError) return error;
-    throw error;
-  }
-  return null;
-}
-
 test('ten times the share is sorted within it, in several passes', () => {
   const shareBytes = 4 << 20;
   const { texts, spilledBytes } = sorted(160, shareBytes);
@@ -82,7 +72,7 @@ test('what fits in the share goes to no disk', () => {
 });
 
 test('a share that is too small: the least memory that would do, which does', () => {
-  const error = caught(() => sorted(40, 1 << 20));
+  const error = typedErrorOf(() => sorted(40, 1 << 20));
   expect(error?.info.code).toBe('MEMORY_TOO_SMALL');
   expect(error?.message).toMatch(
     /^"tested" needs [\d.]+ MB of memory to sort on disk, and has 1.0 MB$/,
@@ -90,13 +80,13 @@ test('a share that is too small: the least memory that would do, which does', ()
   expect(error?.info.hint).toMatch(/--memory \d+MB or more/);
   const least = Number(error?.info.details?.leastBytes);
   expect(sorted(40, least).texts).toHaveLength(40 * batchRows);
-  expect(caught(() => sorted(40, least - 4096))?.info.code).toBe('MEMORY_TOO_SMALL');
+  expect(typedErrorOf(() => sorted(40, least - 4096))?.info.code).toBe('MEMORY_TOO_SMALL');
 });
 
 test('each call of the disk may fail: a typed error, and nothing is left', () => {
   for (let at = 0; ; at += at < 6 ? 1 : 13) {
     const plan = new FaultPlan({ kind: 'error', at, code: 'DISK_FULL' });
-    const error = caught(() => sorted(14, 3 << 20, plan));
+    const error = typedErrorOf(() => sorted(14, 3 << 20, plan));
     if (!plan.hasFired) break;
     expect([plan.calls[at], error?.info.code]).toEqual([
       plan.calls[at],
