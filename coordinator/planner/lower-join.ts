@@ -17,25 +17,13 @@ import { joinRowsOf } from '../../engine/plan/join-type.ts';
 import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
 import { type Exchange, type OperatorSpec, vertexPorts } from '../../engine/plan/physical-graph.ts';
 import { freeName, type Schema } from '../../engine/schema/schema.ts';
+import { type LoweredNode, type LoweredSide, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
 
 type JoinNode = LogicalNode & { readonly kind: 'join' };
 
-export interface LoweredSide {
-  /** What is done to the side's rows first. */
-  readonly projects: readonly OperatorSpec[];
-  readonly exchange: Exchange | null;
-  readonly port: number;
-}
-
-export interface LoweredJoin {
-  readonly operator: OperatorSpec;
-  /** Left, right. */
-  readonly sides: readonly LoweredSide[];
-}
-
 /** @param inputs - Of the left and the right side. */
-export function lowerJoin(node: JoinNode, inputs: readonly Schema[]): LoweredJoin {
+export function lowerJoin(node: JoinNode, inputs: readonly Schema[]): LoweredNode {
   const { id, name, schema: output, type, condition, buildSide, hasHint } = node;
   const [leftInput, rightInput] = inputs;
   assert(leftInput !== undefined && rightInput !== undefined, 'a join has two inputs');
@@ -56,8 +44,10 @@ export function lowerJoin(node: JoinNode, inputs: readonly Schema[]): LoweredJoi
   const probeEnd = { exchange: exchanges.probe, port: vertexPorts.rows };
   const buildEnd = { exchange: exchanges.build, port: vertexPorts.build };
   const ends = isRightBuilt ? [probeEnd, buildEnd] : [buildEnd, probeEnd];
-  const sides = [left, right].map(({ projects }, at) => ({ projects, ...ends[at] }) as LoweredSide);
-  return { operator, sides };
+  const sides = [left, right].map(
+    ({ projects }, at) => ({ operators: projects, ...ends[at] }) as LoweredSide,
+  );
+  return { sides, steps: [stepOf(operator)] };
 }
 
 interface Side {

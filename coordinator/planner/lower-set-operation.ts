@@ -19,23 +19,16 @@ import {
 } from '../../engine/expr/expr-factory.ts';
 import { literalOfType } from '../../engine/expr/literal.ts';
 import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
-import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
+import { type OperatorSpec, vertexPorts } from '../../engine/plan/physical-graph.ts';
 import { int64Type } from '../../engine/schema/field-type.ts';
 import { type Field, fieldOf, freeName, type Schema } from '../../engine/schema/schema.ts';
-import { type LoweredStep, stepOf } from './plan-step.ts';
+import { type LoweredNode, stepOf } from './plan-step.ts';
 import { projectOf } from './projection.ts';
 
 type SetNode = LogicalNode & { readonly kind: 'intersect' | 'except' };
 
-export interface LoweredSetOperation {
-  /** What is done to the rows of the left side, and to those of the right side. */
-  readonly sides: readonly OperatorSpec[];
-  /** What is done to both together. */
-  readonly steps: readonly LoweredStep[];
-}
-
 /** @param inputs - Of the left and the right side. */
-export function lowerSetOperation(node: SetNode, inputs: readonly Schema[]): LoweredSetOperation {
+export function lowerSetOperation(node: SetNode, inputs: readonly Schema[]): LoweredNode {
   const { id, name, schema: output } = node;
   const keys = output.fields.map((field) => field.name);
   const taken = new Set(keys);
@@ -44,7 +37,8 @@ export function lowerSetOperation(node: SetNode, inputs: readonly Schema[]): Low
   ) as [Field, Field, Field, Field];
   const sides = inputs.map(({ fields }, at) => {
     const marked = { name: side.name, expr: literalOfType(at, int64Type) };
-    return projectOf(node, [...plain(fields), marked]);
+    const operators = [projectOf(node, [...plain(fields), marked])];
+    return { operators, exchange: null, port: vertexPorts.rows };
   });
   const aggregate: OperatorSpec = {
     ...{ id, name, kind: 'aggregate', phase: 'whole', keys },

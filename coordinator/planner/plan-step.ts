@@ -32,6 +32,22 @@ export function stepOf(operator: OperatorSpec, exchange: Exchange | null = null)
   return { operator, exchange };
 }
 
+/** What is done to the rows of one input of a node with two. */
+export interface LoweredSide {
+  readonly operators: readonly OperatorSpec[];
+  /** What its rows go through then. */
+  readonly exchange: Exchange | null;
+  /** Where they come in: one of `vertexPorts`. */
+  readonly port: number;
+}
+
+export interface LoweredNode {
+  /** Left, right. @defaultValue rows come as they are */
+  readonly sides?: readonly LoweredSide[];
+  /** What is done to all rows then. */
+  readonly steps: readonly LoweredStep[];
+}
+
 /** What a step reads. */
 export interface StepInput {
   /** Number of the step whose output it is. */

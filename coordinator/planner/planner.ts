@@ -10,9 +10,8 @@
  * Before: engine/api/build-job.ts · After: engine/plan/physical-graph.ts
  */
 import { assert } from '../../base/assert.ts';
-import type { LogicalGraph, LogicalNode } from '../../engine/plan/logical-graph.ts';
-import { type PhysicalGraph, vertexOutputs } from '../../engine/plan/physical-graph.ts';
-import type { Schema } from '../../engine/schema/schema.ts';
+import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
+import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import { chainSteps } from './chain.ts';
 import { combinerRule } from './combiner-rule.ts';
 import { filterRule } from './filter-rule.ts';
@@ -22,18 +21,10 @@ import { joinSideRule } from './join-side-rule.ts';
 import { lateUnionRule } from './late-union-rule.ts';
 import { limitDownRule } from './limit-down-rule.ts';
 import { limitRule } from './limit-rule.ts';
-import { lower } from './lower.ts';
-import { lowerJoin } from './lower-join.ts';
-import { lowerSetOperation } from './lower-set-operation.ts';
+import { lowerGraph } from './lower-graph.ts';
 import { narrowRule } from './narrow-rule.ts';
 import { parallelSortRule } from './parallel-sort-rule.ts';
-import {
-  inputFrom,
-  type PlanOptions,
-  type PlanRule,
-  type PlanStep,
-  type StepInput,
-} from './plan-step.ts';
+import type { PlanOptions, PlanRule, PlanStep } from './plan-step.ts';
 import { projectRule } from './project-rule.ts';
 import { pruneRule } from './prune-rule.ts';
 import { sharedExprRule } from './shared-expr-rule.ts';
@@ -70,91 +61,4 @@ export function planJob(graph: LogicalGraph, options: PlanOptions): PhysicalGrap
   let steps: readonly PlanStep[] = lowerGraph(graph);
   for (const rule of rules) steps = rule(steps, options);
   return chainSteps(graph.jobName, steps, options);
-}
-
-/** The steps of all nodes, in their order. */
-export function lowerGraph({ nodes }: LogicalGraph): PlanStep[] {
-  const steps: PlanStep[] = [];
-  /** By node: where its rows are. A union's are in several places. */
-  const places = new Map<string, readonly StepInput[]>();
-  const schemas = new Map(nodes.map(({ id, schema }) => [id, schema]));
-  for (const node of nodes) {
-    let inputs = placesOf(node, places);
-    if (node.kind === 'join') {
-      places.set(node.id, [inputFrom(addJoin(steps, node, { places, schemas }))]);
-      continue;
-    }
-    if (node.kind === 'intersect' || node.kind === 'except') {
-      places.set(node.id, [inputFrom(addSetOperation(steps, node, { places, schemas }))]);
-      continue;
-    }
-    const lowered = lower(node, schemas.get(node.inputs[0] ?? '') ?? { fields: [] });
-    for (const { operator, exchange } of lowered) {
-      const number = steps.length + 1;
-      steps.push({ number, operator, inputs: inputs.map((input) => ({ ...input, exchange })) });
-      inputs = [inputFrom(number)];
-    }
-    places.set(node.id, inputs);
-  }
-  return steps;
-}
-
-interface Lowered {
-  readonly places: ReadonlyMap<string, readonly StepInput[]>;
-  readonly schemas: ReadonlyMap<string, Schema>;
-}
-
-/** Adds the steps of a join; answers the number of the last one. */
-function addJoin(
-  steps: PlanStep[],
-  node: LogicalNode & { readonly kind: 'join' },
-  { places, schemas }: Lowered,
-): number {
-  const inputSchemas = node.inputs.map((id) => schemas.get(id) ?? { fields: [] });
-  const { operator, sides } = lowerJoin(node, inputSchemas);
-  const add = (step: Omit<PlanStep, 'number'>) => {
-    const number = steps.length + 1;
-    steps.push({ number, ...step });
-    return number;
-  };
-  const inputs = sides.flatMap(({ projects, exchange, port }, side) => {
-    let given = places.get(node.inputs[side] ?? '') ?? [];
-    for (const project of projects) given = [inputFrom(add({ operator: project, inputs: given }))];
-    return given.map((input) => ({ ...input, exchange, port }));
-  });
-  return add({ operator, inputs });
-}
-
-/** Adds the steps of an intersect or except; answers the number of the last one. */
-function addSetOperation(
-  steps: PlanStep[],
-  node: LogicalNode & { readonly kind: 'intersect' | 'except' },
-  { places, schemas }: Lowered,
-): number {
-  const inputSchemas = node.inputs.map((id) => schemas.get(id) ?? { fields: [] });
-  const lowered = lowerSetOperation(node, inputSchemas);
-  let inputs = lowered.sides.map((operator, side) => {
-    const number = steps.length + 1;
-    steps.push({ number, operator, inputs: places.get(node.inputs[side] ?? '') ?? [] });
-    return inputFrom(number);
-  });
-  for (const { operator, exchange } of lowered.steps) {
-    const number = steps.length + 1;
-    steps.push({ number, operator, inputs: inputs.map((input) => ({ ...input, exchange })) });
-    inputs = [inputFrom(number)];
-  }
-  return steps.length;
-}
-
-function placesOf(
-  { kind, inputs }: LogicalNode,
-  places: ReadonlyMap<string, readonly StepInput[]>,
-) {
-  const found = inputs.flatMap((id) => {
-    const place = places.get(id);
-    assert(place !== undefined, 'a node reads nodes before it');
-    return place;
-  });
-  if (kind !== 'deadLetters') return found;
-  return found.map((input) => ({ ...input, output: vertexOutputs.deadLetters }));
 }

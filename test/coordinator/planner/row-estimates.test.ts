@@ -2,8 +2,8 @@
 import { agg, defineJob, t, when } from 'millrace';
 import { expect, test } from 'vitest';
 import { filterShare, type KnownColumns } from '../../../coordinator/planner/filter-share.ts';
+import { lowerGraph } from '../../../coordinator/planner/lower-graph.ts';
 import type { PlanStep } from '../../../coordinator/planner/plan-step.ts';
-import { lowerGraph } from '../../../coordinator/planner/planner.ts';
 import { rowEstimates } from '../../../coordinator/planner/row-estimates.ts';
 import { simplifyRule } from '../../../coordinator/planner/simplify-rule.ts';
 import { buildJob } from '../../../engine/api/build-job.ts';

@@ -1,0 +1,62 @@
+/**
+ * Lowering of a whole graph: the steps of all nodes, in their order, each reading where the rows of the nodes
+ * before it are.
+ *
+ *     left  ─ sides[0] ─┐
+ *                       steps ─▶ who reads the node
+ *     right ─ sides[1] ─┘
+ */
+import { assert } from '../../base/assert.ts';
+import type { LogicalGraph, LogicalNode } from '../../engine/plan/logical-graph.ts';
+import { type OperatorSpec, vertexOutputs } from '../../engine/plan/physical-graph.ts';
+import type { Schema } from '../../engine/schema/schema.ts';
+import { lower } from './lower.ts';
+import { lowerJoin } from './lower-join.ts';
+import { lowerSetOperation } from './lower-set-operation.ts';
+import { inputFrom, type LoweredNode, type PlanStep, type StepInput } from './plan-step.ts';
+
+export function lowerGraph({ nodes }: LogicalGraph): PlanStep[] {
+  const steps: PlanStep[] = [];
+  const add = (operator: OperatorSpec, inputs: readonly StepInput[]) => {
+    const number = steps.length + 1;
+    steps.push({ number, operator, inputs });
+    return [inputFrom(number)];
+  };
+  /** By node: where its rows are. A union's are in several places. */
+  const places = new Map<string, readonly StepInput[]>();
+  const schemas = new Map(nodes.map(({ id, schema }) => [id, schema]));
+  for (const node of nodes) {
+    const lowered = loweredOf(
+      node,
+      node.inputs.map((id) => schemas.get(id) ?? { fields: [] }),
+    );
+    let inputs = node.inputs.flatMap((id, at): readonly StepInput[] => {
+      const place = places.get(id);
+      assert(place !== undefined, 'a node reads nodes before it');
+      const side = lowered.sides?.[at];
+      if (side === undefined) return place;
+      const given = side.operators.reduce((from, operator) => add(operator, from), place);
+      return given.map((input) => ({ ...input, exchange: side.exchange, port: side.port }));
+    });
+    for (const { operator, exchange } of lowered.steps) {
+      const read = exchange && inputs.map((input) => ({ ...input, exchange }));
+      inputs = add(operator, read ?? inputs);
+    }
+    const isLetters = node.kind === 'deadLetters';
+    const output = vertexOutputs.deadLetters;
+    places.set(node.id, isLetters ? inputs.map((input) => ({ ...input, output })) : inputs);
+  }
+  return steps;
+}
+
+function loweredOf(node: LogicalNode, inputs: readonly Schema[]): LoweredNode {
+  switch (node.kind) {
+    case 'join':
+      return lowerJoin(node, inputs);
+    case 'intersect':
+    case 'except':
+      return lowerSetOperation(node, inputs);
+    default:
+      return { steps: lower(node, inputs[0] ?? { fields: [] }) };
+  }
+}
