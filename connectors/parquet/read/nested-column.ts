@@ -166,13 +166,7 @@ class Assembly {
     const { type } = field;
     if (type.kind !== 'list') throw this.#damaged();
     const { scope } = this.#column.context;
-    const leaf = firstLeafOf(shape);
-    const {
-      count,
-      present,
-      validity: bits,
-    } = this.#places(leaf, level, { definition: shape.definition, blocks });
-    const validity = present === count ? 0 : bits;
+    const { leaf, count, validity } = this.#group(shape, level, blocks);
     const inside = { repetition: shape.itemRepetition, definition: shape.itemDefinition };
     const offsets = this.#offsets(leaf, { level, inside, count });
     const itemField = fieldOf(`${field.name}[]`, type.item.type, type.item.nullable);
@@ -188,13 +182,7 @@ class Assembly {
     const { type } = field;
     if (type.kind !== 'struct') throw this.#damaged();
     const { scope } = this.#column.context;
-    const leaf = firstLeafOf(shape);
-    const {
-      count,
-      present,
-      validity: bits,
-    } = this.#places(leaf, level, { definition: shape.definition, blocks });
-    const validity = present === count ? 0 : bits;
+    const { count, validity } = this.#group(shape, level, blocks);
     const columns = shape.fields.map((fieldShape, index) => {
       const part = type.fields[index];
       if (part === undefined) throw this.#damaged();
@@ -207,6 +195,14 @@ class Assembly {
     const parts = { fields: type.fields, rowCount: count, validity, columns };
     const values = packStructs({ scope, blocks }, parts);
     return { count, column: { type, validity, values } };
+  }
+
+  /** The places of a list or struct, and at which of them it is there; 0 where at all. */
+  #group(shape: ShapeOf<'list' | 'struct'>, level: Level, blocks: BlockHandle[]) {
+    const leaf = firstLeafOf(shape);
+    const { definition } = shape;
+    const { count, present, validity } = this.#places(leaf, level, { definition, blocks });
+    return { leaf, count, validity: present === count ? 0 : validity };
   }
 
   /** The places of a part by one of its leaves, and at which of them it is there: a bitmap in `blocks`. */

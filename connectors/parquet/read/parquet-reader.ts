@@ -8,6 +8,7 @@
  * Before: connectors/formats/part-reader.ts · After: engine/batch/batch.ts
  */
 import { assert } from '../../../base/assert.ts';
+import { closeAll } from '../../../base/close-all.ts';
 import type { FileId } from '../../../base/env/disk.ts';
 import { Batch } from '../../../engine/batch/batch.ts';
 import type { SlotContext } from '../../../engine/contracts/connector.ts';
@@ -18,7 +19,7 @@ import { type FilePart, type Piece, partsOf } from '../plan/parquet-split.ts';
 import { DictionaryFilter } from './dictionary-filter.ts';
 import { batchRowsOf, type ColumnOptions, openColumn, type PieceColumn } from './open-columns.ts';
 import { ReadRoom } from './read-room.ts';
-import { wantedRowsOf } from './row-pruning.ts';
+import { type WantedRows, wantedRowsOf } from './row-pruning.ts';
 
 /** The file that is being read. */
 interface OpenPart {
@@ -74,7 +75,7 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
   closePart(): void {}
 
   openPiece(open: OpenPart, piece: Piece): OpenPiece | null {
-    const ranges = this.#wantedRanges(open, piece);
+    const { ranges, countsGroup } = this.#wantedRows(open, piece);
     if (ranges.length === 0) return null;
     const columns: PieceColumn[] = [];
     const wanted = this.#wantedColumns(open.part, piece);
@@ -84,7 +85,7 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
         const batchRows = batchRowsOf(piece, wanted);
         return { piece, ranges, columns, batchRows, rangeIndex: 0, row: 0 };
       }
-      this.#skip({ rows: rowsOf(ranges), rowGroups: 1, pages: 0 });
+      this.#skip({ rows: rowsOf(ranges), rowGroups: Number(countsGroup), pages: 0 });
       closeAll(columns);
       return null;
     } catch (error) {
@@ -126,15 +127,12 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
     this.#room = null;
   }
 
-  #wantedRanges({ part, file }: OpenPart, piece: Piece): Piece['ranges'] {
+  #wantedRows({ part, file }: OpenPart, piece: Piece): WantedRows {
     const { predicate = null, schema } = this.#context;
-    if (predicate === null) return piece.ranges;
     const source = { context: this.#context, file, path: part.path };
     const found = wantedRowsOf({ file: source, part, piece, schema, predicate });
-    const rows = rowsOf(piece.ranges) - rowsOf(found.ranges);
-    const isWhole = found.ranges.length === 0;
-    this.#skip({ rows, rowGroups: Number(isWhole), pages: isWhole ? 0 : found.skippedPages });
-    return found.ranges;
+    this.#skip({ ...found.skipped, rows: rowsOf(piece.ranges) - rowsOf(found.ranges) });
+    return found;
   }
 
   #skip(more: Skipped): void {
@@ -183,10 +181,6 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
       for (const block of blocks) scope.memory.release(block);
     }
   }
-}
-
-function closeAll(columns: readonly PieceColumn[]): void {
-  for (const column of columns) column.close();
 }
 
 function rowsOf(ranges: Piece['ranges']): number {

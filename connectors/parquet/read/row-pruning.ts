@@ -1,11 +1,12 @@
 /**
- * Which rows of a row group may meet the predicate, by what stands beside its pages: bloom filters, and the
- * bounds of pages. Pages of several columns end at different rows, so all their borders are looked at.
+ * Which rows of a row group may meet the predicate, by what stands beside its pages: their
+ * bounds. Pages of several columns end at different rows, so all their borders are looked at.
  *
  *     a   [ 0..9 ][ 10..19 ][ 20..29 ]      a >= 10 and b < 5
  *     b   [ 1..8    ][ 7..9 ][ 2..4  ]
  *     rows         ▲▲▲        ▲▲▲▲▲▲▲       the others surely don't
  */
+import type { Skipped } from '../../../engine/contracts/source.ts';
 import { addColumnNames } from '../../../engine/expr/column-names.ts';
 import type { Expr } from '../../../engine/expr/expr.ts';
 import { type ColumnFacts, type FactsOf, mayHold } from '../../../engine/expr/may-hold.ts';
@@ -22,31 +23,41 @@ export interface PrunedPiece {
   readonly part: FilePart;
   readonly piece: Piece;
   readonly schema: Schema;
-  readonly predicate: Expr;
+  readonly predicate: Expr | null;
 }
 
 export interface WantedRows {
+  /** Those of the piece. */
   readonly ranges: Ranges;
-  /** Of the predicate's columns: pages without wanted rows. */
-  readonly skippedPages: number;
+  readonly skipped: Omit<Skipped, 'rows'>;
+  /** Whether the row group, when it is left out as a whole, is this piece's to count: one of its pieces does. */
+  readonly countsGroup: boolean;
 }
 
 /** @throws PARQUET_CORRUPT, SOURCE_CHANGED */
 export function wantedRowsOf(pruned: PrunedPiece): WantedRows {
   const { piece } = pruned;
-  const columns = askedColumns(pruned);
+  const pages = pagesOf(pruned);
+  const wanted = wantedRanges(pruned, pages);
+  const countsGroup = isWithin(piece.ranges, wanted[0]?.[0] ?? 0);
+  const skipped =
+    wanted.length === 0
+      ? { rowGroups: Number(countsGroup), pages: 0 }
+      : { rowGroups: 0, pages: countSkipped(piece, pages, wanted) };
+  return { ranges: intersectionOf(piece.ranges, wanted), skipped, countsGroup };
+}
+
+/** By name: pages of the columns that the predicate reads, where the file has an index of them. */
+function pagesOf(pruned: PrunedPiece): ReadonlyMap<string, PageRows> {
+  const { rowCount } = pruned.piece;
   const pages = new Map<string, PageRows>();
-  for (const { name, type, leaf, chunk } of columns) {
+  for (const { name, type, leaf, chunk } of askedColumns(pruned)) {
     const { columnIndex = null, offsetIndex = null } = chunk.hints ?? {};
     if (columnIndex === null || offsetIndex === null || leaf.order === null) continue;
     const places = { columnIndex, offsetIndex };
-    const { rowCount } = piece;
     pages.set(name, readPageRows({ ...pruned.file, name }, places, { leaf, type, rowCount }));
   }
-  if (pages.size === 0) return { ranges: piece.ranges, skippedPages: 0 };
-  const wanted = wantedRanges(pruned, pages);
-  const ranges = intersectionOf(piece.ranges, wanted);
-  return { ranges, skippedPages: countSkipped(piece, pages, ranges) };
+  return pages;
 }
 
 interface AskedColumn {
@@ -64,7 +75,7 @@ function askedColumns({
   predicate,
 }: Omit<PrunedPiece, 'file'>): readonly AskedColumn[] {
   const names = new Set<string>();
-  addColumnNames(predicate, names);
+  if (predicate !== null) addColumnNames(predicate, names);
   return schema.fields.flatMap(({ name, type }) => {
     const index = part.columns.findIndex((column) => column.name === name);
     const [leaf] = part.columns[index]?.leaves ?? [];
@@ -75,11 +86,12 @@ function askedColumns({
   });
 }
 
-/** The rows between borders of pages for which the predicate may hold. */
+/** The rows of the row group, between borders of pages, for which the predicate may hold. */
 function wantedRanges(
   { piece, predicate }: PrunedPiece,
   pages: ReadonlyMap<string, PageRows>,
 ): Ranges {
+  if (predicate === null || pages.size === 0) return [[0, piece.rowCount]];
   const borders = new Set([piece.rowCount]);
   for (const { firstRows } of pages.values()) for (const row of firstRows) borders.add(row);
   const ascending = [...borders].sort((a, b) => a - b);
@@ -111,14 +123,17 @@ function intersectionOf(some: Ranges, others: Ranges): Ranges {
   );
 }
 
-/** Pages that have rows of the piece, none of which is wanted. */
+function isWithin(ranges: Ranges, row: number): boolean {
+  return ranges.some(([from, to]) => from <= row && row < to);
+}
+
+/** Pages without wanted rows; each is counted by the piece that has its first row. */
 function countSkipped(piece: Piece, pages: ReadonlyMap<string, PageRows>, wanted: Ranges): number {
   let count = 0;
   for (const { firstRows } of pages.values()) {
     firstRows.forEach((from, page) => {
       const own: Ranges = [[from, firstRows[page + 1] ?? piece.rowCount]];
-      const isOfPiece = intersectionOf(piece.ranges, own).length > 0;
-      if (isOfPiece && intersectionOf(wanted, own).length === 0) count++;
+      if (isWithin(piece.ranges, from) && intersectionOf(wanted, own).length === 0) count++;
     });
   }
   return count;

@@ -27,6 +27,7 @@ import {
   schemas,
 } from '../../../support/batches.ts';
 import {
+  discoverParquet,
   type ParquetFile,
   readParquetBatches,
   writeParquet,
@@ -203,4 +204,44 @@ test.each`
   const pruned = await rowsWhere(file, schema, predicate, true);
   expect(pruned.rows).toHaveLength(found);
   expect(pruned.skipped).toEqual(skipped);
+});
+
+const rest = fieldOf('rest', int64Type);
+const filler = fieldOf('filler', utf8Type);
+const cutSchema = schemaOf(id, rest, word, filler);
+
+/** One row group of 3 MiB, which four tasks cut: `id` ascending, `rest` descending, in pages of 8,192 rows. */
+function writeLargeGroup(): string {
+  const file = path.join(tempFolder(), 'large.parquet');
+  const count = 65_536;
+  const rows = Array.from({ length: count }, (_, index) => {
+    const long = `a text that is another one in each row ${index}`;
+    return [BigInt(index), BigInt(count - index), words[index % 4], long];
+  });
+  const specs = Array.from({ length: count / 8192 }, (_, index) => ({
+    ...{ schema: cutSchema, selected: null },
+    rows: rows.slice(index * 8192, index * 8192 + 8192),
+  }));
+  write(file, { compression: 'none', pageRows: 8192 }, specs);
+  return file;
+}
+
+const restIs = (op: CompareOp, value: number) =>
+  compareExpr(op, columnExpr(rest), typedLiteral(BigInt(value), int64Type));
+
+test('a row group that is cut into pieces is counted once, and so are its pages', async () => {
+  const file = writeLargeGroup();
+  const { splits } = await discoverParquet({ path: file, declared: cutSchema, parallelism: 4 });
+  expect(splits.length).toBeGreaterThan(1);
+  const skippedBy = async (predicate: Expr) => {
+    const reading = { path: file, declared: cutSchema, parallelism: 4, predicate };
+    return readParquetBatches(reading, () => {});
+  };
+  const rows = 65_536;
+  const noPage = logicExpr('and', idIs('lt', 8192), restIs('lt', 8192));
+  expect(await skippedBy(noPage)).toEqual({ rows, rowGroups: 1, pages: 0 });
+  expect(await skippedBy(wordIs('eq', 'blueberry'))).toEqual({ rows, rowGroups: 1, pages: 0 });
+  // Two pages of each column are wanted, in the last piece.
+  const lastPages = logicExpr('and', idIs('ge', 49_152), restIs('le', 16_384));
+  expect(await skippedBy(lastPages)).toEqual({ rows: rows - 16_384, rowGroups: 0, pages: 12 });
 });
