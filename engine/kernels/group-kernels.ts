@@ -67,8 +67,8 @@ export interface GroupKernels {
   /** The same for keys of 16 bytes. */
   findGroupsInt128: FindGroups;
   /**
-   * Writes the addresses (u32) of occupied slots, in table order, from slot number `fromSlot` on,
-   * looking at `slotsMax` slots. At `result`: u32 slot number to go on with; the count of slots at
+   * Writes the addresses (u32) of occupied slots, in stretches from all over the table, from place
+   * `fromSlot` of that order on, looking at `slotsMax` slots. At `result`: u32 place to go on with; the count of slots at
    * the end.
    * @returns Count of addresses, at most `rowsMax`.
    */

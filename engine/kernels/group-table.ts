@@ -13,8 +13,9 @@
  * Invariants:
  * - Room is reserved before a key's first byte is written; a refused key leaves no trace.
  * - Slots empty are zero. At most 75 % are used: 2.5 probes for a key found then, 1.3 after growing.
- * - Groups are read in the order of their slots, which is the order of the low bits of their hashes. So
- *   another table that they are added to is filled from one end to the other, in the cache.
+ * - Groups are read in stretches of 64 slots from all over the table, so that another table that they are
+ *   added to fills evenly. Read from one end to the other they pack its beginning: h18 of TPC-H, 1.5 million
+ *   groups on two threads, took 0.5 to 4.6 s that way, by chance, and takes 0.4 to 0.5 s this way.
  * - The order of groups follows from keys, their order of arrival and the table's size: the same
  *   input gives the same output.
  * Not here: types other than utf8 and int64 (`Kernels.widenInt32` and its siblings make them int64),

@@ -1,6 +1,18 @@
 /** Table kernels: walk, gather and move the slots of a group table, in slices. */
 import { copyText, hasFlag, rowAt, slotAt } from './inline.as';
 
+/**
+ * Slots are read in stretches, the stretches from all over the table. Read from one end to the other, groups
+ * come in the order of the slots that another table has for them: each time one that is partly full is filled
+ * so from its beginning, the beginning runs full before the table grows, and probes walk through all of it.
+ */
+@inline const stretchSlots: u32 = 64;
+
+/** An odd number near the golden section of the stretches: multiples of it are spread evenly at any time. */
+@inline function stretchStep(stretchMask: u32): u32 {
+  return (0x9e3779b9 >>> clz<u32>(stretchMask)) | 1;
+}
+
 export function occupiedSlots(
   table: usize, fromSlot: u32, slotsMax: u32, outSlots: usize, rowsMax: u32, result: usize,
 ): u32 {
@@ -8,14 +20,20 @@ export function occupiedSlots(
   const capacity = load<u32>(table, 4) + 1;
   const stride = load<u32>(table, 8);
   const end = slotsMax < capacity - fromSlot ? fromSlot + slotsMax : capacity;
+  const stretchMask = capacity / stretchSlots - 1;
+  const step = stretchStep(stretchMask);
   let rows: u32 = 0;
   let at = fromSlot;
-  let slot = slots + <usize>at * stride;
-  for (; at < end && rows < rowsMax; at++) {
-    // Branch-free: an empty slot is written too, and overwritten by the next.
-    store<u32>(outSlots + (<usize>rows << 2), <u32>slot);
-    rows += u32(load<u32>(slot) != 0);
-    slot += stride;
+  while (at < end && rows < rowsMax) {
+    const stretch = ((at / stretchSlots) * step) & stretchMask;
+    const stretchEnd = min<u32>((at | (stretchSlots - 1)) + 1, end);
+    let slot = slots + <usize>(stretch * stretchSlots + (at & (stretchSlots - 1))) * stride;
+    for (; at < stretchEnd && rows < rowsMax; at++) {
+      // Branch-free: an empty slot is written too, and overwritten by the next.
+      store<u32>(outSlots + (<usize>rows << 2), <u32>slot);
+      rows += u32(load<u32>(slot) != 0);
+      slot += stride;
+    }
   }
   store<u32>(result, at);
   return rows;

@@ -239,6 +239,31 @@ test('a million distinct keys, each added twice, growing in slices', { timeout: 
   table.close();
 });
 
+test('however many groups were read, they come evenly from all over the table', () => {
+  const options: GroupTableOptions = { keyForm: 'int64', accumulators: [] };
+  const table = makeTable(options);
+  const keys = Array.from({ length: 40_000 }, (_, index) => BigInt(index));
+  const column = arena.putInt64s(keys);
+  addAll(table, { key: column, inputs: [], rowCount: keys.length });
+  const order = readAll(table, options, readInt64, readInt64).map(([key]) => Number(key));
+  const hashes = arena.room(keys.length * 4);
+  arena.kernels.hashInt64(column.values, 0, 0, keys.length, hashes);
+  const parts = 16;
+  for (const share of [0.25, 0.5, 0.75]) {
+    const partOf = (key: number) => {
+      const slotNumber = arena.view.getUint32(hashes + key * 4, true) % table.slotCount;
+      return Math.floor((slotNumber * parts) / table.slotCount);
+    };
+    const read = order.slice(0, share * keys.length);
+    const counts = [...Map.groupBy(read, partOf).values()].map(({ length }) => length);
+    const even = read.length / parts;
+    expect(counts, `after ${share}`).toHaveLength(parts);
+    expect(Math.max(...counts), `after ${share}`).toBeLessThan(even * 1.35);
+    expect(Math.min(...counts), `after ${share}`).toBeGreaterThan(even * 0.65);
+  }
+  table.close();
+});
+
 test('long keys fill one arena block after the other, and outlive the input', () => {
   const options: GroupTableOptions = {
     keyForm: 'view',
