@@ -13,6 +13,8 @@ export interface Contestant {
   readonly name: string;
   readonly threads: number;
   readonly outPath: string;
+  /** A file of Python packages in `peers/` that only this one needs. @defaultValue none */
+  readonly requirements?: string;
   command(dataPath: string): string[];
 }
 
@@ -20,6 +22,8 @@ export interface Contestant {
 export interface BenchInput {
   /** What contestants are given; files that only some of them read lie beside it. */
   readonly path: string;
+  /** The files that are read. @defaultValue the path */
+  readonly files?: readonly string[];
   readonly sizeBytes: number;
   /** For the title: "of English text". */
   readonly description: string;
@@ -38,6 +42,8 @@ export interface BenchCase<Answer = unknown> {
   readAnswer(path: string): Answer;
   /** What differs, or null. */
   differenceOf(expected: Answer, actual: Answer): string | null;
+  /** Seconds of the parts of the work, by their names, which the contestant wrote beside its answer. */
+  partSecondsOf?(path: string): Readonly<Record<string, number>>;
   /** The answer in words, for the table's head. */
   answerText(answer: Answer): string;
 }

@@ -5,6 +5,7 @@ import { groupbyBenches } from './groupby.ts';
 import { ndjsonBench } from './ndjson.ts';
 import { sortBenches } from './sort.ts';
 import { sortRecordsBench } from './sort-records.ts';
+import { tpchBenches } from './tpch.ts';
 import { wordcountBench } from './wordcount.ts';
 
 export const benchCases: readonly BenchCase[] = [
@@ -14,4 +15,5 @@ export const benchCases: readonly BenchCase[] = [
   ...(groupbyBenches as readonly BenchCase[]),
   ...(sortBenches as readonly BenchCase[]),
   sortRecordsBench as BenchCase,
+  ...(tpchBenches as readonly BenchCase[]),
 ];

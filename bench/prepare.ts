@@ -10,9 +10,11 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readSync,
   renameSync,
   rmSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -44,19 +46,40 @@ export function prepareText(size: TextSize, say: Say): void {
   if (size !== '1GB') copyBeginning(size, say);
 }
 
-/** Makes the Python environment with the pinned peers if it is not there. */
-export function preparePeers(say: Say): void {
-  if (existsSync(pythonPath)) return;
+/**
+ * Makes the Python environment with the pinned peers, as far as it is not there.
+ *
+ * @param more - Files of packages beside those that all benches need.
+ */
+export function preparePeers(more: readonly string[], say: Say): void {
   mkdirSync(cacheFolder, { recursive: true });
-  say('Setting up DuckDB and Polars in a Python environment of their own (once) …');
-  const requirements = join(peersFolder, 'requirements.txt');
-  try {
-    runTool('python3', ['-m', 'venv', pythonFolder], 'Install Python 3.10 or newer with venv.');
+  if (!existsSync(pythonPath)) makePython(say);
+  for (const name of ['requirements.txt', ...more]) {
+    const text = readFileSync(join(peersFolder, name), 'utf8');
+    const installed = join(pythonFolder, name);
+    if (existsSync(installed) && readFileSync(installed, 'utf8') === text) continue;
+    say(`Installing the peers of ${name} in a Python environment of their own (once) …`);
     runTool(
       pythonPath,
-      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements],
+      [
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        '-r',
+        join(peersFolder, name),
+      ],
       'The peers are installed by pip, which needs a package index it can reach.',
     );
+    writeFileSync(installed, text);
+  }
+}
+
+function makePython(say: Say): void {
+  say('Making a Python environment (once) …');
+  try {
+    runTool('python3', ['-m', 'venv', pythonFolder], 'Install Python 3.10 or newer with venv.');
   } catch (error) {
     rmSync(pythonFolder, { recursive: true, force: true });
     throw error;

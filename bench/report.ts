@@ -3,18 +3,11 @@
 import { tableText } from '../base/table.ts';
 import { formatBytes, formatCount } from '../base/units.ts';
 import { singleThreadId, yardstickId } from './contestants.ts';
+import { medianOf } from './median.ts';
+import { partsText } from './part-report.ts';
 import type { BenchResult, ContestantResult } from './run-bench.ts';
 
 const bytesPerMb = 1024 * 1024;
-
-/** The middle value; of an even count the mean of the two in the middle. */
-export function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const upper = sorted[Math.floor(middle)] ?? Number.NaN;
-  const lower = sorted[Math.ceil(middle) - 1] ?? Number.NaN;
-  return (upper + lower) / 2;
-}
 
 export function reportText(result: BenchResult): string {
   const { machine, input } = result;
@@ -25,7 +18,7 @@ export function reportText(result: BenchResult): string {
     `${machine.cores} × ${machine.processor}, ${formatBytes(machine.memoryBytes)}, ${machine.system}, Node ${machine.node}`,
     `load ${result.loadBefore.toFixed(1)} before, ${result.loadAfter.toFixed(1)} after`,
   ];
-  return `${lines.join('\n')}\n${resultTable(result)}${scalingText(result)}`;
+  return `${lines.join('\n')}\n${resultTable(result)}${scalingText(result)}${partsText(result.results)}`;
 }
 
 function resultTable(result: BenchResult): string {

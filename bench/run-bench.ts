@@ -25,11 +25,16 @@ export interface BenchOptions {
   readonly only: readonly string[];
 }
 
+export interface ContestantRun extends Measurement {
+  /** Seconds of the parts of the work, where the bench has parts. */
+  readonly partSeconds?: Readonly<Record<string, number>>;
+}
+
 export interface ContestantResult {
   readonly id: string;
   readonly name: string;
   readonly threads: number;
-  readonly runs: readonly Measurement[];
+  readonly runs: readonly ContestantRun[];
 }
 
 export interface BenchResult {
@@ -50,17 +55,23 @@ export async function runBench<Answer>(
   { size, runs, only }: BenchOptions,
   say: Say,
 ): Promise<BenchResult> {
-  preparePeers(say);
+  const chosen = bench.contestants.filter(({ id }) => only.length === 0 || only.includes(id));
+  preparePeers(
+    chosen.flatMap(({ requirements }) => requirements ?? []),
+    say,
+  );
   const input = bench.prepare(size, say);
   const loadBefore = loadavg()[0] ?? 0;
-  const chosen = bench.contestants.filter(({ id }) => only.length === 0 || only.includes(id));
-  const measured = new Map<string, Measurement[]>(chosen.map(({ id }) => [id, []]));
+  const measured = new Map<string, ContestantRun[]>(chosen.map(({ id }) => [id, []]));
   let answer = bench.expectedAnswer(size);
   for (let turn = 1; turn <= runs; turn++) {
     for (const contestant of chosen) {
-      const measurement = await runOnce(contestant, input.path);
+      const measurement = await runOnce(contestant, input);
       answer = checkAnswer(bench, contestant, answer);
-      measured.get(contestant.id)?.push(measurement);
+      const partSeconds = bench.partSecondsOf?.(contestant.outPath);
+      measured
+        .get(contestant.id)
+        ?.push(partSeconds ? { ...measurement, partSeconds } : measurement);
       const { name, threads } = contestant;
       say(`turn ${turn} of ${runs}  ${name} (${threads}): ${measurement.seconds.toFixed(2)} s`);
     }
@@ -83,11 +94,11 @@ export async function runBench<Answer>(
   };
 }
 
-function runOnce({ outPath, command }: Contestant, dataPath: string): Promise<Measurement> {
+function runOnce({ outPath, command }: Contestant, input: BenchInput): Promise<Measurement> {
   // An answer of an earlier run must not pass for this one's.
   rmSync(outPath, { force: true, recursive: true });
-  readThrough(dataPath);
-  return measure(command(dataPath));
+  for (const file of input.files ?? [input.path]) readThrough(file);
+  return measure(command(input.path));
 }
 
 /** Brings the data into the page cache, so that no contestant pays for reading it from the disk. */

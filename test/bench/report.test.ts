@@ -1,6 +1,7 @@
 /** Goal: the table shows medians, rates and ratios to Millrace, and works without some contestants. */
 import { expect, test } from 'vitest';
-import { medianOf, reportText } from '../../bench/report.ts';
+import { medianOf } from '../../bench/median.ts';
+import { reportText } from '../../bench/report.ts';
 import type { BenchResult } from '../../bench/run-bench.ts';
 
 const mb = 1024 ** 2;

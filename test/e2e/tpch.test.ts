@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { csvRows } from '../../bench/csv-rows.ts';
 import { projectFolder, runCli, summaryOf } from '../support/cli-process.ts';
 import { runPython, tpchFolder } from '../support/pyarrow.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -49,19 +50,6 @@ async function checkAnswer(query: string, format: 'parquet' | 'arrow', paralleli
   const shown = (row: readonly string[]) =>
     row.map((value, at) => (types[at] === 'DOUBLE' ? Number(value).toPrecision(12) : value));
   expect(rows.map(shown)).toEqual(expected.map(shown));
-}
-
-/** Rows of fields; a quote within quotes is two. */
-function csvRows(text: string): string[][] {
-  const line = /(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g;
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((row) =>
-      [...row.matchAll(line)].map(
-        ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
-      ),
-    );
 }
 
 test.each(queries)('%s over Parquet', (query) => checkAnswer(query, 'parquet', '2'));
