@@ -31,6 +31,8 @@ export interface JobRunOptions {
   readonly parallelism: number;
   /** Where rows are between stages. @defaultValue 'memory' */
   readonly shuffle?: Shuffle;
+  /** Whether tasks that are slow get a copy. @defaultValue true */
+  readonly speculates?: boolean;
   /** What the program has for the job's sources and sinks of memory, and its console. */
   readonly program?: ProgramSide;
 }
@@ -144,7 +146,8 @@ class Embedded implements EmbeddedRun {
   }
 
   async #run(): Promise<JobSummary> {
-    const { graph, jobFile, params, flags, parallelism, shuffle, program = {} } = this.#options;
+    const { graph, jobFile, params, flags, parallelism, program = {} } = this.#options;
+    const { shuffle, speculates = true } = this.#options;
     checkProgram(graph, program);
     const { host } = this.#place;
     const ends = new ProgramEnds(graph, program, host.runner);
@@ -156,7 +159,7 @@ class Embedded implements EmbeddedRun {
       fingerprint: fingerprintOf(graph),
     };
     const job = await host.submit(
-      { graph, parallelism, module, ...(shuffle !== undefined && { shuffle }) },
+      { graph, parallelism, module, speculates, ...(shuffle !== undefined && { shuffle }) },
       ends.rings,
     );
     this.#job = job;

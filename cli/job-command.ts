@@ -97,6 +97,7 @@ async function requestOf(
     flags,
     parallelism,
     shuffle: parseShuffle(engine.shuffle),
+    speculates: engine.speculation !== false,
     memoryBytes: memoryBytesOf(memoryText, parallelism, env),
     ...(typeof spillDir === 'string' && { spillDir: resolve(env.workingFolder, spillDir) }),
     isJson: engine.json === true,

@@ -59,12 +59,16 @@ function stagesText({ stages }: JobSummary): string[] {
   if (stages.length < 2) return [];
   return stages.map((stage) => {
     const { id, taskCount, failedCount, busySeconds, bytesShuffled, bytesSpilled, skew } = stage;
+    const { speculativeCount, speculativeWonCount } = stage;
     const facts = [
       `${plural(taskCount, 'task')} busy for ${formatDuration(busySeconds * 1000)}`,
       ...(bytesShuffled > 0 ? [`${formatBytes(bytesShuffled)} shuffled`] : []),
       ...(bytesSpilled > 0 ? [`${formatBytes(bytesSpilled)} spilled`] : []),
       ...(skew === null ? [] : [`slowest task ${skew.toFixed(1)} times the median`]),
       ...(failedCount === 0 ? [] : [`${failedCount} run again`]),
+      ...(speculativeCount === 0
+        ? []
+        : [`${speculativeCount} speculative, ${speculativeWonCount} of them first`]),
     ];
     return `  ${`stage ${id}`.padEnd(9)}${facts.join(', ')}`;
   });

@@ -23,6 +23,8 @@ export interface JobSubmission {
   readonly parallelism: number;
   /** Where rows are between stages. @defaultValue 'memory' */
   readonly shuffle?: Shuffle;
+  /** Whether tasks that are slow get a copy. @defaultValue true */
+  readonly speculates?: boolean;
 }
 
 export interface CoordinatorParts {
@@ -52,7 +54,7 @@ export class Coordinator {
 
   /** Plans a job and starts it as soon as a worker is there. */
   async submit(submission: JobSubmission): Promise<JobMaster> {
-    const { graph, module, ...plan } = submission;
+    const { graph, module, speculates = true, ...plan } = submission;
     const ref: JobRef = { jobId: `${graph.jobName}-${this.#env.secrets.hex(4)}`, epoch: 1 };
     const statistics = await this.#statisticsOf(graph, ref.jobId);
     const physical = planJob(graph, { ...plan, statistics });
@@ -62,6 +64,7 @@ export class Coordinator {
       graph: physical,
       module,
       host,
+      speculates,
       ...this.#parts,
     });
     this.#jobs.set(ref.jobId, job);

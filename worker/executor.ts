@@ -68,6 +68,8 @@ export class Executor {
   readonly #options: ExecutorOptions;
   readonly #events: ExecutorEvents;
   readonly #tasks = new Map<string, HostedTask>();
+  /** Map outputs of all attempts that may be read, whether their tasks have ended or not. */
+  readonly #outputs = new Map<string, readonly string[]>();
   /** Slots that have not said yet that tasks are stopped. */
   readonly #stops = new Map<string, () => void>();
   readonly #stopped: Promise<void>[];
@@ -105,26 +107,25 @@ export class Executor {
     for (const [slotIndex, tasks] of deployments) {
       for (const deployment of tasks) {
         this.#tasks.set(keyOf(deployment), { deployment, slotIndex });
+        const files = deployment.outputs.flatMap(({ file }) => file?.path ?? []);
+        this.#outputs.set(keyOf(deployment), files);
       }
       this.#post(slotIndex, { kind: 'deploy', module, tasks, spillFolder, slotCount });
     }
   }
 
-  /** Ends the tasks of one attempt; resolves when none of them runs any more. */
+  /**
+   * Ends the tasks of one attempt, which counts for nothing any more; resolves when none of them runs, and
+   * their files are removed.
+   */
   async stopTasks({ attempt, taskIds }: StopTasksRequest): Promise<void> {
-    const hosted = taskIds.flatMap((taskId) => this.#tasks.get(keyOf({ taskId, attempt })) ?? []);
-    const bySlot = Map.groupBy(hosted, ({ slotIndex }) => slotIndex);
-    const answers = [...bySlot].map(([slotIndex, tasks]) => {
-      const ids = tasks.map(({ deployment }) => deployment.taskId);
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#stops.set(stopKeyOf(slotIndex, attempt, ids), resolve);
-      this.#post(slotIndex, { kind: 'stopTasks', attempt, taskIds: ids });
-      return promise;
-    });
-    if (await this.#isOverInTime(answers)) return;
-    throw typedError('TASK_STUCK', `task "${taskIds[0]}" does not stop`, {
-      hint: 'A user function of it does not return: look for a loop that never ends.',
-    });
+    await this.#endTasks(attempt, taskIds);
+    for (const taskId of taskIds) {
+      const task = { taskId, attempt };
+      const outputs = this.#outputs.get(keyOf(task)) ?? [];
+      this.#outputs.delete(keyOf(task));
+      await this.#options.spill.removeAttempt(this.#options.job, task, outputs);
+    }
   }
 
   /** Ends all tasks and removes all files; resolves when no thread runs one any more. */
@@ -140,6 +141,22 @@ export class Executor {
   /** The counters of the tasks at work, as they stand. */
   metrics(): TaskCounters[] {
     return [...this.#tasks.values()].map(({ deployment }) => readMetrics(deployment));
+  }
+
+  async #endTasks(attempt: number, taskIds: readonly string[]): Promise<void> {
+    const hosted = taskIds.flatMap((taskId) => this.#tasks.get(keyOf({ taskId, attempt })) ?? []);
+    const bySlot = Map.groupBy(hosted, ({ slotIndex }) => slotIndex);
+    const answers = [...bySlot].map(([slotIndex, tasks]) => {
+      const ids = tasks.map(({ deployment }) => deployment.taskId);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#stops.set(stopKeyOf(slotIndex, attempt, ids), resolve);
+      this.#post(slotIndex, { kind: 'stopTasks', attempt, taskIds: ids });
+      return promise;
+    });
+    if (await this.#isOverInTime(answers)) return;
+    throw typedError('TASK_STUCK', `task "${taskIds[0]}" does not stop`, {
+      hint: 'A user function of it does not return: look for a loop that never ends.',
+    });
   }
 
   /** Whether all answers come before the deadline of a stop. */

@@ -12,6 +12,13 @@
 import type { Env } from '../base/env/env.ts';
 import { codeOf, toWire } from '../base/typed-error.ts';
 import type { JobRef } from '../coordinator/protocol.ts';
+import { hiddenPathOf } from '../engine/shuffle/map-output.ts';
+import type { TaskAttempt } from './threads/slot-messages.ts';
+
+/** Where a task's attempt spills, below the folder of its job. */
+export function taskFolderOf(jobFolder: string, { taskId, attempt }: TaskAttempt): string {
+  return `${jobFolder}/${taskId}~${attempt}`;
+}
 
 export class SpillFolder {
   readonly #env: Env;
@@ -31,6 +38,13 @@ export class SpillFolder {
 
   removeJob(job: JobRef): Promise<void> {
     return this.#remove(this.ofJob(job));
+  }
+
+  /** Removes what a task's attempt, which has ended, has kept or handed on. */
+  async removeAttempt(job: JobRef, task: TaskAttempt, outputs: readonly string[]): Promise<void> {
+    const paths = outputs.flatMap((path) => [path, hiddenPathOf(path)]);
+    for (const path of paths) await this.#attempt(path, () => this.#env.disk.unlink(path));
+    await this.#remove(taskFolderOf(this.ofJob(job), task));
   }
 
   /** Removes all files of this worker. */
@@ -58,9 +72,13 @@ export class SpillFolder {
     }
   }
 
-  async #remove(path: string): Promise<void> {
+  #remove(path: string): Promise<void> {
+    return this.#attempt(path, () => this.#env.disk.removeTree(path));
+  }
+
+  async #attempt(path: string, work: () => Promise<void>): Promise<void> {
     try {
-      await this.#env.disk.removeTree(path);
+      await work();
     } catch (error) {
       this.#report(path, error);
     }

@@ -23,6 +23,7 @@ const options: JobCommandOptions = {
         '--format <format>',
         "csv, ndjson, parquet, arrow or arrows, whatever the output's name says",
       )
+      .option('--no-speculation', 'no second copy of a task that is slow beside its siblings')
       .option('--overwrite', 'replace an output folder that exists')
       .option('--json', 'print a summary as one JSON object on stdout');
   },

@@ -29,6 +29,7 @@ import {
 import { homesOf } from '../scheduler/placement.ts';
 import { type Region, regionsOf } from '../scheduler/regions.ts';
 import { SplitAssigner } from '../scheduler/split-assigner.ts';
+import { stragglersOf } from '../scheduler/stragglers.ts';
 import { JobMetrics, type JobTotals, type OperatorTotals } from './job-metrics.ts';
 import {
   initialJobState,
@@ -37,6 +38,7 @@ import {
   type JobState,
   stepJob,
 } from './job-state.ts';
+import { RegionPaces } from './region-paces.ts';
 import {
   liveAttempt,
   type RegionEffect,
@@ -83,6 +85,8 @@ export interface JobMasterOptions extends JobRef {
   readonly module: JobModule;
   readonly host: TaskHost;
   readonly connectors: ReadonlyMap<string, Connector>;
+  /** Whether tasks that are slow get a copy. @defaultValue true */
+  readonly speculates?: boolean;
   /** The rules; only tests that plant a wrong one give others. @defaultValue stepJob */
   readonly step?: typeof stepJob;
 }
@@ -92,6 +96,7 @@ export class JobMaster {
   readonly #env: Env;
   readonly #options: JobMasterOptions;
   readonly #metrics: JobMetrics;
+  readonly #paces: RegionPaces;
   readonly #committers = new Map<string, SinkCommitter>();
   readonly #assigners = new Map<string, SplitAssigner>();
   readonly #prepared: Record<string, Json> = {};
@@ -108,6 +113,7 @@ export class JobMaster {
     this.#env = env;
     this.#options = options;
     this.#metrics = new JobMetrics(options.graph);
+    this.#paces = new RegionPaces(() => env.clock.mono());
     const { promise, resolve } = Promise.withResolvers<JobOutcome>();
     this.done = promise;
     this.#resolveDone = resolve;
@@ -137,6 +143,9 @@ export class JobMaster {
   finishTask({ taskId, attempt, write, metrics }: Omit<TaskFinished, keyof JobRef>): void {
     this.updateMetrics([metrics]);
     this.#handle({ kind: 'taskFinished', taskId, attempt, write });
+    if (this.#run === null) return;
+    const { id } = regionOf(this.#run, taskId);
+    if (stateOf(this.#run, id).done?.number === attempt) this.#paces.finish(id, attempt);
   }
 
   failTask({ taskId, attempt, error }: Omit<TaskFailed, keyof JobRef>): void {
@@ -152,6 +161,7 @@ export class JobMaster {
     const isLive = ({ taskId, attempt }: TaskCounters) =>
       liveAttempt(stateOf(state.run, regionOf(state.run, taskId).id), attempt) !== null;
     this.#metrics.update(tasks.filter(isLive));
+    if (this.#options.speculates !== false) this.#copyStragglers(state.run);
   }
 
   /** The next split for a task; the vertex of the task has one source. */
@@ -182,6 +192,17 @@ export class JobMaster {
       slotCount: host.slotCount,
       homes: homesOf(graph, host.slotCount),
     };
+  }
+
+  #copyStragglers(run: RunningJob): void {
+    const { regions } = run.plan;
+    const taskIdsOf = new Map(regions.map(({ id, taskIds }) => [id, taskIds]));
+    const slow = stragglersOf(regions, (id) =>
+      this.#paces.paceOf(id, stateOf(run, id), (attempt) =>
+        this.#metrics.rowCount(taskIdsOf.get(id) ?? [], attempt),
+      ),
+    );
+    for (const regionId of slow) this.#handle({ kind: 'regionIsSlow', regionId });
   }
 
   #stages(): StageTotals[] {
@@ -273,10 +294,13 @@ export class JobMaster {
     const { jobId, epoch, graph, module, host } = this.#options;
     const { run } = this.#runningJob();
     const { inputs } = this.#region(regionId);
-    const { slots = {} } = liveAttempt(stateOf(run, regionId), attempt) ?? {};
+    this.#paces.start(regionId, attempt);
+    this.#keepCounters(regionId);
+    const { slots = {}, isCopy = false } = liveAttempt(stateOf(run, regionId), attempt) ?? {};
     const read = inputs.flatMap((input) =>
       this.#region(input).taskIds.map((id) => [id, stateOf(run, input).done?.number ?? 0] as const),
     );
+    if (isCopy) this.#env.observe.event('region.copied', { jobId, regionId, attempt });
     this.#isDeployed = true;
     await host.deploy({
       ...{ jobId, epoch, graph, module, attempt, slots },
@@ -290,6 +314,16 @@ export class JobMaster {
     const { taskIds } = this.#region(regionId);
     await host.stopTasks({ jobId, epoch, attempt, taskIds });
     this.#handle({ kind: 'attemptStopped', regionId, attempt });
+    this.#keepCounters(regionId);
+  }
+
+  /** What attempts count that are gone is forgotten, once there is another one. */
+  #keepCounters(regionId: string): void {
+    const { plan, regions } = this.#run ?? {};
+    const { done, attempts = [] } = regions?.get(regionId) ?? {};
+    const kept = [...attempts, ...(done ? [done] : [])].map(({ number }) => number);
+    const { taskIds = [] } = plan?.regions.find(({ id }) => id === regionId) ?? {};
+    if (kept.length > 0) this.#metrics.keep(taskIds, kept);
   }
 
   #runningJob(): Extract<JobState, { kind: 'running' }> {

@@ -1,6 +1,6 @@
 /**
- * The counters of a running job, kept by task and added up for people. Of a task's attempts the latest
- * that has reported counts, so that what ran twice is counted once.
+ * The counters of a running job, kept by task and added up for people. Of a task's attempts the first one
+ * that is kept counts, so that what ran twice, or runs twice now, is counted once.
  */
 import { type Skipped, sumOfSkipped } from '../../engine/contracts/source.ts';
 import {
@@ -37,7 +37,8 @@ type Counter = keyof OperatorCounters;
 
 export class JobMetrics {
   readonly #graph: PhysicalGraph;
-  readonly #latest = new Map<string, TaskCounters>();
+  /** By task, then by attempt. */
+  readonly #byTask = new Map<string, Map<number, TaskCounters>>();
   /** Before there were tasks: what is in no split. */
   readonly #skippedAhead: Skipped[] = [];
 
@@ -45,9 +46,28 @@ export class JobMetrics {
     this.#graph = graph;
   }
 
-  /** Takes newer counters in; they replace older ones of the same task. */
+  /** Takes newer counters in; they replace older ones of the same attempt. */
   update(tasks: readonly TaskCounters[]): void {
-    for (const counters of tasks) this.#latest.set(counters.taskId, counters);
+    for (const counters of tasks) {
+      const attempts = this.#byTask.get(counters.taskId) ?? new Map();
+      this.#byTask.set(counters.taskId, attempts.set(counters.attempt, counters));
+    }
+  }
+
+  /** Forgets all but these attempts of the tasks. */
+  keep(taskIds: readonly string[], attempts: readonly number[]): void {
+    for (const taskId of taskIds) {
+      const found = this.#byTask.get(taskId);
+      for (const attempt of found?.keys() ?? []) {
+        if (!attempts.includes(attempt)) found?.delete(attempt);
+      }
+    }
+  }
+
+  /** Rows that the operators of these tasks have taken in and given out in an attempt. */
+  rowCount(taskIds: readonly string[], attempt: number): number {
+    const operators = taskIds.flatMap((id) => this.#byTask.get(id)?.get(attempt)?.operators ?? []);
+    return operators.reduce((sum, { rowsIn, rowsOut }) => sum + rowsIn + rowsOut, 0);
   }
 
   addSkipped(skipped: Skipped): void {
@@ -56,7 +76,10 @@ export class JobMetrics {
 
   /** By task. */
   tasks(): TaskCounters[] {
-    return [...this.#latest.values()];
+    return [...this.#byTask.values()].flatMap((attempts) => {
+      const [first] = [...attempts.keys()].sort((a, b) => a - b);
+      return attempts.get(first ?? 0) ?? [];
+    });
   }
 
   /** Counters by physical operator, summed over tasks, in the order of the plan. */
@@ -75,7 +98,7 @@ export class JobMetrics {
   /** What functions have counted, by name, in the order of names. */
   counts(): Readonly<Record<string, number>> {
     const sums = new Map<string, number>();
-    for (const { counts = {} } of this.#latest.values()) {
+    for (const { counts = {} } of this.tasks()) {
       for (const [name, count] of Object.entries(counts)) {
         sums.set(name, (sums.get(name) ?? 0) + count);
       }
@@ -93,7 +116,7 @@ export class JobMetrics {
         .reduce((sum, one) => sum + one.sum(counter), 0);
     return {
       rowsIn: total('source', 'rowsOut'),
-      bytesIn: [...this.#latest.values()].reduce((sum, { bytesIn }) => sum + bytesIn, 0),
+      bytesIn: this.tasks().reduce((sum, { bytesIn }) => sum + bytesIn, 0),
       rowsOut: total('sink', 'rowsIn'),
       deadLetters: total('sink', 'rowsIn', true),
       skipped: this.#skipped(),
@@ -101,7 +124,7 @@ export class JobMetrics {
   }
 
   #skipped(): Skipped {
-    const read = [...this.#latest.values()].flatMap(({ skipped }) => skipped);
+    const read = this.tasks().flatMap(({ skipped }) => skipped);
     return sumOfSkipped([...this.#skippedAhead, ...read]);
   }
 
@@ -114,7 +137,7 @@ export class JobMetrics {
   }
 
   #specs(): { spec: OperatorSpec; sum: (counter: Counter) => number }[] {
-    const all = [...this.#latest.values()];
+    const all = this.tasks();
     return this.#graph.vertices.flatMap((vertex) =>
       vertex.chain.map((spec, index) => ({
         spec,

@@ -15,6 +15,7 @@ import type { WireError } from '../../base/typed-error.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import {
   attemptStopped,
+  copyRegion,
   finishTask,
   isRunDone,
   type RegionEffect,
@@ -47,15 +48,20 @@ interface OfTask {
 
 export type JobEvent =
   | { readonly kind: 'prepared'; readonly plan: RunPlan }
+  | RunEvent
+  | { readonly kind: 'committed' }
+  | { readonly kind: 'failed'; readonly error: WireError }
+  | { readonly kind: 'cancel'; readonly reason: string }
+  | { readonly kind: 'stopped' };
+
+type RunEvent =
   /** `write` is null for a task without a sink. */
   | (OfTask & { readonly kind: 'taskFinished'; readonly write: Json })
   | (OfTask & { readonly kind: 'taskFailed'; readonly error: WireError })
   /** No task of the attempt runs any more. */
   | { readonly kind: 'attemptStopped'; readonly regionId: string; readonly attempt: number }
-  | { readonly kind: 'committed' }
-  | { readonly kind: 'failed'; readonly error: WireError }
-  | { readonly kind: 'cancel'; readonly reason: string }
-  | { readonly kind: 'stopped' };
+  /** The region is slow beside its siblings (scheduler/stragglers.ts). */
+  | { readonly kind: 'regionIsSlow'; readonly regionId: string };
 
 export type JobEffect =
   | RegionEffect
@@ -76,16 +82,10 @@ export function stepJob(state: JobState, event: JobEvent): JobStep {
     case 'prepared':
       return state.kind === 'preparing' ? afterStep(startRun(event.plan)) : unchanged;
     case 'taskFinished':
-      return state.kind === 'running' ? afterStep(finishTask(state.run, event)) : unchanged;
-    case 'attemptStopped': {
-      if (state.kind !== 'running') return unchanged;
-      return afterStep(attemptStopped(state.run, event.regionId, event.attempt));
-    }
-    case 'taskFailed': {
-      if (state.kind !== 'running') return unchanged;
-      const step = retryAfter(state.run, event);
-      return step === null ? stopFor({ kind: 'failed', error: event.error }) : afterStep(step);
-    }
+    case 'taskFailed':
+    case 'attemptStopped':
+    case 'regionIsSlow':
+      return state.kind === 'running' ? stepRun(state.run, event) : unchanged;
     case 'committed':
       if (state.kind !== 'committing') return unchanged;
       return { state: { kind: 'finished' }, effects: [{ kind: 'report' }] };
@@ -98,6 +98,24 @@ export function stepJob(state: JobState, event: JobEvent): JobStep {
     case 'stopped':
       if (state.kind !== 'stopping') return unchanged;
       return { state: state.reason, effects: [{ kind: 'report' }] };
+    default:
+      return assertNever(event);
+  }
+}
+
+/** What befalls a task, or a region, of a job that runs. */
+function stepRun(run: RunningJob, event: RunEvent): JobStep {
+  switch (event.kind) {
+    case 'taskFinished':
+      return afterStep(finishTask(run, event));
+    case 'attemptStopped':
+      return afterStep(attemptStopped(run, event.regionId, event.attempt));
+    case 'regionIsSlow':
+      return afterStep(copyRegion(run, event.regionId));
+    case 'taskFailed': {
+      const next = retryAfter(run, event);
+      return next.kind === 'failed' ? stopFor(next) : afterStep(next);
+    }
     default:
       return assertNever(event);
   }

@@ -8,7 +8,8 @@
  *
  * A region is done with one of its attempts: the first whose tasks have all finished. What others have
  * written is never read and never committed. An attempt is gone only when its worker says so; until then
- * nothing new is started for its region, and nothing is committed.
+ * nothing new is started for its region, and nothing is committed. A copy, the second attempt of a region that
+ * is slow, is the exception: it runs beside the first.
  *
  * Not here: why a failure is worth another attempt (retry.ts), the life of the job (job-state.ts).
  */
@@ -31,6 +32,8 @@ export interface Attempt {
   readonly unfinished: ReadonlySet<string>;
   readonly writes: readonly TaskWrite[];
   readonly isStopping: boolean;
+  /** Whether it was started beside another one that is slow. */
+  readonly isCopy: boolean;
 }
 
 export interface RegionState {
@@ -39,6 +42,9 @@ export interface RegionState {
   readonly attemptCount: number;
   /** Attempts that failed, or whose map output was lost. */
   readonly failureCount: number;
+  /** Copies so far, and those of them that came in first. */
+  readonly copyCount: number;
+  readonly copyWonCount: number;
   /** The slot that failed last. */
   readonly avoidSlot: number | null;
   /** The attempt whose work counts. */
@@ -70,10 +76,15 @@ export interface RunStep {
   readonly effects: readonly RegionEffect[];
 }
 
+/** How often a region may fail before the job does: one attempt, and four more. */
+export const retriesMax = 4;
+
 const initialRegion: RegionState = {
   attempts: [],
   attemptCount: 0,
   failureCount: 0,
+  copyCount: 0,
+  copyWonCount: 0,
   avoidSlot: null,
   done: null,
 };
@@ -126,7 +137,8 @@ export function finishTask(
   if (unfinished.size > 0)
     return { run: changed(run, id, { attempts: [...others, next] }), effects: [] };
   const done = { number, writes };
-  const stopped = stopAttempts(changed(run, id, { attempts: others, done }), id);
+  const copyWonCount = state.copyWonCount + (attempt.isCopy ? 1 : 0);
+  const stopped = stopAttempts(changed(run, id, { attempts: others, done, copyWonCount }), id);
   return andDeploy(stopped);
 }
 
@@ -137,13 +149,16 @@ export function attemptStopped(run: RunningJob, regionId: string, number: number
   return deployReady(changed(run, regionId, { attempts: left }));
 }
 
-/** Stops all attempts of a region that are not stopping yet. */
-export function stopAttempts(run: RunningJob, regionId: string): RunStep {
+/** Stops attempts of a region that are not stopping yet: all, or the one with that number. */
+export function stopAttempts(run: RunningJob, regionId: string, only?: number): RunStep {
   const { attempts } = stateOf(run, regionId);
-  const effects = attempts.flatMap(({ number, isStopping }): RegionEffect[] =>
-    isStopping ? [] : [{ kind: 'stopAttempt', regionId, attempt: number }],
+  const isMeant = ({ number }: Attempt) => only === undefined || number === only;
+  const effects = attempts.flatMap((attempt): RegionEffect[] =>
+    isMeant(attempt) && !attempt.isStopping
+      ? [{ kind: 'stopAttempt', regionId, attempt: attempt.number }]
+      : [],
   );
-  const stopping = attempts.map((attempt) => ({ ...attempt, isStopping: true }));
+  const stopping = attempts.map((one) => (isMeant(one) ? { ...one, isStopping: true } : one));
   return { run: changed(run, regionId, { attempts: stopping }), effects };
 }
 
@@ -171,7 +186,7 @@ function deployReady(run: RunningJob): RunStep {
     const { done, attempts } = stateOf(next, id);
     if (done !== null || attempts.length > 0) continue;
     if (!inputs.every((input) => stateOf(next, input).done !== null)) continue;
-    const started = addAttempt(next, region);
+    const started = addAttempt(next, region, false);
     // Later regions must not take the slots again and again that a larger one waits for.
     if (started === null && taskIds.length > 1) break;
     if (started === null) continue;
@@ -181,8 +196,28 @@ function deployReady(run: RunningJob): RunStep {
   return { run: next, effects };
 }
 
+/**
+ * Runs a region that is slow a second time, in slots that are idle; the first attempt to finish wins. One that
+ * is on its way out, or has failed as often as it may, gets no copy.
+ */
+export function copyRegion(run: RunningJob, regionId: string): RunStep {
+  const region = run.plan.regions.find(({ id }) => id === regionId);
+  const { done, attempts, failureCount, copyCount } = stateOf(run, regionId);
+  const [slow, ...others] = attempts;
+  const isAlone = slow !== undefined && !slow.isStopping && others.length === 0;
+  const mayCopy = region?.isRepeatable === true && failureCount < retriesMax;
+  if (done !== null || !isAlone || !mayCopy) return { run, effects: [] };
+  const started = addAttempt(run, region, true);
+  if (started === null) return { run, effects: [] };
+  const { attemptCount: attempt } = stateOf(started, regionId);
+  return {
+    run: changed(started, regionId, { copyCount: copyCount + 1 }),
+    effects: [{ kind: 'deploy', regionId, attempt }],
+  };
+}
+
 /** One more attempt of a region; null when its slots are busy. */
-function addAttempt(run: RunningJob, region: Region): RunningJob | null {
+function addAttempt(run: RunningJob, region: Region, isCopy: boolean): RunningJob | null {
   const state = stateOf(run, region.id);
   const number = state.attemptCount + 1;
   const { homes, slotCount } = run.plan;
@@ -195,6 +230,7 @@ function addAttempt(run: RunningJob, region: Region): RunningJob | null {
     unfinished: new Set(region.taskIds),
     writes: [],
     isStopping: false,
+    isCopy,
   };
   return changed(run, region.id, { attempts: [...state.attempts, attempt], attemptCount: number });
 }

@@ -6,6 +6,8 @@
  *     a map output can't be read     the region that wrote it runs again, then this one; this one is not
  *                                    blamed. Where another run may give other rows, all that has read
  *                                    any of it runs again as well.
+ *     another attempt runs beside it whatever the reason, this attempt alone ends: the other one may do
+ *                                    better, or meets the same and has none beside it
  *
  * Before: worker/executor.ts. After: coordinator/job/region-state.ts.
  */
@@ -18,12 +20,10 @@ import {
   type RunningJob,
   type RunStep,
   regionOf,
+  retriesMax,
   stateOf,
   stopAttempts,
 } from './region-state.ts';
-
-/** How often a region may fail before the job does: one attempt, and four more. */
-export const retriesMax = 4;
 
 /** Errors that another try may not meet. */
 const passing: ReadonlySet<string> = new Set(['DISK_IO', 'DISK_TOO_MANY_FILES', 'NET_BROKEN']);
@@ -34,8 +34,28 @@ export interface TaskFailure {
   readonly error: WireError;
 }
 
+/** What follows: another attempt, or the error that the job ends with. */
+export type Retry =
+  | (RunStep & { readonly kind: 'goesOn' })
+  | { readonly kind: 'failed'; readonly error: WireError };
+
+export function retryAfter(run: RunningJob, failure: TaskFailure): Retry {
+  const next = nextAttempt(run, failure);
+  return next === null
+    ? { kind: 'failed', error: lastError(run, failure) }
+    : { kind: 'goesOn', ...next };
+}
+
+/** The error, with how often its task was tried where that was more than once. */
+function lastError(run: RunningJob, { taskId, error }: TaskFailure): WireError {
+  const { attemptCount } = stateOf(run, regionOf(run, taskId).id);
+  if (attemptCount < 2) return error;
+  const message = `task "${taskId}" failed in attempt ${attemptCount}, the last one: ${error.message}`;
+  return { ...error, message };
+}
+
 /** Null: the job has failed. */
-export function retryAfter(run: RunningJob, failure: TaskFailure): RunStep | null {
+function nextAttempt(run: RunningJob, failure: TaskFailure): RunStep | null {
   const { taskId, attempt: number, error } = failure;
   const region = regionOf(run, taskId);
   const state = stateOf(run, region.id);
@@ -44,10 +64,11 @@ export function retryAfter(run: RunningJob, failure: TaskFailure): RunStep | nul
   if (!region.isRepeatable) return null;
   const lost = lostOutputOf(error);
   if (lost !== null) return lostOutput(run, region.id, lost);
-  if (!mayPass(error) || state.failureCount >= retriesMax) return null;
+  const isAlone = !state.attempts.some((one) => one !== attempt && !one.isStopping);
+  if (isAlone && (!mayPass(error) || state.failureCount >= retriesMax)) return null;
   const avoidSlot = attempt.slots[taskId] ?? null;
   const failed = changed(run, region.id, { failureCount: state.failureCount + 1, avoidSlot });
-  return stopAttempts(failed, region.id);
+  return stopAttempts(failed, region.id, number);
 }
 
 function mayPass({ code, retryable, cause }: WireError): boolean {

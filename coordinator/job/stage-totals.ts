@@ -15,6 +15,9 @@ export interface StageTotals {
   readonly doneCount: number;
   /** Attempts of tasks that failed, or whose map output was lost. */
   readonly failedCount: number;
+  /** Copies of tasks that were slow, and those of them that came in first. */
+  readonly speculativeCount: number;
+  readonly speculativeWonCount: number;
   /** Bytes of input that sources have read. */
   readonly bytesIn: number;
   /** Bytes put into map outputs. */
@@ -71,15 +74,20 @@ export function shareDone(stages: readonly StageTotals[], bytesTotal: number): n
 }
 
 function attemptCounts(run: RunningJob | null, stageId: string) {
-  const counts = { runningCount: 0, doneCount: 0, failedCount: 0 };
+  const counts = {
+    ...{ runningCount: 0, doneCount: 0, failedCount: 0 },
+    ...{ speculativeCount: 0, speculativeWonCount: 0 },
+  };
   for (const { id, stageId: ofStage, taskIds } of run?.plan.regions ?? []) {
     if (run === null || ofStage !== stageId) continue;
-    const { done, attempts, failureCount } = stateOf(run, id);
+    const { done, attempts, failureCount, copyCount, copyWonCount } = stateOf(run, id);
     const unfinished = new Set(attempts.flatMap((attempt) => [...attempt.unfinished]));
     counts.runningCount += unfinished.size;
     counts.doneCount += done !== null ? taskIds.length : 0;
     if (done === null && attempts.length > 0) counts.doneCount += taskIds.length - unfinished.size;
     counts.failedCount += failureCount;
+    counts.speculativeCount += copyCount * taskIds.length;
+    counts.speculativeWonCount += copyWonCount * taskIds.length;
   }
   return counts;
 }

@@ -41,6 +41,11 @@ export const footerBytes = 16;
 /** Room in front of what is written as a block, which keeps it at a multiple of 64. */
 export const blockHeadroomBytes = 64;
 
+/** The name of a map output until it is whole. */
+export function hiddenPathOf(path: string): string {
+  return `${path}.tmp`;
+}
+
 export class MapOutputWriter {
   readonly #options: MapOutputOptions;
   /** By partition: where its blocks begin. */
@@ -85,7 +90,7 @@ export class MapOutputWriter {
   }
 
   get #hiddenPath(): string {
-    return `${this.#options.file.path}.tmp`;
+    return hiddenPathOf(this.#options.file.path);
   }
 
   #publish(): void {

@@ -18,7 +18,10 @@ const running: RunProgress = {
   seconds: 1,
 };
 
-const stage = { bytesIn: 0, bytesShuffled: 0, bytesSpilled: 0, busySeconds: 1, skew: null };
+const stage = {
+  ...{ bytesIn: 0, bytesShuffled: 0, bytesSpilled: 0, busySeconds: 1, skew: null },
+  ...{ speculativeCount: 0, speculativeWonCount: 0 },
+};
 const staged: RunProgress = {
   ...running,
   share: 0.5,

@@ -90,7 +90,10 @@ test('what was left out has a line', () => {
 });
 
 test('a job of several stages has a line for each, with the skew', () => {
-  const stage = { bytesIn: 0, bytesShuffled: 0, bytesSpilled: 0, failedCount: 0, runningCount: 0 };
+  const stage = {
+    ...{ bytesIn: 0, bytesShuffled: 0, bytesSpilled: 0, failedCount: 0, runningCount: 0 },
+    ...{ speculativeCount: 0, speculativeWonCount: 0 },
+  };
   const summary: JobSummary = {
     ...{ job: 'j', status: 'finished', inputCount: 1, rowsIn: 8, bytesIn: 1024, rowsOut: 8 },
     ...{ deadLetters: 0, seconds: 1, peakMemoryBytes: 1024, operators: [] },
@@ -105,11 +108,16 @@ test('a job of several stages has a line for each, with the skew', () => {
         bytesShuffled: 2048,
       },
       { ...stage, id: '2', taskCount: 1, doneCount: 1, busySeconds: 1, skew: null, failedCount: 1 },
+      {
+        ...{ ...stage, id: '3', taskCount: 2, doneCount: 2, busySeconds: 1, skew: null },
+        ...{ speculativeCount: 2, speculativeWonCount: 1 },
+      },
     ],
   };
   const text = summaryText(summary, { jobName: 'j', nodes: [sink('a', { path: 'a.csv' })] });
   expect(text).toContain(
     '\n  stage 1  2 tasks busy for 3.0 s, 2.0 KB shuffled, slowest task 1.2 times the median\n' +
-      '  stage 2  1 task busy for 1.0 s, 1 run again\n',
+      '  stage 2  1 task busy for 1.0 s, 1 run again\n' +
+      '  stage 3  2 tasks busy for 1.0 s, 2 speculative, 1 of them first\n',
   );
 });

@@ -14,6 +14,7 @@ import type { MemoryShare } from '../../engine/memory/memory-share.ts';
 import { RingReader, RingWriter } from '../../engine/memory/ring.ts';
 import type { SlotMemory } from '../../engine/memory/slot-memory.ts';
 import { Task } from '../../engine/task/task.ts';
+import { taskFolderOf } from '../spill-folder.ts';
 import type { FunctionLookup } from './job-functions.ts';
 import type { TaskDeployment } from './slot-messages.ts';
 
@@ -42,7 +43,7 @@ export function buildTask(deployment: TaskDeployment, resources: SlotResources):
     vertex,
     metrics,
     preparedSink: preparedSinkOf(deployment),
-    spillFolder: `${spillFolder}/${taskId}~${attempt}`,
+    spillFolder: taskFolderOf(spillFolder, deployment),
     programRings: new Map(
       Object.entries(programRings).map(([id, ring]) => [
         id,

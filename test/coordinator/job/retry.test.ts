@@ -13,8 +13,7 @@ import {
   type JobState,
   stepJob,
 } from '../../../coordinator/job/job-state.ts';
-import { type RunPlan, writesOf } from '../../../coordinator/job/region-state.ts';
-import { retriesMax } from '../../../coordinator/job/retry.ts';
+import { type RunPlan, retriesMax, writesOf } from '../../../coordinator/job/region-state.ts';
 
 function error(code: ErrorCode, details: Record<string, string | number> = {}): WireError {
   return { code, kind: 'external', retryable: false, message: code, details };
@@ -72,6 +71,10 @@ class Run {
     this.fail(id, attempt, error('SHUFFLE_LOST', { taskId: `${lost}[0]`, attempt: ofAttempt }));
   }
 
+  slow(regionId: string): void {
+    this.send({ kind: 'regionIsSlow', regionId });
+  }
+
   stopped(regionId: string, attempt: number): void {
     this.running.get(regionId)?.delete(attempt);
     this.send({ kind: 'attemptStopped', regionId, attempt });
@@ -92,8 +95,14 @@ class Run {
       inputs.every(([, done]) => done !== null),
       'inputs are there',
     ).toBe(true);
-    expect(this.running.get(regionId)?.size ?? 0, 'nothing of it runs any more').toBe(0);
-    this.running.set(regionId, new Set([attempt]));
+    const { attempts = [], failureCount = 0 } = this.state.run.regions.get(regionId) ?? {};
+    const isCopy = attempts.find(({ number }) => number === attempt)?.isCopy === true;
+    const running = this.running.get(regionId) ?? new Set();
+    expect(running.size, 'nothing of it runs any more, or one that is slow').toBe(isCopy ? 1 : 0);
+    if (isCopy) expect(failureCount, 'it may fail once more').toBeLessThan(retriesMax);
+    const slots = attempts.flatMap((one) => Object.values(one.slots));
+    expect(new Set(slots).size, 'attempts are in slots of their own').toBe(slots.length);
+    this.running.set(regionId, running.add(attempt));
     this.deployed.push(`${regionId} ${attempt}`);
     this.given.set(`${regionId} ${attempt}`, Object.fromEntries(inputs) as Record<string, number>);
   }
@@ -120,7 +129,11 @@ test('a task that fails runs again when it is gone, and not for ever', () => {
     expect(run.deployed.at(-1)).toBe(`a ${attempt + 1}`);
   }
   run.fail('a', retriesMax + 1);
-  expect(run.state).toMatchObject({ kind: 'stopping', reason: { error: { code: 'DISK_IO' } } });
+  const message = 'task "a[0]" failed in attempt 5, the last one: DISK_IO';
+  expect(run.state).toMatchObject({
+    kind: 'stopping',
+    reason: { error: { code: 'DISK_IO', message } },
+  });
 });
 
 test('an error of the user ends the job at once', () => {
@@ -168,6 +181,45 @@ test('readers that are done stay so, unless the rows may be other ones', () => {
   expect(lose('a')).toEqual([null, null, null]);
 });
 
+test('a slow region gets one copy at a time, the first to finish counts, and the other is stopped', () => {
+  const run = new Run(planOf({ a: [], b: [], c: ['a', 'b'] }));
+  run.slow('a');
+  expect(run.deployed, 'no slot is idle').toEqual(['a 1', 'b 1']);
+  run.finish('b', 1);
+  run.slow('a');
+  run.slow('a');
+  expect(run.deployed).toEqual(['a 1', 'b 1', 'a 2']);
+  run.finish('a', 2);
+  expect(run.doneAttempt('a')).toBe(2);
+  run.finish('a', 1);
+  expect(run.doneAttempt('a'), 'the late one changes nothing').toBe(2);
+  run.finish('c', 1);
+  expect(run.state.kind, 'the loser may still run').toBe('running');
+  run.stopped('a', 1);
+  expect(run.state.kind).toBe('committing');
+});
+
+test('of two attempts one may fail, whatever the reason, and the other goes on', () => {
+  const run = new Run(planOf({ a: [], b: [], c: ['a', 'b'] }));
+  run.finish('b', 1);
+  run.slow('a');
+  run.fail('a', 1, error('SPILL_DISK_FULL'));
+  run.stopped('a', 1);
+  expect(run.deployed).toEqual(['a 1', 'b 1', 'a 2']);
+  run.fail('a', 2, error('SPILL_DISK_FULL'));
+  expect(run.state.kind, 'nothing runs beside it now').toBe('stopping');
+});
+
+test('what can run only once is not copied', () => {
+  const plan = planOf({ a: [] });
+  const run = new Run({
+    ...plan,
+    regions: plan.regions.map((one) => ({ ...one, isRepeatable: false })),
+  });
+  run.slow('a');
+  expect(run.deployed).toEqual(['a 1']);
+});
+
 test('what can run only once is not run again', () => {
   const plan = planOf({ a: [], b: ['a'] });
   const once = { ...plan, regions: plan.regions.map((one) => ({ ...one, isRepeatable: false })) };
@@ -190,7 +242,7 @@ const layers = fc.array(fc.array(fc.boolean(), { minLength: 1, maxLength: 3 }), 
   minLength: 1,
   maxLength: 4,
 });
-const what = fc.constantFrom('finish', 'finish', 'finish', 'fail', 'lose', 'stopped');
+const what = fc.constantFrom('finish', 'finish', 'finish', 'fail', 'lose', 'stopped', 'slow');
 const move = fc.record({ what, pick: fc.nat(), input: fc.nat() });
 
 test('any order of failures and losses ends in a commit of what counts, or in a failed job', () => {
@@ -245,6 +297,7 @@ function step(
   const lost = inputs[input % Math.max(1, inputs.length)];
   if (name === 'finish') run.finish(id, number);
   else if (name === 'stopped') run.stopped(id, number);
+  else if (name === 'slow') run.slow(id);
   else if (name === 'lose' && lost !== undefined) run.lose(id, number, lost);
   else run.fail(id, number);
 }

@@ -50,6 +50,8 @@ test('the share is of tasks, and of the input while it is read', () => {
     bytesShuffled: 0,
     bytesSpilled: 0,
     busySeconds: 0,
+    speculativeCount: 0,
+    speculativeWonCount: 0,
   };
   const stagesOf = (readers: number, read: number, others: number): StageTotals[] => [
     { ...none, id: '1', taskCount: 2, doneCount: readers, bytesIn: read, skew: null },
