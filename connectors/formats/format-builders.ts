@@ -226,6 +226,21 @@ export interface ParquetSinkSettings {
    * pages let them pass over more of a sorted column; each costs some 50 bytes. @defaultValue 16,384
    */
   readonly pageRows?: number;
+  /**
+   * Columns that get a Bloom filter in each row group: readers pass over those that surely don't have a value
+   * that is asked for. Worth it where a column has many different values in no order. Parts of structs and
+   * lists are named by their paths, `user.id` and `tags.list.element`. @defaultValue none
+   */
+  readonly bloomFilters?: BloomFilterSettings;
+}
+
+export interface BloomFilterSettings {
+  readonly columns: readonly string[];
+  /**
+   * The share of other values that a filter doesn't tell from its own, between 0 and 1, both excluded. A value
+   * takes 10 bits at 0.01. Filters have 4 MiB at most. @defaultValue 0.01
+   */
+  readonly falsePositiveRate?: number;
 }
 
 /**
@@ -269,8 +284,17 @@ export function parquet<F>(
     rowGroupRows,
     rowGroupBytes,
     pageRows,
+    ...(given.bloomFilters !== undefined && { bloomFilters: bloomsOf(given.bloomFilters) }),
   };
   return Object.freeze({ options: { kind: 'parquet', settings } });
+}
+
+function bloomsOf({ columns, falsePositiveRate = 0.01 }: BloomFilterSettings) {
+  if (falsePositiveRate > 0 && falsePositiveRate < 1) return { columns, falsePositiveRate };
+  const message = `parquet has no falsePositiveRate of ${falsePositiveRate}`;
+  throw typedError('FILES_OPTION_INVALID', message, {
+    hint: 'Give a number between 0 and 1, such as 0.01.',
+  });
 }
 
 /**

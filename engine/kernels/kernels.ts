@@ -26,6 +26,7 @@ import type { KeyKernels } from './key-kernels.ts';
 import type { NexmarkKernels } from './nexmark-kernels.ts';
 import type { ParquetKernels } from './parquet-kernels.ts';
 import type {
+  BloomKernels,
   ExtremesKernels,
   InternKernels,
   ParquetWriteKernels,
@@ -59,6 +60,7 @@ export interface Kernels
     ParquetKernels,
     ParquetWriteKernels,
     InternKernels,
+    BloomKernels,
     ExtremesKernels {}
 
 let compiled: WebAssembly.Module | undefined;

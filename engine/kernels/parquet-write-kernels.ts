@@ -75,3 +75,16 @@ export interface ExtremesKernels {
   /** Their numbers among the views, as u32; bytes are compared without a sign. */
   extremesOfTexts(views: number, count: number, result: number): void;
 }
+
+/** Bloom filters of blocks of 32 bytes. */
+export interface BloomKernels {
+  /** Adds values of `size` bytes. */
+  bloomAddFixed(
+    values: number,
+    count: number,
+    size: number,
+    blocks: number,
+    blockCount: number,
+  ): void;
+  bloomAddTexts(views: number, count: number, blocks: number, blockCount: number): void;
+}

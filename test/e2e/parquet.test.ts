@@ -101,3 +101,47 @@ test('pyarrow sees the types that were written', () => {
       'small: int8 not null>>',
   ]);
 });
+
+/** What `blooms.py` found of a column's filter. */
+interface Filter {
+  readonly kind: string;
+  readonly length: number;
+  readonly duckdbLength: number;
+  readonly own: number;
+  readonly deniedOwn: number;
+  readonly deniedOthers: number;
+}
+
+test('DuckDB finds every value in the Bloom filters that were written, and hardly another one', () => {
+  const types = allTypes.filter(({ kind }) => !['bool', 'binary', 'list', 'struct'].includes(kind));
+  const schema = schemaOf(...types.map((type, index) => fieldOf(`c${index}`, type, true)));
+  const path = join(mkdtempSync(join(tmpdir(), 'millrace-parquet-')), 'blooms.parquet');
+  const writtenValueOf = (type: FieldType, row: number) => {
+    if (row % 10 === 0) return null;
+    if (type.kind === 'utf8') return `${row} is a text`;
+    if (type.kind === 'decimal') return `${row}000`;
+    if (type.kind === 'date' || type.kind === 'timestamp') return new Date(row * 86_400_000);
+    return type.kind === 'int64' && type.js === 'bigint' ? BigInt(row) : row;
+  };
+  withMemory(({ scope, memory }) => {
+    const rows = Array.from({ length: 100 }, (_, row) =>
+      types.map((type) => writtenValueOf(type, row)),
+    );
+    const batch = makeBatch(scope, { schema, selected: null, rows });
+    const columns = schema.fields.map(({ name }) => name);
+    const settings = { bloomFilters: { columns, falsePositiveRate: 0.001 } };
+    writeParquet({ path, kernels: instantiateKernels(memory.memory), settings }, schema, [batch]);
+    batch.release();
+  });
+  const found = JSON.parse(runPython(parquetFolder, 'blooms.py', path)) as Record<string, Filter>;
+  expect(Object.keys(found)).toHaveLength(types.length);
+  for (const [name, { kind, length, duckdbLength, own, deniedOwn, deniedOthers }] of Object.entries(
+    found,
+  )) {
+    expect(length, name).toBeGreaterThan(32);
+    expect(duckdbLength).toBe(length);
+    expect({ name, own, deniedOwn }).toEqual({ name, own: 90, deniedOwn: 0 });
+    // It asks no filter of decimals that are bytes.
+    expect(deniedOthers, name).toBeGreaterThan(kind === 'DECIMAL(38,10)' ? -1 : 17);
+  }
+});

@@ -1,6 +1,6 @@
 /**
- * Which rows of a row group may meet the predicate, by what stands beside its pages: their
- * bounds. Pages of several columns end at different rows, so all their borders are looked at.
+ * Which rows of a row group may meet the predicate, by what stands beside its pages: Bloom filters, and the
+ * bounds of pages. Pages of several columns end at different rows, so all their borders are looked at.
  *
  *     a   [ 0..9 ][ 10..19 ][ 20..29 ]      a >= 10 and b < 5
  *     b   [ 1..8    ][ 7..9 ][ 2..4  ]
@@ -10,8 +10,11 @@ import type { Skipped } from '../../../engine/contracts/source.ts';
 import { addColumnNames } from '../../../engine/expr/column-names.ts';
 import type { Expr } from '../../../engine/expr/expr.ts';
 import { type ColumnFacts, type FactsOf, mayHold } from '../../../engine/expr/may-hold.ts';
+import type { Value } from '../../../engine/expr/value.ts';
 import type { Schema } from '../../../engine/schema/schema.ts';
 import type { ChunkPlace, FilePart, LeafPlan, Piece } from '../plan/parquet-split.ts';
+import { noBounds } from '../plan/value-bounds.ts';
+import { bloomFilterOf } from './bloom-filter.ts';
 import type { OpenColumn } from './chunk-pages.ts';
 import { type PageRows, readPageRows } from './page-index.ts';
 
@@ -37,8 +40,9 @@ export interface WantedRows {
 /** @throws PARQUET_CORRUPT, SOURCE_CHANGED */
 export function wantedRowsOf(pruned: PrunedPiece): WantedRows {
   const { piece } = pruned;
-  const pages = pagesOf(pruned);
-  const wanted = wantedRanges(pruned, pages);
+  const columns = pruned.predicate === null ? [] : askedColumns(pruned, pruned.predicate);
+  const pages = pagesOf(pruned, columns);
+  const wanted = wantedRanges(pruned, pages, bloomFiltersOf(pruned, columns));
   const countsGroup = isWithin(piece.ranges, wanted[0]?.[0] ?? 0);
   const skipped =
     wanted.length === 0
@@ -48,16 +52,30 @@ export function wantedRowsOf(pruned: PrunedPiece): WantedRows {
 }
 
 /** By name: pages of the columns that the predicate reads, where the file has an index of them. */
-function pagesOf(pruned: PrunedPiece): ReadonlyMap<string, PageRows> {
-  const { rowCount } = pruned.piece;
+function pagesOf(
+  { file, piece: { rowCount } }: PrunedPiece,
+  columns: readonly AskedColumn[],
+): ReadonlyMap<string, PageRows> {
   const pages = new Map<string, PageRows>();
-  for (const { name, type, leaf, chunk } of askedColumns(pruned)) {
+  for (const { name, type, leaf, chunk } of columns) {
     const { columnIndex = null, offsetIndex = null } = chunk.hints ?? {};
     if (columnIndex === null || offsetIndex === null || leaf.order === null) continue;
     const places = { columnIndex, offsetIndex };
-    pages.set(name, readPageRows({ ...pruned.file, name }, places, { leaf, type, rowCount }));
+    pages.set(name, readPageRows({ ...file, name }, places, { leaf, type, rowCount }));
   }
   return pages;
+}
+
+/** By name: whether the column may have a value. */
+type BloomFilters = ReadonlyMap<string, (value: Value) => boolean>;
+
+function bloomFiltersOf({ file }: PrunedPiece, columns: readonly AskedColumn[]): BloomFilters {
+  return new Map(
+    columns.flatMap(({ name, leaf, chunk }) => {
+      const place = chunk.hints?.bloomFilter ?? null;
+      return place === null ? [] : [[name, bloomFilterOf({ ...file, name }, leaf, place.offset)]];
+    }),
+  );
 }
 
 interface AskedColumn {
@@ -68,14 +86,12 @@ interface AskedColumn {
 }
 
 /** Columns that the predicate reads, of those that have one value per row. */
-function askedColumns({
-  part,
-  piece,
-  schema,
-  predicate,
-}: Omit<PrunedPiece, 'file'>): readonly AskedColumn[] {
+function askedColumns(
+  { part, piece, schema }: PrunedPiece,
+  predicate: Expr,
+): readonly AskedColumn[] {
   const names = new Set<string>();
-  if (predicate !== null) addColumnNames(predicate, names);
+  addColumnNames(predicate, names);
   return schema.fields.flatMap(({ name, type }) => {
     const index = part.columns.findIndex((column) => column.name === name);
     const [leaf] = part.columns[index]?.leaves ?? [];
@@ -86,19 +102,25 @@ function askedColumns({
   });
 }
 
+const nothingKnown: ColumnFacts = { mayBeNull: true, mayBeValue: true, ...noBounds };
+
 /** The rows of the row group, between borders of pages, for which the predicate may hold. */
 function wantedRanges(
   { piece, predicate }: PrunedPiece,
   pages: ReadonlyMap<string, PageRows>,
+  filters: BloomFilters,
 ): Ranges {
-  if (predicate === null || pages.size === 0) return [[0, piece.rowCount]];
-  const borders = new Set([piece.rowCount]);
+  if (predicate === null) return [[0, piece.rowCount]];
+  const borders = new Set([0, piece.rowCount]);
   for (const { firstRows } of pages.values()) for (const row of firstRows) borders.add(row);
   const ascending = [...borders].sort((a, b) => a - b);
   /** By column: the page that the rows are in. */
   const current = new Map<string, number>([...pages.keys()].map((name) => [name, -1]));
-  const factsOf: FactsOf = (name): ColumnFacts | null =>
-    pages.get(name)?.facts[current.get(name) ?? -1] ?? null;
+  const factsOf: FactsOf = (name): ColumnFacts | null => {
+    const facts = pages.get(name)?.facts[current.get(name) ?? -1] ?? null;
+    const mayHave = filters.get(name);
+    return mayHave === undefined ? facts : { ...(facts ?? nothingKnown), mayHave };
+  };
   const ranges: [number, number][] = [];
   ascending.slice(0, -1).forEach((from, index) => {
     for (const [name, { firstRows }] of pages) {

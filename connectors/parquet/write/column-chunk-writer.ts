@@ -23,6 +23,7 @@ import type { OutputBuffer } from '../../formats/output-buffer.ts';
 import { ValueDictionary } from '../../formats/value-dictionary.ts';
 import { encodings, pageTypes } from '../parquet-metadata.ts';
 import { i32, struct, type ThriftOut, thriftBytes } from '../thrift-writer.ts';
+import { type BloomOptions, BloomWriter } from './bloom-writer.ts';
 import { ByteChain } from './byte-chain.ts';
 import { compress, type WrittenCodec } from './compress.ts';
 import { PageLevels } from './page-levels.ts';
@@ -46,6 +47,8 @@ export interface ChunkOptions {
   /** How many levels there are at most; 0 of what is neither optional nor repeated. */
   readonly definition: number;
   readonly repetition: number;
+  /** Null where no Bloom filter is wanted. */
+  readonly bloom: BloomOptions | null;
 }
 
 /** A page of a chunk that is written. */
@@ -68,6 +71,8 @@ export interface WrittenChunk {
   readonly compressedBytes: number;
   readonly uncompressedBytes: number;
   readonly pages: readonly WrittenPage[];
+  /** To be written behind the row group. */
+  readonly bloomFilter: Uint8Array | null;
 }
 
 /** Values of a batch. */
@@ -90,6 +95,8 @@ export class ColumnChunkWriter {
   readonly #plain: PlainValues;
   readonly #indexes: GrowingBytes;
   readonly #chain: ByteChain;
+  /** Takes values that are written plainly when they come, and the entries of the dictionary at its end. */
+  readonly #bloom: BloomWriter | null;
   #dictionary: ValueDictionary | null = null;
   /** Whether the values that come are looked up in the dictionary. */
   #isIndexed = false;
@@ -105,7 +112,7 @@ export class ColumnChunkWriter {
   #extremes: Extremes | null = null;
 
   constructor(options: ChunkOptions, column: PhysicalColumn) {
-    const { context, definition, repetition } = options;
+    const { context, definition, repetition, bloom } = options;
     this.#options = options;
     this.#column = column;
     const isFlat = definition === 1 && repetition === 0;
@@ -114,6 +121,7 @@ export class ColumnChunkWriter {
     this.#plain = new PlainValues(context, column);
     this.#indexes = new GrowingBytes(context.scope);
     this.#chain = new ByteChain(context.scope);
+    this.#bloom = bloom === null ? null : new BloomWriter(options, column, bloom);
   }
 
   /** Bytes of memory that the pages take. */
@@ -140,6 +148,7 @@ export class ColumnChunkWriter {
       this.#indexes.length += present * 4;
     } else {
       this.#plain.add(values, present);
+      this.#bloom?.add(values, present);
     }
     const { context, room } = this.#options;
     const { result } = room;
@@ -172,6 +181,7 @@ export class ColumnChunkWriter {
       compressedBytes: offset + this.#chain.length,
       uncompressedBytes: this.#uncompressedBytes,
       pages: this.#pages.map((page) => ({ ...page, offset: page.offset + offset })),
+      bloomFilter: this.#bloom?.finish() ?? null,
     };
     this.#reset();
     return chunk;
@@ -259,6 +269,7 @@ export class ColumnChunkWriter {
       this.#plain.add(room.formed, count);
     }
     this.#indexes.length = 0;
+    this.#bloom?.add(dictionary.entries, dictionary.count);
     this.#dropDictionary();
   }
 
@@ -287,6 +298,7 @@ export class ColumnChunkWriter {
     } finally {
       entries.close();
     }
+    this.#bloom?.add(dictionary.entries, dictionary.count);
     this.#usedEncodings.add(encodings.plain);
     const packed = this.#packed(page);
     const own = struct({ 1: i32(dictionary.count), 2: i32(encodings.plain) });
@@ -325,6 +337,7 @@ export class ColumnChunkWriter {
 
   #reset(): void {
     this.#dropDictionary();
+    this.#bloom?.close();
     this.#chain.clear();
     this.#clearPage();
     this.#isStarted = false;

@@ -3,7 +3,7 @@
  * find chunks, and to pass over those without wanted rows.
  * @see https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
  */
-import { encodings, pageTypes, repetitions } from '../parquet-metadata.ts';
+import { type BytesPlace, encodings, pageTypes, repetitions } from '../parquet-metadata.ts';
 import {
   binary,
   bool,
@@ -17,7 +17,7 @@ import {
   text,
   thriftBytes,
 } from '../thrift-writer.ts';
-import type { WrittenChunk, WrittenPage } from './column-chunk-writer.ts';
+import type { WrittenChunk as FinishedChunk, WrittenPage } from './column-chunk-writer.ts';
 import type { PhysicalColumn } from './physical-column.ts';
 import { bytesOfExtremes, joinExtremes } from './value-extremes.ts';
 
@@ -37,10 +37,14 @@ export interface WrittenLeaf {
   readonly column: PhysicalColumn;
 }
 
+type WrittenChunk = Omit<FinishedChunk, 'bloomFilter'>;
+
 /** A chunk, and where it is. */
 export interface PlacedChunk {
   readonly offset: number;
   readonly chunk: WrittenChunk;
+  /** Null where it has none. */
+  readonly bloomFilter: BytesPlace | null;
 }
 
 export interface WrittenGroup {
@@ -59,8 +63,8 @@ export interface WrittenFile {
 
 /** Where the indexes of a chunk's pages are; without extremes there is no index of columns. */
 interface IndexPlaces {
-  readonly column: { readonly offset: number; readonly sizeBytes: number } | null;
-  readonly offset: { readonly offset: number; readonly sizeBytes: number };
+  readonly column: BytesPlace | null;
+  readonly offset: BytesPlace;
 }
 
 /** What stands behind the last row group: indexes, footer, its length and the magic. */
@@ -146,7 +150,7 @@ function rowGroupOf(
 
 function columnChunkOf(
   { leaves, codec }: WrittenFile,
-  { offset, chunk }: PlacedChunk,
+  { offset, chunk, bloomFilter }: PlacedChunk,
   { leaf, places }: { readonly leaf: number; readonly places: IndexPlaces },
 ): ThriftOut {
   const { path, column } = leaves[leaf] as WrittenLeaf;
@@ -164,6 +168,8 @@ function columnChunkOf(
     11: dictionaryOffset === null ? undefined : i64(offset + dictionaryOffset),
     12: struct(statisticsOf(column, pages)),
     13: list(encodingCountsOf(chunk)),
+    14: bloomFilter === null ? undefined : i64(bloomFilter.offset),
+    15: bloomFilter === null ? undefined : i32(bloomFilter.sizeBytes),
   });
   return struct({
     2: i64(0),

@@ -8,6 +8,8 @@
  *
  * Before: engine/batch/batch.ts · After: connectors/filesystem/file-sink-writer.ts
  */
+import { nearestNames } from '../../../base/nearest-name.ts';
+import { typedError } from '../../../base/typed-error.ts';
 import type { Batch, Column } from '../../../engine/batch/batch.ts';
 import type { SlotContext } from '../../../engine/contracts/connector.ts';
 import { takeOf } from '../../../engine/kernels/take-kernels.ts';
@@ -16,7 +18,9 @@ import { bitmapSizeOf, type Field, valuesSizeOf } from '../../../engine/schema/f
 import type { WriterTarget } from '../../formats/file-format.ts';
 import type { OutputBuffer } from '../../formats/output-buffer.ts';
 import type { RowWriter } from '../../formats/row-writer.ts';
-import { columnTreeOf } from './column-tree.ts';
+import type { BytesPlace } from '../parquet-metadata.ts';
+import type { BloomOptions } from './bloom-writer.ts';
+import { type ColumnTree, columnTreeOf, type TreeLeaf } from './column-tree.ts';
 import { type WrittenCodec, writtenCodecs } from './compress.ts';
 import {
   fileEndOf,
@@ -35,6 +39,11 @@ export interface ParquetWriterOptions {
   readonly rowGroupRows: number;
   readonly rowGroupBytes: number;
   readonly pageRows: number;
+  /** By paths of leaves. */
+  readonly bloomFilters?: {
+    readonly columns: readonly string[];
+    readonly falsePositiveRate: number;
+  };
 }
 
 /** A column of the rows: a leaf, or several where it is nested. */
@@ -46,6 +55,8 @@ interface OpenColumn {
 
 /** Its part of the slot's memory that a row group may take: there are others who want some. */
 const memoryShare = 0.25;
+/** Columns that a message names at most, the nearest first. */
+const namesMax = 8;
 
 export class ParquetWriter implements RowWriter {
   readonly #context: SlotContext;
@@ -61,13 +72,20 @@ export class ParquetWriter implements RowWriter {
     this.#context = context;
     this.#output = output;
     this.#options = options;
+    const { compression: codec, pageRows } = options;
+    const trees = schema.fields.map(columnTreeOf);
+    const blooms = bloomsOf(
+      options,
+      trees.flatMap(({ leaves }) => leaves),
+    );
     const room = new WriteRoom(context.scope);
     this.#room = room;
-    const { compression: codec, pageRows } = options;
-    this.#columns = schema.fields.map((field) => {
-      const { nodes, leaves } = columnTreeOf(field);
+    this.#columns = schema.fields.map((field, index) => {
+      const { nodes, leaves } = trees[index] as ColumnTree;
       const chunk = { context, room, codec, pageRows };
-      return { field, nodes, leaves: leaves.map((leaf) => new LeafWriter(chunk, leaf)) };
+      const writerOf = (leaf: TreeLeaf) =>
+        new LeafWriter({ ...chunk, bloom: blooms.get(leaf) ?? null }, leaf);
+      return { field, nodes, leaves: leaves.map(writerOf) };
     });
   }
 
@@ -155,18 +173,51 @@ export class ParquetWriter implements RowWriter {
   }
 
   #endGroup(): void {
-    const chunks = this.#leaves().map((leaf): PlacedChunk => {
+    const written = this.#leaves().map((leaf) => {
       const offset = this.#position;
-      const written = leaf.finish(this.#output);
-      this.#position += written.compressedBytes;
-      return { offset, chunk: written };
+      const chunk = leaf.finish(this.#output);
+      this.#position += chunk.compressedBytes;
+      return { offset, chunk };
+    });
+    const chunks = written.map(({ offset, chunk }): PlacedChunk => {
+      const { bloomFilter, ...rest } = chunk;
+      return { offset, chunk: rest, bloomFilter: bloomFilter && this.#placed(bloomFilter) };
     });
     this.#groups.push({ rowCount: this.#groupRows, chunks });
     this.#groupRows = 0;
+  }
+
+  #placed(bytes: Uint8Array): BytesPlace {
+    const offset = this.#position;
+    this.#write(bytes);
+    return { offset, sizeBytes: bytes.length };
   }
 
   #write(bytes: Uint8Array): void {
     this.#output.writeBytes(bytes);
     this.#position += bytes.length;
   }
+}
+
+/** @throws FILES_OPTION_INVALID */
+function bloomsOf(
+  { bloomFilters, rowGroupRows }: ParquetWriterOptions,
+  leaves: readonly TreeLeaf[],
+): ReadonlyMap<TreeLeaf, BloomOptions> {
+  const { columns = [], falsePositiveRate = 0 } = bloomFilters ?? {};
+  return new Map(
+    columns.map((name) => {
+      const leaf = leaves.find(({ path }) => path.join('.') === name);
+      if (leaf === undefined || leaf.column.form === 'bits') throw bloomColumnError(name, leaves);
+      return [leaf, { valuesMax: rowGroupRows, falsePositiveRate }];
+    }),
+  );
+}
+
+function bloomColumnError(name: string, leaves: readonly TreeLeaf[]) {
+  const paths = leaves.map(({ path }) => path.join('.'));
+  const known = nearestNames(name, paths).slice(0, namesMax);
+  return typedError('FILES_OPTION_INVALID', `parquet writes no Bloom filter of column "${name}"`, {
+    hint: `Name columns that are written and are no bool; there are "${known.join('", "')}".`,
+  });
 }

@@ -144,15 +144,20 @@ test('with any predicate the rows are the same as without pruning', async () => 
           : [{ weight: 1, arbitrary: randomConditions(one.schema, 6) }]),
       ),
       chosen: settings,
+      hasBlooms: fc.boolean(),
     });
   });
   let skippedCount = 0;
   await fc.assert(
-    fc.asyncProperty(cases, async ({ spec, predicate, chosen }) => {
+    fc.asyncProperty(cases, async ({ spec, predicate, chosen, hasBlooms }) => {
       // A writer ends pages and row groups between batches: each of its rows is one.
+      const known = spec.schema.fields.filter(({ type }) => type.kind !== 'bool');
+      const bloomFilters = {
+        columns: hasBlooms && spec.rows.length > 0 ? known.map(({ name }) => name) : [],
+      };
       write(
         file,
-        chosen,
+        { ...chosen, bloomFilters },
         spec.rows.map((row) => ({ ...spec, rows: [row] })),
       );
       const whole = await rowsWhere(file, spec.schema, predicate, false).catch(() => null);
@@ -208,23 +213,39 @@ test.each`
 
 const rest = fieldOf('rest', int64Type);
 const filler = fieldOf('filler', utf8Type);
+const fillerText = 'a text that is another one in each row';
 const cutSchema = schemaOf(id, rest, word, filler);
 
 /** One row group of 3 MiB, which four tasks cut: `id` ascending, `rest` descending, in pages of 8,192 rows. */
-function writeLargeGroup(): string {
+function writeLargeGroup(more: Settings = {}): string {
   const file = path.join(tempFolder(), 'large.parquet');
   const count = 65_536;
   const rows = Array.from({ length: count }, (_, index) => {
-    const long = `a text that is another one in each row ${index}`;
+    const long = `${fillerText} ${index}`;
     return [BigInt(index), BigInt(count - index), words[index % 4], long];
   });
   const specs = Array.from({ length: count / 8192 }, (_, index) => ({
     ...{ schema: cutSchema, selected: null },
     rows: rows.slice(index * 8192, index * 8192 + 8192),
   }));
-  write(file, { compression: 'none', pageRows: 8192 }, specs);
+  write(file, { compression: 'none', pageRows: 8192, ...more }, specs);
   return file;
 }
+
+const fillerIs = (value: string) =>
+  compareExpr('eq', columnExpr(filler), typedLiteral(value, utf8Type));
+
+test('a row group whose Bloom filter denies the value is not read', async () => {
+  const missing = fillerIs(`${fillerText} 7 or so`);
+  const bloomFilters = { columns: ['filler'], falsePositiveRate: 0.001 };
+  for (const settings of [{}, { bloomFilters }]) {
+    const file = writeLargeGroup(settings);
+    const there = await rowsWhere(file, cutSchema, fillerIs(`${fillerText} 777`), true);
+    expect(there.rows).toHaveLength(1);
+    const { skipped } = await rowsWhere(file, cutSchema, missing, true);
+    expect(skipped.rowGroups).toBe('bloomFilters' in settings ? 1 : 0);
+  }
+});
 
 const restIs = (op: CompareOp, value: number) =>
   compareExpr(op, columnExpr(rest), typedLiteral(BigInt(value), int64Type));
