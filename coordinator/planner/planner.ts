@@ -17,6 +17,7 @@ import { combinerRule } from './combiner-rule.ts';
 import { filterRule } from './filter-rule.ts';
 import { identityRule } from './identity-rule.ts';
 import { joinConditionRule } from './join-filters.ts';
+import { joinOrderRule } from './join-order-rule.ts';
 import { joinSideRule } from './join-side-rule.ts';
 import { lateUnionRule } from './late-union-rule.ts';
 import { limitDownRule } from './limit-down-rule.ts';
@@ -41,6 +42,7 @@ export const planRules: readonly PlanRule[] = [
   projectRule,
   simplifyRule,
   sharedExprRule,
+  joinOrderRule,
   limitDownRule,
   narrowRule,
   identityRule,

@@ -137,6 +137,12 @@ function groupColumns(keys: readonly string[], input: RowEstimate): KnownColumns
   };
 }
 
+/** Different values of a column: those of its table, at most as many as it has rows. */
+export function valuesOf({ rows, columns }: RowEstimate, name: string): number {
+  const column = columns.get(name);
+  return distinctOf(column) ?? column?.rowCount ?? rows;
+}
+
 function distinctOf(column: KnownColumn | undefined): number | null {
   if (column === undefined) return null;
   const { distinctCount = null, min = null, max = null, rowCount } = column;

@@ -228,6 +228,28 @@ const joins: Record<string, (left: Rows, right: Rows) => Rows> = {
         type: 'anti',
       })
       .where((row) => row.n.gt(0)),
+  // Small tables that filter a large one, which comes first.
+  joinInARow: (left, right) =>
+    left
+      .join(byUrl(right), {
+        on: (a, b) => a.url.eq(b.url),
+        select: (a, b) => ({ url: b.url, n: a.n, x: b.x }),
+      })
+      .join(byX(right), {
+        on: (a, b) => a.x.eq(b.x).and(a.n.le(b.n)),
+        select: (a, b) => ({ url: a.url, n: b.n, x: b.x }),
+      })
+      .join(
+        left.where((row) => row.n.eq(2)),
+        { on: (a, b) => a.n.eq(b.n), type: 'semi' },
+      ),
+  joinInARowAgain: (left, right) =>
+    left
+      .join(right, { on: (a, b) => a.x.eq(b.x), type: 'anti' })
+      .join(byUrl(right.where((row) => row.n.eq(3))), {
+        on: (a, b) => a.url.eq(b.url),
+        select: (a, b) => ({ url: a.url, n: b.n, x: a.x }),
+      }),
   intersect: (left, right) => left.intersect(right),
   intersectAll: (left, right) => left.intersect(right, { all: true }),
   except: (left, right) => left.except(right),
@@ -286,8 +308,10 @@ export function randomJobs(verbsMax = 8): fc.Arbitrary<RandomJob> {
   const names = ['union', 'union', ...Object.keys(verbs)];
   const draw = fc.record({
     verb: fc.oneof(
-      { weight: 4, arbitrary: fc.constantFrom(...names) },
-      { weight: 1, arbitrary: fc.constantFrom(...Object.keys(joins)) },
+      { weight: 8, arbitrary: fc.constantFrom(...names) },
+      { weight: 2, arbitrary: fc.constantFrom(...Object.keys(joins)) },
+      // Rare among the others, and all that some rules look at.
+      { weight: 1, arbitrary: fc.constantFrom('joinInARow', 'joinInARowAgain') },
     ),
     // Mostly the newest stream, so that there are long chains.
     of: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(9) }),
