@@ -110,7 +110,7 @@ export const errorKinds = {
   SPILL_DAMAGED: 'external',
   SPILL_DISK_FULL: 'resource',
   TASK_INPUT_FAILED: 'external',
-  TASK_STUCK: 'user',
+  TASK_STUCK: 'external',
   TEXT_INVALID_UTF8: 'user',
   TEXT_LINE_TOO_LONG: 'user',
   TEXT_ONE_COLUMN: 'user',

@@ -79,7 +79,13 @@ export type JobFault =
       readonly vertexId: string;
       readonly taskIndex: number;
       readonly attempt: number;
-      readonly what: 'failsBefore' | 'failsAfter' | 'outputRemoved' | 'outputTorn' | 'slow';
+      readonly what:
+        | 'failsBefore'
+        | 'failsAfter'
+        | 'outputRemoved'
+        | 'outputTorn'
+        | 'slow'
+        | 'hangs';
     }
   | { readonly kind: 'slotDies'; readonly atMs: number; readonly slot: number }
   | {

@@ -76,6 +76,11 @@ export class SimSlots {
     return this.#slots[slotIndex]?.die() ?? false;
   }
 
+  /** The thread of a slot does nothing from now on, and answers nothing; nobody is told. */
+  freeze(slotIndex: number): void {
+    this.#slots[slotIndex]?.freeze();
+  }
+
   isAlive(slotIndex: number): boolean {
     return this.#slots[slotIndex]?.isAlive ?? false;
   }
@@ -161,6 +166,10 @@ class SimSlot {
     this.#life.end();
     this.#died.reject(new Error('a fault ended the slot'));
     return true;
+  }
+
+  freeze(): void {
+    this.#life.end();
   }
 
   /** The slot's own bell, as the one who waits: what was worked is paid before the wait ends. */

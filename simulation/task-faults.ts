@@ -4,6 +4,7 @@
  *     failsBefore      it fails before it has done anything        failsAfter   when all is done
  *     outputRemoved    its map outputs are gone once it has finished
  *     outputTorn       or end early                                slow         its slot slows down
+ *     hangs            its slot does nothing any more, and answers nothing
  *
  * They stand between the executor and its slots, where a cluster's network and disks would be.
  */
@@ -21,6 +22,7 @@ export interface TaskFaultsOptions {
   readonly graph: PhysicalGraph;
   readonly diskState: SimDiskState;
   readonly slowSlot: (slotIndex: number, by: number) => void;
+  readonly freezeSlot: (slotIndex: number) => void;
 }
 
 /** Work of a slot that is slow takes so many times as long. */
@@ -46,6 +48,7 @@ export class TaskFaults {
     if (message.kind !== 'deploy') return message;
     const tasks = message.tasks.filter((task) => {
       if (this.#take(task, 'slow')) this.#options.slowSlot(slotIndex, slowBy);
+      if (this.#take(task, 'hangs')) this.#options.freezeSlot(slotIndex);
       if (!this.#take(task, 'failsBefore')) return true;
       answer(this.#failure(task));
       return false;

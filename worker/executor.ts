@@ -7,13 +7,13 @@
  *                                            rings join the threads with each other
  *
  * A task that fails is told of and gone; what follows is the coordinator's to decide. A slot thread that
- * dies fails the job: its tasks and their memory are gone. On stop, a thread that does not answer in time
- * is in a busy loop of the user's, and is ended with its pool.
+ * dies fails the job: its tasks and their memory are gone. A thread that does not answer in time when tasks of
+ * it are to stop is in a loop of the user's; it is ended, with all that it runs, and replaced. No other
+ * attempt runs in it, for a slot has the tasks of one attempt at a time.
  *
  * Before: coordinator/job/job-master.ts. After: worker/threads/piscina-slot-runner.ts.
  */
 import type { Env } from '../base/env/env.ts';
-import type { SlotHandle } from '../base/env/slot-runner.ts';
 import { toWire, typedError, type WireError } from '../base/typed-error.ts';
 import {
   type DeployRequest,
@@ -28,6 +28,7 @@ import {
 import type { Split } from '../engine/contracts/source.ts';
 import { deploymentsOf } from './deployment.ts';
 import { readMetrics } from './metrics-reader.ts';
+import type { SlotSet } from './slot-set.ts';
 import type { SpillFolder } from './spill-folder.ts';
 import type {
   FromSlot,
@@ -47,7 +48,7 @@ export interface ExecutorEvents {
 }
 
 export interface ExecutorOptions {
-  readonly slots: readonly SlotHandle[];
+  readonly slots: SlotSet;
   readonly job: JobRef;
   readonly module: JobModule;
   /** What the rings of one exchange may take together. @defaultValue 32 MiB */
@@ -70,30 +71,28 @@ export class Executor {
   readonly #tasks = new Map<string, HostedTask>();
   /** Map outputs of all attempts that may be read, whether their tasks have ended or not. */
   readonly #outputs = new Map<string, readonly string[]>();
-  /** Slots that have not said yet that tasks are stopped. */
+  /** What slots have not answered yet: that tasks, or all of them, are stopped. */
   readonly #stops = new Map<string, () => void>();
-  readonly #stopped: Promise<void>[];
-  readonly #resolveStopped: (() => void)[];
+  /** Slots whose thread has died. */
+  readonly #dead = new Set<number>();
 
   constructor(env: Env, options: ExecutorOptions, events: ExecutorEvents) {
     this.#env = env;
     this.#options = options;
     this.#events = events;
-    const pending = options.slots.map(() => Promise.withResolvers<void>());
-    this.#stopped = pending.map(({ promise }) => promise);
-    this.#resolveStopped = pending.map(({ resolve }) => resolve);
   }
 
   start(): void {
-    this.#options.slots.forEach((slot, index) => {
-      slot.onMessage((message) => this.#receive(index, message as FromSlot));
-      slot.ended.then(
-        () => this.#resolveStopped[index]?.(),
-        (error: unknown) => {
-          this.#resolveStopped[index]?.();
-          this.#events.failed(toWire(error));
-        },
-      );
+    for (let index = 0; index < this.#options.slots.count; index++) this.#listen(index);
+  }
+
+  #listen(slotIndex: number): void {
+    const slot = this.#options.slots.at(slotIndex);
+    slot.onMessage((message) => this.#receive(slotIndex, message as FromSlot));
+    slot.ended.catch((error: unknown) => {
+      this.#dead.add(slotIndex);
+      this.#answer(stopKeyOf(slotIndex));
+      this.#events.failed(toWire(error));
     });
   }
 
@@ -101,7 +100,7 @@ export class Executor {
   deploy(request: DeployRequest): void {
     const { slots, exchangeBytes, programRings = {}, module, spill } = this.#options;
     const spillFolder = spill.ofJob(request);
-    const slotCount = slots.length;
+    const slotCount = slots.count;
     const folder = `${spillFolder}/shuffle`;
     const deployments = deploymentsOf(request, { exchangeBytes, programRings, folder });
     for (const [slotIndex, tasks] of deployments) {
@@ -131,11 +130,13 @@ export class Executor {
   /** Ends all tasks and removes all files; resolves when no thread runs one any more. */
   async stop(): Promise<void> {
     const { slots, job, spill } = this.#options;
-    for (const index of slots.keys()) this.#post(index, { kind: 'stop' });
-    if (!(await this.#isOverInTime(this.#stopped))) {
-      await Promise.all(slots.map((slot) => slot.terminate()));
-    }
+    const all = Array.from({ length: slots.count }, (_, index) =>
+      this.#stopSlot(index, stopKeyOf(index), { kind: 'stop' }),
+    );
+    const ends = await Promise.allSettled(all);
     await spill.removeJob(job);
+    const stuck = ends.find((end) => end.status === 'rejected');
+    if (stuck !== undefined) throw stuck.reason;
   }
 
   /** The counters of the tasks at work, as they stand. */
@@ -146,27 +147,43 @@ export class Executor {
   async #endTasks(attempt: number, taskIds: readonly string[]): Promise<void> {
     const hosted = taskIds.flatMap((taskId) => this.#tasks.get(keyOf({ taskId, attempt })) ?? []);
     const bySlot = Map.groupBy(hosted, ({ slotIndex }) => slotIndex);
-    const answers = [...bySlot].map(([slotIndex, tasks]) => {
-      const ids = tasks.map(({ deployment }) => deployment.taskId);
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#stops.set(stopKeyOf(slotIndex, attempt, ids), resolve);
-      this.#post(slotIndex, { kind: 'stopTasks', attempt, taskIds: ids });
-      return promise;
-    });
-    if (await this.#isOverInTime(answers)) return;
-    throw typedError('TASK_STUCK', `task "${taskIds[0]}" does not stop`, {
-      hint: 'A user function of it does not return: look for a loop that never ends.',
+    await Promise.all(
+      [...bySlot].map(([slotIndex, tasks]) => {
+        const ids = tasks.map(({ deployment }) => deployment.taskId);
+        const key = stopKeyOf(slotIndex, attempt, ids[0]);
+        return this.#stopSlot(slotIndex, key, { kind: 'stopTasks', attempt, taskIds: ids });
+      }),
+    );
+    for (const taskId of taskIds) this.#remove({ taskId, attempt });
+  }
+
+  /** Has a slot stop something; its thread is replaced when it does not say in time that it has. */
+  async #stopSlot(slotIndex: number, key: string, message: ToSlot): Promise<void> {
+    if (this.#dead.has(slotIndex)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#stops.set(key, resolve);
+    this.#post(slotIndex, message);
+    if (await this.#isOverInTime(promise)) return;
+    this.#stops.delete(key);
+    const { slots, job } = this.#options;
+    this.#env.observe.event('slot.replaced', { slotIndex, jobId: job.jobId });
+    const gone = slots.replace(slotIndex);
+    this.#listen(slotIndex);
+    if (await this.#isOverInTime(gone)) return;
+    throw typedError('TASK_STUCK', `slot thread ${slotIndex} does not stop, nor can it be ended`, {
+      hint: 'It waits in a call of the system that does not return: look for a disk that does not answer.',
+      details: { slotIndex },
     });
   }
 
-  /** Whether all answers come before the deadline of a stop. */
-  async #isOverInTime(answers: readonly Promise<void>[]): Promise<boolean> {
+  /** Whether something is over before the deadline of a stop. */
+  async #isOverInTime(work: Promise<void>): Promise<boolean> {
     const deadline = new AbortController();
     const timeout = this.#env.timers.sleep(stopDeadlineMs, deadline.signal).then(
       () => false,
       () => true, // Aborted below: everybody answered.
     );
-    const isOver = await Promise.race([Promise.all(answers).then(() => true), timeout]);
+    const isOver = await Promise.race([work.then(() => true), timeout]);
     deadline.abort();
     return isOver;
   }
@@ -203,18 +220,21 @@ export class Executor {
       case 'tasksStopped': {
         const { attempt, taskIds } = message;
         for (const taskId of taskIds) this.#remove({ taskId, attempt });
-        const key = stopKeyOf(slotIndex, attempt, taskIds);
-        this.#stops.get(key)?.();
-        this.#stops.delete(key);
+        this.#answer(stopKeyOf(slotIndex, attempt, taskIds[0]));
         break;
       }
       case 'stopped':
         if (message.leak !== null) {
           this.#env.observe.event('slot.memory-leak', { slotIndex, leak: message.leak });
         }
-        this.#resolveStopped[slotIndex]?.();
+        this.#answer(stopKeyOf(slotIndex));
         break;
     }
+  }
+
+  #answer(key: string): void {
+    this.#stops.get(key)?.();
+    this.#stops.delete(key);
   }
 
   #remove(task: TaskAttempt): HostedTask | null {
@@ -231,7 +251,7 @@ export class Executor {
   }
 
   #post(slotIndex: number, message: ToSlot): void {
-    this.#options.slots[slotIndex]?.post(message);
+    this.#options.slots.at(slotIndex).post(message);
   }
 }
 
@@ -239,6 +259,7 @@ function keyOf({ taskId, attempt }: TaskAttempt): string {
   return `${taskId} ${attempt}`;
 }
 
-function stopKeyOf(slotIndex: number, attempt: number, taskIds: readonly string[]): string {
-  return `${slotIndex} ${attempt} ${taskIds[0]}`;
+/** Of all tasks, or of those of one attempt, the first of which is named. */
+function stopKeyOf(slotIndex: number, attempt?: number, taskId?: string): string {
+  return `${slotIndex} ${attempt} ${taskId}`;
 }

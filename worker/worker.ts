@@ -23,6 +23,7 @@ import {
   type StopTasksRequest,
 } from '../coordinator/protocol.ts';
 import { Executor } from './executor.ts';
+import { SlotSet } from './slot-set.ts';
 import { SpillFolder } from './spill-folder.ts';
 import type { RingDescriptor } from './threads/slot-messages.ts';
 
@@ -60,7 +61,7 @@ class Worker implements WorkerHandle {
   readonly #server;
   readonly #coordinator;
   readonly #spill: SpillFolder;
-  readonly #slots;
+  readonly #slots: SlotSet;
   #executor: { readonly job: JobRef; readonly run: Executor } | null = null;
   /** Of the coordinator that we registered with. */
   #term = 0;
@@ -70,11 +71,8 @@ class Worker implements WorkerHandle {
   constructor(env: Env, options: WorkerOptions) {
     this.#env = env;
     this.#options = options;
-    const { slotCount, slotMemoryBytes: memoryBytes, runner } = options;
     // The threads start while the job is still being planned.
-    this.#slots = Array.from({ length: slotCount }, (_, slot) =>
-      runner.start(slot, { memoryBytes }),
-    );
+    this.#slots = new SlotSet(options.runner, options.slotCount, options.slotMemoryBytes);
     this.#spill = new SpillFolder(env, options.spillDir);
     this.#server = createRpcServer(env);
     this.#coordinator = createRpcClient(env, { address: options.coordinatorAddress });

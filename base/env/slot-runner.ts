@@ -12,7 +12,10 @@ export interface SlotHandle {
   onMessage(handler: (message: unknown) => void): void;
   /** Resolves when the program ended by itself, rejects when the thread died. */
   readonly ended: Promise<void>;
-  /** Ends the thread whatever it does; a busy loop can only be ended so. */
+  /**
+   * Ends this thread, and no other, whatever it does: a busy loop can only be ended so. It takes effect at once,
+   * so that a slot with the same index may be started; resolves when the thread is gone.
+   */
   terminate(): Promise<void>;
 }
 

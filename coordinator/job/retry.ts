@@ -2,7 +2,8 @@
  * What a failed task means for its job: another attempt, or the end.
  *
  *     the user's data, a bug         the job fails: the same rows would fail again
- *     may pass (a disk's I/O error)  the region runs again, in another slot first, up to 4 times
+ *     may pass (a disk's I/O error,  the region runs again, in another slot first, up to 4 times
+ *     a torn spill file)
  *     a map output can't be read     the region that wrote it runs again, then this one; this one is not
  *                                    blamed. Where another run may give other rows, all that has read
  *                                    any of it runs again as well.
@@ -26,7 +27,10 @@ import {
 } from './region-state.ts';
 
 /** Errors that another try may not meet. */
-const passing: ReadonlySet<string> = new Set(['DISK_IO', 'DISK_TOO_MANY_FILES', 'NET_BROKEN']);
+const passing: ReadonlySet<string> = new Set([
+  ...['DISK_IO', 'DISK_TOO_MANY_FILES', 'NET_BROKEN'],
+  'SPILL_DAMAGED',
+]);
 
 export interface TaskFailure {
   readonly taskId: string;

@@ -11,8 +11,8 @@ import { contentsOf, tempFolder } from '../support/temp-folder.ts';
 
 const lineCount = 4_000;
 
-/** The first thread that meets line 0 is slow from then on: 10 ms a row, 20 s for its half of them. */
-function crawlingJob(cwd: string): string {
+/** The first thread that meets line 0 is slow from then on: `pause` is what each row of it waits for. */
+function crawlingJob(cwd: string, pause: string): string {
   const marker = JSON.stringify(join(cwd, 'marker'));
   const before = `import { openSync } from 'node:fs';
 const cell = new Int32Array(new SharedArrayBuffer(4));
@@ -26,7 +26,7 @@ function work(line: string): string {
       isSlow = false;
     }
   }
-  if (isSlow) Atomics.wait(cell, 0, 0, 10);
+  if (isSlow) ${pause};
   return line;
 }`;
   const chain = `.keyBy((row) => row.text).aggregate({ count: agg.count() })
@@ -34,10 +34,14 @@ function work(line: string): string {
   return jobText(chain, { before });
 }
 
-test('a task that crawls gets a copy, which wins; every row is written once', async () => {
+test.each`
+  what                     | pause
+  ${'crawls'}              | ${'Atomics.wait(cell, 0, 0, 10)'}
+  ${'never ends its loop'} | ${'for (;;) cell[0] = 0'}
+`('a task that $what gets a copy, which wins; every row is written once', async ({ pause }) => {
   const line = (_: unknown, index: number) => `${index}\n`;
   const cwd = tempFolder({ 'in.txt': Array.from({ length: lineCount }, line).join('') });
-  const files = tempFolder({ 'job.ts': crawlingJob(cwd) });
+  const files = tempFolder({ 'job.ts': crawlingJob(cwd, pause) });
   const flags = ['--parallelism', '2', '--shuffle', 'disk', '--spill-dir', 'spill', '--json'];
   const args = ['run', join(files, 'job.ts'), '--input', 'in.txt', '--output', 'o.csv', ...flags];
   const result = await runCli(args, { cwd });

@@ -7,6 +7,11 @@ import { inMacrotask } from '../../simulation/drain.ts';
 import type { JobFault } from '../../simulation/faults.ts';
 import { runJob } from '../../simulation/job-scenario.ts';
 
+interface Job {
+  readonly seed: number;
+  readonly shuffle: 'disk' | 'memory';
+}
+
 type TaskFault = Extract<JobFault, { kind: 'taskFault' }>;
 
 const kinds: TaskFault['what'][] = [
@@ -27,7 +32,10 @@ test.each([
   async (job) => {
     await inMacrotask(() => {
       const hits = new Map<string, number>();
-      for (const fault of faultsOf((vertexId, taskIndex) => isThere(job, vertexId, taskIndex))) {
+      const faults = tasksOf(job).flatMap((task) =>
+        kinds.map((what): TaskFault => ({ kind: 'taskFault', ...task, attempt: 1, what })),
+      );
+      for (const fault of faults) {
         const verdict = runJob({ ...job, plan: { clocks: {}, faults: [fault] } });
         const hint = JSON.stringify({ ...job, fault });
         expect(verdict.failure, hint).toBeNull();
@@ -49,23 +57,43 @@ test('a task may fail four times', { timeout }, async () => {
   });
 });
 
+test.each([1, 2, 3, 5])(
+  'seed $0: a thread that hangs while another task fails is replaced',
+  async (seed) => {
+    const job = { seed, shuffle: 'memory' } as const;
+    await inMacrotask(() => {
+      const all = tasksOf(job);
+      for (const [at, hanging] of all.entries()) {
+        const failing = all[(at + 1) % all.length] ?? hanging;
+        const faults: TaskFault[] = [
+          { kind: 'taskFault', ...hanging, attempt: 1, what: 'hangs' },
+          { kind: 'taskFault', ...failing, attempt: 1, what: 'failsBefore' },
+        ];
+        const { failure, counts } = runJob({ ...job, plan: { clocks: {}, faults } });
+        expect(failure, JSON.stringify(faults)).toBeNull();
+        expect(counts, JSON.stringify(faults)).toMatchObject({
+          runs: 1,
+          finished: 1,
+          taskFaults: 2,
+        });
+      }
+    });
+  },
+);
+
 /** Whether a task of that name runs: a fault of it comes true. */
-function isThere(
-  job: { readonly seed: number; readonly shuffle: 'disk' | 'memory' },
-  vertexId: string,
-  taskIndex: number,
-): boolean {
+function isThere(job: Job, vertexId: string, taskIndex: number): boolean {
   const fault = { kind: 'taskFault', vertexId, taskIndex, attempt: 1, what: 'failsAfter' } as const;
   const { counts } = runJob({ ...job, plan: { clocks: {}, faults: [fault] } });
   return counts.taskFaults === 1;
 }
 
-function* faultsOf(isTask: (vertexId: string, taskIndex: number) => boolean): Generator<TaskFault> {
-  for (let vertex = 1; isTask(`v${vertex}`, 0); vertex++) {
-    for (let taskIndex = 0; taskIndex === 0 || isTask(`v${vertex}`, taskIndex); taskIndex++) {
-      for (const what of kinds) {
-        yield { kind: 'taskFault', vertexId: `v${vertex}`, taskIndex, attempt: 1, what };
-      }
+function tasksOf(job: Job): { readonly vertexId: string; readonly taskIndex: number }[] {
+  const tasks = [];
+  for (let vertex = 1; isThere(job, `v${vertex}`, 0); vertex++) {
+    for (let taskIndex = 0; taskIndex === 0 || isThere(job, `v${vertex}`, taskIndex); taskIndex++) {
+      tasks.push({ vertexId: `v${vertex}`, taskIndex });
     }
   }
+  return tasks;
 }

@@ -66,9 +66,12 @@ export class PiscinaSlotRunner implements SlotRunner {
       kernels: this.#kernels,
       ...options,
     };
-    const run: Promise<void> = this.#pool.run({ ...start, port: far }, { transferList: [far] });
+    const end = new AbortController();
+    const { signal } = end;
+    const work = { ...start, port: far };
+    const run: Promise<void> = this.#pool.run(work, { transferList: [far], signal });
     const ended = run.catch((cause: unknown) => {
-      if (this.#closed === null) throw threadDied(slotIndex, cause);
+      if (this.#closed === null && !signal.aborted) throw threadDied(slotIndex, cause);
     });
     ended.then(
       () => near.close(),
@@ -82,8 +85,18 @@ export class PiscinaSlotRunner implements SlotRunner {
         receive = handler;
       },
       ended,
-      terminate: () => this.close(),
+      terminate: () => this.#terminate(end),
     };
+  }
+
+  /** The pool drops the thread at once, and starts another one in its place. */
+  async #terminate(end: AbortController): Promise<void> {
+    const before = this.#pool.threads;
+    end.abort();
+    const after = new Set(this.#pool.threads);
+    const gone = before.filter((thread) => !after.has(thread));
+    const exits = gone.map((thread) => new Promise((resolve) => thread.once('exit', resolve)));
+    await Promise.all(exits);
   }
 
   /** Ends all threads of the pool, whatever they do; calling it again waits for the same end. */
