@@ -1,7 +1,7 @@
 /**
  * Answers of several queries, a CSV file each in one folder: compared value by value, in their order.
  * Engines differ in how they show a number and in the digits that an average keeps, so numbers are equal
- * that differ by less than a millionth.
+ * that differ by no more than a millionth of them, or in what six decimals can't show.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -42,5 +42,5 @@ function areEqual(one: string, other: string): boolean {
   if (one === other) return true;
   if (one === '' || other === '') return false;
   const [a, b] = [Number(one), Number(other)];
-  return Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b));
+  return Math.abs(a - b) <= 1e-6 * Math.max(0.5, Math.abs(a), Math.abs(b));
 }

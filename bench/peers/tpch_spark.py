@@ -10,6 +10,7 @@ data, out, threads = sys.argv[1:4]
 spark = (
     SparkSession.builder.master(f"local[{int(threads)}]")
     .config("spark.driver.memory", "6g")
+    .config("spark.driver.host", "127.0.0.1")
     .config("spark.driver.bindAddress", "127.0.0.1")
     .config("spark.ui.enabled", "false")
     # A partition per core, not the 200 of a cluster.
@@ -30,4 +31,9 @@ def run(sql, path):
 
 
 run_all(out, run)
+gateway = spark.sparkContext._gateway
 spark.stop()
+gateway.shutdown()
+# Waited for, the JVM's processor time counts as this process's.
+gateway.proc.stdin.close()
+gateway.proc.wait()
