@@ -3,6 +3,7 @@ import type { BenchCase } from './bench-case.ts';
 import { expressionsBench } from './expressions.ts';
 import { groupbyBenches } from './groupby.ts';
 import { ndjsonBench } from './ndjson.ts';
+import { shuffleBench } from './shuffle.ts';
 import { sortBenches } from './sort.ts';
 import { sortRecordsBench } from './sort-records.ts';
 import { tpchBenches } from './tpch.ts';
@@ -15,5 +16,6 @@ export const benchCases: readonly BenchCase[] = [
   ...(groupbyBenches as readonly BenchCase[]),
   ...(sortBenches as readonly BenchCase[]),
   sortRecordsBench as BenchCase,
+  shuffleBench as BenchCase,
   ...(tpchBenches as readonly BenchCase[]),
 ];

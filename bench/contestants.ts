@@ -44,7 +44,7 @@ interface Named {
 }
 
 /** Our CLI, with the job of the options. */
-function millraceContestant(options: ContestantsOptions, named: Named): Contestant {
+export function millraceContestant(options: ContestantsOptions, named: Named): Contestant {
   const outPath = outPathOf(options, named.id);
   const cli = [process.execPath, join(projectFolder, 'cli', 'millrace.mjs')];
   return {

@@ -1,6 +1,6 @@
 /**
- * The groupby benches: rows per key with their sum, by 100,000 int64 keys and by a million texts, from
- * Arrow. DuckDB reads its own table. One line that depends on every group is written.
+ * The groupby benches: rows per key with their sum, by 100,000 or ten million int64 keys and by a million texts,
+ * from Arrow. DuckDB reads its own table. One line that depends on every group is written.
  *
  * Expectation before the first figure: finding the group of an int64 and adding to it is 20 ns a row on
  * one thread where 100,000 groups are in the shared cache, so two threads need 0.5 s for 50 million rows,
@@ -12,7 +12,7 @@ import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatCount } from '../base/units.ts';
 import { cacheFolder, peersFolder, pythonPath } from './bench-cache.ts';
-import type { BenchCase } from './bench-case.ts';
+import type { BenchCase, BenchInput } from './bench-case.ts';
 import { contestantsOf } from './contestants.ts';
 import { type GroupAnswer, groupDifferenceOf, readGroupAnswer } from './group-answer.ts';
 import { runTool, type Say } from './prepare.ts';
@@ -20,15 +20,32 @@ import { runTool, type Say } from './prepare.ts';
 type KeyType = 'int64' | 'utf8';
 
 export const groupbyBenches: readonly BenchCase<GroupAnswer>[] = [
-  groupbyBench('groupby', 'int64', { '50M': 50_000_000, '5M': 5_000_000, '100k': 100_000 }),
-  groupbyBench('groupby-utf8', 'utf8', { '20M': 20_000_000, '2M': 2_000_000, '100k': 100_000 }),
+  groupbyBench({
+    name: 'groupby',
+    ...{ keyType: 'int64', keyCount: 100_000 },
+    rowCounts: { '50M': 50_000_000, '5M': 5_000_000, '100k': 100_000 },
+  }),
+  groupbyBench({
+    name: 'groupby-many',
+    ...{ keyType: 'int64', keyCount: 10_000_000 },
+    rowCounts: { '100M': 100_000_000, '10M': 10_000_000, '100k': 100_000 },
+  }),
+  groupbyBench({
+    name: 'groupby-utf8',
+    ...{ keyType: 'utf8', keyCount: 1_000_000 },
+    rowCounts: { '20M': 20_000_000, '2M': 2_000_000, '100k': 100_000 },
+  }),
 ];
 
-function groupbyBench(
-  name: string,
-  keyType: KeyType,
-  rowCounts: Readonly<Record<string, number>>,
-): BenchCase<GroupAnswer> {
+interface GroupbyOptions {
+  readonly name: string;
+  readonly keyType: KeyType;
+  readonly keyCount: number;
+  readonly rowCounts: Readonly<Record<string, number>>;
+}
+
+function groupbyBench(options: GroupbyOptions): BenchCase<GroupAnswer> {
+  const { name, keyType, rowCounts } = options;
   return {
     name,
     sizes: Object.keys(rowCounts),
@@ -38,13 +55,7 @@ function groupbyBench(
       job: 'bench/jobs/groupby.ts',
       jobFlags: (data, out) => ['--input', data, '--output', out, '--key', keyType],
     }),
-    prepare(size, say) {
-      const rowCount = rowCounts[size] ?? 0;
-      const path = join(cacheFolder, `groups-${keyType}-${size.toLowerCase()}.arrow`);
-      if (!existsSync(path)) makeGroups(path, { rowCount, keyType }, say);
-      const description = `of Arrow, ${formatCount(rowCount)} rows`;
-      return { path, sizeBytes: statSync(path).size, description };
-    },
+    prepare: (size, say) => prepareGroups({ ...options, rowCount: rowCounts[size] ?? 0 }, say),
     expectedAnswer: () => undefined,
     readAnswer: readGroupAnswer,
     differenceOf: groupDifferenceOf,
@@ -52,18 +63,28 @@ function groupbyBench(
   };
 }
 
-/** The Arrow file and, beside it, DuckDB's table. */
-function makeGroups(
-  path: string,
-  { rowCount, keyType }: { rowCount: number; keyType: KeyType },
-  say: Say,
-): void {
-  say(`Making ${formatCount(rowCount)} rows as Arrow and as a DuckDB table (once) …`);
-  mkdirSync(cacheFolder, { recursive: true });
-  const unfinished = `${path}.making`;
-  const script = join(peersFolder, 'make_groups.py');
-  const words = [script, unfinished, String(rowCount), keyType];
-  runTool(pythonPath, words, 'The peers are installed by pip.');
-  renameSync(`${unfinished}.duckdb`, `${path}.duckdb`);
-  renameSync(unfinished, path);
+interface GroupsData {
+  readonly keyType: KeyType;
+  readonly keyCount: number;
+  readonly rowCount: number;
+}
+
+/** Rows as Arrow, and beside them as a DuckDB table; made when they are not there. */
+export function prepareGroups(data: GroupsData, say: Say): BenchInput {
+  const { keyType, keyCount, rowCount } = data;
+  const keys = formatCount(keyCount);
+  const rows = formatCount(rowCount);
+  const path = join(cacheFolder, `groups-${keyType}-${keyCount}-${rowCount}.arrow`);
+  if (!existsSync(path)) {
+    say(`Making ${rows} rows as Arrow and as a DuckDB table (once) …`);
+    mkdirSync(cacheFolder, { recursive: true });
+    const unfinished = `${path}.making`;
+    const script = join(peersFolder, 'make_groups.py');
+    const words = [script, unfinished, String(rowCount), keyType, String(keyCount)];
+    runTool(pythonPath, words, 'The peers are installed by pip.');
+    renameSync(`${unfinished}.duckdb`, `${path}.duckdb`);
+    renameSync(unfinished, path);
+  }
+  const description = `of Arrow, ${rows} rows of ${keys} keys`;
+  return { path, sizeBytes: statSync(path).size, description };
 }

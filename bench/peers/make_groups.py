@@ -1,7 +1,8 @@
-"""make_groups.py OUT ROWS KEY: an Arrow IPC file to group, and the same as a DuckDB table in OUT.duckdb.
+"""make_groups.py OUT ROWS KEY KEYS: an Arrow IPC file to group, and the same as a DuckDB table in OUT.duckdb.
 
-key      KEY is int64: 100,000 distinct values, scattered as identifiers are
-         KEY is utf8: 1,000,000 distinct values of 13 to 32 bytes that begin alike, as paths do
+key      KEYS distinct values
+         KEY is int64: scattered as identifiers are
+         KEY is utf8: of 13 to 32 bytes that begin alike, as paths do
 amount   int64, 0 to 999
 
 Each key is as likely as the others, so few rows in a row have the same one. Seeded: the same values on
@@ -16,15 +17,18 @@ import pyarrow as pa
 
 BATCH_ROWS = 65_536
 
-out_path, row_count, key_type = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+out_path, row_count, key_type, key_count = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 random = np.random.default_rng(11)
 
 
 def make_keys():
     if key_type == "int64":
-        return pa.array(random.choice(1 << 40, 100_000, replace=False).astype(np.int64))
+        # Multiples of the golden section lie far apart, so their first 40 bits differ.
+        first = int(random.integers(0, 1 << 40))
+        places = np.arange(first, first + key_count, dtype=np.uint64)
+        return pa.array((places * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(24)).astype(np.int64))
     words = ["item", "article", "category/list", "archive/by-month/entry"]
-    return pa.array([f"/{words[n % 4]}/{n * 7919 % 100_000_007}" for n in range(1_000_000)])
+    return pa.array([f"/{words[n % 4]}/{n * 7919 % 100_000_007}" for n in range(key_count)])
 
 
 keys = make_keys()
