@@ -12,6 +12,7 @@
  * After: connectors/formats/file-formats.ts
  */
 import type { FileStat } from '../../base/env/disk.ts';
+import { TypedError } from '../../base/typed-error.ts';
 import type { RoleContext } from '../../engine/contracts/connector.ts';
 import type {
   SourceStatistics,
@@ -26,6 +27,7 @@ import { sampleOf, statisticsOfFiles } from './file-statistics.ts';
 import { walkFiles } from './file-walk.ts';
 import { isGlob, matchesGlob, parseGlob } from './glob.ts';
 import {
+  differingFilesError,
   emptySourceError,
   notFoundError,
   notRegularError,
@@ -73,7 +75,14 @@ export class FileEnumerator implements SplitEnumerator {
     const format = fileFormatOf(options);
     if (format.planSplits === undefined) return { splits: planSplits(files, parallelism) };
     const { disk, predicate = null } = this.#context;
-    return format.planSplits({ options, files, parallelism, disk, predicate });
+    const request = { options, parallelism, disk, predicate };
+    const planOf = async (some: readonly SourceFile[]) =>
+      format.planSplits?.({ ...request, files: some });
+    try {
+      return (await planOf(files)) ?? { splits: [] };
+    } catch (error) {
+      throw await besideOther(error, files, planOf);
+    }
   }
 
   async #files(): Promise<readonly SourceFile[]> {
@@ -132,4 +141,23 @@ export class FileEnumerator implements SplitEnumerator {
       throw unreadableError('path', path, error);
     }
   }
+}
+
+/**
+ * Names a file of the source that has the columns, beside the one that does not: then the files differ, and it is not
+ * the declaration that is wrong. Files are planned in their order, so one of the first two has them.
+ */
+async function besideOther(
+  error: unknown,
+  files: readonly SourceFile[],
+  planOf: (files: readonly SourceFile[]) => Promise<unknown>,
+): Promise<unknown> {
+  if (!(error instanceof TypedError) || error.info.code !== 'SCHEMA_MISMATCH') return error;
+  const other = files.find(({ path }) => path !== error.info.details?.path);
+  if (other === undefined) return error;
+  const isRight = await planOf([other]).then(
+    () => true,
+    () => false,
+  );
+  return isRight ? differingFilesError(error, other.path) : error;
 }

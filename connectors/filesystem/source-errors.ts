@@ -95,3 +95,13 @@ async function similarName(disk: Disk, folder: string, name: string): Promise<st
   const names = entries.slice(0, similarNamesMax).map((entry) => entry.name);
   return nearestName(name, names);
 }
+
+/** A file that lacks a column of the job, or has it as another type, where another file has it right. */
+export function differingFilesError({ message, info }: TypedError, other: string): TypedError {
+  return typedError('SCHEMA_MISMATCH', `${message}; "${other}", of the same source, has it`, {
+    hint:
+      'All files of a source must have the columns that the job declares. Leave the file out by a pattern or ' +
+      'extensions, write it anew, or read it as a source of its own and unite the two.',
+    details: { ...info.details, other },
+  });
+}

@@ -4,9 +4,17 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { Disk } from '../../../base/env/disk.ts';
 import { createRealDisk } from '../../../base/env/real-disk.ts';
+import { TypedError } from '../../../base/typed-error.ts';
 import { FileEnumerator } from '../../../connectors/filesystem/file-enumerator.ts';
 import { rangesOf } from '../../../connectors/filesystem/file-range.ts';
+import type { Json } from '../../../engine/contracts/json.ts';
+import { instantiateKernels } from '../../../engine/kernels/kernels.ts';
+import { SlotMemory } from '../../../engine/memory/slot-memory.ts';
+import { int64Type, utf8Type } from '../../../engine/schema/field-type.ts';
+import { type Field, fieldOf } from '../../../engine/schema/schema.ts';
+import { writeArrow } from '../../support/arrow-files.ts';
 import { FaultPlan, faultyDisk } from '../../support/faulty-disk.ts';
+import { writeParquet } from '../../support/parquet-files.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 interface Finding {
@@ -126,4 +134,50 @@ test('whatever call of the disk is refused, no file is silently left out', async
     const result = await failure(folder, { disk: faultyDisk(createRealDisk(), plan) });
     expect([at, result.code]).toEqual([at, 'SOURCE_UNREADABLE']);
   }
+});
+
+const id = fieldOf('id', int64Type);
+
+test.each`
+  kind         | ending        | write
+  ${'Parquet'} | ${'.parquet'} | ${writeParquet}
+  ${'Arrow'}   | ${'.arrow'}   | ${writeArrow}
+`('$kind files of other columns are both named', async ({ kind, ending, write }) => {
+  const kernels = instantiateKernels(new SlotMemory({ budgetBytes: 16 << 20 }).memory);
+  const word = fieldOf('word', utf8Type);
+  const folderOf = (files: Readonly<Record<string, readonly Field[]>>) => {
+    const folder = tempFolder();
+    for (const [name, fields] of Object.entries(files)) {
+      const options = { path: path.join(folder, `${name}${ending}`), kernels, container: 'file' };
+      write(options, { fields }, []);
+    }
+    return folder;
+  };
+  const errorOf = async (files: Readonly<Record<string, readonly Field[]>>) => {
+    const format = { kind: kind.toLowerCase(), fields: [id, word] as unknown as Json };
+    const options = { path: folderOf(files), format, extensions: null };
+    const enumerator = new FileEnumerator(options, {
+      disk: createRealDisk(),
+      attemptId: 'attempt',
+    });
+    const error = await enumerator.discover(2).catch((thrown: unknown) => thrown);
+    if (!(error instanceof TypedError)) throw new Error('it was planned');
+    return error;
+  };
+  const wordIsNumber = fieldOf('word', int64Type);
+  const mistyped = await errorOf({ a: [id, word], b: [word, id], c: [id, wordIsNumber] });
+  expect(mistyped.info.code).toBe('SCHEMA_MISMATCH');
+  expect(mistyped.message).toMatch(
+    new RegExp(`column "word" of ${kind} file ".*c${ending}" is int64, not utf8; ".*a${ending}"`),
+  );
+  // The first one is the odd one.
+  const missing = await errorOf({ a: [id], b: [id, word] });
+  expect(missing.message).toMatch(
+    new RegExp(
+      `file ".*a${ending}" has no column "word".*; ".*b${ending}", of the same source, has it`,
+    ),
+  );
+  // It is the declaration that is wrong: of the others none is right.
+  expect((await errorOf({ a: [id], b: [id] })).message).not.toContain('of the same source');
+  expect((await errorOf({ a: [id] })).message).not.toContain('of the same source');
 });

@@ -1,6 +1,6 @@
 /**
- * Goal: Parquet files that others wrote are read, every type, encoding and codec; damaged ones are
- * refused with their name, and nothing is held afterwards.
+ * Goal: Parquet files that others wrote are read, every type, encoding and codec, and nothing is held afterwards.
+ * Damaged ones: parquet-reader-damage.test.ts.
  *
  * The files in test/fixtures/parquet were written by pyarrow, DuckDB and parquet-rs (make.py there).
  */
@@ -9,45 +9,23 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { codeOf } from '../../../../base/typed-error.ts';
 import type { FieldType } from '../../../../engine/schema/field-type.ts';
-import { type Field, fieldOf, type Schema, schemaOf } from '../../../../engine/schema/schema.ts';
+import { fieldOf, type Schema, schemaOf } from '../../../../engine/schema/schema.ts';
 import { discoverParquet, readParquet } from '../../../support/parquet-files.ts';
+import {
+  codecs,
+  decimal,
+  declared,
+  duck,
+  few,
+  fixture,
+  int64,
+  listOf,
+  narrowed,
+  nested,
+  structOf,
+} from '../../../support/parquet-fixtures.ts';
+import { parquetFolder } from '../../../support/pyarrow.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';
-
-const fixtures = path.resolve(import.meta.dirname, '../../../fixtures/parquet');
-const fixture = (name: string) => path.join(fixtures, `${name}.parquet`);
-
-const kinds = {
-  ...{ i8: 'int8', i16: 'int16', i32: 'int32', u8: 'uint8', u16: 'uint16', u32: 'uint32' },
-  ...{ f16: 'float32', f32: 'float32', f64: 'float64', yes: 'bool', no: 'bool' },
-  ...{ text: 'utf8', path: 'utf8', large: 'utf8', color: 'utf8', same: 'utf8' },
-  ...{ raw: 'binary', id: 'binary', day: 'date', none: 'int32' },
-} as const;
-const int64: FieldType = { kind: 'int64', js: 'bigint' };
-const decimal = (precision: number, scale: number): FieldType => ({
-  kind: 'decimal',
-  precision,
-  scale,
-});
-const declared: Schema = schemaOf(
-  ...Object.entries(kinds).map(([name, kind]) => fieldOf(name, { kind } as FieldType, true)),
-  fieldOf('i64', int64, true),
-  fieldOf('u64', int64),
-  fieldOf('clock', int64),
-  fieldOf('ms', { kind: 'timestamp', unit: 'ms' }),
-  fieldOf('us', { kind: 'timestamp', unit: 'us' }),
-  fieldOf('ns', { kind: 'timestamp', unit: 'us' }, true),
-  fieldOf('small', decimal(7, 2)),
-  fieldOf('price', decimal(12, 2), true),
-  fieldOf('huge', decimal(38, 4)),
-);
-
-function narrowed(schema: Schema, ...names: string[]): Schema {
-  return { fields: schema.fields.filter(({ name }) => names.includes(name)) };
-}
-
-function without(schema: Schema, ...names: string[]): Schema {
-  return { fields: schema.fields.filter(({ name }) => !names.includes(name)) };
-}
 
 type Plain = Record<string, unknown>;
 
@@ -63,16 +41,14 @@ function plainRows(rows: readonly Plain[]): Plain[] {
   );
 }
 
-const expected = JSON.parse(fs.readFileSync(path.join(fixtures, 'rows.json'), 'utf8')) as Plain[];
+const expected = JSON.parse(
+  fs.readFileSync(path.join(parquetFolder, 'rows.json'), 'utf8'),
+) as Plain[];
 
 function expectedOf({ fields }: Schema): Plain[] {
   const names = fields.map((field) => field.name);
   return expected.map((row) => Object.fromEntries(names.map((name) => [name, row[name]])));
 }
-
-const duck = without(declared, 'f16', 'large', 'id', 'clock');
-const few = narrowed(declared, 'i64', 'text', 'path');
-const codecs = ['none', 'snappy', 'gzip', 'brotli', 'lz4', 'zstd'].map((name) => `codec-${name}`);
 
 test.each([
   ['usual', declared],
@@ -179,28 +155,6 @@ test.each`
   expect(error.message).toContain('usual.parquet');
 });
 
-const listOf = (type: FieldType, nullable = false): FieldType => ({
-  kind: 'list',
-  item: { type, nullable },
-});
-const structOf = (...fields: Field[]): FieldType => ({ kind: 'struct', fields });
-const nested: Schema = schemaOf(
-  fieldOf('list', listOf({ kind: 'int32' }, true), true),
-  fieldOf('texts', listOf({ kind: 'utf8' })),
-  fieldOf('pair', structOf(fieldOf('a', int64, true), fieldOf('b', { kind: 'utf8' }, true)), true),
-  fieldOf(
-    'deep',
-    listOf(
-      structOf(
-        fieldOf('name', { kind: 'utf8' }),
-        fieldOf('tags', listOf({ kind: 'bool' }, true), true),
-      ),
-      true,
-    ),
-    true,
-  ),
-);
-
 function plainNested(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value)) return value.map(plainNested);
@@ -246,7 +200,7 @@ test('a null where none may be names file, column and row', async () => {
   expect(codeOf(error)).toBe('VALUE_IS_NULL');
   expect(error.message).toMatch(/column "i8" of Parquet file ".*" has a null in row 0$/);
   const later = schemaOf(fieldOf('text', { kind: 'utf8' }));
-  const folder = path.join(fixtures, 'codec-zstd.parquet');
+  const folder = path.join(parquetFolder, 'codec-zstd.parquet');
   expect((await errorOf({ path: folder, declared: later })).message).toContain('row 0');
 });
 
@@ -284,57 +238,4 @@ test('a wrong checksum is noticed, also where the page could be read', async () 
   }
   const sum = 'changed.parquet" has a page whose checksum is wrong, in column "i16"';
   expect(messages.filter((message) => message.includes(sum)).length).toBeGreaterThan(5);
-});
-
-const codesOfDamage = [
-  ...['PARQUET_CORRUPT', 'PARQUET_FEATURE_UNSUPPORTED', 'SCHEMA_MISMATCH', 'TEXT_INVALID_UTF8'],
-  ...['VALUE_IS_NULL', 'VALUE_OUT_OF_RANGE', 'MEMORY_EXHAUSTED'],
-];
-
-/** Reads what is at the path; it has to be the rows, others of the same form, or a typed error. */
-async function expectNoHarm(file: string, schema: Schema): Promise<void> {
-  try {
-    await readParquet({ path: file, declared: schema });
-  } catch (error) {
-    expect(codesOfDamage, String(error)).toContain(codeOf(error));
-    if (codeOf(error) !== 'MEMORY_EXHAUSTED') expect(String(error)).toContain(path.basename(file));
-  }
-}
-
-test.each([
-  ['usual', declared],
-  ['deltas-2', few],
-] as const)('%s cut off anywhere is refused', async (name, schema) => {
-  const bytes = fs.readFileSync(fixture(name));
-  const file = path.join(tempFolder(), `${name}.parquet`);
-  const step = Math.max(1, Math.floor(bytes.length / 150));
-  for (let size = 0; size < bytes.length; size += step) {
-    fs.writeFileSync(file, bytes.subarray(0, size));
-    expect(codeOf(await errorOf({ path: file, declared: schema }))).toBe('PARQUET_CORRUPT');
-  }
-});
-
-test.each([
-  ['usual', declared],
-  ['usual', nested],
-  ['small-pages', nested],
-  ['version-2', nested],
-  ['duckdb-v2', nested],
-  ['plain', declared],
-  ['deltas-1', declared],
-  ['deltas-2', declared],
-  ['duckdb-v2', duck],
-  ['version-2', narrowed(declared, 'i8', 'i64', 'yes', 'text', 'path', 'price')],
-  ...codecs.map((name): [string, Schema] => [name, few]),
-] as const)('%s with damaged bytes does no harm', async (name, schema) => {
-  const bytes = fs.readFileSync(fixture(name));
-  const file = path.join(tempFolder(), `${name}.parquet`);
-  const step = Math.max(1, Math.floor(bytes.length / 200));
-  for (let at = 0; at < bytes.length; at += step) {
-    const damaged = Uint8Array.from(bytes);
-    damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8));
-    if (at % 3 === 0) damaged[at] = 0xff;
-    fs.writeFileSync(file, damaged);
-    await expectNoHarm(file, schema);
-  }
 });
