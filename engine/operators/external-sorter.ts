@@ -50,6 +50,8 @@ export class ExternalSorter {
   #merger: RunMerger | null = null;
   #rowCount = 0;
   #givenRows = 0;
+  /** Whether what is in memory is being sorted to make room: until that is done no row can be added. */
+  #isMakingRoom = false;
 
   /** @throws MEMORY_EXHAUSTED */
   constructor(context: OperatorContext, options: ExternalSorterOptions) {
@@ -116,6 +118,7 @@ export class ExternalSorter {
     this.#writer = null;
     for (const run of this.#runs.splice(0)) this.#files.remove(run);
     this.#sorter.clear();
+    this.#isMakingRoom = false;
     this.#rowCount = 0;
     this.#givenRows = 0;
   }
@@ -143,6 +146,7 @@ export class ExternalSorter {
     if (this.#writer !== null) return 'run';
     if (this.#sorter.needsCompaction) return 'fewer rows';
     if (this.#sorter.rowCount === 0) return null;
+    if (this.#isMakingRoom) return 'memory';
     if (!this.#canSpill) return this.#isSlotFull ? 'memory' : null;
     const bytes = this.#sorter.peakBytesWith(batch) + this.#size.reserveBytes;
     return bytes > this.#context.spill.share.bytes ? 'memory' : null;
@@ -154,8 +158,10 @@ export class ExternalSorter {
       this.#writeRows(this.#writer);
       return;
     }
+    this.#isMakingRoom = true;
     this.#sorter.seal();
     if (!this.#sorter.sortSlice()) return;
+    this.#isMakingRoom = false;
     const isTop = this.#options.limit !== undefined;
     if (
       isTop &&

@@ -94,3 +94,29 @@ test('each call of the disk may fail: a typed error, and nothing is left', () =>
     ]);
   }
 });
+
+test('a sort that has begun ends in a run, also where putting small batches together made room', () => {
+  for (let shareKilobytes = 2_500; shareKilobytes < 3_500; shareKilobytes += 97) {
+    const memory = new SlotMemory({ budgetBytes: 64 << 20 });
+    const kernels = instantiateKernels(memory.memory);
+    const scope = memory.scope('tested');
+    const spill = spillSpace(shareKilobytes << 10);
+    const context = { name: 'tested', scope, kernels, spill, shouldYield: () => true };
+    const sorter = new ExternalSorter(context, { schema, order: [ascending('n')] });
+    for (let at = 0; at < 30_000; at += 1_500) {
+      const rows = Array.from({ length: 1_500 }, (_, row) => textRow(at + row));
+      const batch = batchOf(scope, schema, rows);
+      while (!sorter.offer(batch));
+      batch.release();
+    }
+    while (!sorter.arrange());
+    let count = 0;
+    for (let batch = sorter.next(); batch !== null; batch = sorter.next()) {
+      count += batch.rowCount;
+      batch.release();
+    }
+    expect(count).toBe(30_000);
+    sorter.close();
+    memory.assertEmpty();
+  }
+});
