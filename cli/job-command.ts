@@ -11,7 +11,7 @@ import { typedError } from '../base/typed-error.ts';
 import { sinkFormatNames } from '../connectors/formats/format-builders.ts';
 import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import type { JobDefinition } from '../engine/api/define-job.ts';
-import type { RunFlags } from '../engine/api/stream.ts';
+import type { RunFlags } from '../engine/api/endpoints.ts';
 import type { CliEnv } from './cli-env.ts';
 import type { RunOptions } from './embedded.ts';
 import { memoryBytesOf, parseParallelism, parseShuffle } from './engine-flags.ts';

@@ -13,7 +13,7 @@
  * carries its epoch (the attempt's number), and the receiver takes only the running attempt's.
  */
 import type { WireError } from '../base/typed-error.ts';
-import type { RunFlags } from '../engine/api/stream.ts';
+import type { RunFlags } from '../engine/api/endpoints.ts';
 import type { Json } from '../engine/contracts/json.ts';
 import type { Skipped, Split } from '../engine/contracts/source.ts';
 import type { PhysicalGraph } from '../engine/plan/physical-graph.ts';

@@ -6,6 +6,7 @@
  */
 import { assertNever } from '../../base/assert.ts';
 import { addColumnNames } from '../../engine/expr/column-names.ts';
+import { valuesIn } from '../../engine/plan/analytic-functions.ts';
 import type { Exchange, OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { type PlanStep, StepIndex } from './plan-step.ts';
@@ -103,6 +104,17 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     case 'explodeWords':
     case 'assignWindows':
       return new Set([operator.column, ...operator.carried.filter(isRead)]);
+    case 'analytic': {
+      const { functions, partition, order } = operator;
+      const results = functions.map(({ name }) => name);
+      const given = operator.output.fields.map((field) => field.name).filter(isRead);
+      return new Set([
+        ...given.filter((name) => !results.includes(name)),
+        ...partition,
+        ...order.map((key) => key.column),
+        ...functions.filter(({ name }) => isRead(name)).flatMap(valuesIn),
+      ]);
+    }
     case 'aggregate': {
       // In the final phase the names are of parts, all of which are merged.
       const isMerge = operator.phase === 'final';

@@ -7,7 +7,7 @@
  *                                                          filter total > 5
  *
  * A condition goes below: a projection of columns that it reads; what repeats columns (explode, windows)
- * that it reads; a sort; a group's rows, when it reads keys only; a join, to the side that it reads
+ * that it reads; a sort; a group's rows, when it reads keys only, or a partition's; a join, to the side that it reads
  * (join-filters.ts). Filters that meet become one. It stays
  * behind limits and user functions, which must see the rows they were written for, and behind what
  * others read as well.
@@ -119,6 +119,8 @@ function conditionBelow(condition: Expr, operator: OperatorSpec): Expr | null {
     case 'explodeWords':
     case 'assignWindows':
       return readsOnly(condition, operator.carried) ? condition : null;
+    case 'analytic':
+      return readsOnly(condition, operator.partition) ? condition : null;
     case 'aggregate':
       // A group without keys is there even when no row comes.
       return operator.keys.length > 0 && readsOnly(condition, operator.keys) ? condition : null;

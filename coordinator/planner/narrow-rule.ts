@@ -54,6 +54,14 @@ function narrowed(operator: OperatorSpec, read: NonNullable<Needs>): OperatorSpe
       const output = columnsOf(operator.output, [operator.as, ...read]);
       return { ...operator, output, carried: operator.carried.filter((name) => read.has(name)) };
     }
+    case 'analytic': {
+      const functions = operator.functions.filter(({ name }) => read.has(name));
+      const [first] = operator.functions;
+      // Without a function it would be no such operator.
+      const kept = functions.length > 0 || first === undefined ? functions : [first];
+      const output = columnsOf(operator.output, [...read, ...kept.map(({ name }) => name)]);
+      return { ...operator, output, functions: kept };
+    }
     case 'aggregate': {
       const output = atLeastOne(operator.output, new Set([...operator.keys, ...read]));
       const names = new Set(output.fields.map((field) => field.name));

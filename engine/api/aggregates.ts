@@ -40,18 +40,18 @@ export class Aggregate<C, K extends ColumnKind, V, N extends boolean, E extends 
 }
 
 /** All that is less or greater: every kind but lists and structs. */
-type Ordered = Exclude<ColumnKind, ListKind | StructKind>;
+export type Ordered = Exclude<ColumnKind, ListKind | StructKind>;
 /** What is summed and has an average and a deviation. */
-type NumberKind = PlainNumberKind | 'int64' | 'decimal';
+export type NumberKind = PlainNumberKind | 'int64' | 'decimal';
 /** A count of nothing is 0. */
 type Count<C> = Aggregate<C, 'int64', bigint, false, false>;
 type Averaged<C, N extends boolean> = Aggregate<C, 'float64', number, N>;
-type SumKind<K> = K extends 'float32' | 'float64'
+export type SumKind<K> = K extends 'float32' | 'float64'
   ? 'float64'
   : K extends 'decimal'
     ? 'decimal'
     : 'int64';
-type SumValue<K, V> = K extends 'int64' | 'decimal' | 'float32' | 'float64' ? V : bigint;
+export type SumValue<K, V> = K extends 'int64' | 'decimal' | 'float32' | 'float64' ? V : bigint;
 
 function count(): Count<unknown>;
 function count<C>(input: (row: C) => AnyColumn): Count<C>;

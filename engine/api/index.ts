@@ -13,6 +13,14 @@ export type { VerbOptions } from '../plan/logical-node.ts';
 export type { FunctionContext, SideFile } from '../plan/user-functions.ts';
 export { Aggregate, agg } from './aggregates.ts';
 export {
+  Analytic,
+  type AnalyticFunctions,
+  type AnalyticsOf,
+  type Analyzed,
+  type FrameOptions,
+  type OverOptions,
+} from './analytic.ts';
+export {
   type AnyColumn,
   Column,
   type Condition,

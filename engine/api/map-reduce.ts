@@ -85,10 +85,11 @@ export interface MapReduceOptions<C, K, W, F> {
   ) => Iterable<RowInputOf<ColumnsOf<F>>>;
 }
 
-type AnyType = ValueType<ColumnKind, unknown, boolean, boolean>;
+/** A type of keys or values. */
+export type PairType = ValueType<ColumnKind, unknown, boolean, boolean>;
 
 /** The node and the functions of a MapReduce. */
-export function mapReduceParts<C, K extends AnyType, W extends AnyType, F>(
+export function mapReduceParts<C, K extends PairType, W extends PairType, F>(
   options: MapReduceOptions<C, K, W, F>,
 ): { content: NodeContent; functions: MapReduceFunctions } {
   const { key, value, output, map, combine, partition, reduce } = options;

@@ -1,11 +1,10 @@
 /**
  * Streams: what a job is written with. A verb makes a new stream and changes none; nothing runs.
  *
- *     expressions   where  select  derive  keyBy  aggregate  orderBy     a tree that the planner compiles
+ *     expressions   where  select  derive  keyBy  aggregate  over  orderBy    a tree that the planner compiles
  *     functions     filter  map  flatMap  reduce  mapReduce              any JavaScript, called per row
  *
  * A stream may be used twice: each use reads all of its rows. `union` puts streams together.
- *
  * Each verb checks what it is given at once, so an error points at the line of the job.
  * Before: engine/api/define-job.ts · After: engine/plan/logical-graph.ts
  */
@@ -17,6 +16,13 @@ import {
   type VerbOptions,
 } from '../plan/logical-node.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
+import {
+  type AnalyticFunctions,
+  type AnalyticsOf,
+  type Analyzed,
+  type OverOptions,
+  overContent,
+} from './analytic.ts';
 import type { AnyColumn, Column, SortOrder } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
 import { type SinkOf, WrittenStream } from './endpoints.ts';
@@ -41,7 +47,7 @@ import {
   type SideOf,
   type Unnamed,
 } from './join.ts';
-import { type MapReduceOptions, mapReduceParts } from './map-reduce.ts';
+import { type MapReduceOptions, mapReduceParts, type PairType } from './map-reduce.ts';
 import {
   type Columns,
   callLambda,
@@ -60,7 +66,7 @@ import {
   type UnitingVerb,
   unitedContent,
 } from './union.ts';
-import type { ColumnsOf, StructType, ValueType } from './value-type.ts';
+import type { ColumnsOf, StructType } from './value-type.ts';
 import { functionIn, noStream, type VerbOfStreams, wholeCount } from './verb-arguments.ts';
 import {
   type EventTimeOptions,
@@ -70,8 +76,6 @@ import {
   type WindowColumns,
   windowOf,
 } from './window.ts';
-
-export type { RunFlags } from './endpoints.ts';
 
 /**
  * Rows with the columns C.
@@ -87,7 +91,6 @@ export type { RunFlags } from './endpoints.ts';
  *     read(files.source({ path: 'in.txt', format: text() }))
  *       .select((line) => ({ word: explode(words(line.text)) }))
  *       .where((row) => row.word.ge('m'))
- *       .limit(10)
  *       .writeTo(files.sink({ path: 'out.csv' })),
  * });
  * job.name; // => 'long-words'
@@ -270,19 +273,25 @@ export class Stream<C> {
   }
 
   /**
+   * Adds columns with values of other rows of a partition, SQL's window functions; rows come out in any order.
+   *
+   * @throws PLAN_DUPLICATE_NAME, EXPR_TYPE_MISMATCH
+   * @example `over({ partitionBy: (bid) => bid.user, orderBy: (bid) => bid.at.asc() }, (w) => ({ place: w.rowNumber() }))`
+   */
+  over<const A extends AnalyticsOf>(
+    rows: OverOptions<C>,
+    functions: (analytic: AnalyticFunctions, row: C) => A,
+    options?: VerbOptions,
+  ): Stream<Shown<Together<Analyzed<A>, C>>> {
+    return this.#append(overContent(this.#schema, rows, functions), options);
+  }
+
+  /**
    * MapReduce: `map` emits pairs, `reduce` is called once per key with all values of that key.
    * `combine` folds values early, where they were made, and so saves most of the traffic.
    */
-  mapReduce<
-    K extends ColumnKind,
-    KV,
-    KN extends boolean,
-    W extends ColumnKind,
-    WV,
-    WN extends boolean,
-    F,
-  >(
-    options: MapReduceOptions<C, ValueType<K, KV, KN>, ValueType<W, WV, WN>, F>,
+  mapReduce<K extends PairType, W extends PairType, F>(
+    options: MapReduceOptions<C, K, W, F>,
     verb?: VerbOptions,
   ): Stream<Shown<ColumnsOf<F>>> {
     const { content, functions } = mapReduceParts(options);
@@ -437,10 +446,8 @@ export class KeyedStream<C, Key> {
    * @example `keyBy((bid) => bid.auction).window(tumbling({ sizeMs: 60_000 })).aggregate({ bids: agg.count() })`
    */
   window(window: Tumbling): WindowedStream<C, Key> {
-    return new WindowedStream(this.#node, {
-      keys: this.#keys,
-      window: windowOf(window, this.#node),
-    });
+    const grouping = { keys: this.#keys, window: windowOf(window, this.#node) };
+    return new WindowedStream(this.#node, grouping);
   }
 
   /**

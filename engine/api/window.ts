@@ -109,6 +109,7 @@ function eventTimeColumn({ content, inputs }: NodeDraft): string | null {
     case 'filter':
     case 'distinct':
     case 'orderBy':
+    case 'analytic':
     case 'limit':
     case 'union':
     case 'intersect':

@@ -41,3 +41,12 @@ export class HeldBlocks {
     this.#bytes = 0;
   }
 }
+
+/** The same of a batch that shares no blocks with others. */
+export function heldBytesOf(batch: Batch): number {
+  let bytes = 0;
+  batch.forEachBlock((block) => {
+    bytes += batch.memory.sizeOf(block);
+  });
+  return bytes;
+}

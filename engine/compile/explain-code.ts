@@ -107,6 +107,8 @@ function partsOf(operator: OperatorSpec): CodePart[] {
         ...parts,
       ];
     }
+    case 'analytic':
+      return [kernels('sort-encode, sort-rows, gather, segments, accumulate, scan')];
     case 'sort':
     case 'top':
       return [kernels('sort-encode, sort-rows, gather')];

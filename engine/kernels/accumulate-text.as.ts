@@ -8,6 +8,7 @@
  * that rooms left behind take no more than those in use. The caller has made sure that the arena has
  * room for all rows of the call (`textRoomOf`).
  */
+import { isViewBefore } from './cell-values.as';
 import { copyText, flagValue, hasFlag, isValid, rowAt, slotAt } from './inline.as';
 
 /** The room that a text of over 8 bytes is given. */
@@ -45,33 +46,6 @@ export function textRoomOf(values: usize, validity: usize, selection: usize, fro
   store<u64>(cell, <u64>length | (<u64>room << 32));
 }
 
-/** Whether the text of one view comes before that of another: by bytes, a text before what continues it. */
-@inline function isBefore(a: usize, b: usize): bool {
-  const prefixA = bswap<u64>(load<u64>(a, 8));
-  const prefixB = bswap<u64>(load<u64>(b, 8));
-  if (prefixA != prefixB) return prefixA < prefixB;
-  return isTailBefore(a, b);
-}
-
-function isTailBefore(a: usize, b: usize): bool {
-  const lengthA = load<u32>(a);
-  const lengthB = load<u32>(b);
-  const shared = min<u32>(lengthA, lengthB);
-  const fromA = <usize>load<u32>(a, 4);
-  const fromB = <usize>load<u32>(b, 4);
-  for (let at: u32 = 8; at < shared; at += 8) {
-    let wordA = bswap<u64>(load<u64>(fromA + at));
-    let wordB = bswap<u64>(load<u64>(fromB + at));
-    if (wordA == wordB) continue;
-    // Bytes behind the shorter text do not count.
-    const behind = <u64>(shared - at < 8 ? (8 - (shared - at)) << 3 : 0);
-    wordA >>>= behind;
-    wordB >>>= behind;
-    if (wordA != wordB) return wordA < wordB;
-  }
-  return lengthA < lengthB;
-}
-
 export function accumulateMinText(
   table: usize, slots: usize, count: u32, offset: u32, flags: u32, flag: u32, values: usize, validity: usize,
   selection: usize, fromRow: u32,
@@ -81,7 +55,7 @@ export function accumulateMinText(
     if (!isValid(validity, row)) continue;
     const slot = slotAt(slots, index);
     const view = values + (<usize>row << 4);
-    if (hasFlag(slot + flags, flag) && !isBefore(view, slot + offset)) continue;
+    if (hasFlag(slot + flags, flag) && !isViewBefore(view, slot + offset)) continue;
     keepText(table, slot + offset, view);
     flagValue(slot + flags, flag);
   }
@@ -96,7 +70,7 @@ export function accumulateMaxText(
     if (!isValid(validity, row)) continue;
     const slot = slotAt(slots, index);
     const view = values + (<usize>row << 4);
-    if (hasFlag(slot + flags, flag) && !isBefore(slot + offset, view)) continue;
+    if (hasFlag(slot + flags, flag) && !isViewBefore(slot + offset, view)) continue;
     keepText(table, slot + offset, view);
     flagValue(slot + flags, flag);
   }

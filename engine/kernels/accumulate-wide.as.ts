@@ -2,28 +2,8 @@
  * Accumulator kernels of 16 bytes: sums and extremes of int128, which are decimals and sums of int64
  * that can't overflow, and any value of 16 bytes that is kept as it is.
  */
+import { addToCell, isLess128 } from './cell-values.as';
 import { flagValue, hasFlag, isValid, rowAt, slotAt } from './inline.as';
-
-/** 10^38: no decimal reaches it. */
-@inline const limitHigh: u64 = 0x4b3b4ca85a86c47a;
-@inline const limitLow: u64 = 0x098a224000000000;
-
-/** Adds to a cell; false when the sum has more than 38 digits. */
-@inline function addToCell(cell: usize, low: u64, high: i64): bool {
-  const lowBefore = load<u64>(cell);
-  const highBefore = load<i64>(cell, 8);
-  const lowAfter = lowBefore + low;
-  const highAfter = highBefore + high + i64(lowAfter < low);
-  if (((highBefore ^ highAfter) & (high ^ highAfter)) < 0) return false;
-  // The absolute value: all bits inverted, plus 1, where it is negative.
-  const sign = <u64>(highAfter >> 63);
-  const absoluteLow = (lowAfter ^ sign) - sign;
-  const absoluteHigh = (<u64>highAfter ^ sign) + u64(sign != 0 && absoluteLow == 0);
-  if (absoluteHigh > limitHigh || (absoluteHigh == limitHigh && absoluteLow >= limitLow)) return false;
-  store<u64>(cell, lowAfter);
-  store<i64>(cell, highAfter, 8);
-  return true;
-}
 
 export function accumulateSumInt128(
   slots: usize, count: u32, offset: u32, flags: u32, flag: u32, values: usize, validity: usize, selection: usize,
@@ -59,12 +39,6 @@ export function accumulateSumInt64Wide(
   return -1;
 }
 
-@inline function isLess(a: usize, b: usize): bool {
-  const highA = load<i64>(a, 8);
-  const highB = load<i64>(b, 8);
-  return highA < highB || (highA == highB && load<u64>(a) < load<u64>(b));
-}
-
 @inline function keepBest16(
   isMax: bool, slots: usize, count: u32, offset: u32, flags: u32, flag: u32, values: usize, validity: usize,
   selection: usize, fromRow: u32,
@@ -75,7 +49,7 @@ export function accumulateSumInt64Wide(
     const slot = slotAt(slots, index);
     const cell = slot + offset;
     const value = values + (<usize>row << 4);
-    if (hasFlag(slot + flags, flag) && !(isMax ? isLess(cell, value) : isLess(value, cell))) continue;
+    if (hasFlag(slot + flags, flag) && !(isMax ? isLess128(cell, value) : isLess128(value, cell))) continue;
     v128.store(cell, v128.load(value));
     flagValue(slot + flags, flag);
   }

@@ -2,6 +2,7 @@
  * Accumulator kernels of 8 bytes: one typed loop per function over the slots that a find call gave. A
  * null adds nothing. All but the counts set the accumulator's flag, so that a group of nulls stays null.
  */
+import { isBetter } from './cell-values.as';
 import { flagValue, hasFlag, isValid, rowAt, slotAt } from './inline.as';
 
 export function accumulateCount(slots: usize, count: u32, offset: u32): void {
@@ -67,15 +68,6 @@ export function accumulateSumFloat64(
     flagValue(slot + flags, flag);
   }
   return -1;
-}
-
-/** NaN is greater than every number, and equal to itself: the order of SQL engines. */
-@inline function isBetter<T>(isMax: bool, value: T, best: T): bool {
-  if (isFloat<T>()) {
-    if (isMax) return value > best || (value != value && best == best);
-    return value < best || (best != best && value == value);
-  }
-  return isMax ? value > best : value < best;
 }
 
 export function accumulateMinInt64(

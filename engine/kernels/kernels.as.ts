@@ -27,6 +27,8 @@ export * from './parquet-values.as';
 export * from './partition.as';
 export * from './radix-sort.as';
 export * from './runs.as';
+export * from './scan.as';
+export * from './segments.as';
 export * from './snappy.as';
 export * from './sort-encode.as';
 export * from './sort-rows.as';

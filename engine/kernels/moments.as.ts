@@ -4,6 +4,7 @@
  * values far from zero lose no digits.
  * @see Chan, Golub and LeVeque 1983, Algorithms for Computing the Sample Variance.
  */
+import { addMoments } from './cell-values.as';
 import { flagValue, isValid, rowAt, slotAt } from './inline.as';
 
 export function accumulateMoments(
@@ -38,21 +39,7 @@ export function mergeMoments(
     const slot = slotAt(slots, index);
     const cell = slot + offset;
     const moments = values + <usize>row * 24;
-    const added = load<i64>(moments);
-    const before = load<i64>(cell);
-    const mean = load<f64>(cell, 8);
-    if (before == 0) {
-      // Not through the sum below, where the square of a large mean times nothing would be NaN.
-      memory.copy(cell, moments, 24);
-      flagValue(slot + flags, flag);
-      continue;
-    }
-    const distance = load<f64>(moments, 8) - mean;
-    const share = <f64>added / <f64>(before + added);
-    store<i64>(cell, before + added);
-    store<f64>(cell, mean + distance * share, 8);
-    const m2 = load<f64>(cell, 16) + load<f64>(moments, 16);
-    store<f64>(cell, m2 + distance * distance * <f64>before * share, 16);
+    addMoments(cell, moments);
     flagValue(slot + flags, flag);
   }
   return -1;

@@ -30,6 +30,11 @@ export class MemoryShare {
     this.bytes = Math.max(0, Math.floor((budgetBytes - headroom) / Math.max(1, gatherers)));
   }
 
+  /** What a part of the operator may hold, from 0 to 1 of it. */
+  part(part: number): MemoryShare {
+    return new MemoryShare({ ...this.#options, gatherers: this.#options.gatherers / part });
+  }
+
   /** The least `--memory` with which a share has these bytes. */
   totalFor(shareBytes: number): number {
     const { gatherers, slotCount } = this.#options;

@@ -6,11 +6,11 @@
  *
  * Not here: what happens when it is full (engine/operators/aggregate-operator.ts, spilled-groups.ts).
  */
-import { typedError } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
 import { type GroupRows, GroupTable } from '../kernels/group-table.ts';
 import type { Schema } from '../schema/schema.ts';
 import { AggregateInputs } from './aggregate-inputs.ts';
+import { aggregateOverflow } from './aggregate-overflow.ts';
 import type { AggregatePlan, AggregateResult } from './aggregate-plan.ts';
 import { readGroupBatch } from './aggregate-results.ts';
 import { GroupKeys } from './group-keys.ts';
@@ -122,7 +122,9 @@ export class AggregateTable {
 
   #addRows(rows: GroupRows, row: number): number {
     const next = this.#table.addRows(rows, row);
-    if (this.#table.overflow !== null) throw this.#overflowError(this.#table.overflow.accumulator);
+    if (this.#table.overflow !== null) {
+      throw aggregateOverflow(this.#context.name, this.#plan, this.#table.overflow.accumulator);
+    }
     this.#rowCount += next - row;
     return next;
   }
@@ -136,21 +138,6 @@ export class AggregateTable {
     this.#prepared = batch;
     this.#rows = { key, keySelection, inputs, selection, rowCount };
     return this.#rows;
-  }
-
-  #overflowError(accumulator: number): Error {
-    const { name } = this.#context;
-    const column = this.#plan.owners[accumulator] ?? '';
-    const isWide = this.#plan.accumulators[accumulator]?.type === 'int128';
-    const type = isWide ? 'a decimal of 38 digits' : 'an int64';
-    return typedError(
-      'AGGREGATE_OVERFLOW',
-      `sum "${column}" of operator "${name}" does not fit ${type}`,
-      {
-        details: { operator: name, column },
-        hint: 'Sum the column as float64, or group by a finer key.',
-      },
-    );
   }
 }
 

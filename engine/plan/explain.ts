@@ -17,6 +17,7 @@ import type { Json } from '../contracts/json.ts';
 import type { Expr } from '../expr/expr.ts';
 import { exprText, namedExprText } from '../expr/expr-text.ts';
 import { schemaText } from '../schema/schema.ts';
+import { analyticSpecText, analyticText } from './analytic-functions.ts';
 import { type Determinism, edgeDeterminism } from './determinism.ts';
 import type {
   AggregateSpec,
@@ -136,6 +137,12 @@ function logicalText(node: LogicalNode): string {
       return orderText(node.order);
     case 'limit':
       return String(node.count);
+    case 'analytic':
+      return overText(
+        node.partition.map(namedExprText),
+        exprOrderText(node.order),
+        node.functions.map(analyticSpecText),
+      );
     case 'mapReduce': {
       const names = ['map'];
       if (node.hasCombine) names.push('combine');
@@ -185,6 +192,12 @@ function physicalText(operator: OperatorSpec): string {
       return `${operator.count} by ${orderText(operator.order)}`;
     case 'limit':
       return String(operator.count);
+    case 'analytic':
+      return overText(
+        operator.partition,
+        orderText(operator.order),
+        operator.functions.map(analyticText),
+      );
     case 'fold':
       return `${operator.phase} by ${operator.keys.join(', ')}: function of ${operator.id}`;
     case 'filterRows':
@@ -260,11 +273,16 @@ function eventTimeText({ column, outOfOrdernessMs, idleAfterMs }: NodeOf<'eventT
   return `${column}, out of order by up to ${outOfOrdernessMs} ms${idle}`;
 }
 
-/** `user, day: n = count()`: keys, and what is made of their rows. */
 /** `by user: n = count()`; without keys `of all rows: n = count()`. */
 function groupText(keys: readonly string[], results: readonly string[]): string {
   const groups = keys.length === 0 ? 'of all rows' : `by ${keys.join(', ')}`;
   return results.length === 0 ? groups : `${groups}: ${results.join(', ')}`;
+}
+
+/** `by user in order of at ascending: place = rowNumber()`. */
+function overText(partition: readonly string[], order: string, results: readonly string[]): string {
+  const rows = partition.length === 0 ? 'of all rows' : `by ${partition.join(', ')}`;
+  return `${rows}${order === '' ? '' : ` in order of ${order}`}: ${results.join(', ')}`;
 }
 
 function aggregateText({ name, function: kind, input }: AggregateSpec): string {
@@ -330,6 +348,7 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
   'eventTime',
   'orderBy',
   'limit',
+  'analytic',
   'mapReduce',
   'join',
   'union',

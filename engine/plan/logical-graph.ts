@@ -9,6 +9,7 @@ import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
 import type { Expr, NamedExpr } from '../expr/expr.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { AggregateFunction } from './aggregate-functions.ts';
+import type { AnalyticSpec } from './analytic-functions.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
 
 export interface AggregateSpec {
@@ -90,6 +91,13 @@ export type LogicalNode = Node &
     | { readonly kind: 'distinct' }
     | { readonly kind: 'orderBy'; readonly order: readonly SortKey[] }
     | { readonly kind: 'limit'; readonly count: number }
+    /** The columns of the input, then a result for each function. */
+    | {
+        readonly kind: 'analytic';
+        readonly partition: readonly NamedExpr[];
+        readonly order: readonly ExprOrder[];
+        readonly functions: readonly AnalyticSpec[];
+      }
     /** User functions map, combine?, partition?, reduce, by operator id. */
     | {
         readonly kind: 'mapReduce';

@@ -6,6 +6,7 @@ import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
 import type { Expr, NamedExpr } from '../expr/expr.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { AggregateFunction } from './aggregate-functions.ts';
+import type { AnalyticColumn } from './analytic-functions.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
 import type { SortKey } from './logical-graph.ts';
 
@@ -79,6 +80,13 @@ export type OperatorSpec = Spec &
     | { readonly kind: 'sort'; readonly order: readonly SortKey[] }
     | { readonly kind: 'top'; readonly order: readonly SortKey[]; readonly count: number }
     | { readonly kind: 'limit'; readonly count: number }
+    /** Columns of the input, and functions of other rows of a partition. Rows of a partition are in one task. */
+    | {
+        readonly kind: 'analytic';
+        readonly partition: readonly string[];
+        readonly order: readonly SortKey[];
+        readonly functions: readonly AnalyticColumn[];
+      }
     /** The three parts of mapReduce; `id` finds the user's functions. */
     | { readonly kind: 'map' }
     | { readonly kind: 'combine' }
@@ -98,7 +106,7 @@ export function gathersRows({ kind }: OperatorSpec): boolean {
 }
 
 const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
-  ...(['aggregate', 'fold', 'join', 'sort', 'top', 'combine', 'reduce'] as const),
+  ...(['aggregate', 'fold', 'join', 'sort', 'top', 'combine', 'reduce', 'analytic'] as const),
 ]);
 
 export type Exchange =

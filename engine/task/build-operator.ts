@@ -9,6 +9,7 @@ import { mapDriver } from '../compile/map-driver.ts';
 import { mapRowDriver } from '../compile/map-row-driver.ts';
 import type { Json } from '../contracts/json.ts';
 import { AggregateOperator } from '../operators/aggregate-operator.ts';
+import { AnalyticOperator } from '../operators/analytic/analytic-operator.ts';
 import { AssignWindowsOperator } from '../operators/assign-windows-operator.ts';
 import { CombineOperator } from '../operators/combine-operator.ts';
 import { ExplodeWordsOperator } from '../operators/explode-words-operator.ts';
@@ -92,6 +93,8 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new SortOperator(context, { schema: input, order: spec.order });
     case 'top':
       return new SortOperator(context, { schema: input, order: spec.order, count: spec.count });
+    case 'analytic':
+      return new AnalyticOperator(context, { ...spec, input });
     case 'limit':
       return new LimitOperator(spec.count);
     case 'map':

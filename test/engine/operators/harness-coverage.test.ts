@@ -8,11 +8,11 @@ const tests = new URL('./', import.meta.url);
 const exceptions = ['sink-operator.ts', 'source-operator.ts'];
 
 test('every operator has a test that runs it in the harness', () => {
-  const texts = readdirSync(tests)
+  const texts = readdirSync(tests, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.test.ts'))
     .map((file) => readFileSync(new URL(file, tests), 'utf8'))
     .filter((text) => text.includes('checkOperator('));
-  const missing = readdirSync(sources).filter((file) => {
+  const missing = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((file) => {
     if (!file.endsWith('-operator.ts') || exceptions.includes(file)) return false;
     return !texts.some((text) => text.includes(`engine/operators/${file}'`));
   });

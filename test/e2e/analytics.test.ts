@@ -1,0 +1,100 @@
+/**
+ * Goal: what analysts ask of rows, in real threads and with little memory, gives what DuckDB gives for the same
+ * question in SQL.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { projectFolder, runCli, summaryOf } from '../support/cli-process.ts';
+import { runPython } from '../support/pyarrow.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const bids = Array.from({ length: 60_000 }, (_, id) => ({
+  id,
+  user: id % 40 === 0 ? null : `user ${(id * 7_919) % 211}`,
+  url: `/pages/of/auctions/${(id * 31) % 97}`,
+  price: id % 9 === 0 ? null : ((id * 104_729) % 20_011) / 4,
+  qty: (id * 271) % 13,
+  at: (id * 48_271) % 5_003,
+}));
+
+type Answer = Record<string, unknown>;
+
+/** Rows of the job, whose stream is `verbs` behind the bids, in the order of the columns given. */
+async function rowsOf(verbs: string, order: string, ...flags: readonly string[]) {
+  const job = `import { agg, defineJob, lit, t, when } from 'millrace';
+import { files, ndjson } from 'millrace/files';
+
+const Bid = t.struct({
+  id: t.int64(),
+  user: t.utf8().nullable(),
+  url: t.utf8(),
+  price: t.float64().nullable(),
+  qty: t.int32(),
+  at: t.int64(),
+});
+
+export default defineJob({
+  name: 'analytics',
+  build: ({ read }) =>
+    read(files.source({ path: 'bids.ndjson', format: ndjson(Bid) }))
+      ${verbs}
+      .orderBy((row) => ${order})
+      .writeTo(files.sink({ path: 'out.ndjson' })),
+});
+`;
+  const lines = bids.map((bid) => `${JSON.stringify(bid)}\n`).join('');
+  const cwd = tempFolder({ 'job.ts': job, 'bids.ndjson': lines });
+  summaryOf(await runCli(['run', 'job.ts', '--json', '--parallelism', '2', ...flags], { cwd }));
+  const written = readFileSync(join(cwd, 'out.ndjson'), 'utf8').split('\n').slice(0, -1);
+  const rows = written.map((line): Answer => JSON.parse(line));
+  return { rows, path: join(cwd, 'bids.ndjson') };
+}
+
+function answersOf(path: string, ...queries: readonly string[]): Answer[][] {
+  const folder = join(projectFolder, 'test/fixtures/analytics');
+  return JSON.parse(runPython(folder, 'answers.py', path, ...queries));
+}
+
+const over = `.over(
+        { partitionBy: (bid) => bid.user, orderBy: (bid) => [bid.at.asc(), bid.qty.desc()] },
+        (analytic, bid) => ({
+          rank: analytic.rank(),
+          denseRank: analytic.denseRank(),
+          bids: analytic.count(),
+          spent: analytic.sum(bid.price),
+          mean: analytic.avg(bid.qty),
+          most: analytic.max(bid.price, { frame: 'partition' }),
+          least: analytic.min(bid.url),
+          all: analytic.sum(bid.qty, { frame: 'partition' }),
+        }),
+      )
+      .over(
+        { partitionBy: (bid) => [bid.url], orderBy: (bid) => bid.id.desc() },
+        (analytic, bid) => ({
+          place: analytic.rowNumber(),
+          before: analytic.lag(bid.id),
+          next: analytic.lead(bid.price, 3, -1),
+          soFar: analytic.sum(bid.qty, { frame: 'rows' }),
+        }),
+      )
+      .over({}, (analytic, bid) => ({ total: analytic.count(bid.price) }))`;
+
+const overSql = `select *,
+    rank() over users as "rank", dense_rank() over users as denseRank, count(*) over users as bids,
+    sum(price) over users as spent, avg(qty) over users as mean,
+    max(price) over (partition by "user") as most, min(url) over users as least,
+    cast(sum(qty) over (partition by "user") as bigint) as "all",
+    row_number() over urls as place, lag(id) over urls as before, lead(price, 3, -1) over urls as next,
+    cast(sum(qty) over (urls rows unbounded preceding) as bigint) as soFar,
+    count(price) over () as total
+  from bids
+  window users as (partition by "user" order by "at", qty desc), urls as (partition by url order by id desc)
+  order by id`;
+
+test.each(['1GB', '96MB'])('analytic functions with %s', async (memory) => {
+  const { rows, path } = await rowsOf(over, 'row.id.asc()', '--memory', memory);
+  const [expected] = answersOf(path, overSql);
+  expect(rows.length).toBe(bids.length);
+  expect(rows).toEqual(expected);
+});
