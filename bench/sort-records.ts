@@ -11,6 +11,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readSync,
   renameSync,
   statSync,
@@ -61,7 +62,7 @@ function millrace(): Contestant[] {
       '--input',
       data,
       '--output',
-      out,
+      `${out}/`,
       '--memory',
       memory,
       '--spill-dir',
@@ -112,15 +113,13 @@ function makeRecords(path: string, records: number, say: Say): void {
 
 /** Reads the whole answer, a piece after the other. */
 export function readRecordsAnswer(path: string): RecordsAnswer {
-  const file = openSync(path, 'r');
-  const piece = new Uint8Array(recordBytes * 10_000);
-  const view = new DataView(piece.buffer);
   const before = new Uint8Array(recordBytes);
   const sum = new RecordSum();
   let records = 0;
   let isAscending = true;
-  for (let size = readSync(file, piece); size > 0; size = readSync(file, piece)) {
-    for (let at = 0; at + recordBytes <= size; at += recordBytes) {
+  for (const piece of piecesOf(path)) {
+    const view = new DataView(piece.buffer);
+    for (let at = 0; at + recordBytes <= piece.length; at += recordBytes) {
       sum.add(view, at);
       const isLower =
         at === 0
@@ -129,10 +128,23 @@ export function readRecordsAnswer(path: string): RecordsAnswer {
       if (isLower) isAscending = false;
       records++;
     }
-    before.set(piece.subarray(size - recordBytes, size));
+    before.set(piece.subarray(piece.length - recordBytes));
   }
-  closeSync(file);
   return { records, isAscending, checksum: sum.text };
+}
+
+/** The file, or the files of a folder in the order of their names; a piece is gone when the next one is read. */
+function* piecesOf(path: string): Generator<Uint8Array> {
+  const isFolder = statSync(path).isDirectory();
+  const names = isFolder ? readdirSync(path).sort() : [''];
+  const room = new Uint8Array(recordBytes * 10_000);
+  for (const name of names) {
+    const file = openSync(join(path, name), 'r');
+    for (let size = readSync(file, room); size > 0; size = readSync(file, room)) {
+      yield room.subarray(0, size);
+    }
+    closeSync(file);
+  }
 }
 
 /** What differs, or null. */

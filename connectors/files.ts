@@ -94,6 +94,7 @@ function source<C>(settings: FilesSourceSettings<C>): SourceOf<C> {
     connector: 'files',
     options,
     schema,
+    canSample: true,
     ...(usesPredicate && { usesPredicate }),
   });
 }
@@ -122,7 +123,8 @@ function sink(settings: FilesSinkSettings): (flags: RunFlags) => SinkSpec {
       ...(compression !== undefined && { compression }),
       overwrite: settings.overwrite ?? flags.overwrite,
     };
-    return { connector: 'files', options, isParallel: false };
+    // What ends in a slash is surely a folder; whether another path is one is known when the job starts.
+    return { connector: 'files', options, isParallel: /[/\\]$/.test(path) };
   };
 }
 

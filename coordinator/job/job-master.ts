@@ -28,6 +28,7 @@ import {
 } from '../protocol.ts';
 import { homesOf } from '../scheduler/placement.ts';
 import { type Region, regionsOf } from '../scheduler/regions.ts';
+import { sampleSplits } from '../scheduler/sample-splits.ts';
 import { SplitAssigner } from '../scheduler/split-assigner.ts';
 import { stragglersOf } from '../scheduler/stragglers.ts';
 import { JobMetrics, type JobTotals, type OperatorTotals } from './job-metrics.ts';
@@ -267,6 +268,11 @@ export class JobMaster {
     const enumerator = this.#connector(connector).enumerator?.(options, own);
     if (!enumerator) throw noPart(connector, 'source');
     const found = await enumerator.discover(this.#options.graph.parallelism);
+    if (spec.isSample) {
+      // The same splits are read whole, and counted, elsewhere.
+      this.#assigners.set(vertexId, new SplitAssigner(sampleSplits(found.splits)));
+      return;
+    }
     this.#assigners.set(vertexId, new SplitAssigner(found.splits));
     this.#inputCount += found.inputCount;
     this.#bytesTotal += found.sizeBytes;

@@ -113,6 +113,7 @@ export class JobMetrics {
     const total = (kind: OperatorSpec['kind'], counter: Counter, areLetters = false) =>
       specs
         .filter(({ spec }) => spec.kind === kind && letters.has(spec.id) === areLetters)
+        .filter(({ spec }) => spec.kind !== 'source' || spec.isSample !== true)
         .reduce((sum, one) => sum + one.sum(counter), 0);
     return {
       rowsIn: total('source', 'rowsOut'),

@@ -13,6 +13,7 @@ import { deepFreeze } from '../../base/deep-freeze.ts';
 import {
   type Edge,
   type Exchange,
+  hasBuildSide,
   type OperatorSpec,
   type PhysicalGraph,
   type Vertex,
@@ -88,9 +89,9 @@ function linkedChains(steps: readonly PlanStep[], parallelism: number) {
   return { chains: new Set(chains.values()), links };
 }
 
-/** The port of the build side of the chain's last join. */
+/** The port of the chain's last build side. */
 function portOf({ operators }: Chain): number {
-  return vertexPorts.build + operators.filter(({ kind }) => kind === 'join').length - 1;
+  return vertexPorts.build + operators.filter(hasBuildSide).length - 1;
 }
 
 /** Chains behind those that they read. */

@@ -62,14 +62,19 @@ function portsOf({ inputs }: PlanStep): number[] {
 export function exchangeColumns(exchange: Exchange | null): readonly string[] {
   if (exchange?.kind === 'hash') return exchange.columns;
   if (exchange?.kind === 'partition') return [exchange.column];
-  if (exchange?.kind === 'merge') return exchange.order.map((key) => key.column);
+  if (exchange?.kind === 'merge' || exchange?.kind === 'range')
+    return exchange.order.map((key) => key.column);
   return [];
 }
 
 /** Operators that give out the columns that come in. */
 export function handsOn({ kind }: OperatorSpec): boolean {
-  return kind === 'sort' || kind === 'top' || kind === 'limit' || kind === 'filter';
+  return handingOn.has(kind);
 }
+
+const handingOn: ReadonlySet<OperatorSpec['kind']> = new Set([
+  ...(['sort', 'top', 'limit', 'filter', 'range'] as const),
+]);
 
 /** What an operator reads, given what is read of its output. */
 function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Needs {
@@ -82,9 +87,12 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     }
     case 'sort':
     case 'top':
+    case 'range':
       return output && new Set([...output, ...operator.order.map((key) => key.column)]);
     case 'limit':
       return output;
+    case 'boundaries':
+      return new Set(operator.order.map((key) => key.column));
     case 'join': {
       const { probeKeys, buildKeys, condition } = operator;
       const given = operator.output.fields.map((field) => field.name).filter(isRead);

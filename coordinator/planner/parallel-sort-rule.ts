@@ -9,7 +9,7 @@
  * is sorted by one task.
  */
 import type { Exchange, OperatorSpec } from '../../engine/plan/physical-graph.ts';
-import { inputFrom, isLocal, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
+import { inputFrom, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
 
 export function parallelSortRule(steps: readonly PlanStep[]): readonly PlanStep[] {
   const index = new StepIndex(steps);
@@ -19,7 +19,7 @@ export function parallelSortRule(steps: readonly PlanStep[]): readonly PlanStep[
   const result: PlanStep[] = [];
   for (const step of steps) {
     const { number } = step;
-    const operator = isLocal(step) ? null : splitOf(step.operator, index.readersOf(number));
+    const operator = isGathered(step) ? splitOf(step.operator, index.readersOf(number)) : null;
     if (operator === null) {
       result.push({ ...step, inputs: step.inputs.flatMap(mergedOf) });
       continue;
@@ -52,6 +52,11 @@ export function parallelSortRule(steps: readonly PlanStep[]): readonly PlanStep[
 function splitOf(operator: OperatorSpec, readers: readonly PlanStep[]) {
   if (operator.kind === 'sort') return readers.every(readsOne) ? operator : null;
   return operator.kind === 'top' ? operator : null;
+}
+
+/** Whether its rows come from several tasks to one; those of a range are where they belong. */
+function isGathered({ inputs }: PlanStep): boolean {
+  return inputs.some(({ exchange }) => exchange?.kind === 'gather');
 }
 
 function readsOne({ inputs }: PlanStep): boolean {

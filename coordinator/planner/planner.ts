@@ -28,6 +28,7 @@ import { parallelSortRule } from './parallel-sort-rule.ts';
 import type { PlanOptions, PlanRule, PlanStep } from './plan-step.ts';
 import { projectRule } from './project-rule.ts';
 import { pruneRule } from './prune-rule.ts';
+import { rangeSortRule } from './range-sort-rule.ts';
 import { sharedExprRule } from './shared-expr-rule.ts';
 import { simplifyRule } from './simplify-rule.ts';
 import { singleTaskRule } from './single-task-rule.ts';
@@ -50,6 +51,7 @@ export const planRules: readonly PlanRule[] = [
   topRule,
   joinSideRule,
   singleTaskRule,
+  rangeSortRule,
   combinerRule,
   limitRule,
   parallelSortRule,

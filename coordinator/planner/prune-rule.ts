@@ -9,7 +9,7 @@
  * for each other. Sorts move rows, so they get a projection in front.
  */
 import { columnExpr } from '../../engine/expr/expr-factory.ts';
-import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
+import { type OperatorSpec, vertexPorts } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { exchangeColumns, handsOn, type Needs, needsOf } from './column-needs.ts';
 import { columnsOf, inputFrom, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
@@ -23,7 +23,7 @@ export function pruneRule(steps: readonly PlanStep[]): readonly PlanStep[] {
     const kept = needs.get(step.number)?.input ?? null;
     const chained = index.chainedBehind(step)?.number ?? null;
     const narrow = withColumns(step, { kept, chained, before: new StepIndex(result) });
-    const input = new StepIndex([...result, narrow]).inputSchemaOf(narrow);
+    const input = new StepIndex([...result, narrow]).inputSchemaOf(narrow, vertexPorts.rows);
     const { operator } = narrow;
     const isSort = operator.kind === 'sort' || operator.kind === 'top';
     const pruned = kept === null ? input : columnsOf(input, kept);

@@ -111,8 +111,9 @@ function sourceNode(source: SourceOf<unknown>, options: ReadOptions = {}): NodeD
       hint: 'Give a sink of a connector: { deadLetters: files.sink({ path: "dead.ndjson" }) }.',
     });
   }
-  const { connector, options: given, schema, usesPredicate, feed } = source;
-  const spec = { connector, options: given, schema, ...(usesPredicate && { usesPredicate }) };
+  const { connector, options: given, schema, usesPredicate, canSample, feed } = source;
+  const knows = { ...(usesPredicate && { usesPredicate }), ...(canSample && { canSample }) };
+  const spec = { connector, options: given, schema, ...knows };
   const node = appendNode([], { kind: 'source', source: spec, schema }, verb);
   return feed === undefined ? node : Object.freeze({ ...node, feed });
 }

@@ -111,7 +111,10 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       return [kernels('sort-encode, sort-rows, gather, segments, accumulate, scan')];
     case 'sort':
     case 'top':
+    case 'boundaries':
       return [kernels('sort-encode, sort-rows, gather')];
+    case 'range':
+      return [kernels('sort-encode, range-rows')];
     case 'limit':
       return [{ runs: 'none', what: 'counts rows' }];
     case 'filterRows':

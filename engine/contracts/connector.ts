@@ -64,6 +64,8 @@ export interface SourceSpec {
   readonly schema: Schema;
   /** Whether the connector looks at `predicate`; otherwise a plan has none. */
   readonly usesPredicate?: true;
+  /** Whether its splits can be read more than once, so that a sample of its rows can be had. */
+  readonly canSample?: true;
   /**
    * Rows for which this is not true are not wanted. What surely holds none may be left out; all other rows
    * are given out, whether it is true for them or not.

@@ -159,6 +159,27 @@ export interface SortKernels {
     rowsMax: number,
   ): number;
   /**
+   * Puts sort rows in the order of the ranges between `boundaryCount` sort rows at `boundaries`, which are in
+   * order: writes their numbers (u32), and `rangeCount` + 1 starts (u32), of at least one range more than there
+   * are boundaries. A row that is equal to boundaries may go to any range beside these; task `sender` of
+   * `senderCount` chooses by its number. `ranges` is room for a u32 per row.
+   */
+  rangeRows(
+    rows: number,
+    rowCount: number,
+    stride: number,
+    keyCount: number,
+    descendingBits: number,
+    boundaries: number,
+    boundaryCount: number,
+    sender: number,
+    senderCount: number,
+    rangeCount: number,
+    ranges: number,
+    outRows: number,
+    outStarts: number,
+  ): void;
+  /**
    * Goes on with a stable radix sort of narrow sort rows for about `stepsMax` row moves. `state` is
    * `radixLayout`.
    * @returns 1 when done; the state's `entries` then are the rows in order.

@@ -18,7 +18,7 @@ import type { Batch } from '../batch/batch.ts';
 import type { Schema } from '../schema/schema.ts';
 import { SpillFiles } from '../spill/spill-files.ts';
 import type { SpillRun, SpillWriter } from '../spill/spill-writer.ts';
-import { mergeRowBytes } from '../stream/merging-gate.ts';
+import { rowKeysOf } from '../stream/row-keys.ts';
 import type { OrderColumn } from '../stream/row-order.ts';
 import { type MergeSize, mergeSizeOf } from './merge-size.ts';
 import type { OperatorContext } from './operator.ts';
@@ -59,8 +59,8 @@ export class ExternalSorter {
     this.#options = options;
     this.#sorter = new RowSorter(context, options);
     const { schema, order } = options;
-    const rowBytes = mergeRowBytes(context.kernels, schema, order);
-    this.#size = mergeSizeOf(schema, rowBytes, context.spill.share.bytes);
+    const { stride } = rowKeysOf(context.kernels, schema, order);
+    this.#size = mergeSizeOf(schema, stride, context.spill.share.bytes);
     try {
       this.#files = new SpillFiles(context, this.#size);
     } catch (error) {

@@ -45,6 +45,10 @@ export interface JoinOperator extends Operator {
   buildEnded(): boolean;
 }
 
+export function hasBuildSide(operator: Operator): operator is JoinOperator {
+  return 'build' in operator;
+}
+
 /** What an operator may use: its name, for errors, memory, kernels, room on disk, and this. */
 export interface OperatorContext extends SpillContext {
   /** Whether the time slice is used up. */

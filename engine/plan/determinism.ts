@@ -29,6 +29,8 @@ const keepsOrder: ReadonlySet<OperatorSpec['kind']> = new Set([
   'assignWindows',
   'map',
   'sort',
+  'boundaries',
+  'range',
   'sink',
 ]);
 const losesOrder: ReadonlySet<OperatorSpec['kind']> = new Set([

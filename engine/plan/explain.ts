@@ -14,7 +14,6 @@
  */
 import { assertNever } from '../../base/assert.ts';
 import type { Json } from '../contracts/json.ts';
-import type { Expr } from '../expr/expr.ts';
 import { exprText, namedExprText } from '../expr/expr-text.ts';
 import { schemaText } from '../schema/schema.ts';
 import { analyticSpecText, analyticText } from './analytic-functions.ts';
@@ -31,6 +30,7 @@ import {
   type AggregateColumn,
   type Edge,
   type Exchange,
+  hasBuildSide,
   type OperatorSpec,
   type PhysicalGraph,
   type Vertex,
@@ -98,12 +98,13 @@ function edgeText(
   return `    ↓ ${id}${place}: ${exchangeText(exchange)}${only}${where}\n`;
 }
 
-/** `, build side`; where a chain has several joins, of which of them. */
+/** `, build side`, or `, boundaries`; where a chain has several build sides, of which operator. */
 function buildSideText(vertices: readonly Vertex[], { to, port }: Edge): string {
   if (port === vertexPorts.rows) return '';
   const chain = vertices.find(({ id }) => id === to)?.chain ?? [];
-  const joins = chain.filter(({ kind }) => kind === 'join');
-  return joins.length < 2 ? ', build side' : `, build side of ${joins[port - 1]?.id}`;
+  const builds = chain.filter(hasBuildSide);
+  if (builds[port - 1]?.kind === 'range') return ', boundaries';
+  return builds.length < 2 ? ', build side' : `, build side of ${builds[port - 1]?.id}`;
 }
 
 /** What an operator does, without its kind and schema. */
@@ -169,7 +170,7 @@ function logicalText(node: LogicalNode): string {
 function physicalText(operator: OperatorSpec): string {
   switch (operator.kind) {
     case 'source':
-      return connectorText(operator.source) + predicateText(operator.source.predicate);
+      return sourceText(operator);
     case 'filter':
       return exprText(operator.predicate);
     case 'project':
@@ -187,7 +188,10 @@ function physicalText(operator: OperatorSpec): string {
     case 'join':
       return joinText(operator);
     case 'sort':
+    case 'range':
       return orderText(operator.order);
+    case 'boundaries':
+      return `of ${operator.rangeCount} ranges by ${orderText(operator.order)}`;
     case 'top':
       return `${operator.count} by ${orderText(operator.order)}`;
     case 'limit':
@@ -215,9 +219,11 @@ function physicalText(operator: OperatorSpec): string {
   }
 }
 
-/** What a source may leave rows out by. */
-function predicateText(predicate: Expr | undefined): string {
-  return predicate === undefined ? '' : `, where ${exprText(predicate)}`;
+/** `files path "in", where price > 1, a sample`; the condition is what it may leave rows out by. */
+function sourceText({ source, isSample }: OperatorSpec & { readonly kind: 'source' }): string {
+  const { predicate } = source;
+  const where = predicate === undefined ? '' : `, where ${exprText(predicate)}`;
+  return `${connectorText(source)}${where}${isSample ? ', a sample' : ''}`;
 }
 
 function exchangeText(exchange: Exchange): string {
@@ -226,6 +232,8 @@ function exchangeText(exchange: Exchange): string {
       return `hash by ${exchange.columns.join(', ')}`;
     case 'partition':
       return `partition by ${exchange.column}, function of ${exchange.id}`;
+    case 'range':
+      return `range by ${orderText(exchange.order)}`;
     case 'merge':
       return `merge by ${orderText(exchange.order)}`;
     case 'forward':

@@ -27,7 +27,12 @@ interface Spec {
 
 export type OperatorSpec = Spec &
   (
-    | { readonly kind: 'source'; readonly source: SourceSpec }
+    | {
+        readonly kind: 'source';
+        readonly source: SourceSpec;
+        /** Whether only some rows are wanted, from all over the input: what the boundaries of ranges come from. */
+        readonly isSample?: true;
+      }
     | { readonly kind: 'filter'; readonly predicate: Expr }
     | { readonly kind: 'project'; readonly columns: readonly NamedExpr[] }
     | {
@@ -87,6 +92,14 @@ export type OperatorSpec = Spec &
         readonly order: readonly SortKey[];
         readonly functions: readonly AnalyticColumn[];
       }
+    /** The rows of a sample that divide it into ranges of the same size. */
+    | {
+        readonly kind: 'boundaries';
+        readonly order: readonly SortKey[];
+        readonly rangeCount: number;
+      }
+    /** The last before a range exchange; boundaries come in at its build side. */
+    | { readonly kind: 'range'; readonly order: readonly SortKey[] }
     /** The three parts of mapReduce; `id` finds the user's functions. */
     | { readonly kind: 'map' }
     | { readonly kind: 'combine' }
@@ -105,6 +118,11 @@ export function gathersRows({ kind }: OperatorSpec): boolean {
   return gatheringKinds.has(kind);
 }
 
+/** Whether the operator has a second input, which it is given to the end before the first row goes through it. */
+export function hasBuildSide({ kind }: OperatorSpec): boolean {
+  return kind === 'join' || kind === 'range';
+}
+
 const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
   ...(['aggregate', 'fold', 'join', 'sort', 'top', 'combine', 'reduce', 'analytic'] as const),
 ]);
@@ -114,6 +132,8 @@ export type Exchange =
   | { readonly kind: 'hash'; readonly columns: readonly string[] }
   /** The user's `partition` function of operator `id` chooses by key. */
   | { readonly kind: 'partition'; readonly id: string; readonly column: string }
+  /** Each task gets a range of the order, and those of lower numbers come before it. */
+  | { readonly kind: 'range'; readonly order: readonly SortKey[] }
   | { readonly kind: 'rebalance' }
   /** Every row to every task. */
   | { readonly kind: 'broadcast' }
@@ -144,7 +164,7 @@ export const vertexOutputs = {
 export const vertexPorts = {
   /** What goes through the chain; a chain that begins with a source has none. */
   rows: 0,
-  /** The build side of the chain's first join; that of the next join is the port after it. */
+  /** The build side of the chain's first operator that has one; that of the next one is the port after it. */
   build: 1,
 } as const;
 
@@ -154,7 +174,7 @@ export interface Edge {
   /** One of `vertexOutputs`. Every edge of an output gets all of its rows. */
   readonly output: number;
   readonly to: string;
-  /** `vertexPorts.rows`, or the build side of one of the chain's joins. */
+  /** `vertexPorts.rows`, or the build side of one of the chain's operators. */
   readonly port: number;
   readonly exchange: Exchange;
   /** Whether rows go through files that are complete before a reader starts, and not through rings. */

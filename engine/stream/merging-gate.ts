@@ -12,13 +12,12 @@
  * - A batch goes out with 8,192 rows, or when a channel has nothing now and rows are there.
  * - A consumed batch is let go as soon as the output that holds its last rows is built.
  */
-import { assert } from '../../base/assert.ts';
 import { type Batch, batchRowsMax } from '../batch/batch.ts';
-import { mergeHeadSize, sortRowSizeOf } from '../kernels/sort-kernels.ts';
-import { type EncodedKey, encodedKeysOf, encodeRows, sortTypeOf } from '../kernels/sort-keys.ts';
+import { mergeHeadSize } from '../kernels/sort-kernels.ts';
+import { encodeRows } from '../kernels/sort-keys.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
-import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import { type GatherOptions, gatherRows } from './gather-rows.ts';
+import { type RowKeys, rowKeysOf } from './row-keys.ts';
 import type { OrderColumn } from './row-order.ts';
 import type { ElementReader, StreamElement } from './stream-element.ts';
 
@@ -47,10 +46,7 @@ export interface MergingGateOptions extends Omit<GatherOptions, 'batches'> {
 export class MergingGate implements ElementReader {
   readonly #options: MergingGateOptions;
   readonly #heads: readonly Head[];
-  /** Keys of sort rows, and the bytes of one. */
-  readonly #keys: readonly EncodedKey[];
-  readonly #stride: number;
-  readonly #descendingBits: number;
+  readonly #keys: RowKeys;
   /** The heads that have a batch, as the kernel reads them. */
   readonly #table: BlockHandle;
   /** Batches with rows that have not gone out. */
@@ -66,12 +62,7 @@ export class MergingGate implements ElementReader {
     this.#options = options;
     const parts = { batch: null, source: 0, rows: 0, next: 0, hasEnded: false };
     this.#heads = channels.map((channel) => ({ channel, ...parts }));
-    this.#keys = order.flatMap((column) => keysOf(options.kernels, schema, column));
-    this.#stride = sortRowSizeOf(this.#keys.length);
-    this.#descendingBits = this.#keys.reduce(
-      (bits, { isDescending }, key) => bits | (Number(isDescending) << key),
-      0,
-    );
+    this.#keys = rowKeysOf(options.kernels, schema, order);
     this.#numbers = scope.allocate(batchRowsMax * 4);
     this.#table = scope.allocate(channels.length * mergeHeadSize);
   }
@@ -135,15 +126,16 @@ export class MergingGate implements ElementReader {
   #encode(head: Head, batch: Batch): void {
     const { scope, kernels } = this.#options;
     const { columns, selection, rowCount } = batch;
-    const roomBytes = rowCount * this.#stride;
+    const { keys, stride } = this.#keys;
+    const roomBytes = rowCount * stride;
     if (head.rows === 0 || scope.memory.sizeOf(head.rows) < roomBytes) {
       if (head.rows !== 0) scope.memory.release(head.rows);
       head.rows = 0;
       head.rows = scope.allocate(roomBytes);
     }
     const rows = addressOf(head.rows);
-    const target = { fromRow: 0, count: rowCount, rows, stride: this.#stride };
-    encodeRows(kernels, this.#keys, { columns, selection, rowCount, firstNumber: 0 }, target);
+    const target = { fromRow: 0, count: rowCount, rows, stride };
+    encodeRows(kernels, keys, { columns, selection, rowCount, firstNumber: 0 }, target);
     head.batch = batch;
     head.next = rows;
   }
@@ -154,18 +146,19 @@ export class MergingGate implements ElementReader {
     if (heads.length === 0) return false;
     const words = this.#options.scope.memory.uint32;
     const table = addressOf(this.#table);
+    const { keys, stride, descendingBits } = this.#keys;
     heads.forEach(({ next, rows, batch, source }, index) => {
       const word = (table + index * mergeHeadSize) >>> 2;
       words[word] = next;
-      words[word + 1] = addressOf(rows) + (batch?.rowCount ?? 0) * this.#stride;
+      words[word + 1] = addressOf(rows) + (batch?.rowCount ?? 0) * stride;
       words[word + 2] = source * batchRowsMax;
     });
     this.#count += this.#options.kernels.mergeRows(
       table,
       heads.length,
-      this.#stride,
-      this.#keys.length,
-      this.#descendingBits,
+      stride,
+      keys.length,
+      descendingBits,
       addressOf(this.#numbers) + this.#count * 4,
       batchRowsMax - this.#count,
     );
@@ -199,22 +192,4 @@ export class MergingGate implements ElementReader {
     this.#done = 0;
     this.#count = 0;
   }
-}
-
-/** Bytes of a sort row, of which a gate has one for every row of the batches in hand. */
-export function mergeRowBytes(
-  kernels: GatherOptions['kernels'],
-  schema: Schema,
-  order: readonly OrderColumn[],
-): number {
-  return sortRowSizeOf(order.flatMap((column) => keysOf(kernels, schema, column)).length);
-}
-
-function keysOf(kernels: GatherOptions['kernels'], schema: Schema, order: OrderColumn) {
-  const index = fieldIndexOf(schema, order.column);
-  const type = schema.fields[index]?.type;
-  assert(type !== undefined, 'columns of an order are in the schema');
-  const { isDescending, areNullsFirst } = order;
-  const key = { type: sortTypeOf(type), isDescending, areNullsLast: !areNullsFirst };
-  return encodedKeysOf(kernels, key, index);
 }

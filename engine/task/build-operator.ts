@@ -11,6 +11,7 @@ import type { Json } from '../contracts/json.ts';
 import { AggregateOperator } from '../operators/aggregate-operator.ts';
 import { AnalyticOperator } from '../operators/analytic/analytic-operator.ts';
 import { AssignWindowsOperator } from '../operators/assign-windows-operator.ts';
+import { BoundariesOperator } from '../operators/boundaries-operator.ts';
 import { CombineOperator } from '../operators/combine-operator.ts';
 import { ExplodeWordsOperator } from '../operators/explode-words-operator.ts';
 import { FilterOperator } from '../operators/filter-operator.ts';
@@ -20,6 +21,7 @@ import { HashJoinOperator } from '../operators/hash-join-operator.ts';
 import { LimitOperator } from '../operators/limit-operator.ts';
 import type { Operator, OperatorContext } from '../operators/operator.ts';
 import { ProjectOperator } from '../operators/project-operator.ts';
+import { RangeOperator } from '../operators/range-operator.ts';
 import { ReduceOperator } from '../operators/reduce-operator.ts';
 import { RepeatOperator } from '../operators/repeat-operator.ts';
 import { RowFunctionOperator } from '../operators/row-function-operator.ts';
@@ -28,14 +30,17 @@ import { SortOperator } from '../operators/sort-operator.ts';
 import type { OperatorSpec } from '../plan/physical-graph.ts';
 import type { FunctionsOf, UserFunctions } from '../plan/user-functions.ts';
 import type { Schema } from '../schema/schema.ts';
+import type { RangePartitioner } from '../shuffle/range-partitioner.ts';
 import { connectorOf, type TaskConnectors } from './task-connectors.ts';
 
 export interface BuildOperatorOptions extends TaskConnectors {
   readonly context: OperatorContext;
   /** What comes in. */
   readonly input: Schema;
-  /** What comes in at the build side of a join. */
+  /** What comes in at the build side, where the operator has one. */
   readonly build?: Schema;
+  /** Of the edges that a range operator's rows are sent by. @defaultValue none */
+  readonly rangePartitioners?: readonly RangePartitioner[];
   readonly functions: ReadonlyMap<string, UserFunctions>;
   /** What functions count. */
   readonly counters: FunctionCounters;
@@ -87,6 +92,13 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       assert(build !== undefined, 'a join has a build side');
       return new HashJoinOperator(context, { ...spec, probe: input, build });
     }
+    case 'range': {
+      const { build, rangePartitioners: partitioners = [] } = options;
+      assert(build !== undefined, 'boundaries come in at the build side');
+      return new RangeOperator({ build, partitioners });
+    }
+    case 'boundaries':
+      return new BoundariesOperator(context, { ...spec, input });
     case 'repeat':
       return new RepeatOperator(context, { ...spec, input });
     case 'sort':

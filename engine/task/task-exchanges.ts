@@ -24,6 +24,7 @@ import {
   type PartitionerOptions,
   RebalancePartitioner,
 } from '../shuffle/partitioner.ts';
+import { RangePartitioner, type Sender } from '../shuffle/range-partitioner.ts';
 import type { SpillBlocks } from '../spill/spill-blocks.ts';
 import { InputGate } from '../stream/input-gate.ts';
 import { MergingGate } from '../stream/merging-gate.ts';
@@ -106,6 +107,9 @@ export interface WriterContext extends ExchangeContext {
   /** Is told the bytes that go to map outputs. */
   readonly onWritten: (bytes: number) => void;
   readonly functions: ReadonlyMap<string, UserFunctions>;
+  readonly sender: Sender;
+  /** Is told of what needs boundaries before its first row. */
+  readonly onRange: (partitioner: RangePartitioner) => void;
 }
 
 export function buildChannelWriter(output: TaskOutput, context: WriterContext): ChannelWriter {
@@ -143,6 +147,11 @@ function buildPartitioner(
       return new HashPartitioner(options, exchange.columns);
     case 'partition':
       return functionPartitioner(exchange, options, context);
+    case 'range': {
+      const partitioner = new RangePartitioner(options, exchange.order, context.sender);
+      context.onRange(partitioner);
+      return partitioner;
+    }
     case 'rebalance':
       if (file !== null) return rowsInTurn(options);
       return new RebalancePartitioner(channelCount);

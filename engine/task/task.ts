@@ -27,17 +27,23 @@ import type { Split } from '../contracts/source.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { MemoryShare } from '../memory/memory-share.ts';
 import type { MemoryScope, SlotMemory } from '../memory/slot-memory.ts';
-import { HashJoinOperator } from '../operators/hash-join-operator.ts';
-import type { Operator, OperatorContext } from '../operators/operator.ts';
+import {
+  type Operator,
+  type OperatorContext,
+  hasBuildSide as takesBuildSide,
+} from '../operators/operator.ts';
+import { SampleReader } from '../operators/sample-reader.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
 import { SourceOperator } from '../operators/source-operator.ts';
 import {
+  hasBuildSide,
   type OperatorSpec,
   type Vertex,
   vertexOutputs,
   vertexPorts,
 } from '../plan/physical-graph.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
+import type { RangePartitioner } from '../shuffle/range-partitioner.ts';
 import { SpillBlocks } from '../spill/spill-blocks.ts';
 import type { Outbox } from '../stream/outbox.ts';
 import { buildOperator } from './build-operator.ts';
@@ -137,6 +143,12 @@ export class Task {
     return last instanceof SinkOperator ? last : null;
   }
 
+  /** What a sample reads is read once more, and counted then. */
+  get #isSample(): boolean {
+    const [first] = this.#options.vertex.chain;
+    return first?.kind === 'source' && first.isSample === true;
+  }
+
   /** Gives the source its next split, or null when there are no more. */
   offerSplit(split: Split | null): void {
     assert(this.#source !== null, 'splits are for tasks with a source');
@@ -150,7 +162,7 @@ export class Task {
     this.#deadline = this.#options.clock.mono() + sliceMs;
     try {
       const progress = this.#work();
-      if (this.#source !== null) this.#metrics.setSource(this.#source);
+      if (this.#source !== null && !this.#isSample) this.#metrics.setSource(this.#source);
       if (progress === 'done') this.#go('finished');
       else this.#outputs.flush(progress === 'idle');
       return progress;
@@ -271,14 +283,20 @@ export class Task {
   }
 
   #build(): void {
-    const { vertex, inputs, outputs, memory, kernels, functions, clock, disk } = this.#options;
+    const { vertex, inputs, outputs, memory, kernels, functions, clock, disk, taskIndex } =
+      this.#options;
     const [first, ...others] = vertex.chain;
     const last = vertex.chain.at(-1);
     assert(first !== undefined && last !== undefined, 'a task has an operator');
     const scope = memory.scope(`${vertex.name}: exchange`);
     const onWritten = (bytes: number) => this.#metrics.addBytesSpilled(this.#outputIndex, bytes);
     const files = { disk, blocks: () => this.#blocksOf(scope), onWritten };
-    const context = { scope, kernels, mono: () => clock.mono(), functions, ...files };
+    const rangePartitioners: RangePartitioner[] = [];
+    const context = {
+      ...{ scope, kernels, mono: () => clock.mono(), functions, ...files },
+      sender: { taskIndex, taskCount: vertex.parallelism },
+      onRange: (partitioner: RangePartitioner) => void rangePartitioners.push(partitioner),
+    };
     const outbox = this.#outputs.add(vertexOutputs.rows, last.output, outputs, context);
     const isSource = first.kind === 'source';
     const { deadLetters } = vertexOutputs;
@@ -297,11 +315,12 @@ export class Task {
     for (const spec of specs) {
       assert(schema !== undefined, 'an operator has an input schema');
       const builds = inputs.filter(isAt(vertexPorts.build + sides.length));
-      const build = spec.kind === 'join' && builds[0] ? { build: builds[0].schema } : {};
+      const build = hasBuildSide(spec) && builds[0] ? { build: builds[0].schema } : {};
       const own = { context: this.#contextOf(spec), counters: this.#counters, input: schema };
-      const operator = buildOperator(spec, { ...this.#options, ...build, ...own });
+      const given = { ...this.#options, ...build, ...own, rangePartitioners };
+      const operator = buildOperator(spec, given);
       this.#operators.push(operator);
-      if (operator instanceof HashJoinOperator) {
+      if (takesBuildSide(operator)) {
         const index = vertex.chain.indexOf(spec);
         const gate = buildGate(builds, context);
         sides.push(new BuildSide({ operator, gate, metrics: this.#metrics, index }));
@@ -333,7 +352,8 @@ export class Task {
       predicate: source.predicate ?? null,
       programRing: programRings?.get(spec.id) ?? null,
     };
-    return new SourceOperator(reader(source.options, slot));
+    const newReader = () => reader(source.options, slot);
+    return new SourceOperator(spec.isSample ? new SampleReader(newReader) : newReader());
   }
 
   #contextOf(spec: OperatorSpec): OperatorContext {

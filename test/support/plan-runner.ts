@@ -46,11 +46,11 @@ export interface PlanInputs {
   readonly functions: ReadonlyMap<string, UserFunctions>;
 }
 
-/** Rows of each sink, by the sink's name. */
+/** Rows of each sink, by the sink's name; those of its tasks in their order. */
 export type PlanOutputs = ReadonlyMap<string, readonly Row[]>;
 
 export function tableSource(table: string, schema: Schema): SourceSpec {
-  return { connector: 'rows', options: table, schema, usesPredicate: true };
+  return { connector: 'rows', options: table, schema, usesPredicate: true, canSample: true };
 }
 
 export function rowsSink(name: string, isParallel = true): SinkSpec {
@@ -62,10 +62,18 @@ let kept: { memory: SlotMemory; kernels: Kernels } | null = null;
 
 /** Runs all tasks of a plan in turn until they are done; those of one stage after those of another. */
 export function runPlan(graph: PhysicalGraph, inputs: PlanInputs): PlanOutputs {
+  return new Map([...runPlanInParts(graph, inputs)].map(([name, parts]) => [name, parts.flat()]));
+}
+
+/** The same, by task of each sink. */
+export function runPlanInParts(
+  graph: PhysicalGraph,
+  inputs: PlanInputs,
+): ReadonlyMap<string, readonly (readonly Row[])[]> {
   const { memory, kernels } = kept ?? newMemory();
   kept = null;
-  const outputs = new Map<string, Row[]>();
-  const connectors = new Map([['rows', rowsConnector(inputs.tables, outputs)]]);
+  const parts = new Map<string, Row[][]>();
+  const connectors = new Map([['rows', rowsConnector(inputs.tables, parts)]]);
   const { functions } = inputs;
   const around = { memory, kernels, connectors, functions, disk: new MemoryDisk() };
   const splits = new Map(graph.vertices.map(({ id, chain }) => [id, splitsOf(chain[0], inputs)]));
@@ -75,7 +83,7 @@ export function runPlan(graph: PhysicalGraph, inputs: PlanInputs): PlanOutputs {
   }
   memory.assertEmpty();
   kept = { memory, kernels };
-  return outputs;
+  return parts;
 }
 
 function runTasks(
@@ -196,7 +204,7 @@ function splitsOf(
   return starts.map((start, at) => [table, start, starts[at + 1] ?? length]);
 }
 
-function rowsConnector(tables: PlanInputs['tables'], outputs: Map<string, Row[]>): Connector {
+function rowsConnector(tables: PlanInputs['tables'], parts: Map<string, Row[][]>): Connector {
   return {
     name: 'rows',
     reader(_options, { scope, schema, hasDeadLetters, predicate }) {
@@ -233,11 +241,13 @@ function rowsConnector(tables: PlanInputs['tables'], outputs: Map<string, Row[]>
         close() {},
       };
     },
-    writer(options) {
+    writer(options, _prepared, { taskIndex }) {
       const name = String(options);
       return {
         write(batch) {
-          outputs.set(name, [...(outputs.get(name) ?? []), ...readRows(batch)]);
+          const own = parts.get(name) ?? [];
+          parts.set(name, own);
+          own[taskIndex] = [...(own[taskIndex] ?? []), ...readRows(batch)];
         },
         finish: () => ({ name }),
         close() {},

@@ -323,9 +323,10 @@ export function randomJobs(verbsMax = 8): fc.Arbitrary<RandomJob> {
       outputCount: fc.integer({ min: 1, max: 3 }),
       isParallel: fc.boolean(),
       hasDeadLetters: fc.boolean(),
+      isSorted: fc.boolean(),
       tables: fc.record({ first: rows, second: rows }),
     })
-    .map(({ draws, outputCount, isParallel, hasDeadLetters, ...drawn }) => {
+    .map(({ draws, outputCount, isParallel, hasDeadLetters, isSorted, ...drawn }) => {
       const { first, second } = drawn.tables;
       const tables = { first, second: hasDeadLetters ? withBadRows(second) : second };
       const job = defineJob({
@@ -338,6 +339,9 @@ export function randomJobs(verbsMax = 8): fc.Arbitrary<RandomJob> {
             read(tableSource('first', Line.schema)) as never,
           ];
           for (const one of draws) streams.push(applied(one, streams));
+          // A table as it is, sorted: what no other stream reads.
+          const table = read(tableSource('first', Line.schema)) as never as Rows;
+          if (isSorted) streams.push(table.orderBy((row) => [row.n.desc(), row.x.asc()]));
           return streams
             .slice(-outputCount)
             .map((stream, at) => stream.writeTo(rowsSink(`out ${at}`, isParallel)));

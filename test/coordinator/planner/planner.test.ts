@@ -8,6 +8,7 @@ import { planJob } from '../../../coordinator/planner/planner.ts';
 import { deadLetterSchema } from '../../../engine/contracts/dead-letters.ts';
 import { addColumnNames } from '../../../engine/expr/column-names.ts';
 import {
+  hasBuildSide,
   type OperatorSpec,
   type PhysicalGraph,
   type Vertex,
@@ -29,6 +30,7 @@ function givenAt(graph: PhysicalGraph, vertex: Vertex, port: number): Schema {
   return edge?.schema ?? { fields: [] };
 }
 
+const handingOn = ['filter', 'sort', 'top', 'limit', 'range', 'filterRows', 'sink'];
 const isJoin = ({ kind }: OperatorSpec) => kind === 'join';
 
 /** Plans of random jobs, with what was planned. */
@@ -53,7 +55,7 @@ test('every operator finds its columns, and hands on what it should', () => {
         for (const name of readsOf(operator)) {
           expect(namesOf(input), operator.kind).toContain(name);
         }
-        if (['filter', 'sort', 'top', 'limit', 'filterRows', 'sink'].includes(operator.kind)) {
+        if (handingOn.includes(operator.kind)) {
           expect(namesOf(operator.output), operator.kind).toEqual(namesOf(input));
         }
         input = operator.output;
@@ -68,7 +70,8 @@ test('sources and sinks are those of the job, and sinks get all of their columns
       const graph = planJob(job.graph, { parallelism });
       const specs = graph.vertices.flatMap(({ chain }) => chain);
       for (const kind of ['source', 'sink'] as const) {
-        const planned = specs.filter((spec) => spec.kind === kind);
+        const isSample = (spec: OperatorSpec) => spec.kind === 'source' && spec.isSample === true;
+        const planned = specs.filter((spec) => spec.kind === kind && !isSample(spec));
         const wanted = job.graph.nodes.filter((node) => node.kind === kind);
         const isSink = kind === 'sink';
         const summary = (id: string, schema: Schema) => [id, isSink ? namesOf(schema) : ''].join();
@@ -119,7 +122,7 @@ test('edges that meet carry the same columns, and are merged all or none of them
   checkPlans((graph) => {
     for (const vertex of graph.vertices) {
       const edges = inEdges(graph, vertex);
-      const ports = vertexPorts.build + vertex.chain.filter(isJoin).length;
+      const ports = vertexPorts.build + vertex.chain.filter(hasBuildSide).length;
       expect(edges.every(({ port }) => port < ports)).toBe(true);
       for (let at = 0; at < ports; at++) {
         const same = edges.filter(({ port }) => port === at);
@@ -144,7 +147,7 @@ test('rows of one key, and all rows of a limit or a sort, meet in one task', () 
       for (const [place, operator] of vertex.chain.entries()) {
         const before = place === 0 ? kinds[0] : ['chain'];
         const after = place === vertex.chain.length - 1 ? kinds[1] : ['chain'];
-        const wanted = neighboursOf(operator);
+        const wanted = neighboursOf(operator, before);
         expect([wanted.before ?? before, wanted.after ?? after]).toEqual([before, after]);
       }
     }
@@ -152,7 +155,10 @@ test('rows of one key, and all rows of a limit or a sort, meet in one task', () 
 });
 
 /** What must stand before and after an operator that runs in several tasks. */
-function neighboursOf(operator: OperatorSpec): { before?: string[]; after?: string[] } {
+function neighboursOf(
+  operator: OperatorSpec,
+  before: readonly string[] = [],
+): { before?: string[]; after?: string[] } {
   switch (operator.kind) {
     case 'reduce':
       return { before: ['hash'] };
@@ -162,8 +168,11 @@ function neighboursOf(operator: OperatorSpec): { before?: string[]; after?: stri
       return operator.phase === 'partial' ? { after: meeting } : { before: meeting };
     }
     case 'sort':
+      return before.includes('range') ? { before: ['range'] } : { after: ['merge'] };
     case 'top':
       return { after: ['merge'] };
+    case 'range':
+      return { before: ['chain'], after: ['range'] };
     case 'limit':
       // None of each is none of all.
       return operator.count === 0 ? {} : { after: ['gather'] };
@@ -197,6 +206,8 @@ function readsOf(operator: OperatorSpec): Iterable<string> {
       return [...operator.keys, ...operator.aggregates.flatMap(({ columns }) => columns)];
     case 'sort':
     case 'top':
+    case 'range':
+    case 'boundaries':
       return operator.order.map((key) => key.column);
     case 'fold':
       return operator.keys;

@@ -53,7 +53,13 @@ function write(
   const exchange = { kind: 'hash', columns: ['n'] } as const;
   const output = { output: 0, exchange, schema, rings: [], file, partitionCount };
   const context = { scope, kernels, disk, blocks: () => blocks, onWritten: () => {} };
-  const writer = buildChannelWriter(output, { ...context, mono: () => 0, functions: new Map() });
+  const writer = buildChannelWriter(output, {
+    ...context,
+    mono: () => 0,
+    functions: new Map(),
+    sender: { taskIndex: 0, taskCount: 1 },
+    onRange: () => {},
+  });
   try {
     for (let at = 0; at < rows.length; at += 7) {
       const batch = batchOf(scope, schema, rows.slice(at, at + 7));
