@@ -17,6 +17,7 @@ import {
   type OperatorSpec,
   type PhysicalGraph,
   type Vertex,
+  vertexOutputs,
   vertexPorts,
 } from '../../engine/plan/physical-graph.ts';
 import { withBlocking } from './blocking-edges.ts';
@@ -74,6 +75,10 @@ function linkedChains(steps: readonly PlanStep[], parallelism: number) {
     for (const [at, sender] of senders.entries()) {
       if (sender === chain) continue;
       const { exchange = null, output = 0, port = 0 } = step.inputs[at] ?? {};
+      const isLetters = output === vertexOutputs.deadLetters;
+      const isKnown = (link: Link) => link.from === sender && link.to === chain && isLetters;
+      // A vertex has one output for dead letters, whichever of its operators gives them.
+      if (links.some((link) => isKnown(link) && link.output === output)) continue;
       links.push({
         id: `e${links.length + 1}`,
         from: sender,

@@ -6,7 +6,7 @@
  * Each rule is a pure function in a file of its own, and means the same before and after. Their order
  * matters: filters move while all columns are there, expressions are simplified once they are where they
  * stay, top-n comes before a limit is split, single tasks before anything is made parallel, and pruning
- * when no step is added any more.
+ * when no step is added any more; where poison goes adds edges only.
  * Before: engine/api/build-job.ts · After: engine/plan/physical-graph.ts
  */
 import { assert } from '../../base/assert.ts';
@@ -26,6 +26,7 @@ import { lowerGraph } from './lower-graph.ts';
 import { narrowRule } from './narrow-rule.ts';
 import { parallelSortRule } from './parallel-sort-rule.ts';
 import type { PlanOptions, PlanRule, PlanStep } from './plan-step.ts';
+import { poisonRule } from './poison-rule.ts';
 import { projectRule } from './project-rule.ts';
 import { pruneRule } from './prune-rule.ts';
 import { rangeSortRule } from './range-sort-rule.ts';
@@ -56,6 +57,7 @@ export const planRules: readonly PlanRule[] = [
   limitRule,
   parallelSortRule,
   pruneRule,
+  poisonRule,
 ];
 
 /** @param options - `parallelism`: tasks of a vertex that can have several, a whole number from 1 on. */

@@ -36,8 +36,9 @@ export function isSink(given: unknown): given is SinkOf {
 /** How a source is read. */
 export interface ReadOptions extends VerbOptions {
   /**
-   * Where records go that can't be read, with their origin, the reason and their bytes. @defaultValue
-   * the first such record ends the job
+   * Where records go that can't be read, with their origin, the reason and their bytes; and those on which a
+   * function of `filter`, `map` or `flatMap` throws five times in a row. @defaultValue the first such record
+   * ends the job
    */
   readonly deadLetters?: SinkOf;
 }

@@ -13,20 +13,47 @@ import type { Schema } from '../schema/schema.ts';
 import {
   type FunctionName,
   int64NotSafe,
+  isOfRecord,
   rowExpired,
+  rowJson,
   userFunctionFailed,
   userFunctionResult,
   valueText,
 } from './user-error.ts';
 
+/** A record that a function fails on whenever it is called with it, as a dead letter tells of it. */
+export interface PoisonLetter {
+  readonly origin: string;
+  readonly reason: string;
+  readonly text: string | null;
+}
+
+/** Where such records go. */
+export interface PoisonSink {
+  add(letter: PoisonLetter): void;
+}
+
+/** Calls after the first one that threw. */
+const callsAgainMax = 4;
+
 export class DriverHelper {
+  /** What `again` answers for a record that was given up. */
+  readonly skipped = Symbol('skipped');
+  readonly #poison: PoisonSink | null;
   readonly #name: FunctionName;
   readonly #output: Schema;
   readonly #memory: SlotMemory;
   readonly #bytes: Uint8Array;
   readonly #uint32: Uint32Array;
 
-  constructor(name: FunctionName, memory: SlotMemory, output: Schema) {
+  /** @param poison - Null where the first record that a function throws on ends the job. */
+  constructor(
+    name: FunctionName,
+    memory: SlotMemory,
+    output: Schema,
+    poison: PoisonSink | null = null,
+  ) {
+    this.#poison = poison;
     this.#name = name;
     this.#output = output;
     this.#memory = memory;
@@ -84,6 +111,28 @@ export class DriverHelper {
       }
       return left.length === right.length && left.every((byte, at) => byte === right[at]);
     });
+  }
+
+  /**
+   * Calls a function again for a record on which it threw; what throws each time is a dead letter, and the
+   * answer `skipped`. @throws The error, where there is no place for dead letters.
+   */
+  again<R>(call: (row: R) => unknown, row: R, error: unknown): unknown {
+    let last = error;
+    for (let count = 0; count < callsAgainMax; count++) {
+      if (this.#poison === null || !isOfRecord(last)) break;
+      try {
+        return call(row);
+      } catch (thrown) {
+        last = thrown;
+      }
+    }
+    const failed = this.failed(last, row);
+    if (this.#poison === null || !isOfRecord(last)) throw failed;
+    const { operator } = this.#name;
+    const reason = `${failed.message} (${callsAgainMax + 1} calls)`;
+    this.#poison.add({ origin: `operator "${operator}"`, reason, text: rowJson(row) });
+    return this.skipped;
   }
 
   failed(error: unknown, subject: unknown): Error {

@@ -8,7 +8,7 @@ import type { Batch } from '../batch/batch.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
 import type { Schema } from '../schema/schema.ts';
 import { compileDriver } from './compile-driver.ts';
-import { DriverHelper } from './driver-helper.ts';
+import { DriverHelper, type PoisonSink } from './driver-helper.ts';
 import { bindSource, readSource, rowViewSource } from './row-source.ts';
 
 export interface FilterDriver {
@@ -25,6 +25,8 @@ export interface FilterDriverOptions {
   readonly memory: SlotMemory;
   readonly input: Schema;
   readonly filter: (row: never) => unknown;
+  /** Where records go that the function fails on. @defaultValue they end the job */
+  readonly poison?: PoisonSink | null;
 }
 
 export function filterDriver({
@@ -32,8 +34,9 @@ export function filterDriver({
   memory,
   input,
   filter,
+  poison = null,
 }: FilterDriverOptions): FilterDriver {
-  const h = new DriverHelper({ operator, function: 'filter' }, memory, input);
+  const h = new DriverHelper({ operator, function: 'filter' }, memory, input, poison);
   const text = [
     bindSource(input),
     ...input.fields.map(readSource),
@@ -56,7 +59,8 @@ function run(batch, fromRow, toRow, out) {
   for (let row = fromRow; row < toRow; row++) {
     const stored = storedRow(row), view = new RowView(stored);
     let keeps;
-    try { keeps = fn(view); } catch (error) { throw h.failed(error, view); }
+    try { keeps = fn(view); } catch (error) { keeps = h.again(fn, view, error); }
+    if (keeps === h.skipped) keeps = false;
     if (keeps === true) u32[at++] = stored;
     else if (keeps !== false) h.notBoolean(keeps, view);
     expire(view);

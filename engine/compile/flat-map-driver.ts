@@ -3,13 +3,14 @@
  *
  * It stops between two outputs when the builder is full, and goes on there in the next call: an array
  * by its index, anything else by its iterator, so a generator over a large row never runs ahead of
- * what fits in a batch.
+ * what fits in a batch. A generator that has given out a row can't be called again for the same record: what
+ * it throws from then on ends the job.
  */
 import type { BatchBuilder } from '../batch/batch-builder.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
 import type { Schema } from '../schema/schema.ts';
 import { compileDriver, type RowDriver } from './compile-driver.ts';
-import { DriverHelper } from './driver-helper.ts';
+import { DriverHelper, type PoisonSink } from './driver-helper.ts';
 import { appendRowSource, writersOf } from './output-source.ts';
 import { bindSource, readSource, rowViewSource } from './row-source.ts';
 
@@ -20,11 +21,13 @@ export interface FlatMapOptions {
   readonly output: Schema;
   readonly builder: BatchBuilder;
   readonly flatMap: (row: never) => Iterable<unknown>;
+  /** Where records go that the function fails on. @defaultValue they end the job */
+  readonly poison?: PoisonSink | null;
 }
 
 export function flatMapDriver(options: FlatMapOptions): RowDriver {
-  const { operator, memory, output, builder, flatMap } = options;
-  const h = new DriverHelper({ operator, function: 'flatMap' }, memory, output);
+  const { operator, memory, output, builder, flatMap, poison = null } = options;
+  const h = new DriverHelper({ operator, function: 'flatMap' }, memory, output, poison);
   const values = { h, fn: flatMap, ...writersOf(builder) };
   const label = `${operator}-flatMap`;
   const text = flatMapSource(options.input, output);
@@ -55,16 +58,26 @@ function drainIterator() {
   for (;;) {
     if (builder.isFull) return false;
     let step;
-    try { step = iterator.next(); } catch (error) { throw h.failed(error, view); }
+    try { step = iterator.next(); } catch (error) {
+      if (next > 0) throw h.failed(error, view);
+      step = h.again(firstStep, view, error);
+      if (step === h.skipped) return true;
+    }
     if (step.done) return true;
     append(step.value, view);
+    next++;
   }
+}
+function firstStep(view) {
+  iterator = h.iteratorOf(fn(view), view);
+  return iterator.next();
 }
 function start(row) {
   view = new RowView(storedRow(row));
   let result;
-  try { result = fn(view); } catch (error) { throw h.failed(error, view); }
+  try { result = fn(view); } catch (error) { result = h.again(fn, view, error); }
   next = 0;
+  if (result === h.skipped) result = [];
   if (Array.isArray(result)) outputs = result;
   else iterator = h.iteratorOf(result, view);
 }

@@ -8,7 +8,7 @@ import type { BatchBuilder } from '../batch/batch-builder.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
 import type { Schema } from '../schema/schema.ts';
 import { compileDriver, type RowDriver } from './compile-driver.ts';
-import { DriverHelper } from './driver-helper.ts';
+import { DriverHelper, type PoisonSink } from './driver-helper.ts';
 import { appendRowSource, writersOf } from './output-source.ts';
 import { bindSource, readSource, rowViewSource } from './row-source.ts';
 
@@ -19,11 +19,13 @@ export interface MapRowOptions {
   readonly output: Schema;
   readonly builder: BatchBuilder;
   readonly map: (row: never) => unknown;
+  /** Where records go that the function fails on. @defaultValue they end the job */
+  readonly poison?: PoisonSink | null;
 }
 
 export function mapRowDriver(options: MapRowOptions): RowDriver {
-  const { operator, memory, input, output, builder, map } = options;
-  const h = new DriverHelper({ operator, function: 'map' }, memory, output);
+  const { operator, memory, input, output, builder, map, poison = null } = options;
+  const h = new DriverHelper({ operator, function: 'map' }, memory, output, poison);
   const text = [
     bindSource(input),
     ...input.fields.map(readSource),
@@ -42,8 +44,8 @@ function run(batch, fromRow, toRow) {
   while (row < toRow && !builder.isFull) {
     const view = new RowView(storedRow(row));
     let out;
-    try { out = fn(view); } catch (error) { throw h.failed(error, view); }
-    append(out, view);
+    try { out = fn(view); } catch (error) { out = h.again(fn, view, error); }
+    if (out !== h.skipped) append(out, view);
     expire(view);
     row++;
   }

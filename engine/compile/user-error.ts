@@ -38,6 +38,11 @@ export function userFunctionFailed(name: FunctionName, error: unknown, subject: 
   );
 }
 
+/** Whether what a function threw may be due to its record: the engine's own errors are not, but for its values. */
+export function isOfRecord(error: unknown): boolean {
+  return !(error instanceof TypedError) || error.info.code === 'VALUE_OUT_OF_RANGE';
+}
+
 /** What is wrong with a value that a user's function gave out. */
 export interface ResultProblem {
   /** Goes on from "user function … of operator …". */
@@ -106,6 +111,17 @@ export function rowText(subject: unknown): string {
     text = '(a row that cannot be shown)';
   }
   return text.length <= rowTextMax ? text : `${text.slice(0, rowTextMax)}…`;
+}
+
+/** A row as JSON, whole; null where it can't be told so. */
+export function rowJson(row: unknown): string | null {
+  try {
+    const plain = (_: string, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value;
+    return JSON.stringify(row, plain) ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** A value as an error message shows it: short, strings quoted. */

@@ -13,6 +13,7 @@ import type { Schema } from '../schema/schema.ts';
 import { selectedBatch } from '../stream/selected-batch.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 import { PendingBatch } from './pending-batch.ts';
+import { type PoisonRecords, poisonRecordsOf } from './poison-records.ts';
 import { RowPacer } from './row-pacer.ts';
 
 export interface FilterRowsOptions {
@@ -25,6 +26,7 @@ export class FilterRowsOperator implements Operator {
   readonly #driver: FilterDriver;
   readonly #pacer: RowPacer;
   readonly #pending = new PendingBatch();
+  readonly #poison: PoisonRecords | null;
   /** Rows of the running batch that stay; 0 between batches. */
   #selection: BlockHandle = 0;
   /** The first row that the function has not seen. */
@@ -35,12 +37,15 @@ export class FilterRowsOperator implements Operator {
     const { name, scope, shouldYield } = context;
     this.#context = context;
     this.#pacer = new RowPacer(shouldYield);
-    this.#driver = filterDriver({ operator: name, memory: scope.memory, input, filter });
+    const poison = poisonRecordsOf(context);
+    this.#poison = poison;
+    this.#driver = filterDriver({ operator: name, memory: scope.memory, input, filter, poison });
   }
 
-  process(batch: Batch, _fromRow: number, outbox: Outbox): number {
+  process(batch: Batch, fromRow: number, outbox: Outbox): number {
     const { rowCount } = batch;
     if (rowCount === 0) return 0;
+    if (this.#poison?.flush() === false) return fromRow;
     if (this.#nextRow === 0) {
       this.#selection = this.#context.scope.allocate(rowCount * 4);
       this.#keptCount = 0;
@@ -59,11 +64,12 @@ export class FilterRowsOperator implements Operator {
   }
 
   finish(): boolean {
-    return true;
+    return this.#poison?.finish() !== false;
   }
 
   close(): void {
     this.#pending.close();
+    this.#poison?.close();
     if (this.#selection !== 0) this.#context.scope.memory.release(this.#selection);
     this.#selection = 0;
   }

@@ -51,6 +51,8 @@ export function hasBuildSide(operator: Operator): operator is JoinOperator {
 
 /** What an operator may use: its name, for errors, memory, kernels, room on disk, and this. */
 export interface OperatorContext extends SpillContext {
+  /** Where records go that a user's function fails on. @defaultValue they end the job */
+  readonly deadLetters?: Outbox | null;
   /** Whether the time slice is used up. */
   readonly shouldYield: () => boolean;
 }

@@ -9,10 +9,12 @@
 import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/batch-builder.ts';
 import type { RowDriver } from '../compile/compile-driver.ts';
+import type { PoisonSink } from '../compile/driver-helper.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
 import type { Schema } from '../schema/schema.ts';
 import { BuiltBatches } from './built-batches.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
+import { type PoisonRecords, poisonRecordsOf } from './poison-records.ts';
 import { RowPacer } from './row-pacer.ts';
 
 /** What a driver is made of, beside the user's function. */
@@ -24,6 +26,7 @@ export interface RowFunctionInputs {
   readonly builder: BatchBuilder;
   /** Empties a full builder, for functions that can't be stopped in the middle of a row. */
   readonly overflow: () => void;
+  readonly poison: PoisonSink | null;
 }
 
 export interface RowFunctionOptions {
@@ -37,6 +40,7 @@ export class RowFunctionOperator implements Operator {
   readonly #driver: RowDriver;
   readonly #pacer: RowPacer;
   readonly #output: BuiltBatches;
+  readonly #poison: PoisonRecords | null;
 
   constructor(context: OperatorContext, { input, output, driver }: RowFunctionOptions) {
     const { scope, name, shouldYield } = context;
@@ -47,14 +51,16 @@ export class RowFunctionOperator implements Operator {
     this.#output = built;
     this.#pacer = new RowPacer(shouldYield);
     const { memory } = scope;
-    this.#driver = driver({ operator: name, memory, input, output, builder, overflow });
+    const poison = poisonRecordsOf(context);
+    this.#poison = poison;
+    this.#driver = driver({ operator: name, memory, input, output, builder, overflow, poison });
   }
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
     const { rowCount } = batch;
     let row = fromRow;
     while (row < rowCount) {
-      if (!this.#output.flush(outbox)) return row;
+      if (!this.#output.flush(outbox) || this.#poison?.flush() === false) return row;
       row = this.#driver.run(batch, row, Math.min(row + this.#pacer.rows, rowCount));
       if (this.#builder.isFull) this.#output.cut();
       if (this.#pacer.isOver()) break;
@@ -63,11 +69,12 @@ export class RowFunctionOperator implements Operator {
   }
 
   finish(outbox: Outbox): boolean {
-    return this.#output.finish(outbox);
+    return this.#output.finish(outbox) && this.#poison?.finish() !== false;
   }
 
   close(): void {
     this.#driver.close();
     this.#output.close();
+    this.#poison?.close();
   }
 }

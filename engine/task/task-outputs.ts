@@ -3,7 +3,7 @@
  *
  *     chain ──▶ output 0 ──┬─▶ edge: columns that its reader needs ─▶ channel writer ─▶ rings
  *                          └─▶ edge: …
- *     source ─▶ output 1 ────▶ edge: dead letters
+ *     source, functions ─▶ output 1 ────▶ edge: dead letters
  *
  * An edge that carries fewer columns than come out gets a batch that shares the others' memory.
  * Before: engine/task/operator-chain.ts. After: engine/shuffle/channel-writer.ts.

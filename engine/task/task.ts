@@ -93,7 +93,7 @@ export class Task {
   readonly #counters = new FunctionCounters();
   #state: TaskState = 'created';
   #source: SourceOperator | null = null;
-  /** Where what the source can't read goes; null when that ends the job. */
+  /** Where what the source can't read, or a function fails on, goes; null when that ends the job. */
   #deadLetters: Outbox | null = null;
   /** What rows come from, where that is no source; behind the build sides of the chain's joins. */
   #input: BuildPhase | null = null;
@@ -367,6 +367,7 @@ export class Task {
       kernels,
       spill: { disk, folder, prefix: String(index), share: memoryShare, onWritten },
       shouldYield: () => this.#isOver(),
+      deadLetters: this.#deadLetters,
     };
   }
 
