@@ -123,6 +123,12 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
         ...functions.filter(({ name }) => isRead(name)).flatMap(valuesIn),
       ]);
     }
+    case 'orderedAggregate': {
+      const { keys, order, aggregates } = operator;
+      const read = aggregates.filter(({ name }) => isRead(name));
+      const inputs = read.flatMap((one) => ('input' in one ? [one.input] : one.columns));
+      return new Set([...keys, ...order.map((key) => key.column), ...inputs]);
+    }
     case 'aggregate': {
       // In the final phase the names are of parts, all of which are merged.
       const isMerge = operator.phase === 'final';

@@ -122,6 +122,7 @@ function conditionBelow(condition: Expr, operator: OperatorSpec): Expr | null {
     case 'analytic':
       return readsOnly(condition, operator.partition) ? condition : null;
     case 'aggregate':
+    case 'orderedAggregate':
       // A group without keys is there even when no row comes.
       return operator.keys.length > 0 && readsOnly(condition, operator.keys) ? condition : null;
     default:

@@ -1,5 +1,5 @@
 /**
- * Lowering of `over`: an analytic operator, which sorts by itself, behind an exchange that brings the rows of a
+ * Lowering of `over`, and of aggregates of rows in an order: an analytic operator, which sorts by itself, behind an exchange that brings the rows of a
  * partition together. A projection in front computes what is no column.
  *
  *     by lower(user) in order of at: total = sum(price * qty)
@@ -14,7 +14,7 @@ import { columnExpr } from '../../engine/expr/expr-factory.ts';
 import { literalOfType } from '../../engine/expr/literal.ts';
 import { overValues } from '../../engine/plan/analytic-functions.ts';
 import type { LogicalNode, SortKey } from '../../engine/plan/logical-graph.ts';
-import type { Exchange } from '../../engine/plan/physical-graph.ts';
+import type { Exchange, OrderedAggregateColumn } from '../../engine/plan/physical-graph.ts';
 import { int64Type } from '../../engine/schema/field-type.ts';
 import { freeName, type Schema } from '../../engine/schema/schema.ts';
 import { ascending } from '../../engine/stream/row-order.ts';
@@ -22,6 +22,7 @@ import { type LoweredStep, stepOf } from './plan-step.ts';
 import { projectOf } from './projection.ts';
 
 type Analytic = LogicalNode & { readonly kind: 'analytic' };
+type OrderedAggregate = LogicalNode & { readonly kind: 'orderedAggregate' };
 
 /** @param input - What the node reads. */
 export function lowerAnalytic(node: Analytic, input: Schema): LoweredStep[] {
@@ -44,17 +45,44 @@ export function lowerAnalytic(node: Analytic, input: Schema): LoweredStep[] {
   return [stepOf(projectOf(node, [...plain, ...computed])), step];
 }
 
-/** Names of expressions; those that are no columns get one that is free, and are computed under it. */
-function columnNames(output: Schema, computed: NamedExpr[]) {
+/** The same for groups of sorted rows: one row for each comes out, and computed keys are among its columns. */
+export function lowerOrderedAggregate(node: OrderedAggregate): LoweredStep[] {
+  const { id, name, schema: output, keys } = node;
+  const columns: NamedExpr[] = [...keys];
+  const columnOf = columnNames({ fields: output.fields.slice(0, keys.length) }, columns, true);
+  const names = keys.map((key) => key.name);
+  const given = node.order.map(
+    ({ expr, ...way }): SortKey => ({ column: columnOf(expr, 'order'), ...way }),
+  );
+  const isUnsorted = names.length + given.length === 0;
+  const order = isUnsorted ? [ascending(columnOf(literalOfType(0, int64Type), 'all'))] : given;
+  const aggregates = node.aggregates.map((one): OrderedAggregateColumn => {
+    if (one.function === 'stringAgg') return { ...one, input: columnOf(one.input, one.name) };
+    const { input, ...rest } = one;
+    return { ...rest, columns: input === null ? [] : [columnOf(input, one.name)] };
+  });
+  const exchange: Exchange =
+    names.length === 0 ? { kind: 'gather' } : { kind: 'hash', columns: names };
+  const operator = { id, name, output, kind: 'orderedAggregate', keys: names, order } as const;
+  const step = stepOf({ ...operator, aggregates }, exchange);
+  return [stepOf(projectOf(node, columns)), step];
+}
+
+/**
+ * Names of expressions; those that are no columns get one that is free, and are computed under it.
+ *
+ * @param namesAll - Whether columns are to be carried as well: nothing comes in but what is computed.
+ */
+function columnNames(output: Schema, computed: NamedExpr[], namesAll = false) {
   const taken = new Set(output.fields.map((field) => field.name));
-  const names = new Map<string, string>();
+  // Equal expressions have equal text, for they are plain data.
+  const names = new Map(computed.map(({ name, expr }) => [JSON.stringify(expr), name]));
   return (expr: Expr, wanted: string): string => {
-    if (expr.kind === 'column') return expr.name;
-    // Equal expressions have equal text, for they are plain data.
+    if (expr.kind === 'column' && !namesAll) return expr.name;
     const text = JSON.stringify(expr);
     const known = names.get(text);
     if (known !== undefined) return known;
-    const name = freeName(wanted, taken);
+    const name = freeName(expr.kind === 'column' ? expr.name : wanted, taken);
     names.set(text, name);
     computed.push({ name, expr });
     return name;

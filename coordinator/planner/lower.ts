@@ -13,7 +13,7 @@ import type { LogicalNode, SortKey } from '../../engine/plan/logical-graph.ts';
 import { type Field, fieldIndexOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import { ascending } from '../../engine/stream/row-order.ts';
 import { lowerAggregate, lowerDistinct } from './lower-aggregate.ts';
-import { lowerAnalytic } from './lower-analytic.ts';
+import { lowerAnalytic, lowerOrderedAggregate } from './lower-analytic.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
 
@@ -56,6 +56,8 @@ export function lower(node: PlainNode, input: Schema): LoweredStep[] {
       return [stepOf({ ...spec, kind: 'limit', count: node.count }, { kind: 'gather' })];
     case 'mapReduce':
       return lowerMapReduce(node);
+    case 'orderedAggregate':
+      return lowerOrderedAggregate(node);
     case 'analytic':
       return lowerAnalytic(node, input);
     case 'sink': {

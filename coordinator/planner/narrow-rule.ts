@@ -62,6 +62,12 @@ function narrowed(operator: OperatorSpec, read: NonNullable<Needs>): OperatorSpe
       const output = columnsOf(operator.output, [...read, ...kept.map(({ name }) => name)]);
       return { ...operator, output, functions: kept };
     }
+    case 'orderedAggregate': {
+      const output = atLeastOne(operator.output, new Set([...operator.keys, ...read]));
+      const names = new Set(output.fields.map((field) => field.name));
+      const aggregates = operator.aggregates.filter(({ name }) => names.has(name));
+      return { ...operator, output, aggregates };
+    }
     case 'aggregate': {
       const output = atLeastOne(operator.output, new Set([...operator.keys, ...read]));
       const names = new Set(output.fields.map((field) => field.name));

@@ -98,6 +98,7 @@ function behind(operator: OperatorSpec, input: RowEstimate): RowEstimate {
     case 'top':
       return { rows: Math.min(rows, operator.count), columns };
     case 'aggregate':
+    case 'orderedAggregate':
       return { rows: groupsOf(operator.keys, input), columns: groupColumns(operator.keys, input) };
     default:
       return input;

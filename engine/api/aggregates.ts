@@ -6,10 +6,10 @@ import {
   aggregateFieldOf,
   aggregateInputs,
 } from '../plan/aggregate-functions.ts';
-import type { AggregateSpec } from '../plan/logical-graph.ts';
-import { int64Type, typeText } from '../schema/field-type.ts';
+import type { OrderedAggregateSpec } from '../plan/logical-graph.ts';
+import { int64Type, typeText, utf8Type } from '../schema/field-type.ts';
 import { type Field, fieldOf, type Schema } from '../schema/schema.ts';
-import type { AnyColumn, Column } from './column.ts';
+import type { AnyColumn, Column, SortOrder } from './column.ts';
 import type { ColumnKind, ListKind, PlainNumberKind, StructKind } from './column-kind.ts';
 import { callLambda, expressionIn } from './row.ts';
 
@@ -28,15 +28,36 @@ export class Aggregate<C, K extends ColumnKind, V, N extends boolean, E extends 
     nullable: N;
     nullableEmpty: E;
   };
-  readonly function: AggregateFunction;
+  readonly function: AggregateFunction | 'stringAgg';
   /** Gives the column that is folded; null counts rows. */
   readonly input: ((row: never) => unknown) | null;
+  /** The order of the rows; null where it does not matter. */
+  readonly orderBy: ((row: never) => unknown) | null;
+  /** What stands between texts. */
+  readonly separator: string;
 
-  constructor(name: AggregateFunction, input: ((row: never) => unknown) | null) {
+  constructor(
+    name: AggregateFunction | 'stringAgg',
+    input: ((row: never) => unknown) | null,
+    { orderBy = null, separator = '' }: AggregateRows = {},
+  ) {
     this.function = name;
     this.input = input;
+    this.orderBy = orderBy;
+    this.separator = separator;
     Object.freeze(this);
   }
+}
+
+interface AggregateRows {
+  readonly orderBy?: ((row: never) => unknown) | null;
+  readonly separator?: string;
+}
+
+/** In which order an aggregate gets its rows. */
+export interface AggregateOrder<C> {
+  /** @defaultValue the order in which they arrive, which is none where several tasks read */
+  readonly orderBy?: (row: C) => SortOrder | readonly SortOrder[];
 }
 
 /** All that is less or greater: every kind but lists and structs. */
@@ -89,14 +110,24 @@ function avg<C, N extends boolean>(
 
 function first<C, K extends ColumnKind, V, N extends boolean>(
   input: (row: C) => Column<K, V, N>,
+  order: AggregateOrder<C> = {},
 ): Aggregate<C, K, V, N> {
-  return new Aggregate('first', input);
+  return new Aggregate('first', input, order as AggregateRows);
 }
 
 function last<C, K extends ColumnKind, V, N extends boolean>(
   input: (row: C) => Column<K, V, N>,
+  order: AggregateOrder<C> = {},
 ): Aggregate<C, K, V, N> {
-  return new Aggregate('last', input);
+  return new Aggregate('last', input, order as AggregateRows);
+}
+
+function stringAgg<C, N extends boolean>(
+  input: (row: C) => Column<'utf8', string, N>,
+  separator: string,
+  order: AggregateOrder<C> = {},
+): Aggregate<C, 'utf8', string, N> {
+  return new Aggregate('stringAgg', input, { ...(order as AggregateRows), separator });
 }
 
 function stddev<C>(input: (row: C) => Column<NumberKind, unknown, boolean>): Averaged<C, true> {
@@ -130,22 +161,32 @@ function variancePop<C, N extends boolean>(
  * - `avg` is a float64; of whole numbers and decimals it is made of their exact sum.
  * - `min` and `max` have the type of their column. NaN is above all numbers; texts are ordered by
  *   their bytes.
- * - `first` and `last` are by the order in which rows arrive. Several tasks read in no fixed order,
- *   so then they are some value.
+ * - `first` and `last` are by `orderBy`, or by the order in which rows arrive. Several tasks read in no fixed
+ *   order, so then they are some value.
+ * - `stringAgg` joins texts in the order of `orderBy`: `agg.stringAgg((bid) => bid.url, ', ', { orderBy: (bid) =>
+ *   bid.at.asc() })`. All orders of one `aggregate` are the same.
  * - `stddev` and `variance` are of a sample (divided by n - 1), null for a single value; `stddevPop`
  *   and `variancePop` of all there is (divided by n).
  *
  * @example
  * ```ts
- * import { agg, defineJob } from 'millrace';
+ * import { agg, defineJob, when } from 'millrace';
  * import { files, text } from 'millrace/files';
  *
  * defineJob({
  *   name: 'lines',
  *   build: ({ read }) =>
  *     read(files.source({ path: 'in.txt', format: text() }))
- *       .keyBy((line) => line.text)
- *       .aggregate({ count: agg.count() })
+ *       .derive((line) => ({ level: line.text.left(5) }))
+ *       .keyBy((line) => line.level)
+ *       .aggregate({
+ *         count: agg.count(),
+ *         // A pivot: a column for each case.
+ *         ofDisks: agg.count((line) => when(line.text.contains('disk'), true).otherwise(null)),
+ *         first: agg.first((line) => line.text, { orderBy: (line) => line.text.asc() }),
+ *       })
+ *       // What SQL calls having.
+ *       .where((row) => row.count.gt(1))
  *       .writeTo(files.sink({ path: 'out.csv' })),
  * }).kind; // => 'millrace.job'
  * ```
@@ -163,10 +204,12 @@ export const agg = Object.freeze({
   min,
   /** The largest value of a column. */
   max,
-  /** The value that arrives first, in no fixed order where several tasks read. */
+  /** The first value in an order, or the one that arrives first, in no fixed order where several tasks read. */
   first,
-  /** The value that arrives last, in no fixed order where several tasks read. */
+  /** The last value in an order, or the one that arrives last, in no fixed order where several tasks read. */
   last,
+  /** Texts, one after the other, with a separator between. */
+  stringAgg,
   /** The standard deviation of a sample; null for a single value. */
   stddev,
   /** The standard deviation of all there is. */
@@ -182,7 +225,7 @@ export function planAggregate(
   name: string,
   aggregate: unknown,
   schema: Schema,
-): { spec: AggregateSpec; field: Field } {
+): { spec: OrderedAggregateSpec; field: Field } {
   if (!(aggregate instanceof Aggregate)) {
     throw typedError('JOB_ARGUMENT_INVALID', `"${name}" of aggregate is no aggregate`, {
       hint: 'Write agg.count(), or agg.sum, agg.min, agg.max with a lambda: agg.max((row) => row.price).',
@@ -198,6 +241,15 @@ export function planAggregate(
     callLambda(verb, schema, aggregate.input as (row: never) => unknown),
     'a column',
   );
+  if (kind === 'stringAgg') {
+    if (input.type.kind === 'utf8' && typeof aggregate.separator === 'string') {
+      const { separator } = aggregate;
+      const spec = { name, function: kind, input, separator } as const;
+      return { spec, field: fieldOf(name, utf8Type, input.nullable) };
+    }
+    const message = `${verb} needs a text and a separator, "${exprText(input)}" is ${typeText(input.type)}`;
+    throw typedError('EXPR_TYPE_MISMATCH', message, { hint: 'Cast the column to utf8.' });
+  }
   const field = aggregateFieldOf(name, kind, input);
   if (field === null) {
     const message = `${verb} needs ${aggregateInputs[kind]}, "${exprText(input)}" is ${typeText(input.type)}`;

@@ -40,7 +40,34 @@ interface Place {
 
 type Planned = { readonly spec: AnalyticSpec; readonly field: Field };
 
-/** A function of other rows; its result is a column of kind K. Made by what the lambda of `over` is given. */
+/**
+ * A function of other rows; its result is a column of kind K. Made by what the lambda of `over` is given.
+ *
+ * @example
+ * ```ts
+ * import { defineJob, t } from 'millrace';
+ * import { csv, files } from 'millrace/files';
+ *
+ * const Bid = t.struct({ user: t.utf8(), price: t.float64(), at: t.timestampMs() });
+ *
+ * defineJob({
+ *   name: 'rises',
+ *   build: ({ read }) =>
+ *     read(files.source({ path: 'bids.csv', format: csv(Bid) }))
+ *       .over(
+ *         { partitionBy: (bid) => bid.user, orderBy: (bid) => bid.at.asc() },
+ *         (analytic, bid) => ({
+ *           place: analytic.rowNumber(),
+ *           before: analytic.lag(bid.price, 1, 0),
+ *           spent: analytic.sum(bid.price),
+ *           mean: analytic.avg(bid.price, { frame: 'partition' }),
+ *         }),
+ *       )
+ *       .derive((bid) => ({ rise: bid.price.sub(bid.before) }))
+ *       .writeTo(files.sink({ path: 'rises.csv' })),
+ * }).name; // => 'rises'
+ * ```
+ */
 export class Analytic<out K extends ColumnKind, out V, out N extends boolean> {
   /** @internal */
   declare readonly [analyticTypes]: { kind: K; value: V; nullable: N };

@@ -1,13 +1,14 @@
 /** Grouping: what `keyBy` and `aggregate` may be given, their types, and their logical node. */
 import { typedError } from '../../base/typed-error.ts';
 import type { NamedExpr } from '../expr/expr.ts';
-import type { TumblingWindow } from '../plan/logical-graph.ts';
+import type { ExprOrder, TumblingWindow } from '../plan/logical-graph.ts';
 import type { NodeContent } from '../plan/logical-node.ts';
 import { fieldOf, type Schema } from '../schema/schema.ts';
-import { type Aggregate, planAggregate } from './aggregates.ts';
+import { Aggregate, planAggregate } from './aggregates.ts';
 import { Column } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
-import { expressionIn } from './row.ts';
+import { callLambda, expressionIn } from './row.ts';
+import { ordersIn } from './sort-order.ts';
 
 /** Aggregates of rows with the columns C, by the name of their result. */
 export type AggregatesOf<C> = Readonly<
@@ -92,13 +93,38 @@ export function aggregateContent(
     const isCount = spec.function === 'count' || spec.function === 'countDistinct';
     return isOfAll && !isCount ? { ...field, nullable: true } : field;
   });
-  return {
-    kind: 'aggregate',
-    window,
-    keys,
-    aggregates: planned.map(({ spec }) => spec),
-    schema: { fields: [...bounds, ...keyFields, ...results] },
-  };
+  const specs = planned.map(({ spec }) => spec);
+  const schema = { fields: [...bounds, ...keyFields, ...results] };
+  const order = orderIn(entries, input);
+  const plain = specs.filter((spec) => spec.function !== 'stringAgg');
+  if (order.length === 0 && plain.length === specs.length) {
+    return { kind: 'aggregate', window, keys, aggregates: plain, schema };
+  }
+  const distinct = plain.find((spec) => spec.function === 'countDistinct');
+  if (window === null && distinct === undefined) {
+    return { kind: 'orderedAggregate', keys, order, aggregates: specs, schema };
+  }
+  const beside = distinct === undefined ? 'by windows' : `beside "${distinct.name}"`;
+  throw typedError('JOB_ARGUMENT_INVALID', `aggregates of rows in an order can't be ${beside}`, {
+    hint: 'Put them into an aggregate of their own: of a key that has the day or hour, or joined by the keys.',
+  });
+}
+
+/** The order of rows that aggregates ask for; none for an empty list. */
+function orderIn(entries: readonly (readonly [string, unknown])[], input: Schema): ExprOrder[] {
+  const orders = entries.flatMap(([name, aggregate]) => {
+    if (!(aggregate instanceof Aggregate) || aggregate.orderBy === null) return [];
+    const verb = `orderBy of ${aggregate.function}`;
+    return [{ name, order: ordersIn(verb, callLambda(verb, input, aggregate.orderBy)) }];
+  });
+  const [first] = orders;
+  if (first === undefined) return [];
+  const other = orders.find(({ order }) => JSON.stringify(order) !== JSON.stringify(first.order));
+  if (other === undefined) return first.order;
+  const message = `"${first.name}" and "${other.name}" of aggregate are of rows in different orders`;
+  throw typedError('JOB_ARGUMENT_INVALID', message, {
+    hint: 'The first of one order is the last of its reverse; for others join two aggregates.',
+  });
 }
 
 function checkNames(

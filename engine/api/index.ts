@@ -11,7 +11,7 @@
 
 export type { VerbOptions } from '../plan/logical-node.ts';
 export type { FunctionContext, SideFile } from '../plan/user-functions.ts';
-export { Aggregate, agg } from './aggregates.ts';
+export { Aggregate, type AggregateOrder, agg } from './aggregates.ts';
 export {
   Analytic,
   type AnalyticFunctions,

@@ -108,6 +108,7 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       ];
     }
     case 'analytic':
+    case 'orderedAggregate':
       return [kernels('sort-encode, sort-rows, gather, segments, accumulate, scan')];
     case 'sort':
     case 'top':

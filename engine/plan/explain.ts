@@ -21,6 +21,7 @@ import { type Determinism, edgeDeterminism } from './determinism.ts';
 import type {
   AggregateSpec,
   ExprOrder,
+  JoinedTexts,
   LogicalGraph,
   LogicalNode,
   SortKey,
@@ -130,6 +131,14 @@ function logicalText(node: LogicalNode): string {
       return `by ${node.keys.map(namedExprText).join(', ')}: function`;
     case 'aggregate':
       return aggregateNodeText(node);
+    case 'orderedAggregate': {
+      const results = node.aggregates.map((one) =>
+        one.function === 'stringAgg'
+          ? joinedText({ ...one, input: exprText(one.input) })
+          : aggregateText(one),
+      );
+      return orderedText(node.keys.map(namedExprText), exprOrderText(node.order), results);
+    }
     case 'eventTime':
       return eventTimeText(node);
     case 'distinct':
@@ -139,7 +148,7 @@ function logicalText(node: LogicalNode): string {
     case 'limit':
       return String(node.count);
     case 'analytic':
-      return overText(
+      return orderedText(
         node.partition.map(namedExprText),
         exprOrderText(node.order),
         node.functions.map(analyticSpecText),
@@ -185,6 +194,12 @@ function physicalText(operator: OperatorSpec): string {
       const results = operator.aggregates.map(aggregateColumnText);
       return `${operator.phase} ${groupText(operator.keys, results)}`;
     }
+    case 'orderedAggregate': {
+      const results = operator.aggregates.map((one) =>
+        one.function === 'stringAgg' ? joinedText(one) : aggregateColumnText(one),
+      );
+      return orderedText(operator.keys, orderText(operator.order), results);
+    }
     case 'join':
       return joinText(operator);
     case 'sort':
@@ -197,7 +212,7 @@ function physicalText(operator: OperatorSpec): string {
     case 'limit':
       return String(operator.count);
     case 'analytic':
-      return overText(
+      return orderedText(
         operator.partition,
         orderText(operator.order),
         operator.functions.map(analyticText),
@@ -288,9 +303,18 @@ function groupText(keys: readonly string[], results: readonly string[]): string 
 }
 
 /** `by user in order of at ascending: place = rowNumber()`. */
-function overText(partition: readonly string[], order: string, results: readonly string[]): string {
+function orderedText(
+  partition: readonly string[],
+  order: string,
+  results: readonly string[],
+): string {
   const rows = partition.length === 0 ? 'of all rows' : `by ${partition.join(', ')}`;
   return `${rows}${order === '' ? '' : ` in order of ${order}`}: ${results.join(', ')}`;
+}
+
+/** `pages = stringAgg(url, ", ")`. */
+function joinedText({ name, input, separator }: JoinedTexts<string>): string {
+  return `${name} = stringAgg(${input}, ${JSON.stringify(separator)})`;
 }
 
 function aggregateText({ name, function: kind, input }: AggregateSpec): string {
@@ -352,6 +376,7 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
   'flatMap',
   'reduce',
   'aggregate',
+  'orderedAggregate',
   'distinct',
   'eventTime',
   'orderBy',

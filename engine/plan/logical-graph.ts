@@ -19,6 +19,17 @@ export interface AggregateSpec {
   readonly input: Expr | null;
 }
 
+/** An aggregate of rows in an order; `stringAgg` joins texts, without the nulls among them. */
+export type OrderedAggregateSpec = AggregateSpec | JoinedTexts<Expr>;
+
+/** `Value` is an expression, or the name of a column. */
+export interface JoinedTexts<Value> {
+  readonly name: string;
+  readonly function: 'stringAgg';
+  readonly input: Value;
+  readonly separator: string;
+}
+
 /** Windows of event time, side by side; `column` is the field that has it. */
 export interface TumblingWindow {
   readonly column: string;
@@ -86,6 +97,13 @@ export type LogicalNode = Node &
         readonly window: TumblingWindow | null;
         readonly keys: readonly NamedExpr[];
         readonly aggregates: readonly AggregateSpec[];
+      }
+    /** The same of rows that are sorted by `order` within a key. */
+    | {
+        readonly kind: 'orderedAggregate';
+        readonly keys: readonly NamedExpr[];
+        readonly order: readonly ExprOrder[];
+        readonly aggregates: readonly OrderedAggregateSpec[];
       }
     /** Each row once, whatever its columns. */
     | { readonly kind: 'distinct' }

@@ -8,7 +8,7 @@ import type { Schema } from '../schema/schema.ts';
 import type { AggregateFunction } from './aggregate-functions.ts';
 import type { AnalyticColumn } from './analytic-functions.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
-import type { SortKey } from './logical-graph.ts';
+import type { JoinedTexts, SortKey } from './logical-graph.ts';
 
 /** One aggregate over columns of the operator's input. */
 export interface AggregateColumn {
@@ -17,6 +17,9 @@ export interface AggregateColumn {
   /** The values: one column, none to count rows; in the final phase the parts of the partial results. */
   readonly columns: readonly string[];
 }
+
+/** The same of rows in an order. */
+export type OrderedAggregateColumn = AggregateColumn | JoinedTexts<string>;
 
 interface Spec {
   /** Id of the logical operator that this one carries out. */
@@ -64,6 +67,13 @@ export type OperatorSpec = Spec &
         readonly phase: 'partial' | 'final' | 'whole';
         readonly keys: readonly string[];
         readonly aggregates: readonly AggregateColumn[];
+      }
+    /** The same of rows that it sorts by keys and `order`. */
+    | {
+        readonly kind: 'orderedAggregate';
+        readonly keys: readonly string[];
+        readonly order: readonly SortKey[];
+        readonly aggregates: readonly OrderedAggregateColumn[];
       }
     /** What goes through the chain is its probe side; the columns of its two inputs have different names. */
     | {
@@ -124,7 +134,17 @@ export function hasBuildSide({ kind }: OperatorSpec): boolean {
 }
 
 const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
-  ...(['aggregate', 'fold', 'join', 'sort', 'top', 'combine', 'reduce', 'analytic'] as const),
+  ...([
+    'aggregate',
+    'fold',
+    'join',
+    'sort',
+    'top',
+    'combine',
+    'reduce',
+    'analytic',
+    'orderedAggregate',
+  ] as const),
 ]);
 
 export type Exchange =

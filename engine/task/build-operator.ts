@@ -10,6 +10,7 @@ import { mapRowDriver } from '../compile/map-row-driver.ts';
 import type { Json } from '../contracts/json.ts';
 import { AggregateOperator } from '../operators/aggregate-operator.ts';
 import { AnalyticOperator } from '../operators/analytic/analytic-operator.ts';
+import { OrderedAggregateOperator } from '../operators/analytic/ordered-aggregate-operator.ts';
 import { AssignWindowsOperator } from '../operators/assign-windows-operator.ts';
 import { BoundariesOperator } from '../operators/boundaries-operator.ts';
 import { CombineOperator } from '../operators/combine-operator.ts';
@@ -107,6 +108,8 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new SortOperator(context, { schema: input, order: spec.order, count: spec.count });
     case 'analytic':
       return new AnalyticOperator(context, { ...spec, input });
+    case 'orderedAggregate':
+      return new OrderedAggregateOperator(context, { ...spec, input });
     case 'limit':
       return new LimitOperator(spec.count);
     case 'map':

@@ -22,7 +22,7 @@ type Answer = Record<string, unknown>;
 
 /** Rows of the job, whose stream is `verbs` behind the bids, in the order of the columns given. */
 async function rowsOf(verbs: string, order: string, ...flags: readonly string[]) {
-  const job = `import { agg, defineJob, lit, t, when } from 'millrace';
+  const job = `import { agg, defineJob, t, when } from 'millrace';
 import { files, ndjson } from 'millrace/files';
 
 const Bid = t.struct({
@@ -97,4 +97,55 @@ test.each(['1GB', '96MB'])('analytic functions with %s', async (memory) => {
   const [expected] = answersOf(path, overSql);
   expect(rows.length).toBe(bids.length);
   expect(rows).toEqual(expected);
+});
+
+const ordered = `.keyBy((bid) => bid.user)
+      .aggregate({
+        bids: agg.count(),
+        spent: agg.sum((bid) => bid.price),
+        first: agg.first((bid) => bid.price, { orderBy: (bid) => [bid.at.desc(), bid.id.asc()] }),
+        last: agg.last((bid) => bid.id, { orderBy: (bid) => [bid.at.desc(), bid.id.asc()] }),
+        pages: agg.stringAgg((bid) => bid.url, ', ', { orderBy: (bid) => [bid.at.desc(), bid.id.asc()] }),
+      })
+      // What SQL calls having.
+      .where((row) => row.bids.gt(100))`;
+
+const orderedSql = `select "user", count(*) as bids, sum(price) as spent,
+    first(price order by "at" desc, id) filter (price is not null) as first,
+    last(id order by "at" desc, id) as last,
+    string_agg(url, ', ' order by "at" desc, id) as pages
+  from bids group by "user" having count(*) > 100 order by "user" nulls last`;
+
+test.each(['1GB', '64MB'])('aggregates of rows in an order, with %s', async (memory) => {
+  const { rows, path } = await rowsOf(ordered, 'row.user.asc()', '--memory', memory);
+  const [expected] = answersOf(path, orderedSql);
+  expect(rows.length).toBeGreaterThan(200);
+  expect(rows).toEqual(expected);
+});
+
+const pivot = `.keyBy((bid) => bid.url)
+      .aggregate({
+        early: agg.sum((bid) => when(bid.at.lt(1_000), bid.qty).otherwise(null)),
+        late: agg.sum((bid) => when(bid.at.ge(4_000), bid.qty).otherwise(null)),
+        dear: agg.count((bid) => when(bid.price.gt(4_000), true).otherwise(null)),
+        spread: agg.stddev((bid) => bid.qty),
+        all: agg.variancePop((bid) => bid.qty),
+      })`;
+
+const pivotSql = `select url, cast(sum(case when "at" < 1000 then qty end) as bigint) as early,
+    cast(sum(case when "at" >= 4000 then qty end) as bigint) as late,
+    count(case when price > 4000 then true end) as dear,
+    stddev_samp(qty) as spread, var_pop(qty) as "all"
+  from bids group by url order by url`;
+
+test('a pivot by cases, and deviations', async () => {
+  const { rows, path } = await rowsOf(pivot, 'row.url.asc()');
+  const [expected = []] = answersOf(path, pivotSql);
+  expect(rows.length).toBe(97);
+  for (const [at, { spread, all, ...row }] of rows.entries()) {
+    const { spread: otherSpread, all: otherAll, ...other } = expected[at] ?? {};
+    expect(row).toEqual(other);
+    expect(spread).toBeCloseTo(Number(otherSpread), 9);
+    expect(all).toBeCloseTo(Number(otherAll), 9);
+  }
 });

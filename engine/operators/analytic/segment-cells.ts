@@ -87,7 +87,7 @@ export class SegmentCells {
       memory.bytes.fill(0, cells, cells + count * stride);
       arena = this.#accumulate(batch, numbers, cells);
       if (this.#isRunning) this.#scan({ cells, count, marks: partitions, starts });
-      const parts = { rooms, arena, cells, stride, count, numbers };
+      const parts = { rooms, arena, cells, stride, count, numbers, starts };
       const records = new SegmentRecords(memory, parts);
       carried?.release();
       this.#carried = records.retain();
@@ -106,7 +106,7 @@ export class SegmentCells {
 
   /** The results of the first `count` records as columns of `rooms`, one for each field; texts are in the arenas. */
   results(
-    records: SegmentRecords,
+    records: Pick<SegmentRecords, 'cellsOf'>,
     count: number,
     { fields, rooms }: { readonly fields: readonly Field[]; readonly rooms: Rooms },
   ): Column[] {

@@ -18,6 +18,8 @@ export interface SegmentRecordsParts {
   readonly count: number;
   /** Address of a u32 per row: its segment. */
   readonly numbers: number;
+  /** Address of a u32 per segment: the row where it begins; 0 for the first one. */
+  readonly starts: number;
 }
 
 export class SegmentRecords {
@@ -38,6 +40,10 @@ export class SegmentRecords {
 
   get numbers(): number {
     return this.#parts.numbers;
+  }
+
+  get starts(): number {
+    return this.#parts.starts;
   }
 
   /** What texts of results lie in. */
