@@ -35,7 +35,7 @@ export function summaryText(summary: JobSummary, graph: LogicalGraph): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What of the inputs was not read, since no row of it can be wanted. */
+/** What of the inputs was not read, or not whole, since the source's predicate holds for none of its rows. */
 function skippedText({ skipped }: JobSummary): string[] {
   if (skipped === undefined) return [];
   const { rows, rowGroups, pages } = skipped;
@@ -43,7 +43,8 @@ function skippedText({ skipped }: JobSummary): string[] {
     ...(rowGroups > 0 ? [plural(rowGroups, 'row group')] : []),
     ...(pages > 0 ? [plural(pages, 'page')] : []),
   ];
-  return [`  skipped  ${plural(rows, 'row')} in ${parts.join(' and ')}`];
+  const where = parts.length === 0 ? '' : `, ${parts.join(' and ')} among them`;
+  return [`  skipped  ${plural(rows, 'row')}${where}`];
 }
 
 /** A line per counter of the job's own functions. */

@@ -27,6 +27,7 @@ export interface SplitDiscovery {
 
 /** What was left out because the source's predicate holds for none of its rows. */
 export interface Skipped {
+  /** Those of which only the predicate's columns were read, too. */
   readonly rows: number;
   /** Parts of files, such as Parquet's row groups. */
   readonly rowGroups: number;

@@ -32,6 +32,18 @@ type Spread = (values: number, bits: number, fromBit: number, count: number, out
 export interface RunKernels {
   /** Reads values as u32. @returns How many there were below `limit`. */
   readRuns(state: number, count: number, limit: number, out: number): number;
+  /**
+   * Reads those of the next `count` values whose u32 numbers lie at `rows`, ascending; the others are passed over.
+   * @returns `count`; less where a value is at the limit, or not there.
+   */
+  readRunsAt(
+    state: number,
+    count: number,
+    limit: number,
+    rows: number,
+    rowCount: number,
+    out: number,
+  ): number;
   /** Reads values of one bit into a bitmap, from `outBit` on. @returns Count of ones; -1: damaged. */
   readRunBits(state: number, count: number, out: number, outBit: number): number;
   /** Copies bits; those before `outBit` stay. @returns Count of ones. */

@@ -77,6 +77,45 @@ export function readRuns(state: usize, count: u32, limit: u32, out: usize): u32 
   return count;
 }
 
+/** Of the next `count` values those at `rows`, which are numbers below `count`, ascending. */
+export function readRunsAt(state: usize, count: u32, limit: u32, rows: usize, rowCount: u32, out: usize): u32 {
+  const width = load<u32>(state, widthField);
+  const mask = (<u64>1 << <u64>width) - 1;
+  let done: u32 = 0;
+  let taken: u32 = 0;
+  while (done < count) {
+    const left = load<u32>(state, leftField);
+    if (left == 0) {
+      if (!nextRun(state)) return done;
+      continue;
+    }
+    const part = min<u32>(left, count - done);
+    const end = done + part;
+    const isPacked = load<u32>(state, isPackedField) != 0;
+    const base = <usize>load<u32>(state, baseField);
+    const first = load<u32>(state, indexField);
+    for (; taken < rowCount; taken++) {
+      const row = load<u32>(rows + (<usize>taken << 2));
+      if (row >= end) break;
+      let value = <u32>base;
+      if (isPacked) {
+        const bit = <u64>(first + row - done) * <u64>width;
+        value = <u32>((load<u64>(base + <usize>(bit >> 3)) >> (bit & 7)) & mask);
+      }
+      if (value >= limit) return row;
+      store<u32>(out + (<usize>taken << 2), value);
+    }
+    if (isPacked) {
+      const next = first + part;
+      store<u32>(state, <u32>(base + <usize>((next >> 3) * width)), baseField);
+      store<u32>(state, next & 7, indexField);
+    }
+    store<u32>(state, left - part, leftField);
+    done = end;
+  }
+  return count;
+}
+
 @inline function repeat(value: u32, count: u32, out: usize): void {
   const four = i32x4.splat(value);
   let index: u32 = 0;

@@ -85,7 +85,7 @@ test('what was left out has a line', () => {
     skipped: { rows: 120_000, rowGroups: 3, pages: 1 },
   };
   expect(summaryText(summary, { jobName: 'j', nodes: [sink('a', { path: 'a.csv' })] })).toContain(
-    '\n  skipped  120,000 rows in 3 row groups and 1 page\n',
+    '\n  skipped  120,000 rows, 3 row groups and 1 page among them\n',
   );
 });
 

@@ -40,7 +40,7 @@ export function narrowed(schema: Schema, ...names: string[]): Schema {
   return { fields: schema.fields.filter(({ name }) => names.includes(name)) };
 }
 
-export function without(schema: Schema, ...names: string[]): Schema {
+function without(schema: Schema, ...names: string[]): Schema {
   return { fields: schema.fields.filter(({ name }) => !names.includes(name)) };
 }
 

@@ -17,6 +17,7 @@ import type { ChunkPlace, LeafPlan } from '../plan/parquet-split.ts';
 import { ChunkPages, type OpenColumn } from './chunk-pages.ts';
 import { type DataPage, openPage } from './data-page.ts';
 import { type Dictionary, readDictionary } from './dictionary.ts';
+import type { ChosenRows } from './late-rows.ts';
 import { columnStateBytes } from './page-values.ts';
 import type { ReadRoom } from './read-room.ts';
 
@@ -124,6 +125,28 @@ export class ChunkValues {
     if (from !== target) bytes.copyWithin(target, from, from + count * this.#valueSize);
   }
 
+  /** Takes some of the next values of the page. */
+  readChosen(
+    count: number,
+    chosen: ChosenRows,
+    { out, blocks }: { readonly out: number; readonly blocks: BlockHandle[] },
+  ): void {
+    const { field, room } = this.#inputs;
+    const { kernels } = this.#column.context;
+    const take = takeOf(kernels, field.type);
+    if (this.#openPage.source.kind !== 'indexes') {
+      take(this.#read(count, room.converted, blocks), chosen.rows, chosen.count, out);
+      return;
+    }
+    const { values, count: known, shownBlocks } = this.#knownDictionary;
+    const { rows, count: found } = chosen;
+    if (kernels.readRunsAt(this.state, count, known, rows, found, room.indexes) < count) {
+      throw this.damaged('indexes');
+    }
+    take(values, room.indexes, found, out);
+    this.#retain(shownBlocks, blocks);
+  }
+
   /** The next bools of the page, behind the bits before `outBit`. */
   readBits(count: number, out: number, outBit: number): void {
     const { kernels } = this.#column.context;
@@ -156,6 +179,11 @@ export class ChunkValues {
     const page = this.#page;
     assert(page !== null, 'values are read of the page that is open');
     return page;
+  }
+
+  get #knownDictionary(): Dictionary {
+    if (this.#dictionary === null) throw this.damaged('dictionary entries');
+    return this.#dictionary;
   }
 
   /** The header of the next data page. */
@@ -223,9 +251,7 @@ export class ChunkValues {
   #readIndexed(count: number, target: number, blocks: BlockHandle[]): void {
     const { field, room } = this.#inputs;
     const { kernels } = this.#column.context;
-    const dictionary = this.#dictionary;
-    if (dictionary === null) throw this.damaged('dictionary entries');
-    const { values, count: known, shownBlocks } = dictionary;
+    const { values, count: known, shownBlocks } = this.#knownDictionary;
     if (kernels.readRuns(this.state, count, known, room.indexes) < count) {
       throw this.damaged('indexes');
     }

@@ -17,10 +17,12 @@ import {
   valueSizeOf,
   valuesSizeOf,
 } from '../../../engine/schema/field-type.ts';
+import { takeColumn } from '../../../engine/stream/take-column.ts';
 import { nullError } from '../parquet-errors.ts';
 import type { OpenColumn } from './chunk-pages.ts';
 import { type ChunkInputs, ChunkValues, spreadOf } from './chunk-values.ts';
 import type { Dictionary } from './dictionary.ts';
+import type { ChosenRows } from './late-rows.ts';
 import { definitionState } from './page-values.ts';
 
 /** Where rows are put. */
@@ -77,6 +79,38 @@ export class FlatColumn {
       throw nullError(this.#column.path, field.name, `row ${row}`);
     }
     return { type: field.type, validity, values };
+  }
+
+  /** Some of the next rows; pages that have none of them are not uncompressed. */
+  readChosen(count: number, chosen: ChosenRows, blocks: BlockHandle[]): Column {
+    const { leaf, field, room } = this.#inputs;
+    const { type } = field;
+    const { scope } = this.#column.context;
+    if (leaf.definition > 0 || type.kind === 'bool') {
+      const column = this.read(count, blocks);
+      return takeColumn({ ...this.#column.context, blocks }, column, chosen.rows, chosen.count);
+    }
+    const block = scope.allocate(Math.max(1, valuesSizeOf(type, chosen.count)));
+    blocks.push(block);
+    const values = addressOf(block);
+    const { uint32 } = scope.memory;
+    const first = chosen.rows >>> 2;
+    for (let [row, done] = [0, 0]; row < count; ) {
+      const next = done < chosen.count ? (uint32[first + done] ?? count) : count;
+      row += this.#values.passPages(next - row);
+      if (row === count) break;
+      const part = Math.min(count - row, this.#values.inPage());
+      const from = done;
+      // Their numbers within the part.
+      for (; done < chosen.count && (uint32[first + done] ?? count) < row + part; done++) {
+        uint32[(room.passed >>> 2) + done - from] = (uint32[first + done] ?? 0) - row;
+      }
+      const own = { rows: room.passed, count: done - from };
+      this.#values.readChosen(part, own, { out: values + from * this.#valueSize, blocks });
+      this.#values.advance(part);
+      row += part;
+    }
+    return { type, validity: 0, values };
   }
 
   /** Passes over rows; pages that have no others are not uncompressed. */

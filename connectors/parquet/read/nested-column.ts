@@ -21,10 +21,12 @@ import {
   valuesSizeOf,
 } from '../../../engine/schema/field-type.ts';
 import { fieldOf } from '../../../engine/schema/schema.ts';
+import { takeColumn } from '../../../engine/stream/take-column.ts';
 import { corruptError, nullError } from '../parquet-errors.ts';
 import type { ColumnShape } from '../plan/parquet-split.ts';
 import type { OpenColumn } from './chunk-pages.ts';
 import { spreadOf } from './chunk-values.ts';
+import type { ChosenRows } from './late-rows.ts';
 import type { LeafRows, NestedLeaf } from './nested-leaf.ts';
 
 /** What the lists around a part have come to. */
@@ -78,6 +80,11 @@ export class NestedColumn {
     } finally {
       this.#release(temporary);
     }
+  }
+
+  readChosen(count: number, { rows, count: found }: ChosenRows, blocks: BlockHandle[]): Column {
+    const column = this.read(count, blocks);
+    return takeColumn({ ...this.#column.context, blocks }, column, rows, found);
   }
 
   skip(count: number): void {

@@ -7,6 +7,7 @@ import type { ChunkPlace, ColumnPlan, ColumnShape, Piece } from '../plan/parquet
 import type { OpenColumn } from './chunk-pages.ts';
 import type { Dictionary } from './dictionary.ts';
 import { FlatColumn } from './flat-column.ts';
+import type { ChosenRows } from './late-rows.ts';
 import { NestedColumn } from './nested-column.ts';
 import { NestedLeaf } from './nested-leaf.ts';
 import type { ReadRoom } from './read-room.ts';
@@ -16,6 +17,8 @@ export interface PieceColumn {
   readonly field: Field;
   /** The next rows; `blocks` takes what they are in. */
   read(count: number, blocks: BlockHandle[]): Column;
+  /** Some of the next `count` rows, side by side; the others are passed over. */
+  readChosen(count: number, chosen: ChosenRows, blocks: BlockHandle[]): Column;
   /** Passes over rows. */
   skip(count: number): void;
   /** The dictionary that has all values of the column; null where there may be others. */

@@ -1,7 +1,7 @@
 /**
  * Reads splits of Parquet files: for each batch the next rows of each wanted column, from that column's
- * pages. Columns that the context's schema lacks are not read at all, and rows that can't meet the
- * predicate are passed over.
+ * pages. Columns that the context's schema lacks are not read at all, rows that can't meet the predicate
+ * are passed over, and where few meet it the columns that it does not read are decoded for these alone.
  *
  *     split    parts (files) ──▶ pieces (row groups) ──▶ ranges of rows ──▶ batches of up to 8,192 rows
  *
@@ -10,13 +10,15 @@
 import { assert } from '../../../base/assert.ts';
 import { closeAll } from '../../../base/close-all.ts';
 import type { FileId } from '../../../base/env/disk.ts';
-import { Batch } from '../../../engine/batch/batch.ts';
+import { Batch, type Column } from '../../../engine/batch/batch.ts';
 import type { SlotContext } from '../../../engine/contracts/connector.ts';
 import type { Skipped, Split, SplitReader } from '../../../engine/contracts/source.ts';
 import type { BlockHandle } from '../../../engine/memory/slot-memory.ts';
+import { takeColumn } from '../../../engine/stream/take-column.ts';
 import { type PartFormat, PartReader } from '../../formats/part-reader.ts';
 import { type FilePart, type Piece, partsOf } from '../plan/parquet-split.ts';
 import { DictionaryFilter } from './dictionary-filter.ts';
+import { LateRows } from './late-rows.ts';
 import { batchRowsOf, type ColumnOptions, openColumn, type PieceColumn } from './open-columns.ts';
 import { ReadRoom } from './read-room.ts';
 import { type WantedRows, wantedRowsOf } from './row-pruning.ts';
@@ -51,6 +53,7 @@ export function createParquetReader(context: SlotContext): SplitReader {
 class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> {
   readonly #context: SlotContext;
   readonly #dictionaries: DictionaryFilter | null;
+  readonly #late: LateRows | null;
   #room: ReadRoom | null = null;
   #skipped: Skipped = { rows: 0, rowGroups: 0, pages: 0 };
 
@@ -58,6 +61,7 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
     this.#context = context;
     const { predicate = null } = context;
     this.#dictionaries = predicate === null ? null : new DictionaryFilter(context, predicate);
+    this.#late = LateRows.of(context);
   }
 
   get skipped(): Skipped {
@@ -123,6 +127,7 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
 
   close(): void {
     this.#dictionaries?.close();
+    this.#late?.close();
     this.#room?.close();
     this.#room = null;
   }
@@ -165,21 +170,43 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
     return openColumn({ ...wanted, column, firstRow, room: this.#room });
   }
 
-  #readRows(open: OpenPiece, count: number): Batch {
+  #readRows(open: OpenPiece, count: number): Batch | 'more' {
     const { scope, schema } = this.#context;
     const blocks: BlockHandle[] = [];
     try {
-      const columns = open.columns.map((column) => column.read(count, blocks));
-      const batch = new Batch(scope.memory, {
-        ...{ schema, rowCount: count, columns },
-        blocks: blocks.slice(),
-      });
-      blocks.length = 0;
+      const { columns, rowCount } = this.#columnsOf(open, count, blocks);
       open.row += count;
+      this.#skip({ rows: count - rowCount, rowGroups: 0, pages: 0 });
+      if (rowCount === 0) return 'more';
+      const batch = new Batch(scope.memory, { schema, rowCount, columns, blocks: blocks.slice() });
+      blocks.length = 0;
       return batch;
     } finally {
       for (const block of blocks) scope.memory.release(block);
     }
+  }
+
+  /** Of the next `count` rows those that may be wanted. */
+  #columnsOf({ columns }: OpenPiece, count: number, blocks: BlockHandle[]) {
+    const { scope, kernels } = this.#context;
+    const late = this.#late?.isNext() === true ? this.#late : null;
+    const all = columns.map((one) =>
+      late?.reads(one.field) === false ? null : one.read(count, blocks),
+    );
+    const asked = all.filter((column) => column !== null);
+    const chosen = late?.choose(asked, count, blocks) ?? null;
+    const rowCount = chosen?.count ?? count;
+    const target = { scope, kernels, blocks };
+    return {
+      rowCount,
+      columns: columns.map((one, index): Column => {
+        const column = all[index] ?? null;
+        if (chosen === null) return column ?? one.read(count, blocks);
+        if (column === null) return one.readChosen(count, chosen, blocks);
+        if (rowCount === 0) return column;
+        return takeColumn(target, column, chosen.rows, rowCount);
+      }),
+    };
   }
 }
 

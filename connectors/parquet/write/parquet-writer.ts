@@ -12,9 +12,9 @@ import { nearestNames } from '../../../base/nearest-name.ts';
 import { typedError } from '../../../base/typed-error.ts';
 import type { Batch, Column } from '../../../engine/batch/batch.ts';
 import type { SlotContext } from '../../../engine/contracts/connector.ts';
-import { takeOf } from '../../../engine/kernels/take-kernels.ts';
-import { addressOf, type BlockHandle } from '../../../engine/memory/slot-memory.ts';
-import { bitmapSizeOf, type Field, valuesSizeOf } from '../../../engine/schema/field-type.ts';
+import type { BlockHandle } from '../../../engine/memory/slot-memory.ts';
+import type { Field } from '../../../engine/schema/field-type.ts';
+import { takeColumn } from '../../../engine/stream/take-column.ts';
 import type { WriterTarget } from '../../formats/file-format.ts';
 import type { OutputBuffer } from '../../formats/output-buffer.ts';
 import type { RowWriter } from '../../formats/row-writer.ts';
@@ -130,10 +130,13 @@ export class ParquetWriter implements RowWriter {
   }
 
   #addNested({ field, leaves }: OpenColumn, column: Column, batch: Batch): void {
-    const { scope } = this.#context;
+    const { scope, kernels } = this.#context;
+    const { selection, rowCount } = batch;
     const blocks: BlockHandle[] = [];
     try {
-      const rows = batch.selection === 0 ? column : this.#selected(column, batch, blocks);
+      const isWhole = selection === 0;
+      const target = { scope, kernels, blocks };
+      const rows = isWhole ? column : takeColumn(target, column, selection, rowCount);
       const entries = nestedEntriesOf({ scope, blocks }, field, rows, batch.rowCount);
       leaves.forEach((leaf, index) => {
         leaf.addEntries(entries[index] as LeafEntries);
@@ -141,23 +144,6 @@ export class ParquetWriter implements RowWriter {
     } finally {
       for (const block of blocks) scope.memory.release(block);
     }
-  }
-
-  /** The column's selected rows, side by side. */
-  #selected({ type, values, validity }: Column, batch: Batch, blocks: BlockHandle[]): Column {
-    const { scope, kernels } = this.#context;
-    const { rowCount, selection } = batch;
-    const room = (sizeBytes: number) => {
-      const block = scope.allocate(sizeBytes);
-      blocks.push(block);
-      return addressOf(block);
-    };
-    const taken = room(valuesSizeOf(type, rowCount));
-    takeOf(kernels, type)(values, selection, rowCount, taken);
-    if (validity === 0) return { type, values: taken, validity };
-    const bits = room(bitmapSizeOf(rowCount));
-    kernels.take1Bit(validity, selection, rowCount, bits);
-    return { type, values: taken, validity: bits };
   }
 
   #isGroupFull(): boolean {

@@ -58,6 +58,34 @@ test('runs of every width, read in pieces', () => {
   );
 });
 
+test('chosen values of runs, read in pieces, are those that all reading gives', () => {
+  const pieces = fc.integer({ min: 1, max: 70 });
+  const choices = fc.array(fc.boolean(), { minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(widthAndRuns, pieces, choices, ({ width, runs }, piece, choice) => {
+      arena.reset();
+      const bytes = bytesOfRuns(runs, width);
+      const values = valuesOfRuns(bytes, width, 10_000);
+      const isChosen = (at: number) => choice[at % choice.length] === true;
+      const state = stateOf(bytes, width);
+      const found: number[] = [];
+      for (let from = 0; from < values.length; from += piece) {
+        const count = Math.min(piece, values.length - from);
+        const rows = Array.from({ length: count }, (_, row) => row).filter((row) =>
+          isChosen(from + row),
+        );
+        const out = arena.room(rows.length * 4);
+        const at = arena.putUint32(rows);
+        expect(arena.kernels.readRunsAt(state, count, noLimit, at, rows.length, out)).toBe(count);
+        found.push(...arena.uint32s(out, rows.length));
+      }
+      expect(found).toEqual(values.filter((_, at) => isChosen(at)));
+      expect(arena.kernels.readRunsAt(state, 1, noLimit, 0, 0, 0)).toBe(0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test('the last bytes of packed values may be missing', () => {
   const bytes = bytesOfRuns([{ packed: [1, 2, 3, 4, 5] }], 9);
   for (let size = 0; size <= bytes.length; size++) {
@@ -87,6 +115,9 @@ test('a value at the limit ends the reading where it is', () => {
   expect(arena.kernels.readRuns(stateOf(bytes, 3), 14, 5, out)).toBe(12);
   expect(arena.kernels.readRuns(stateOf(bytes, 3), 14, 3, out)).toBe(0);
   expect(arena.kernels.readRuns(stateOf(bytes, 3), 14, 6, out)).toBe(14);
+  const rows = arena.putUint32([0, 11, 12]);
+  expect(arena.kernels.readRunsAt(stateOf(bytes, 3), 14, 5, rows, 3, out)).toBe(12);
+  expect(arena.kernels.readRunsAt(stateOf(bytes, 3), 14, 5, rows, 2, out)).toBe(14);
 });
 
 const bitRuns = fc.array(

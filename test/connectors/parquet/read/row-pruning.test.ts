@@ -197,18 +197,55 @@ const wordIs = (op: CompareOp, value: string) =>
 test.each`
   title                               | predicate                                                                  | found  | skipped
   ${'one row group of four'}          | ${logicExpr('and', idIs('ge', 250), idIs('lt', 500))}                      | ${250} | ${{ rows: 750, rowGroups: 3, pages: 0 }}
-  ${'one page'}                       | ${idIs('eq', 333)}                                                         | ${1}   | ${{ rows: 990, rowGroups: 3, pages: 24 }}
+  ${'one page'}                       | ${idIs('eq', 333)}                                                         | ${1}   | ${{ rows: 999, rowGroups: 3, pages: 24 }}
   ${'pages of two row groups'}        | ${logicExpr('and', idIs('ge', 240), idIs('lt', 260))}                      | ${20}  | ${{ rows: 980, rowGroups: 2, pages: 48 }}
-  ${'nothing that bounds can tell'}   | ${wordIs('eq', 'banana')}                                                  | ${250} | ${{ rows: 0, rowGroups: 0, pages: 0 }}
+  ${'nothing that bounds can tell'}   | ${wordIs('eq', 'banana')}                                                  | ${250} | ${{ rows: 750, rowGroups: 0, pages: 0 }}
   ${'a word that no dictionary has'}  | ${wordIs('eq', 'blueberry')}                                               | ${0}   | ${{ rows: 1000, rowGroups: 4, pages: 0 }}
   ${'an end that no word has'}        | ${callExpr('endsWith', columnExpr(word), typedLiteral('berry', utf8Type))} | ${0}   | ${{ rows: 1000, rowGroups: 4, pages: 0 }}
-  ${'nulls, which no dictionary has'} | ${isNullExpr(columnExpr(word))}                                            | ${250} | ${{ rows: 0, rowGroups: 0, pages: 0 }}
+  ${'nulls, which no dictionary has'} | ${isNullExpr(columnExpr(word))}                                            | ${250} | ${{ rows: 750, rowGroups: 0, pages: 0 }}
   ${'a word above all, or one page'}  | ${logicExpr('or', wordIs('gt', 'd'), idIs('lt', 10))}                      | ${10}  | ${{ rows: 990, rowGroups: 3, pages: 48 }}
 `('$title', async ({ predicate, found, skipped }) => {
   const file = writeRows();
   const pruned = await rowsWhere(file, schema, predicate, true);
   expect(pruned.rows).toHaveLength(found);
+  expect(pruned.rows).toEqual((await rowsWhere(file, schema, predicate, false)).rows);
   expect(pruned.skipped).toEqual(skipped);
+});
+
+test('of columns that the predicate does not read only the rows that it holds for are decoded', async () => {
+  const file = path.join(tempFolder(), 'wide.parquet');
+  const types: readonly FieldType[] = [
+    ...flatTypes,
+    { kind: 'list', item: { type: utf8Type, nullable: true } },
+  ];
+  const wide = schemaOf(
+    id,
+    ...types.map((type, index) => fieldOf(`c${index}`, type, index % 3 > 0)),
+  );
+  const cases = batchCases({ schema: fc.constant(wide), rowsMax: 40 });
+  const cycle = fc.sample(cases, { numRuns: 30, seed: 5 }).flatMap((spec) => spec.rows);
+  // Ids in no order, each once.
+  const rows = Array.from({ length: 8192 }, (_, index) => [
+    BigInt((index * 7919) % 8192),
+    ...(cycle[index % cycle.length] ?? []).slice(1),
+  ]);
+  for (const pageRows of [100, 8192]) {
+    write(
+      file,
+      { pageRows },
+      Array.from({ length: Math.ceil(rows.length / 100) }, (_, index) => ({
+        ...{ schema: wide, selected: null },
+        rows: rows.slice(index * 100, index * 100 + 100),
+      })),
+    );
+    for (const below of [0, 1, 60, 3000, 5000]) {
+      const whole = await rowsWhere(file, wide, idIs('lt', below), false);
+      const pruned = await rowsWhere(file, wide, idIs('lt', below), true);
+      expect(pruned.rows).toEqual(whole.rows);
+      expect(whole.rows).toHaveLength(below);
+      if (below > 0) expect(pruned.skipped.rows > 0).toBe(below < 4096);
+    }
+  }
 });
 
 const rest = fieldOf('rest', int64Type);
