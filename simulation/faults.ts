@@ -85,7 +85,9 @@ export type JobFault =
         | 'outputRemoved'
         | 'outputTorn'
         | 'slow'
-        | 'hangs';
+        | 'hangs'
+        | 'diesBefore'
+        | 'diesAfter';
     }
   | { readonly kind: 'slotDies'; readonly atMs: number; readonly slot: number }
   | {

@@ -22,7 +22,10 @@ export interface JobFaultOptions {
 type Aim = Pick<Extract<Fault, { kind: 'diskCallFails' }>, 'call' | 'below'>;
 type Drawer = (rng: Rng, options: JobFaultOptions) => Fault;
 
-const taskFaults = ['failsBefore', 'failsAfter', 'outputRemoved', 'outputTorn', 'slow'] as const;
+const taskFaults = [
+  ...(['failsBefore', 'failsAfter', 'outputRemoved', 'outputTorn', 'slow'] as const),
+  ...(['diesBefore', 'diesAfter'] as const),
+];
 
 const drawers: readonly Drawer[] = [
   (rng, options) => ({

@@ -79,6 +79,7 @@ export class JobRun {
       graph: planJob(graph, { parallelism, shuffle }),
       diskState: node.diskState,
       slowSlot: (slotIndex, by) => this.#slots.slowDown(slotIndex, by),
+      killSlot: (slotIndex) => this.killSlot(slotIndex),
       freezeSlot: (slotIndex) => this.#slots.freeze(slotIndex),
     });
     this.#slots = new SimSlots({

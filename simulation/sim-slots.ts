@@ -46,7 +46,7 @@ export interface SimSlotsOptions {
 /** Stands between the executor and its slots (simulation/task-faults.ts). */
 export interface SlotFaults {
   toSlot(message: ToSlot, slotIndex: number, answer: (message: FromSlot) => void): ToSlot;
-  fromSlot(message: FromSlot): FromSlot;
+  fromSlot(message: FromSlot, slotIndex: number): FromSlot;
 }
 
 export interface SlotPlant {
@@ -136,8 +136,8 @@ class SimSlot {
       yieldToEvents: () => this.#letTimePass(),
       post: (message) => {
         if (!this.#life.isAlive) return;
-        const told = this.#faults?.fromSlot(message) ?? message;
-        port.post(plant.fromSlot?.(told) ?? told);
+        const told = this.#faults?.fromSlot(message, slotIndex) ?? message;
+        if (this.#life.isAlive) port.post(plant.fromSlot?.(told) ?? told);
       },
     });
   }
@@ -147,7 +147,8 @@ class SimSlot {
       if (!this.#life.isAlive) return;
       const told = message as ToSlot;
       const answer = (instead: FromSlot) => port.post(instead);
-      this.program.receive(this.#faults?.toSlot(told, port.slotIndex, answer) ?? told);
+      const heard = this.#faults?.toSlot(told, port.slotIndex, answer) ?? told;
+      if (this.#life.isAlive) this.program.receive(heard);
     });
     port.onTerminate(() => this.#life.end());
     try {

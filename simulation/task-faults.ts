@@ -4,6 +4,7 @@
  *     failsBefore      it fails before it has done anything        failsAfter   when all is done
  *     outputRemoved    its map outputs are gone once it has finished
  *     outputTorn       or end early                                slow         its slot slows down
+ *     diesBefore       its slot dies before it has done anything   diesAfter    as it says that it is done
  *     hangs            its slot does nothing any more, and answers nothing
  *
  * They stand between the executor and its slots, where a cluster's network and disks would be.
@@ -22,6 +23,7 @@ export interface TaskFaultsOptions {
   readonly graph: PhysicalGraph;
   readonly diskState: SimDiskState;
   readonly slowSlot: (slotIndex: number, by: number) => void;
+  readonly killSlot: (slotIndex: number) => void;
   readonly freezeSlot: (slotIndex: number) => void;
 }
 
@@ -48,6 +50,7 @@ export class TaskFaults {
     if (message.kind !== 'deploy') return message;
     const tasks = message.tasks.filter((task) => {
       if (this.#take(task, 'slow')) this.#options.slowSlot(slotIndex, slowBy);
+      if (this.#take(task, 'diesBefore')) this.#options.killSlot(slotIndex);
       if (this.#take(task, 'hangs')) this.#options.freezeSlot(slotIndex);
       if (!this.#take(task, 'failsBefore')) return true;
       answer(this.#failure(task));
@@ -57,8 +60,9 @@ export class TaskFaults {
   }
 
   /** What the executor hears instead. */
-  fromSlot(message: FromSlot): FromSlot {
+  fromSlot(message: FromSlot, slotIndex: number): FromSlot {
     if (message.kind !== 'taskFinished') return message;
+    if (this.#take(message, 'diesAfter')) this.#options.killSlot(slotIndex);
     if (this.#take(message, 'failsAfter')) return this.#failure(message);
     for (const what of ['outputRemoved', 'outputTorn'] as const) {
       if (this.#take(message, what)) this.#damage(message, what);

@@ -6,8 +6,9 @@
  *     coordinator ◀── rpc ──▶ Executor ◀── message port ──▶ slot thread × n
  *                                            rings join the threads with each other
  *
- * A task that fails is told of and gone; what follows is the coordinator's to decide. A slot thread that
- * dies fails the job: its tasks and their memory are gone. A thread that does not answer in time when tasks of
+ * A task that fails is told of and gone; what follows is the coordinator's to decide. With a slot thread that
+ * dies its tasks have failed, and another thread takes its place; one that dies without any would die
+ * again, and fails the job. A thread that does not answer in time when tasks of
  * it are to stop is in a loop of the user's; it is ended, with all that it runs, and replaced. No other
  * attempt runs in it, for a slot has the tasks of one attempt at a time.
  *
@@ -73,8 +74,8 @@ export class Executor {
   readonly #outputs = new Map<string, readonly string[]>();
   /** What slots have not answered yet: that tasks, or all of them, are stopped. */
   readonly #stops = new Map<string, () => void>();
-  /** Slots whose thread has died. */
-  readonly #dead = new Set<number>();
+  /** Whether the job has been stopped: what becomes of its threads is of no matter then. */
+  #isOver = false;
 
   constructor(env: Env, options: ExecutorOptions, events: ExecutorEvents) {
     this.#env = env;
@@ -90,10 +91,33 @@ export class Executor {
     const slot = this.#options.slots.at(slotIndex);
     slot.onMessage((message) => this.#receive(slotIndex, message as FromSlot));
     slot.ended.catch((error: unknown) => {
-      this.#dead.add(slotIndex);
-      this.#answer(stopKeyOf(slotIndex));
-      this.#events.failed(toWire(error));
+      if (!this.#isOver) this.#threadDied(slotIndex, toWire(error));
     });
+  }
+
+  #threadDied(slotIndex: number, error: WireError): void {
+    // Nobody is left who could answer, and nothing runs.
+    for (const key of this.#stops.keys()) if (key.startsWith(`${slotIndex} `)) this.#answer(key);
+    const hosted = [...this.#tasks.values()].filter((task) => task.slotIndex === slotIndex);
+    if (hosted.length === 0) {
+      this.#events.failed(error);
+      return;
+    }
+    this.#replace(slotIndex).catch((reason) => this.#events.failed(toWire(reason)));
+    for (const { deployment } of hosted) {
+      const { taskId, attempt } = deployment;
+      this.#remove(deployment);
+      this.#events.taskFailed({ taskId, attempt, error });
+    }
+  }
+
+  /** Another thread for the slot at once; resolves when the old one is gone. */
+  #replace(slotIndex: number): Promise<void> {
+    const { slots, job } = this.#options;
+    this.#env.observe.event('slot.replaced', { slotIndex, jobId: job.jobId });
+    const gone = slots.replace(slotIndex);
+    this.#listen(slotIndex);
+    return gone;
   }
 
   /** Starts the tasks of one attempt of a region. */
@@ -134,6 +158,7 @@ export class Executor {
       this.#stopSlot(index, stopKeyOf(index), { kind: 'stop' }),
     );
     const ends = await Promise.allSettled(all);
+    this.#isOver = true;
     await spill.removeJob(job);
     const stuck = ends.find((end) => end.status === 'rejected');
     if (stuck !== undefined) throw stuck.reason;
@@ -159,17 +184,12 @@ export class Executor {
 
   /** Has a slot stop something; its thread is replaced when it does not say in time that it has. */
   async #stopSlot(slotIndex: number, key: string, message: ToSlot): Promise<void> {
-    if (this.#dead.has(slotIndex)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#stops.set(key, resolve);
     this.#post(slotIndex, message);
     if (await this.#isOverInTime(promise)) return;
     this.#stops.delete(key);
-    const { slots, job } = this.#options;
-    this.#env.observe.event('slot.replaced', { slotIndex, jobId: job.jobId });
-    const gone = slots.replace(slotIndex);
-    this.#listen(slotIndex);
-    if (await this.#isOverInTime(gone)) return;
+    if (await this.#isOverInTime(this.#replace(slotIndex))) return;
     throw typedError('TASK_STUCK', `slot thread ${slotIndex} does not stop, nor can it be ended`, {
       hint: 'It waits in a call of the system that does not return: look for a disk that does not answer.',
       details: { slotIndex },

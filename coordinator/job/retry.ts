@@ -3,7 +3,7 @@
  *
  *     the user's data, a bug         the job fails: the same rows would fail again
  *     may pass (a disk's I/O error,  the region runs again, in another slot first, up to 4 times
- *     a torn spill file)
+ *     a torn spill file, a thread that dies)
  *     a map output can't be read     the region that wrote it runs again, then this one; this one is not
  *                                    blamed. Where another run may give other rows, all that has read
  *                                    any of it runs again as well.
@@ -29,7 +29,7 @@ import {
 /** Errors that another try may not meet. */
 const passing: ReadonlySet<string> = new Set([
   ...['DISK_IO', 'DISK_TOO_MANY_FILES', 'NET_BROKEN'],
-  'SPILL_DAMAGED',
+  ...['SPILL_DAMAGED', 'THREAD_DIED'],
 ]);
 
 export interface TaskFailure {

@@ -46,7 +46,10 @@ test.each(['memory', 'disk'])('rows in %s', { timeout: 120_000 }, async (shuffle
   const found = letters.map((line) => JSON.parse(line)).map(({ text, reason }) => [text, reason]);
   expect(found.sort()).toEqual([
     ['b,x', expect.stringContaining('column "count" has x')],
-    ['{"name":"late","total":"7"}', expect.stringMatching(/"filter" .*: not this one \(5 calls\)$/)],
+    [
+      '{"name":"late","total":"7"}',
+      expect.stringMatching(/"filter" .*: not this one \(5 calls\)$/),
+    ],
     ['{"name":"poison","count":7}', expect.stringMatching(/: I do not like it \(5 calls\)$/)],
   ]);
 });

@@ -86,6 +86,12 @@ class Run {
       : null;
   }
 
+  /** Where the region's latest attempt is. */
+  slotOf(id: string): number | undefined {
+    if (this.state.kind !== 'running') return undefined;
+    return this.state.run.regions.get(id)?.attempts.at(-1)?.slots[`${id}[0]`];
+  }
+
   #note(effect: JobEffect): void {
     if (effect.kind !== 'deploy' || this.state.kind !== 'running') return;
     const { regionId, attempt } = effect;
@@ -123,10 +129,12 @@ test('stages run one after the other, few tasks at a time', () => {
 test('a task that fails runs again when it is gone, and not for ever', () => {
   const run = new Run(planOf({ a: [] }));
   for (let attempt = 1; attempt <= retriesMax; attempt++) {
+    const failedSlot = run.slotOf('a');
     run.fail('a', attempt);
     expect(run.deployed.at(-1)).toBe(`a ${attempt}`);
     run.stopped('a', attempt);
     expect(run.deployed.at(-1)).toBe(`a ${attempt + 1}`);
+    expect(run.slotOf('a'), 'another slot first').not.toBe(failedSlot);
   }
   run.fail('a', retriesMax + 1);
   const message = 'task "a[0]" failed in attempt 5, the last one: DISK_IO';
