@@ -14,17 +14,13 @@ export class ExprShapes {
   readonly literals: Literal[] = [];
   readonly #indexes = new Map<string, number>();
   readonly #texts = new WeakMap<Expr, string>();
+  readonly #shapes = new WeakMap<Expr, unknown>();
 
   /** The shape as text: equal for expressions that are computed alike, and for nothing else. */
   textOf(expr: Expr): string {
     const found = this.#texts.get(expr);
     if (found !== undefined) return found;
-    const text =
-      expr.kind === 'literal'
-        ? JSON.stringify([this.indexOf(expr), expr.type, expr.value === null])
-        : JSON.stringify(expr, (_key, value) =>
-            isExpr(value) && value !== expr ? this.textOf(value) : value,
-          ) + JSON.stringify(constantsOf(expr));
+    const text = JSON.stringify(this.#shapeOf(expr));
     this.#texts.set(expr, text);
     return text;
   }
@@ -38,6 +34,22 @@ export class ExprShapes {
       this.#indexes.set(key, index);
     }
     return index;
+  }
+
+  /** Of an expression, or of what it consists of. Written as text once: text within text doubles its quotes. */
+  #shapeOf(part: unknown): unknown {
+    if (typeof part !== 'object' || part === null) return part;
+    if (Array.isArray(part)) return part.map((one) => this.#shapeOf(one));
+    if (!isExpr(part)) return this.#shapeOfParts(part);
+    if (part.kind === 'literal') return [this.indexOf(part), part.type, part.value === null];
+    const shape = this.#shapes.get(part) ?? [this.#shapeOfParts(part), constantsOf(part)];
+    this.#shapes.set(part, shape);
+    return shape;
+  }
+
+  #shapeOfParts(parts: object): unknown {
+    const entries = Object.entries(parts).map(([name, part]) => [name, this.#shapeOf(part)]);
+    return Object.fromEntries(entries);
   }
 }
 

@@ -93,7 +93,8 @@ function roundRule(context: RuleContext, call: CallExpr): Value {
   if (input.form === 'i32' || input.form === 'i64') return { ...input, type: call.type };
   if (input.form !== 'f64') throw new NoRule(`round of ${input.type.kind}`);
   const number = partOf(input);
-  const factor = 10 ** Number(constantOf(call, 1));
+  const digits = call.args.length > 1 ? Number(constantOf(call, 1)) : 0;
+  const factor = 10 ** digits;
   const scaled = code.get(number).op('f64.abs').f64(factor).op('f64.mul').keep('f64');
   const cut = code.get(scaled).op('f64.floor').keep('f64');
   code.get(cut).f64(1).op('f64.add').get(cut);
