@@ -110,6 +110,7 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
       return new Set([operator.column, ...given]);
     }
     case 'explodeWords':
+    case 'registers':
     case 'assignWindows':
       return new Set([operator.column, ...operator.carried.filter(isRead)]);
     case 'analytic': {

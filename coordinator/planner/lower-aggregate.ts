@@ -30,6 +30,7 @@ import {
   freeName,
   type Schema,
 } from '../../engine/schema/schema.ts';
+import { areApproximate, lowerApproximate } from './lower-approximate.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
 
@@ -120,6 +121,9 @@ function groupSteps(
   const grouped = { id, name, output, kind: 'aggregate', phase: 'whole', keys } as const;
   const exchange: Exchange =
     keys.length === 0 ? { kind: 'gather' } : { kind: 'hash', columns: keys };
+  if (areApproximate(aggregates)) {
+    return lowerApproximate(node, { keys: keyFields, aggregates, output });
+  }
   const value = onlyDistinctColumn(aggregates);
   if (value === null) return [stepOf({ ...grouped, aggregates }, exchange)];
   const counts = aggregates.map((aggregate) => ({ ...aggregate, function: 'count' as const }));

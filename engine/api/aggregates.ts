@@ -102,6 +102,10 @@ function countDistinct<C>(input: (row: C) => AnyColumn): Count<C> {
   return new Aggregate('countDistinct', input);
 }
 
+function approxDistinct<C>(input: (row: C) => AnyColumn): Count<C> {
+  return new Aggregate('approxDistinct', input);
+}
+
 function avg<C, N extends boolean>(
   input: (row: C) => Column<NumberKind, unknown, N>,
 ): Averaged<C, N> {
@@ -156,6 +160,8 @@ function variancePop<C, N extends boolean>(
  *
  * - `count()` counts rows, `count((row) => row.user)` the values that are not null, `countDistinct`
  *   the different ones: an int64.
+ * - `approxDistinct` is an estimate of `countDistinct` in bounded memory: a HyperLogLog of 4,096 registers, whose
+ *   standard error is 1.6 %. It is the same in every run.
  * - `sum` of whole numbers is an exact int64, of decimals an exact decimal of 38 digits (an overflow
  *   ends the job), of floats a float64.
  * - `avg` is a float64; of whole numbers and decimals it is made of their exact sum.
@@ -164,7 +170,7 @@ function variancePop<C, N extends boolean>(
  * - `first` and `last` are by `orderBy`, or by the order in which rows arrive. Several tasks read in no fixed
  *   order, so then they are some value.
  * - `stringAgg` joins texts in the order of `orderBy`: `agg.stringAgg((bid) => bid.url, ', ', { orderBy: (bid) =>
- *   bid.at.asc() })`. All orders of one `aggregate` are the same.
+ *   bid.at.asc() })`. Each different order of an `aggregate` is a sort.
  * - `stddev` and `variance` are of a sample (divided by n - 1), null for a single value; `stddevPop`
  *   and `variancePop` of all there is (divided by n).
  *
@@ -196,6 +202,8 @@ export const agg = Object.freeze({
   count,
   /** Different values of a column that are not null. */
   countDistinct,
+  /** About how many different values a column has that are not null. */
+  approxDistinct,
   /** The sum of a column: exact for whole numbers and decimals, an overflow ends the job. */
   sum,
   /** The mean of a column. */

@@ -90,7 +90,7 @@ export function aggregateContent(
   const keyFields = keys.map(({ name, expr }) => fieldOf(name, expr.type, expr.nullable));
   const isOfAll = window === null && keys.length === 0;
   const results = planned.map(({ spec, field }) => {
-    const isCount = spec.function === 'count' || spec.function === 'countDistinct';
+    const isCount = ['count', 'countDistinct', 'approxDistinct'].includes(spec.function);
     return isOfAll && !isCount ? { ...field, nullable: true } : field;
   });
   const specs = planned.map(({ spec }) => spec);
@@ -100,31 +100,20 @@ export function aggregateContent(
   if (order.length === 0 && plain.length === specs.length) {
     return { kind: 'aggregate', window, keys, aggregates: plain, schema };
   }
-  const distinct = plain.find((spec) => spec.function === 'countDistinct');
-  if (window === null && distinct === undefined) {
-    return { kind: 'orderedAggregate', keys, order, aggregates: specs, schema };
-  }
-  const beside = distinct === undefined ? 'by windows' : `beside "${distinct.name}"`;
-  throw typedError('JOB_ARGUMENT_INVALID', `aggregates of rows in an order can't be ${beside}`, {
-    hint: 'Put them into an aggregate of their own: of a key that has the day or hour, or joined by the keys.',
+  if (window === null) return { kind: 'orderedAggregate', keys, order, aggregates: specs, schema };
+  throw typedError('JOB_ARGUMENT_INVALID', "aggregates of rows in an order can't be by windows", {
+    hint: 'Put the hour or day into the key: keyBy((row) => ({ day: row.at.truncate("day") })).',
   });
 }
 
-/** The order of rows that aggregates ask for; none for an empty list. */
+/** The order of rows that aggregates ask for, which is one (engine/api/aggregate-node.ts); none for an empty list. */
 function orderIn(entries: readonly (readonly [string, unknown])[], input: Schema): ExprOrder[] {
-  const orders = entries.flatMap(([name, aggregate]) => {
+  const orders = entries.flatMap(([, aggregate]) => {
     if (!(aggregate instanceof Aggregate) || aggregate.orderBy === null) return [];
     const verb = `orderBy of ${aggregate.function}`;
-    return [{ name, order: ordersIn(verb, callLambda(verb, input, aggregate.orderBy)) }];
+    return [ordersIn(verb, callLambda(verb, input, aggregate.orderBy))];
   });
-  const [first] = orders;
-  if (first === undefined) return [];
-  const other = orders.find(({ order }) => JSON.stringify(order) !== JSON.stringify(first.order));
-  if (other === undefined) return first.order;
-  const message = `"${first.name}" and "${other.name}" of aggregate are of rows in different orders`;
-  throw typedError('JOB_ARGUMENT_INVALID', message, {
-    hint: 'The first of one order is the last of its reverse; for others join two aggregates.',
-  });
+  return orders[0] ?? [];
 }
 
 function checkNames(

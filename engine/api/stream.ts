@@ -16,6 +16,7 @@ import {
   type VerbOptions,
 } from '../plan/logical-node.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
+import { aggregateNode } from './aggregate-node.ts';
 import {
   type AnalyticFunctions,
   type AnalyticsOf,
@@ -30,7 +31,6 @@ import {
   type Aggregated,
   type AggregatedAll,
   type AggregatesOf,
-  aggregateContent,
   type Grouping,
   keysOf,
   type Named,
@@ -241,8 +241,7 @@ export class Stream<C> {
     aggregates: A,
     options?: VerbOptions,
   ): Stream<Shown<AggregatedAll<A>>> {
-    const content = aggregateContent({ keys: [], window: null }, aggregates, this.#schema);
-    return this.#append(content, options);
+    return new Stream(aggregateNode(this.#node, { keys: [], window: null }, aggregates, options));
   }
 
   /** Keeps one of the rows whose columns are all equal; nulls are equal to nulls, NaN to NaN. */
@@ -435,8 +434,7 @@ export class KeyedStream<C, Key> {
     options?: VerbOptions,
   ): Stream<Shown<Together<Key, Aggregated<A>>>> {
     const grouping = { keys: this.#keys, window: null };
-    const content = aggregateContent(grouping, aggregates, this.#node.content.schema);
-    return new Stream(appendNode([this.#node], content, options));
+    return new Stream(aggregateNode(this.#node, grouping, aggregates, options));
   }
 
   /**
@@ -494,7 +492,6 @@ export class WindowedStream<C, Key> {
     aggregates: A,
     options?: VerbOptions,
   ): Stream<Shown<Together<WindowColumns, Together<Key, Aggregated<A>>>>> {
-    const content = aggregateContent(this.#grouping, aggregates, this.#node.content.schema);
-    return new Stream(appendNode([this.#node], content, options));
+    return new Stream(aggregateNode(this.#node, this.#grouping, aggregates, options));
   }
 }

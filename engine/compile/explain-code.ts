@@ -107,6 +107,8 @@ function partsOf(operator: OperatorSpec): CodePart[] {
         ...parts,
       ];
     }
+    case 'registers':
+      return [kernels('registers')];
     case 'analytic':
     case 'orderedAggregate':
       return [kernels('sort-encode, sort-rows, gather, segments, accumulate, scan')];

@@ -27,6 +27,7 @@ export * from './parquet-values.as';
 export * from './partition.as';
 export * from './radix-sort.as';
 export * from './range-rows.as';
+export * from './registers.as';
 export * from './runs.as';
 export * from './scan.as';
 export * from './segments.as';

@@ -32,6 +32,7 @@ import type {
   ParquetWriteKernels,
 } from './parquet-write-kernels.ts';
 import type { RecordKernels } from './record-kernels.ts';
+import type { RegisterKernels } from './register-kernels.ts';
 import type { SegmentKernels } from './segment-kernels.ts';
 import type { SortKernels } from './sort-kernels.ts';
 import type { TakeKernels } from './take-kernels.ts';
@@ -51,6 +52,7 @@ export interface Kernels
     TakeKernels,
     WidenKernels,
     WindowKernels,
+    RegisterKernels,
     SegmentKernels,
     SortKernels,
     NexmarkKernels,

@@ -7,7 +7,7 @@
  *     all others have one part: a sum of counts is a count, a minimum of minima a minimum
  *
  * Parts may be merged any number of times. Those of `countDistinct` are counts as well, of values that are
- * in no other part: its rows meet first.
+ * in no other part: its rows meet first. `approxDistinct` becomes other aggregates when it is planned.
  * Not here: how a group holds them (engine/kernels/accumulators.ts).
  */
 import { assert } from '../../base/assert.ts';
@@ -17,6 +17,7 @@ import { type Field, fieldOf } from '../schema/schema.ts';
 export type AggregateFunction =
   | 'count'
   | 'countDistinct'
+  | 'approxDistinct'
   | 'sum'
   | 'avg'
   | 'min'
@@ -35,6 +36,7 @@ const sumPrecision = 38;
 export const aggregateInputs: Readonly<Record<AggregateFunction, string>> = {
   count: 'a field',
   countDistinct: 'a field',
+  approxDistinct: 'a field',
   sum: 'a number',
   avg: 'a number',
   min: 'a value with an order',
@@ -57,6 +59,7 @@ export function aggregateFieldOf(
   switch (kind) {
     case 'count':
     case 'countDistinct':
+    case 'approxDistinct':
       return fieldOf(name, int64Type);
     case 'sum': {
       const sum = sumTypeOf(type);

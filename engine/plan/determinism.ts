@@ -27,6 +27,7 @@ const keepsOrder: ReadonlySet<OperatorSpec['kind']> = new Set([
   'mapRows',
   'flatMap',
   'assignWindows',
+  'registers',
   'map',
   'sort',
   'boundaries',

@@ -194,6 +194,8 @@ function physicalText(operator: OperatorSpec): string {
       const results = operator.aggregates.map(aggregateColumnText);
       return `${operator.phase} ${groupText(operator.keys, results)}`;
     }
+    case 'registers':
+      return [`register, share of ${operator.column}`, ...operator.carried].join(', ');
     case 'orderedAggregate': {
       const results = operator.aggregates.map((one) =>
         one.function === 'stringAgg' ? joinedText(one) : aggregateColumnText(one),

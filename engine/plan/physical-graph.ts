@@ -61,6 +61,8 @@ export type OperatorSpec = Spec &
         readonly offsetMs: number;
         readonly carried: readonly string[];
       }
+    /** Puts the register of the column's value, and its share, in front of the `carried` columns. */
+    | { readonly kind: 'registers'; readonly column: string; readonly carried: readonly string[] }
     /** Groups by key columns. `partial` gives the parts of results, which `final` merges. */
     | {
         readonly kind: 'aggregate';

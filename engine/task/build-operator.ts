@@ -24,6 +24,7 @@ import type { Operator, OperatorContext } from '../operators/operator.ts';
 import { ProjectOperator } from '../operators/project-operator.ts';
 import { RangeOperator } from '../operators/range-operator.ts';
 import { ReduceOperator } from '../operators/reduce-operator.ts';
+import { RegistersOperator } from '../operators/registers-operator.ts';
 import { RepeatOperator } from '../operators/repeat-operator.ts';
 import { RowFunctionOperator } from '../operators/row-function-operator.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
@@ -110,6 +111,8 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new AnalyticOperator(context, { ...spec, input });
     case 'orderedAggregate':
       return new OrderedAggregateOperator(context, { ...spec, input });
+    case 'registers':
+      return new RegistersOperator(context, { ...spec, input });
     case 'limit':
       return new LimitOperator(spec.count);
     case 'map':

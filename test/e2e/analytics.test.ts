@@ -149,3 +149,39 @@ test('a pivot by cases, and deviations', async () => {
     expect(all).toBeCloseTo(Number(otherAll), 9);
   }
 });
+
+const approximate = `.derive((bid) => ({ few: bid.id.mod(5), some: bid.id.mod(1_009) }))
+      .keyBy((bid) => bid.few)
+      .aggregate({
+        bids: agg.count(),
+        ids: agg.approxDistinct((bid) => bid.id),
+        somes: agg.approxDistinct((bid) => bid.some),
+        users: agg.approxDistinct((bid) => bid.user),
+        prices: agg.approxDistinct((bid) => bid.price),
+        last: agg.last((bid) => bid.id, { orderBy: (bid) => bid.at.add(bid.id).asc() }),
+        first: agg.first((bid) => bid.id, { orderBy: (bid) => bid.id.desc() }),
+        urls: agg.countDistinct((bid) => bid.url),
+      })`;
+
+const approximateSql = `select id % 5 as few, count(*) as bids, count(distinct id) as ids,
+    count(distinct id % 1009) as somes, count(distinct "user") as users, count(distinct price) as prices,
+    last(id order by "at" + id, id) as last, first(id order by id desc) as first, count(distinct url) as urls
+  from bids group by few order by few`;
+
+/** Three times the standard error. */
+const errorMax = (3 * 1.04) / Math.sqrt(4_096);
+
+test('estimates of distinct values are near, beside aggregates of other kinds', async () => {
+  const { rows, path } = await rowsOf(approximate, 'row.few.asc()');
+  const [expected = []] = answersOf(path, approximateSql);
+  expect(rows.length).toBe(5);
+  for (const [at, { ids, somes, users, prices, ...row }] of rows.entries()) {
+    const { ids: i, somes: s, users: u, prices: p, ...other } = expected[at] ?? {};
+    expect(row).toEqual(other);
+    const pairs = [ids, i, somes, s, users, u, prices, p].map(Number);
+    for (let pair = 0; pair < pairs.length; pair += 2) {
+      const [estimate = 0, exact = 0] = pairs.slice(pair, pair + 2);
+      expect(Math.abs(estimate - exact) / exact).toBeLessThan(errorMax);
+    }
+  }
+});
