@@ -152,10 +152,12 @@ export interface AnalyticFunctions {
   readonly lead: ShiftFunction;
   /** Rows, or with a column its values that are not null. */
   count(column?: AnyColumn | null, options?: FrameOptions): Analytic<'int64', bigint, false>;
+  /** The sum: exact for whole numbers and decimals, an overflow ends the job. */
   sum<K extends NumberKind, V, N extends boolean>(
     column: Column<K, V, N>,
     options?: FrameOptions,
   ): Analytic<SumKind<K>, SumValue<K, V>, N>;
+  /** The mean. */
   readonly avg: Deviation;
   readonly min: Extreme;
   readonly max: Extreme;
