@@ -87,10 +87,19 @@ test.each([1, 2, 3])('two sources, two outputs, a diamond, with %i slots', async
 });
 
 test('when one part fails, no output appears', async () => {
-  const cwd = tempFolder({ 'job.ts': jobFile, ...texts, 'yesterday.txt': '/page/1 many\n' });
+  const wrongType = jobFile.replace('BigInt(ms)', "ms === 'many' ? (ms as never) : BigInt(ms)");
+  const cwd = tempFolder({ 'job.ts': wrongType, ...texts, 'yesterday.txt': '/page/1 many\n' });
   const result = await runJob(cwd, 2);
-  expectFailure(result, { code: 'USER_FUNCTION_FAILED', exitCode: 1, says: /map/ });
+  expectFailure(result, { code: 'USER_FUNCTION_RESULT', exitCode: 1, says: /map/ });
   expect(readdirSync(cwd).sort()).toEqual(['job.ts', 'today.txt', 'yesterday.txt']);
+});
+
+test('a record that the map of both sources fails on goes where its own source says', async () => {
+  const cwd = tempFolder({ 'job.ts': jobFile, ...texts, 'yesterday.txt': '/page/1 many\n' });
+  expect(summaryOf(await runJob(cwd, 2))).toMatchObject({ deadLetters: 1 });
+  const written = (name: string) => readFileSync(join(cwd, name), 'utf8');
+  expect(written('today.txt.bad')).toBe('origin,reason,text,bytes\n');
+  expect(written('yesterday.txt.bad')).toContain('/page/1 many');
 });
 
 test('two outputs in one place are refused before anything is read', async () => {
