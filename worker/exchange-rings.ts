@@ -14,7 +14,8 @@ import type { RingDescriptor } from './threads/slot-messages.ts';
 const exchangeBytesDefault = 32 * 1024 * 1024;
 /** So many exchanges have their budget whole; more of them share it. */
 const wholeExchangesMax = 4;
-const slotCount = 4;
+const slotCountUsual = 4;
+const slotCountMax = 32;
 const slotBytesMin = 16 * 1024;
 const slotBytesMax = 256 * 1024;
 
@@ -43,6 +44,7 @@ export function makeRings(
   const ringsOf = (edge: Edge): EdgeRings => {
     const channels = channelsOf(graph, edge);
     const slotBytes = slotBytesOf(edgeBytes, channels.length);
+    const slotCount = slotCountOf(edge, edgeBytes / channels.length / slotBytes);
     const rings = channels.flatMap(
       ({ sender, receiver }): (Channel & { ring: RingDescriptor })[] => {
         const writerBell = slotOf(edge.from, sender);
@@ -62,9 +64,20 @@ export function makeRings(
   return new Map(edges.map((edge) => [edge.id, ringsOf(edge)]));
 }
 
+/**
+ * Behind a range exchange all tasks sort, and write runs to disk as their memory fills up, which is at nearly the
+ * same time. While one writes, its rings fill; they take as much as they may, so that the others get to their own
+ * writing by then and do not wait for it first.
+ */
+function slotCountOf({ exchange }: Edge, fitting: number): number {
+  if (exchange.kind !== 'range') return slotCountUsual;
+  const power = 2 ** Math.floor(Math.log2(Math.max(fitting, 1)));
+  return Math.min(slotCountMax, Math.max(slotCountUsual, power));
+}
+
 /** A power of two, so that slots start at cache lines. */
 function slotBytesOf(exchangeBytes: number, channelCount: number): number {
-  const share = exchangeBytes / channelCount / slotCount;
+  const share = exchangeBytes / channelCount / slotCountUsual;
   const power = 2 ** Math.floor(Math.log2(Math.max(share, 1)));
   return Math.min(slotBytesMax, Math.max(slotBytesMin, power));
 }

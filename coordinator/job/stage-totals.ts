@@ -3,7 +3,7 @@
  * busy time of the slowest task beside that of the median one of the same vertex: a key that is more
  * frequent than all others, or a split that is larger, shows there.
  */
-import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
+import type { PhysicalGraph, Vertex } from '../../engine/plan/physical-graph.ts';
 import { stagesOf } from '../../engine/plan/stages.ts';
 import { type TaskCounters, vertexIdOf } from '../protocol.ts';
 import { type RunningJob, stateOf } from './region-state.ts';
@@ -51,7 +51,10 @@ export function stageTotals(
       bytesShuffled: sumOf(own.map(({ bytesShuffled }) => bytesShuffled)),
       bytesSpilled: sumOf(operators.map(({ bytesSpilled }) => bytesSpilled)),
       busySeconds: sumOf(own.map(busyMsOf)) / 1000,
-      skew: skewOf(vertexIds, own),
+      skew: skewOf(
+        vertices.filter((vertex) => !isSample(vertex)),
+        own,
+      ),
     };
   });
 }
@@ -92,10 +95,15 @@ function attemptCounts(run: RunningJob | null, stageId: string) {
   return counts;
 }
 
+/** A sample is so small that one task may have all of it. */
+function isSample({ chain: [first] }: Vertex): boolean {
+  return first?.kind === 'source' && first.isSample === true;
+}
+
 /** The largest skew of the stage's vertices. */
-function skewOf(vertexIds: readonly string[], counters: readonly TaskCounters[]): number | null {
-  const found = vertexIds.flatMap((vertexId) => {
-    const own = counters.filter(({ taskId }) => vertexIdOf(taskId) === vertexId);
+function skewOf(vertices: readonly Vertex[], counters: readonly TaskCounters[]): number | null {
+  const found = vertices.flatMap(({ id }) => {
+    const own = counters.filter(({ taskId }) => vertexIdOf(taskId) === id);
     const times = own.map(busyMsOf).sort((a, b) => a - b);
     const median = times[Math.floor((times.length - 1) / 2)] ?? 0;
     const slowest = times.at(-1) ?? 0;

@@ -4,6 +4,7 @@ import { type StageTotals, shareDone, stageTotals } from '../../../coordinator/j
 import { planJob } from '../../../coordinator/planner/planner.ts';
 import type { TaskCounters } from '../../../coordinator/protocol.ts';
 import { buildJob } from '../../../engine/api/build-job.ts';
+import sort from '../../../jobs/sort/job.ts';
 import wordcount from '../../../jobs/wordcount/job.ts';
 
 const { graph: logical } = buildJob(wordcount, {
@@ -33,6 +34,14 @@ test('tasks that are short, or alone, have no skew', () => {
   const short = [countersOf('v1[0]', 1), countersOf('v1[1]', 9)];
   expect(stageTotals(graph, null, short)[0]?.skew).toBeNull();
   expect(stageTotals(graph, null, [countersOf('v1[0]', 900)])[0]?.skew).toBeNull();
+});
+
+test('a sample that one task reads alone is no skew', () => {
+  const { graph: sorted } = buildJob(sort, { input: 'in.bin', output: 'sorted/' });
+  const graph = planJob(sorted, { parallelism: 2 });
+  const times = { 'v1[0]': 1, 'v1[1]': 90, 'v4[0]': 400, 'v4[1]': 600 };
+  const counters = Object.entries(times).map(([id, busyMs]) => countersOf(id, busyMs));
+  expect(stageTotals(graph, null, counters)[0]?.skew).toBe(1.5);
 });
 
 test('stages that meet in files are apart', () => {
