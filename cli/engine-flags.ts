@@ -12,7 +12,7 @@ const shuffles: readonly Shuffle[] = ['memory', 'disk'];
 
 /** As many tasks as there are key groups; more would have nothing to do. */
 const parallelismMax = 128;
-const slotBytesDefault = 1024 ** 3;
+const slotBytesDefault = 2 * 1024 ** 3;
 /** Below this a slot has no room for the batches in flight. */
 const slotBytesMin = 32 * 1024 ** 2;
 /** What a WebAssembly memory with 32-bit addresses can hold. */
@@ -37,7 +37,7 @@ export function parseParallelism(text: string): number {
 }
 
 /**
- * The memory for all slots together: what `--memory` says, else 1 GB per slot but not more than half
+ * The memory for all slots together: what `--memory` says, else 2 GB per slot but not more than half
  * of the machine's.
  *
  * @throws FLAG_VALUE when it is too little; SIZE_FORM when it is no size.

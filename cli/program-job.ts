@@ -25,7 +25,7 @@ export type ResultRow = PlainRow;
 export interface SlotSettings {
   /** Slot threads, 1 to 128. @defaultValue one per core */
   readonly parallelism?: number;
-  /** Memory for all slots together, such as `512MB`. @defaultValue 1 GB per slot, half of the machine's at most */
+  /** Memory for all slots together, such as `512MB`. @defaultValue 2 GB per slot, half of the machine's at most */
   readonly memory?: string;
   /** Where rows go that do not fit into the memory. @defaultValue below the system's folder for temporary files */
   readonly spillDir?: string;

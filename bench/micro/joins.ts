@@ -74,7 +74,7 @@ function joinOnce(
   const kernels = instantiateKernels(scope.memory.memory);
   const share = new MemoryShare({
     budgetBytes: scope.memory.budgetBytes,
-    gatherers: 1,
+    weight: 1,
     slotCount: 1,
   });
   const files = {

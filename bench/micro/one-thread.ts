@@ -108,7 +108,7 @@ function newTask(
     disk: createRealSyncDisk(),
     preparedSink: prepared,
     spillFolder: 'spill',
-    memoryShare: new MemoryShare({ budgetBytes, gatherers: 1, slotCount: 1 }),
+    memoryShare: new MemoryShare({ budgetBytes, weight: 1, slotCount: 1 }),
     metrics: new ArrayBuffer(taskMetricsBytes(vertex.chain.length)),
   });
 }

@@ -20,6 +20,7 @@ import { assert } from '../../base/assert.ts';
 import { codeOf } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/batch-builder.ts';
+import { partialMemoryWeight } from '../plan/memory-weight.ts';
 import type { Schema } from '../schema/schema.ts';
 import {
   type AggregateColumnOptions,
@@ -32,7 +33,7 @@ import { AggregateTable } from './aggregate-table.ts';
 import { DistinctSet } from './distinct-set.ts';
 import { memoryTooSmall } from './memory-too-small.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
-import { largerPartialTable, partialSlotsFirst } from './partial-limit.ts';
+import { partialSlotsFirst, partialSlotsOf } from './partial-limit.ts';
 
 export interface AggregateOptions {
   readonly input: Schema;
@@ -60,6 +61,8 @@ export class AggregateOperator implements Operator {
   /** Null in the partial phase. */
   readonly #spill: AggregateSpill | null;
   #table: AggregateTable | null = null;
+  /** Slots that a table may have. */
+  #slotsMax: number;
   /** Whether all groups are being given out, before more rows come. */
   #isEmitting = false;
   /** Whether all that was on disk has been given out. */
@@ -68,6 +71,8 @@ export class AggregateOperator implements Operator {
 
   constructor(context: OperatorContext, options: AggregateOptions) {
     const { input, phase, aggregates } = options;
+    const slotsMax = phase === 'partial' ? partialSlotsFirst : Number.POSITIVE_INFINITY;
+    this.#slotsMax = options.slotsMax ?? slotsMax;
     this.#context = context;
     this.#options = options;
     this.#plan = planAggregates(input, phase, aggregates);
@@ -84,12 +89,11 @@ export class AggregateOperator implements Operator {
   }
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
-    const table = this.#table;
-    assert(table !== null, 'no rows come after the end');
     let row = fromRow;
     while (row < batch.rowCount) {
-      if (this.#isEmitting && !this.#emit(table, outbox)) return row;
-      row = this.#add(table, batch, row);
+      if (this.#isEmitting && !this.#emit(outbox)) return row;
+      assert(this.#table !== null, 'no rows come after the end');
+      row = this.#add(this.#table, batch, row);
       if (row < batch.rowCount && this.#context.shouldYield()) return row;
     }
     return row;
@@ -104,7 +108,7 @@ export class AggregateOperator implements Operator {
       this.#isEmitting = true;
       if (this.#isOfNothing(table)) this.#pending = this.#groupOfNothing();
     }
-    if (!this.#emit(table, outbox)) return false;
+    if (!this.#emit(outbox)) return false;
     // The next operators may need the room while this task goes on.
     this.#closeTables();
     return true;
@@ -118,14 +122,18 @@ export class AggregateOperator implements Operator {
   }
 
   #buildTables(columns: readonly number[]): void {
-    const { input, phase, keys, slotsMax } = this.#options;
-    const limit = { ...(slotsMax !== undefined && { slotsMax }), ...this.#bytesLimit() };
+    const { input, keys } = this.#options;
     for (const column of columns) {
+      const limit = { slotsMax: this.#slotsMax, ...this.#bytesLimit() };
       this.#sets.set(column, new DistinctSet(this.#context, { input, keys, column, ...limit }));
     }
-    const table = { input, keys, plan: this.#plan };
-    const slots = phase === 'partial' && { slotsMax: slotsMax ?? partialSlotsFirst };
-    this.#table = new AggregateTable(this.#context, { ...table, ...limit, ...slots });
+    this.#table = this.#newTable();
+  }
+
+  #newTable(): AggregateTable {
+    const { input, keys } = this.#options;
+    const limit = { slotsMax: this.#slotsMax, ...this.#bytesLimit() };
+    return new AggregateTable(this.#context, { input, keys, plan: this.#plan, ...limit });
   }
 
   /** Without keys there is one group, whether there are rows or not. */
@@ -196,19 +204,21 @@ export class AggregateOperator implements Operator {
     return true;
   }
 
-  /** Whether a full table is allowed to grow on. */
+  /** Whether a full table is allowed to grow on; else it may be told to begin anew with fewer slots. */
   #growOn({ groups, rowCount }: AggregateTable): boolean {
     if (this.#options.slotsMax !== undefined || !groups.isOutOfSlots) return false;
     const { budgetBytes } = this.#context.scope.memory;
-    const slotsMax = largerPartialTable(groups, rowCount, budgetBytes);
-    if (slotsMax === null) return false;
-    groups.allowSlots(slotsMax);
+    this.#slotsMax = partialSlotsOf(groups, rowCount, budgetBytes);
+    if (this.#slotsMax <= groups.slotCount) return false;
+    groups.allowSlots(this.#slotsMax);
     return true;
   }
 
-  /** Gives out all groups and clears the table; false asks to be called again. */
-  #emit(table: AggregateTable, outbox: Outbox): boolean {
+  /** Gives out all groups and empties the table, or makes a smaller one; false asks to be called again. */
+  #emit(outbox: Outbox): boolean {
     const { results } = this.#plan;
+    const table = this.#table;
+    assert(table !== null, 'groups are in a table');
     for (;;) {
       if (this.#pending !== null && !outbox.offer(this.#pending)) return false;
       this.#pending = null;
@@ -216,15 +226,20 @@ export class AggregateOperator implements Operator {
       this.#pending = table.next(results, this.#options.output);
       if (this.#context.shouldYield()) return false;
     }
-    table.clear();
     this.#isEmitting = false;
+    if (this.#slotsMax >= table.groups.slotCount) {
+      table.clear();
+      return true;
+    }
+    table.close();
+    this.#table = this.#newTable();
     return true;
   }
 
   /** What a table may have; no limit where the share is too small to spill. */
   #bytesLimit(): { readonly bytesMax?: number } {
     const { share } = this.#context.spill;
-    if (this.#spill === null) return { bytesMax: share.bytes };
+    if (this.#spill === null) return { bytesMax: share.bytes * partialMemoryWeight };
     const { canSpill, tableBytes } = this.#spill.size;
     return canSpill ? { bytesMax: tableBytes } : {};
   }

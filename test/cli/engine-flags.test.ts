@@ -22,7 +22,7 @@ test.each(['0', '-1', '1.5', '129', 'two', '', ' 2', '1e1'])(
 
 test.each`
   text         | slots | machine    | bytes
-  ${undefined} | ${2}  | ${16 * gb} | ${2 * gb}
+  ${undefined} | ${2}  | ${16 * gb} | ${4 * gb}
   ${undefined} | ${8}  | ${8 * gb}  | ${4 * gb}
   ${undefined} | ${4}  | ${mb}      | ${128 * mb}
   ${'64MB'}    | ${2}  | ${gb}      | ${64 * mb}

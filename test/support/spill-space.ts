@@ -28,7 +28,7 @@ export function spillSpace(
 
 /** A share of exactly these bytes. */
 export function shareOf(bytes: number): MemoryShare {
-  const one = { gatherers: 1, slotCount: 1 };
+  const one = { weight: 1, slotCount: 1 };
   return new MemoryShare({
     ...one,
     budgetBytes: new MemoryShare({ ...one, budgetBytes: 1 }).totalFor(bytes),

@@ -20,7 +20,7 @@ import type { Connector } from '../../engine/contracts/connector.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
 import { MemoryShare } from '../../engine/memory/memory-share.ts';
 import { SlotMemory } from '../../engine/memory/slot-memory.ts';
-import { gathersRows } from '../../engine/plan/physical-graph.ts';
+import { memoryWeightOf } from '../../engine/plan/memory-weight.ts';
 import type { Task } from '../../engine/task/task.ts';
 import { JobFunctions } from './job-functions.ts';
 import type { FromSlot, SlotStart, TaskAttempt, TaskDeployment, ToSlot } from './slot-messages.ts';
@@ -122,12 +122,12 @@ export class SlotProgram {
     const { disk, clock, bellOf, connectors } = this.#options;
     const { spillFolder, slotCount } = message;
     const memory = this.#memory;
-    const chains = message.tasks.map(({ vertex }) => vertex.chain);
-    const gatherers = chains.flatMap((chain) => chain.filter(gathersRows)).length;
+    const operators = message.tasks.flatMap(({ vertex }) => vertex.chain);
+    const weight = operators.reduce((sum, operator) => sum + memoryWeightOf(operator), 0);
     const resources = {
       memory,
       kernels: this.#kernels,
-      memoryShare: new MemoryShare({ budgetBytes: memory.budgetBytes, gatherers, slotCount }),
+      memoryShare: new MemoryShare({ budgetBytes: memory.budgetBytes, weight, slotCount }),
       ...{ disk, clock, bellOf, connectors, functions, spillFolder },
     };
     for (const deployment of loading.tasks) this.#start(deployment, resources);

@@ -6,14 +6,15 @@ import { MemoryShare } from '../../../engine/memory/memory-share.ts';
 const mb = 1 << 20;
 
 test.each`
-  budget | gatherers | share
-  ${32}  | ${1}      | ${24}
-  ${32}  | ${3}      | ${8}
-  ${512} | ${0}      | ${384}
-  ${512} | ${2}      | ${192}
-  ${4}   | ${1}      | ${0}
-`('$gatherers in $budget MB have $share MB each', ({ budget, gatherers, share }) => {
-  const options = { budgetBytes: budget * mb, gatherers, slotCount: 2 };
+  budget | weight | share
+  ${32}  | ${1}   | ${24}
+  ${32}  | ${3}   | ${8}
+  ${512} | ${0}   | ${384}
+  ${512} | ${2}   | ${192}
+  ${512} | ${1.5} | ${256}
+  ${4}   | ${1}   | ${0}
+`('weight $weight in $budget MB: shares of $share MB', ({ budget, weight, share }) => {
+  const options = { budgetBytes: budget * mb, weight, slotCount: 2 };
   expect(new MemoryShare(options).bytes).toBe(share * mb);
 });
 
@@ -23,8 +24,8 @@ test('the least memory that has a share', () => {
       fc.nat(mb * 1024),
       fc.nat(9),
       fc.integer({ min: 1, max: 8 }),
-      (wanted, gatherers, slotCount) => {
-        const options = { gatherers, slotCount };
+      (wanted, weight, slotCount) => {
+        const options = { weight, slotCount };
         const total = new MemoryShare({ ...options, budgetBytes: mb }).totalFor(wanted);
         const budgetBytes = total / slotCount;
         expect(new MemoryShare({ ...options, budgetBytes }).bytes).toBeGreaterThanOrEqual(wanted);
