@@ -33,7 +33,7 @@ export class MemoryShare {
 
   /** What a part of the operator may hold, from 0 to 1 of it. */
   part(part: number): MemoryShare {
-    return new MemoryShare({ ...this.#options, gatherers: this.#options.gatherers / part });
+    return new MemoryShare({ ...this.#options, weight: Math.max(1, this.#options.weight) / part });
   }
 
   /** The least `--memory` with which a share has these bytes. */
