@@ -97,7 +97,7 @@ function joinOnce(
     },
   };
   const start = cpuNanoseconds();
-  for (const batch of build) operator.build(batch);
+  for (const batch of build) operator.build(batch, 0);
   while (!operator.buildEnded());
   const built = cpuNanoseconds();
   for (const batch of probe) {

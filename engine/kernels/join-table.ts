@@ -30,6 +30,8 @@ export interface JoinTableOptions {
 const sliceSteps = 65_536;
 /** Rows of a call: those of a batch. */
 const rowsMax = 8192;
+/** The description, and its scratch. */
+const controlBytes = layout.size + rowsMax * 8;
 
 export class JoinTable {
   readonly #scope: MemoryScope;
@@ -53,10 +55,10 @@ export class JoinTable {
     this.#insert = insertOf(kernels, keyForm ?? 'int64');
     this.#find = findOf(kernels, keyForm ?? 'int64');
     this.#slotCount = keyForm === null ? 0 : slotCountFor(rowCount);
-    this.#slotBytes = keyForm === 'int64' ? 16 : 8;
+    this.#slotBytes = slotBytesOf(keyForm);
     const keyBytes = keyForm === null || keyForm === 'int64' ? 0 : 16;
     try {
-      this.#control = this.#room(layout.size + rowsMax * 8);
+      this.#control = this.#room(controlBytes);
       const slots = this.#room(this.#slotCount * this.#slotBytes);
       const keys = this.#room(rowCount * keyBytes);
       this.#next = this.#room(rowCount * 4);
@@ -67,12 +69,6 @@ export class JoinTable {
       this.close();
       throw error;
     }
-  }
-
-  /** Bytes of slots, keys and chains. */
-  get sizeBytes(): number {
-    const { memory } = this.#scope;
-    return this.#blocks.reduce((sum, block) => sum + memory.sizeOf(block), 0);
   }
 
   /** Address of the chains for `joinPairs`; 0 where no key is there twice. */
@@ -136,6 +132,17 @@ export class JoinTable {
     this.#blocks.push(block);
     return addressOf(block);
   }
+}
+
+/** What a table takes for so many rows, about. */
+export function joinTableBytesOf({ keyForm, rowCount }: JoinTableOptions): number {
+  const rowBytes = keyForm === null || keyForm === 'int64' ? 4 : 20;
+  const slotCount = keyForm === null ? 0 : slotCountFor(rowCount);
+  return controlBytes + slotCount * slotBytesOf(keyForm) + rowCount * rowBytes;
+}
+
+function slotBytesOf(keyForm: KeyForm | null): number {
+  return keyForm === 'int64' ? 16 : 8;
 }
 
 /** A power of two, at least twice as many as rows. */

@@ -65,6 +65,11 @@ export class GroupKeys {
     return this.#layout.form;
   }
 
+  /** Bytes of a key that is a view, besides its texts. */
+  get headBytes(): number {
+    return this.#layout.headBytes;
+  }
+
   /** The keys of a batch's rows; they hold until the next call. */
   read(batch: Batch): KeysOfBatch {
     const columns = new Array<Column>(this.#indexes.length);

@@ -3,14 +3,16 @@
  *
  *     append … ─▶ end: rows sealed ─▶ table cleared ─▶ keys put in, the last chunk first ─▶ find
  *
- * Each arrow from `end` on is a slice of its own. What a spilled build side will need is here: `sizeBytes`
- * says what is held, and rows are in chunks that can be written out one by one.
+ * Each arrow from `end` on is a slice of its own. Who has to keep within a share asks `peakBytesWith` before
+ * each batch, and takes the chunks of rows that do not fit from `rows` (engine/operators/spilled-join.ts).
  */
 import { assert } from '../../base/assert.ts';
 import { type Batch, batchRowsMax } from '../batch/batch.ts';
 import type { ColumnAddress } from '../kernels/group-table.ts';
-import { JoinTable } from '../kernels/join-table.ts';
+import { JoinTable, joinTableBytesOf } from '../kernels/join-table.ts';
+import type { KeyForm } from '../kernels/key-layout.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
+import { bitmapSizeOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
 import { OwnedRows } from '../stream/owned-rows.ts';
 import { JoinKeys } from './join-keys.ts';
@@ -28,6 +30,7 @@ export class JoinBuild {
   readonly #keys: JoinKeys | null;
   /** Texts of keys that are packed. */
   readonly #texts: BlockHandle[] = [];
+  #textBytes = 0;
   #table: JoinTable | null = null;
   #isPrepared = false;
   /** Chunks whose keys are not in the table yet. */
@@ -36,8 +39,18 @@ export class JoinBuild {
   constructor(context: OperatorContext, { schema, keys }: JoinBuildOptions) {
     const { scope, kernels } = context;
     this.#context = context;
-    this.#keys = keys.length === 0 ? null : new JoinKeys(scope, kernels, { schema, keys });
     this.#rows = new OwnedRows({ scope, kernels, schema });
+    try {
+      this.#keys = keys.length === 0 ? null : new JoinKeys(scope, kernels, { schema, keys });
+    } catch (error) {
+      this.#rows.close();
+      throw error;
+    }
+  }
+
+  /** Null: no key. */
+  get keyForm(): KeyForm | null {
+    return this.#keys?.form ?? null;
   }
 
   get rows(): OwnedRows {
@@ -53,12 +66,16 @@ export class JoinBuild {
     return this.#table;
   }
 
-  /** Bytes of rows, keys and table. */
-  get sizeBytes(): number {
-    return this.#rows.sizeBytes + (this.#table?.sizeBytes ?? 0);
+  /** What it would hold in bytes when it is complete, with the rows of one more batch. */
+  peakBytesWith(batch: Batch): number {
+    const rowCount = this.#rows.rowCount + batch.rowCount;
+    const texts = this.#textBytes + (this.#keys?.transientBytesOf(batch) ?? 0);
+    const table = joinTableBytesOf({ keyForm: this.keyForm, rowCount });
+    return this.#rows.sizeBytesWith(batch) + texts + table + bitmapSizeOf(rowCount);
   }
 
   append(batch: Batch): void {
+    this.#textBytes += this.#keys?.transientBytesOf(batch) ?? 0;
     this.#rows.append(batch);
   }
 
@@ -85,7 +102,7 @@ export class JoinBuild {
     const { scope, kernels } = this.#context;
     this.#rows.seal();
     this.#chunksLeft = this.#keys === null ? 0 : this.#rows.chunkCount;
-    const options = { keyForm: this.#keys?.form ?? null, rowCount: this.#rows.rowCount };
+    const options = { keyForm: this.keyForm, rowCount: this.#rows.rowCount };
     this.#table = new JoinTable(scope, kernels, options);
     return this.#table;
   }

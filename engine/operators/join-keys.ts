@@ -10,7 +10,7 @@ import { type Batch, batchRowsMax, type Column } from '../batch/batch.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { KeyForm } from '../kernels/key-layout.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
-import { bitmapSizeOf } from '../schema/field-type.ts';
+import { bitmapSizeOf, type FieldType, layoutOf } from '../schema/field-type.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import { GroupKeys, type KeysOfBatch } from './group-keys.ts';
 
@@ -42,6 +42,31 @@ export class JoinKeys {
   /** Whether keys are bytes that the next `read` writes over: who keeps views of them copies those. */
   get areTransient(): boolean {
     return this.#indexes.length > 1;
+  }
+
+  /** The most bytes that keys of the batch's rows take where they are transient views. */
+  transientBytesOf({ columns, selection, rowCount }: Batch): number {
+    if (!this.areTransient || this.form !== 'view') return 0;
+    return this.#indexes.reduce((sum, index) => {
+      const column = columns[index];
+      if (column === undefined || layoutOf(column.type) !== 'view') return sum;
+      return sum + this.#kernels.utf8SizeOf(column.values, selection, rowCount);
+    }, rowCount * this.#keys.headBytes);
+  }
+
+  /**
+   * Writes the stored rows that have a key (`wanted` 1), or have none (0).
+   * @param keys - As they were just read.
+   * @param out - Room for the rows of the batch.
+   * @returns Count of rows.
+   */
+  rowsByKey(batch: Batch, { validity }: KeysOfBatch, wanted: 0 | 1, out: number): number {
+    assert(validity !== 0, 'some rows may have no key');
+    const { selection, rowCount } = batch;
+    const rows = this.areTransient ? 0 : selection;
+    const count = this.#kernels.rowsByMark(validity, rows, 0, rowCount, wanted, out);
+    if (rows !== selection) this.#kernels.take4(selection, out, count, out);
+    return count;
   }
 
   /** The keys of a batch's rows; they hold until the next call. */
@@ -99,6 +124,11 @@ export class JoinKeys {
   }
 }
 
-function isFloat({ type }: Column): boolean {
+/** Whether there can be rows without a key. */
+export function keysMayBeMissing({ fields }: Schema, keys: readonly string[]): boolean {
+  return fields.some((field) => keys.includes(field.name) && (field.nullable || isFloat(field)));
+}
+
+function isFloat({ type }: { readonly type: FieldType }): boolean {
   return type.kind === 'float32' || type.kind === 'float64';
 }

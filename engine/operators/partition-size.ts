@@ -19,8 +19,8 @@ const large = { blockBytes: 256 << 10, partitionCount: 16 } as const;
 const small = { blockBytes: 64 << 10, partitionCount: 8 } as const;
 /** Hashes, rows and widened keys of a batch; made for each writer. */
 const partitionerBytes = batchRowsMax * 20 + 4096;
-/** Below that, a table is full before it is worth a pass. */
-const tableBytesMin = 256 << 10;
+/** Below that, a table of groups is full before it is worth a pass. */
+const groupTableBytesMin = 256 << 10;
 /** Memory is given out in whole pages from half of one on. */
 const pageBytes = 64 << 10;
 
@@ -33,12 +33,14 @@ export interface PartitionSizeOptions {
   readonly tables: number;
   /** What each table takes besides: scratch. */
   readonly scratchBytes: number;
+  /** The least with which a table is of use. @defaultValue 256 KiB, which are some thousand groups */
+  readonly tableBytesMin?: number;
 }
 
 export interface PartitionSize {
   readonly blockBytes: number;
   readonly partitionCount: number;
-  /** What each table may have; below `tableBytesMin` when the share is too small. */
+  /** What each table may have; below the least when the share is too small. */
   readonly tableBytes: number;
   /** Whether the share is large enough to go on with rows on disk. */
   readonly canSpill: boolean;
@@ -47,7 +49,7 @@ export interface PartitionSize {
 }
 
 export function partitionSizeOf(options: PartitionSizeOptions, shareBytes: number): PartitionSize {
-  const { batches, writers, tables, scratchBytes } = options;
+  const { batches, writers, tables, scratchBytes, tableBytesMin = groupTableBytesMin } = options;
   const { blockBytes, partitionCount } = shareBytes >= largeShareBytes ? large : small;
   const files = compressedBytesMax(blockBytes) + compressTableBytes + batchRowsMax * 4;
   const reader = 2 * (blockBytes + pageBytes);

@@ -43,6 +43,7 @@ export class OwnedRows {
   /** The numbers 0 to 8,191, for rows of a batch that has no selection. */
   readonly #places: number;
   #rowCount = 0;
+  #sizeBytes = 0;
   /** Where the next text goes, and the end of its block. */
   #text = 0;
   #textEnd = 0;
@@ -70,8 +71,25 @@ export class OwnedRows {
 
   /** Bytes of all rows. */
   get sizeBytes(): number {
-    const { memory } = this.#options.scope;
-    return this.#blocks.reduce((sum, block) => sum + memory.sizeOf(block), 0);
+    return this.#sizeBytes;
+  }
+
+  /** What it would come to with the rows of one more batch; with texts a little less or more. */
+  sizeBytesWith(batch: Batch): number {
+    const { kernels, schema } = this.#options;
+    const chunkCount = Math.ceil((this.#rowCount + batch.rowCount) / batchRowsMax);
+    let bytes = this.#sizeBytes + (chunkCount - this.#chunks.length) * chunkBytesOf(schema);
+    let room = this.#textEnd - this.#text;
+    for (const { type, values } of batch.columns) {
+      if (layoutOf(type) !== 'view') continue;
+      const sizeBytes = kernels.utf8SizeOf(values, batch.selection, batch.rowCount);
+      if (sizeBytes > room) {
+        room = Math.max(sizeBytes, textBlockBytes);
+        bytes += room;
+      }
+      room -= sizeBytes;
+    }
+    return bytes;
   }
 
   /** All blocks as one batch, to be retained by who points to rows; from `seal` on. */
@@ -192,8 +210,24 @@ export class OwnedRows {
   }
 
   #room(sizeBytes: number): number {
-    const block = this.#options.scope.allocate(sizeBytes);
+    const { scope } = this.#options;
+    const block = scope.allocate(sizeBytes);
     this.#blocks.push(block);
+    this.#sizeBytes += scope.memory.sizeOf(block);
     return addressOf(block);
   }
+}
+
+/** The least that rows take, whatever they are: a chunk, and a block for texts where there are any. */
+export function ownedRowsBytesMin(schema: Schema): number {
+  const hasTexts = schema.fields.some(({ type }) => layoutOf(type) === 'view');
+  return batchRowsMax * 4 + chunkBytesOf(schema) + (hasTexts ? textBlockBytes : 0);
+}
+
+function chunkBytesOf({ fields }: Schema): number {
+  return fields.reduce(
+    (sum, { type, nullable }) =>
+      sum + valuesSizeOf(type, batchRowsMax) + (nullable ? bitmapSizeOf(batchRowsMax) : 0),
+    0,
+  );
 }

@@ -103,14 +103,17 @@ test('a sum past int64 ends the job with operator and column', async () => {
   expectFailure(result, { code: 'AGGREGATE_OVERFLOW', exitCode: 1, says: /"total"/ });
 });
 
-test('memory too small for the job says who holds what and what to give', async () => {
+test('memory too small even for rows on disk says what it needs, and the least to give', async () => {
+  // Rows of 120 texts: some thousands of them are more than all of the memory.
+  const names = `Array.from({ length: 120 }, (_, i) => 'c' + i)`;
   const chain = `.join(
         read(files.source({ path: params.input, format: text() }))
-          .flatMap(t.struct({ k: t.utf8() }), (row) =>
-            Array.from({ length: 1_000 }, (_, i) => ({ k: row.text + '/' + i + '/'.repeat(40) }))),
-        { on: (line, other) => line.text.eq(other.k) })`;
-  const lines = Array.from({ length: 2_000 }, (_, index) => `line ${index}\n`).join('');
-  const result = await runJob(jobText(chain), lines, '--memory', '64MB');
-  const says = /held by: "join" [\d.]+ MB[\s\S]*hint: .*--memory/;
-  expectFailure(result, { code: 'MEMORY_EXHAUSTED', exitCode: 1, says });
+          .flatMap(t.struct(Object.fromEntries(${names}.map((name) => [name, t.utf8()]))), (row) =>
+            Array.from({ length: 100 }, (_, at) =>
+              Object.fromEntries(${names}.map((name) => [name, row.text + at + '/'.repeat(20)])))),
+        { on: (line, other) => line.text.eq(other.c0) })`;
+  const lines = Array.from({ length: 500 }, (_, index) => `line ${index}\n`).join('');
+  const result = await runJob(jobText(chain), lines, '--memory', '32MB', '--parallelism', '1');
+  const says = /"join" needs [\d.]+ MB of memory to join on disk[\s\S]*hint: .*--memory \d+MB/;
+  expectFailure(result, { code: 'MEMORY_TOO_SMALL', exitCode: 1, says });
 });

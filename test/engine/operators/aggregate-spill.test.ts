@@ -5,8 +5,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { aggregatePhases } from '../../../coordinator/planner/combiner-rule.ts';
-import { instantiateKernels } from '../../../engine/kernels/kernels.ts';
-import { SlotMemory } from '../../../engine/memory/slot-memory.ts';
 import {
   AggregateOperator,
   type AggregateOptions,
@@ -20,19 +18,11 @@ import type { OperatorSpec } from '../../../engine/plan/physical-graph.ts';
 import { int32Type, int64Type, utf8Type } from '../../../engine/schema/field-type.ts';
 import { type Field, fieldOf, type Schema, schemaOf } from '../../../engine/schema/schema.ts';
 import { allTypes, valuesOf } from '../../support/batches.ts';
-import { FaultPlan, faultySyncDisk } from '../../support/faulty-disk.ts';
-import { MemoryDisk } from '../../support/memory-disk.ts';
-import {
-  batchOf,
-  CollectingOutbox,
-  checkOperator,
-  feed,
-  type Row,
-} from '../../support/operator-harness.ts';
-import { spillSpace } from '../../support/spill-space.ts';
+import { checkOperator, type Row } from '../../support/operator-harness.ts';
 import { typedErrorOf } from '../../support/typed-error-of.ts';
 import { ChainedOperators } from './chained-operators.ts';
 import { referenceGroups } from './group-reference.ts';
+import { expectDiskErrors, runWithinShare, TearingDisk } from './within-share.ts';
 
 type Aggregate = OperatorSpec & { readonly kind: 'aggregate' };
 
@@ -128,62 +118,13 @@ test('sums, averages and deviations of parts on disk', () => {
     ...row,
     variancePop: expect.closeTo(Number(row.variancePop), 9),
   });
-  const { found } = grouped({ rows, build, schema });
+  const { found } = runWithinShare({ rows, build, schema });
   expect(found).toHaveLength(expected.length);
   expect(byKey(found)).toEqual(byKey(expected).map(rounded));
 });
 
 function byKey(rows: readonly Row[]): Row[] {
   return [...rows].sort((a, b) => Number(a.k0) - Number(b.k0));
-}
-
-/** Runs an aggregate in a memory of its share and a little. */
-function grouped({
-  rows,
-  build,
-  schema,
-  shareBytes = 3 << 20,
-  plan = new FaultPlan(),
-  disk = new MemoryDisk(),
-}: {
-  readonly rows: Iterable<Row>;
-  readonly build: (context: OperatorContext) => AggregateOperator;
-  readonly schema: Schema;
-  readonly shareBytes?: number;
-  readonly plan?: FaultPlan;
-  readonly disk?: MemoryDisk;
-}) {
-  const memory = new SlotMemory({ budgetBytes: shareBytes + (3 << 20) });
-  const kernels = instantiateKernels(memory.memory);
-  const spill = spillSpace(shareBytes, faultySyncDisk(disk, plan));
-  const scope = memory.scope('tested');
-  const operator = build({ name: 'tested', scope, kernels, spill, shouldYield: () => false });
-  const outbox = new CollectingOutbox();
-  const add = (part: readonly Row[]) => {
-    const batch = batchOf(memory.scope('input'), schema, part);
-    try {
-      feed(operator, batch, outbox);
-    } finally {
-      batch.release();
-    }
-  };
-  try {
-    let part: Row[] = [];
-    for (const row of rows) {
-      part.push(row);
-      if (part.length < 4000) continue;
-      add(part);
-      part = [];
-    }
-    add(part);
-    while (!operator.finish(outbox));
-  } finally {
-    plan.heal();
-    operator.close();
-    memory.assertEmpty();
-    expect([disk.files.size, disk.openFiles.size]).toEqual([0, 0]);
-  }
-  return { found: outbox.rows, spilledBytes: spill.writtenBytes, peakBytes: memory.peakBytes };
 }
 
 const texts = schemaOf(fieldOf('k0', utf8Type), fieldOf('v', int32Type));
@@ -200,7 +141,7 @@ function* textRows(keyCount: number) {
 
 test('groups of ten times the share', () => {
   const keyCount = 240_000;
-  const { found, spilledBytes } = grouped({
+  const { found, spilledBytes } = runWithinShare({
     ...{ rows: textRows(keyCount), build: buildTexts, schema: texts },
   });
   expect(spilledBytes).toBeGreaterThan(0);
@@ -217,14 +158,14 @@ test('distinct values of all rows, of ten times the share', () => {
   });
   const build = (context: OperatorContext) =>
     new AggregateOperator(context, { ...spec, input: schema });
-  const { found, spilledBytes } = grouped({ rows, build, schema, shareBytes: 5 << 20 });
+  const { found, spilledBytes } = runWithinShare({ rows, build, schema, shareBytes: 5 << 20 });
   expect(spilledBytes).toBeGreaterThan(0);
   expect(found).toEqual(referenceGroups(schema, rows, spec));
 });
 
 test('what fits in the share goes to no disk', () => {
   const rows = textRows(5_000);
-  const { spilledBytes } = grouped({
+  const { spilledBytes } = runWithinShare({
     rows,
     build: buildTexts,
     schema: texts,
@@ -235,7 +176,7 @@ test('what fits in the share goes to no disk', () => {
 
 test('a share that is too small: the least memory that would do, which does', () => {
   const run = (shareBytes: number) => () => {
-    return grouped({ rows: textRows(90_000), build: buildTexts, schema: texts, shareBytes });
+    return runWithinShare({ rows: textRows(90_000), build: buildTexts, schema: texts, shareBytes });
   };
   const error = typedErrorOf(run(1 << 20));
   expect(error?.info.code).toBe('MEMORY_TOO_SMALL');
@@ -248,26 +189,15 @@ test('a share that is too small: the least memory that would do, which does', ()
 });
 
 test('each call of the disk may fail: a typed error, and nothing is left', () => {
-  for (let at = 0; ; at += at < 6 ? 1 : 17) {
-    const plan = new FaultPlan({ kind: 'error', at, code: 'DISK_FULL' });
-    const rows = textRows(20_000);
-    const error = typedErrorOf(() => grouped({ rows, build: buildTexts, schema: texts, plan }));
-    if (!plan.hasFired) break;
-    expect([plan.calls[at], error?.info.code]).toEqual([
-      plan.calls[at],
-      expect.stringMatching(/^(SPILL_)?DISK_FULL$/),
-    ]);
-  }
+  expectDiskErrors((plan) => {
+    return runWithinShare({ rows: textRows(20_000), build: buildTexts, schema: texts, plan });
+  });
 });
 
 test('a block that is torn is told, and gives no groups', () => {
-  class TearingDisk extends MemoryDisk {
-    override write(file: number, from: Uint8Array, position: number): void {
-      super.write(file, position > 0 ? from.subarray(0, from.length - 1) : from, position);
-    }
-  }
+  const disk = new TearingDisk();
   const error = typedErrorOf(() =>
-    grouped({ rows: textRows(90_000), build: buildTexts, schema: texts, disk: new TearingDisk() }),
+    runWithinShare({ rows: textRows(90_000), build: buildTexts, schema: texts, disk }),
   );
   expect(error?.info.code).toBe('SPILL_DAMAGED');
 });

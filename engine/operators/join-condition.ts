@@ -1,0 +1,26 @@
+/** The condition of a join over pairs of rows, compiled once, whichever side is kept. */
+import { type RowFilter, rowFilter } from '../compile/row-filter.ts';
+import { addColumnNames } from '../expr/column-names.ts';
+import type { Schema } from '../schema/schema.ts';
+import type { HashJoinOptions } from './join-options.ts';
+import type { OperatorContext } from './operator.ts';
+
+export interface JoinCondition {
+  readonly filter: RowFilter;
+  /** The columns that it reads, of pairs. */
+  readonly columns: Schema;
+}
+
+/** Null where the join has none. The caller closes the filter. */
+export function joinConditionOf(
+  context: OperatorContext,
+  { condition, probe, build }: HashJoinOptions,
+): JoinCondition | null {
+  if (condition === null) return null;
+  const names = new Set<string>();
+  addColumnNames(condition, names);
+  const fields = [...probe.fields, ...build.fields].filter(({ name }) => names.has(name));
+  // Batches without columns are not made.
+  const columns = { fields: fields.length > 0 ? fields : probe.fields.slice(0, 1) };
+  return { filter: rowFilter(context, condition), columns };
+}
