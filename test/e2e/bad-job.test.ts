@@ -113,7 +113,7 @@ test('memory too small even for rows on disk says what it needs, and the least t
               Object.fromEntries(${names}.map((name) => [name, row.text + at + '/'.repeat(20)])))),
         { on: (line, other) => line.text.eq(other.c0) })`;
   const lines = Array.from({ length: 500 }, (_, index) => `line ${index}\n`).join('');
-  const result = await runJob(jobText(chain), lines, '--memory', '32MB', '--parallelism', '1');
+  const result = await runJob(jobText(chain), lines, '--memory', '64MB');
   const says = /"join" needs [\d.]+ MB of memory to join on disk[\s\S]*hint: .*--memory \d+MB/;
   expectFailure(result, { code: 'MEMORY_TOO_SMALL', exitCode: 1, says });
 });
