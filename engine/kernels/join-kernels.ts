@@ -22,6 +22,11 @@ export const joinTableLayout = {
   next: 12,
   /** Address of scratch: 8 bytes for each row of a call. */
   scratch: 16,
+  /**
+   * Address of bits, four a slot, zeroed at first: whose bit is not set is not looked up. 0: there are none, and
+   * all are.
+   */
+  filter: 20,
   size: 24,
 } as const;
 

@@ -7,6 +7,9 @@
  * from the start, half full at most: it never grows, and nothing is moved. A row takes 4 bytes for its
  * chain. A slot takes 16 bytes and has the key, where that has 8; else it takes 8, and the key 16 per row.
  *
+ * A table that is too large for the caches near a processor has a filter in front: a bit for the hash of each
+ * key, in a 32nd of the bytes or less. A row without a partner mostly ends there, and waits for no far memory.
+ *
  * Without a key every row is a partner of every row: one chain, and no slots.
  *
  * Contract: long texts of keys lie where they do until `close` (not checked).
@@ -26,6 +29,13 @@ export interface JoinTableOptions {
   readonly rowCount: number;
 }
 
+/** A table with more slots than this is not in a cache near the processor. */
+const unfilteredSlotsMax = 16_384;
+/** Bits of the filter for each slot. */
+const filterBits = 4;
+/** Rows that the filter is tried on; it stays if it spares half of them the look-up. */
+const trialRows = 65_536;
+
 /** Slots that one call of `prepare` clears, and links that it writes. */
 const sliceSteps = 65_536;
 /** Rows of a call: those of a batch. */
@@ -44,8 +54,12 @@ export class JoinTable {
   readonly #slotCount: number;
   readonly #slotBytes: number;
   readonly #next: number;
+  /** Address of the filter; 0: there is none. */
+  readonly #filter: number;
   #preparedSteps = 0;
   #repeatedCount = 0;
+  #triedRows = 0;
+  #foundRows = 0;
 
   /** @throws MEMORY_EXHAUSTED */
   constructor(scope: MemoryScope, kernels: Kernels, options: JoinTableOptions) {
@@ -62,8 +76,10 @@ export class JoinTable {
       const slots = this.#room(this.#slotCount * this.#slotBytes);
       const keys = this.#room(rowCount * keyBytes);
       this.#next = this.#room(rowCount * 4);
+      const isFiltered = this.#slotCount > unfilteredSlotsMax;
+      this.#filter = isFiltered ? this.#room((this.#slotCount * filterBits) / 8) : 0;
       const scratch = this.#control + layout.size;
-      const words = [slots, this.#slotCount - 1, keys, this.#next, scratch];
+      const words = [slots, this.#slotCount - 1, keys, this.#next, scratch, this.#filter];
       scope.memory.uint32.set(words, this.#control >>> 2);
     } catch (error) {
       this.close();
@@ -92,6 +108,10 @@ export class JoinTable {
     } else {
       const slots = uint32[(this.#control + layout.slots) >>> 2]!;
       bytes.fill(0, slots + from * this.#slotBytes, slots + end * this.#slotBytes);
+      if (this.#filter !== 0) {
+        const [first, last] = [from, end].map((slot) => this.#filter + (slot * filterBits) / 8);
+        bytes.fill(0, first, last);
+      }
     }
     return end === stepCount;
   }
@@ -119,7 +139,16 @@ export class JoinTable {
       return;
     }
     const { values, validity, selection } = keys;
-    this.#find(this.#control, values, validity, selection, count, outHeads);
+    const found = this.#find(this.#control, values, validity, selection, count, outHeads);
+    if (this.#filter !== 0 && this.#triedRows < trialRows) this.#tryFilter(count, found);
+  }
+
+  /** Where most rows have a partner, asking the filter first is more work. */
+  #tryFilter(count: number, found: number): void {
+    this.#triedRows += count;
+    this.#foundRows += found;
+    if (this.#triedRows < trialRows || this.#foundRows * 2 < this.#triedRows) return;
+    this.#scope.memory.uint32[(this.#control + layout.filter) >>> 2] = 0;
   }
 
   /** Releases all memory; call once. */

@@ -6,6 +6,7 @@
  *               hash, row + 1 │ hash, row + 1 │ 0, 0 │ …        other keys
  *     keys      16 bytes per row                                read where the hash is equal
  *     next      row + 1 of the next row with the same key; 0    0: the last one
+ *     filter    a bit for each hash that is there               four bits a slot; not all tables have one
  *
  * Rows are put in from the last to the first, so that a chain goes up. All hashes of a call come before
  * its probes: the loads of different rows then do not wait for one another.
@@ -32,6 +33,7 @@ export function joinInsertInt128(table: usize, values: usize, validity: usize, c
   const keys = <usize>load<u32>(table, 8);
   const next = <usize>load<u32>(table, 12);
   const hashes = <usize>load<u32>(table, 16);
+  const filter = <usize>load<u32>(table, 20);
   let repeated: u32 = 0;
   hashRows(form, values, validity, 0, 0, count, hashes);
   for (let index = count; index-- > 0; ) {
@@ -40,6 +42,7 @@ export function joinInsertInt128(table: usize, values: usize, validity: usize, c
     const key = keyAt(form, values, index);
     if (form != words) v128.store(keys + (<usize>row << 4), v128.load(key));
     const hash = load<u32>(hashes + (<usize>index << 2));
+    if (filter) addToFilter(filter, bitOf(hash, mask));
     let at = hash & mask;
     let after: u32 = 0;
     while (true) {
@@ -57,6 +60,27 @@ export function joinInsertInt128(table: usize, values: usize, validity: usize, c
     repeated += u32(after != 0);
   }
   return repeated;
+}
+
+/** The slot takes the low bits of a hash, so the filter takes others. */
+@inline function bitOf(hash: u32, mask: u32): u32 {
+  return (hash * 0x9e3779b1) >>> (<u32>clz(mask) - 2);
+}
+
+@inline function addToFilter(filter: usize, bit: u32): void {
+  const byte = filter + <usize>(bit >>> 3);
+  store<u8>(byte, load<u8>(byte) | <u8>(<u32>1 << (bit & 7)));
+}
+
+/** Lists the places of rows whose hash may be there; answers how many. */
+@inline function filtered(filter: usize, mask: u32, hashes: usize, count: u32, out: usize): u32 {
+  let found: u32 = 0;
+  for (let index: u32 = 0; index < count; index++) {
+    const bit = bitOf(load<u32>(hashes + (<usize>index << 2)), mask);
+    store<u32>(out + (<usize>found << 2), index);
+    found += (<u32>load<u8>(filter + <usize>(bit >>> 3)) >>> (bit & 7)) & 1;
+  }
+  return found;
 }
 
 @inline function slotAt(form: u32, slots: usize, at: u32): usize {
@@ -105,8 +129,8 @@ export function joinFindInt128(
 }
 
 /**
- * Three loops: the first slots of all rows, the keys of those whose hash is there, then the rest. The first
- * two have no branch that waits for a load, so the loads of many rows are under way at once.
+ * Three loops behind the filter: the first slots of all rows, the keys of those whose hash is there, then the
+ * rest. The first two have no branch that waits for a load, so the loads of many rows are under way at once.
  */
 @inline function findRows(
   form: u32, table: usize, values: usize, validity: usize, selection: usize, count: u32, outHeads: usize,
@@ -116,9 +140,14 @@ export function joinFindInt128(
   const keys = <usize>load<u32>(table, 8);
   const hashes = <usize>load<u32>(table, 16);
   const others = hashes + (<usize>count << 2);
+  const filter = <usize>load<u32>(table, 20);
   hashRows(form, values, validity, selection, 0, count, hashes);
+  if (filter) memory.fill(outHeads, 0, <usize>count << 2);
+  const placeCount = filter ? filtered(filter, mask, hashes, count, others) : count;
   let otherCount: u32 = 0;
-  for (let index: u32 = 0; index < count; index++) {
+  for (let place: u32 = 0; place < placeCount; place++) {
+    // What is listed again is listed where it was, or before.
+    const index = filter ? load<u32>(others + (<usize>place << 2)) : place;
     const hash = load<u32>(hashes + (<usize>index << 2));
     const row = rowAt(selection, index);
     const slot = slotAt(form, slots, hash & mask);

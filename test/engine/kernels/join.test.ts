@@ -48,6 +48,11 @@ const keyLists = fc.array(
   { maxLength: 40 },
 );
 
+const tables = fc.record({
+  callRows: fc.integer({ min: 1, max: 41 }),
+  isFiltered: fc.boolean(),
+});
+
 /** Bits of a few numbers, from some place on. */
 const selections = (length: number) =>
   fc.subarray(Array.from({ length }, (_, at) => at)).filter((rows) => rows.length > 0);
@@ -56,15 +61,16 @@ const selections = (length: number) =>
 function makeTable(
   { keyBytes, insert, put }: Form,
   keys: readonly (string | null)[],
-  callRows: number,
+  { callRows, isFiltered = false }: { callRows: number; isFiltered?: boolean },
 ) {
   const slotCount = 64;
   const slots = arena.put(new Uint8Array(slotCount * 16));
   const stored = arena.room(keys.length * keyBytes);
   const next = arena.room(keys.length * 4);
   const scratch = arena.room(64 * 8);
-  const table = arena.putUint32([slots, slotCount - 1, stored, next, scratch]);
-  expect(Object.values(layout)).toEqual([0, 4, 8, 12, 16, 24]);
+  const filter = isFiltered ? arena.put(new Uint8Array((slotCount * 4) / 8)) : 0;
+  const table = arena.putUint32([slots, slotCount - 1, stored, next, scratch, filter]);
+  expect(Object.values(layout)).toEqual([0, 4, 8, 12, 16, 20, 24]);
   let repeated = 0;
   const starts = Array.from(
     { length: Math.ceil(keys.length / callRows) },
@@ -81,9 +87,9 @@ function makeTable(
 
 test.each(forms)('chains of $name keys', (form) => {
   fc.assert(
-    fc.property(keyLists, keyLists, fc.integer({ min: 1, max: 41 }), (build, probe, callRows) => {
+    fc.property(keyLists, keyLists, tables, (build, probe, options) => {
       arena.reset();
-      const { table, next, repeated } = makeTable(form, build, callRows);
+      const { table, next, repeated } = makeTable(form, build, options);
       const chains = chainsOf(build);
       const valid = build.filter((key) => key !== null);
       expect(repeated).toBe(valid.length - new Set(valid).size);
@@ -101,16 +107,19 @@ test.each(forms)('chains of $name keys', (form) => {
   );
 });
 
-test('rows of a selection are found by their stored row', () => {
-  const [form] = forms;
-  if (form === undefined) throw new Error('there is a form');
-  const { table } = makeTable(form, ['a', 'bb', 'ccc'], 3);
-  const { values, validity } = form.put(['ccc', null, 'none of', 'a']);
-  const heads = arena.room(12);
-  const selection = arena.putUint32([0, 1, 3]);
-  expect(form.find(table, values, validity, selection, 3, heads)).toBe(2);
-  expect(arena.uint32s(heads, 3)).toEqual([3, 0, 1]);
-});
+test.each([false, true])(
+  'rows of a selection are found by their stored row (filter: %s)',
+  (isFiltered) => {
+    const [form] = forms;
+    if (form === undefined) throw new Error('there is a form');
+    const { table } = makeTable(form, ['a', 'bb', 'ccc'], { callRows: 3, isFiltered });
+    const { values, validity } = form.put(['ccc', null, 'none of', 'a']);
+    const heads = arena.room(12);
+    const selection = arena.putUint32([0, 1, 3]);
+    expect(form.find(table, values, validity, selection, 3, heads)).toBe(2);
+    expect(arena.uint32s(heads, 3)).toEqual([3, 0, 1]);
+  },
+);
 
 test('pairs are those of the reference, whatever a call makes', () => {
   const cases = fc.record({
