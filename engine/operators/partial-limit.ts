@@ -25,7 +25,7 @@ export const partialSlotsFirst = 1 << 18;
  * Slots where keys hardly come twice: the table stays in the core's own cache. For 100 million rows of ten
  * million keys the partial phase took 2.5 s of two threads with it, 4.8 s with 2^18 slots.
  */
-export const partialSlotsLeast = 1 << 13;
+const partialSlotsLeast = 1 << 13;
 
 /** Slots at most: a million and a half groups. */
 const partialSlotsLast = 1 << 21;
