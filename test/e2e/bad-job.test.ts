@@ -14,7 +14,8 @@ const noJob = "import { defineJob } from 'millrace';\n";
 async function runJob(text: string, input = 'one\ntwo\n', ...flags: string[]) {
   const cwd = tempFolder({ 'job.ts': text, 'in.txt': input });
   const args = ['run', 'job.ts', '--input', 'in.txt', '--output', 'o.csv', '--json', ...flags];
-  const result = await runCli([...args, '--parallelism', '2'], { cwd });
+  const slots = flags.includes('--parallelism') ? [] : ['--parallelism', '2'];
+  const result = await runCli([...args, ...slots], { cwd });
   expect(existsSync(join(cwd, 'o.csv'))).toBe(false);
   // No temporary file either.
   expect(Object.keys(contentsOf(cwd))).toEqual(['in.txt', 'job.ts']);
@@ -104,7 +105,7 @@ test('a sum past int64 ends the job with operator and column', async () => {
 });
 
 test('memory too small even for rows on disk says what it needs, and the least to give', async () => {
-  // Rows of 120 texts: some thousands of them are more than all of the memory.
+  // Rows of many texts: some thousands of them are more than all of the memory.
   const names = `Array.from({ length: 120 }, (_, i) => 'c' + i)`;
   const chain = `.join(
         read(files.source({ path: params.input, format: text() }))
@@ -113,7 +114,7 @@ test('memory too small even for rows on disk says what it needs, and the least t
               Object.fromEntries(${names}.map((name) => [name, row.text + at + '/'.repeat(20)])))),
         { on: (line, other) => line.text.eq(other.c0) })`;
   const lines = Array.from({ length: 500 }, (_, index) => `line ${index}\n`).join('');
-  const result = await runJob(jobText(chain), lines, '--memory', '64MB');
+  const result = await runJob(jobText(chain), lines, '--memory', '32MB', '--parallelism', '1');
   const says = /"join" needs [\d.]+ MB of memory to join on disk[\s\S]*hint: .*--memory \d+MB/;
   expectFailure(result, { code: 'MEMORY_TOO_SMALL', exitCode: 1, says });
 });
