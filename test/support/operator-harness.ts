@@ -238,7 +238,8 @@ function byText(a: Row, b: Row): number {
 
 function textOf(row: Row): string {
   return JSON.stringify(row, (_, value) => {
-    // JSON has no NaN and no infinities, which are told apart here.
+    // JSON has no NaN, no infinities and no -0, which are told apart here.
+    if (Object.is(value, -0)) return '-0';
     if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
     return typeof value === 'bigint' ? `${value}n` : value;
   });
