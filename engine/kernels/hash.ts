@@ -30,12 +30,13 @@ function finish(mixed: bigint): number {
 }
 
 /** Up to 8 bytes from `index` as a little-endian number. */
-function wordAt(bytes: Uint8Array, index: number): bigint {
+export function wordAt(bytes: Uint8Array, index: number): bigint {
   return bytes
     .subarray(index, index + 8)
     .reduceRight((word, byte) => (word << 8n) | BigInt(byte), 0n);
 }
 
-function wrap(value: bigint): bigint {
+/** The low 64 bits. */
+export function wrap(value: bigint): bigint {
   return BigInt.asUintN(64, value);
 }

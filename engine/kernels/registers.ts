@@ -1,5 +1,7 @@
 /** Reference of registers.as.ts: the hash as written down, in whole numbers of any size. */
 
+import { wordAt, wrap } from './hash.ts';
+
 const first = 0x9e3779b97f4a7c15n;
 const lengthFactor = 0xff51afd7ed558ccdn;
 
@@ -32,14 +34,4 @@ function parted(hash: bigint): { register: number; share: number } {
   const rest = (hash >> 12n).toString(2).padStart(52, '0');
   const zeroes = Math.min(rest.indexOf('1') < 0 ? 52 : rest.indexOf('1'), 51);
   return { register: Number(hash & 4095n), share: 2 ** -(zeroes + 1) };
-}
-
-function wordAt(bytes: Uint8Array, index: number): bigint {
-  return bytes
-    .subarray(index, index + 8)
-    .reduceRight((word, byte) => (word << 8n) | BigInt(byte), 0n);
-}
-
-function wrap(value: bigint): bigint {
-  return BigInt.asUintN(64, value);
 }

@@ -19,7 +19,6 @@
 import { assert } from '../../base/assert.ts';
 import { codeOf } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
-import { BatchBuilder } from '../batch/batch-builder.ts';
 import { partialMemoryWeight } from '../plan/memory-weight.ts';
 import type { Schema } from '../schema/schema.ts';
 import {
@@ -31,6 +30,7 @@ import {
 import { AggregateSpill } from './aggregate-spill.ts';
 import { AggregateTable } from './aggregate-table.ts';
 import { DistinctSet } from './distinct-set.ts';
+import { groupOfNothing } from './group-of-nothing.ts';
 import { memoryTooSmall } from './memory-too-small.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 import { partialSlotsFirst, partialSlotsOf } from './partial-limit.ts';
@@ -106,7 +106,8 @@ export class AggregateOperator implements Operator {
     if (!table.settle()) return false;
     if (!this.#isEmitting) {
       this.#isEmitting = true;
-      if (this.#isOfNothing(table)) this.#pending = this.#groupOfNothing();
+      if (this.#isOfNothing(table))
+        this.#pending = groupOfNothing(this.#context.scope, this.#options.output);
     }
     if (!this.#emit(outbox)) return false;
     // The next operators may need the room while this task goes on.
@@ -140,14 +141,6 @@ export class AggregateOperator implements Operator {
   #isOfNothing({ groups }: AggregateTable): boolean {
     const { keys, phase } = this.#options;
     return keys.length === 0 && phase !== 'partial' && groups.groupCount === 0;
-  }
-
-  /** The results over no rows: counts are 0, all others null. */
-  #groupOfNothing(): Batch {
-    const schema = this.#options.output;
-    const builder = new BatchBuilder(this.#context.scope, schema);
-    builder.appendRow(schema.fields.map(({ nullable }) => (nullable ? null : 0n)));
-    return builder.build();
   }
 
   /** Adds rows, or makes room for them; answers the next row. */

@@ -12,13 +12,13 @@
  */
 import { assert } from '../../../base/assert.ts';
 import { Batch, batchRowsMax, type Column } from '../../batch/batch.ts';
-import { BatchBuilder } from '../../batch/batch-builder.ts';
 import { addressOf } from '../../memory/slot-memory.ts';
 import type { OrderedAggregateColumn } from '../../plan/physical-graph.ts';
 import { fieldIndexOf, type Schema } from '../../schema/schema.ts';
 import { gatherRows } from '../../stream/gather-rows.ts';
 import type { OrderColumn } from '../../stream/row-order.ts';
 import { type AggregateColumnOptions, planAggregates } from '../aggregate-plan.ts';
+import { groupOfNothing } from '../group-of-nothing.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
 import { Rooms } from '../result-column.ts';
 import { SegmentCells } from './segment-cells.ts';
@@ -128,12 +128,7 @@ export class OrderedAggregateOperator implements Operator {
     const { scope } = this.#context;
     const { keys, output } = this.#options;
     const records = this.#cells.carried;
-    if (records === null) {
-      if (keys.length > 0) return null;
-      const builder = new BatchBuilder(scope, output);
-      builder.appendRow(output.fields.map(({ nullable }) => (nullable ? null : 0n)));
-      return builder.build();
-    }
+    if (records === null) return keys.length > 0 ? null : groupOfNothing(scope, output);
     const rooms = new Rooms(scope);
     // The open group is the last one there.
     const last = { cellsOf: () => records.cellsOf(records.count - 1), arenas: records.arenas };
