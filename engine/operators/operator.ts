@@ -13,6 +13,7 @@
  * - `process` is called with `fromRow` as the call before returned it (asserted by the task).
  * - An operator never awaits, and works for at most about 5 ms a call: it asks `shouldYield()`.
  * - The caller owns the input batch; what the operator keeps of it, it retains or derives.
+ * - `advance` and `wake` come between batches: no batch is worked on then (asserted by the chain).
  * - A batch is the operator's until `offer` answers true; `close` releases what is left.
  *
  * @see Hazelcast Jet, `Processor`: the same idea of a cooperative operator with a bounded outbox.
@@ -26,6 +27,30 @@ export type { Outbox } from '../stream/outbox.ts';
 export interface Operator {
   /** Works on rows from `fromRow` on; answers the next row, `batch.rowCount` when all are done. */
   process(batch: Batch, fromRow: number, outbox: Outbox): number;
+  /**
+   * Of an operator with two streams (no build side): the same for the rows of the second one, port 1. The rows
+   * of both come as they are there; what has to wait for the other stream is the operator's to keep.
+   */
+  processRight?(batch: Batch, fromRow: number, outbox: Outbox): number;
+  /**
+   * Event time has come to `timeMs`: no row with a time before it follows, but late ones. Gives out what is
+   * complete now; false asks to be called again, with the same time, before any other call but `close`.
+   * Times only grow. The end of the input comes as `finish` and stands for the end of time.
+   * @defaultValue the operator does not look at event time
+   */
+  advance?(timeMs: number, outbox: Outbox): boolean;
+  /**
+   * What may be promised behind this operator once `advance(timeMs)` has answered true: `timeMs` or less.
+   * @defaultValue `timeMs`
+   */
+  watermarkBehind?(timeMs: number): number;
+  /**
+   * When the operator wants `wake` to be called, in milliseconds of the context's clock; infinity for never. Asked
+   * after every other call. @defaultValue never
+   */
+  readonly wakeAtMs?: number;
+  /** That time has come: gives out what is due. False asks to be called again. */
+  wake?(nowMs: number, outbox: Outbox): boolean;
   /** True when no further input can change the output: a source in front may stop reading. */
   readonly hasEnough?: boolean;
   /** The input has ended: gives out what is left. False asks to be called again. */
