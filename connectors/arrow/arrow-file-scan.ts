@@ -8,8 +8,8 @@
  * After: connectors/arrow/arrow-split-planner.ts
  */
 import type { Disk, FileId } from '../../base/env/disk.ts';
+import type { SourceFile } from '../filesystem/file-range.ts';
 import { changedError, openError } from '../filesystem/source-errors.ts';
-import type { SourceFile } from '../filesystem/split-planner.ts';
 import { corruptError, notArrowError, parsing, unsupportedError } from './arrow-errors.ts';
 import {
   type ArrowSchema,

@@ -23,6 +23,7 @@ import type { PlannedSplits } from '../formats/file-format.ts';
 import { fileFormatOf } from '../formats/file-formats.ts';
 import type { FileSourceOptions } from './file-options.ts';
 import { normalPathOf, withoutEndSlash } from './file-path.ts';
+import type { SourceFile } from './file-range.ts';
 import { sampleOf, statisticsOfFiles } from './file-statistics.ts';
 import { walkFiles } from './file-walk.ts';
 import { isGlob, matchesGlob, parseGlob } from './glob.ts';
@@ -33,7 +34,7 @@ import {
   notRegularError,
   unreadableError,
 } from './source-errors.ts';
-import { planSplits, type SourceFile } from './split-planner.ts';
+import { planSplits } from './split-planner.ts';
 
 export class FileEnumerator implements SplitEnumerator {
   readonly #options: FileSourceOptions;

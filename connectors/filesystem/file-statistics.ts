@@ -3,7 +3,7 @@
  * like these. So a folder of ten thousand files costs no more than one of sixteen.
  */
 import type { ColumnStatistics, SourceStatistics } from '../../engine/contracts/source.ts';
-import type { SourceFile } from './split-planner.ts';
+import type { SourceFile } from './file-range.ts';
 
 /** Files that are looked at, at the same time. */
 const sampledMax = 16;

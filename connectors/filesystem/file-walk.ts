@@ -9,8 +9,8 @@
 import type { DirEntry, Disk, FileStat } from '../../base/env/disk.ts';
 import { codeOf } from '../../base/typed-error.ts';
 import { pathIn } from './file-path.ts';
+import type { SourceFile } from './file-range.ts';
 import { unreadableError } from './source-errors.ts';
-import type { SourceFile } from './split-planner.ts';
 
 /** Calls to the disk under way at once: above this Node's own four threads only queue them. */
 const concurrencyMax = 32;

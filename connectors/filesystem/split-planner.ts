@@ -12,7 +12,7 @@
  */
 import { compressionOf } from '../../base/compression.ts';
 import type { Split } from '../../engine/contracts/source.ts';
-import { type FileRange, splitOf } from './file-range.ts';
+import { type FileRange, type SourceFile, splitOf, wholeOf } from './file-range.ts';
 
 const mib = 1 << 20;
 const splitBytesMin = mib;
@@ -21,42 +21,45 @@ const splitsPerTask = 16;
 /** What opening a file costs, in bytes that could be read meanwhile: 30 µs at 1 GB/s. */
 const openCostBytes = 32 << 10;
 
-export interface SourceFile {
-  readonly path: string;
-  readonly sizeBytes: number;
+export interface SplitRules {
+  /** Whether files are cut at all; compressed ones never are. @defaultValue true */
+  readonly isCut?: boolean;
+  /** Whether readers are told of the first and the last file. @defaultValue false */
+  readonly namesEndFiles?: boolean;
 }
 
 /**
  * Splits of the files, in their order.
  *
  * @param parallelism - Tasks that will read, 1 or more.
- * @param isCut - Whether files are cut at all; compressed ones never are.
  */
 export function planSplits(
   files: readonly SourceFile[],
   parallelism: number,
-  isCut = true,
+  { isCut = true, namesEndFiles = false }: SplitRules = {},
 ): Split[] {
   const readable = files.filter((file) => file.sizeBytes > 0);
+  const [first, last] = [readable[0], readable.at(-1)];
+  const hasEnds = namesEndFiles && first !== undefined && last !== undefined && first !== last;
+  const endFiles = hasEnds ? [first, last] : [];
   const target = splitBytesFor(readable, parallelism);
   const splits: Split[] = [];
   let together: FileRange[] = [];
   let togetherCost = 0;
   const endTogether = () => {
-    if (together.length > 0) splits.push(splitOf(together));
+    if (together.length > 0) splits.push(splitOf(together, endFiles));
     together = [];
     togetherCost = 0;
   };
   for (const file of readable) {
     if (file.sizeBytes > target && isCut && compressionOf(file.path) === null) {
       endTogether();
-      for (const range of rangesOfLarge(file, target)) splits.push(splitOf([range]));
+      for (const range of rangesOfLarge(file, target)) splits.push(splitOf([range], endFiles));
       continue;
     }
     const cost = file.sizeBytes + openCostBytes;
     if (togetherCost + cost > target + openCostBytes) endTogether();
-    const { path, sizeBytes } = file;
-    together.push({ path, start: 0, end: sizeBytes, fileSize: sizeBytes });
+    together.push(wholeOf(file));
     togetherCost += cost;
   }
   endTogether();

@@ -6,16 +6,15 @@
  */
 import { type Batch, batchRowsMax } from '../../engine/batch/batch.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
-import type { SplitReader } from '../../engine/contracts/source.ts';
+import type { Split, SplitReader } from '../../engine/contracts/source.ts';
 import { recordStateLayout } from '../../engine/kernels/record-kernels.ts';
 import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
-import type { FileRange } from '../filesystem/file-range.ts';
+import { endFilesOf, type FileRange } from '../filesystem/file-range.ts';
 import type { BadRecords } from './bad-records.ts';
 import { csvCellValue } from './cell-values.ts';
 import { cutError, firstRecordFrom } from './csv-borders.ts';
-import { type CsvHeader, placesOf, readHeader } from './csv-header.ts';
+import { CsvHeaders } from './csv-headers.ts';
 import { type CsvOptions, delimiterByteOf, quoteByteOf } from './csv-options.ts';
-import { openFileBytes } from './file-bytes.ts';
 import { RecordColumns } from './record-columns.ts';
 import type { RecordFormat, RecordSpan } from './record-format.ts';
 import { RecordReader } from './record-reader.ts';
@@ -57,50 +56,6 @@ export function createCsvReader(
   );
 }
 
-/** The header of the file that is being read, and where in its records the wanted columns are. */
-class CsvHeaders {
-  readonly #options: CsvOptions;
-  readonly #context: SlotContext;
-  readonly #wanted: readonly string[];
-  #path: string | null = null;
-  #header: CsvHeader;
-  #places: readonly number[];
-
-  constructor(options: CsvOptions, context: SlotContext) {
-    this.#options = options;
-    this.#context = context;
-    this.#wanted = context.schema.fields.map(({ name }) => name);
-    // Without a header the names are those of the struct, in every file.
-    this.#header = { names: options.columns, sizeBytes: 0 };
-    this.#places = placesOf(this.#wanted, options.columns, '');
-  }
-
-  get fieldCount(): number {
-    return this.#header.names.length;
-  }
-
-  /** The field of each wanted column. */
-  get places(): readonly number[] {
-    return this.#places;
-  }
-
-  /** Reads the header of the file, if it is not known already. */
-  read(range: FileRange): CsvHeader {
-    const { header, delimiter, quote } = this.#options;
-    const { path } = range;
-    if (!header || this.#path === path) return this.#header;
-    const file = openFileBytes(this.#context.disk, range);
-    try {
-      this.#header = readHeader(file, { path, delimiter, quote });
-    } finally {
-      file.close();
-    }
-    this.#places = placesOf(this.#wanted, this.#header.names, path);
-    this.#path = path;
-    return this.#header;
-  }
-}
-
 class CsvRecords implements RecordFormat {
   readonly #context: SlotContext;
   readonly #options: CsvOptions;
@@ -138,7 +93,11 @@ class CsvRecords implements RecordFormat {
     return this.#columns.showsIntoBlock;
   }
 
-  /** @throws CSV_RECORD, CSV_HEADER. */
+  beginSplit({ payload }: Split): void {
+    this.#headers.files = endFilesOf(payload);
+  }
+
+  /** @throws CSV_RECORD, CSV_HEADER, SCHEMA_MISMATCH. */
   addRows(span: RecordSpan): number {
     const columns = this.#columns;
     const { kernels } = this.#context;

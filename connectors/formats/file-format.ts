@@ -19,7 +19,7 @@ import type {
 import type { Expr } from '../../engine/expr/expr.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
-import type { SourceFile } from '../filesystem/split-planner.ts';
+import type { SourceFile } from '../filesystem/file-range.ts';
 import type { OutputBuffer } from './output-buffer.ts';
 import type { RowWriter } from './row-writer.ts';
 

@@ -31,9 +31,10 @@ const text: FileFormat = {
 
 const csv: FileFormat = {
   kind: 'csv',
-  planSplits: async ({ options, files, parallelism }) => ({
-    splits: planSplits(files, parallelism, (options as CsvOptions).split),
-  }),
+  planSplits: async ({ options, files, parallelism }) => {
+    const { split: isCut, header: namesEndFiles } = options as CsvOptions;
+    return { splits: planSplits(files, parallelism, { isCut, namesEndFiles }) };
+  },
   reader: (options, context) => createCsvReader(options as CsvOptions, context),
   partEnding: () => '.csv',
   writer: (options, { schema, output }) =>

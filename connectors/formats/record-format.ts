@@ -3,6 +3,7 @@
  * batches; a format knows where a record ends, what is in it, and what is wrong with it.
  */
 import type { Batch } from '../../engine/batch/batch.ts';
+import type { Split } from '../../engine/contracts/source.ts';
 import type { BlockHandle } from '../../engine/memory/slot-memory.ts';
 
 /** Bytes that were read and not used up. */
@@ -26,6 +27,8 @@ export interface RecordFormat {
   readonly isFull: boolean;
   /** Whether rows show into the block that they were read from. */
   readonly showsIntoBlock: boolean;
+  /** Told of a split before it gets its records. */
+  beginSplit?(split: Split): void;
   /**
    * Makes rows of the whole records of the span, as many as there is room for.
    * @returns The address behind the last record that was used up.

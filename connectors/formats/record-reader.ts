@@ -50,6 +50,7 @@ export class RecordReader implements SplitReader {
     assert(isIdle, 'the split before has ended');
     this.#ranges = rangesOf(split.payload);
     this.#rangeIndex = 0;
+    this.#format.beginSplit?.(split);
   }
 
   /** @throws SOURCE_UNREADABLE, SOURCE_CHANGED, TEXT_LINE_TOO_LONG, and the errors of the format. */

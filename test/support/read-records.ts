@@ -3,12 +3,20 @@ import fs from 'node:fs';
 import { type FileRange, splitOf } from '../../connectors/filesystem/file-range.ts';
 import type { Batch } from '../../engine/batch/batch.ts';
 import { readRows } from '../../engine/batch/row-reader.ts';
-import type { SplitReader } from '../../engine/contracts/source.ts';
+import type { Split, SplitReader } from '../../engine/contracts/source.ts';
 
 export type Row = ReturnType<typeof readRows>[number];
 
 /** Reads the ranges, each list of them as one split, and closes the reader. */
 export function readRecords(reader: SplitReader, splits: readonly (readonly FileRange[])[]) {
+  return readSplits(
+    reader,
+    splits.map((ranges) => splitOf(ranges)),
+  );
+}
+
+/** Reads the splits and closes the reader. */
+export function readSplits(reader: SplitReader, splits: readonly Split[]) {
   const rows: Row[] = [];
   const letters: Row[] = [];
   const batchRows: number[] = [];
@@ -22,8 +30,8 @@ export function readRecords(reader: SplitReader, splits: readonly (readonly File
     }
   };
   try {
-    for (const ranges of splits) {
-      reader.open(splitOf(ranges));
+    for (const split of splits) {
+      reader.open(split);
       for (let result = reader.read(); result !== 'end'; result = reader.read()) {
         if (typeof result !== 'string') {
           batchRows.push(result.rowCount);

@@ -7,8 +7,8 @@
  * After: connectors/parquet/plan/parquet-split-planner.ts
  */
 import type { Disk, FileId } from '../../../base/env/disk.ts';
+import type { SourceFile } from '../../filesystem/file-range.ts';
 import { changedError, openError } from '../../filesystem/source-errors.ts';
-import type { SourceFile } from '../../filesystem/split-planner.ts';
 import { corruptError, notParquetError, parsing, unsupportedError } from '../parquet-errors.ts';
 import { type ColumnChunk, type FileMetadata, fileMetadataOf } from '../parquet-metadata.ts';
 import { type ParquetField, parquetFieldsOf } from '../parquet-schema.ts';

@@ -61,7 +61,7 @@ test('any files: every byte is in exactly one range, in order', () => {
 test('a compressed file is one split, and so is any file that is not to be cut', () => {
   const files = ['a.csv.gz', 'b.zst', 'c.csv'].map((path) => ({ path, sizeBytes: 8 * mib }));
   const rangeCounts = (isCut: boolean) =>
-    planSplits(files, 2, isCut)
+    planSplits(files, 2, { isCut })
       .flatMap(({ payload }) => rangesOf(payload))
       .reduce((counts, { path }) => counts.set(path, (counts.get(path) ?? 0) + 1), new Map());
   expect(Object.fromEntries(rangeCounts(true))).toEqual({ 'a.csv.gz': 1, 'b.zst': 1, 'c.csv': 8 });
