@@ -78,6 +78,10 @@ export function hasBuildSide(operator: Operator): operator is JoinOperator {
 export interface OperatorContext extends SpillContext {
   /** Where records go that a user's function fails on. @defaultValue they end the job */
   readonly deadLetters?: Outbox | null;
+  /** Where rows go that come too late for what they belong to. @defaultValue they are only counted */
+  readonly late?: Outbox | null;
+  /** The clock, for what depends on processing time; the same as of `wake`. @defaultValue it stands at 0 */
+  readonly nowMs?: () => number;
   /** Whether the time slice is used up. */
   readonly shouldYield: () => boolean;
 }

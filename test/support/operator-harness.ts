@@ -6,7 +6,12 @@
  *     outbox     takes everything · is full every other call
  *     time       never over · always over
  *
- * An operator with two inputs gets its build side first, in batches of the same kind.
+ * An operator with two inputs gets its build side first, in batches of the same kind. One that looks at
+ * event time or the clock gets `steps` in place of rows: rows of either port, watermarks and clock times in
+ * the order given; only rows that follow each other are in one batch, so marks stand at the same places in
+ * every run. With `hasMarks` the output says where each watermark went on.
+ *
+ *     steps  { row: { at: 5 } } · { right: { id: 1 } } · { watermark: 10 } · { wake: 1_000 }
  */
 import { expect } from 'vitest';
 import { assert } from '../../base/assert.ts';
@@ -23,9 +28,28 @@ import { spillSpace } from './spill-space.ts';
 
 export type Row = Record<string, unknown>;
 
+/** What comes to an operator next. */
+export type Step =
+  | { readonly row: Row }
+  /** A row of the second stream, port 1. */
+  | { readonly right: Row }
+  /** Event time has come so far. Must be more than the last one. */
+  | { readonly watermark: number }
+  /** The clock shows so many milliseconds: `wake`, where the operator has asked for it by then. */
+  | { readonly wake: number };
+
 export interface OperatorCase {
   readonly input: Schema;
-  readonly rows: readonly Row[];
+  /** @defaultValue none: the case has steps */
+  readonly rows?: readonly Row[];
+  /** Behind the rows. */
+  readonly steps?: readonly Step[];
+  /** The schema of the second stream. @defaultValue that of the first */
+  readonly rightInput?: Schema;
+  /** Whether the output has a row `{ watermark }` where a watermark went on. @defaultValue false */
+  readonly hasMarks?: boolean;
+  /** What must come out as late. @defaultValue anything */
+  readonly expectedLate?: readonly Row[];
   /** The other input, of an operator that has two. */
   readonly buildSide?: { readonly schema: Schema; readonly rows: readonly Row[] };
   readonly build: (context: OperatorContext) => Operator;
@@ -33,7 +57,7 @@ export interface OperatorCase {
   readonly expected: readonly Row[];
   /** What the operator may hold of the memory; it must spill then. @defaultValue more than it needs */
   readonly shareBytes?: number;
-  /** Whether the order of the output matters. @defaultValue true */
+  /** Whether the order of the output matters; marks stay where they are anyway. @defaultValue true */
   readonly isOrdered?: boolean;
 }
 
@@ -75,17 +99,24 @@ export const runModes: readonly RunMode[] = [
 
 /** Runs the case in all modes. */
 export function checkOperator(operatorCase: OperatorCase): void {
+  const { expected, expectedLate, isOrdered = true } = operatorCase;
+  const inOrder = (rows: readonly Row[]) => (isOrdered ? rows : sortedBetweenMarks(rows));
   for (const mode of runModes) {
-    const found = runOperator(operatorCase, mode);
-    const isOrdered = operatorCase.isOrdered ?? true;
-    const inOrder = (rows: readonly Row[]) => (isOrdered ? rows : [...rows].sort(byText));
-    expect(inOrder(found), mode.name).toEqual(inOrder(operatorCase.expected));
+    const late: Row[] = [];
+    const found = runOperator(operatorCase, mode, late);
+    expect(inOrder(found), mode.name).toEqual(inOrder(expected));
+    if (expectedLate === undefined) continue;
+    expect(late.toSorted(byText), `${mode.name}, late`).toEqual(expectedLate.toSorted(byText));
   }
 }
 
-/** The output rows of one run; asserts the operator's contract on the way. */
-export function runOperator(operatorCase: OperatorCase, mode: RunMode): Row[] {
-  const { input, rows, buildSide, build, shareBytes } = operatorCase;
+/** The output rows of one run, late rows to `late`; asserts the operator's contract on the way. */
+export function runOperator(
+  operatorCase: OperatorCase,
+  mode: RunMode,
+  lateRows: Row[] = [],
+): Row[] {
+  const { buildSide, build, shareBytes } = operatorCase;
   const { memory, scope, kernels } = sharedMemory ?? newContext('tested');
   // A run that fails leaves a memory that is not empty: the next one gets another.
   sharedMemory = null;
@@ -93,19 +124,14 @@ export function runOperator(operatorCase: OperatorCase, mode: RunMode): Row[] {
   const disk = new MemoryDisk();
   const spill = spillSpace(shareBytes, disk);
   const outbox = new CollectingOutbox(mode.isOutboxSlow);
-  const operator = build({ name: 'tested', scope, kernels, shouldYield, spill });
+  const late = new CollectingOutbox(mode.isOutboxSlow, lateRows);
+  const run: Run = { mode, outbox, clock: { nowMs: 0 }, scope: memory.scope('input') };
+  const nowMs = () => run.clock.nowMs;
+  const operator = build({ name: 'tested', scope, kernels, shouldYield, spill, late, nowMs });
   try {
-    if (buildSide !== undefined) feedBuildSide(operator, memory.scope('input'), buildSide, mode);
-    for (const batch of batchesOf(memory.scope('input'), input, rows, mode)) {
-      try {
-        feed(operator, batch, outbox);
-      } finally {
-        batch.release();
-      }
-    }
-    for (let calls = 0; !operator.finish(outbox); calls++) {
-      assert(calls < 1_000_000, 'finish comes to an end');
-    }
+    if (buildSide !== undefined) feedBuildSide(operator, run.scope, buildSide, mode);
+    feedSteps(operator, operatorCase, run);
+    untilDone('finish', () => operator.finish(outbox));
   } finally {
     operator.close();
     memory.assertEmpty();
@@ -115,6 +141,102 @@ export function runOperator(operatorCase: OperatorCase, mode: RunMode): Row[] {
   if (shareBytes !== undefined) expect(spill.writtenBytes, 'bytes spilled').toBeGreaterThan(0);
   sharedMemory = { memory, scope, kernels };
   return outbox.rows;
+}
+
+interface Run {
+  readonly mode: RunMode;
+  readonly outbox: CollectingOutbox;
+  readonly clock: { nowMs: number };
+  /** Of the input. */
+  readonly scope: MemoryScope;
+}
+
+/** Rows and steps, in batches that end where another kind of step comes. */
+function feedSteps(operator: Operator, operatorCase: OperatorCase, run: Run): void {
+  const { input, rightInput = input, rows = [], steps = [] } = operatorCase;
+  const all: readonly Step[] = [...rows.map((row) => ({ row })), ...steps];
+  let watermark = Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < all.length; ) {
+    const step = all[at] as Step;
+    const kind = 'row' in step ? 'row' : 'right';
+    const given = rowsFrom(all, at, kind);
+    if (given.length > 0) {
+      const schema = kind === 'row' ? input : rightInput;
+      feedRows(operator, { schema, rows: given, isRight: kind === 'right' }, run);
+      at += given.length;
+      continue;
+    }
+    if ('watermark' in step) {
+      assert(step.watermark > watermark, 'the watermarks of a case grow');
+      watermark = step.watermark;
+      advance(operator, watermark, run, operatorCase.hasMarks === true);
+    } else if ('wake' in step) wake(operator, step.wake, run);
+    at++;
+  }
+}
+
+/** The rows of one kind that follow each other from `at` on. */
+function rowsFrom(steps: readonly Step[], at: number, kind: 'row' | 'right'): Row[] {
+  const rest = steps.slice(at);
+  const count = rest.findIndex((step) => !(kind in step));
+  return rest
+    .slice(0, count < 0 ? rest.length : count)
+    .map((step) => (step as Record<typeof kind, Row>)[kind]);
+}
+
+function feedRows(
+  operator: Operator,
+  { schema, rows, isRight }: { schema: Schema; rows: readonly Row[]; isRight: boolean },
+  { mode, outbox, scope }: Run,
+): void {
+  for (const batch of batchesOf(scope, schema, rows, mode)) {
+    try {
+      if (isRight) {
+        assert(operator.processRight !== undefined, 'the operator takes a second stream');
+        repeat(batch, (row) => operator.processRight?.(batch, row, outbox) ?? 0);
+      } else feed(operator, batch, outbox);
+    } finally {
+      batch.release();
+    }
+  }
+}
+
+function advance(operator: Operator, timeMs: number, { outbox }: Run, hasMarks: boolean): void {
+  untilDone('advance', () => operator.advance?.(timeMs, outbox) ?? true);
+  const behind = operator.watermarkBehind?.(timeMs) ?? timeMs;
+  assert(behind <= timeMs, 'an operator promises no more than it was promised');
+  if (hasMarks) outbox.rows.push({ watermark: behind });
+}
+
+/** The clock comes to a time; the operator is called at each time it asks for until then. */
+function wake(operator: Operator, nowMs: number, { outbox, clock }: Run): void {
+  assert(nowMs >= clock.nowMs, 'the clock of a case goes on');
+  clock.nowMs = nowMs;
+  if ((operator.wakeAtMs ?? Number.POSITIVE_INFINITY) > nowMs) return;
+  assert(operator.wake !== undefined, 'an operator that asks for a time has "wake"');
+  untilDone('wake', () => operator.wake?.(nowMs, outbox) ?? true);
+  const next = operator.wakeAtMs ?? Number.POSITIVE_INFINITY;
+  assert(next > nowMs, 'an operator that was woken asks for a later time');
+}
+
+function untilDone(name: string, call: () => boolean): void {
+  for (let calls = 0; !call(); calls++) assert(calls < 1_000_000, `${name} comes to an end`);
+}
+
+/** Rows in an order of their own between two marks. */
+function sortedBetweenMarks(rows: readonly Row[]): Row[] {
+  const sorted: Row[] = [];
+  let part: Row[] = [];
+  for (const row of rows) {
+    const isMark = 'watermark' in row && Object.keys(row).length === 1;
+    if (!isMark) {
+      part.push(row);
+      continue;
+    }
+    sorted.push(...part.sort(byText), row);
+    part = [];
+  }
+  return [...sorted, ...part.sort(byText)];
 }
 
 let sharedMemory: Omit<ReturnType<typeof newContext>, 'context'> | null = null;
@@ -140,12 +262,13 @@ export function batchOf(scope: MemoryScope, schema: Schema, rows: readonly Row[]
 
 /** Takes what is offered and reads its rows; a slow one refuses every other call. */
 export class CollectingOutbox implements Outbox {
-  readonly rows: Row[] = [];
+  readonly rows: Row[];
   readonly #isSlow: boolean;
   #calls = 0;
 
-  constructor(isSlow = false) {
+  constructor(isSlow = false, rows: Row[] = []) {
     this.#isSlow = isSlow;
+    this.rows = rows;
   }
 
   offer(batch: Batch): boolean {
@@ -172,9 +295,7 @@ function feedBuildSide(
       batch.release();
     }
   }
-  for (let calls = 0; !join.buildEnded(); calls++) {
-    assert(calls < 1_000_000, 'buildEnded comes to an end');
-  }
+  untilDone('buildEnded', () => join.buildEnded());
 }
 
 /** Gives a batch to an operator until it is done, and checks the positions that come back. */
