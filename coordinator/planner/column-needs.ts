@@ -73,7 +73,7 @@ export function handsOn({ kind }: OperatorSpec): boolean {
 }
 
 const handingOn: ReadonlySet<OperatorSpec['kind']> = new Set([
-  ...(['sort', 'top', 'limit', 'filter', 'range'] as const),
+  ...(['sort', 'top', 'partitionTop', 'limit', 'filter', 'range'] as const),
 ]);
 
 /** What an operator reads, given what is read of its output. */
@@ -89,6 +89,10 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     case 'top':
     case 'range':
       return output && new Set([...output, ...operator.order.map((key) => key.column)]);
+    case 'partitionTop': {
+      const { partition, order } = operator;
+      return output && new Set([...output, ...partition, ...order.map((key) => key.column)]);
+    }
     case 'limit':
       return output;
     case 'boundaries':

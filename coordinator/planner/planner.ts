@@ -25,6 +25,7 @@ import { limitRule } from './limit-rule.ts';
 import { lowerGraph } from './lower-graph.ts';
 import { narrowRule } from './narrow-rule.ts';
 import { parallelSortRule } from './parallel-sort-rule.ts';
+import { partitionTopRule } from './partition-top-rule.ts';
 import type { PlanOptions, PlanRule, PlanStep } from './plan-step.ts';
 import { poisonRule } from './poison-rule.ts';
 import { projectRule } from './project-rule.ts';
@@ -54,6 +55,7 @@ export const planRules: readonly PlanRule[] = [
   singleTaskRule,
   rangeSortRule,
   combinerRule,
+  partitionTopRule,
   limitRule,
   parallelSortRule,
   pruneRule,

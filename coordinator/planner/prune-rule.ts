@@ -14,6 +14,8 @@ import type { Schema } from '../../engine/schema/schema.ts';
 import { exchangeColumns, handsOn, type Needs, needsOf } from './column-needs.ts';
 import { columnsOf, inputFrom, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
 
+const sortingKinds: ReadonlySet<OperatorSpec['kind']> = new Set(['sort', 'top', 'partitionTop']);
+
 export function pruneRule(steps: readonly PlanStep[]): readonly PlanStep[] {
   const index = new StepIndex(steps);
   const needs = needsOf(steps, false);
@@ -25,7 +27,7 @@ export function pruneRule(steps: readonly PlanStep[]): readonly PlanStep[] {
     const narrow = withColumns(step, { kept, chained, before: new StepIndex(result) });
     const input = new StepIndex([...result, narrow]).inputSchemaOf(narrow, vertexPorts.rows);
     const { operator } = narrow;
-    const isSort = operator.kind === 'sort' || operator.kind === 'top';
+    const isSort = sortingKinds.has(operator.kind);
     const pruned = kept === null ? input : columnsOf(input, kept);
     if (isSort && pruned.fields.length < input.fields.length) {
       const project = projectOf(operator, pruned);

@@ -112,6 +112,8 @@ function partsOf(operator: OperatorSpec): CodePart[] {
     case 'analytic':
     case 'orderedAggregate':
       return [kernels('sort-encode, sort-rows, gather, segments, accumulate, scan')];
+    case 'partitionTop':
+      return [kernels('sort-encode, sort-rows, gather, segments')];
     case 'sort':
     case 'top':
     case 'boundaries':

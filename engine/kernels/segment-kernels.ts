@@ -51,6 +51,20 @@ export interface SegmentKernels {
     outDenseRanks: number,
   ): void;
   /**
+   * Row numbers (u32) of the rows whose rank is at most `limit`; `form` is one of `rankForms`, `state` that of
+   * `rankRows`. There must be room for all rows.
+   * @returns Their count.
+   */
+  firstRows(
+    partitions: number,
+    peers: number,
+    rowCount: number,
+    form: number,
+    limit: number,
+    state: number,
+    outRows: number,
+  ): number;
+  /**
    * Row numbers, as gather kernels take them, of the rows that are `shift` places away from those of batch
    * `current`; for rows of no or of another partition `missing` + row.
    * @param partitions - u32 addresses, one per batch, of u32 numbers of partitions, one per row.
@@ -106,6 +120,12 @@ export interface SegmentKernels {
     ends: number,
   ): void;
 }
+
+/** Bytes of the state of ranks. */
+export const rankStateBytes = 24;
+
+/** Functions of ranks as kernels know them. */
+export const rankForms = { rowNumber: 0, rank: 1, denseRank: 2 } as const;
 
 /** How values of a type are compared: their size, or more. */
 export function compareFormOf(type: FieldType): number {

@@ -105,6 +105,38 @@ export function rankRows(
   store<i64>(state, denseRank, 16);
 }
 
+/** Which rank decides; in the order of `rankForms`. */
+@inline const rowNumber: u32 = 0;
+@inline const rank: u32 = 1;
+
+export function firstRows(
+  partitions: usize, peers: usize, rowCount: u32, form: u32, limit: f64, state: usize, outRows: usize,
+): u32 {
+  const last = <i64>limit;
+  let number = load<i64>(state);
+  let rankOfRow = load<i64>(state, 8);
+  let denseRank = load<i64>(state, 16);
+  let count: u32 = 0;
+  for (let row: u32 = 0; row < rowCount; row++) {
+    if (load<u8>(partitions + row)) {
+      number = 0;
+      denseRank = 0;
+    }
+    number++;
+    if (load<u8>(peers + row)) {
+      rankOfRow = number;
+      denseRank++;
+    }
+    store<u32>(outRows + (<usize>count << 2), row);
+    const place = form == rowNumber ? number : form == rank ? rankOfRow : denseRank;
+    if (place <= last) count++;
+  }
+  store<i64>(state, number);
+  store<i64>(state, rankOfRow, 8);
+  store<i64>(state, denseRank, 16);
+  return count;
+}
+
 export function shiftRows(
   partitions: usize, rowCounts: usize, batchCount: u32, current: u32, shift: i32, missing: u32, outNumbers: usize,
 ): void {

@@ -219,6 +219,10 @@ function physicalText(operator: OperatorSpec): string {
         orderText(operator.order),
         operator.functions.map(analyticText),
       );
+    case 'partitionTop': {
+      const { partition, order, function: rank, count } = operator;
+      return orderedText(partition, orderText(order), [`${rank} <= ${count}`]);
+    }
     case 'fold':
       return `${operator.phase} by ${operator.keys.join(', ')}: function of ${operator.id}`;
     case 'filterRows':

@@ -6,7 +6,7 @@ import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
 import type { Expr, NamedExpr } from '../expr/expr.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { AggregateFunction } from './aggregate-functions.ts';
-import type { AnalyticColumn } from './analytic-functions.ts';
+import type { AnalyticColumn, RankFunction } from './analytic-functions.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
 import type { JoinedTexts, SortKey } from './logical-graph.ts';
 
@@ -104,6 +104,14 @@ export type OperatorSpec = Spec &
         readonly order: readonly SortKey[];
         readonly functions: readonly AnalyticColumn[];
       }
+    /** Rows of which it drops some that are not among the first of their partition, by one of the ranks. */
+    | {
+        readonly kind: 'partitionTop';
+        readonly partition: readonly string[];
+        readonly order: readonly SortKey[];
+        readonly function: RankFunction;
+        readonly count: number;
+      }
     /** The rows of a sample that divide it into ranges of the same size. */
     | {
         readonly kind: 'boundaries';
@@ -145,6 +153,7 @@ const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
     'combine',
     'reduce',
     'analytic',
+    'partitionTop',
     'orderedAggregate',
   ] as const),
 ]);

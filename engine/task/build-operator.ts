@@ -11,6 +11,7 @@ import type { Json } from '../contracts/json.ts';
 import { AggregateOperator } from '../operators/aggregate-operator.ts';
 import { AnalyticOperator } from '../operators/analytic/analytic-operator.ts';
 import { OrderedAggregateOperator } from '../operators/analytic/ordered-aggregate-operator.ts';
+import { PartitionTopOperator } from '../operators/analytic/partition-top-operator.ts';
 import { AssignWindowsOperator } from '../operators/assign-windows-operator.ts';
 import { BoundariesOperator } from '../operators/boundaries-operator.ts';
 import { CombineOperator } from '../operators/combine-operator.ts';
@@ -109,6 +110,8 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new SortOperator(context, { schema: input, order: spec.order, count: spec.count });
     case 'analytic':
       return new AnalyticOperator(context, { ...spec, input });
+    case 'partitionTop':
+      return new PartitionTopOperator(context, { ...spec, schema: input });
     case 'orderedAggregate':
       return new OrderedAggregateOperator(context, { ...spec, input });
     case 'registers':

@@ -137,6 +137,24 @@ const verbs: Record<string, (rows: Rows) => Rows> = {
       order: ({ key, value }) => [value.desc(), key.asc()],
       reduce: (url, values) => [...values].slice(0, 1).map((n) => ({ url, n, x: null })),
     }),
+  // Only the ends of partitions; ties are of the same rank.
+  firstOfPartitions: (rows) =>
+    rows
+      .over(
+        { partitionBy: (row) => row.url, orderBy: (row) => [row.n.desc(), row.x.asc()] },
+        (analytic) => ({ place: analytic.rank() }),
+      )
+      .where((row) => row.place.le(2))
+      .select(({ url, n, x }) => ({ url, n, x })),
+  onlyOfPartitions: (rows) =>
+    rows
+      .distinct()
+      .over(
+        { partitionBy: (row) => row.x, orderBy: (row) => [row.url.asc(), row.n.asc()] },
+        (analytic, row) => ({ place: analytic.rowNumber(), before: analytic.lag(row.n) }),
+      )
+      .where((row) => row.place.eq(2))
+      .select(({ url, before, x }) => ({ url, n: coalesce(before, 0n), x })) as never,
   orderByExpression: (rows) => rows.orderBy((row) => [row.n.mod(7).desc(), row.url.asc()]),
 };
 

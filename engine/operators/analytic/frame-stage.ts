@@ -25,8 +25,8 @@ import { Rooms } from '../result-column.ts';
 import { RowQueue } from './row-queue.ts';
 import { type RowStage, widened } from './row-stage.ts';
 import { SegmentCells } from './segment-cells.ts';
+import { SortedBatch } from './segment-marks.ts';
 import type { SegmentRecords } from './segment-records.ts';
-import { SortedBatch } from './sorted-rows.ts';
 
 export interface FrameStageOptions {
   readonly frame: Frame;

@@ -3,6 +3,7 @@
  * numbers are kept.
  */
 import type { Column } from '../../batch/batch.ts';
+import { rankStateBytes } from '../../kernels/segment-kernels.ts';
 import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import type { RankFunction } from '../../plan/analytic-functions.ts';
 import { int64Type } from '../../schema/field-type.ts';
@@ -10,15 +11,13 @@ import type { Schema } from '../../schema/schema.ts';
 import type { OperatorContext } from '../operator.ts';
 import type { Rooms } from '../result-column.ts';
 import { type RowStage, widened } from './row-stage.ts';
-import type { SortedBatch } from './sorted-rows.ts';
+import type { SortedBatch } from './segment-marks.ts';
 
 export interface RankStageOptions {
   /** One for each of the columns behind those of the input. */
   readonly functions: readonly RankFunction[];
   readonly output: Schema;
 }
-
-const stateBytes = 24;
 
 export class RankStage implements RowStage {
   readonly #context: OperatorContext;
@@ -31,9 +30,9 @@ export class RankStage implements RowStage {
     this.#context = context;
     this.#before = before;
     this.#options = options;
-    this.#state = scope.allocate(stateBytes);
+    this.#state = scope.allocate(rankStateBytes);
     const state = addressOf(this.#state);
-    scope.memory.bytes.fill(0, state, state + stateBytes);
+    scope.memory.bytes.fill(0, state, state + rankStateBytes);
   }
 
   next(): SortedBatch | 'more' | 'end' {

@@ -10,7 +10,7 @@ import type { Column } from '../../batch/batch.ts';
 import type { MemoryScope } from '../../memory/slot-memory.ts';
 import type { Schema } from '../../schema/schema.ts';
 import { Rooms } from '../result-column.ts';
-import type { SortedBatch } from './sorted-rows.ts';
+import type { SortedBatch } from './segment-marks.ts';
 
 export interface RowStage {
   /** Rows; `more` when the slice may end here; `end` when there are no more. The caller owns them. */

@@ -21,7 +21,7 @@ import { ownTexts } from '../../stream/gather-rows.ts';
 import type { OperatorContext } from '../operator.ts';
 import { Rooms } from '../result-column.ts';
 import { type RowStage, widened } from './row-stage.ts';
-import type { SortedBatch } from './sorted-rows.ts';
+import type { SortedBatch } from './segment-marks.ts';
 
 /** A column of the row that is `shift` places away: below 0 before, above 0 behind. */
 export interface Shift {

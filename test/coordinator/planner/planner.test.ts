@@ -30,7 +30,7 @@ function givenAt(graph: PhysicalGraph, vertex: Vertex, port: number): Schema {
   return edge?.schema ?? { fields: [] };
 }
 
-const handingOn = ['filter', 'sort', 'top', 'limit', 'range', 'filterRows', 'sink'];
+const handingOn = ['filter', 'sort', 'top', 'partitionTop', 'limit', 'range', 'filterRows', 'sink'];
 const isJoin = ({ kind }: OperatorSpec) => kind === 'join';
 
 /** Plans of random jobs, with what was planned. */
@@ -171,6 +171,8 @@ function neighboursOf(
       return before.includes('range') ? { before: ['range'] } : { after: ['merge'] };
     case 'top':
       return { after: ['merge'] };
+    case 'partitionTop':
+      return { after: ['hash'] };
     case 'range':
       return { before: ['chain'], after: ['range'] };
     case 'limit':
@@ -209,6 +211,8 @@ function readsOf(operator: OperatorSpec): Iterable<string> {
     case 'range':
     case 'boundaries':
       return operator.order.map((key) => key.column);
+    case 'partitionTop':
+      return [...operator.partition, ...operator.order.map((key) => key.column)];
     case 'fold':
       return operator.keys;
     case 'join':

@@ -1,6 +1,7 @@
 /** Goal: sorted rows are cut, numbered, shifted and joined as the references say, at high addresses too. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { rankForms, rankStateBytes } from '../../../engine/kernels/segment-kernels.ts';
 import {
   changesOf,
   joinedTexts,
@@ -79,6 +80,45 @@ test('ranks, a few rows a call', () => {
         expect(numbers).toEqual(expected.map(({ number }) => number));
         expect(ranks).toEqual(expected.map(({ rank }) => rank));
         expect(dense).toEqual(expected.map(({ denseRank }) => denseRank));
+      },
+    ),
+  );
+});
+
+test('rows of the first ranks, a few rows a call', () => {
+  const forms = fc.constantFrom(
+    [rankForms.rowNumber, 'number'] as const,
+    [rankForms.rank, 'rank'] as const,
+    [rankForms.denseRank, 'denseRank'] as const,
+  );
+  fc.assert(
+    fc.property(
+      marksOf,
+      fc.infiniteStream(fc.boolean()),
+      fc.nat(9),
+      forms,
+      fc.nat(6),
+      (...drawn) => {
+        const [marks, more, step, [form, kind], limit] = drawn;
+        arena.reset();
+        const partitions = marks.map((mark, row) => mark || row === 0);
+        const peers = partitions.map((mark) => more.next().value || mark);
+        const state = arena.put(new Uint8Array(rankStateBytes));
+        const found: number[] = [];
+        for (let row = 0; row < marks.length; row += step + 1) {
+          const count = Math.min(step + 1, marks.length - row);
+          const [first = 0, second = 0] = [partitions, peers].map((all) =>
+            bytes(all.slice(row, row + count)),
+          );
+          const out = arena.room(count * 4);
+          const rows = kernels.firstRows(first, second, count, form, limit, state, out);
+          found.push(...arena.uint32s(out, rows).map((one) => one + row));
+          expect(arena.isUntouched(out + count * 4)).toBe(true);
+        }
+        const ranks = ranksOf(partitions, peers);
+        expect(found).toEqual(
+          [...ranks.keys()].filter((row) => (ranks[row]?.[kind] ?? 0) <= limit),
+        );
       },
     ),
   );
