@@ -56,6 +56,7 @@ export const errorKinds = {
   JOB_PARAM_INVALID: 'user',
   JOB_PARAM_RESERVED: 'user',
   JOB_SIDE_FILE: 'user',
+  JOIN_STATE_TOO_LARGE: 'resource',
   LEASE_REGISTER_CORRUPT: 'external',
   MEMORY_ARGUMENT_INVALID: 'user',
   MEMORY_EXHAUSTED: 'resource',

@@ -170,7 +170,8 @@ export function joinTableBytesOf({ keyForm, rowCount }: JoinTableOptions): numbe
   return controlBytes + slotCount * slotBytesOf(keyForm) + rowCount * rowBytes;
 }
 
-function slotBytesOf(keyForm: KeyForm | null): number {
+/** Bytes of a slot. */
+export function slotBytesOf(keyForm: KeyForm | null): number {
   return keyForm === 'int64' ? 16 : 8;
 }
 
@@ -179,12 +180,14 @@ function slotCountFor(rowCount: number): number {
   return 2 ** Math.max(4, Math.ceil(Math.log2(Math.max(1, rowCount) * 2)));
 }
 
-function insertOf(kernels: Kernels, form: KeyForm): JoinInsert {
+/** The kernel that puts in keys of a form. */
+export function insertOf(kernels: Kernels, form: KeyForm): JoinInsert {
   if (form === 'view') return kernels.joinInsertUtf8;
   return form === 'int64' ? kernels.joinInsertInt64 : kernels.joinInsertInt128;
 }
 
-function findOf(kernels: Kernels, form: KeyForm): JoinFind {
+/** The kernel that looks for them. */
+export function findOf(kernels: Kernels, form: KeyForm): JoinFind {
   if (form === 'view') return kernels.joinFindUtf8;
   return form === 'int64' ? kernels.joinFindInt64 : kernels.joinFindInt128;
 }

@@ -3,6 +3,7 @@ export * from './accumulate-text.as';
 export * from './accumulate-wide.as';
 export * from './accumulate.as';
 export * from './arrow.as';
+export * from './band.as';
 export * from './bloom.as';
 export * from './cast-text.as';
 export * from './checksum.as';

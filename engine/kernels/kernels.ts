@@ -14,6 +14,7 @@
  */
 import type { AccumulateKernels } from './accumulate-kernels.ts';
 import type { ArrowKernels } from './arrow-kernels.ts';
+import type { BandKernels } from './band-kernels.ts';
 import type { ChecksumKernels } from './checksum-kernels.ts';
 import type { CompressionKernels } from './compression-kernels.ts';
 import type { ExpressionKernels } from './expression-kernels.ts';
@@ -49,6 +50,7 @@ export interface Kernels
     KeyKernels,
     HashKernels,
     JoinKernels,
+    BandKernels,
     TakeKernels,
     WidenKernels,
     WindowKernels,

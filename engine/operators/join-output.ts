@@ -44,8 +44,13 @@ export class JoinOutput {
   /** By field of the output: its place among the columns of the build side that are read, or -1. */
   readonly #buildPlaces: readonly number[];
   readonly #rows: OwnedRows;
-  readonly #bases: readonly ColumnBases[];
-  readonly #basesBlock: BlockHandle;
+  /** Columns of the build side that are read, and whether `nullNumber` is asked for. */
+  readonly #read: readonly number[];
+  readonly #mayBeNull: boolean;
+  #bases: readonly ColumnBases[] = [];
+  #basesBlock: BlockHandle = 0;
+  /** Of the rows that `#bases` know; more may come where they are not sealed. */
+  #version = -1;
   /** Zeroes for columns of nulls; made when first needed. */
   #nulls: Batch | null = null;
 
@@ -56,16 +61,18 @@ export class JoinOutput {
     this.#output = output;
     this.#probeIndexes = names.map((name) => fieldIndexOf(probe, name));
     const buildIndexes = names.map((name) => fieldIndexOf(build, name));
-    const read = buildIndexes.filter((index) => index >= 0);
-    this.#buildPlaces = buildIndexes.map((index) => read.indexOf(index));
+    this.#read = buildIndexes.filter((index) => index >= 0);
+    this.#buildPlaces = buildIndexes.map((index) => this.#read.indexOf(index));
     this.#rows = rows;
-    [this.#bases, this.#basesBlock] = rows.bases(read, mayBeNull);
+    this.#mayBeNull = mayBeNull;
+    this.#findChunks();
   }
 
   make({ count, probe, numbers }: JoinedRows): Batch {
     const { scope, kernels } = this.#context;
     const blocks: BlockHandle[] = [];
     const holds: Batch[] = [];
+    this.#findChunks();
     try {
       const columns = this.#output.fields.map(({ type }, index): Column => {
         const from = this.#probeIndexes[index] ?? -1;
@@ -96,7 +103,15 @@ export class JoinOutput {
 
   close(): void {
     this.#nulls?.release();
-    this.#context.scope.memory.release(this.#basesBlock);
+    if (this.#basesBlock !== 0) this.#context.scope.memory.release(this.#basesBlock);
+  }
+
+  #findChunks(): void {
+    if (this.#version === this.#rows.version) return;
+    const before = this.#basesBlock;
+    [this.#bases, this.#basesBlock] = this.#rows.bases(this.#read, this.#mayBeNull);
+    this.#version = this.#rows.version;
+    if (before !== 0) this.#context.scope.memory.release(before);
   }
 
   #gather(

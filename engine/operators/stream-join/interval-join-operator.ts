@@ -1,0 +1,383 @@
+/**
+ * Interval join: rows of two streams are partners when their keys are equal and the time of the right one is
+ * near that of the left one. Rows of both come in any turn; each goes past the rows of the other side that
+ * are kept, and is kept itself.
+ *
+ *     left   ──▶ past segments of the right side ──▶ pairs ──▶ put into a segment of the left side
+ *     right  ──▶ past segments of the left side  ──▶ pairs ──▶ put into a segment of the right side
+ *     event time ──▶ segments that can have no more partners: rows without one are given out, then all go
+ *
+ * A window join is the same over starts of windows: times are equal then, and partners are in one window.
+ *
+ * What comes out when: pairs, and rows of a semi join, with the later of their two rows; rows without a partner
+ * when event time says that none can come, or at once where they have no key or no time.
+ *
+ * Invariants:
+ * - A pair comes out once: a row goes past the other side's rows before it is kept, and those after it go past it.
+ * - A row that is late, older than event time allows, is left out and counted: its partners may have been given
+ *   out as rows without one.
+ * - No call makes more than 8,192 pairs; the place within a segment and a chain is kept between calls.
+ * Before: engine/task/operator-chain.ts · After: engine/operators/stream-join/stream-side.ts
+ * @see docs/design/018-joins-of-streams.md
+ */
+import { assert } from '../../../base/assert.ts';
+import { closeAll } from '../../../base/close-all.ts';
+import { type Batch, batchRowsMax } from '../../batch/batch.ts';
+import { addressOf } from '../../memory/slot-memory.ts';
+import { isOneSided, isOuter, type JoinSide } from '../../plan/join-type.ts';
+import { fieldIndexOf } from '../../schema/schema.ts';
+import { OwnedRows } from '../../stream/owned-rows.ts';
+import { type JoinCondition, joinConditionOf } from '../join-condition.ts';
+import { JoinOutput } from '../join-output.ts';
+import type { Operator, OperatorContext, Outbox } from '../operator.ts';
+import { BandScratch } from './band-scratch.ts';
+import {
+  type IntervalJoinOptions,
+  type JoinTimes,
+  joinTimesOf,
+  otherSide,
+} from './interval-join-options.ts';
+import type { JoinSegment } from './join-segment.ts';
+import { StreamSide, timeMax } from './stream-side.ts';
+
+/** The batch that is being worked on. */
+interface Current {
+  readonly batch: Batch;
+  readonly side: JoinSide;
+  /** Rows with a time and a key, their least and largest time; rows that come alone. */
+  readonly count: number;
+  readonly least: number;
+  readonly most: number;
+  readonly aloneCount: number;
+  /** Segments of the other side that are to come; null once all have been. */
+  segments: JoinSegment[] | null;
+  /** Whether the first segment's chains have been looked for. */
+  hasHeads: boolean;
+}
+
+/** The segment that is being given out, and the next of its rows. */
+interface Leaving {
+  readonly segment: JoinSegment;
+  readonly side: JoinSide;
+  row: number;
+}
+
+type Sides<T> = { readonly [Side in JoinSide]: T };
+
+export class IntervalJoinOperator implements Operator {
+  readonly #context: OperatorContext;
+  readonly #options: IntervalJoinOptions;
+  readonly #times: JoinTimes;
+  readonly #parts: ({ close(): void } | null)[] = [];
+  readonly #bands: BandScratch;
+  readonly #sides: Sides<StreamSide>;
+  /** Rows of a side's batch alone. */
+  readonly #alone: Sides<JoinOutput>;
+  readonly #timeColumns: Sides<number>;
+  readonly #condition: JoinCondition | null;
+  #current: Current | null = null;
+  #waiting: Batch | null = null;
+  /** Times below are late: no row with such a time follows. */
+  #bound = -timeMax;
+  #lateCount = 0;
+  #leaving: Leaving | null = null;
+
+  /** @throws MEMORY_EXHAUSTED */
+  constructor(context: OperatorContext, options: IntervalJoinOptions) {
+    const { left, right, condition, output } = options;
+    this.#context = context;
+    this.#options = options;
+    this.#times = joinTimesOf(options);
+    try {
+      this.#bands = this.#part(new BandScratch(context.scope));
+      const sides = { probe: left.schema, build: right.schema };
+      const all = { type: options.type, buildSide: 'right', probeKeys: [], buildKeys: [] } as const;
+      this.#condition = joinConditionOf(context, { ...all, ...sides, condition, output });
+      this.#part(this.#condition?.filter ?? null);
+      this.#sides = { left: this.#sideOf('left'), right: this.#sideOf('right') };
+      this.#alone = { left: this.#aloneOf('left'), right: this.#aloneOf('right') };
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    this.#timeColumns = {
+      left: fieldIndexOf(left.schema, left.time),
+      right: fieldIndexOf(right.schema, right.time),
+    };
+  }
+
+  /** Rows that came too late. */
+  get lateCount(): number {
+    return this.#lateCount;
+  }
+
+  process(batch: Batch, fromRow: number, outbox: Outbox): number {
+    return this.#work('left', batch, fromRow, outbox);
+  }
+
+  processRight(batch: Batch, fromRow: number, outbox: Outbox): number {
+    return this.#work('right', batch, fromRow, outbox);
+  }
+
+  advance(timeMs: number, outbox: Outbox): boolean {
+    const { unitsPerMs, lag } = this.#times;
+    const time = Math.max(-timeMax, Math.min(timeMax, timeMs * unitsPerMs - lag));
+    if (!this.#expire(time, outbox)) return false;
+    this.#bound = time;
+    return true;
+  }
+
+  watermarkBehind(timeMs: number): number {
+    const { before, after, lag, unitsPerMs } = this.#times;
+    const pairs = timeMs - (Math.max(before, after, 0) + lag) / unitsPerMs;
+    const kept = (['left', 'right'] as const).map((side) =>
+      isOuter(this.#options.type, side) ? this.#sides[side].least / unitsPerMs : Infinity,
+    );
+    return Math.floor(Math.min(pairs, ...kept));
+  }
+
+  finish(outbox: Outbox): boolean {
+    return this.#expire(Infinity, outbox);
+  }
+
+  close(): void {
+    this.#waiting?.release();
+    this.#waiting = null;
+    closeAll(this.#parts.splice(0).reverse());
+  }
+
+  #work(side: JoinSide, batch: Batch, fromRow: number, outbox: Outbox): number {
+    if (batch.rowCount === 0) return 0;
+    let current = this.#current;
+    if (current === null) {
+      current = this.#begin(side, batch);
+      this.#current = current;
+    }
+    assert(current.batch === batch, 'a batch is worked on to its end before the next one');
+    for (let steps = 0; ; steps++) {
+      if (!this.#give(outbox)) return fromRow;
+      if (this.#current === null) return batch.rowCount;
+      if (steps > 0 && this.#context.shouldYield()) return fromRow;
+      this.#waiting = this.#step(current);
+    }
+  }
+
+  #begin(side: JoinSide, batch: Batch): Current {
+    const { kernels, scope } = this.#context;
+    const { rows, times, alone, counts } = this.#bands;
+    const stream = this.#sides[side];
+    const column = batch.columns[this.#timeColumns[side]];
+    assert(column !== undefined, 'a batch has the columns of its schema');
+    const keys = stream.readKeys(batch);
+    const count = kernels.timedRows(
+      ...([column.values, column.validity, batch.selection, batch.rowCount] as const),
+      ...([this.#times.factors[side], this.#bound, keys.validity] as const),
+      ...([Number(stream.areKeysByPlace), rows, times, alone, counts] as const),
+    );
+    const { uint32, float64 } = scope.memory;
+    const [least = 0, most = 0] = float64.subarray((counts >>> 3) + 1, (counts >>> 3) + 3);
+    this.#lateCount += uint32[(counts >>> 2) + 1] ?? 0;
+    this.#bands.clearBits();
+    const { low, high } = this.#bandOf(side);
+    const others = this.#sides[otherSide(side)];
+    return {
+      ...{ batch, side, count, least, most, aloneCount: uint32[counts >>> 2] ?? 0 },
+      segments: count === 0 ? [] : others.within(least + low, most + high),
+      hasHeads: false,
+    };
+  }
+
+  /** From where to where the other side's times are, counted from a row of this side. */
+  #bandOf(side: JoinSide): { readonly low: number; readonly high: number } {
+    const { before, after } = this.#times;
+    return side === 'left' ? { low: -before, high: after } : { low: -after, high: before };
+  }
+
+  /** Does a step with the current batch; what is given out, if any. */
+  #step(current: Current): Batch | null {
+    const { segments } = current;
+    const [segment] = segments ?? [];
+    if (segment !== undefined) return this.#pairs(current, segment);
+    if (segments !== null) {
+      current.segments = null;
+      const given = this.#ownRows(current);
+      if (given !== null) return given;
+    }
+    this.#keep(current);
+    this.#current = null;
+    return null;
+  }
+
+  /** The next pairs with rows of a segment. */
+  #pairs(current: Current, segment: JoinSegment): Batch | null {
+    const { kernels, scope } = this.#context;
+    const { rows, times, heads, probe, build, state } = this.#bands;
+    const { side, count } = current;
+    if (!current.hasHeads) {
+      this.#findHeads(current, segment);
+      current.hasHeads = true;
+    }
+    const { low, high } = this.#bandOf(side);
+    const made = kernels.joinPairsWithin(
+      ...([state, heads, rows, count, segment.table.next, times, segment.times] as const),
+      ...([low, high, probe, build, batchRowsMax] as const),
+    );
+    if (scope.memory.uint32[state >>> 2] === count) {
+      current.segments?.shift();
+      current.hasHeads = false;
+    }
+    const pairCount = this.#filtered(current, segment, made);
+    return pairCount === 0 ? null : this.#given(current, segment, pairCount);
+  }
+
+  #findHeads({ side, batch, count }: Current, segment: JoinSegment): void {
+    const { rows, heads } = this.#bands;
+    const keyed = batch.derive({ rowCount: count, selection: rows });
+    const keys = this.#sides[side].readKeys(keyed);
+    segment.table.find(keys, count, heads);
+    keyed.release();
+    this.#bands.clearState();
+  }
+
+  /** Leaves the pairs for which the condition is true; answers how many. */
+  #filtered({ batch }: Current, { pairs }: JoinSegment, made: number): number {
+    const condition = this.#condition;
+    if (condition === null || pairs === null || made === 0) return made;
+    const { kernels, scope } = this.#context;
+    const { probe, build } = this.#bands;
+    const seen = pairs.make({ count: made, probe: { batch, rows: probe }, numbers: build });
+    try {
+      const { selection, rowCount } = condition.filter.select(seen);
+      if (selection === 0) return rowCount;
+      for (const list of [probe, build]) {
+        kernels.take4(list, addressOf(selection), rowCount, list);
+      }
+      scope.memory.release(selection);
+      return rowCount;
+    } finally {
+      seen.release();
+    }
+  }
+
+  /** Marks the rows of pairs; what is given out of them. */
+  #given({ batch, side }: Current, segment: JoinSegment, count: number): Batch | null {
+    const { kernels } = this.#context;
+    const { type } = this.#options;
+    const { probe, build, bits } = this.#bands;
+    if (this.#hasMarks(side)) kernels.markRows(bits, probe, count);
+    if (!isOneSided(type)) {
+      if (this.#hasMarks(otherSide(side))) kernels.markRows(segment.marks, build, count);
+      return segment.output.make({ count, probe: { batch, rows: probe }, numbers: build });
+    }
+    if (side === 'left') return null;
+    const newCount = kernels.markNewRows(segment.marks, build, count, build);
+    if (type === 'anti' || newCount === 0) return null;
+    return segment.output.make({ count: newCount, probe: null, numbers: build });
+  }
+
+  /** Rows of the batch that come out by themselves: those without a key or a time; of a semi join those with a partner. */
+  #ownRows({ side, batch, aloneCount, count }: Current): Batch | null {
+    const { kernels } = this.#context;
+    const { type } = this.#options;
+    const { alone, rows, bits, probe } = this.#bands;
+    if (isOuter(type, side)) {
+      if (aloneCount === 0) return null;
+      return this.#alone[side].make({
+        count: aloneCount,
+        probe: { batch, rows: alone },
+        numbers: 0,
+      });
+    }
+    if (type !== 'semi' || side === 'right') return null;
+    const matched = kernels.rowsByMark(bits, rows, 0, count, 1, probe);
+    if (matched === 0) return null;
+    return this.#alone.left.make({ count: matched, probe: { batch, rows: probe }, numbers: 0 });
+  }
+
+  /** Keeps the rows of the batch that may have partners later. */
+  #keep({ side, batch, count, least, most }: Current): void {
+    if (count === 0) return;
+    const { rows, times } = this.#bands;
+    const others = this.#sides[otherSide(side)].sizeBytes;
+    const room = this.#context.spill.share.bytes - others - this.#bands.sizeBytes;
+    this.#sides[side].put({ batch, rows, times, count, least, most }, room);
+  }
+
+  /** Whether it matters which rows of a side have had a partner. */
+  #hasMarks(side: JoinSide): boolean {
+    const { type } = this.#options;
+    return isOuter(type, side) || (side === 'left' && type === 'semi');
+  }
+
+  /** Gives out and closes the segments that can have no more partners; false when the outbox is full. */
+  #expire(bound: number, outbox: Outbox): boolean {
+    const { before, after } = this.#times;
+    for (let steps = 0; ; steps++) {
+      if (!this.#give(outbox)) return false;
+      if (steps > 0 && this.#context.shouldYield()) return false;
+      this.#leaving ??= this.#nextLeaving('left', bound - after);
+      this.#leaving ??= this.#nextLeaving('right', bound - before);
+      if (this.#leaving === null) return true;
+      this.#leave(this.#leaving);
+    }
+  }
+
+  #nextLeaving(side: JoinSide, bound: number): Leaving | null {
+    const segment = this.#sides[side].expired(bound);
+    return segment === null ? null : { segment, side, row: 0 };
+  }
+
+  #leave(leaving: Leaving): void {
+    const { segment, side, row } = leaving;
+    const { build } = this.#bands;
+    if (isOuter(this.#options.type, side) && row < segment.rowCount) {
+      const { count, nextRow } = segment.unmatched(row, build);
+      leaving.row = nextRow;
+      if (count > 0) this.#waiting = segment.output.make({ count, probe: null, numbers: build });
+      return;
+    }
+    this.#sides[side].remove(segment);
+    this.#leaving = null;
+  }
+
+  #sideOf(side: JoinSide): StreamSide {
+    const { output } = this.#options;
+    const { schema, keys } = this.#options[side];
+    const other = this.#options[otherSide(side)].schema;
+    const conditionColumns = this.#condition?.columns ?? null;
+    const common = { schema, keys, other, output, conditionColumns, bands: this.#bands };
+    return this.#part(
+      new StreamSide(this.#context, {
+        ...common,
+        scratch: this.#bands.table,
+        hasMarks: this.#hasMarks(side),
+        slice: this.#times.slice,
+      }),
+    );
+  }
+
+  #aloneOf(side: JoinSide): JoinOutput {
+    const { scope, kernels } = this.#context;
+    const { output } = this.#options;
+    const [probe, build] = [side, otherSide(side)].map(
+      (one) => this.#options[one as JoinSide].schema,
+    );
+    assert(probe !== undefined && build !== undefined, 'a join has two sides');
+    const none = this.#part(new OwnedRows({ scope, kernels, schema: build, isSmallAtFirst: true }));
+    return this.#part(
+      new JoinOutput(this.#context, none, { output, probe, build, mayBeNull: false }),
+    );
+  }
+
+  /** Offers what waits; false when the outbox is full. */
+  #give(outbox: Outbox): boolean {
+    if (this.#waiting !== null && !outbox.offer(this.#waiting)) return false;
+    this.#waiting = null;
+    return true;
+  }
+
+  #part<T extends { close(): void } | null>(part: T): T {
+    this.#parts.push(part);
+    return part;
+  }
+}

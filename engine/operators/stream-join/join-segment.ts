@@ -1,0 +1,206 @@
+/**
+ * A segment: rows of one side of a join of streams whose times are in one slice, with a table over their keys.
+ *
+ *     rows    owned copies, in chunks (engine/stream/owned-rows.ts)
+ *     times   i64 by row          marks   a bit by row: it has had a partner
+ *     table   keys to rows        texts   of keys that are views
+ *
+ * Nothing is taken out of a segment: when event time has passed all that its rows could be paired with, it
+ * is closed as a whole, after those without a partner were given out where the join asks for them.
+ *
+ * Before: engine/operators/stream-join/stream-side.ts · After: engine/kernels/growing-join-table.ts
+ */
+import { closeAll } from '../../../base/close-all.ts';
+import { type Batch, batchRowsMax } from '../../batch/batch.ts';
+import { GrowingJoinTable, growingRowsMax } from '../../kernels/growing-join-table.ts';
+import type { KeyForm } from '../../kernels/key-layout.ts';
+import { GrowingBlock } from '../../memory/growing-block.ts';
+import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
+import { bitmapSizeOf } from '../../schema/field-type.ts';
+import type { Schema } from '../../schema/schema.ts';
+import { OwnedRows } from '../../stream/owned-rows.ts';
+import { JoinOutput } from '../join-output.ts';
+import type { OperatorContext } from '../operator.ts';
+
+export interface JoinSegmentOptions {
+  readonly schema: Schema;
+  /** Of the other side. */
+  readonly other: Schema;
+  readonly output: Schema;
+  /** The columns that the join's condition reads, of pairs; null where there is none. */
+  readonly conditionColumns: Schema | null;
+  readonly keyForm: KeyForm;
+  /** Of tables. */
+  readonly scratch: number;
+  /** Whether it matters which rows have had a partner. */
+  readonly hasMarks: boolean;
+  /** Times from `start` up to `end`. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Rows to be put in, and what is known of them. */
+export interface SegmentRows {
+  /** Of which the selection is put in. */
+  readonly batch: Batch;
+  /** `rowCount` keys, not shared, none of them null. */
+  readonly keys: number;
+  /** `rowCount` times. */
+  readonly times: number;
+  /** Bits of those that have had a partner, by stored row. */
+  readonly bits: number;
+}
+
+const textBlockBytes = 1 << 13;
+/** Texts are read and written up to 8 bytes past their end. */
+const slackBytes = 8;
+
+export class JoinSegment {
+  readonly start: number;
+  readonly end: number;
+  /** Pairs, and rows that come alone; the other side goes past it. */
+  readonly output: JoinOutput;
+  /** Pairs as the condition sees them. */
+  readonly pairs: JoinOutput | null;
+  readonly table: GrowingJoinTable;
+  readonly #context: OperatorContext;
+  readonly #options: JoinSegmentOptions;
+  readonly #rows: OwnedRows;
+  readonly #times: GrowingBlock;
+  readonly #marks: GrowingBlock;
+  readonly #texts: BlockHandle[] = [];
+  readonly #parts: { close(): void }[] = [];
+  #text = 0;
+  #textEnd = 0;
+  #textBytes = 0;
+  #least = Number.POSITIVE_INFINITY;
+  #most = Number.NEGATIVE_INFINITY;
+
+  /** @throws MEMORY_EXHAUSTED */
+  constructor(context: OperatorContext, options: JoinSegmentOptions) {
+    const { scope, kernels } = context;
+    const { schema, other, output, conditionColumns, keyForm, scratch } = options;
+    this.#context = context;
+    this.#options = options;
+    this.start = options.start;
+    this.end = options.end;
+    this.#times = this.#part(new GrowingBlock(scope));
+    this.#marks = this.#part(new GrowingBlock(scope));
+    try {
+      this.#rows = this.#part(new OwnedRows({ scope, kernels, schema, isSmallAtFirst: true }));
+      this.table = this.#part(new GrowingJoinTable({ scope, kernels, keyForm, scratch }));
+      const sides = { probe: other, build: schema, mayBeNull: false };
+      this.output = this.#part(new JoinOutput(context, this.#rows, { ...sides, output }));
+      this.pairs =
+        conditionColumns === null
+          ? null
+          : this.#part(new JoinOutput(context, this.#rows, { ...sides, output: conditionColumns }));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  get rowCount(): number {
+    return this.table.rowCount;
+  }
+
+  /** The least and the largest time of its rows. */
+  get least(): number {
+    return this.#least;
+  }
+
+  get most(): number {
+    return this.#most;
+  }
+
+  /** Address of times by row; it holds until rows are put in. */
+  get times(): number {
+    return this.#times.address;
+  }
+
+  /** Address of bits by row; it holds until rows are put in. */
+  get marks(): number {
+    return this.#marks.address;
+  }
+
+  get sizeBytes(): number {
+    const { sizeBytes } = this.#rows;
+    return sizeBytes + this.#textBytes + this.table.sizeBytesWith(0) + this.#listBytesWith(0);
+  }
+
+  /** What it would take with the rows of one more batch, about. */
+  sizeBytesWith(batch: Batch, textBytes: number): number {
+    const { rowCount } = batch;
+    const rows = this.#rows.sizeBytesWith(batch) + this.#textBytes + textBytes;
+    return rows + this.table.sizeBytesWith(rowCount) + this.#listBytesWith(rowCount);
+  }
+
+  /** Whether so many more rows can be put in. */
+  hasRoomFor(rowCount: number): boolean {
+    return this.rowCount + rowCount <= growingRowsMax;
+  }
+
+  /** Copies rows; `least` and `most` are those of their times. @throws MEMORY_EXHAUSTED */
+  append({ batch, keys, times, bits }: SegmentRows, least: number, most: number): void {
+    const { kernels, scope } = this.#context;
+    const { rowCount } = batch;
+    const first = this.rowCount;
+    this.#ownTexts(keys, rowCount);
+    const to = this.#times.ensure((first + rowCount) * 8, first * 8) + first * 8;
+    scope.memory.bytes.copyWithin(to, times, times + rowCount * 8);
+    if (this.#options.hasMarks) {
+      const marks = this.#marks.ensure(markBytesOf(first + rowCount), markBytesOf(first));
+      kernels.appendBits(bits, batch.selection, rowCount, marks, first);
+    }
+    this.#rows.append(batch);
+    this.table.insert(keys, rowCount);
+    this.#least = Math.min(this.#least, least);
+    this.#most = Math.max(this.#most, most);
+  }
+
+  /** The next rows from `fromRow` on that have had no partner, up to 8,192 looked at; their numbers at `out`. */
+  unmatched(fromRow: number, out: number): { readonly count: number; readonly nextRow: number } {
+    const nextRow = Math.min(fromRow + batchRowsMax, this.rowCount);
+    const { kernels } = this.#context;
+    return { count: kernels.rowsByMark(this.marks, 0, fromRow, nextRow, 0, out), nextRow };
+  }
+
+  close(): void {
+    closeAll(this.#parts.splice(0).reverse());
+    for (const block of this.#texts.splice(0)) this.#context.scope.memory.release(block);
+  }
+
+  #listBytesWith(count: number): number {
+    const rowCount = this.rowCount + count;
+    const marks = this.#options.hasMarks ? markBytesOf(rowCount) : 0;
+    return this.#times.sizeBytesFor(rowCount * 8) + this.#marks.sizeBytesFor(marks);
+  }
+
+  #ownTexts(keys: number, count: number): void {
+    if (this.#options.keyForm !== 'view') return;
+    const { kernels, scope } = this.#context;
+    const sizeBytes = kernels.longTextSizeOf(keys, count);
+    if (sizeBytes === 0) return;
+    if (this.#text + sizeBytes > this.#textEnd) {
+      const blockBytes = Math.max(textBlockBytes, sizeBytes);
+      const block = scope.allocate(blockBytes + slackBytes);
+      this.#texts.push(block);
+      this.#textBytes += blockBytes + slackBytes;
+      this.#text = addressOf(block);
+      this.#textEnd = this.#text + blockBytes;
+    }
+    kernels.copyLongTexts(keys, count, this.#text);
+    this.#text += Math.ceil(sizeBytes / 8) * 8;
+  }
+
+  #part<T extends { close(): void }>(part: T): T {
+    this.#parts.push(part);
+    return part;
+  }
+}
+
+/** Bits are written in whole words. */
+function markBytesOf(rowCount: number): number {
+  return rowCount === 0 ? 0 : bitmapSizeOf(rowCount) + 8;
+}
