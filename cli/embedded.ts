@@ -8,7 +8,7 @@
  */
 import type { Env } from '../base/env/env.ts';
 import { createRealEnv } from '../base/env/real-env.ts';
-import { toWire, type WireError } from '../base/typed-error.ts';
+import { toWire, typedError, type WireError } from '../base/typed-error.ts';
 import type { JobMaster, JobOutcome } from '../coordinator/job/job-master.ts';
 import type { JobTotals } from '../coordinator/job/job-metrics.ts';
 import type { Shuffle } from '../coordinator/planner/plan-step.ts';
@@ -17,6 +17,7 @@ import type { RunFlags } from '../engine/api/endpoints.ts';
 import { encodeParams } from '../engine/api/param-wire.ts';
 import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
 import type { PiscinaSlotRunner } from '../worker/threads/piscina-slot-runner.ts';
+import type { JobControl } from './control/job-api.ts';
 import { EmbeddedHost, type HostOptions } from './embedded-host.ts';
 import { checkProgram, ProgramEnds, type ProgramSide } from './program-ends.ts';
 
@@ -80,6 +81,8 @@ export interface EmbeddedRun {
   progress(): RunProgress;
   /** Ends the job; `done` then resolves with status `cancelled`. */
   cancel(reason: string): void;
+  /** What the job can be asked; absent where there is no real one behind it. */
+  readonly control?: JobControl;
   /** What was thrown by the program's own code, by an iterator of rows say, and failed the job; or null. */
   programError?(): unknown;
   /** Never rejects because of the job: its failure is in the summary. */
@@ -110,6 +113,7 @@ interface Place {
 
 class Embedded implements EmbeddedRun {
   readonly done: Promise<JobSummary>;
+  readonly control: JobControl;
   readonly #place: Place;
   readonly #options: JobRunOptions;
   readonly #startedAt: number;
@@ -121,6 +125,7 @@ class Embedded implements EmbeddedRun {
     this.#place = place;
     this.#options = options;
     this.#startedAt = place.env.clock.mono();
+    this.control = this.#control();
     this.done = this.#run()
       .finally(() => (place.closesHost ? place.host.close() : undefined))
       .catch((error) => this.#summary(failedBefore(error)));
@@ -143,6 +148,25 @@ class Embedded implements EmbeddedRun {
     const { phase, ...totals } = this.#job.progress();
     const shown = phase === 'preparing' ? 'starting' : phase === 'running' ? phase : 'committing';
     return { phase: shown, ...totals, seconds };
+  }
+
+  #control(): JobControl {
+    const job = () => this.#job;
+    const isCancelled = () => this.#cancelReason !== null;
+    return {
+      get jobId() {
+        return job()?.jobId ?? null;
+      },
+      get isStopping() {
+        return job()?.progress().phase === 'stopping' || isCancelled();
+      },
+      inspect: async () => (await job()?.inspect()) ?? null,
+      stateOf: async (operator, key) => {
+        const master = job();
+        if (master === null) throw notYet();
+        return await master.stateOf(operator, key);
+      },
+    };
   }
 
   async #run(): Promise<JobSummary> {
@@ -191,6 +215,12 @@ class Embedded implements EmbeddedRun {
   #seconds(): number {
     return (this.#place.env.clock.mono() - this.#startedAt) / 1000;
   }
+}
+
+function notYet() {
+  return typedError('JOB_NOT_RUNNING', 'the job has no tasks yet', {
+    hint: 'It is being planned: ask again in a moment.',
+  });
 }
 
 const noRows = { rowsIn: 0, bytesIn: 0, rowsOut: 0, deadLetters: 0 };

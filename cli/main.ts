@@ -11,13 +11,69 @@ import { toWire, typedError } from '../base/typed-error.ts';
 import { type CliEnv, createCliEnv } from './cli-env.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
-const commands = ['run', 'explain'];
+interface Usage {
+  readonly name: string;
+  readonly usage: string;
+  readonly description: string;
+  /** Loads the command, and runs it. */
+  readonly run: (env: CliEnv, args: readonly string[]) => Promise<ExitCode>;
+}
+
+const usages: readonly Usage[] = [
+  {
+    name: 'run',
+    usage: 'FILE [flags]',
+    description: 'run a job on this machine',
+    run: async (env, args) => (await import('./commands/run.ts')).runCommand(env, args),
+  },
+  {
+    name: 'explain',
+    usage: 'FILE [flags]',
+    description: 'show the plans of a job',
+    run: async (env, args) => (await import('./commands/explain.ts')).explainCommand(env, args),
+  },
+  {
+    name: 'list',
+    usage: '[flags]',
+    description: 'show the jobs that run on this machine',
+    run: async (env, args) => (await import('./commands/list.ts')).listCommand(env, args),
+  },
+  {
+    name: 'status',
+    usage: 'JOB [flags]',
+    description: 'show how far a running job is, by operator',
+    run: async (env, args) => (await import('./commands/status.ts')).statusCommand(env, args),
+  },
+  {
+    name: 'why',
+    usage: 'JOB [OPERATOR] [flags]',
+    description: 'say why nothing comes out of a running job',
+    run: async (env, args) => (await import('./commands/why.ts')).whyCommand(env, args),
+  },
+  {
+    name: 'state',
+    usage: 'get JOB OPERATOR KEY [flags]',
+    description: "show an operator's state for a key",
+    run: async (env, args) => (await import('./commands/state.ts')).stateCommand(env, args),
+  },
+  {
+    name: 'cancel',
+    usage: 'JOB [flags]',
+    description: 'end a running job',
+    run: async (env, args) => (await import('./commands/cancel.ts')).cancelCommand(env, args),
+  },
+];
+const commands = usages.map(({ name }) => name);
+/** Those that ask a job which runs, and start none. */
+const controls: ReadonlySet<string> = new Set(['list', 'status', 'why', 'state', 'cancel']);
 
 const examples = `
 Examples:
   millrace run jobs/wordcount/job.ts --input README.md --output words.csv
   millrace run jobs/wordcount/job.ts --help
   millrace explain jobs/wordcount/job.ts --input README.md
+  millrace list
+  millrace why wordcount
 `;
 
 /** Runs the command line; resolves with the exit code of the process. */
@@ -46,31 +102,20 @@ async function dispatch(env: CliEnv, argv: readonly string[]): Promise<ExitCode>
       outputError: () => undefined,
     })
     .addHelpText('after', examples);
-  const add = (
-    usage: { readonly name: string; readonly description: string },
-    run: (args: readonly string[]) => Promise<ExitCode>,
-  ): void => {
+  for (const { name, usage, description, run } of usages) {
     // Flags are read by the command itself: which ones there are depends on the job file.
     program
-      .command(usage.name)
-      .description(usage.description)
-      .usage('FILE [flags]')
+      .command(name)
+      .description(description)
+      .usage(usage)
       .argument('[arguments...]')
       .helpOption(false)
       .allowUnknownOption()
       .passThroughOptions()
       .action(async (args: string[]) => {
-        exitCode = await run(args);
+        exitCode = await run(env, args);
       });
-  };
-  add({ name: 'run', description: 'run a job on this machine' }, async (args) => {
-    const { runCommand } = await import('./commands/run.ts');
-    return runCommand(env, args);
-  });
-  add({ name: 'explain', description: 'show the plans of a job' }, async (args) => {
-    const { explainCommand } = await import('./commands/explain.ts');
-    return explainCommand(env, args);
-  });
+  }
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -86,7 +131,7 @@ function noCommandError(name: string) {
   const nearest = nearestName(name, commands);
   const meant = nearest === null ? '' : `Did you mean "millrace ${nearest}"? `;
   return typedError('COMMAND_NOT_FOUND', `there is no command "${name}"`, {
-    hint: `${meant}The commands are ${commands.join(' and ')}; millrace --help explains them.`,
+    hint: `${meant}The commands are ${commands.slice(0, -1).join(', ')} and ${commands.at(-1)}; millrace --help explains them.`,
   });
 }
 
@@ -105,11 +150,20 @@ function versionOf(): string {
 async function showError(env: CliEnv, argv: readonly string[], thrown: unknown): Promise<number> {
   const { writeError } = await import('./error-text.ts');
   const error = toWire(thrown);
-  if (argv.includes('--json')) {
+  if (argv.includes('--json') && controls.has(argv[0] ?? '')) {
+    const { errorJson } = await import('./summary.ts');
+    env.stdout.write(`${JSON.stringify({ status: 'failed', error: errorJson(error) })}\n`);
+  } else if (argv.includes('--json')) {
     const { failureJson } = await import('./summary.ts');
     const file = argv.slice(1).find((arg) => !arg.startsWith('-'));
     env.stdout.write(failureJson(file ?? '', error));
   }
   writeError(env, error);
+  if (notReachable.has(error.code)) return exitCodes.notReachable;
   return error.kind === 'internal' ? exitCodes.jobFailed : exitCodes.usage;
 }
+
+/** What was asked is not there, or does not answer: another time the same command may do. */
+const notReachable: ReadonlySet<string> = new Set([
+  ...['JOB_NOT_ANSWERING', 'JOB_NOT_RUNNING', 'STATE_NOT_ANSWERED', 'RPC_BUSY'],
+]);

@@ -24,12 +24,29 @@ export async function runJob(
     env.stderr.write(env.stderr.isTerminal ? '\r\x1b[2Kcancelling …\n' : 'cancelling …\n');
     run.cancel(signal === 'SIGINT' ? 'interrupted by the user' : 'ended by a signal');
   });
+  const endControl = await openControl(env, options, run);
   try {
     return await run.done;
   } finally {
+    await endControl();
     interrupt.stop();
     endProgress();
   }
+}
+
+/** Lets others ask the job, until the returned function is called. */
+async function openControl(
+  env: CliEnv,
+  { graph, jobFile }: RunOptions,
+  run: EmbeddedRun,
+): Promise<() => Promise<void>> {
+  if (run.control === undefined) return async () => undefined;
+  const { startControl } = await import('./control/start-control.ts');
+  return await startControl({
+    ...{ name: graph.jobName, file: jobFile, processId: process.pid, run, control: run.control },
+    onUnavailable: (reason) =>
+      env.stderr.write(`note: millrace list will not show this job: ${reason}\n`),
+  });
 }
 
 /** Starts the slot threads first: they load their code while this thread loads that of the roles. */

@@ -125,7 +125,7 @@ export function failureJson(job: string, error: WireError): string {
 }
 
 /** An error for programs: no stack, causes as a list of messages. */
-function errorJson({ code, kind, message, hint, details, cause }: WireError) {
+export function errorJson({ code, kind, message, hint, details, cause }: WireError) {
   const causes: string[] = [];
   for (let inner = cause; inner; inner = inner.cause) causes.push(inner.message);
   return {

@@ -15,6 +15,8 @@ import type { JobMaster, TaskHost } from './job/job-master.ts';
 import { type LeaseKeeper, startLeaseKeeper } from './lease/lease-keeper.ts';
 import type { LeaseRegister } from './lease/lease-register.ts';
 import {
+  type AskAnswer,
+  askDeadlineMs,
   controlDeadlineMs,
   type JobFailed,
   type MetricsReport,
@@ -90,13 +92,20 @@ function lead(env: Env, register: LeaseRegister, nodeId: string): Promise<LeaseK
 function hostOver(client: RpcClient, slotCount: number, leaseKeeper: LeaseKeeper): TaskHost {
   const call = async (method: string, body: unknown, deadlineMs: number) => {
     const term = leaseKeeper.token();
-    await client.call(method, body as JsonValue, { deadlineMs, term });
+    return await client.call(method, body as JsonValue, { deadlineMs, term });
+  };
+  const tell = async (method: string, body: unknown, deadlineMs: number): Promise<void> => {
+    await call(method, body, deadlineMs);
   };
   return {
     slotCount,
-    deploy: (request) => call(methods.deploy, request, controlDeadlineMs),
-    stopTasks: (request) => call(methods.stopTasks, request, stopDeadlineMs + controlDeadlineMs),
+    deploy: (request) => tell(methods.deploy, request, controlDeadlineMs),
+    stopTasks: (request) => tell(methods.stopTasks, request, stopDeadlineMs + controlDeadlineMs),
     // A worker may need all of its own deadline to end threads that do not answer.
-    stop: (job) => call(methods.stop, job, stopDeadlineMs + controlDeadlineMs),
+    stop: (job) => tell(methods.stop, job, stopDeadlineMs + controlDeadlineMs),
+    ask: async (request) => {
+      const answer = await call(methods.ask, request, askDeadlineMs + controlDeadlineMs);
+      return (answer as unknown as AskAnswer).tasks;
+    },
   };
 }

@@ -7,6 +7,7 @@
  *     worker ◀──stopTasks / stop─────── coordinator    those of one attempt; all of the job
  *     worker ──requestSplit──────────▶ coordinator     a task has room for another split
  *     worker ──taskFinished / failed─▶ coordinator     one task; jobFailed: what no retry helps
+ *     worker ◀──ask────────────────────── coordinator    what tasks say of themselves, or of a key's state
  *     worker ──metrics───────────────▶ coordinator     every `metricsIntervalMs`, and at the end
  *
  * Every call carries the leader's term, and the rpc layer refuses older ones; every message of a job
@@ -17,11 +18,15 @@ import type { RunFlags } from '../engine/api/endpoints.ts';
 import type { Json } from '../engine/contracts/json.ts';
 import type { Skipped, Split } from '../engine/contracts/source.ts';
 import type { PhysicalGraph } from '../engine/plan/physical-graph.ts';
+import type { TaskReport } from '../engine/task/task-report.ts';
 
 export const metricsIntervalMs = 100;
 
 /** How long a control call may take; all of them answer at once in a healthy process. */
 export const controlDeadlineMs = 10_000;
+
+/** How long slot threads may take to answer a question; one that is busy in a user's function answers none. */
+export const askDeadlineMs = 2_000;
 
 /** How long a worker may take to stop the tasks of a job before their threads are ended. */
 export const stopDeadlineMs = 5_000;
@@ -36,6 +41,7 @@ export const methods = {
   deploy: 'job.deploy',
   stopTasks: 'job.stop-tasks',
   stop: 'job.stop',
+  ask: 'job.ask',
 } as const;
 
 export interface RegisterRequest {
@@ -83,6 +89,56 @@ export interface StopTasksRequest extends JobRef {
 }
 
 export interface StopRequest extends JobRef {}
+
+/** What is asked of the tasks of a job that runs. */
+export type Question =
+  /** What they say of themselves. */
+  | { readonly kind: 'inspect' }
+  /** The state that an operator has for a key, as a person wrote the key. */
+  | { readonly kind: 'stateOf'; readonly operatorId: string; readonly key: string };
+
+export interface AskRequest extends JobRef {
+  readonly question: Question;
+}
+
+export interface AskAnswer {
+  /** Of all tasks that have not ended. */
+  readonly tasks: readonly TaskAnswer[];
+}
+
+/** What is known of a task; null where its thread does not answer in time, or has nothing to say. */
+export interface TaskAnswer {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly slotIndex: number;
+  /** Whether the thread has answered. */
+  readonly hasAnswered: boolean;
+  /** To `inspect`. */
+  readonly report: TaskReport | null;
+  /** To `stateOf`. */
+  readonly state: StateAnswer | null;
+  /** Why it can't tell: the key is none of the operator's, say. */
+  readonly error: WireError | null;
+  readonly activity: TaskActivity;
+}
+
+/** What a task has of a key. */
+export interface StateAnswer {
+  /** Whether it has an operator of that id with state by key. */
+  readonly keepsState: boolean;
+  /** Whether the key's state is here. */
+  readonly isHere: boolean;
+  readonly value: Json;
+}
+
+/** What a task does now, as its counters in shared memory have it, whether its thread answers or not. */
+export interface TaskActivity {
+  /** Place in the chain of the operator that runs now; -1 between slices; the chain's length is the output. */
+  readonly operator: number;
+  /** When that began, in milliseconds of the thread's clock: to be compared with itself only. */
+  readonly sinceMs: number;
+  readonly counters: readonly OperatorCounters[];
+}
 
 /** A message about one attempt of a task. */
 export interface TaskAttemptRef extends JobRef {

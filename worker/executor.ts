@@ -20,15 +20,18 @@ import {
   type DeployRequest,
   type JobModule,
   type JobRef,
+  type Question,
   type StopTasksRequest,
   stopDeadlineMs,
+  type TaskAnswer,
   type TaskCounters,
   type TaskFailed,
   type TaskFinished,
 } from '../coordinator/protocol.ts';
 import type { Split } from '../engine/contracts/source.ts';
 import { deploymentsOf } from './deployment.ts';
-import { readMetrics } from './metrics-reader.ts';
+import { readActivity, readMetrics } from './metrics-reader.ts';
+import { SlotQuestions } from './slot-questions.ts';
 import type { SlotSet } from './slot-set.ts';
 import type { SpillFolder } from './spill-folder.ts';
 import type {
@@ -74,6 +77,7 @@ export class Executor {
   readonly #outputs = new Map<string, readonly string[]>();
   /** What slots have not answered yet: that tasks, or all of them, are stopped. */
   readonly #stops = new Map<string, () => void>();
+  readonly #questions: SlotQuestions;
   /** Whether the job has been stopped: what becomes of its threads is of no matter then. */
   #isOver = false;
 
@@ -81,6 +85,7 @@ export class Executor {
     this.#env = env;
     this.#options = options;
     this.#events = events;
+    this.#questions = new SlotQuestions(env.timers, (slot, message) => this.#post(slot, message));
   }
 
   start(): void {
@@ -97,6 +102,7 @@ export class Executor {
 
   #threadDied(slotIndex: number, error: WireError): void {
     // Nobody is left who could answer, and nothing runs.
+    this.#questions.giveUp(slotIndex);
     for (const key of this.#stops.keys()) if (key.startsWith(`${slotIndex} `)) this.#answer(key);
     const hosted = [...this.#tasks.values()].filter((task) => task.slotIndex === slotIndex);
     if (hosted.length === 0) {
@@ -158,6 +164,7 @@ export class Executor {
       this.#stopSlot(index, stopKeyOf(index), { kind: 'stop' }),
     );
     const ends = await Promise.allSettled(all);
+    this.#questions.giveUp();
     this.#isOver = true;
     await spill.removeJob(job);
     const stuck = ends.find((end) => end.status === 'rejected');
@@ -167,6 +174,29 @@ export class Executor {
   /** The counters of the tasks at work, as they stand. */
   metrics(): TaskCounters[] {
     return [...this.#tasks.values()].map(({ deployment }) => readMetrics(deployment));
+  }
+
+  /** What the tasks at work answer; a slot that does not in time leaves its tasks' answers open. */
+  async ask(question: Question): Promise<TaskAnswer[]> {
+    const hosted = [...this.#tasks.values()];
+    const slotIndexes = [...new Set(hosted.map(({ slotIndex }) => slotIndex))];
+    const answers = await Promise.all(
+      slotIndexes.map(async (slotIndex) => {
+        const tasks = await this.#questions.ask(slotIndex, question);
+        return [slotIndex, tasks] as const;
+      }),
+    );
+    const bySlot = new Map(answers);
+    return hosted.map(({ deployment, slotIndex }) => {
+      const { taskId, attempt } = deployment;
+      const ofSlot = bySlot.get(slotIndex) ?? null;
+      const own = ofSlot?.find((one) => one.taskId === taskId && one.attempt === attempt);
+      return {
+        ...{ taskId, attempt, slotIndex, hasAnswered: own !== undefined },
+        ...{ report: own?.report ?? null, state: own?.state ?? null, error: own?.error ?? null },
+        activity: readActivity(deployment),
+      };
+    });
   }
 
   async #endTasks(attempt: number, taskIds: readonly string[]): Promise<void> {
@@ -243,6 +273,9 @@ export class Executor {
         this.#answer(stopKeyOf(slotIndex, attempt, taskIds[0]));
         break;
       }
+      case 'answered':
+        this.#questions.answer(message);
+        break;
       case 'stopped':
         if (message.leak !== null) {
           this.#env.observe.event('slot.memory-leak', { slotIndex, leak: message.leak });

@@ -1,5 +1,5 @@
 /** Reads the counters that a task publishes in shared memory, as the coordinator wants them. */
-import type { TaskCounters } from '../coordinator/protocol.ts';
+import type { TaskActivity, TaskCounters } from '../coordinator/protocol.ts';
 import { readTaskMetrics } from '../engine/task/task-metrics.ts';
 import type { TaskDeployment } from './threads/slot-messages.ts';
 
@@ -12,4 +12,10 @@ export function readMetrics({ taskId, attempt, vertex, metrics }: TaskDeployment
   });
   const bytesShuffled = output.bytesSpilled;
   return { taskId, attempt, bytesIn, skipped, bytesShuffled, operators: counters };
+}
+
+/** What the task does now. */
+export function readActivity(deployment: TaskDeployment): TaskActivity {
+  const { operator, sinceMs } = readTaskMetrics(deployment.metrics);
+  return { operator, sinceMs, counters: readMetrics(deployment).operators };
 }

@@ -12,6 +12,8 @@ import type { JsonValue } from '../base/rpc/message.ts';
 import { createRpcServer } from '../base/rpc/server.ts';
 import { codeOf } from '../base/typed-error.ts';
 import {
+  type AskAnswer,
+  type AskRequest,
   controlDeadlineMs,
   type DeployRequest,
   type JobRef,
@@ -82,6 +84,7 @@ class Worker implements WorkerHandle {
     this.#staleRemoved = this.#spill.removeStale();
     this.#server.handle(methods.deploy, (body) => this.#deploy(body as never));
     this.#server.handle(methods.stopTasks, (body) => this.#stopTasks(body as never));
+    this.#server.handle(methods.ask, (body) => this.#ask(body as never));
     this.#server.handle(methods.stop, (body) => this.#stopJob(body as never));
     const { workerId, address, slotCount } = this.#options;
     await this.#server.listen(address);
@@ -143,6 +146,11 @@ class Worker implements WorkerHandle {
     await this.#runOf(request)?.stop();
     if (this.#runOf(request) !== null) this.#executor = null;
     return null;
+  }
+
+  async #ask(request: AskRequest): Promise<JsonValue> {
+    const tasks = (await this.#runOf(request)?.ask(request.question)) ?? [];
+    return { tasks } satisfies AskAnswer as unknown as JsonValue;
   }
 
   /** The executor of that attempt of a job; others do not run here, and answering so is all there is to do. */

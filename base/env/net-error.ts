@@ -1,12 +1,13 @@
 /** The typed errors of the net seam, made in one place for all its adapters. */
 import { type TypedError, typedError } from '../typed-error.ts';
+import { systemCodeOf } from './disk-error.ts';
 import type { Address } from './net.ts';
 
 export function unreachableError(address: Address, reason: string, cause?: unknown): TypedError {
   return typedError('NET_UNREACHABLE', `address "${address}" could not be reached: ${reason}`, {
     hint: 'Check that the process is running and that the address is right.',
     retryable: true,
-    details: { address },
+    details: { address, ...(cause !== undefined && { systemCode: systemCodeOf(cause) }) },
     cause,
   });
 }

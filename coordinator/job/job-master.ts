@@ -15,11 +15,14 @@ import type { Json } from '../../engine/contracts/json.ts';
 import type { SinkCommitter } from '../../engine/contracts/sink.ts';
 import type { OperatorSpec, PhysicalGraph, Vertex } from '../../engine/plan/physical-graph.ts';
 import {
+  type AskRequest,
   type DeployRequest,
   type JobModule,
   type JobRef,
+  type Question,
   type SplitAnswer,
   type StopTasksRequest,
+  type TaskAnswer,
   type TaskAttemptRef,
   type TaskCounters,
   type TaskFailed,
@@ -31,6 +34,7 @@ import { type Region, regionsOf } from '../scheduler/regions.ts';
 import { sampleSplits } from '../scheduler/sample-splits.ts';
 import { SplitAssigner } from '../scheduler/split-assigner.ts';
 import { stragglersOf } from '../scheduler/stragglers.ts';
+import { inspectTasks, type JobInspection } from './job-inspection.ts';
 import { JobMetrics, type JobTotals, type OperatorTotals } from './job-metrics.ts';
 import {
   initialJobState,
@@ -39,6 +43,7 @@ import {
   type JobState,
   stepJob,
 } from './job-state.ts';
+import { findOperator, type KeyState, keyStateOf } from './key-state.ts';
 import { RegionPaces } from './region-paces.ts';
 import {
   liveAttempt,
@@ -59,6 +64,8 @@ export interface TaskHost {
   stopTasks(request: StopTasksRequest): Promise<void>;
   /** Resolves when no task of the job runs any more, and its files are removed. */
   stop(job: JobRef): Promise<void>;
+  /** What the tasks of the job answer. */
+  ask(request: AskRequest): Promise<readonly TaskAnswer[]>;
 }
 
 export interface JobOutcome {
@@ -120,6 +127,10 @@ export class JobMaster {
     this.#resolveDone = resolve;
   }
 
+  get jobId(): string {
+    return this.#options.jobId;
+  }
+
   /** Number of this attempt. */
   get epoch(): number {
     return this.#options.epoch;
@@ -179,6 +190,32 @@ export class JobMaster {
       stages,
       share: shareDone(stages, this.#bytesTotal),
     };
+  }
+
+  /** The job as it is now: asks its tasks, which answer between two slices. */
+  async inspect(): Promise<JobInspection> {
+    const { jobId, graph } = this.#options;
+    const answers = await this.#ask({ kind: 'inspect' });
+    const tasks = inspectTasks(graph, answers);
+    const atMs = this.#env.clock.mono();
+    return { jobId, phase: this.#state.kind, atMs, ...this.#metrics.totals(), tasks };
+  }
+
+  /**
+   * The state that an operator has for a key; null when it has none.
+   *
+   * @param operator - Id of a logical operator, or its name.
+   * @throws OPERATOR_NOT_FOUND, OPERATOR_HAS_NO_STATE, STATE_NOT_ANSWERED, and what the operator says to the key.
+   */
+  async stateOf(operator: string, key: string): Promise<KeyState | null> {
+    const operatorId = findOperator(this.#options.graph, operator).id;
+    return keyStateOf(operator, await this.#ask({ kind: 'stateOf', operatorId, key }));
+  }
+
+  async #ask(question: Question): Promise<readonly TaskAnswer[]> {
+    const { jobId, epoch, host } = this.#options;
+    if (this.#state.kind !== 'running' || !this.#isDeployed) return [];
+    return await host.ask({ jobId, epoch, question });
   }
 
   #plan(): RunPlan {

@@ -19,6 +19,7 @@
  * @see Hazelcast Jet, `Processor`: the same idea of a cooperative operator with a bounded outbox.
  */
 import type { Batch } from '../batch/batch.ts';
+import type { Json } from '../contracts/json.ts';
 import type { SpillContext } from '../spill/spill-space.ts';
 import type { Outbox } from '../stream/outbox.ts';
 
@@ -53,6 +54,17 @@ export interface Operator {
   wake?(nowMs: number, outbox: Outbox): boolean;
   /** True when no further input can change the output: a source in front may stop reading. */
   readonly hasEnough?: boolean;
+  /**
+   * What the operator holds and waits for, for people who ask why nothing comes out: plain data, made in
+   * microseconds. Called between two other calls. @defaultValue it has nothing to tell
+   */
+  inspect?(): Json;
+  /**
+   * The state of a key, as people wrote the key: a value of the key column as text, or several as a JSON list.
+   * Undefined when this task holds none of it. Called as `inspect` is. @defaultValue the operator keeps no state by key
+   * A text that is no key of the operator's is a typed error.
+   */
+  stateOf?(key: string): Json | undefined;
   /** The input has ended: gives out what is left. False asks to be called again. */
   finish(outbox: Outbox): boolean;
   /** Releases all memory; called once, also after a failure. */

@@ -20,12 +20,29 @@ import type { Outbox } from './operator.ts';
 /** `full`: the outbox refused; `waiting`: no split, or nothing in it now; `more`: call again. */
 export type SourceState = 'more' | 'full' | 'waiting' | 'done';
 
+/** What a source tells of itself. */
+// A type alias, not an interface: only those are assignable to `Json`.
+export type SourceReport = {
+  /** Ids of the splits that are open. */
+  readonly splits: readonly string[];
+  /** Where the reader is in what it reads; null between splits. */
+  readonly position: string | null;
+  /**
+   * `reading`; `waiting`: nothing is there now; `asking`: it has no split and would like one; `ended`: there
+   * are no more.
+   */
+  readonly state: 'reading' | 'waiting' | 'asking' | 'ended';
+  readonly rowCount: number;
+};
+
 export class SourceOperator {
   readonly #reader: SplitReader;
   #open: Split | null = null;
   #next: Split | null = null;
   #hasLast = false;
   #isStopped = false;
+  /** Whether nothing was there when it read last. */
+  #isWaiting = false;
   #pending: Batch | null = null;
   #pendingLetters: Batch | null = null;
   #rowCount = 0;
@@ -55,6 +72,19 @@ export class SourceOperator {
   /** Where the reader is, for error messages. */
   position(): string {
     return this.#reader.position();
+  }
+
+  /** What it reads, and whether it waits. */
+  inspect(): SourceReport {
+    const splits = this.#open === null ? [] : [this.#open.id];
+    const hasNone = this.#open === null && this.#next === null;
+    const isEnded = (hasNone && this.#hasLast) || this.#isStopped;
+    return {
+      splits,
+      position: this.#open === null ? null : this.#reader.position(),
+      state: isEnded ? 'ended' : hasNone ? 'asking' : this.#isWaiting ? 'waiting' : 'reading',
+      rowCount: this.#rowCount,
+    };
   }
 
   /** The next split, or null when there are no more. */
@@ -96,6 +126,7 @@ export class SourceOperator {
     if (hasDeadLetters && this.#takeLetters()) return 'more';
     if (this.#open === null && !this.#openNext()) return this.#hasLast ? 'done' : 'waiting';
     const result = this.#reader.read();
+    this.#isWaiting = result === 'waiting';
     if (hasDeadLetters) this.#takeLetters();
     if (result === 'waiting' || result === 'more') return result;
     if (result === 'end') this.#open = null;

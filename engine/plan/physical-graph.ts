@@ -143,7 +143,8 @@ export function hasBuildSide({ kind }: OperatorSpec): boolean {
   return kind === 'join' || kind === 'range';
 }
 
-const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
+/** Kinds of those. */
+export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
   ...([
     'aggregate',
     'fold',

@@ -53,6 +53,15 @@ export class ChannelWriter implements Outbox {
     return this.#current !== null || this.#options.channels.some((channel) => channel.isFull);
   }
 
+  /** Indexes of the channels whose rings have no room for what waits. */
+  fullChannels(): number[] {
+    const { ends } = this.#partitioned;
+    const hasRest = (index: number) =>
+      this.#current !== null && this.#positions[index]! < ends[index]!;
+    const { channels } = this.#options;
+    return channels.flatMap((channel, index) => (channel.isFull || hasRest(index) ? [index] : []));
+  }
+
   offer(batch: Batch): boolean {
     if (!this.pump()) return false;
     this.#partitioned = this.#options.partitioner.partition(batch);

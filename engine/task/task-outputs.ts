@@ -15,9 +15,12 @@ import type { ChannelWriter } from '../shuffle/channel-writer.ts';
 import { FanOutOutbox } from '../stream/fan-out-outbox.ts';
 import type { Outbox } from '../stream/outbox.ts';
 import { buildChannelWriter, type TaskOutput, type WriterContext } from './task-exchanges.ts';
+import type { FullOutput } from './task-report.ts';
 
 export class TaskOutputs {
   readonly #writers: ChannelWriter[] = [];
+  /** Of each writer the place of its edge among all that leave the vertex. */
+  readonly #edges: number[] = [];
   readonly #unfinished = new Set<ChannelWriter>();
   readonly #fans: FanOutOutbox[] = [];
 
@@ -28,10 +31,11 @@ export class TaskOutputs {
    */
   add(output: number, given: Schema, edges: readonly TaskOutput[], context: WriterContext) {
     const outboxes: Outbox[] = [];
-    for (const edge of edges) {
+    for (const [place, edge] of edges.entries()) {
       if (edge.output !== output) continue;
       const writer = buildChannelWriter(edge, context);
       this.#writers.push(writer);
+      this.#edges.push(place);
       this.#unfinished.add(writer);
       outboxes.push(withColumns(writer, given, edge.schema));
     }
@@ -49,6 +53,14 @@ export class TaskOutputs {
   /** Whether a ring is full and something waits for it. */
   get isBlocked(): boolean {
     return this.#writers.some((writer) => writer.isBlocked);
+  }
+
+  /** Channels without room, by edge, in the order of the edges that the task was given. */
+  fullOutputs(): FullOutput[] {
+    return this.#writers.flatMap((writer, place) => {
+      const channels = writer.fullChannels();
+      return channels.length === 0 ? [] : [{ edge: this.#edges[place] ?? 0, channels }];
+    });
   }
 
   /** Goes on with what waited for room. */

@@ -54,6 +54,7 @@ import { connectorOf, type TaskConnectors } from './task-connectors.ts';
 import { buildGate, type TaskInput, type TaskOutput } from './task-exchanges.ts';
 import { TaskMetrics } from './task-metrics.ts';
 import { TaskOutputs } from './task-outputs.ts';
+import type { TaskReport } from './task-report.ts';
 import { nextTaskState, type TaskState } from './task-state.ts';
 
 const sliceMs = 5;
@@ -136,6 +137,40 @@ export class Task {
   /** What functions have counted, by the counters' names. */
   get counts(): Readonly<Record<string, number>> {
     return this.#counters.counts();
+  }
+
+  /** What it says of itself, to whoever asks why nothing comes out. */
+  inspect(): TaskReport {
+    return {
+      state: this.#state,
+      source: this.#source?.inspect() ?? null,
+      operators: this.#options.vertex.chain.map(
+        (spec) => this.#operatorOf(spec)?.inspect?.() ?? null,
+      ),
+      fullOutputs: this.#outputs.fullOutputs(),
+    };
+  }
+
+  /** The state of a key in an operator of the chain; undefined when that is not here. */
+  stateOf(operatorId: string, key: string): Json | undefined {
+    const specs = this.#options.vertex.chain.filter(({ id }) => id === operatorId);
+    for (const spec of specs) {
+      const state = this.#operatorOf(spec)?.stateOf?.(key);
+      if (state !== undefined) return state;
+    }
+    return undefined;
+  }
+
+  /** Whether an operator of that id keeps state by key here. */
+  keepsState(operatorId: string): boolean {
+    const specs = this.#options.vertex.chain.filter(({ id }) => id === operatorId);
+    return specs.some((spec) => this.#operatorOf(spec)?.stateOf !== undefined);
+  }
+
+  /** Null for the source. */
+  #operatorOf(spec: OperatorSpec): Operator | null {
+    const place = this.#options.vertex.chain.indexOf(spec) - (this.#source === null ? 0 : 1);
+    return this.#operators[place] ?? null;
   }
 
   get #sink(): SinkOperator | null {

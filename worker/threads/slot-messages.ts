@@ -1,6 +1,6 @@
 /** What an executor and its slot threads say to each other over a message port. */
 import type { WireError } from '../../base/typed-error.ts';
-import type { JobModule } from '../../coordinator/protocol.ts';
+import type { JobModule, Question, TaskAnswer } from '../../coordinator/protocol.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { Split } from '../../engine/contracts/source.ts';
 import type { Exchange, Vertex } from '../../engine/plan/physical-graph.ts';
@@ -77,8 +77,13 @@ export type ToSlot =
   | (TaskAttempt & { readonly kind: 'split'; readonly split: Split | null })
   /** Ends tasks of one attempt; answered with `tasksStopped`. */
   | { readonly kind: 'stopTasks'; readonly attempt: number; readonly taskIds: readonly string[] }
+  /** Answered with `answered`, between two slices. */
+  | { readonly kind: 'ask'; readonly requestId: number; readonly question: Question }
   /** Ends all tasks of the job; answered with `stopped`. */
   | { readonly kind: 'stop' };
+
+/** What a task of the slot answers to a question. */
+export interface SlotAnswer extends TaskAttempt, Pick<TaskAnswer, 'report' | 'state' | 'error'> {}
 
 export type FromSlot =
   | (TaskAttempt & { readonly kind: 'wantSplit' })
@@ -93,6 +98,11 @@ export type FromSlot =
   /** The slot can't run its tasks. */
   | { readonly kind: 'failed'; readonly error: WireError }
   | { readonly kind: 'tasksStopped'; readonly attempt: number; readonly taskIds: readonly string[] }
+  | {
+      readonly kind: 'answered';
+      readonly requestId: number;
+      readonly tasks: readonly SlotAnswer[];
+    }
   /** No task is left and the slot's memory is empty; `leak` says what was not, a bug. */
   | { readonly kind: 'stopped'; readonly leak: string | null };
 

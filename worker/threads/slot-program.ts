@@ -24,6 +24,7 @@ import { memoryWeightOf } from '../../engine/plan/memory-weight.ts';
 import type { Task } from '../../engine/task/task.ts';
 import { JobFunctions } from './job-functions.ts';
 import type { FromSlot, SlotStart, TaskAttempt, TaskDeployment, ToSlot } from './slot-messages.ts';
+import { answerOf } from './task-answer.ts';
 import { buildTask, type SlotResources } from './task-factory.ts';
 
 /** How long tasks run before the control port is answered. */
@@ -86,6 +87,12 @@ export class SlotProgram {
         this.#close((task) => task.attempt === attempt && taskIds.includes(task.taskId));
         this.#options.post({ kind: 'tasksStopped', attempt, taskIds });
         break;
+      }
+      case 'ask': {
+        const { requestId, question } = message;
+        const tasks = this.#tasks.map((hosted) => answerOf(hosted, question));
+        this.#options.post({ kind: 'answered', requestId, tasks });
+        return; // Nothing to do for the tasks.
       }
       case 'stop':
         this.#close(() => true);

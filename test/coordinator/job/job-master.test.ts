@@ -67,6 +67,7 @@ function fakes(failing: readonly string[]) {
     deploy: () => call('deploy'),
     stopTasks: ({ attempt, taskIds }) => call(`stop try ${attempt} of ${taskIds}`),
     stop: () => call('stop'),
+    ask: async () => [],
   };
   return { calls, connector, host };
 }

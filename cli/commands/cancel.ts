@@ -1,0 +1,77 @@
+/**
+ * `millrace cancel JOB`: ends a job as Ctrl-C in its terminal would: nothing is written, temporary files are
+ * removed. It waits until the job is gone.
+ *
+ * Before: cli/main.ts. After: cli/control/job-client.ts.
+ */
+import { codeOf, typedError } from '../../base/typed-error.ts';
+import type { CliEnv } from '../cli-env.ts';
+import {
+  type ControlCommand,
+  type Reach,
+  readControlCommand,
+  realReach,
+} from '../control/control-command.ts';
+import { type JobDescription, jobMethods } from '../control/job-api.ts';
+import { askJob, findJob } from '../control/job-client.ts';
+import type { FoundSocket } from '../control/job-folder.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+
+const options: ControlCommand = {
+  verb: 'cancel',
+  description: 'Ends a job that runs on this machine: nothing is written.',
+  words: ['JOB'],
+  examples: ['millrace cancel wordcount', 'millrace cancel wordcount-1f2e3d4c --json'],
+  notes: 'JOB is its name or its id, as millrace list shows them.',
+};
+
+const callDeadlineMs = 10_000;
+/** A thread in a loop of the user's is ended after 5 s, and all else is quick. */
+const waitMs = 30_000;
+const lookEveryMs = 50;
+
+export async function cancelCommand(
+  env: CliEnv,
+  args: readonly string[],
+  reach?: Reach,
+): Promise<ExitCode> {
+  const request = readControlCommand(env, args, options);
+  if (request === null) return exitCodes.done;
+  const way = reach ?? (await realReach());
+  const { socket, description } = await findJob(way.env, way.places, request.words[0] ?? '');
+  const call = { method: jobMethods.cancel, deadlineMs: callDeadlineMs };
+  const { isCancelled } = await askJob<{ isCancelled: boolean }>(way.env, socket, call);
+  const { name, id, pid } = description;
+  if (!isCancelled) throw tooLate(name);
+  const isGone = await hasEnded(way, socket);
+  const status = isGone ? 'cancelled' : 'cancelling';
+  if (request.isJson) env.stdout.write(`${JSON.stringify({ name, id, pid, status })}\n`);
+  else env.stdout.write(`job "${name}" (${id ?? `process ${pid}`}) ${statusText(isGone)}\n`);
+  return exitCodes.done;
+}
+
+function statusText(isGone: boolean): string {
+  return isGone ? 'is cancelled: nothing was written' : 'is being cancelled, and has not ended yet';
+}
+
+/** Whether the job has gone, with its socket, before a deadline. */
+async function hasEnded({ env }: Reach, socket: FoundSocket): Promise<boolean> {
+  const endsAtMs = env.clock.mono() + waitMs;
+  while (env.clock.mono() < endsAtMs) {
+    try {
+      const call = { method: jobMethods.describe, deadlineMs: callDeadlineMs };
+      await askJob<JobDescription>(env, socket, call);
+    } catch (error) {
+      if (codeOf(error) === 'JOB_NOT_RUNNING') return true;
+      throw error;
+    }
+    await env.timers.sleep(lookEveryMs);
+  }
+  return false;
+}
+
+function tooLate(name: string) {
+  return typedError('JOB_NOT_RUNNING', `job "${name}" is writing its result already`, {
+    hint: 'It is done in a moment: what it writes appears whole. Remove the result if it is not wanted.',
+  });
+}

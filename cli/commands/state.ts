@@ -1,0 +1,69 @@
+/**
+ * `millrace state get JOB OPERATOR KEY`: the state that an operator of a job has for a key, while the job runs. The
+ * thread that owns the key answers it itself, between two slices of its work.
+ *
+ * Before: cli/main.ts. After: coordinator/job/key-state.ts.
+ */
+import { nearestName } from '../../base/nearest-name.ts';
+import { typedError } from '../../base/typed-error.ts';
+import type { CliEnv } from '../cli-env.ts';
+import {
+  type ControlCommand,
+  type Reach,
+  readControlCommand,
+  realReach,
+} from '../control/control-command.ts';
+import { jobMethods, type StateReply, type StateRequest } from '../control/job-api.ts';
+import { askJob, findJob } from '../control/job-client.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+
+const options: ControlCommand = {
+  verb: 'state get',
+  description: 'Shows what an operator of a running job has in its state for a key.',
+  words: ['JOB', 'OPERATOR', 'KEY'],
+  examples: [
+    'millrace state get fraud limits 4711',
+    'millrace state get sessions visits \'["DE", 42]\' --json',
+  ],
+  notes:
+    'JOB is its name or its id, OPERATOR the name or the id of an operator, as millrace status shows them. ' +
+    'KEY is a value of the key column, or a JSON list where the key has several columns.',
+};
+
+const callDeadlineMs = 15_000;
+
+export async function stateCommand(
+  env: CliEnv,
+  args: readonly string[],
+  reach?: Reach,
+): Promise<ExitCode> {
+  const [verb = '', ...rest] = args;
+  if (verb !== 'get' && verb !== '--help' && verb !== '-h') throw noVerb(verb);
+  const request = readControlCommand(env, verb === 'get' ? rest : args, options);
+  if (request === null) return exitCodes.done;
+  const [wanted = '', operator = '', key = ''] = request.words;
+  const way = reach ?? (await realReach());
+  const { socket, description } = await findJob(way.env, way.places, wanted);
+  const body: StateRequest = { operator, key };
+  const call = { method: jobMethods.stateOf, body, deadlineMs: callDeadlineMs };
+  const { found } = await askJob<StateReply>(way.env, socket, call);
+  if (request.isJson) {
+    const { name, id } = description;
+    const state = { isFound: found !== null, value: found?.value ?? null };
+    const task = found?.taskId ?? null;
+    env.stdout.write(`${JSON.stringify({ name, id, operator, key, ...state, task })}\n`);
+  } else if (found === null) {
+    env.stderr.write(`operator "${operator}" has no state for key ${key}\n`);
+  } else {
+    env.stdout.write(`${JSON.stringify(found.value, null, 2)}\n`);
+  }
+  return exitCodes.done;
+}
+
+function noVerb(verb: string) {
+  const isNear = nearestName(verb, ['get']) !== null;
+  const what = verb === '' ? '"millrace state" needs a verb' : `"millrace state" has no "${verb}"`;
+  return typedError(verb === '' ? 'ARGUMENT_MISSING' : 'COMMAND_NOT_FOUND', what, {
+    hint: `${isNear ? 'Did you mean get? ' : ''}Write millrace state get JOB OPERATOR KEY.`,
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * What the commands have in common that ask a job which runs: words, `--json`, `--help`, and the surroundings
+ * to reach it with.
+ *
+ * Before: cli/main.ts. After: cli/control/job-client.ts.
+ */
+import { Command, CommanderError } from 'commander';
+import { typedError } from '../../base/typed-error.ts';
+import type { CliEnv } from '../cli-env.ts';
+import type { ClientEnv } from './job-client.ts';
+import type { JobPlaces } from './job-folder.ts';
+
+export interface ControlCommand {
+  /** `state get` has two words. */
+  readonly verb: string;
+  readonly description: string;
+  /** What follows it: `JOB`, or `[OPERATOR]` where it may be left out. */
+  readonly words: readonly string[];
+  readonly examples: readonly string[];
+  /** Facts about it that a person may look for. */
+  readonly notes?: string;
+}
+
+export interface ControlRequest {
+  readonly words: readonly string[];
+  readonly isJson: boolean;
+}
+
+/** How to reach jobs. Tests give others. */
+export interface Reach {
+  readonly env: ClientEnv;
+  readonly places: JobPlaces;
+}
+
+/**
+ * Reads the arguments after the verb; null when help was asked for and has been printed.
+ *
+ * @throws ARGUMENT_MISSING, ARGUMENT_NOT_EXPECTED, FLAG_NOT_FOUND
+ */
+export function readControlCommand(
+  env: CliEnv,
+  args: readonly string[],
+  options: ControlCommand,
+): ControlRequest | null {
+  const { verb, words, examples } = options;
+  const command = commandOf(env, options);
+  if (args.includes('--help') || args.includes('-h')) {
+    env.stdout.write(command.helpInformation());
+    return null;
+  }
+  try {
+    command.parse([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    const flag = args.find((arg) => arg.startsWith('-')) ?? '';
+    throw typedError('FLAG_NOT_FOUND', `"millrace ${verb}" has no flag ${flag}`, {
+      hint: 'Its only flags are --json and --help; what follows -- is no flag.',
+    });
+  }
+  const given = command.args;
+  const needed = words.filter((word) => !word.startsWith('['));
+  const missing = needed[given.length];
+  if (missing !== undefined) {
+    throw typedError('ARGUMENT_MISSING', `"millrace ${verb}" needs ${missing}`, {
+      hint: `For example: ${examples[0] ?? ''}.`,
+    });
+  }
+  const excess = given[words.length];
+  if (excess !== undefined) {
+    throw typedError('ARGUMENT_NOT_EXPECTED', `"${excess}" was not expected`, {
+      hint: `Write millrace ${[verb, ...words].join(' ')}; quote what has spaces.`,
+    });
+  }
+  return { words: given, isJson: command.opts().json === true };
+}
+
+/** The real way to jobs; what it needs is loaded only now. */
+export async function realReach(): Promise<Reach> {
+  const [{ createRealEnv }, { jobPlaces }] = await Promise.all([
+    import('../../base/env/real-env.ts'),
+    import('./job-folder.ts'),
+  ]);
+  return { env: createRealEnv(), places: jobPlaces() };
+}
+
+function commandOf(env: CliEnv, options: ControlCommand): Command {
+  const { verb, description, words, examples, notes } = options;
+  const command = new Command(`millrace ${verb}`)
+    .usage([...words, '[flags]'].join(' '))
+    .description(notes === undefined ? description : `${description}\n\n${notes}`)
+    .helpOption('-h, --help', 'show this')
+    .option('--json', 'print one JSON object on stdout')
+    .argument('[words...]')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined, outputError: () => undefined })
+    .configureHelp({ helpWidth: env.stdout.columns, visibleArguments: () => [] });
+  const { helpInformation } = command;
+  const shown = examples.map((example) => `  ${example}\n`).join('');
+  command.helpInformation = (context) =>
+    `${helpInformation.call(command, context)}\nExamples:\n${shown}`;
+  return command;
+}
