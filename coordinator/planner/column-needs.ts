@@ -117,6 +117,8 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     case 'registers':
     case 'assignWindows':
       return new Set([operator.column, ...operator.carried.filter(isRead)]);
+    case 'digest':
+      return new Set([...operator.keys, operator.column]);
     case 'analytic': {
       const { functions, partition, order } = operator;
       const results = functions.map(({ name }) => name);

@@ -123,6 +123,7 @@ function conditionBelow(condition: Expr, operator: OperatorSpec): Expr | null {
       return readsOnly(condition, operator.partition) ? condition : null;
     case 'aggregate':
     case 'orderedAggregate':
+    case 'digest':
       // A group without keys is there even when no row comes.
       return operator.keys.length > 0 && readsOnly(condition, operator.keys) ? condition : null;
     default:

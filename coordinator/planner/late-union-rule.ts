@@ -24,6 +24,7 @@ const rowWise: ReadonlySet<OperatorSpec['kind']> = new Set([
   'flatMap',
   'map',
   'combine',
+  'digest',
 ]);
 
 export function lateUnionRule(steps: readonly PlanStep[]): readonly PlanStep[] {

@@ -31,6 +31,7 @@ import {
   type Schema,
 } from '../../engine/schema/schema.ts';
 import { areApproximate, lowerApproximate } from './lower-approximate.ts';
+import { areQuantiles, lowerQuantiles } from './lower-quantiles.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
 
@@ -124,6 +125,9 @@ function groupSteps(
   if (areApproximate(aggregates)) {
     return lowerApproximate(node, { keys: keyFields, aggregates, output });
   }
+  if (areQuantiles(aggregates)) {
+    return lowerQuantiles(node, { keys: keyFields, columns, aggregates, output });
+  }
   const value = onlyDistinctColumn(aggregates);
   if (value === null) return [stepOf({ ...grouped, aggregates }, exchange)];
   const counts = aggregates.map((aggregate) => ({ ...aggregate, function: 'count' as const }));
@@ -180,10 +184,9 @@ function argumentsOf(node: NodeOf<'aggregate'>, input: Schema): Arguments {
     columns.push({ name, expr: argument });
     return name;
   };
-  const aggregates = node.aggregates.map(({ name, function: kind, input: argument }) => ({
-    name,
-    function: kind,
-    columns: argument === null ? [] : [nameOf(argument, name)],
+  const aggregates = node.aggregates.map(({ input: argument, ...rest }) => ({
+    ...rest,
+    columns: argument === null ? [] : [nameOf(argument, rest.name)],
   }));
   return { columns, aggregates };
 }

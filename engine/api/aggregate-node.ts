@@ -79,9 +79,10 @@ function waysOf(aggregates: Aggregates, input: Schema): Aggregates[] {
 function wayOf(aggregate: unknown, input: Schema): string {
   if (!(aggregate instanceof Aggregate)) return 'plain';
   const { function: kind, orderBy } = aggregate;
-  if (kind === 'approxDistinct') {
+  // Those of one column share its sketch.
+  if (kind === 'approxDistinct' || kind === 'approxQuantile') {
     const value = callLambda(`agg.${kind}`, input, aggregate.input as never);
-    return `approximate ${JSON.stringify(Column.exprIn(value))}`;
+    return `${kind} ${JSON.stringify(Column.exprIn(value))}`;
   }
   // A set of values is kept by the operator that does not sort.
   if (kind === 'countDistinct') return 'distinct';

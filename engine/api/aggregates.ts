@@ -10,8 +10,14 @@ import type { OrderedAggregateSpec } from '../plan/logical-graph.ts';
 import { int64Type, typeText, utf8Type } from '../schema/field-type.ts';
 import { type Field, fieldOf, type Schema } from '../schema/schema.ts';
 import type { AnyColumn, Column, SortOrder } from './column.ts';
-import type { ColumnKind, ListKind, PlainNumberKind, StructKind } from './column-kind.ts';
-import { callLambda, expressionIn } from './row.ts';
+import type {
+  ColumnKind,
+  ListKind,
+  PlainNumberKind,
+  StructKind,
+  TimestampKind,
+} from './column-kind.ts';
+import { callLambda, describe, expressionIn } from './row.ts';
 
 declare const aggregateTypes: unique symbol;
 
@@ -35,16 +41,19 @@ export class Aggregate<C, K extends ColumnKind, V, N extends boolean, E extends 
   readonly orderBy: ((row: never) => unknown) | null;
   /** What stands between texts. */
   readonly separator: string;
+  /** Which quantile; null for what is none. */
+  readonly quantile: number | null;
 
   constructor(
     name: AggregateFunction | 'stringAgg',
     input: ((row: never) => unknown) | null,
-    { orderBy = null, separator = '' }: AggregateRows = {},
+    { orderBy = null, separator = '', quantile = null }: AggregateRows = {},
   ) {
     this.function = name;
     this.input = input;
     this.orderBy = orderBy;
     this.separator = separator;
+    this.quantile = quantile;
     Object.freeze(this);
   }
 }
@@ -52,6 +61,7 @@ export class Aggregate<C, K extends ColumnKind, V, N extends boolean, E extends 
 interface AggregateRows {
   readonly orderBy?: ((row: never) => unknown) | null;
   readonly separator?: string;
+  readonly quantile?: number | null;
 }
 
 /** In which order an aggregate gets its rows. */
@@ -72,6 +82,10 @@ export type SumKind<K> = K extends 'float32' | 'float64'
   : K extends 'decimal'
     ? 'decimal'
     : 'int64';
+/** What has quantiles besides numbers. */
+type TimeKind = 'date' | TimestampKind;
+type QuantileKind<K> = K extends TimeKind ? K : 'float64';
+type QuantileValue<K, V> = K extends TimeKind ? V : number;
 export type SumValue<K, V> = K extends 'int64' | 'decimal' | 'float32' | 'float64' ? V : bigint;
 
 function count(): Count<unknown>;
@@ -104,6 +118,18 @@ function countDistinct<C>(input: (row: C) => AnyColumn): Count<C> {
 
 function approxDistinct<C>(input: (row: C) => AnyColumn): Count<C> {
   return new Aggregate('approxDistinct', input);
+}
+
+function approxQuantile<C, K extends NumberKind | TimeKind, V, N extends boolean>(
+  input: (row: C) => Column<K, V, N>,
+  quantile: number,
+): Aggregate<C, QuantileKind<K>, QuantileValue<K, V>, N> {
+  if (typeof quantile !== 'number' || !(quantile >= 0 && quantile <= 1)) {
+    throw typedError('JOB_ARGUMENT_INVALID', `agg.approxQuantile of ${describe(quantile)}`, {
+      hint: 'Give a number from 0, the least value, to 1, the greatest; 0.5 is the median.',
+    });
+  }
+  return new Aggregate('approxQuantile', input, { quantile });
 }
 
 function avg<C, N extends boolean>(
@@ -162,6 +188,12 @@ function variancePop<C, N extends boolean>(
  *   the different ones: an int64.
  * - `approxDistinct` is an estimate of `countDistinct` in bounded memory: a HyperLogLog of 4,096 registers, whose
  *   standard error is 1.6 %. It is the same in every run.
+ * - `approxQuantile` is an estimate in bounded memory of the value that a share of all values lies below, 0.5 for the median:
+ *   a t-digest of at most 400 centroids. Of up to 250 values it is exact, by a straight line between two neighbours as
+ *   SQL's `percentile_cont`; of more, its rank is off by some thousandths in the middle, by less near the ends, and 0
+ *   and 1 give the least and the greatest value. Numbers and decimals give a float64, dates and timestamps their own type,
+ *   rounded; NaN is above all numbers. Within that error it may differ from run to run. Several quantiles of one column are
+ *   one digest.
  * - `sum` of whole numbers is an exact int64, of decimals an exact decimal of 38 digits (an overflow
  *   ends the job), of floats a float64.
  * - `avg` is a float64; of whole numbers and decimals it is made of their exact sum.
@@ -204,6 +236,8 @@ export const agg = Object.freeze({
   countDistinct,
   /** About how many different values a column has that are not null. */
   approxDistinct,
+  /** About the value that a share of all values lies below, from 0 to 1: `agg.approxQuantile((row) => row.ms, 0.99)`. */
+  approxQuantile,
   /** The sum of a column: exact for whole numbers and decimals, an overflow ends the job. */
   sum,
   /** The mean of a column. */
@@ -263,5 +297,6 @@ export function planAggregate(
     const message = `${verb} needs ${aggregateInputs[kind]}, "${exprText(input)}" is ${typeText(input.type)}`;
     throw typedError('EXPR_TYPE_MISMATCH', message, { hint: 'Give another field of the row.' });
   }
-  return { spec: { name, function: kind, input }, field };
+  const { quantile } = aggregate;
+  return { spec: { name, function: kind, input, ...(quantile !== null && { quantile }) }, field };
 }

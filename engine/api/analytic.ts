@@ -16,7 +16,13 @@ import type { AnalyticSpec, Frame, RankFunction } from '../plan/analytic-functio
 import type { NodeContent } from '../plan/logical-node.ts';
 import { int64Type, typeText } from '../schema/field-type.ts';
 import { type Field, fieldOf, type Schema } from '../schema/schema.ts';
-import type { NumberKind, Ordered, SumKind, SumValue } from './aggregates.ts';
+import {
+  Aggregate,
+  type NumberKind,
+  type Ordered,
+  type SumKind,
+  type SumValue,
+} from './aggregates.ts';
 import {
   type AnyColumn,
   Column,
@@ -198,6 +204,7 @@ export function overContent<C>(
   });
   const planned = Object.entries(given ?? {}).map(([name, one]) => {
     if (one instanceof Analytic) return one.plan({ name, hasOrder: order.length > 0 });
+    if (one instanceof Aggregate) throw aggregateGiven(name, one.function);
     throw typedError('JOB_ARGUMENT_INVALID', `"${name}" of over is ${describe(one)}`, {
       hint: 'Write over({ … }, (analytic, row) => ({ place: analytic.rowNumber() })); compute with results in a derive behind it.',
     });
@@ -216,6 +223,15 @@ export function overContent<C>(
   const functions = planned.map(({ spec }) => spec);
   const fields = [...schema.fields, ...planned.map(({ field }) => field)];
   return { kind: 'analytic', partition, order, functions, schema: { fields } };
+}
+
+/** `over` has most aggregates, as functions of a frame; sketches have none. */
+function aggregateGiven(name: string, kind: string): Error {
+  const hint =
+    kind in analyticFunctions
+      ? `Write (analytic, row) => ({ ${name}: analytic.${kind}(…) }).`
+      : `There is no ${kind} of a frame: aggregate by the partition's keys, and join the rows with that.`;
+  return typedError('JOB_ARGUMENT_INVALID', `"${name}" of over is agg.${kind}`, { hint });
 }
 
 function ranking(kind: RankFunction) {

@@ -109,6 +109,8 @@ function partsOf(operator: OperatorSpec): CodePart[] {
     }
     case 'registers':
       return [kernels('registers')];
+    case 'digest':
+      return [kernels('sort-encode, sort-rows, gather, segments, digest')];
     case 'analytic':
     case 'orderedAggregate':
       return [kernels('sort-encode, sort-rows, gather, segments, accumulate, scan')];

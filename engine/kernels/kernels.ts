@@ -17,6 +17,7 @@ import type { ArrowKernels } from './arrow-kernels.ts';
 import type { BandKernels } from './band-kernels.ts';
 import type { ChecksumKernels } from './checksum-kernels.ts';
 import type { CompressionKernels } from './compression-kernels.ts';
+import type { DigestKernels } from './digest-kernels.ts';
 import type { ExpressionKernels } from './expression-kernels.ts';
 import type { FixedRecordKernels } from './fixed-record-kernels.ts';
 import type { GroupKernels } from './group-kernels.ts';
@@ -55,6 +56,7 @@ export interface Kernels
     WidenKernels,
     WindowKernels,
     RegisterKernels,
+    DigestKernels,
     SegmentKernels,
     SortKernels,
     NexmarkKernels,

@@ -74,6 +74,11 @@ export class ExternalSorter {
     return this.#rowCount;
   }
 
+  /** Whether `offer` takes the batch at once. */
+  hasRoomFor(batch: Batch): boolean {
+    return this.#wantFor(batch) === null;
+  }
+
   /** Takes all rows of the batch, without taking it over; false when the slice ended before there was room. */
   offer(batch: Batch): boolean {
     try {

@@ -7,7 +7,7 @@
  *     all others have one part: a sum of counts is a count, a minimum of minima a minimum
  *
  * Parts may be merged any number of times. Those of `countDistinct` are counts as well, of values that are
- * in no other part: its rows meet first. `approxDistinct` becomes other aggregates when it is planned.
+ * in no other part: its rows meet first. `approxDistinct` and `approxQuantile` become other operators when they are planned.
  * Not here: how a group holds them (engine/kernels/accumulators.ts).
  */
 import { assert } from '../../base/assert.ts';
@@ -18,6 +18,7 @@ export type AggregateFunction =
   | 'count'
   | 'countDistinct'
   | 'approxDistinct'
+  | 'approxQuantile'
   | 'sum'
   | 'avg'
   | 'min'
@@ -37,6 +38,7 @@ export const aggregateInputs: Readonly<Record<AggregateFunction, string>> = {
   count: 'a field',
   countDistinct: 'a field',
   approxDistinct: 'a field',
+  approxQuantile: 'a number, a date or a timestamp',
   sum: 'a number',
   avg: 'a number',
   min: 'a value with an order',
@@ -71,6 +73,11 @@ export function aggregateFieldOf(
     case 'first':
     case 'last':
       return fieldOf(name, type, nullable);
+    case 'approxQuantile': {
+      const isTime = type.kind === 'date' || type.kind === 'timestamp';
+      if (isTime) return fieldOf(name, type, nullable);
+      return sumTypeOf(type) === null ? null : fieldOf(name, float64Type, nullable);
+    }
     // One value has no deviation of a sample: the result is null.
     case 'stddev':
     case 'variance':

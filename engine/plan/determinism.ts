@@ -8,7 +8,8 @@
  *
  * A task is handed the same splits in the same order again. Files are read one after the other, so order
  * is lost in rings that several tasks fill, and in operators that may spill, for what they give out first
- * depends on the memory that others leave them. Rows are lost or gained where the order chooses them.
+ * depends on the memory that others leave them. Rows are lost or gained where the order chooses them; a digest's
+ * depend on where it ran out of memory.
  *
  * User functions are taken to be functions of their rows; chance or the time in one is not seen here.
  */
@@ -74,7 +75,8 @@ function arrivalOf(
 function behindChain({ chain }: Vertex, input: Determinism): Determinism {
   let level = input;
   for (const { kind } of chain) {
-    if (losesOrder.has(kind)) level = weakest([level, 'unordered']);
+    if (kind === 'digest') level = 'indeterminate';
+    else if (losesOrder.has(kind)) level = weakest([level, 'unordered']);
     else if (!keepsOrder.has(kind) && level === 'unordered') level = 'indeterminate';
   }
   return level;

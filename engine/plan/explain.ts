@@ -196,6 +196,8 @@ function physicalText(operator: OperatorSpec): string {
     }
     case 'registers':
       return [`register, share of ${operator.column}`, ...operator.carried].join(', ');
+    case 'digest':
+      return groupText(operator.keys, [`means, weights of ${operator.column}`]);
     case 'orderedAggregate': {
       const results = operator.aggregates.map((one) =>
         one.function === 'stringAgg' ? joinedText(one) : aggregateColumnText(one),
@@ -323,12 +325,13 @@ function joinedText({ name, input, separator }: JoinedTexts<string>): string {
   return `${name} = stringAgg(${input}, ${JSON.stringify(separator)})`;
 }
 
-function aggregateText({ name, function: kind, input }: AggregateSpec): string {
-  return `${name} = ${kind}(${input === null ? '' : exprText(input)})`;
+function aggregateText({ input, ...spec }: AggregateSpec): string {
+  return aggregateColumnText({ ...spec, columns: input === null ? [] : [exprText(input)] });
 }
 
-function aggregateColumnText({ name, function: kind, columns }: AggregateColumn): string {
-  return `${name} = ${kind}(${columns.join(', ')})`;
+function aggregateColumnText({ name, function: kind, columns, quantile }: AggregateColumn): string {
+  const given = quantile === undefined ? columns : [...columns, String(quantile)];
+  return `${name} = ${kind}(${given.join(', ')})`;
 }
 
 function exprOrderText(order: readonly ExprOrder[]): string {

@@ -17,6 +17,8 @@ export interface AggregateSpec {
   readonly function: AggregateFunction;
   /** The argument; null for `count()` of rows. */
   readonly input: Expr | null;
+  /** Of `approxQuantile`: which one, from 0 to 1. */
+  readonly quantile?: number;
 }
 
 /** An aggregate of rows in an order; `stringAgg` joins texts, without the nulls among them. */

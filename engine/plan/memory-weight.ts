@@ -7,13 +7,13 @@
  */
 import { gathersRows, type OperatorSpec } from './physical-graph.ts';
 
-/** Of a partial aggregate or a partition top; it holds no more than this part of a share. */
+/** Of a partial aggregate, a digest or a partition top; it holds no more than this part of a share. */
 export const partialMemoryWeight = 1 / 4;
 
 /** 1 for an operator that gathers rows without an end; 0 for one that hands them on. */
 export function memoryWeightOf(operator: OperatorSpec): number {
   if (!gathersRows(operator)) return 0;
-  if (operator.kind === 'partitionTop') return partialMemoryWeight;
+  if (operator.kind === 'partitionTop' || operator.kind === 'digest') return partialMemoryWeight;
   if (operator.kind !== 'aggregate') return 1;
   if (operator.phase === 'partial') return partialMemoryWeight;
   const hasSets = operator.aggregates.some((one) => one.function === 'countDistinct');

@@ -16,6 +16,8 @@ export interface AggregateColumn {
   readonly function: AggregateFunction;
   /** The values: one column, none to count rows; in the final phase the parts of the partial results. */
   readonly columns: readonly string[];
+  /** Of `approxQuantile`: which one, from 0 to 1. Its columns are means and weights of centroids, where rows are sorted. */
+  readonly quantile?: number;
 }
 
 /** The same of rows in an order. */
@@ -63,6 +65,8 @@ export type OperatorSpec = Spec &
       }
     /** Puts the register of the column's value, and its share, in front of the `carried` columns. */
     | { readonly kind: 'registers'; readonly column: string; readonly carried: readonly string[] }
+    /** A digest of the column's values by keys: rows of keys, a mean (null for nulls alone) and a weight. */
+    | { readonly kind: 'digest'; readonly keys: readonly string[]; readonly column: string }
     /** Groups by key columns. `partial` gives the parts of results, which `final` merges. */
     | {
         readonly kind: 'aggregate';
@@ -156,6 +160,7 @@ export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
     'analytic',
     'partitionTop',
     'orderedAggregate',
+    'digest',
   ] as const),
 ]);
 

@@ -10,6 +10,7 @@ import { mapRowDriver } from '../compile/map-row-driver.ts';
 import type { Json } from '../contracts/json.ts';
 import { AggregateOperator } from '../operators/aggregate-operator.ts';
 import { AnalyticOperator } from '../operators/analytic/analytic-operator.ts';
+import { DigestOperator } from '../operators/analytic/digest-operator.ts';
 import { OrderedAggregateOperator } from '../operators/analytic/ordered-aggregate-operator.ts';
 import { PartitionTopOperator } from '../operators/analytic/partition-top-operator.ts';
 import { AssignWindowsOperator } from '../operators/assign-windows-operator.ts';
@@ -114,6 +115,8 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new PartitionTopOperator(context, { ...spec, schema: input });
     case 'orderedAggregate':
       return new OrderedAggregateOperator(context, { ...spec, input });
+    case 'digest':
+      return new DigestOperator(context, { ...spec, input });
     case 'registers':
       return new RegistersOperator(context, { ...spec, input });
     case 'limit':

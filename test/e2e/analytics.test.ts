@@ -171,6 +171,39 @@ const approximateSql = `select id % 5 as few, count(*) as bids, count(distinct i
 /** Three times the standard error. */
 const errorMax = (3 * 1.04) / Math.sqrt(4_096);
 
+const quantiles = `.keyBy((bid) => bid.user)
+      .aggregate({
+        bids: agg.count(),
+        least: agg.approxQuantile((bid) => bid.price, 0),
+        half: agg.approxQuantile((bid) => bid.price, 0.5),
+        most: agg.approxQuantile((bid) => bid.price, 0.99),
+        middle: agg.approxQuantile((bid) => bid.id, 0.5),
+      })`;
+
+/** Quantiles that are 1 % of the rows away from those that are asked for. */
+const quantilesSql = `select "user", count(*) as bids, min(price) as least,
+    quantile_cont(price, [0.49, 0.51]) as half, quantile_cont(price, [0.98, 1.0]) as most,
+    quantile_cont(id, [0.49, 0.51]) as middle
+  from bids group by "user" order by "user" nulls last`;
+
+test.each(['1GB', '64MB'])(
+  'quantiles are within a hundredth of their rank, with %s',
+  async (memory) => {
+    const { rows, path } = await rowsOf(quantiles, 'row.user.asc()', '--memory', memory);
+    const [expected = []] = answersOf(path, quantilesSql);
+    expect(rows.length).toBe(212);
+    for (const [at, { user, bids: count, least, ...found }] of rows.entries()) {
+      const { user: other, bids: otherCount, least: otherLeast, ...answers } = expected[at] ?? {};
+      expect({ user, count, least }).toEqual({ user: other, count: otherCount, least: otherLeast });
+      for (const [name, value] of Object.entries(found)) {
+        const [low = 0, high = 0] = answers[name] as number[];
+        expect(Number(value)).toBeGreaterThanOrEqual(low);
+        expect(Number(value)).toBeLessThanOrEqual(high);
+      }
+    }
+  },
+);
+
 test('estimates of distinct values are near, beside aggregates of other kinds', async () => {
   const { rows, path } = await rowsOf(approximate, 'row.few.asc()');
   const [expected = []] = answersOf(path, approximateSql);

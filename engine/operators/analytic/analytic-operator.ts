@@ -20,6 +20,7 @@ import { FrameStage } from './frame-stage.ts';
 import { RankStage } from './rank-stage.ts';
 import type { RowStage } from './row-stage.ts';
 import { ShiftStage } from './shift-stage.ts';
+import { SortedDrain } from './sorted-drain.ts';
 import { SortedRows } from './sorted-rows.ts';
 
 export interface AnalyticOptions {
@@ -41,10 +42,9 @@ export class AnalyticOperator implements Operator {
   /** Indexes of the columns that are read. */
   readonly #read: readonly number[];
   readonly #sorted: SortedRows;
+  readonly #drain: SortedDrain;
   readonly #stages: RowStage[] = [];
   #schema: Schema;
-  #isArranged = false;
-  #pending: Batch | null = null;
 
   constructor(context: OperatorContext, options: AnalyticOptions) {
     const { input, output, partition, order, functions } = options;
@@ -62,6 +62,7 @@ export class AnalyticOperator implements Operator {
     const share = this.#looksAhead ? spill.share.part(1 - waitingPart) : spill.share;
     const sorting = { ...context, spill: { ...spill, share } };
     this.#sorted = new SortedRows(sorting, { schema: this.#schema, partition, order });
+    this.#drain = new SortedDrain(context, { sorted: this.#sorted, make: () => this.#next() });
     try {
       this.#addStages();
     } catch (error) {
@@ -84,23 +85,11 @@ export class AnalyticOperator implements Operator {
   }
 
   finish(outbox: Outbox): boolean {
-    while (!this.#isArranged) {
-      this.#isArranged = this.#sorted.arrange();
-      if (!this.#isArranged && this.#context.shouldYield()) return false;
-    }
-    for (;;) {
-      if (this.#pending !== null && !outbox.offer(this.#pending)) return false;
-      this.#pending = null;
-      const rows = this.#next();
-      if (rows === 'end') return true;
-      if (rows !== 'more') this.#pending = rows;
-      if (this.#context.shouldYield()) return false;
-    }
+    return this.#drain.run(outbox);
   }
 
   close(): void {
-    this.#pending?.release();
-    this.#pending = null;
+    this.#drain.close();
     for (const stage of this.#stages.splice(0)) stage.close();
     this.#sorted.close();
   }

@@ -1,13 +1,13 @@
 /**
  * Ordered aggregate: one row per group, from rows that are sorted by keys and an order. For aggregates that
- * depend on the order of rows: the first, the last, and texts joined; all others are computed beside them.
+ * depend on the order of rows: the first, the last, texts joined, quantiles; all others are computed beside them.
  *
- *     rows ─▶ external sorter ─▶ marks ─▶ cells by segment, joined texts ─▶ a row for each that has ended
+ *     rows ─▶ external sorter ─▶ marks ─▶ cells by segment, texts, digests ─▶ a row for each that has ended
  *
  * Why not the table of groups: it sees rows as they come, and would have to keep all of them.
  *
  * Invariants:
- * - One group is open, that of the last row: its cells, its texts and its keys are carried to the next batch.
+ * - One group is open, that of the last row: its cells, its texts, its digest and its keys are carried to the next batch.
  * - Without keys there is one group, whether there are rows or not.
  */
 import { assert } from '../../../base/assert.ts';
@@ -21,8 +21,11 @@ import { type AggregateColumnOptions, planAggregates } from '../aggregate-plan.t
 import { groupOfNothing } from '../group-of-nothing.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
 import { Rooms } from '../result-column.ts';
+import type { GroupColumns } from './group-columns.ts';
+import { QuantileColumns } from './quantile-columns.ts';
 import { SegmentCells } from './segment-cells.ts';
 import type { SegmentRecords } from './segment-records.ts';
+import { SortedDrain } from './sorted-drain.ts';
 import { SortedRows } from './sorted-rows.ts';
 import { TextJoin } from './text-join.ts';
 
@@ -43,12 +46,11 @@ export class OrderedAggregateOperator implements Operator {
   readonly #keySchema: Schema;
   readonly #sorted: SortedRows;
   readonly #cells: SegmentCells;
-  readonly #texts: readonly TextJoin[];
+  readonly #others: readonly GroupColumns[];
+  readonly #drain: SortedDrain;
   /** The keys of the open group: a batch of one row; null before the first row. */
   #openKey: Batch | null = null;
-  #isArranged = false;
   #isAtEnd = false;
-  #pending: Batch | null = null;
 
   constructor(context: OperatorContext, options: OrderedAggregateOptions) {
     const { input, output, keys, order, aggregates } = options;
@@ -61,10 +63,8 @@ export class OrderedAggregateOperator implements Operator {
       planAggregates(input, 'whole', aggregates.filter(isPlain)),
       false,
     );
-    this.#texts = aggregates.flatMap((one) => {
-      if (one.function !== 'stringAgg') return [];
-      return [new TextJoin(context, fieldIndexOf(input, one.input), one.separator)];
-    });
+    this.#others = otherColumns(context, input, aggregates);
+    this.#drain = new SortedDrain(context, { sorted: this.#sorted, make: () => this.#next() });
   }
 
   process(batch: Batch, fromRow: number): number {
@@ -72,52 +72,44 @@ export class OrderedAggregateOperator implements Operator {
   }
 
   finish(outbox: Outbox): boolean {
-    while (!this.#isArranged) {
-      this.#isArranged = this.#sorted.arrange();
-      if (!this.#isArranged && this.#context.shouldYield()) return false;
-    }
-    for (;;) {
-      if (this.#pending !== null && !outbox.offer(this.#pending)) return false;
-      this.#pending = null;
-      if (this.#isAtEnd) return true;
-      this.#takeRows();
-      if (this.#context.shouldYield()) return false;
-    }
+    return this.#drain.run(outbox);
   }
 
   close(): void {
-    this.#pending?.release();
-    this.#pending = null;
+    this.#drain.close();
     this.#openKey?.release();
     this.#openKey = null;
-    for (const text of this.#texts) text.close();
+    for (const one of this.#others) one.close();
     this.#cells.close();
     this.#sorted.close();
   }
 
-  /** Takes the next rows; the groups that end there are pending then. */
-  #takeRows(): void {
+  /** Takes the next rows; the groups that end there. */
+  #next(): Batch | 'more' | 'end' {
+    if (this.#isAtEnd) return 'end';
     const rows = this.#sorted.next();
     if (rows === null) {
       this.#isAtEnd = true;
-      this.#pending = this.#lastGroup();
-      return;
+      return this.#lastGroup() ?? 'end';
     }
     const { batch, partitions } = rows;
     const rooms = new Rooms(this.#context.scope);
+    let groups: Batch | null = null;
     try {
       const records = this.#cells.add(batch, { marks: partitions, partitions });
       try {
-        const texts = this.#texts.map((text) => text.add(batch, records, rooms));
+        const others = this.#others.flatMap((one) => one.add(batch, records, rooms));
         const ended = records.count - 1;
-        if (ended > 0) this.#pending = this.#groups(batch, records, { ended, texts, rooms });
+        if (ended > 0) groups = this.#groups(batch, records, { ended, others, rooms });
         else rooms.release();
       } finally {
         records.release();
       }
-      this.#keepKey(batch, this.#pending !== null);
+      this.#keepKey(batch, groups !== null);
+      return groups ?? 'more';
     } catch (error) {
-      if (this.#pending === null) rooms.release();
+      if (groups === null) rooms.release();
+      else groups.release();
       throw error;
     } finally {
       rows.release();
@@ -133,10 +125,10 @@ export class OrderedAggregateOperator implements Operator {
     // The open group is the last one there.
     const last = { cellsOf: () => records.cellsOf(records.count - 1), arenas: records.arenas };
     try {
-      const texts = this.#texts.map((text) => text.end(rooms));
+      const others = this.#others.flatMap((one) => one.end(rooms));
       const key = this.#openKey;
       assert(key !== null, 'an open group has keys');
-      return this.#batchOf(key.columns, last, { ended: 1, texts, rooms, holds: [key.retain()] });
+      return this.#batchOf(key.columns, last, { ended: 1, others, rooms, holds: [key.retain()] });
     } catch (error) {
       rooms.release();
       throw error;
@@ -147,7 +139,7 @@ export class OrderedAggregateOperator implements Operator {
   #groups(
     batch: Batch,
     records: SegmentRecords,
-    { ended, texts, rooms }: { ended: number; texts: readonly Column[]; rooms: Rooms },
+    { ended, others, rooms }: { ended: number; others: readonly Column[]; rooms: Rooms },
   ): Batch {
     const { scope, kernels } = this.#context;
     const { memory } = scope;
@@ -167,7 +159,7 @@ export class OrderedAggregateOperator implements Operator {
       const keys = this.#keySchema.fields.length === 0 ? null : gatherRows(target, out, ended);
       const holds = [keyed.retain(), ...(open === null ? [] : [open.retain()])];
       if (keys !== null) holds.push(keys);
-      return this.#batchOf(keys?.columns ?? [], records, { ended, texts, rooms, holds });
+      return this.#batchOf(keys?.columns ?? [], records, { ended, others, rooms, holds });
     } finally {
       memory.release(places);
       keyed.release();
@@ -178,19 +170,21 @@ export class OrderedAggregateOperator implements Operator {
   #batchOf(
     keys: readonly Column[],
     records: GroupRecords,
-    options: { ended: number; texts: readonly Column[]; rooms: Rooms; holds: readonly Batch[] },
+    options: { ended: number; others: readonly Column[]; rooms: Rooms; holds: readonly Batch[] },
   ): Batch {
     const { memory } = this.#context.scope;
     const { output, aggregates } = this.#options;
     const { ended, rooms, holds } = options;
     try {
       const fields = output.fields.slice(this.#keySchema.fields.length);
-      const plainFields = fields.filter((_, at) => aggregates[at]?.function !== 'stringAgg');
+      const plainFields = fields.filter((_, at) =>
+        isPlain(aggregates[at] as OrderedAggregateColumn),
+      );
       const plain = this.#cells.results(records, ended, { fields: plainFields, rooms });
-      const texts = [...options.texts];
+      const others = [...options.others];
       rooms.retain(records.arenas);
       const results = aggregates.map((one) => {
-        const column = one.function === 'stringAgg' ? texts.shift() : plain.shift();
+        const column = isPlain(one) ? plain.shift() : others.shift();
         assert(column !== undefined, 'there is a column for each aggregate');
         return column;
       });
@@ -231,8 +225,31 @@ export class OrderedAggregateOperator implements Operator {
   }
 }
 
+/** Columns of what no cells can hold, in the order of the aggregates; quantiles of one digest share it. */
+function otherColumns(
+  context: OperatorContext,
+  input: Schema,
+  aggregates: readonly OrderedAggregateColumn[],
+): GroupColumns[] {
+  const indexOf = (name = '') => fieldIndexOf(input, name);
+  const quantiles = aggregates.flatMap((one) => {
+    return one.function === 'approxQuantile' ? [one] : [];
+  });
+  if (quantiles.length > 0) {
+    assert(quantiles.length === aggregates.length, 'quantiles are planned alone');
+    const [means, weights] = quantiles[0]?.columns ?? [];
+    const wanted = quantiles.map(({ quantile = 0 }) => quantile);
+    const places = { means: indexOf(means), weights: indexOf(weights), quantiles: wanted };
+    return [new QuantileColumns(context, places)];
+  }
+  return aggregates.flatMap((one) => {
+    if (one.function !== 'stringAgg') return [];
+    return [new TextJoin(context, indexOf(one.input), one.separator)];
+  });
+}
+
 function isPlain(
   one: OrderedAggregateColumn,
 ): one is OrderedAggregateColumn & AggregateColumnOptions {
-  return one.function !== 'stringAgg';
+  return one.function !== 'stringAgg' && one.function !== 'approxQuantile';
 }

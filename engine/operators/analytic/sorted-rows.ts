@@ -22,6 +22,16 @@ export class SortedRows {
     });
   }
 
+  /** Rows offered since the start or the last `clear`. */
+  get rowCount(): number {
+    return this.#sorter.rowCount;
+  }
+
+  /** Whether the batch can be taken at once; else rows go to disk for it. */
+  hasRoomFor(batch: Batch): boolean {
+    return this.#sorter.hasRoomFor(batch);
+  }
+
   /** Takes all rows of the batch, without taking it over; false when the slice ended before there was room. */
   offer(batch: Batch): boolean {
     return this.#sorter.offer(batch);
@@ -36,6 +46,12 @@ export class SortedRows {
   next(): SortedBatch | null {
     const batch = this.#sorter.next();
     return batch === null ? null : this.#marks.mark(batch);
+  }
+
+  /** Forgets all rows. */
+  clear(): void {
+    this.#marks.clear();
+    this.#sorter.clear();
   }
 
   close(): void {

@@ -11,11 +11,12 @@ import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import { bitmapSizeOf, utf8Type } from '../../schema/field-type.ts';
 import type { OperatorContext } from '../operator.ts';
 import type { Rooms } from '../result-column.ts';
+import type { GroupColumns } from './group-columns.ts';
 import type { SegmentRecords } from './segment-records.ts';
 
 const viewBytes = 16;
 
-export class TextJoin {
+export class TextJoin implements GroupColumns {
   readonly #context: OperatorContext;
   readonly #column: number;
   readonly #separator: BlockHandle;
@@ -35,15 +36,14 @@ export class TextJoin {
     context.scope.memory.bytes.set(bytes, addressOf(this.#separator));
   }
 
-  /** Adds the rows of a batch; the texts of its segments but the last one, in rooms. */
-  add(batch: Batch, records: SegmentRecords, rooms: Rooms): Column {
+  add(batch: Batch, records: SegmentRecords, rooms: Rooms): Column[] {
     const { memory } = this.#context.scope;
     const { count, starts } = records;
     const ends = rooms.room(count * 4);
     memory.uint32.fill(0, ends >>> 2, (ends >>> 2) + count);
     const firstEnd = count > 1 ? (memory.uint32[(starts >>> 2) + 1] ?? 0) : batch.rowCount;
     this.#goOn(batch, records, { rowCount: firstEnd, ends });
-    if (count === 1) return { type: utf8Type, values: 0, validity: 0 };
+    if (count === 1) return [{ type: utf8Type, values: 0, validity: 0 }];
     const room = this.#joinOthers(batch, records, { fromRow: firstEnd, ends, rooms });
     const views = rooms.room((count - 1) * viewBytes);
     const validity = rooms.room(bitmapSizeOf(count - 1));
@@ -56,16 +56,15 @@ export class TextJoin {
       else this.#write(segment, { begin, end, views, validity });
       if (end !== 0) begin = end;
     }
-    return { type: utf8Type, values: views, validity };
+    return [{ type: utf8Type, values: views, validity }];
   }
 
-  /** The text of the segment that is open at the end, in rooms. */
-  end(rooms: Rooms): Column {
+  end(rooms: Rooms): Column[] {
     const views = rooms.room(viewBytes);
     const validity = rooms.room(bitmapSizeOf(1));
     this.#context.scope.memory.bytes[validity] = 0;
     this.#giveOutOpen(views, validity, rooms);
-    return { type: utf8Type, values: views, validity };
+    return [{ type: utf8Type, values: views, validity }];
   }
 
   close(): void {

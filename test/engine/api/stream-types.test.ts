@@ -220,6 +220,8 @@ test('aggregate functions have the types of their results', () => {
       spreadOfAll: agg.stddevPop((bid) => bid.price),
       variance: agg.variance((bid) => bid.auction),
       varianceOfAll: agg.variancePop((bid) => bid.auction),
+      middle: agg.approxQuantile((bid) => bid.auction, 0.5),
+      middleTime: agg.approxQuantile((bid) => bid.exact, 0.5),
     });
   stream.flatMap(t.struct({ x: t.utf8() }), (row) => {
     expectTypeOf(row.users).toEqualTypeOf<bigint>();
@@ -232,12 +234,16 @@ test('aggregate functions have the types of their results', () => {
     expectTypeOf(row.spreadOfAll).toEqualTypeOf<number>();
     expectTypeOf(row.variance).toEqualTypeOf<number | null>();
     expectTypeOf(row.varianceOfAll).toEqualTypeOf<number>();
+    expectTypeOf(row.middle).toEqualTypeOf<number>();
+    expectTypeOf(row.middleTime).toEqualTypeOf<bigint>();
     return [];
   });
   const keyed = bids().keyBy((bid) => bid.url);
   const wrong = [
     // @ts-expect-error only numbers have an average
     () => keyed.aggregate({ x: agg.avg((bid) => bid.user) }),
+    // @ts-expect-error texts have no quantiles
+    () => keyed.aggregate({ x: agg.approxQuantile((bid) => bid.user, 0.5) }),
     // @ts-expect-error a moment has no deviation
     () => keyed.aggregate({ x: agg.stddev((bid) => bid.at) }),
   ];

@@ -22,6 +22,12 @@ test.each<[string, string, Kinds, string]>([
   ['of files that is always the same', 'a/b b/c', { b: ['limit'] }, 'deterministic'],
   ['equal rows at the end of a top', 'a*b b/c', { b: ['top'] }, 'indeterminate'],
   ['a sort of the same rows', 'a*b b/c', { b: ['sort'] }, 'unordered'],
+  [
+    'a digest of what fitted in memory',
+    'a/b b/c c/d',
+    { b: ['digest'], c: ['sort'] },
+    'indeterminate',
+  ],
   ['it stays so', 'a*b b/c c/d', { b: ['limit'], c: ['aggregate'] }, 'indeterminate'],
   ['a union of rings', 'a b a>c b>c c/d', {}, 'unordered'],
   ['a union of files', 'a b a/c b/c c/d', {}, 'deterministic'],

@@ -19,6 +19,11 @@ test.each<[string, number, OperatorSpec]>([
   ['a sort', 1, { ...named, kind: 'sort', order: [] }],
   ['groups', 1, aggregate],
   ['groups of a partial phase', 0.25, { ...aggregate, phase: 'partial' }],
+  [
+    'a digest, which is a partial phase',
+    0.25,
+    { ...named, kind: 'digest', keys: ['key'], column: 'x' },
+  ],
   ['one group', 0, { ...aggregate, keys: [] }],
   ['distinct values of one group', 1, { ...aggregate, keys: [], aggregates: [distinct] }],
 ])('%s: %d', (_what, weight, operator) => {
