@@ -212,8 +212,11 @@ function placeOf(
   if (plan.leaves[leaf]?.repetition === 0 && valueCount !== rowCount) {
     throw corruptError(path, `has another count of values of column "${plan.name}" than of rows`);
   }
-  const place = { start, sizeBytes: compressedBytes, uncompressedBytes, codec, valueCount };
-  if (!isAsked) return place;
   const { columnIndex, offsetIndex, bloomFilter, isAllIndexed } = chunk;
-  return { ...place, hints: { columnIndex, offsetIndex, bloomFilter, isAllIndexed } };
+  const isFlat = plan.leaves[leaf]?.repetition === 0;
+  return {
+    ...{ start, sizeBytes: compressedBytes, uncompressedBytes, codec, valueCount },
+    ...(isFlat && offsetIndex !== null && { offsetIndex }),
+    ...(isAsked && { hints: { columnIndex, bloomFilter, isAllIndexed } }),
+  };
 }

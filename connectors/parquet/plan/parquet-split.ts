@@ -54,6 +54,8 @@ export interface ChunkPlace {
   readonly uncompressedBytes: number;
   readonly codec: number;
   readonly valueCount: number;
+  /** Places and rows of pages; of columns with a value per row, where the file has it. */
+  readonly offsetIndex?: BytesPlace;
   /** Of columns that the predicate reads: what says more of their values. */
   readonly hints?: ChunkHints;
 }
@@ -62,8 +64,6 @@ export interface ChunkPlace {
 export interface ChunkHints {
   /** Bounds by page. */
   readonly columnIndex: BytesPlace | null;
-  /** Places and rows of pages. */
-  readonly offsetIndex: BytesPlace | null;
   readonly bloomFilter: BytesPlace | null;
   readonly isAllIndexed: boolean;
 }

@@ -1,6 +1,7 @@
 /**
  * The pages of a column chunk, one after the other: headers, and the bytes behind them. The file is
- * read in windows; a page that is passed over is not read, as far as it lies beyond the window.
+ * read in windows; a page that is passed over is not read, as far as it lies beyond the window. Who knows where a
+ * page is may go there (page-index.ts).
  *
  *     chunk    [header │ dictionary][header │ page][header │ page] …
  *     window            ▲ read up to here, at least the page that is wanted
@@ -78,6 +79,15 @@ export class ChunkPages {
       if (read !== null) return this.#take(read.header, read.sizeBytes);
       if (size === most) throw this.#corrupt('has the header of a page that is damaged');
     }
+  }
+
+  /** Goes on with the page whose header is at this place in the file, which lies ahead. */
+  seek(place: number): void {
+    if (place < this.#at || place >= this.#end) {
+      throw this.#corrupt('has an index of pages that lie elsewhere');
+    }
+    this.#header = null;
+    this.#at = place;
   }
 
   /** The bytes of the page whose header came last; the caller owns the block. */

@@ -18,8 +18,12 @@ import { ChunkPages, type OpenColumn } from './chunk-pages.ts';
 import { type DataPage, openPage } from './data-page.ts';
 import { type Dictionary, readDictionary } from './dictionary.ts';
 import type { ChosenRows } from './late-rows.ts';
+import { type PagePlaces, readPagePlaces } from './page-index.ts';
 import { columnStateBytes } from './page-values.ts';
 import type { ReadRoom } from './read-room.ts';
+
+/** Two windows of `ChunkPages`: of pages that are nearer the headers are read with what is before them. */
+const seekBytesMin = 512 << 10;
 
 export interface ChunkInputs {
   readonly field: Field;
@@ -48,6 +52,8 @@ export class ChunkValues {
   #takenBits = 0;
   /** Values of the chunk that are still to come. */
   #left: number;
+  /** Of the chunk's pages, once they were asked for. */
+  #places: PagePlaces | null = null;
   /** Blocks that the batch that is being read has retained. */
   #retained: BlockHandle[] | null = null;
 
@@ -92,10 +98,16 @@ export class ChunkValues {
     }
   }
 
-  /** Passes over whole pages of up to `count` values; answers with how many. For columns without repetition. */
+  /**
+   * Passes over what is left of the open page, and whole pages, of up to `count` values; answers with how many. For
+   * columns without repetition.
+   */
   passPages(count: number): number {
-    if (this.#page !== null && this.#taken < this.#page.valueCount) return 0;
-    let passed = 0;
+    let passed = this.#page === null ? 0 : this.#page.valueCount - this.#taken;
+    if (passed > count) return 0;
+    this.#endPage();
+    this.#left -= passed;
+    if (passed < count) passed += this.#seekPages(count - passed);
     while (passed < count) {
       this.#header ??= this.#nextHeader();
       if (passed + this.#header.valueCount > count) break;
@@ -104,6 +116,30 @@ export class ChunkValues {
       this.#header = null;
     }
     return passed;
+  }
+
+  /**
+   * Goes to the page that has the value `count` values ahead, where the file says which that is, and it is so far
+   * ahead that its header would not be in what is read for the next one. Answers with how many were passed.
+   */
+  #seekPages(count: number): number {
+    const { chunk } = this.#inputs;
+    const bytesAhead = (chunk.sizeBytes / chunk.valueCount) * count;
+    if (chunk.offsetIndex === undefined || bytesAhead < seekBytesMin) return 0;
+    // The dictionary is in front of all pages.
+    this.#header ??= this.#nextHeader();
+    const at = chunk.valueCount - this.#left;
+    this.#places ??= readPagePlaces(this.#column, chunk.offsetIndex, chunk.valueCount);
+    const { firstRows, offsets } = this.#places;
+    const page = firstRows.findLastIndex((first) => first <= at + count);
+    const [first = 0, offset = 0] = [firstRows[page], offsets[page]];
+    if (first < at + this.#header.valueCount) return 0;
+    this.#pages.seek(offset);
+    this.#left = chunk.valueCount - first;
+    this.#header = this.#nextHeader();
+    const next = firstRows[page + 1] ?? chunk.valueCount;
+    if (this.#header.valueCount !== next - first) throw this.damaged('counts');
+    return first - at;
   }
 
   /** Levels of so many values were read, and the values of those that have one. */

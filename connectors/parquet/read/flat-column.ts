@@ -119,7 +119,8 @@ export class FlatColumn {
     let left = count - this.#values.passPages(count);
     while (left > 0) {
       const blocks: BlockHandle[] = [];
-      const rows = Math.min(left, batchRowsMax);
+      // Up to the end of a page at most: the next one may be passed over.
+      const rows = Math.min(left, batchRowsMax, this.#values.inPage());
       try {
         this.#readRows(rows, { row: 0, values: room.passed, validity: room.bitmap, blocks });
       } finally {

@@ -1,6 +1,7 @@
 /**
- * The index of a column chunk's pages: which rows each has, and between which bounds its values are. Read
- * where a predicate asks for the column, so that pages without wanted rows are passed over.
+ * The index of a column chunk's pages: where each is, which rows it has, and between which bounds its values are.
+ * Bounds are read where a predicate asks for the column, so that pages without wanted rows are passed over; places
+ * where so many rows are passed over that the pages between are not worth their headers.
  *
  *     OffsetIndex   by page: place in the file, first row        ColumnIndex   by page: bounds, nulls
  *
@@ -15,6 +16,13 @@ import type { LeafPlan } from '../plan/parquet-split.ts';
 import { boundsOf } from '../plan/value-bounds.ts';
 import { readThriftStruct, type ThriftStruct } from '../thrift-reader.ts';
 import type { OpenColumn } from './chunk-pages.ts';
+
+export interface PagePlaces {
+  /** By page, ascending; among the rows of the row group. The first is 0. */
+  readonly firstRows: readonly number[];
+  /** By page: where in the file its header is. */
+  readonly offsets: readonly number[];
+}
 
 export interface PageRows {
   /** By page, ascending; among the rows of the row group. The first is 0. */
@@ -35,18 +43,38 @@ export function readPageRows(
   places: { readonly columnIndex: BytesPlace; readonly offsetIndex: BytesPlace },
   { leaf, type, rowCount }: IndexedLeaf,
 ): PageRows {
-  const offsets = readIndex(column, places.offsetIndex);
+  const { firstRows } = readPagePlaces(column, places.offsetIndex, rowCount);
   const bounds = readIndex(column, places.columnIndex);
-  return parsing(column.path, `an index of the pages of column "${column.name}"`, () => {
-    const firstRows = offsets.structs(1).map((page) => page.size(3));
+  return parsing(column.path, indexText(column), () => {
     const facts = pageFacts(bounds, leaf, type);
-    const areAscending = firstRows.every(
-      (row, page) => page === 0 || row > (firstRows[page - 1] ?? 0),
-    );
-    const isRight = areAscending && firstRows[0] === 0 && (firstRows.at(-1) ?? 0) < rowCount;
-    if (!isRight || facts.length !== firstRows.length) throw new RangeError('pages out of order');
+    if (facts.length !== firstRows.length) throw new RangeError('bounds of other pages');
     return { firstRows, facts };
   });
+}
+
+/** @throws PARQUET_CORRUPT, SOURCE_CHANGED */
+export function readPagePlaces(
+  column: OpenColumn,
+  place: BytesPlace,
+  rowCount: number,
+): PagePlaces {
+  const index = readIndex(column, place);
+  return parsing(column.path, indexText(column), () => {
+    const pages = index.structs(1);
+    const firstRows = pages.map((page) => page.size(3));
+    const offsets = pages.map((page) => page.size(1));
+    const isRight = areAscending(firstRows) && areAscending(offsets) && firstRows[0] === 0;
+    if (!isRight || (firstRows.at(-1) ?? 0) >= rowCount) throw new RangeError('pages out of order');
+    return { firstRows, offsets };
+  });
+}
+
+function areAscending(numbers: readonly number[]): boolean {
+  return numbers.every((number, at) => at === 0 || number > (numbers[at - 1] ?? 0));
+}
+
+function indexText({ name }: OpenColumn): string {
+  return `an index of the pages of column "${name}"`;
 }
 
 function pageFacts(index: ThriftStruct, leaf: LeafPlan, type: FieldType): ColumnFacts[] {
@@ -65,7 +93,7 @@ function pageFacts(index: ThriftStruct, leaf: LeafPlan, type: FieldType): Column
 
 function readIndex(column: OpenColumn, { offset, sizeBytes }: BytesPlace): ThriftStruct {
   const bytes = readBytes(column, offset, sizeBytes);
-  return parsing(column.path, `an index of the pages of column "${column.name}"`, () => {
+  return parsing(column.path, indexText(column), () => {
     return readThriftStruct(bytes).struct;
   });
 }

@@ -58,8 +58,9 @@ function pagesOf(
 ): ReadonlyMap<string, PageRows> {
   const pages = new Map<string, PageRows>();
   for (const { name, type, leaf, chunk } of columns) {
-    const { columnIndex = null, offsetIndex = null } = chunk.hints ?? {};
-    if (columnIndex === null || offsetIndex === null || leaf.order === null) continue;
+    const { offsetIndex, hints } = chunk;
+    const columnIndex = hints?.columnIndex ?? null;
+    if (columnIndex === null || offsetIndex === undefined || leaf.order === null) continue;
     const places = { columnIndex, offsetIndex };
     pages.set(name, readPageRows({ ...file, name }, places, { leaf, type, rowCount }));
   }
