@@ -15,6 +15,8 @@ export interface Contestant {
   readonly outPath: string;
   /** A file of Python packages in `peers/` that only this one needs. @defaultValue none */
   readonly requirements?: string;
+  /** Makes what only this one needs and is not there yet. @defaultValue nothing */
+  prepare?(say: Say): void;
   command(dataPath: string): string[];
 }
 
@@ -34,6 +36,8 @@ export interface BenchCase<Answer = unknown> {
   /** By name, the default first. */
   readonly sizes: readonly string[];
   readonly contestants: readonly Contestant[];
+  /** Whether answers are removed once they are compared: many of them would fill the disk. @defaultValue false */
+  readonly isAnswerLarge?: boolean;
   /** Makes what is not there yet. */
   prepare(size: string, say: Say): BenchInput;
   /** An answer that an independent count gave, if there is one. */

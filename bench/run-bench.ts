@@ -60,6 +60,7 @@ export async function runBench<Answer>(
     chosen.flatMap(({ requirements }) => requirements ?? []),
     say,
   );
+  for (const contestant of chosen) contestant.prepare?.(say);
   const input = bench.prepare(size, say);
   const loadBefore = loadavg()[0] ?? 0;
   const measured = new Map<string, ContestantRun[]>(chosen.map(({ id }) => [id, []]));
@@ -69,6 +70,7 @@ export async function runBench<Answer>(
       const measurement = await runOnce(contestant, input);
       answer = checkAnswer(bench, contestant, answer);
       const partSeconds = bench.partSecondsOf?.(contestant.outPath);
+      if (bench.isAnswerLarge) rmSync(contestant.outPath, { force: true, recursive: true });
       measured
         .get(contestant.id)
         ?.push(partSeconds ? { ...measurement, partSeconds } : measurement);

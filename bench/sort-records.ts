@@ -1,6 +1,7 @@
 /**
  * The bench of sorting records of 100 bytes by their first 10, more of them than `--memory` holds: beside GNU
- * sort with the same memory and threads, and beside the disk itself, which writes and reads the bytes twice.
+ * sort with the same memory and threads, beside Hadoop MapReduce and Spark, which need more to run at all, and beside
+ * the disk itself, which writes and reads the bytes twice.
  *
  * Expectation before the first figure: a record is moved some six times (read, sorted, spilled, merged, merged
  * across threads, written), 0.1 µs each with compression and checksums: 6 s of CPU for 10 million, 3 to 4 s on
@@ -19,10 +20,11 @@ import {
 import { join } from 'node:path';
 import { formatCount } from '../base/units.ts';
 import { compareKeys, RecordSum, recordBytes } from '../jobs/sort/records.ts';
-import { cacheFolder, outputPath, peersFolder, projectFolder } from './bench-cache.ts';
+import { cacheFolder, outputPath, peersFolder, projectFolder, pythonPath } from './bench-cache.ts';
 import type { BenchCase, Contestant } from './bench-case.ts';
 import { contestantsOf } from './contestants.ts';
 import { runTool, type Say } from './prepare.ts';
+import { hadoopFolder, prepareHadoop } from './prepare-hadoop.ts';
 
 const recordCounts = { '1GB': 10_000_000, '5GB': 50_000_000, '100MB': 1_000_000 } as const;
 const threads = 2;
@@ -38,7 +40,8 @@ export interface RecordsAnswer {
 export const sortRecordsBench: BenchCase<RecordsAnswer> = {
   name: 'sort-records',
   sizes: Object.keys(recordCounts),
-  contestants: [...millrace(), gnuSort(), diskAlone()],
+  contestants: [...millrace(), gnuSort(), hadoop(), spark(), diskAlone()],
+  isAnswerLarge: true,
   prepare(size, say) {
     const records = recordCounts[size as keyof typeof recordCounts];
     const path = join(cacheFolder, `records-${size.toLowerCase()}.txt`);
@@ -77,6 +80,30 @@ function gnuSort(): Contestant {
   return {
     ...{ id: 'gnu', name: 'GNU sort', threads, outPath },
     command: (data) => gnuSortCommand(data, outPath),
+  };
+}
+
+/** The local job runner; the packages are Maven's. */
+function hadoop(): Contestant {
+  const outPath = outputPath('sort-records-hadoop');
+  const classPath = [join(hadoopFolder, 'classes'), join(hadoopFolder, 'jars', '*')].join(':');
+  return {
+    ...{ id: 'hadoop', name: 'Hadoop MapReduce 3.4.1', threads, outPath },
+    prepare: prepareHadoop,
+    command: (data) => [
+      ...['java', '-Xmx1g', '-cp', classPath, 'SortRecords'],
+      ...[data, outPath, String(threads)],
+    ],
+  };
+}
+
+function spark(): Contestant {
+  const outPath = outputPath('sort-records-spark');
+  const script = join(peersFolder, 'sort-records_spark.py');
+  return {
+    ...{ id: 'spark', name: 'Spark 4.3.0', threads, outPath },
+    requirements: 'requirements-spark.txt',
+    command: (data) => [pythonPath, script, data, outPath, String(threads)],
   };
 }
 
@@ -133,10 +160,10 @@ export function readRecordsAnswer(path: string): RecordsAnswer {
   return { records, isAscending, checksum: sum.text };
 }
 
-/** The file, or the files of a folder in the order of their names; a piece is gone when the next one is read. */
+/** The file, or the parts of a folder in the order of their names; a piece is gone when the next one is read. */
 function* piecesOf(path: string): Generator<Uint8Array> {
   const isFolder = statSync(path).isDirectory();
-  const names = isFolder ? readdirSync(path).sort() : [''];
+  const names = isFolder ? readdirSync(path).filter(isPart).sort() : [''];
   const room = new Uint8Array(recordBytes * 10_000);
   for (const name of names) {
     const file = openSync(join(path, name), 'r');
@@ -145,6 +172,11 @@ function* piecesOf(path: string): Generator<Uint8Array> {
     }
     closeSync(file);
   }
+}
+
+/** Other files of a folder are marks and checksums of who wrote it. */
+function isPart(name: string): boolean {
+  return name.startsWith('part-');
 }
 
 /** What differs, or null. */

@@ -29,3 +29,13 @@ test('order, count and checksum', () => {
   expect(recordsDifferenceOf(right, answerOf(records([0, 1])))).toContain('records is 2, not 3');
   expect(recordsDifferenceOf(right, answerOf(records([0, 1, 1])))).toContain('checksum is');
 });
+
+test('a folder is its parts in order, without the marks and checksums beside them', () => {
+  const files = {
+    'part-r-00001': records([2, 3]),
+    'part-r-00000': records([0, 1]),
+    _SUCCESS: '',
+    '.part-r-00000.crc': 'not a record',
+  };
+  expect(readRecordsAnswer(tempFolder(files))).toEqual(answerOf(records([0, 1, 2, 3])));
+});
