@@ -183,7 +183,7 @@ function physicalText(operator: OperatorSpec): string {
     case 'filter':
       return exprText(operator.predicate);
     case 'project':
-      return operator.columns.map(namedExprText).join(', ');
+      return operator.columns.map((column) => shortened(namedExprText(column))).join(', ');
     case 'explodeWords':
       return [`${operator.as} = each of words(${operator.column})`, ...operator.carried].join(', ');
     case 'repeat':
@@ -240,6 +240,13 @@ function physicalText(operator: OperatorSpec): string {
     default:
       return assertNever(operator);
   }
+}
+
+/** Nobody reads an expression as long as the estimate of `approxDistinct` is; its beginning and its end say which it is. */
+function shortened(text: string): string {
+  if (text.length <= exprLengthMax) return text;
+  const [begin, end] = [text.slice(0, 120), text.slice(-40)];
+  return `${begin}… ${text.length - begin.length - end.length} characters …${end}`;
 }
 
 /** `files path "in", where price > 1, a sample`; the condition is what it may leave rows out by. */
@@ -401,6 +408,8 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
 ]);
 
 const cellWidthMax = 64;
+/** Of an expression that a plan's rows are projected by, in characters: a line as it is written in SQL is shorter. */
+const exprLengthMax = 600;
 
 /** Columns of text as `tableText` has them; the last one is marked as a schema. */
 function table(
