@@ -32,8 +32,12 @@ export interface JobRunOptions {
   readonly parallelism: number;
   /** Where rows are between stages. @defaultValue 'memory' */
   readonly shuffle?: Shuffle;
+  /** Tasks of each vertex that can have several. @defaultValue parallelism */
+  readonly partitions?: number;
   /** Whether tasks that are slow get a copy. @defaultValue true */
   readonly speculates?: boolean;
+  /** Whether the plan may change while the job runs. @defaultValue true */
+  readonly isAdaptive?: boolean;
   /** What the program has for the job's sources and sinks of memory, and its console. */
   readonly program?: ProgramSide;
 }
@@ -171,7 +175,7 @@ class Embedded implements EmbeddedRun {
 
   async #run(): Promise<JobSummary> {
     const { graph, jobFile, params, flags, parallelism, program = {} } = this.#options;
-    const { shuffle, speculates = true } = this.#options;
+    const { shuffle, speculates = true, isAdaptive = true, partitions } = this.#options;
     checkProgram(graph, program);
     const { host } = this.#place;
     const ends = new ProgramEnds(graph, program, host.runner);
@@ -183,7 +187,11 @@ class Embedded implements EmbeddedRun {
       fingerprint: fingerprintOf(graph),
     };
     const job = await host.submit(
-      { graph, parallelism, module, speculates, ...(shuffle !== undefined && { shuffle }) },
+      {
+        ...{ graph, parallelism: partitions ?? parallelism, module, speculates },
+        ...(shuffle !== undefined && { shuffle }),
+        ...(isAdaptive ? {} : { adaptive: null }),
+      },
       ends.rings,
     );
     this.#job = job;

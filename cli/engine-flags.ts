@@ -27,6 +27,29 @@ export function parseShuffle(text: unknown): Shuffle {
   });
 }
 
+/** Whether plans change while a job runs. @throws FLAG_VALUE when the text is neither way. */
+export function parseAdaptive(text: unknown): boolean {
+  if (text === undefined || text === 'on' || text === 'off') return text !== 'off';
+  throw typedError('FLAG_VALUE', `--adaptive: "${text}" is not on or off`, {
+    hint: 'Write --adaptive off for a plan that stays as explain shows it.',
+  });
+}
+
+/** Tasks of each stage; null where there are as many as slots. @throws FLAG_VALUE when it is no count of tasks. */
+export function parsePartitions(text: unknown, shuffle: Shuffle): number | null {
+  if (text === undefined) return null;
+  if (shuffle === 'memory') {
+    throw typedError('FLAG_VALUE', '--partitions: rows are cut into partitions on disk only', {
+      hint: 'Write --shuffle disk, too; without it all tasks run at once, and there is one for each slot.',
+    });
+  }
+  const partitions = /^\d+$/.test(String(text)) ? Number(text) : 0;
+  if (partitions >= 1 && partitions <= parallelismMax) return partitions;
+  throw typedError('FLAG_VALUE', `--partitions: "${text}" is no whole number from 1 to 128`, {
+    hint: 'Write how many tasks each stage has, for example --partitions 16.',
+  });
+}
+
 /** @throws FLAG_VALUE when the text is no count of tasks. */
 export function parseParallelism(text: string): number {
   const parallelism = /^\d+$/.test(text) ? Number(text) : 0;

@@ -14,7 +14,13 @@ import type { JobDefinition } from '../engine/api/define-job.ts';
 import type { RunFlags } from '../engine/api/endpoints.ts';
 import type { CliEnv } from './cli-env.ts';
 import type { RunOptions } from './embedded.ts';
-import { memoryBytesOf, parseParallelism, parseShuffle } from './engine-flags.ts';
+import {
+  memoryBytesOf,
+  parseAdaptive,
+  parseParallelism,
+  parsePartitions,
+  parseShuffle,
+} from './engine-flags.ts';
 import {
   addParamOptions,
   exampleFlagsOf,
@@ -35,6 +41,7 @@ export interface JobCommandOptions {
 /** A command line that has been understood, with the job it is about. */
 export interface JobRequest extends RunOptions {
   readonly shuffle: Shuffle;
+  readonly isAdaptive: boolean;
   readonly isJson: boolean;
   /** Of `explain`: whether to show what operators run as. */
   readonly showsCode: boolean;
@@ -88,6 +95,8 @@ async function requestOf(
   const parallelism =
     typeof parallelismText === 'string' ? parseParallelism(parallelismText) : env.process.cores;
   const memoryText = typeof memory === 'string' ? memory : undefined;
+  const shuffle = parseShuffle(engine.shuffle);
+  const partitions = parsePartitions(engine.partitions, shuffle);
   const flags = runFlagsOf(engine);
   const { buildJob } = await import('../engine/api/build-job.ts');
   const { graph, feeds } = buildJob(job, params, flags);
@@ -96,7 +105,9 @@ async function requestOf(
     params,
     flags,
     parallelism,
-    shuffle: parseShuffle(engine.shuffle),
+    shuffle,
+    ...(partitions !== null && { partitions }),
+    isAdaptive: parseAdaptive(engine.adaptive),
     speculates: engine.speculation !== false,
     memoryBytes: memoryBytesOf(memoryText, parallelism, env),
     ...(typeof spillDir === 'string' && { spillDir: resolve(env.workingFolder, spillDir) }),
@@ -146,6 +157,8 @@ function commandFor(
   command.optionsGroup(flagsHeading);
   command.option('--parallelism <count>', `slot threads to use (default ${env.process.cores})`);
   command.option('--shuffle <where>', 'rows between tasks: in memory, or on disk (default memory)');
+  command.option('--partitions <count>', 'tasks of a stage on disk (default as many as slots)');
+  command.option('--adaptive <on|off>', 'change the plan by sizes while the job runs (default on)');
   addFlags(command);
   const example = job === undefined ? '--input data.txt' : exampleFlagsOf(job.params);
   const shownFile = job === undefined ? 'job.ts' : file;
@@ -158,7 +171,10 @@ function commandFor(
 }
 
 /** Engine flags that take a value: the word after one of them is not the job file. */
-const valuedFlags = ['--parallelism', '--memory', '--spill-dir', '--format', '--shuffle'];
+const valuedFlags: readonly string[] = [
+  ...['--parallelism', '--partitions', '--memory', '--spill-dir', '--format'],
+  ...['--shuffle', '--adaptive'],
+];
 
 /** The first word that is neither a flag nor an engine flag's value is the job file. */
 function splitJobFile(args: readonly string[]): { file: string | null; flags: string[] } {

@@ -1,7 +1,9 @@
 /** What is said about a job that has ended: a few lines for people, or one JSON object. */
 
+import { assertNever } from '../base/assert.ts';
 import type { WireError } from '../base/typed-error.ts';
 import { formatBytes, formatCount, formatDuration } from '../base/units.ts';
+import type { Adaptation } from '../coordinator/adaptive/adapt-plan.ts';
 import type { SinkSpec } from '../engine/contracts/connector.ts';
 import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
 import type { JobSummary } from './embedded.ts';
@@ -70,9 +72,27 @@ function stagesText({ stages }: JobSummary): string[] {
       ...(speculativeCount === 0
         ? []
         : [`${speculativeCount} speculative, ${speculativeWonCount} of them first`]),
+      ...stage.adaptations.map(adaptationText),
     ];
     return `  ${`stage ${id}`.padEnd(9)}${facts.join(', ')}`;
   });
+}
+
+/** What was changed of a stage while the job ran. */
+function adaptationText(adaptation: Adaptation): string {
+  const { kind } = adaptation;
+  switch (kind) {
+    case 'joined': {
+      const { partitionCount, taskCount } = adaptation;
+      return `${plural(partitionCount, 'partition')} read by ${plural(taskCount, 'task')}`;
+    }
+    case 'split':
+      return `partition ${adaptation.partition} split in ${adaptation.taskCount}`;
+    case 'broadcast':
+      return `build side of ${formatBytes(adaptation.bytes)} read whole by each`;
+    default:
+      return assertNever(kind);
+  }
 }
 
 function spilledText({ operators }: JobSummary): string {

@@ -10,6 +10,7 @@ import type { Env } from '../base/env/env.ts';
 import { typedError } from '../base/typed-error.ts';
 import type { Connector } from '../engine/contracts/connector.ts';
 import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
+import { type AdaptiveOptions, adaptiveDefaults } from './adaptive/adaptive-options.ts';
 import { JobMaster, type TaskHost } from './job/job-master.ts';
 import type { stepJob } from './job/job-state.ts';
 import type { Shuffle } from './planner/plan-step.ts';
@@ -25,6 +26,8 @@ export interface JobSubmission {
   readonly shuffle?: Shuffle;
   /** Whether tasks that are slow get a copy. @defaultValue true */
   readonly speculates?: boolean;
+  /** By what sizes the plan may be changed while the job runs; null when it may not. @defaultValue adaptiveDefaults */
+  readonly adaptive?: AdaptiveOptions | null;
 }
 
 export interface CoordinatorParts {
@@ -54,7 +57,7 @@ export class Coordinator {
 
   /** Plans a job and starts it as soon as a worker is there. */
   async submit(submission: JobSubmission): Promise<JobMaster> {
-    const { graph, module, speculates = true, ...plan } = submission;
+    const { graph, module, speculates = true, adaptive = adaptiveDefaults, ...plan } = submission;
     const ref: JobRef = { jobId: `${graph.jobName}-${this.#env.secrets.hex(4)}`, epoch: 1 };
     const statistics = await this.#statisticsOf(graph, ref.jobId);
     const physical = planJob(graph, { ...plan, statistics });
@@ -65,6 +68,7 @@ export class Coordinator {
       module,
       host,
       speculates,
+      adaptive: submission.shuffle === 'disk' ? adaptive : null,
       ...this.#parts,
     });
     this.#jobs.set(ref.jobId, job);

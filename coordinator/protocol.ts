@@ -17,6 +17,7 @@ import type { WireError } from '../base/typed-error.ts';
 import type { RunFlags } from '../engine/api/endpoints.ts';
 import type { Json } from '../engine/contracts/json.ts';
 import type { Skipped, Split } from '../engine/contracts/source.ts';
+import type { PartitionBytes } from '../engine/plan/map-output-read.ts';
 import type { PhysicalGraph } from '../engine/plan/physical-graph.ts';
 import type { TaskReport } from '../engine/task/task-report.ts';
 
@@ -156,6 +157,7 @@ export interface SplitAnswer {
 export interface TaskFinished extends TaskAttemptRef {
   /** What the task's sink writer wrote, for the committer; null for a task without sink. */
   readonly write: Json;
+  readonly partitionBytes: PartitionBytes;
   /** The counters as they are at the end. */
   readonly metrics: TaskCounters;
 }

@@ -6,6 +6,7 @@
 import { assert } from '../base/assert.ts';
 import type { Disk } from '../base/env/disk.ts';
 import type { Env } from '../base/env/env.ts';
+import type { AdaptiveOptions } from '../coordinator/adaptive/adaptive-options.ts';
 import { type CoordinatorHandle, startCoordinator } from '../coordinator/coordinator-service.ts';
 import type { JobMaster, JobOutcome } from '../coordinator/job/job-master.ts';
 import type { stepJob } from '../coordinator/job/job-state.ts';
@@ -35,6 +36,7 @@ export interface JobRunOptions {
   readonly slotCount: number;
   readonly parallelism: number;
   readonly shuffle: Shuffle;
+  readonly adaptive: AdaptiveOptions | null;
   readonly faults: readonly TaskFault[];
   readonly plant: JobPlant;
   readonly onState: (state: string) => void;
@@ -99,7 +101,7 @@ export class JobRun {
   }
 
   async outcome(): Promise<JobOutcome> {
-    const { node, job, parallelism, shuffle, slotCount, plant } = this.#options;
+    const { node, job, parallelism, shuffle, adaptive, slotCount, plant } = this.#options;
     const coordinatorAddress = `${node.name}:7000`;
     this.#coordinator = await startCoordinator(this.#env, {
       address: coordinatorAddress,
@@ -121,7 +123,7 @@ export class JobRun {
     const { graph } = buildJob(job.definition, {}, noFlags);
     const fingerprint = fingerprintOf(graph);
     const module = { file: 'job.ts', params: {}, flags: noFlags, fingerprint };
-    this.#job = await this.#coordinator.submit({ graph, parallelism, shuffle, module });
+    this.#job = await this.#coordinator.submit({ graph, parallelism, shuffle, adaptive, module });
     if (this.wasCancelled) this.#job.cancel('a fault');
     return await this.#job.done;
   }

@@ -12,7 +12,12 @@
  * job ends in bounded time, once; and its slots hold no memory then.
  */
 import type { Env } from '../base/env/env.ts';
+import type { Rng } from '../base/env/rng.ts';
 import type { WireError } from '../base/typed-error.ts';
+import {
+  type AdaptiveOptions,
+  adaptiveDefaults,
+} from '../coordinator/adaptive/adaptive-options.ts';
 import type { JobOutcome } from '../coordinator/job/job-master.ts';
 import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import { Cluster } from './cluster.ts';
@@ -26,6 +31,7 @@ import {
   drawWordJob,
   inputFolder,
   outputFolder,
+  type WordForm,
   type WordJob,
   type WordOutput,
 } from './word-job.ts';
@@ -33,8 +39,11 @@ import {
 export interface JobScenarioOptions {
   readonly seed: number;
   readonly plant?: JobPlant;
-  /** Replaces what is drawn. */
+  /** Replace what is drawn. */
   readonly shuffle?: Shuffle;
+  readonly form?: WordForm;
+  readonly adaptive?: AdaptiveOptions | null;
+  readonly parallelism?: number;
   /** Replaces the drawn faults, as when a failure is made smaller. */
   readonly plan?: FaultPlan;
 }
@@ -60,6 +69,7 @@ class JobScenario {
   readonly #slotCount: number;
   readonly #parallelism: number;
   readonly #shuffle: Shuffle;
+  readonly #adaptive: AdaptiveOptions | null;
   readonly #old: string | null;
   readonly #runs: JobRun[] = [];
   /** Cancels that wait for their state. */
@@ -76,11 +86,14 @@ class JobScenario {
       onJobFault: (fault) => this.#carryOut(fault),
     });
     const rng = this.#cluster.world.stream('job');
-    this.#job = drawWordJob(rng);
+    this.#job = drawWordJob(rng, options.form);
     this.#slotCount = rng.int(2, 4);
-    this.#parallelism = rng.int(1, 4);
+    const parallelism = rng.int(1, 4);
+    this.#parallelism = options.parallelism ?? parallelism;
     const drawn = rng.int(0, 2) === 0 ? 'memory' : 'disk';
     this.#shuffle = options.shuffle ?? drawn;
+    const { adaptive = drawAdaptive(this.#cluster.world.stream('adaptive')) } = options;
+    this.#adaptive = adaptive;
     this.#old = rng.int(0, 2) === 0 ? null : 'the old content\n';
     const faultOptions = {
       node: nodeName,
@@ -125,6 +138,7 @@ class JobScenario {
       slotCount: this.#slotCount,
       parallelism: this.#parallelism,
       shuffle: this.#shuffle,
+      adaptive: this.#adaptive,
       faults: this.#plan.faults.filter((fault) => fault.kind === 'taskFault'),
       plant: this.#options.plant ?? {},
       onState: (state) => this.#entered(run, state),
@@ -152,6 +166,9 @@ class JobScenario {
     this.#judge('empty memory', run.heldMemory());
     this.#judge('one outcome', oneOutcomeOf(run, outcome));
     this.#counts.taskFaults = (this.#counts.taskFaults ?? 0) + run.faultCount;
+    for (const { kind } of outcome.stages.flatMap(({ adaptations }) => adaptations)) {
+      this.#counts[kind] = (this.#counts[kind] ?? 0) + 1;
+    }
     this.#judge('no temporary file', leftoverOf(run, state, hiddenBefore));
     this.#judge('no spill file', spillOf(run, state, spillBefore));
     if (outcome.status === 'finished') {
@@ -244,6 +261,23 @@ class JobScenario {
   }
 }
 
+/** Plans that stay; those of small files, where all partitions are joined; and sizes that fit a kilobyte. */
+function drawAdaptive(rng: Rng): AdaptiveOptions | null {
+  const choice = rng.int(0, 4);
+  if (choice === 0) return null;
+  return choice === 1 ? adaptiveDefaults : smallSizes(2 ** rng.int(4, 11), rng.int(0, 2) === 0);
+}
+
+/** Adaptive choices for a job of a kilobyte. @param broadcasts - Whether small build sides go to all tasks. */
+export function smallSizes(taskBytes: number, broadcasts: boolean): AdaptiveOptions {
+  return {
+    ...{ taskBytesMin: taskBytes, taskBytesMax: taskBytes * 4 },
+    ...{ skewFactor: 1, skewBytesMin: 1, splitBytesMin: 1 },
+    broadcastBytesMax: broadcasts ? 2 ** 20 : -1,
+    broadcastCopiesBytesMax: 2 ** 30,
+  };
+}
+
 function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.every((one, index) => one === b[index]);
 }
@@ -295,10 +329,11 @@ function leftoverOf(run: JobRun, state: SimDiskState, before: Set<string>): stri
 }
 
 /** What is told of a finished job: all inputs are read, all rows are written. */
-function wrongTotals({ inputs, outputs }: WordJob, outcome: JobOutcome): string | null {
+function wrongTotals({ inputs, outputs, readCount }: WordJob, outcome: JobOutcome): string | null {
   const { bytesIn, rowsOut } = outcome.totals;
   const rowCount = outputs.reduce((sum, output) => sum + output.rowCount, 0);
-  const sizeBytes = [...inputs.values()].reduce((sum, content) => sum + content.length, 0);
+  const once = [...inputs.values()].reduce((sum, content) => sum + content.length, 0);
+  const sizeBytes = once * readCount;
   if (bytesIn === sizeBytes && rowsOut === rowCount) return null;
   return `${bytesIn} of ${sizeBytes} bytes in, ${rowsOut} of ${rowCount} rows out`;
 }

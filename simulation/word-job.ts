@@ -1,6 +1,7 @@
 /**
- * Small word counts for simulated runs: text drawn by chance, the job over it in one of four forms, and
- * a plain reference of what must come out. One form is a graph with two outputs.
+ * Small word counts for simulated runs: text drawn by chance, the job over it in one of several forms, and
+ * a plain reference of what must come out. One form is a graph with two outputs; one joins the words with their
+ * counts, which another source gives, and counts again.
  *
  * Whatever cuts text into pieces is tiny here: a split is a few lines and a buffer some hundred bytes,
  * so that a kilobyte of text has all the borders that a terabyte has.
@@ -28,7 +29,8 @@ import {
 import type { Connector } from '../engine/contracts/connector.ts';
 import type { SplitEnumerator } from '../engine/contracts/source.ts';
 
-type Form = 'columns' | 'flatMap' | 'mapReduce' | 'graph';
+/** `join` is not drawn but asked for. */
+export type WordForm = 'columns' | 'flatMap' | 'mapReduce' | 'graph' | 'join';
 
 /** What a file must hold in the end, and how many rows that is. */
 export interface WordOutput {
@@ -39,10 +41,12 @@ export interface WordOutput {
 
 export interface WordJob {
   readonly definition: JobDefinition;
-  readonly form: Form;
+  readonly form: WordForm;
   /** Path → content. */
   readonly inputs: ReadonlyMap<string, Uint8Array>;
   readonly outputs: readonly WordOutput[];
+  /** How often the inputs are read. */
+  readonly readCount: number;
   readonly connectors: ReadonlyMap<string, Connector>;
 }
 
@@ -52,9 +56,11 @@ const rarePath = `${outputFolder}/rare.csv`;
 const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const separators = [' ', ' ', ' ', ', ', '\t', ' 42 ', '-', ' é ', ' 漢字 '];
 
-export function drawWordJob(rng: Rng): WordJob {
+/** @param wanted - In place of a form that is drawn. */
+export function drawWordJob(rng: Rng, wanted?: WordForm): WordJob {
   const inputs = drawInputs(rng);
-  const form = oneOf(rng, ['columns', 'flatMap', 'mapReduce', 'graph'] as const);
+  const drawn = oneOf(rng, ['columns', 'flatMap', 'mapReduce', 'graph'] as const);
+  const form = wanted ?? drawn;
   const format = oneOf(rng, ['csv', 'ndjson'] as const);
   const top = rng.int(0, 3) === 0 ? rng.int(1, 20) : undefined;
   const path = `${outputFolder}/words.${format}`;
@@ -64,6 +70,7 @@ export function drawWordJob(rng: Rng): WordJob {
     form,
     inputs,
     outputs: outputsOf(form, path, countedWords(inputs), top),
+    readCount: form === 'join' ? 2 : 1,
     connectors: new Map([[connector.name, connector]]),
   };
 }
@@ -95,7 +102,7 @@ function drawWord(rng: Rng): string {
   return Array.from({ length }, () => letters[rng.int(0, letters.length)]).join('');
 }
 
-function definitionOf(form: Form, output: string, top: number | undefined) {
+function definitionOf(form: WordForm, output: string, top: number | undefined) {
   const sumOf = (counts: Iterable<number>): number => {
     let sum = 0;
     for (const count of counts) sum += count;
@@ -125,12 +132,15 @@ function definitionOf(form: Form, output: string, top: number | undefined) {
       }
       if (form === 'graph') return graphOf(lines, output, top);
       const found =
-        form === 'columns'
+        form !== 'flatMap'
           ? lines.select((line) => ({ word: explode(words(line.text)) }))
           : lines.flatMap(t.struct({ word: t.utf8() }), (line) =>
               (line.text.match(/[A-Za-z]+/g) ?? []).map((word) => ({ word: word.toLowerCase() })),
             );
-      return found
+      const isJoin = form === 'join';
+      const again = isJoin ? read(files.source({ path: inputFolder, format: text() })) : null;
+      const counted = again === null ? found : withPartners(found, again);
+      return counted
         .keyBy((row) => row.word)
         .aggregate({ count: agg.count() })
         .orderBy((row) => [row.count.desc(), row.word.asc()])
@@ -138,6 +148,20 @@ function definitionOf(form: Form, output: string, top: number | undefined) {
         .writeTo(sink);
     },
   });
+}
+
+/** The same words, each of which finds the one of that name among those that are counted. */
+function withPartners(
+  found: Stream<{ word: Column<'utf8'> }>,
+  lines: Stream<{ text: Column<'utf8'> }>,
+) {
+  const all = lines
+    .select((line) => ({ partner: explode(words(line.text)) }))
+    .keyBy((row) => row.partner)
+    .aggregate({ seen: agg.count() });
+  return found
+    .join(all, { on: (one, other) => one.word.eq(other.partner) })
+    .select((row) => ({ word: row.word }));
 }
 
 /** A stream that parts and meets again, and ends in two files: the counts, and the words that are rare. */
@@ -173,7 +197,7 @@ function countedWords(inputs: ReadonlyMap<string, Uint8Array>): readonly Count[]
 type Count = readonly [word: string, count: number];
 
 function outputsOf(
-  form: Form,
+  form: WordForm,
   path: string,
   counts: readonly Count[],
   top: number | undefined,

@@ -9,8 +9,9 @@
  */
 import { assert } from '../base/assert.ts';
 import { type DeployRequest, taskIdOf } from '../coordinator/protocol.ts';
-import { channelsOf, partitionCountOf, partitionOf } from '../engine/plan/channels.ts';
-import type { Edge, PhysicalGraph } from '../engine/plan/physical-graph.ts';
+import { partitionCountOf, readOf } from '../engine/plan/channels.ts';
+import type { Span } from '../engine/plan/map-output-read.ts';
+import type { Edge } from '../engine/plan/physical-graph.ts';
 import type { MapOutputFile } from '../engine/shuffle/map-output.ts';
 import { taskMetricsBytes } from '../engine/task/task-metrics.ts';
 import { makeRings } from './exchange-rings.ts';
@@ -49,18 +50,19 @@ export function deploymentsOf(
           .map((edge) => ({
             ...endOf(edge, rings.get(edge.id)?.ofReceiver(taskIndex) ?? []),
             files: edge.isBlocking
-              ? sendersOf(graph, edge, taskIndex).map((sender) => {
+              ? indexesOf(readOf(graph, edge, taskIndex).senders).map((sender) => {
                   const ofAttempt = inputs[taskIdOf(edge.from, sender)];
                   assert(ofAttempt !== undefined, 'the coordinator names the attempt to be read');
                   return fileOf(edge, sender, ofAttempt);
                 })
               : [],
-            partition: partitionOf(edge, taskIndex),
+            partitions: readOf(graph, edge, taskIndex).partitions,
           })),
         outputs: graph.edges
           .filter((edge) => edge.from === vertex.id)
           .map((edge) => ({
             ...endOf(edge, rings.get(edge.id)?.ofSender(taskIndex) ?? []),
+            edgeId: edge.id,
             file: edge.isBlocking ? fileOf(edge, taskIndex, attempt) : null,
             partitionCount: partitionCountOf(graph, edge),
           })),
@@ -74,9 +76,8 @@ export function deploymentsOf(
   return deployments;
 }
 
-function sendersOf(graph: PhysicalGraph, edge: Edge, taskIndex: number): number[] {
-  const own = channelsOf(graph, edge).filter(({ receiver }) => receiver === taskIndex);
-  return own.map(({ sender }) => sender);
+function indexesOf({ from, to }: Span): number[] {
+  return Array.from({ length: to - from }, (_, at) => from + at);
 }
 
 function endOf(edge: Edge, rings: readonly RingDescriptor[]): EdgeEnd {

@@ -244,13 +244,14 @@ export class Executor {
         this.#fetchSplit(slotIndex, message);
         break;
       case 'taskFinished': {
-        const { taskId, attempt, write, counts } = message;
+        const { taskId, attempt, write, counts, partitionBytes } = message;
         const task = this.#remove(message);
         if (task === null) break;
         this.#events.taskFinished({
           taskId,
           attempt,
           write,
+          partitionBytes,
           metrics: { ...readMetrics(task.deployment), counts },
         });
         break;

@@ -31,16 +31,32 @@ const options: JobCommandOptions = {
 export async function explainCommand(env: CliEnv, args: readonly string[]): Promise<ExitCode> {
   const request = await readJobCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const { graph, parallelism, shuffle, isJson, showsCode } = request;
-  const [planner, { explainLogical, explainPhysical }, { stagesOf }, statistics, code] =
-    await Promise.all([
-      import('../../coordinator/planner/planner.ts'),
-      import('../../engine/plan/explain.ts'),
-      import('../../engine/plan/stages.ts'),
-      statisticsOf(graph),
-      showsCode ? import('../../engine/compile/explain-code.ts') : null,
-    ]);
-  const physical = planner.planJob(graph, { parallelism, shuffle, statistics });
+  const {
+    graph,
+    parallelism,
+    partitions = parallelism,
+    shuffle,
+    isAdaptive,
+    isJson,
+    showsCode,
+  } = request;
+  const [
+    planner,
+    { explainLogical, explainPhysical },
+    { explainAdaptive },
+    { stagesOf },
+    statistics,
+    code,
+  ] = await Promise.all([
+    import('../../coordinator/planner/planner.ts'),
+    import('../../engine/plan/explain.ts'),
+    import('../../engine/plan/explain-adaptive.ts'),
+    import('../../engine/plan/stages.ts'),
+    statisticsOf(graph),
+    showsCode ? import('../../engine/compile/explain-code.ts') : null,
+  ]);
+  const tasks = { parallelism: partitions, shuffle };
+  const physical = planner.planJob(graph, { ...tasks, statistics });
   if (isJson) {
     const graphs = {
       job: graph.jobName,
@@ -55,8 +71,10 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
     return exitCodes.done;
   }
   const sections = [explainLogical(graph), explainPhysical(physical)];
+  if (isAdaptive) sections.push(explainAdaptive(physical));
   if (code !== null) sections.push(code.explainCode(physical));
-  const text = `${sections.map((section) => section.trimEnd()).join('\n\n')}\n`;
+  const joined = sections.flatMap((section) => section.trimEnd() || []).join('\n\n');
+  const text = `${joined}\n`;
   env.stdout.write(env.stdout.isTerminal ? fitted(text, env.stdout.columns) : text);
   return exitCodes.done;
 }

@@ -14,6 +14,7 @@ import type { Connector, RoleContext } from '../../engine/contracts/connector.ts
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SinkCommitter } from '../../engine/contracts/sink.ts';
 import type { OperatorSpec, PhysicalGraph, Vertex } from '../../engine/plan/physical-graph.ts';
+import type { AdaptiveOptions } from '../adaptive/adaptive-options.ts';
 import {
   type AskRequest,
   type DeployRequest,
@@ -53,7 +54,7 @@ import {
   regionOf,
   stateOf,
   writesOf,
-} from './region-state.ts';
+} from './running-job.ts';
 import { type StageTotals, shareDone, stageTotals } from './stage-totals.ts';
 
 /** What the job master asks of the worker that runs the tasks. */
@@ -95,6 +96,8 @@ export interface JobMasterOptions extends JobRef {
   readonly connectors: ReadonlyMap<string, Connector>;
   /** Whether tasks that are slow get a copy. @defaultValue true */
   readonly speculates?: boolean;
+  /** By what sizes the plan may be changed while the job runs; null when it may not. @defaultValue null */
+  readonly adaptive?: AdaptiveOptions | null;
   /** The rules; only tests that plant a wrong one give others. @defaultValue stepJob */
   readonly step?: typeof stepJob;
 }
@@ -152,9 +155,10 @@ export class JobMaster {
     this.#handle({ kind: 'failed', error });
   }
 
-  finishTask({ taskId, attempt, write, metrics }: Omit<TaskFinished, keyof JobRef>): void {
+  finishTask({ metrics, ...task }: Omit<TaskFinished, keyof JobRef>): void {
     this.updateMetrics([metrics]);
-    this.#handle({ kind: 'taskFinished', taskId, attempt, write });
+    this.#handle({ kind: 'taskFinished', ...task });
+    const { taskId, attempt } = task;
     if (this.#run === null) return;
     const { id } = regionOf(this.#run, taskId);
     if (stateOf(this.#run, id).done?.number === attempt) this.#paces.finish(id, attempt);
@@ -194,9 +198,9 @@ export class JobMaster {
 
   /** The job as it is now: asks its tasks, which answer between two slices. */
   async inspect(): Promise<JobInspection> {
-    const { jobId, graph } = this.#options;
+    const { jobId } = this.#options;
     const answers = await this.#ask({ kind: 'inspect' });
-    const tasks = inspectTasks(graph, answers);
+    const tasks = inspectTasks(this.#graph, answers);
     const atMs = this.#env.clock.mono();
     return { jobId, phase: this.#state.kind, atMs, ...this.#metrics.totals(), tasks };
   }
@@ -219,16 +223,20 @@ export class JobMaster {
   }
 
   #plan(): RunPlan {
-    const { graph, host, connectors } = this.#options;
+    const { graph, host, connectors, adaptive = null } = this.#options;
     const isOnce = ({ chain }: Vertex) =>
       chain.some((spec) => {
         const end = spec.kind === 'source' ? spec.source : spec.kind === 'sink' ? spec.sink : null;
         return end !== null && connectors.get(end.connector)?.usesProgram === true;
       });
+    const { slotCount } = host;
+    const onceIds = new Set(graph.vertices.filter(isOnce).map(({ id }) => id));
+    const plan = { graph, slotCount, onceIds, adaptations: [] };
     return {
       regions: regionsOf(graph, isOnce),
-      slotCount: host.slotCount,
-      homes: homesOf(graph, host.slotCount),
+      slotCount,
+      homes: homesOf(graph, slotCount),
+      adaptive: adaptive && { ...plan, options: adaptive },
     };
   }
 
@@ -241,6 +249,11 @@ export class JobMaster {
       ),
     );
     for (const regionId of slow) this.#handle({ kind: 'regionIsSlow', regionId });
+  }
+
+  /** As planned, or as it has been changed since. */
+  get #graph(): PhysicalGraph {
+    return this.#run?.plan.adaptive?.graph ?? this.#options.graph;
   }
 
   #stages(): StageTotals[] {
@@ -334,8 +347,9 @@ export class JobMaster {
   }
 
   async #deploy({ regionId, attempt }: RegionEffect): Promise<void> {
-    const { jobId, epoch, graph, module, host } = this.#options;
+    const { jobId, epoch, module, host } = this.#options;
     const { run } = this.#runningJob();
+    const graph = this.#graph;
     const { inputs } = this.#region(regionId);
     this.#paces.start(regionId, attempt);
     this.#keepCounters(regionId);

@@ -12,19 +12,16 @@
  */
 import { assertNever } from '../../base/assert.ts';
 import type { WireError } from '../../base/typed-error.ts';
-import type { Json } from '../../engine/contracts/json.ts';
+import { copyRegion } from './deploy-regions.ts';
+import { attemptStopped, type FinishedTask, finishTask, startRun } from './region-state.ts';
+import { retryAfter } from './retry.ts';
 import {
-  attemptStopped,
-  copyRegion,
-  finishTask,
   isRunDone,
   type RegionEffect,
   type RunningJob,
   type RunPlan,
   type RunStep,
-  startRun,
-} from './region-state.ts';
-import { retryAfter } from './retry.ts';
+} from './running-job.ts';
 
 /** Why a job ends without a result. */
 export type StopReason =
@@ -56,7 +53,7 @@ export type JobEvent =
 
 type RunEvent =
   /** `write` is null for a task without a sink. */
-  | (OfTask & { readonly kind: 'taskFinished'; readonly write: Json })
+  | (FinishedTask & { readonly kind: 'taskFinished' })
   | (OfTask & { readonly kind: 'taskFailed'; readonly error: WireError })
   /** No task of the attempt runs any more. */
   | { readonly kind: 'attemptStopped'; readonly regionId: string; readonly attempt: number }

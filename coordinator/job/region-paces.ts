@@ -1,6 +1,6 @@
 /** How long attempts of regions have run, or took: what stragglers are known by (scheduler/stragglers.ts). */
 import type { RegionPace } from '../scheduler/stragglers.ts';
-import type { RegionState } from './region-state.ts';
+import type { RegionState } from './running-job.ts';
 
 interface Span {
   readonly startMs: number;

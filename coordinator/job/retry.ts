@@ -13,8 +13,8 @@
  * Before: worker/executor.ts. After: coordinator/job/region-state.ts.
  */
 import type { WireError } from '../../base/typed-error.ts';
+import { andDeploy, stopAttempts } from './region-state.ts';
 import {
-  andDeploy,
   changed,
   liveAttempt,
   type RegionEffect,
@@ -23,8 +23,7 @@ import {
   regionOf,
   retriesMax,
   stateOf,
-  stopAttempts,
-} from './region-state.ts';
+} from './running-job.ts';
 
 /** Errors that another try may not meet. */
 const passing: ReadonlySet<string> = new Set([

@@ -5,8 +5,9 @@
  */
 import type { PhysicalGraph, Vertex } from '../../engine/plan/physical-graph.ts';
 import { stagesOf } from '../../engine/plan/stages.ts';
+import type { Adaptation } from '../adaptive/adapt-plan.ts';
 import { type TaskCounters, vertexIdOf } from '../protocol.ts';
-import { type RunningJob, stateOf } from './region-state.ts';
+import { type RunningJob, stateOf } from './running-job.ts';
 
 export interface StageTotals {
   readonly id: string;
@@ -28,17 +29,20 @@ export interface StageTotals {
   readonly busySeconds: number;
   /** How many times as long as the median task the slowest one took; null where that tells nothing. */
   readonly skew: number | null;
+  /** What was changed of it while the job ran. */
+  readonly adaptations: readonly Adaptation[];
 }
 
 /** Below this tasks are too short to be compared. */
 const skewBusyMsMin = 10;
 
-/** @param run - As the job runs, or as it ran last; null before its start. */
+/** @param run - As the job runs, or as it ran last, in the graph that it has now; null before its start. */
 export function stageTotals(
-  graph: PhysicalGraph,
+  planned: PhysicalGraph,
   run: RunningJob | null,
   counters: readonly TaskCounters[],
 ): StageTotals[] {
+  const { graph = planned, adaptations = [] } = run?.plan.adaptive ?? {};
   return stagesOf(graph).map(({ id, vertexIds }) => {
     const own = counters.filter(({ taskId }) => vertexIds.includes(vertexIdOf(taskId)));
     const operators = own.flatMap((task) => task.operators);
@@ -55,6 +59,7 @@ export function stageTotals(
         vertices.filter((vertex) => !isSample(vertex)),
         own,
       ),
+      adaptations: adaptations.filter((one) => one.vertexIds.every((at) => vertexIds.includes(at))),
     };
   });
 }

@@ -8,7 +8,7 @@
  *
  * The rate alone says nothing of an attempt that has just begun, the time alone nothing of skew.
  *
- * Before: coordinator/job/job-master.ts. After: coordinator/job/region-state.ts.
+ * Before: coordinator/job/job-master.ts. After: coordinator/job/deploy-regions.ts.
  */
 import { vertexIdOf } from '../protocol.ts';
 import type { Region } from './regions.ts';

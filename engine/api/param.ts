@@ -64,6 +64,7 @@ export type ParamValues<P> = {
 
 /** Flags of the engine and of the command line: no parameter may take one. */
 export const reservedFlags: readonly string[] = [
+  'adaptive',
   'allow-non-restored-state',
   'checkpoint-dir',
   'checkpoint-interval',
@@ -78,6 +79,7 @@ export const reservedFlags: readonly string[] = [
   'no-speculation',
   'overwrite',
   'parallelism',
+  'partitions',
   'priority',
   'rate',
   'restore',

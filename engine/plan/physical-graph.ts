@@ -9,6 +9,7 @@ import type { AggregateFunction } from './aggregate-functions.ts';
 import type { AnalyticColumn, RankFunction } from './analytic-functions.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
 import type { JoinedTexts, SortKey } from './logical-graph.ts';
+import type { AdaptedReads } from './map-output-read.ts';
 
 /** One aggregate over columns of the operator's input. */
 export interface AggregateColumn {
@@ -218,6 +219,8 @@ export interface Edge {
   readonly isBlocking: boolean;
   /** What travels: those columns of the output that the reader needs. */
   readonly schema: Schema;
+  /** Of a blocking edge: what its readers read, where that was chosen at run time. @defaultValue their own partition */
+  readonly adapted?: AdaptedReads;
 }
 
 export interface PhysicalGraph {

@@ -31,7 +31,7 @@ export interface ChannelWriterOptions {
    * The file that all channels write to: rows wait until they fill a message, for nobody reads before
    * the end. @defaultValue channels are rings
    */
-  readonly file?: { close(): void } | null;
+  readonly file?: { readonly partitionBytes: readonly number[]; close(): void } | null;
 }
 
 export class ChannelWriter implements Outbox {
@@ -60,6 +60,11 @@ export class ChannelWriter implements Outbox {
       this.#current !== null && this.#positions[index]! < ends[index]!;
     const { channels } = this.#options;
     return channels.flatMap((channel, index) => (channel.isFull || hasRest(index) ? [index] : []));
+  }
+
+  /** Bytes of each partition of the file; null where channels are rings. */
+  get partitionBytes(): readonly number[] | null {
+    return this.#options.file?.partitionBytes ?? null;
   }
 
   offer(batch: Batch): boolean {

@@ -1,5 +1,5 @@
 /**
- * Map output reader: one partition of one or several map outputs, file after file, as a channel.
+ * Map output reader: neighbouring partitions of one or several map outputs, file after file, as a channel.
  *
  * It holds one block, and one open file. What is missing or damaged in any way is SHUFFLE_LOST, with the
  * task and the attempt that wrote it: these run again, and then this reader's task.
@@ -12,6 +12,7 @@ import { codeOf, typedError } from '../../base/typed-error.ts';
 import { decodeBody } from '../batch/wire.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { addressOf, type MemoryScope } from '../memory/slot-memory.ts';
+import type { Span } from '../plan/map-output-read.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { SpillBlocks } from '../spill/spill-blocks.ts';
 import type { ElementReader, StreamElement } from '../stream/stream-element.ts';
@@ -19,7 +20,8 @@ import { footerBytes, footerMark, type MapOutputFile } from './map-output.ts';
 
 export interface MapOutputReaderOptions {
   readonly files: readonly MapOutputFile[];
-  readonly partition: number;
+  /** Of each file, in their order. */
+  readonly partitions: Span;
   readonly disk: SyncDisk;
   readonly scope: MemoryScope;
   readonly kernels: Kernels;
@@ -31,7 +33,7 @@ export interface MapOutputReaderOptions {
 interface Open {
   readonly id: FileId;
   readonly path: string;
-  /** Where the partition's blocks begin. */
+  /** Where the partitions' blocks begin. */
   readonly places: Float64Array;
 }
 
@@ -88,17 +90,19 @@ export class MapOutputReader implements ElementReader {
     }
   }
 
-  /** The places of the partition's blocks, from the index. */
+  /** The places of the partitions' blocks, from the index. */
   #readPlaces(file: { readonly id: FileId; readonly path: string }): Float64Array {
-    const { blocks, scope, partition } = this.#options;
+    const { blocks, scope, partitions } = this.#options;
     const index = this.#readFooter(file);
     const block = blocks.readPayload(file, index, blocks.readHeader(file, index));
     try {
       const words = scope.memory.uint32.subarray(addressOf(block) >>> 2);
       const [partitionCount = 0] = words;
       const counts = words.subarray(1, 1 + partitionCount);
-      const first = counts.subarray(0, partition).reduce((sum, count) => sum + count, 0);
-      return Float64Array.from({ length: counts[partition] ?? 0 }, (_, at) => {
+      const first = counts.subarray(0, partitions.from).reduce((sum, count) => sum + count, 0);
+      const own = counts.subarray(partitions.from, partitions.to);
+      const length = own.reduce((sum, count) => sum + count, 0);
+      return Float64Array.from({ length }, (_, at) => {
         const word = 1 + partitionCount + (first + at) * 2;
         return (words[word] ?? 0) + (words[word + 1] ?? 0) * 2 ** 32;
       });

@@ -50,6 +50,8 @@ export class MapOutputWriter {
   readonly #options: MapOutputOptions;
   /** By partition: where its blocks begin. */
   readonly #places: number[][];
+  /** By partition, as they lie on disk. */
+  readonly #bytes: number[];
   #openPartitions: number;
   #file: FileId | null = null;
   /** Whether there is a file that has not got its name. */
@@ -59,15 +61,23 @@ export class MapOutputWriter {
   constructor(options: MapOutputOptions) {
     this.#options = options;
     this.#places = Array.from({ length: options.partitionCount }, () => []);
+    this.#bytes = this.#places.map(() => 0);
     this.#openPartitions = options.partitionCount;
+  }
+
+  /** Bytes of each partition so far. */
+  get partitionBytes(): readonly number[] {
+    return this.#bytes;
   }
 
   /** Where each partition's messages go; the file is published with the last `end`. */
   partitions(): MessageWriter[] {
-    return this.#places.map((places) => ({
+    return this.#places.map((places, partition) => ({
       tryWrite: (message) => {
-        places.push(this.#position);
+        const before = this.#position;
+        places.push(before);
         this.#write(message.byteOffset, message.length);
+        this.#bytes[partition] = (this.#bytes[partition] ?? 0) + this.#position - before;
         return true;
       },
       end: () => {

@@ -8,6 +8,7 @@ import { partitionDriver } from '../compile/partition-driver.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { RingReader, RingWriter } from '../memory/ring.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
+import type { Span } from '../plan/map-output-read.ts';
 import type { Exchange } from '../plan/physical-graph.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
@@ -36,6 +37,8 @@ const rowsPerTurn = 1024;
 /** Text from which a message goes out, unless the output says otherwise. */
 const messageBytesUsual = 256 * 1024;
 
+const firstPartition: Span = { from: 0, to: 1 };
+
 /** The receiving end of an edge. */
 export interface TaskInput {
   /** As an edge's. @defaultValue `vertexPorts.rows` */
@@ -46,8 +49,8 @@ export interface TaskInput {
   readonly rings: readonly RingReader[];
   /** Of a blocking edge: what its senders have written. @defaultValue none */
   readonly files?: readonly MapOutputFile[];
-  /** The partition of these that is read. @defaultValue 0 */
-  readonly partition?: number;
+  /** The partitions of these that are read. @defaultValue the first */
+  readonly partitions?: Span;
 }
 
 /** The sending end of an edge. */
@@ -59,6 +62,8 @@ export interface TaskOutput {
   readonly schema: Schema;
   /** One per receiving task. */
   readonly rings: readonly RingWriter[];
+  /** Of the edge, where it has a file. @defaultValue none */
+  readonly edgeId?: string;
   /** Text from which a message goes out; what a slot of the rings carries. @defaultValue 256 KiB */
   readonly messageBytes?: number;
   /** Of a blocking edge: where rows go, in place of rings. @defaultValue null */
@@ -92,13 +97,13 @@ export function buildGate(inputs: readonly TaskInput[], context: ExchangeContext
  * read side by side.
  */
 function channelsOf(input: TaskInput, context: ExchangeContext): ElementReader[] {
-  const { schema, rings, exchange, files = [], partition = 0 } = input;
+  const { schema, rings, exchange, files = [], partitions = firstPartition } = input;
   const rest = rings.map((ring) => new ChannelReader({ ...context, schema, ring }));
   if (files.length === 0) return rest;
   const parts = exchange.kind === 'merge' ? files.map((file) => [file]) : [files];
   const blocks = context.blocks();
   return parts.map((part) => {
-    return new MapOutputReader({ ...context, blocks, schema, files: part, partition });
+    return new MapOutputReader({ ...context, blocks, schema, files: part, partitions });
   });
 }
 

@@ -10,6 +10,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
+import type { PartitionBytes } from '../plan/map-output-read.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import type { ChannelWriter } from '../shuffle/channel-writer.ts';
 import { FanOutOutbox } from '../stream/fan-out-outbox.ts';
@@ -23,6 +24,8 @@ export class TaskOutputs {
   readonly #edges: number[] = [];
   readonly #unfinished = new Set<ChannelWriter>();
   readonly #fans: FanOutOutbox[] = [];
+  /** By edge: those that write a file. */
+  readonly #files = new Map<string, ChannelWriter>();
 
   /**
    * Adds the edges that carry `output`, whose batches have the schema `given`; answers where they
@@ -37,6 +40,7 @@ export class TaskOutputs {
       this.#writers.push(writer);
       this.#edges.push(place);
       this.#unfinished.add(writer);
+      if (edge.edgeId !== undefined) this.#files.set(edge.edgeId, writer);
       outboxes.push(withColumns(writer, given, edge.schema));
     }
     const [only = null] = outboxes;
@@ -48,6 +52,14 @@ export class TaskOutputs {
 
   get isEmpty(): boolean {
     return this.#writers.length === 0;
+  }
+
+  /** Bytes of each partition that was written to files, by edge. */
+  get partitionBytes(): PartitionBytes {
+    const found = [...this.#files].map(
+      ([id, writer]) => [id, writer.partitionBytes ?? []] as const,
+    );
+    return Object.fromEntries(found);
   }
 
   /** Whether a ring is full and something waits for it. */

@@ -35,6 +35,7 @@ import {
 import { SampleReader } from '../operators/sample-reader.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
 import { SourceOperator } from '../operators/source-operator.ts';
+import type { PartitionBytes } from '../plan/map-output-read.ts';
 import {
   hasBuildSide,
   type OperatorSpec,
@@ -171,6 +172,11 @@ export class Task {
   #operatorOf(spec: OperatorSpec): Operator | null {
     const place = this.#options.vertex.chain.indexOf(spec) - (this.#source === null ? 0 : 1);
     return this.#operators[place] ?? null;
+  }
+
+  /** Bytes of each partition of its map outputs, by edge. */
+  get partitionBytes(): PartitionBytes {
+    return this.#outputs.partitionBytes;
   }
 
   get #sink(): SinkOperator | null {

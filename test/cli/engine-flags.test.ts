@@ -1,6 +1,11 @@
 /** Goal: parallelism and memory are checked, and their defaults fit the machine. */
 import { expect, test } from 'vitest';
-import { memoryBytesOf, parseParallelism } from '../../cli/engine-flags.ts';
+import {
+  memoryBytesOf,
+  parseAdaptive,
+  parseParallelism,
+  parsePartitions,
+} from '../../cli/engine-flags.ts';
 
 const mb = 1024 ** 2;
 const gb = 1024 ** 3;
@@ -19,6 +24,20 @@ test.each(['0', '-1', '1.5', '129', 'two', '', ' 2', '1e1'])(
     expect(() => parseParallelism(text)).toThrow(/no whole number from 1 to 128/);
   },
 );
+
+test('plans change unless that is off', () => {
+  expect([undefined, 'on', 'off'].map(parseAdaptive)).toEqual([true, true, false]);
+  expect(() => parseAdaptive('no')).toThrow(/"no" is not on or off/);
+});
+
+test('partitions are counted on disk only', () => {
+  expect(parsePartitions(undefined, 'memory')).toBeNull();
+  expect(parsePartitions('64', 'disk')).toBe(64);
+  expect(() => parsePartitions('64', 'memory')).toThrow(/on disk only/);
+  for (const text of ['0', '129', 'many', '']) {
+    expect(() => parsePartitions(text, 'disk')).toThrow(/no whole number from 1 to 128/);
+  }
+});
 
 test.each`
   text         | slots | machine    | bytes

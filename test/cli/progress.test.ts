@@ -20,7 +20,7 @@ const running: RunProgress = {
 
 const stage = {
   ...{ bytesIn: 0, bytesShuffled: 0, bytesSpilled: 0, busySeconds: 1, skew: null },
-  ...{ speculativeCount: 0, speculativeWonCount: 0 },
+  ...{ speculativeCount: 0, speculativeWonCount: 0, adaptations: [] },
 };
 const staged: RunProgress = {
   ...running,

@@ -92,7 +92,7 @@ test('what was left out has a line', () => {
 test('a job of several stages has a line for each, with the skew', () => {
   const stage = {
     ...{ bytesIn: 0, bytesShuffled: 0, bytesSpilled: 0, failedCount: 0, runningCount: 0 },
-    ...{ speculativeCount: 0, speculativeWonCount: 0 },
+    ...{ speculativeCount: 0, speculativeWonCount: 0, adaptations: [] },
   };
   const summary: JobSummary = {
     ...{ job: 'j', status: 'finished', inputCount: 1, rowsIn: 8, bytesIn: 1024, rowsOut: 8 },
@@ -111,6 +111,11 @@ test('a job of several stages has a line for each, with the skew', () => {
       {
         ...{ ...stage, id: '3', taskCount: 2, doneCount: 2, busySeconds: 1, skew: null },
         ...{ speculativeCount: 2, speculativeWonCount: 1 },
+        adaptations: [
+          { kind: 'joined', vertexIds: ['v3'], partitionCount: 12, taskCount: 3 },
+          { kind: 'split', vertexIds: ['v3'], partition: 5, taskCount: 4 },
+          { kind: 'broadcast', vertexIds: ['v3'], bytes: 2048 },
+        ],
       },
     ],
   };
@@ -118,6 +123,7 @@ test('a job of several stages has a line for each, with the skew', () => {
   expect(text).toContain(
     '\n  stage 1  2 tasks busy for 3.0 s, 2.0 KB shuffled, slowest task 1.2 times the median\n' +
       '  stage 2  1 task busy for 1.0 s, 1 run again\n' +
-      '  stage 3  2 tasks busy for 1.0 s, 2 speculative, 1 of them first\n',
+      '  stage 3  2 tasks busy for 1.0 s, 2 speculative, 1 of them first, 12 partitions read by 3 tasks, ' +
+      'partition 5 split in 4, build side of 2.0 KB read whole by each\n',
   );
 });

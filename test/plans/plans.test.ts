@@ -20,6 +20,7 @@ import { TypedError } from '../../base/typed-error.ts';
 import { planJob, planRules } from '../../coordinator/planner/planner.ts';
 import { buildJob } from '../../engine/api/build-job.ts';
 import { explainLogical, explainPhysical } from '../../engine/plan/explain.ts';
+import { explainAdaptive } from '../../engine/plan/explain-adaptive.ts';
 import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
 
 const folder = new URL('./', import.meta.url);
@@ -67,7 +68,7 @@ function outcomeOf(source: string): string {
 function planOnDisk(source: string, graph: LogicalGraph): string {
   if (!/^\/\/ Shuffle on disk\.$/m.test(source)) return '';
   const physical = planJob(graph, { parallelism: 2, shuffle: 'disk' });
-  return `\n${mark}shuffle on disk\n${explainPhysical(physical)}`;
+  return `\n${mark}shuffle on disk\n${explainPhysical(physical)}${explainAdaptive(physical)}`;
 }
 
 function planWithout(name: string | undefined, graph: LogicalGraph): string {

@@ -69,8 +69,8 @@ const commitsEarly: Step = (state, event) => {
   if (regions.some(({ done, attempts: at }) => !done && at.length === 0)) return next;
   if (unfinished.length > 1) return next;
   const early = [...run.regions].map(([id, region]) => {
-    const { number = 0, writes = [] } = region.attempts[0] ?? {};
-    return [id, { ...region, done: region.done ?? { number, writes } }] as const;
+    const { number = 0, writes = [], partitionBytes = {} } = region.attempts[0] ?? {};
+    return [id, { ...region, done: region.done ?? { number, writes, partitionBytes } }] as const;
   });
   const committing = { kind: 'committing', run: { ...run, regions: new Map(early) } } as const;
   return { state: committing, effects: [{ kind: 'commit' }] };

@@ -1,10 +1,11 @@
 /**
  * Goal: whatever befalls one task at its borders, the job gives the same result, and is not started again:
  * every task × {fails before, fails after, its thread dies before, dies after, output lost, output torn, slow},
- * in rings and in files. `test/long/task-faults-sweep.test.ts` does the same for many more jobs.
+ * in rings and in files, and in plans that change while they run. `test/long/task-faults-sweep.test.ts` does the same for many more jobs.
  */
 import { expect, test } from 'vitest';
 import { inMacrotask } from '../../simulation/drain.ts';
+import { runJob, smallSizes } from '../../simulation/job-scenario.ts';
 import {
   checkMatrix,
   expectRight,
@@ -23,6 +24,24 @@ test.each([
   { timeout },
   async (job) => {
     await inMacrotask(() => {
+      const hits = checkMatrix(job);
+      for (const what of taskFaultKinds) expect(hits.get(what)).toBeGreaterThan(0);
+    });
+  },
+);
+
+test.each([
+  ['joined', { ...smallSizes(2 ** 16, false), skewBytesMin: 2 ** 20 }],
+  ['split', smallSizes(16, false)],
+  ['broadcast', smallSizes(16, true)],
+] as const)(
+  'a join that is adapted, %s: every task, everything that can befall it',
+  { timeout },
+  async (kind, adaptive) => {
+    const job = { seed: 4, shuffle: 'disk', form: 'join', parallelism: 2, adaptive } as const;
+    await inMacrotask(() => {
+      const undisturbed = runJob({ ...job, plan: { clocks: {}, faults: [] } });
+      expect(undisturbed.counts[kind]).toBeGreaterThan(0);
       const hits = checkMatrix(job);
       for (const what of taskFaultKinds) expect(hits.get(what)).toBeGreaterThan(0);
     });

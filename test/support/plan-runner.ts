@@ -16,15 +16,16 @@ import { selectRows } from '../../engine/expr/evaluate.ts';
 import type { Expr } from '../../engine/expr/expr.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
 import { type MemoryScope, SlotMemory } from '../../engine/memory/slot-memory.ts';
-import { channelsOf, partitionCountOf, partitionOf } from '../../engine/plan/channels.ts';
+import { channelsOf, partitionCountOf, readOf } from '../../engine/plan/channels.ts';
 import type { LogicalGraph, LogicalNode } from '../../engine/plan/logical-graph.ts';
+import type { PartitionBytes } from '../../engine/plan/map-output-read.ts';
 import type {
   Edge,
   OperatorSpec,
   PhysicalGraph,
   Vertex,
 } from '../../engine/plan/physical-graph.ts';
-import { stagesOf } from '../../engine/plan/stages.ts';
+import { type Stage, stagesOf } from '../../engine/plan/stages.ts';
 import type { UserFunctions } from '../../engine/plan/user-functions.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { buildOperator } from '../../engine/task/build-operator.ts';
@@ -60,15 +61,30 @@ export function rowsSink(name: string, isParallel = true): SinkSpec {
 /** Kept between runs that leave it empty: memories are dear. */
 let kept: { memory: SlotMemory; kernels: Kernels } | null = null;
 
+/** What has run of a plan: what its tasks have written for others. */
+export type Written = ReadonlyMap<string, PartitionBytes>;
+
+/** The plan for what has not started yet, and vertices that had better wait. */
+export type Adapt = (written: Written) => {
+  readonly graph: PhysicalGraph;
+  readonly held: ReadonlySet<string>;
+};
+
 /** Runs all tasks of a plan in turn until they are done; those of one stage after those of another. */
-export function runPlan(graph: PhysicalGraph, inputs: PlanInputs): PlanOutputs {
-  return new Map([...runPlanInParts(graph, inputs)].map(([name, parts]) => [name, parts.flat()]));
+export function runPlan(
+  graph: PhysicalGraph,
+  inputs: PlanInputs,
+  adapt: Adapt = () => ({ graph, held: new Set() }),
+): PlanOutputs {
+  const parts = runPlanInParts(graph, inputs, adapt);
+  return new Map([...parts].map(([name, ofTasks]) => [name, ofTasks.flat()]));
 }
 
 /** The same, by task of each sink. */
 export function runPlanInParts(
   graph: PhysicalGraph,
   inputs: PlanInputs,
+  adapt: Adapt = () => ({ graph, held: new Set() }),
 ): ReadonlyMap<string, readonly (readonly Row[])[]> {
   const { memory, kernels } = kept ?? newMemory();
   kept = null;
@@ -77,13 +93,31 @@ export function runPlanInParts(
   const { functions } = inputs;
   const around = { memory, kernels, connectors, functions, disk: new MemoryDisk() };
   const splits = new Map(graph.vertices.map(({ id, chain }) => [id, splitsOf(chain[0], inputs)]));
-  for (const { vertexIds } of stagesOf(graph)) {
-    const vertices = graph.vertices.filter(({ id }) => vertexIds.includes(id));
-    runTasks(tasksOf(graph, vertices, around), splits);
+  const written = new Map<string, PartitionBytes>();
+  for (;;) {
+    const next = nextStage(adapt(written), written);
+    if (next === null) break;
+    const tasks = tasksOf(next.graph, next.vertices, around);
+    runTasks(tasks, splits);
+    for (const { task } of tasks) written.set(task.id, task.partitionBytes);
   }
   memory.assertEmpty();
   kept = { memory, kernels };
   return parts;
+}
+
+/** The first stage that can run, of those that need not wait if there is one; null at the end. */
+function nextStage({ graph, held }: ReturnType<Adapt>, written: Written) {
+  const hasRun = (id: string) => written.has(`${id}[0]`);
+  const isReady = ({ vertexIds }: Stage) =>
+    graph.edges.every(
+      ({ from, to, isBlocking }) => !isBlocking || !vertexIds.includes(to) || hasRun(from),
+    );
+  const ready = stagesOf(graph).filter((stage) => !stage.vertexIds.some(hasRun) && isReady(stage));
+  const isFree = ({ vertexIds }: Stage) => !vertexIds.some((id) => held.has(id));
+  const stage = ready.find(isFree) ?? ready[0];
+  if (stage === undefined) return null;
+  return { graph, vertices: graph.vertices.filter(({ id }) => stage.vertexIds.includes(id)) };
 }
 
 function runTasks(
@@ -148,7 +182,7 @@ function tasksOf(graph: PhysicalGraph, vertices: readonly Vertex[], surroundings
           .map((edge) => ({
             ...endsOf(edge, ({ receiver }) => receiver === taskIndex),
             files: filesOf(edge, taskIndex),
-            partition: partitionOf(edge, taskIndex),
+            partitions: readOf(graph, edge, taskIndex).partitions,
           }))
           .map(({ edge, rings: own, ...files }) => {
             return { ...edge, ...files, rings: own.map(({ reader }) => reader) };
@@ -156,6 +190,7 @@ function tasksOf(graph: PhysicalGraph, vertices: readonly Vertex[], surroundings
         outputs: outgoing
           .map((edge) => ({
             ...endsOf(edge, ({ sender }) => sender === taskIndex),
+            edgeId: edge.id,
             file: edge.isBlocking ? fileOf(edge, taskIndex) : null,
             partitionCount: partitionCountOf(graph, edge),
           }))

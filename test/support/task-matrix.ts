@@ -3,14 +3,20 @@
  * is one run with one fault, which must come true, and whose result must be the right one in the first run.
  */
 import { expect } from 'vitest';
+import type { AdaptiveOptions } from '../../coordinator/adaptive/adaptive-options.ts';
 import type { JobFault } from '../../simulation/faults.ts';
 import { runJob } from '../../simulation/job-scenario.ts';
+import type { WordForm } from '../../simulation/word-job.ts';
 
 export type TaskFault = Extract<JobFault, { kind: 'taskFault' }>;
 
 export interface MatrixJob {
   readonly seed: number;
   readonly shuffle: 'disk' | 'memory';
+  /** As the scenario has them. @defaultValue what the seed draws */
+  readonly form?: WordForm;
+  readonly adaptive?: AdaptiveOptions | null;
+  readonly parallelism?: number;
 }
 
 type TaskPlace = Pick<TaskFault, 'vertexId' | 'taskIndex'>;

@@ -3,6 +3,7 @@ import type { WireError } from '../../base/typed-error.ts';
 import type { JobModule, Question, TaskAnswer } from '../../coordinator/protocol.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { Split } from '../../engine/contracts/source.ts';
+import type { PartitionBytes, Span } from '../../engine/plan/map-output-read.ts';
 import type { Exchange, Vertex } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import type { MapOutputFile } from '../../engine/shuffle/map-output.ts';
@@ -29,14 +30,15 @@ export interface EdgeEnd {
   readonly rings: readonly RingDescriptor[];
 }
 
-/** What a task reads; of a blocking edge one partition of the files of its senders. */
+/** What a task reads; of a blocking edge partitions of the files of its senders. */
 export interface InputEnd extends EdgeEnd {
   readonly files: readonly MapOutputFile[];
-  readonly partition: number;
+  readonly partitions: Span;
 }
 
 /** What a task writes; of a blocking edge all partitions of one file. */
 export interface OutputEnd extends EdgeEnd {
+  readonly edgeId: string;
   readonly file: MapOutputFile | null;
   readonly partitionCount: number;
 }
@@ -92,6 +94,7 @@ export type FromSlot =
       readonly write: Json;
       /** What functions have counted. */
       readonly counts: Readonly<Record<string, number>>;
+      readonly partitionBytes: PartitionBytes;
     })
   /** One task, which is closed; the others of the slot go on. */
   | (TaskAttempt & { readonly kind: 'taskFailed'; readonly error: WireError })

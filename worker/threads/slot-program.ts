@@ -188,10 +188,10 @@ export class SlotProgram {
 
   #finish(hosted: Hosted): void {
     const { taskId, attempt, task } = hosted;
-    const { commit: write, counts } = task;
+    const { commit: write, counts, partitionBytes } = task;
     task.close();
     this.#tasks = this.#tasks.filter((other) => other !== hosted);
-    this.#options.post({ kind: 'taskFinished', taskId, attempt, write, counts });
+    this.#options.post({ kind: 'taskFinished', taskId, attempt, write, counts, partitionBytes });
   }
 
   /** Closes tasks, and drops those that are not there yet. */

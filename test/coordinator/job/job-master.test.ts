@@ -108,7 +108,7 @@ const noCounters = {
 
 function finish(job: JobMaster, taskId: string, write: Json, attempt = 1): void {
   const metrics = { ...noCounters, taskId, attempt };
-  job.finishTask({ taskId, attempt, write, metrics });
+  job.finishTask({ taskId, attempt, write, metrics, partitionBytes: {} });
 }
 
 test('a job that goes well is deployed, committed and reported once', async () => {

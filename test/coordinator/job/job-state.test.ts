@@ -9,7 +9,7 @@ import {
   type JobState,
   stepJob,
 } from '../../../coordinator/job/job-state.ts';
-import { type RunPlan, writesOf } from '../../../coordinator/job/region-state.ts';
+import { type RunPlan, writesOf } from '../../../coordinator/job/running-job.ts';
 
 const error = (code: ErrorCode, message: string): WireError => ({
   ...{ code, kind: 'internal', retryable: false, message },
@@ -22,11 +22,12 @@ const planOf = (...ids: string[]): RunPlan => ({
   })),
   slotCount: 2,
   homes: {},
+  adaptive: null,
 });
 const prepared = (...ids: string[]): JobEvent => ({ kind: 'prepared', plan: planOf(...ids) });
 const running = (...ids: string[]): JobState => stepJob(initialJobState, prepared(...ids)).state;
 const finished = (taskId: string, write: string | null = null): JobEvent => {
-  return { kind: 'taskFinished', taskId, attempt: 1, write };
+  return { kind: 'taskFinished', taskId, attempt: 1, write, partitionBytes: {} };
 };
 const failed: JobEvent = { kind: 'failed', error: error('THREAD_DIED', 'first') };
 const taskFails = (code: ErrorCode): JobEvent => {

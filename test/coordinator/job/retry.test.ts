@@ -13,7 +13,7 @@ import {
   type JobState,
   stepJob,
 } from '../../../coordinator/job/job-state.ts';
-import { type RunPlan, retriesMax, writesOf } from '../../../coordinator/job/region-state.ts';
+import { type RunPlan, retriesMax, writesOf } from '../../../coordinator/job/running-job.ts';
 
 function error(code: ErrorCode, details: Record<string, string | number> = {}): WireError {
   return { code, kind: 'external', retryable: false, message: code, details };
@@ -31,6 +31,7 @@ function planOf(reads: Readonly<Record<string, readonly string[]>>, indeterminat
     })),
     slotCount: 2,
     homes: {},
+    adaptive: null,
   };
 }
 
@@ -58,7 +59,9 @@ class Run {
 
   finish(id: string, attempt: number): void {
     this.running.get(id)?.delete(attempt);
-    this.send({ kind: 'taskFinished', taskId: `${id}[0]`, attempt, write: `${id} ${attempt}` });
+    const write = `${id} ${attempt}`;
+    const taskId = `${id}[0]`;
+    this.send({ kind: 'taskFinished', taskId, attempt, write, partitionBytes: {} });
   }
 
   fail(id: string, attempt: number, cause: WireError = error('DISK_IO')): void {

@@ -61,6 +61,7 @@ test('the share is of tasks, and of the input while it is read', () => {
     busySeconds: 0,
     speculativeCount: 0,
     speculativeWonCount: 0,
+    adaptations: [],
   };
   const stagesOf = (readers: number, read: number, others: number): StageTotals[] => [
     { ...none, id: '1', taskCount: 2, doneCount: readers, bytesIn: read, skew: null },

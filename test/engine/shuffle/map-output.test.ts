@@ -49,7 +49,7 @@ function write(
   { disk, blocks }: Surroundings,
   rows: readonly Row[],
   { file = fileOf(0), partitionCount = 3 } = {},
-): void {
+): readonly number[] {
   const exchange = { kind: 'hash', columns: ['n'] } as const;
   const output = { output: 0, exchange, schema, rings: [], file, partitionCount };
   const context = { scope, kernels, disk, blocks: () => blocks, onWritten: () => {} };
@@ -67,6 +67,7 @@ function write(
       writer.flush(true);
     }
     expect(writer.finish()).toBe(true);
+    return writer.partitionBytes ?? [];
   } finally {
     writer.close();
   }
@@ -76,8 +77,10 @@ function read(
   { disk, blocks }: Surroundings,
   partition: number,
   files: readonly MapOutputFile[] = [fileOf(0)],
+  to = partition + 1,
 ): Row[] {
-  const options = { files, partition, disk, scope, kernels, schema, blocks };
+  const partitions = { from: partition, to };
+  const options = { files, partitions, disk, scope, kernels, schema, blocks };
   const reader = new MapOutputReader(options);
   const rows: Row[] = [];
   try {
@@ -128,6 +131,33 @@ test('partitions of several files hold all rows, each where its key belongs, in 
     }),
     { numRuns: 50 },
   );
+});
+
+test('neighbouring partitions are read one after the other, file by file', () => {
+  withTask(new MemoryDisk(), (task) => {
+    const files = [0, 1].map(fileOf);
+    for (const file of files) write(task, rowsOf(30), { file, partitionCount: 5 });
+    const apart = files.flatMap((file) => [1, 2, 3].flatMap((at) => read(task, at, [file])));
+    expect(apart.length).toBeGreaterThan(10);
+    expect(read(task, 1, files, 4)).toEqual(apart);
+    expect(read(task, 2, files, 2)).toEqual([]);
+    expect(read(task, 0, files, 5).length).toBe(60);
+  });
+});
+
+test('what each partition has on disk is told', () => {
+  const disk = new MemoryDisk();
+  withTask(disk, (task) => {
+    const few = write(task, rowsOf(1), { file: fileOf(1) });
+    expect(few.filter((bytes) => bytes > 0)).toHaveLength(1);
+    const many = write(task, rowsOf(500));
+    const length = disk.files.get(fileOf(0).path)?.length ?? 0;
+    const sum = many.reduce((total, bytes) => total + bytes, 0);
+    expect(Math.min(...many)).toBeGreaterThan(Math.max(...few));
+    // Behind the blocks there are the index and the footer.
+    expect(sum).toBeLessThan(length);
+    expect(length - sum).toBeLessThan(200);
+  });
 });
 
 test('a file without rows is a file', () => {
