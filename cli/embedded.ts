@@ -15,7 +15,7 @@ import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import { fingerprintOf } from '../engine/api/build-job.ts';
 import type { RunFlags } from '../engine/api/endpoints.ts';
 import { encodeParams } from '../engine/api/param-wire.ts';
-import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
+import type { JobMode, LogicalGraph } from '../engine/plan/logical-graph.ts';
 import type { PiscinaSlotRunner } from '../worker/threads/piscina-slot-runner.ts';
 import type { JobControl } from './control/job-api.ts';
 import { EmbeddedHost, type HostOptions } from './embedded-host.ts';
@@ -34,6 +34,8 @@ export interface JobRunOptions {
   readonly shuffle?: Shuffle;
   /** Tasks of each vertex that can have several. @defaultValue parallelism */
   readonly partitions?: number;
+  /** @defaultValue as the graph says */
+  readonly mode?: JobMode;
   /** Whether tasks that are slow get a copy. @defaultValue true */
   readonly speculates?: boolean;
   /** Whether the plan may change while the job runs. @defaultValue true */
@@ -175,7 +177,7 @@ class Embedded implements EmbeddedRun {
 
   async #run(): Promise<JobSummary> {
     const { graph, jobFile, params, flags, parallelism, program = {} } = this.#options;
-    const { shuffle, speculates = true, isAdaptive = true, partitions } = this.#options;
+    const { shuffle, mode, speculates = true, isAdaptive = true, partitions } = this.#options;
     checkProgram(graph, program);
     const { host } = this.#place;
     const ends = new ProgramEnds(graph, program, host.runner);
@@ -190,6 +192,7 @@ class Embedded implements EmbeddedRun {
       {
         ...{ graph, parallelism: partitions ?? parallelism, module, speculates },
         ...(shuffle !== undefined && { shuffle }),
+        ...(mode !== undefined && { mode }),
         ...(isAdaptive ? {} : { adaptive: null }),
       },
       ends.rings,

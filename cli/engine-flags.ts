@@ -6,8 +6,10 @@
 import { typedError } from '../base/typed-error.ts';
 import { parseSize } from '../base/units.ts';
 import type { Shuffle } from '../coordinator/planner/plan-step.ts';
+import type { JobMode } from '../engine/plan/logical-graph.ts';
 import type { CliEnv } from './cli-env.ts';
 
+const modes: readonly JobMode[] = ['batch', 'streaming'];
 const shuffles: readonly Shuffle[] = ['memory', 'disk'];
 
 /** As many tasks as there are key groups; more would have nothing to do. */
@@ -47,6 +49,15 @@ export function parsePartitions(text: unknown, shuffle: Shuffle): number | null 
   if (partitions >= 1 && partitions <= parallelismMax) return partitions;
   throw typedError('FLAG_VALUE', `--partitions: "${text}" is no whole number from 1 to 128`, {
     hint: 'Write how many tasks each stage has, for example --partitions 16.',
+  });
+}
+
+/** Null where the job itself says it. @throws FLAG_VALUE when the text is neither mode. */
+export function parseMode(text: unknown): JobMode | null {
+  const mode = text === undefined ? null : modes.find((one) => one === text);
+  if (mode !== undefined) return mode;
+  throw typedError('FLAG_VALUE', `--execution-mode: "${text}" is not batch or streaming`, {
+    hint: 'Write --execution-mode streaming to have the results of windows as soon as event time has passed them.',
   });
 }
 

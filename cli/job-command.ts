@@ -17,6 +17,7 @@ import type { RunOptions } from './embedded.ts';
 import {
   memoryBytesOf,
   parseAdaptive,
+  parseMode,
   parseParallelism,
   parsePartitions,
   parseShuffle,
@@ -98,6 +99,7 @@ async function requestOf(
   const shuffle = parseShuffle(engine.shuffle);
   const partitions = parsePartitions(engine.partitions, shuffle);
   const flags = runFlagsOf(engine);
+  const mode = parseMode(engine.executionMode);
   const { buildJob } = await import('../engine/api/build-job.ts');
   const { graph, feeds } = buildJob(job, params, flags);
   return {
@@ -108,6 +110,7 @@ async function requestOf(
     shuffle,
     ...(partitions !== null && { partitions }),
     isAdaptive: parseAdaptive(engine.adaptive),
+    ...(mode !== null && { mode }),
     speculates: engine.speculation !== false,
     memoryBytes: memoryBytesOf(memoryText, parallelism, env),
     ...(typeof spillDir === 'string' && { spillDir: resolve(env.workingFolder, spillDir) }),
@@ -159,6 +162,7 @@ function commandFor(
   command.option('--shuffle <where>', 'rows between tasks: in memory, or on disk (default memory)');
   command.option('--partitions <count>', 'tasks of a stage on disk (default as many as slots)');
   command.option('--adaptive <on|off>', 'change the plan by sizes while the job runs (default on)');
+  command.option('--execution-mode <mode>', 'batch or streaming, whatever the job says');
   addFlags(command);
   const example = job === undefined ? '--input data.txt' : exampleFlagsOf(job.params);
   const shownFile = job === undefined ? 'job.ts' : file;
@@ -173,7 +177,7 @@ function commandFor(
 /** Engine flags that take a value: the word after one of them is not the job file. */
 const valuedFlags: readonly string[] = [
   ...['--parallelism', '--partitions', '--memory', '--spill-dir', '--format'],
-  ...['--shuffle', '--adaptive'],
+  ...['--shuffle', '--adaptive', '--execution-mode'],
 ];
 
 /** The first word that is neither a flag nor an engine flag's value is the job file. */

@@ -9,7 +9,7 @@
 import type { Env } from '../base/env/env.ts';
 import { typedError } from '../base/typed-error.ts';
 import type { Connector } from '../engine/contracts/connector.ts';
-import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
+import type { JobMode, LogicalGraph } from '../engine/plan/logical-graph.ts';
 import { type AdaptiveOptions, adaptiveDefaults } from './adaptive/adaptive-options.ts';
 import { JobMaster, type TaskHost } from './job/job-master.ts';
 import type { stepJob } from './job/job-state.ts';
@@ -24,6 +24,8 @@ export interface JobSubmission {
   readonly parallelism: number;
   /** Where rows are between stages. @defaultValue 'memory' */
   readonly shuffle?: Shuffle;
+  /** @defaultValue as the graph says */
+  readonly mode?: JobMode;
   /** Whether tasks that are slow get a copy. @defaultValue true */
   readonly speculates?: boolean;
   /** By what sizes the plan may be changed while the job runs; null when it may not. @defaultValue adaptiveDefaults */

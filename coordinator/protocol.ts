@@ -203,6 +203,11 @@ export function taskIdOf(vertexId: string, taskIndex: number): string {
   return `${vertexId}[${taskIndex}]`;
 }
 
+/** Its number among the tasks of its vertex. */
+export function taskIndexOf(taskId: string): number {
+  return Number(taskId.slice(taskId.lastIndexOf('[') + 1, -1));
+}
+
 /** The vertex that a task belongs to. */
 export function vertexIdOf(taskId: string): string {
   return taskId.slice(0, taskId.lastIndexOf('['));

@@ -133,6 +133,7 @@ class SimSlot {
       bellOf: (index) => (index === slotIndex ? this.#own(bellOf(index)) : bellOf(index)),
       connectors: options.connectors,
       importModule: options.importModule,
+      timers: env.timers,
       yieldToEvents: () => this.#letTimePass(),
       post: (message) => {
         if (!this.#life.isAlive) return;

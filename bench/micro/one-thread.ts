@@ -104,7 +104,7 @@ function newTask(
     outputs: outputs.map(({ ring, ...edge }) => {
       return { ...edge, messageBytes: ringOptions.slotBytes, rings: [ring.writer] };
     }),
-    clock: { mono: () => performance.now() },
+    clock: { mono: () => performance.now(), wall: () => Date.now() },
     disk: createRealSyncDisk(),
     preparedSink: prepared,
     spillFolder: 'spill',

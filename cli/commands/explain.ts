@@ -36,6 +36,7 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
     parallelism,
     partitions = parallelism,
     shuffle,
+    mode,
     isAdaptive,
     isJson,
     showsCode,
@@ -56,7 +57,10 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
     showsCode ? import('../../engine/compile/explain-code.ts') : null,
   ]);
   const tasks = { parallelism: partitions, shuffle };
-  const physical = planner.planJob(graph, { ...tasks, statistics });
+  const physical = planner.planJob(graph, {
+    ...{ ...tasks, statistics },
+    ...(mode !== undefined && { mode }),
+  });
   if (isJson) {
     const graphs = {
       job: graph.jobName,

@@ -14,10 +14,11 @@
 import type { FileStat } from '../../base/env/disk.ts';
 import { TypedError } from '../../base/typed-error.ts';
 import type { RoleContext } from '../../engine/contracts/connector.ts';
-import type {
-  SourceStatistics,
-  SplitDiscovery,
-  SplitEnumerator,
+import {
+  type SourceStatistics,
+  type SplitDiscovery,
+  type SplitEnumerator,
+  sumOfSkipped,
 } from '../../engine/contracts/source.ts';
 import type { PlannedSplits } from '../formats/file-format.ts';
 import { fileFormatOf } from '../formats/file-formats.ts';
@@ -51,7 +52,9 @@ export class FileEnumerator implements SplitEnumerator {
    */
   async discover(parallelism: number): Promise<SplitDiscovery> {
     const files = await this.#files();
-    const planned = await this.#splitsOf(files, parallelism);
+    const planned = this.#context.isOrdered
+      ? await this.#sequencesOf(files, parallelism)
+      : await this.#splitsOf(files, parallelism);
     return {
       ...planned,
       sizeBytes: planned.splits.reduce((sum, split) => sum + split.sizeBytes, 0),
@@ -69,6 +72,19 @@ export class FileEnumerator implements SplitEnumerator {
     const sampled = sampleOf(files);
     const known = await Promise.all(sampled.map((file) => statistics({ options, file, disk })));
     return statisticsOfFiles(files, known);
+  }
+
+  /** Each file is a sequence: what was written into it first is the oldest, mostly. */
+  async #sequencesOf(files: readonly SourceFile[], parallelism: number): Promise<PlannedSplits> {
+    const planned: PlannedSplits[] = [];
+    for (const file of files) {
+      const { splits, ...rest } = await this.#splitsOf([file], parallelism);
+      planned.push({ ...rest, splits: splits.map((one) => ({ ...one, sequence: file.path })) });
+    }
+    return {
+      splits: planned.flatMap(({ splits }) => splits),
+      skipped: sumOfSkipped(planned.flatMap(({ skipped }) => skipped ?? [])),
+    };
   }
 
   async #splitsOf(files: readonly SourceFile[], parallelism: number): Promise<PlannedSplits> {

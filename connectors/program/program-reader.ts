@@ -14,6 +14,7 @@ import type { ReadResult, SplitReader } from '../../engine/contracts/source.ts';
 import { RingReader } from '../../engine/memory/ring.ts';
 import { fieldIndexOf, type Schema } from '../../engine/schema/schema.ts';
 import { ChannelReader } from '../../engine/shuffle/channel-reader.ts';
+import { isMark } from '../../engine/stream/stream-element.ts';
 import { inputFailedError, notAttachedError } from './program-errors.ts';
 import { nameIn, schemaIn } from './program-options.ts';
 
@@ -45,6 +46,7 @@ export class ProgramReader implements SplitReader {
     assert(this.#channel !== null, 'a split is open');
     const element = this.#channel.read();
     if (element === 'failed') throw inputFailedError(this.#name);
+    assert(!isMark(element), 'a program gives rows only');
     if (typeof element === 'string') return element;
     this.#rowCount += element.rowCount;
     return this.#narrowed(element);

@@ -7,6 +7,7 @@
 import type { Batch } from '../../engine/batch/batch.ts';
 import { RingReader } from '../../engine/memory/ring.ts';
 import { ChannelReader } from '../../engine/shuffle/channel-reader.ts';
+import { isMark } from '../../engine/stream/stream-element.ts';
 import type { ProgramEnd } from './row-feed.ts';
 
 /** `ended`: all rows came; `failed`: the writer gave up; `stopped`: the job has ended before. */
@@ -35,6 +36,7 @@ export async function drainRows(
         await bell.wait(seen);
         continue;
       }
+      if (isMark(element)) continue; // A program takes rows; how far time has come is not told.
       try {
         await take(element);
       } finally {

@@ -30,10 +30,11 @@ import {
   type TaskFinished,
   vertexIdOf,
 } from '../protocol.ts';
+import { lanesOf } from '../scheduler/lanes.ts';
 import { homesOf } from '../scheduler/placement.ts';
 import { type Region, regionsOf } from '../scheduler/regions.ts';
 import { sampleSplits } from '../scheduler/sample-splits.ts';
-import { SplitAssigner } from '../scheduler/split-assigner.ts';
+import { FixedSplits, SplitAssigner, type SplitSupply } from '../scheduler/split-assigner.ts';
 import { stragglersOf } from '../scheduler/stragglers.ts';
 import { inspectTasks, type JobInspection } from './job-inspection.ts';
 import { JobMetrics, type JobTotals, type OperatorTotals } from './job-metrics.ts';
@@ -109,7 +110,7 @@ export class JobMaster {
   readonly #metrics: JobMetrics;
   readonly #paces: RegionPaces;
   readonly #committers = new Map<string, SinkCommitter>();
-  readonly #assigners = new Map<string, SplitAssigner>();
+  readonly #assigners = new Map<string, SplitSupply>();
   readonly #prepared: Record<string, Json> = {};
   readonly #resolveDone: (outcome: JobOutcome) => void;
   #state: JobState = initialJobState;
@@ -314,19 +315,29 @@ export class JobMaster {
     context: RoleContext,
   ): Promise<void> {
     const { connector, options, predicate = null } = spec.source;
-    const own = { ...context, predicate };
+    const isOrdered = spec.isOrdered === true;
+    const own = { ...context, predicate, isOrdered };
     const enumerator = this.#connector(connector).enumerator?.(options, own);
     if (!enumerator) throw noPart(connector, 'source');
-    const found = await enumerator.discover(this.#options.graph.parallelism);
+    const { parallelism } = this.#options.graph;
+    const found = await enumerator.discover(parallelism);
     if (spec.isSample) {
       // The same splits are read whole, and counted, elsewhere.
       this.#assigners.set(vertexId, new SplitAssigner(sampleSplits(found.splits)));
       return;
     }
-    this.#assigners.set(vertexId, new SplitAssigner(found.splits));
+    const supply = isOrdered
+      ? new FixedSplits(lanesOf(found.splits, this.#tasksOf(vertexId)))
+      : new SplitAssigner(found.splits);
+    this.#assigners.set(vertexId, supply);
     this.#inputCount += found.inputCount;
     this.#bytesTotal += found.sizeBytes;
     if (found.skipped !== undefined) this.#metrics.addSkipped(found.skipped);
+  }
+
+  #tasksOf(vertexId: string): number {
+    const vertex = this.#options.graph.vertices.find(({ id }) => id === vertexId);
+    return vertex?.parallelism ?? 1;
   }
 
   async #prepareSink(

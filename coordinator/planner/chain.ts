@@ -14,6 +14,7 @@ import {
   type Edge,
   type Exchange,
   hasBuildSide,
+  hasSecondStream,
   type OperatorSpec,
   type PhysicalGraph,
   type Vertex,
@@ -38,7 +39,7 @@ interface Link extends Omit<Edge, 'from' | 'to'> {
 export function chainSteps(
   jobName: string,
   steps: readonly PlanStep[],
-  { parallelism, shuffle = 'memory' }: PlanOptions,
+  { parallelism, mode, shuffle = 'memory' }: PlanOptions,
 ): PhysicalGraph {
   const { chains, links } = linkedChains(steps, parallelism);
   const ids = new Map(inOrder(chains, links).map((chain, at) => [chain, `v${at + 1}`]));
@@ -49,7 +50,7 @@ export function chainSteps(
   };
   const rings = links.map((link): Edge => ({ ...link, from: idOf(link.from), to: idOf(link.to) }));
   const vertices = [...ids].map(([chain, id]) => vertexOf(chain, id));
-  const edges = withBlocking(vertices, rings, shuffle);
+  const edges = withBlocking(vertices, rings, mode === 'streaming' ? 'memory' : shuffle);
   return deepFreeze({ jobName, parallelism, vertices: withBuffers(vertices, edges), edges });
 }
 
@@ -64,12 +65,12 @@ function linkedChains(steps: readonly PlanStep[], parallelism: number) {
     return chain;
   };
   for (const step of steps) {
-    const before = index.chainedBehind(step);
+    const before = chainBefore(step, index, chains);
     const senders = step.inputs.map(({ from }) => chainOf(from));
     const chain =
       before === null
         ? { operators: [], parallelism: tasksOf(step, senders, parallelism) }
-        : chainOf(before.number);
+        : before;
     chain.operators.push(step.operator);
     chains.set(step.number, chain);
     for (const [at, sender] of senders.entries()) {
@@ -84,7 +85,7 @@ function linkedChains(steps: readonly PlanStep[], parallelism: number) {
         from: sender,
         output,
         to: chain,
-        port: port === vertexPorts.rows ? port : portOf(chain),
+        port: port === vertexPorts.rows ? port : portOf(chain, step.operator),
         exchange: exchange ?? plainExchange(sender.parallelism, chain.parallelism),
         isBlocking: false,
         schema: index.inputSchemaOf(step, port),
@@ -94,8 +95,22 @@ function linkedChains(steps: readonly PlanStep[], parallelism: number) {
   return { chains: new Set(chains.values()), links };
 }
 
-/** The port of the chain's last build side. */
-function portOf({ operators }: Chain): number {
+/** The chain that a step goes on; null where it begins one: also a build side behind a second stream does. */
+function chainBefore(
+  step: PlanStep,
+  index: StepIndex,
+  chains: ReadonlyMap<number, Chain>,
+): Chain | null {
+  const before = index.chainedBehind(step);
+  const chain = before === null ? null : (chains.get(before.number) ?? null);
+  const [first] = chain?.operators ?? [];
+  const isTwice = first !== undefined && hasSecondStream(first) && hasBuildSide(step.operator);
+  return isTwice ? null : chain;
+}
+
+/** The port of a second stream, or of the chain's last build side. */
+function portOf({ operators }: Chain, operator: OperatorSpec): number {
+  if (hasSecondStream(operator)) return vertexPorts.right;
   return vertexPorts.build + operators.filter(hasBuildSide).length - 1;
 }
 

@@ -73,7 +73,7 @@ export function handsOn({ kind }: OperatorSpec): boolean {
 }
 
 const handingOn: ReadonlySet<OperatorSpec['kind']> = new Set([
-  ...(['sort', 'top', 'partitionTop', 'limit', 'filter', 'range'] as const),
+  ...(['sort', 'top', 'partitionTop', 'limit', 'filter', 'range', 'eventTime'] as const),
 ]);
 
 /** What an operator reads, given what is read of its output. */
@@ -95,6 +95,8 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     }
     case 'limit':
       return output;
+    case 'eventTime':
+      return output && new Set([...output, operator.column]);
     case 'boundaries':
       return new Set(operator.order.map((key) => key.column));
     case 'join': {

@@ -7,7 +7,7 @@
  *     right ─ sides[1] ─┘
  */
 import { assert } from '../../base/assert.ts';
-import type { LogicalGraph, LogicalNode } from '../../engine/plan/logical-graph.ts';
+import type { JobMode, LogicalGraph, LogicalNode } from '../../engine/plan/logical-graph.ts';
 import { type OperatorSpec, vertexOutputs } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { lower } from './lower.ts';
@@ -15,7 +15,7 @@ import { lowerJoin } from './lower-join.ts';
 import { lowerSetOperation } from './lower-set-operation.ts';
 import { inputFrom, type LoweredNode, type PlanStep, type StepInput } from './plan-step.ts';
 
-export function lowerGraph({ nodes }: LogicalGraph): PlanStep[] {
+export function lowerGraph({ nodes }: LogicalGraph, mode: JobMode = 'batch'): PlanStep[] {
   const steps: PlanStep[] = [];
   const add = (operator: OperatorSpec, inputs: readonly StepInput[]) => {
     const number = steps.length + 1;
@@ -29,6 +29,7 @@ export function lowerGraph({ nodes }: LogicalGraph): PlanStep[] {
     const lowered = loweredOf(
       node,
       node.inputs.map((id) => schemas.get(id) ?? { fields: [] }),
+      mode,
     );
     let inputs = node.inputs.flatMap((id, at): readonly StepInput[] => {
       const place = places.get(id);
@@ -49,7 +50,7 @@ export function lowerGraph({ nodes }: LogicalGraph): PlanStep[] {
   return steps;
 }
 
-function loweredOf(node: LogicalNode, inputs: readonly Schema[]): LoweredNode {
+function loweredOf(node: LogicalNode, inputs: readonly Schema[], mode: JobMode): LoweredNode {
   switch (node.kind) {
     case 'join':
       return lowerJoin(node, inputs);
@@ -57,6 +58,6 @@ function loweredOf(node: LogicalNode, inputs: readonly Schema[]): LoweredNode {
     case 'except':
       return lowerSetOperation(node, inputs);
     default:
-      return { steps: lower(node, inputs[0] ?? { fields: [] }) };
+      return { steps: lower(node, inputs[0] ?? { fields: [] }, mode) };
   }
 }

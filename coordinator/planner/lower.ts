@@ -9,7 +9,8 @@ import { assert, assertNever } from '../../base/assert.ts';
 import type { Expr, NamedExpr } from '../../engine/expr/expr.ts';
 import { columnExpr } from '../../engine/expr/expr-factory.ts';
 import { exprText } from '../../engine/expr/expr-text.ts';
-import type { LogicalNode, SortKey } from '../../engine/plan/logical-graph.ts';
+import type { JobMode, LogicalNode, SortKey } from '../../engine/plan/logical-graph.ts';
+import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import { type Field, fieldIndexOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import { ascending } from '../../engine/stream/row-order.ts';
 import { lowerAggregate, lowerDistinct } from './lower-aggregate.ts';
@@ -21,12 +22,12 @@ import { isPlain, projectOf } from './projection.ts';
 type PlainNode = Exclude<LogicalNode, { readonly kind: 'join' | 'intersect' | 'except' }>;
 
 /** @param input - What the node reads; empty for a source. */
-export function lower(node: PlainNode, input: Schema): LoweredStep[] {
+export function lower(node: PlainNode, input: Schema, mode: JobMode = 'batch'): LoweredStep[] {
   const { id, name, schema: output } = node;
   const spec = { id, name, output };
   switch (node.kind) {
     case 'source':
-      return [stepOf({ ...spec, kind: 'source', source: node.source })];
+      return [stepOf(sourceOf(node, mode))];
     case 'where':
       return [stepOf({ ...spec, kind: 'filter', predicate: node.predicate })];
     case 'select':
@@ -45,9 +46,8 @@ export function lower(node: PlainNode, input: Schema): LoweredStep[] {
       return lowerReduce(node);
     case 'aggregate':
       return lowerAggregate(node, input);
-    // Over bounded input nothing follows from it but the columns of windows.
     case 'eventTime':
-      return [];
+      return mode === 'batch' ? [] : [stepOf(eventTimeOf(node))];
     case 'distinct':
       return lowerDistinct(node);
     case 'orderBy':
@@ -71,6 +71,18 @@ export function lower(node: PlainNode, input: Schema): LoweredStep[] {
     default:
       return assertNever(node);
   }
+}
+
+function sourceOf({ id, name, schema: output, source }: NodeOf<'source'>, mode: JobMode) {
+  const spec = { id, name, output, kind: 'source', source } as const;
+  return mode === 'batch' ? spec : { ...spec, isOrdered: true as const };
+}
+
+/** Over bounded input in batch nothing follows from event time but the columns of windows. */
+function eventTimeOf(node: NodeOf<'eventTime'>): OperatorSpec {
+  const { id, name, schema: output, column, outOfOrdernessMs, idleAfterMs, futureLimitMs } = node;
+  const times = { column, outOfOrdernessMs, idleAfterMs, futureLimitMs };
+  return { id, name, output, kind: 'eventTime', ...times };
 }
 
 type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };

@@ -13,8 +13,10 @@
 import { assert } from '../../base/assert.ts';
 import { deadLetterSchema } from '../../engine/contracts/dead-letters.ts';
 import type { SourceStatistics } from '../../engine/contracts/source.ts';
+import type { JobMode } from '../../engine/plan/logical-graph.ts';
 import {
   type Exchange,
+  hasSecondStream,
   type OperatorSpec,
   vertexOutputs,
   vertexPorts,
@@ -82,6 +84,8 @@ export interface PlanOptions {
   readonly statistics?: ReadonlyMap<string, SourceStatistics>;
   /** @defaultValue 'memory' */
   readonly shuffle?: Shuffle;
+  /** @defaultValue as the graph says */
+  readonly mode?: JobMode;
   /** Only tests that show what a rule does give others. @defaultValue planRules */
   readonly rules?: readonly PlanRule[];
 }
@@ -151,7 +155,7 @@ export class StepIndex {
    */
   chainedBehind(step: PlanStep): PlanStep | null {
     const [input, ...others] = step.inputs.filter(({ port }) => port === vertexPorts.rows);
-    if (input === undefined || others.length > 0) return null;
+    if (input === undefined || others.length > 0 || hasSecondStream(step.operator)) return null;
     if (input.exchange !== null || input.output !== vertexOutputs.rows) return null;
     if (this.readersOf(input.from).length !== 1) return null;
     const before = this.step(input.from);

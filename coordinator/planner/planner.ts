@@ -64,9 +64,10 @@ export const planRules: readonly PlanRule[] = [
 
 /** @param options - `parallelism`: tasks of a vertex that can have several, a whole number from 1 on. */
 export function planJob(graph: LogicalGraph, options: PlanOptions): PhysicalGraph {
-  const { parallelism, rules = planRules } = options;
+  const { parallelism, mode = graph.mode ?? 'batch', rules = planRules } = options;
+  const given = { ...options, mode };
   assert(Number.isSafeInteger(parallelism) && parallelism >= 1, 'parallelism is at least 1');
-  let steps: readonly PlanStep[] = lowerGraph(graph);
-  for (const rule of rules) steps = rule(steps, options);
-  return chainSteps(graph.jobName, steps, options);
+  let steps: readonly PlanStep[] = lowerGraph(graph, mode);
+  for (const rule of rules) steps = rule(steps, given);
+  return chainSteps(graph.jobName, steps, given);
 }

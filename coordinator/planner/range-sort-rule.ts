@@ -24,8 +24,9 @@ import {
 
 export function rangeSortRule(
   steps: readonly PlanStep[],
-  { parallelism }: PlanOptions,
+  { parallelism, mode }: PlanOptions,
 ): readonly PlanStep[] {
+  if (mode === 'streaming') return steps; // A sample is read ahead, which a stream can't be.
   const index = new StepIndex(steps);
   const nextNumber = numberAfter(steps);
   return steps.flatMap((step) => {

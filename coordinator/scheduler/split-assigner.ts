@@ -9,6 +9,7 @@
  * Once an attempt was told that there are no more, no attempt of the task gets more: it may have finished.
  */
 import type { Split } from '../../engine/contracts/source.ts';
+import { taskIndexOf } from '../protocol.ts';
 
 interface Share {
   readonly splits: Split[];
@@ -17,7 +18,32 @@ interface Share {
   readonly given: Map<number, number>;
 }
 
-export class SplitAssigner {
+/** Knows which split an attempt of a task gets next. */
+export interface SplitSupply {
+  /** The next split for an attempt of a task, or null when there are no more. */
+  next(taskId: string, attempt: number): Split | null;
+}
+
+/** Splits that are shared out beforehand: each attempt of a task gets those of the task, in their order. */
+export class FixedSplits implements SplitSupply {
+  readonly #ofTasks: readonly (readonly Split[])[];
+  /** By task and attempt: how many it has got. */
+  readonly #given = new Map<string, number>();
+
+  /** @param ofTasks - By index of the task. */
+  constructor(ofTasks: readonly (readonly Split[])[]) {
+    this.#ofTasks = ofTasks;
+  }
+
+  next(taskId: string, attempt: number): Split | null {
+    const key = `${taskId} ${attempt}`;
+    const given = this.#given.get(key) ?? 0;
+    this.#given.set(key, given + 1);
+    return this.#ofTasks[taskIndexOf(taskId)]?.[given] ?? null;
+  }
+}
+
+export class SplitAssigner implements SplitSupply {
   readonly #splits: readonly Split[];
   readonly #shares = new Map<string, Share>();
   #next = 0;
@@ -26,7 +52,6 @@ export class SplitAssigner {
     this.#splits = splits;
   }
 
-  /** The next split for an attempt of a task, or null when there are no more. */
   next(taskId: string, attempt: number): Split | null {
     const share = this.#shareOf(taskId);
     const given = share.given.get(attempt) ?? 0;

@@ -64,7 +64,7 @@ export function buildJob(
       const sources = draftsBefore(ends);
       const used = deadLetters.filter(({ node }) => sources.includes(node));
       const sinks = used.map((one) => deadLetterNode(one, flags));
-      return Object.freeze(finishGraph(job.name, [...ends, ...sinks]));
+      return Object.freeze(finishGraph(job.name, [...ends, ...sinks], job.mode));
     }
   } catch (error) {
     throw buildError(job.name, error);

@@ -4,8 +4,10 @@
  * Before: jobs/wordcount/job.ts · After: engine/api/stream.ts
  */
 import { typedError } from '../../base/typed-error.ts';
+import type { JobMode } from '../plan/logical-graph.ts';
 import type { ReadOptions, SourceOf, WrittenStream } from './endpoints.ts';
 import { type ParamSpecs, type ParamType, type ParamValues, paramSpecsOf } from './param.ts';
+import { describe } from './row.ts';
 import type { Stream } from './stream.ts';
 
 /** What `build` is given. */
@@ -21,6 +23,8 @@ export interface JobDefinition {
   readonly kind: 'millrace.job';
   readonly name: string;
   readonly params: ParamSpecs;
+  /** How it runs unless it is asked to run otherwise. */
+  readonly mode: JobMode;
   /** Describes the job, given the values of its parameters. */
   readonly build: (context: BuildContext<never>) => JobOutputs;
 }
@@ -34,6 +38,12 @@ export interface JobOptions<P> {
   readonly name: string;
   /** Parameters by name; each becomes a flag: `maxAge` is `--max-age`. @defaultValue none */
   readonly params?: P;
+  /**
+   * `batch`: results come when the input has been read. `streaming`: files are read in their order, and windows of
+   * event time give their results as soon as time has passed them; both give the same rows. `--execution-mode` asks for the
+   * other one. @defaultValue 'batch'
+   */
+  readonly mode?: JobMode;
   /**
    * Describes the job: reads from sources, and returns what `writeTo` returns, or a list of those where
    * the job writes several outputs. It is called on every thread that takes part, and must make the
@@ -69,7 +79,7 @@ export interface JobOptions<P> {
 export function defineJob<
   const P extends Readonly<Record<string, ParamType>> = Record<never, never>,
 >(options: JobOptions<P>): JobDefinition {
-  const { name, params, build } = options ?? {};
+  const { name, params, mode = 'batch', build } = options ?? {};
   if (typeof name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) {
     throw typedError('JOB_ARGUMENT_INVALID', `"${name}" can't be the name of a job`, {
       hint: 'A name has up to 64 letters, digits, ".", "_" and "-".',
@@ -80,9 +90,15 @@ export function defineJob<
       hint: 'Add build: ({ read }) => read(…)….writeTo(…).',
     });
   }
+  if (mode !== 'batch' && mode !== 'streaming') {
+    throw typedError('JOB_ARGUMENT_INVALID', `mode of job "${name}" is ${describe(mode)}`, {
+      hint: 'Write "batch" or "streaming".',
+    });
+  }
   return Object.freeze({
     kind: 'millrace.job' as const,
     name,
+    mode,
     params: paramSpecsOf(params ?? {}),
     build: build as unknown as JobDefinition['build'],
   });

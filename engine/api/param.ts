@@ -69,6 +69,7 @@ export const reservedFlags: readonly string[] = [
   'checkpoint-dir',
   'checkpoint-interval',
   'cluster',
+  'execution-mode',
   'fail-fast',
   'format',
   'from-savepoint',

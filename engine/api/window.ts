@@ -21,7 +21,14 @@ export interface EventTimeOptions {
   readonly outOfOrdernessMs?: number;
   /** After so many milliseconds without rows a part of the source no longer holds time back. @defaultValue never */
   readonly idleAfterMs?: number;
+  /**
+   * How far ahead of the wall clock a time may be, in milliseconds. Rows with later times are read like the
+   * others, but watermarks do not follow them: one bad clock must not close all windows. @defaultValue a day
+   */
+  readonly futureLimitMs?: number;
 }
+
+const dayMs = 86_400_000;
 
 /** Size and place of tumbling windows. */
 export interface TumblingOptions {
@@ -67,7 +74,7 @@ export function tumbling({ sizeMs, offsetMs = 0 }: TumblingOptions): Tumbling {
 export function eventTimeContent(
   schema: Schema,
   time: (row: never) => unknown,
-  { outOfOrdernessMs = 0, idleAfterMs }: EventTimeOptions,
+  { outOfOrdernessMs = 0, idleAfterMs, futureLimitMs = dayMs }: EventTimeOptions,
 ): NodeContent {
   const expr = expressionIn('eventTime', callLambda('eventTime', schema, time), 'a field');
   if (expr.kind !== 'column' || expr.type.kind !== 'timestamp') {
@@ -79,8 +86,9 @@ export function eventTimeContent(
   }
   wholeMs('outOfOrdernessMs of eventTime', outOfOrdernessMs, 0);
   if (idleAfterMs !== undefined) wholeMs('idleAfterMs of eventTime', idleAfterMs, 1);
-  const times = { column: expr.name, outOfOrdernessMs, idleAfterMs: idleAfterMs ?? null };
-  return { kind: 'eventTime', ...times, schema };
+  wholeMs('futureLimitMs of eventTime', futureLimitMs, 0);
+  const late = { outOfOrdernessMs, idleAfterMs: idleAfterMs ?? null, futureLimitMs };
+  return { kind: 'eventTime', column: expr.name, ...late, schema };
 }
 
 /** The window of an aggregate over rows of `node`. @throws PLAN_NO_EVENT_TIME */

@@ -124,6 +124,8 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       return [kernels('sort-encode, range-rows')];
     case 'limit':
       return [{ runs: 'none', what: 'counts rows' }];
+    case 'eventTime':
+      return [kernels('event-time')];
     case 'filterRows':
     case 'mapRows':
     case 'flatMap':

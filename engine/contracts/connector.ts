@@ -19,6 +19,8 @@ export interface RoleContext {
   readonly attemptId: string;
   /** Of a source: as `SourceSpec.predicate`. */
   readonly predicate?: Expr | null;
+  /** Of a source: whether its splits are to say which sequence they belong to. @defaultValue false */
+  readonly isOrdered?: boolean;
 }
 
 /** What a connector's parts in a slot thread may use. */

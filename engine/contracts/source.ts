@@ -14,6 +14,16 @@ export interface Split {
   readonly id: string;
   readonly sizeBytes: number;
   readonly payload: Json;
+  /**
+   * Splits of the same sequence come in the order of their rows' times, one behind the other; asked for by
+   * `RoleContext.isOrdered`. @defaultValue all splits of the source are one sequence
+   */
+  readonly sequence?: string;
+  /**
+   * Which lane of its task the split belongs to, and how many there are; the coordinator decides.
+   * @defaultValue the only one
+   */
+  readonly lane?: { readonly number: number; readonly count: number };
 }
 
 export interface SplitDiscovery {

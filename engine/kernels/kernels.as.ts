@@ -9,6 +9,7 @@ export * from './cast-text.as';
 export * from './checksum.as';
 export * from './delta.as';
 export * from './digest.as';
+export * from './event-time.as';
 export * from './expression.as';
 export * from './extremes.as';
 export * from './fixed-records.as';

@@ -18,6 +18,7 @@ import type { BandKernels } from './band-kernels.ts';
 import type { ChecksumKernels } from './checksum-kernels.ts';
 import type { CompressionKernels } from './compression-kernels.ts';
 import type { DigestKernels } from './digest-kernels.ts';
+import type { EventTimeKernels } from './event-time-kernels.ts';
 import type { ExpressionKernels } from './expression-kernels.ts';
 import type { FixedRecordKernels } from './fixed-record-kernels.ts';
 import type { GroupKernels } from './group-kernels.ts';
@@ -55,6 +56,7 @@ export interface Kernels
     TakeKernels,
     WidenKernels,
     WindowKernels,
+    EventTimeKernels,
     RegisterKernels,
     DigestKernels,
     SegmentKernels,

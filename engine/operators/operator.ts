@@ -22,6 +22,7 @@ import type { Batch } from '../batch/batch.ts';
 import type { Json } from '../contracts/json.ts';
 import type { SpillContext } from '../spill/spill-space.ts';
 import type { Outbox } from '../stream/outbox.ts';
+import type { StreamMark } from '../stream/stream-element.ts';
 
 export type { Outbox } from '../stream/outbox.ts';
 
@@ -45,8 +46,10 @@ export interface Operator {
    * @defaultValue `timeMs`
    */
   watermarkBehind?(timeMs: number): number;
+  /** Of an operator that makes watermarks: the next mark that goes on behind it, or null. Asked between batches. */
+  takeMark?(nowMs: number): StreamMark | null;
   /**
-   * When the operator wants `wake` to be called, in milliseconds of the context's clock; infinity for never. Asked
+   * When the operator wants `wake`, or else `takeMark`, to be called, in milliseconds of the context's clock; infinity for never. Asked
    * after every other call. @defaultValue never
    */
   readonly wakeAtMs?: number;

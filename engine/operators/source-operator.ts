@@ -35,7 +35,32 @@ export type SourceReport = {
   readonly rowCount: number;
 };
 
-export class SourceOperator {
+/** The first of a chain: reads splits that it is handed. */
+export interface TaskSource {
+  /** Whether a split should be asked for now. */
+  readonly wantsSplit: boolean;
+  readonly bytesRead: number;
+  readonly skipped: Skipped | null;
+  /** Rows given out so far. */
+  readonly rowCount: number;
+  /** What it reads, and whether it waits. */
+  inspect(): SourceReport;
+  /** Where it reads, for error messages. */
+  position(): string;
+  /** The next split, or null when there are no more. */
+  offerSplit(split: Split | null): void;
+  /**
+   * Reads one batch and offers it.
+   *
+   * @param deadLetters - Where records go that could not be read; null when the reader has none.
+   */
+  step(outbox: Outbox, deadLetters?: Outbox | null): SourceState;
+  /** Nobody needs more rows: what is not read stays unread. */
+  stop(): void;
+  close(): void;
+}
+
+export class SourceOperator implements TaskSource {
   readonly #reader: SplitReader;
   #open: Split | null = null;
   #next: Split | null = null;
@@ -51,7 +76,6 @@ export class SourceOperator {
     this.#reader = reader;
   }
 
-  /** Whether a split should be asked for now. */
   get wantsSplit(): boolean {
     return this.#next === null && !this.#hasLast && !this.#isStopped;
   }
@@ -64,12 +88,10 @@ export class SourceOperator {
     return this.#reader.skipped ?? null;
   }
 
-  /** Rows given out so far. */
   get rowCount(): number {
     return this.#rowCount;
   }
 
-  /** Where the reader is, for error messages. */
   position(): string {
     return this.#reader.position();
   }
@@ -87,7 +109,6 @@ export class SourceOperator {
     };
   }
 
-  /** The next split, or null when there are no more. */
   offerSplit(split: Split | null): void {
     if (this.#isStopped) return; // It was asked for before anyone knew.
     assert(this.wantsSplit, 'a split is offered when it is wanted');
@@ -95,11 +116,6 @@ export class SourceOperator {
     else this.#next = split;
   }
 
-  /**
-   * Reads one batch and offers it.
-   *
-   * @param deadLetters - Where records go that could not be read; null when the reader has none.
-   */
   step(outbox: Outbox, deadLetters: Outbox | null = null): SourceState {
     const hasPending = this.#pending !== null || this.#pendingLetters !== null;
     const state = hasPending ? 'more' : this.#read(deadLetters !== null);
@@ -107,7 +123,6 @@ export class SourceOperator {
     return this.#offerRows(outbox) && areLettersTaken ? state : 'full';
   }
 
-  /** Nobody needs more rows: what is not read stays unread. */
   stop(): void {
     this.#isStopped = true;
   }

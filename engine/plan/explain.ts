@@ -20,6 +20,7 @@ import { analyticSpecText, analyticText } from './analytic-functions.ts';
 import { type Determinism, edgeDeterminism } from './determinism.ts';
 import type {
   AggregateSpec,
+  EventTimeSpec,
   ExprOrder,
   JoinedTexts,
   LogicalGraph,
@@ -215,6 +216,8 @@ function physicalText(operator: OperatorSpec): string {
       return `${operator.count} by ${orderText(operator.order)}`;
     case 'limit':
       return String(operator.count);
+    case 'eventTime':
+      return eventTimeText(operator);
     case 'analytic':
       return orderedText(
         operator.partition,
@@ -250,10 +253,14 @@ function shortened(text: string): string {
 }
 
 /** `files path "in", where price > 1, a sample`; the condition is what it may leave rows out by. */
-function sourceText({ source, isSample }: OperatorSpec & { readonly kind: 'source' }): string {
+function sourceText({
+  source,
+  isSample,
+  isOrdered,
+}: OperatorSpec & { readonly kind: 'source' }): string {
   const { predicate } = source;
   const where = predicate === undefined ? '' : `, where ${exprText(predicate)}`;
-  return `${connectorText(source)}${where}${isSample ? ', a sample' : ''}`;
+  return `${connectorText(source)}${where}${isSample ? ', a sample' : ''}${isOrdered ? ', in order of time' : ''}`;
 }
 
 function exchangeText(exchange: Exchange): string {
@@ -306,7 +313,7 @@ function windowText({ column, sizeMs, offsetMs }: TumblingWindow): string {
   return `windows of ${sizeMs} ms of ${column}${offset}`;
 }
 
-function eventTimeText({ column, outOfOrdernessMs, idleAfterMs }: NodeOf<'eventTime'>): string {
+function eventTimeText({ column, outOfOrdernessMs, idleAfterMs }: EventTimeSpec): string {
   const idle = idleAfterMs === null ? '' : `, idle after ${idleAfterMs} ms`;
   return `${column}, out of order by up to ${outOfOrdernessMs} ms${idle}`;
 }

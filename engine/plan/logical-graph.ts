@@ -59,6 +59,16 @@ export interface JoinKeyPair {
   readonly right: Expr;
 }
 
+/** Which field is the event time, and how watermarks follow it. */
+export interface EventTimeSpec {
+  readonly column: string;
+  readonly outOfOrdernessMs: number;
+  /** Null: a part of the source without rows holds time back for ever. */
+  readonly idleAfterMs: number | null;
+  /** How far ahead of the wall clock a time may be and still be believed. */
+  readonly futureLimitMs: number;
+}
+
 interface Node {
   readonly id: string;
   readonly name: string;
@@ -87,12 +97,7 @@ export type LogicalNode = Node &
     /** A user function that folds the rows of a key, two at a time, into one. */
     | { readonly kind: 'reduce'; readonly keys: readonly NamedExpr[] }
     /** Says which field is the event time; rows pass as they are. */
-    | {
-        readonly kind: 'eventTime';
-        readonly column: string;
-        readonly outOfOrdernessMs: number;
-        readonly idleAfterMs: number | null;
-      }
+    | ({ readonly kind: 'eventTime' } & EventTimeSpec)
     /** A row per key and window: the window's start and end, the keys, the results. */
     | {
         readonly kind: 'aggregate';
@@ -156,8 +161,13 @@ export type LogicalNode = Node &
     | { readonly kind: 'sink'; readonly sink: SinkSpec }
   );
 
+/** Whether results come at the end of the input, or as event time goes on. */
+export type JobMode = 'batch' | 'streaming';
+
 export interface LogicalGraph {
   readonly jobName: string;
+  /** How the job runs unless it is asked to run otherwise. @defaultValue 'batch' */
+  readonly mode?: JobMode;
   /** In an order where inputs come first. */
   readonly nodes: readonly LogicalNode[];
 }

@@ -14,7 +14,7 @@
 import { assert } from '../../base/assert.ts';
 import { deepFreeze } from '../../base/deep-freeze.ts';
 import { typedError } from '../../base/typed-error.ts';
-import type { LogicalGraph, LogicalNode } from './logical-graph.ts';
+import type { JobMode, LogicalGraph, LogicalNode } from './logical-graph.ts';
 import type { UserFunctions } from './user-functions.ts';
 
 /** What a verb knows of its node; the rest follows from its place. */
@@ -78,7 +78,11 @@ export interface FinishedGraph {
  *
  * @throws PLAN_DUPLICATE_ID
  */
-export function finishGraph(jobName: string, ends: readonly NodeDraft[]): FinishedGraph {
+export function finishGraph(
+  jobName: string,
+  ends: readonly NodeDraft[],
+  mode: JobMode = 'batch',
+): FinishedGraph {
   const drafts = draftsBefore(ends);
   const ids = idsOf(drafts);
   const idOf = (draft: NodeDraft): string => {
@@ -97,7 +101,8 @@ export function finishGraph(jobName: string, ends: readonly NodeDraft[]): Finish
     if (draft.functions !== null) functions.set(idOf(draft), draft.functions);
     if (draft.feed !== undefined) feeds.set(idOf(draft), draft.feed);
   }
-  return { graph: deepFreeze({ jobName, nodes }), functions, feeds };
+  const graph = mode === 'batch' ? { jobName, nodes } : { jobName, mode, nodes };
+  return { graph: deepFreeze(graph), functions, feeds };
 }
 
 /** The drafts and all that they read, each once, inputs first. */

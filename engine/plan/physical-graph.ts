@@ -8,7 +8,7 @@ import type { Schema } from '../schema/schema.ts';
 import type { AggregateFunction } from './aggregate-functions.ts';
 import type { AnalyticColumn, RankFunction } from './analytic-functions.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
-import type { JoinedTexts, SortKey } from './logical-graph.ts';
+import type { EventTimeSpec, JoinedTexts, SortKey } from './logical-graph.ts';
 import type { AdaptedReads } from './map-output-read.ts';
 
 /** One aggregate over columns of the operator's input. */
@@ -38,7 +38,11 @@ export type OperatorSpec = Spec &
         readonly source: SourceSpec;
         /** Whether only some rows are wanted, from all over the input: what the boundaries of ranges come from. */
         readonly isSample?: true;
+        /** Whether splits are read in the order of time, several beside each other: in streams. */
+        readonly isOrdered?: true;
       }
+    /** Makes watermarks of a column; rows pass as they are. */
+    | ({ readonly kind: 'eventTime' } & EventTimeSpec)
     | { readonly kind: 'filter'; readonly predicate: Expr }
     | { readonly kind: 'project'; readonly columns: readonly NamedExpr[] }
     | {
@@ -148,6 +152,16 @@ export function hasBuildSide({ kind }: OperatorSpec): boolean {
   return kind === 'join' || kind === 'range';
 }
 
+/**
+ * Whether the operator reads two streams side by side, at `vertexPorts.rows` and `vertexPorts.right`. It is the
+ * first of its chain, which has no operators with build sides.
+ */
+export function hasSecondStream({ kind }: OperatorSpec): boolean {
+  return twoStreamKinds.has(kind);
+}
+
+const twoStreamKinds: ReadonlySet<OperatorSpec['kind']> = new Set([]);
+
 /** Kinds of those. */
 export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
   ...([
@@ -204,6 +218,8 @@ export const vertexPorts = {
   rows: 0,
   /** The build side of the chain's first operator that has one; that of the next one is the port after it. */
   build: 1,
+  /** The second stream of a chain's first operator, where that has two. */
+  right: 1,
 } as const;
 
 export interface Edge {

@@ -11,6 +11,8 @@ import { type Batch, batchRowsMax } from '../batch/batch.ts';
 import { encodedSizeOf, encodeRows } from '../batch/wire.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
 import { RowCollector, type RowCollectorOptions } from '../stream/row-collector.ts';
+import type { StreamMark } from '../stream/stream-element.ts';
+import { encodeMark, markMessageBytes } from './mark-message.ts';
 
 /** Rows from which a batch goes as it is. */
 const wholeBatchRows = batchRowsMax / 2;
@@ -81,6 +83,17 @@ export class ChannelOutput {
     if (!this.hasRows) return true;
     this.#publish();
     return this.pump();
+  }
+
+  /** Sends a mark behind all rows; false when the ring is full: call again. */
+  mark(mark: StreamMark): boolean {
+    if (!this.flush()) return false;
+    const { scope } = this.#options;
+    this.#message = scope.allocate(this.#headroomBytes + markMessageBytes);
+    this.#messageSize = markMessageBytes;
+    encodeMark(scope.memory, addressOf(this.#message) + this.#headroomBytes, mark);
+    this.pump();
+    return true;
   }
 
   /** Goes on with the waiting message; true when none is left. */

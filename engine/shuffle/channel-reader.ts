@@ -11,6 +11,7 @@ import type { RingReader } from '../memory/ring.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { ElementReader, StreamElement } from '../stream/stream-element.ts';
+import { decodeMark } from './mark-message.ts';
 
 export interface ChannelReaderOptions {
   readonly scope: MemoryScope;
@@ -42,6 +43,11 @@ export class ChannelReader implements ElementReader {
     if (outcome === 'failed') return 'failed';
     const body = { block: this.#block, sizeBytes: this.#sizeBytes };
     this.#block = 0;
+    const mark = decodeMark(scope.memory, addressOf(body.block));
+    if (mark !== null) {
+      scope.memory.release(body.block);
+      return mark;
+    }
     return decodeBody(kernels, scope, schema, body);
   }
 

@@ -17,6 +17,7 @@
 import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { Outbox } from '../stream/outbox.ts';
+import type { StreamMark } from '../stream/stream-element.ts';
 import type { ChannelOutput } from './channel-output.ts';
 import type { Partitioned, Partitioner } from './partitioner.ts';
 
@@ -40,6 +41,8 @@ export class ChannelWriter implements Outbox {
   #partitioned: Partitioned = { rows: 0, starts: [], ends: [] };
   /** Per channel the next of its rows in `#partitioned`. */
   readonly #positions: number[];
+  /** Channels that a mark has not gone to yet; null when there is none on its way. */
+  #unmarked: readonly ChannelOutput[] | null = null;
   /** When rows first stayed behind; -1 when none do. */
   #gatheringSince = -1;
 
@@ -50,7 +53,11 @@ export class ChannelWriter implements Outbox {
 
   /** Whether a ring is full and something waits for it. */
   get isBlocked(): boolean {
-    return this.#current !== null || this.#options.channels.some((channel) => channel.isFull);
+    return (
+      this.#current !== null ||
+      this.#unmarked !== null ||
+      this.#options.channels.some((channel) => channel.isFull)
+    );
   }
 
   /** Indexes of the channels whose rings have no room for what waits. */
@@ -81,6 +88,17 @@ export class ChannelWriter implements Outbox {
       this.#current = null; // As it was not taken over, the caller keeps it.
       throw error;
     }
+    return true;
+  }
+
+  /** Sends a mark behind all rows, to all channels; false when a ring is full: call again with the same. */
+  mark(mark: StreamMark): boolean {
+    if (!this.pump()) return false;
+    this.#unmarked ??= this.#options.channels;
+    this.#unmarked = this.#unmarked.filter((channel) => !channel.mark(mark));
+    this.#noteGathering();
+    if (this.#unmarked.length > 0) return false;
+    this.#unmarked = null;
     return true;
   }
 

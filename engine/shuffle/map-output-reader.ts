@@ -9,13 +9,14 @@
 import { crc32c } from '../../base/checksum.ts';
 import type { FileId, SyncDisk } from '../../base/env/disk.ts';
 import { codeOf, typedError } from '../../base/typed-error.ts';
+import type { Batch } from '../batch/batch.ts';
 import { decodeBody } from '../batch/wire.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { addressOf, type MemoryScope } from '../memory/slot-memory.ts';
 import type { Span } from '../plan/map-output-read.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { SpillBlocks } from '../spill/spill-blocks.ts';
-import type { ElementReader, StreamElement } from '../stream/stream-element.ts';
+import type { ElementReader } from '../stream/stream-element.ts';
 import { footerBytes, footerMark, type MapOutputFile } from './map-output.ts';
 
 export interface MapOutputReaderOptions {
@@ -50,7 +51,7 @@ export class MapOutputReader implements ElementReader {
   }
 
   /** @throws SHUFFLE_LOST; MEMORY_EXHAUSTED */
-  read(): StreamElement {
+  read(): Batch | 'end' {
     for (;;) {
       const file = this.#options.files[this.#readCount];
       if (file === undefined) return 'end';

@@ -4,21 +4,49 @@
  *     channel 0  a b        read order   a p b q   whatever is there, turn by turn, so that a busy
  *     channel 1  p q                               channel cannot starve the others
  *
- * It ends when all channels have ended, and fails as soon as one has failed.
+ * Watermarks of channels become one, the least of them; it comes before any row that was behind the
+ * last of these. The gate ends when all channels have ended, and fails as soon as one has failed.
  * Before: engine/shuffle/channel-reader.ts. After: engine/task/task.ts.
  */
-import type { ElementReader, StreamElement } from './stream-element.ts';
+import { type ChannelTime, WatermarkCoalescer } from '../time/watermark-coalescer.ts';
+import {
+  type ElementReader,
+  isMark,
+  type StreamElement,
+  type StreamMark,
+} from './stream-element.ts';
+
+/** A channel, and the input of the vertex that it belongs to. */
+interface Channel {
+  readonly reader: ElementReader;
+  readonly port: number;
+  /** Among all, for the coalescer. */
+  readonly index: number;
+}
 
 export class InputGate implements ElementReader {
-  readonly #channels: readonly ElementReader[];
+  readonly #channels: readonly Channel[];
   /** Channels that have not ended, in turn. */
-  readonly #open: ElementReader[];
+  readonly #open: Channel[];
+  readonly #times: WatermarkCoalescer;
   #turn = 0;
+  #port = 0;
   #hasFailed = false;
 
-  constructor(channels: readonly ElementReader[]) {
-    this.#channels = channels;
-    this.#open = [...channels];
+  /** @param ports - The input of the vertex that each channel belongs to. @defaultValue 0 for all */
+  constructor(channels: readonly ElementReader[], ports: readonly number[] = []) {
+    this.#channels = channels.map((reader, index) => ({ reader, index, port: ports[index] ?? 0 }));
+    this.#open = [...this.#channels];
+    this.#times = new WatermarkCoalescer(channels.length);
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** How far event time has come, and in which channels. */
+  times(): { readonly watermarkMs: number; readonly channels: readonly ChannelTime[] } {
+    return { watermarkMs: this.#times.watermarkMs, channels: this.#times.channels() };
   }
 
   read(): StreamElement | 'waiting' {
@@ -26,23 +54,50 @@ export class InputGate implements ElementReader {
     let asked = 0;
     while (asked < this.#open.length) {
       this.#turn = this.#turn % this.#open.length;
-      const element = this.#open[this.#turn]?.read();
+      const channel = this.#open[this.#turn];
+      const element = channel?.reader.read();
+      if (channel === undefined || element === undefined) break;
       if (element === 'failed') {
         this.#hasFailed = true;
         return 'failed';
       }
       if (element === 'end') {
-        this.#open.splice(this.#turn, 1);
+        const mark = this.#ended(channel);
+        if (mark !== null) return mark;
         continue;
       }
       this.#turn++;
-      if (element !== undefined && element !== 'waiting') return element;
-      asked++;
+      if (element === 'waiting') {
+        asked++;
+        continue;
+      }
+      if (!isMark(element)) {
+        this.#times.setActive(channel.index);
+        this.#port = channel.port;
+        return element;
+      }
+      const mark = this.#marked(channel, element);
+      if (mark !== null) return mark;
     }
     return this.#open.length === 0 ? 'end' : 'waiting';
   }
 
   close(): void {
-    for (const channel of this.#channels) channel.close();
+    for (const { reader } of this.#channels) reader.close();
+  }
+
+  #ended(channel: Channel): StreamMark | null {
+    this.#open.splice(this.#turn, 1);
+    return this.#markOf(this.#times.end(channel.index));
+  }
+
+  #marked({ index }: Channel, mark: StreamMark): StreamMark | null {
+    if (mark.kind === 'idle') return this.#markOf(this.#times.setIdle(index));
+    return this.#markOf(this.#times.advance(index, mark.timeMs));
+  }
+
+  #markOf(timeMs: number | null): StreamMark | null {
+    if (timeMs !== null) return { kind: 'watermark', timeMs };
+    return this.#times.becameIdle() ? { kind: 'idle' } : null;
   }
 }

@@ -19,7 +19,7 @@ import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
 import { type GatherOptions, gatherRows } from './gather-rows.ts';
 import { type RowKeys, rowKeysOf } from './row-keys.ts';
 import type { OrderColumn } from './row-order.ts';
-import type { ElementReader, StreamElement } from './stream-element.ts';
+import { type ElementReader, isMark, type RowElement } from './stream-element.ts';
 
 const spareSourcesDefault = 64;
 
@@ -67,7 +67,8 @@ export class MergingGate implements ElementReader {
     this.#table = scope.allocate(channels.length * mergeHeadSize);
   }
 
-  read(): StreamElement | 'waiting' {
+  /** No marks: sorted rows come out at the end, and time does not matter to who reads them. */
+  read(): RowElement | 'waiting' {
     while (!this.#hasFailed) {
       if (this.#done > 0) return this.#gather();
       const isReady = this.#fill();
@@ -113,6 +114,8 @@ export class MergingGate implements ElementReader {
       if (element === 'failed' || element === 'waiting') return false;
       if (element === 'end') {
         head.hasEnded = true;
+      } else if (isMark(element)) {
+        head.batch = null;
       } else if (element.rowCount === 0) {
         element.release();
       } else {

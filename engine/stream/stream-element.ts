@@ -1,17 +1,41 @@
 /**
- * Stream elements: what flows through a channel. Rows come in batches; `end` says that no more will
- * come; `failed` says that the sender gave up, so what has come so far must not become a result.
+ * Stream elements: what flows through a channel. Rows come in batches; marks lie between them; `end` says
+ * that no more will come; `failed` says that the sender gave up, so what has come so far must not become a
+ * result.
  *
  * `waiting` is no element: nothing is there now, ask again.
  */
-import type { Batch } from '../batch/batch.ts';
+import { Batch } from '../batch/batch.ts';
 
-export type StreamElement = Batch | 'end' | 'failed';
+/** No row older than `timeMs` follows, but late ones: whole milliseconds of event time. */
+export interface Watermark {
+  readonly kind: 'watermark';
+  readonly timeMs: number;
+}
+
+/** No rows come for now: who waits for this channel's watermark needs not. Rows or a watermark end it. */
+export interface Idle {
+  readonly kind: 'idle';
+}
+
+/** What lies between batches. The end stands for the watermark of infinity. */
+export type StreamMark = Watermark | Idle;
+
+export type StreamElement = Batch | StreamMark | 'end' | 'failed';
+
+export function isMark(element: StreamElement | 'waiting'): element is StreamMark {
+  return typeof element === 'object' && !(element instanceof Batch);
+}
+
+/** Rows and the end, where nothing lies between batches. */
+export type RowElement = Exclude<StreamElement, StreamMark>;
 
 /** Where a task reads from: a channel, or a gate over several. */
 export interface ElementReader {
   /** The caller owns the batch. After `end` or `failed` it answers the same for ever. */
   read(): StreamElement | 'waiting';
+  /** Of a gate: the input of the vertex that the last element came in at. @defaultValue always 0 */
+  readonly port?: number;
   /** Releases all memory; called once, also after a failure. */
   close(): void;
 }

@@ -16,6 +16,7 @@ import { PartitionTopOperator } from '../operators/analytic/partition-top-operat
 import { AssignWindowsOperator } from '../operators/assign-windows-operator.ts';
 import { BoundariesOperator } from '../operators/boundaries-operator.ts';
 import { CombineOperator } from '../operators/combine-operator.ts';
+import { EventTimeOperator } from '../operators/event-time-operator.ts';
 import { ExplodeWordsOperator } from '../operators/explode-words-operator.ts';
 import { FilterOperator } from '../operators/filter-operator.ts';
 import { FilterRowsOperator } from '../operators/filter-rows-operator.ts';
@@ -31,10 +32,12 @@ import { RepeatOperator } from '../operators/repeat-operator.ts';
 import { RowFunctionOperator } from '../operators/row-function-operator.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
 import { SortOperator } from '../operators/sort-operator.ts';
+import type { EventTimeSpec } from '../plan/logical-graph.ts';
 import type { OperatorSpec } from '../plan/physical-graph.ts';
 import type { FunctionsOf, UserFunctions } from '../plan/user-functions.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { RangePartitioner } from '../shuffle/range-partitioner.ts';
+import { SplitTimes } from '../time/split-times.ts';
 import { connectorOf, type TaskConnectors } from './task-connectors.ts';
 
 export interface BuildOperatorOptions extends TaskConnectors {
@@ -45,6 +48,9 @@ export interface BuildOperatorOptions extends TaskConnectors {
   readonly build?: Schema;
   /** Of the edges that a range operator's rows are sent by. @defaultValue none */
   readonly rangePartitioners?: readonly RangePartitioner[];
+  /** Of a chain that begins with a source of lanes: how far each has come. @defaultValue null */
+  readonly splitTimes?: SplitTimes | null;
+  readonly clock: { mono(): number; wall(): number };
   readonly functions: ReadonlyMap<string, UserFunctions>;
   /** What functions count. */
   readonly counters: FunctionCounters;
@@ -103,6 +109,12 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
     }
     case 'boundaries':
       return new BoundariesOperator(context, { ...spec, input });
+    case 'eventTime': {
+      const { splitTimes, clock } = options;
+      const times = splitTimes ?? undividedTimes(spec);
+      const [mono, wall] = [() => clock.mono(), () => clock.wall()];
+      return new EventTimeOperator(context, { ...spec, input, times, mono, wall });
+    }
     case 'repeat':
       return new RepeatOperator(context, { ...spec, input });
     case 'sort':
@@ -132,6 +144,15 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
     default:
       return assertNever(spec);
   }
+}
+
+/** Rows that others sent: nobody knows which lane they are of, so all are one. */
+function undividedTimes(spec: EventTimeSpec): SplitTimes {
+  const times = new SplitTimes(spec);
+  times.expect(1);
+  times.begin(0, 'all rows');
+  times.enter(0);
+  return times;
 }
 
 function buildMapReduce(

@@ -13,7 +13,12 @@
  * Before: engine/stream/input-gate.ts · After: engine/task/build-side.ts
  */
 import type { Batch } from '../batch/batch.ts';
-import type { ElementReader, StreamElement } from '../stream/stream-element.ts';
+import {
+  type ElementReader,
+  isMark,
+  type StreamElement,
+  type StreamMark,
+} from '../stream/stream-element.ts';
 import type { BuildSide } from './build-side.ts';
 
 export interface BuildPhaseOptions {
@@ -29,7 +34,7 @@ const bufferedAtOnce = 64;
 
 export class BuildPhase implements ElementReader {
   readonly #options: BuildPhaseOptions;
-  readonly #buffer: Batch[] = [];
+  readonly #buffer: (Batch | StreamMark)[] = [];
   /** Those that are not done. */
   #sides: readonly BuildSide[];
 
@@ -41,6 +46,11 @@ export class BuildPhase implements ElementReader {
   /** Whether rows may go through the chain. */
   get isDone(): boolean {
     return this.#sides.length === 0;
+  }
+
+  /** The input of the vertex that the last batch came in at. */
+  get port(): number {
+    return this.#options.gate?.port ?? 0;
   }
 
   /** Works for a moment at each build side. */
@@ -61,7 +71,7 @@ export class BuildPhase implements ElementReader {
   }
 
   close(): void {
-    for (const batch of this.#buffer.splice(0)) batch.release();
+    for (const element of this.#buffer.splice(0)) if (!isMark(element)) element.release();
     for (const side of this.#options.sides) side.close();
     this.#options.gate?.close();
   }

@@ -7,7 +7,7 @@
  */
 import type { Batch } from '../batch/batch.ts';
 import type { JoinOperator } from '../operators/operator.ts';
-import type { ElementReader } from '../stream/stream-element.ts';
+import { type ElementReader, isMark } from '../stream/stream-element.ts';
 import type { TaskMetrics } from './task-metrics.ts';
 
 export interface BuildSideOptions {
@@ -48,7 +48,7 @@ export class BuildSide {
         const element = gate.read();
         if (typeof element === 'string' && element !== 'end') return element;
         if (element === 'end') this.#hasEnded = true;
-        else this.#batch = element;
+        else if (!isMark(element)) this.#batch = element; // Its end is all that is waited for.
       }
       return 'busy';
     } finally {

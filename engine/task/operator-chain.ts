@@ -5,42 +5,54 @@
  *
  * A link holds the one batch that its operator has not finished. `pump` goes from the last link to
  * the first, so that room made at the end is used by those before it. At the end of input operators
- * finish one after the other, each after what the one before gave out has gone through.
+ * finish one after the other, each after what the one before gave out has gone through; a mark goes
+ * from one to the next in the same way (engine/task/mark-passage.ts).
  *
  * Every call is counted and timed for the operator that runs (engine/task/task-metrics.ts).
  * Before: engine/operators/source-operator.ts. After: engine/stream/outbox.ts.
  */
+import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { Operator } from '../operators/operator.ts';
 import { ChainedOutbox, type Outbox } from '../stream/outbox.ts';
+import type { StreamMark } from '../stream/stream-element.ts';
+import { MarkPassage } from './mark-passage.ts';
 import type { TaskMetrics } from './task-metrics.ts';
 
 export interface OperatorChainOptions {
   readonly operators: readonly Operator[];
   /** Takes what the last operator gives out. */
   readonly last: Outbox;
+  /** Takes a mark behind that; false asks to be called again with the same. */
+  readonly lastMark: (mark: StreamMark) => boolean;
+  /** Operators that give rows out at the end only: no promise about time goes past them. */
+  readonly holdsTime: ReadonlySet<Operator>;
   readonly metrics: TaskMetrics;
   /** Index of the first operator in the metrics: 1 behind a source, else 0. */
   readonly firstIndex: number;
+  readonly mono: () => number;
 }
 
-interface Link {
+export interface Link {
   readonly operator: Operator;
   readonly index: number;
-  readonly input: ChainedOutbox;
+  /** By port; only the first operator of a chain may have two. */
+  readonly inputs: readonly ChainedOutbox[];
   /** Where the operator's output goes. */
   readonly output: Outbox;
 }
 
 export class OperatorChain implements Outbox {
   readonly #links: readonly Link[];
-  readonly #metrics: TaskMetrics;
+  readonly #options: OperatorChainOptions;
   readonly #first: Outbox;
+  readonly #marks: MarkPassage;
   /** Operators that have finished. */
   #finishedCount = 0;
 
-  constructor({ operators, last, metrics, firstIndex }: OperatorChainOptions) {
-    this.#metrics = metrics;
+  constructor(options: OperatorChainOptions) {
+    this.#options = options;
+    const { operators, last, metrics, firstIndex } = options;
     const links: Link[] = [];
     let next = last;
     for (let place = operators.length - 1; place >= 0; place--) {
@@ -49,12 +61,18 @@ export class OperatorChain implements Outbox {
       const index = firstIndex + place;
       const output = counting(next, (rows) => metrics.addRowsOut(index, rows));
       const input = new ChainedOutbox((batch, row) => this.#process(link, batch, row));
-      const link: Link = { operator, index, input, output };
+      const right = new ChainedOutbox((batch, row) => this.#processRight(link, batch, row));
+      const inputs = operator.processRight === undefined ? [input] : [input, right];
+      const link: Link = { operator, index, inputs, output };
       links.unshift(link);
       next = input;
     }
     this.#links = links;
     this.#first = next;
+    this.#marks = new MarkPassage(links, {
+      ...options,
+      pumpBatches: () => this.#pumpBatches(),
+    });
   }
 
   /** Whether no further input can change what comes out. */
@@ -62,45 +80,74 @@ export class OperatorChain implements Outbox {
     return this.#links.some(({ operator }) => operator.hasEnough === true);
   }
 
-  offer(batch: Batch): boolean {
-    return this.#first.offer(batch);
+  /** When there is something to do though nothing comes in, by the clock; infinity for never. */
+  get wakeAtMs(): number {
+    return this.#marks.wakeAtMs;
   }
 
-  /** Goes on with batches that operators have not finished; true when none is left. */
+  /** @param port - The input of the vertex that the batch came in at. */
+  offer(batch: Batch, port = 0): boolean {
+    if (port === 0) return this.#first.offer(batch);
+    const input = this.#links[0]?.inputs[port];
+    assert(input !== undefined, 'a second stream is for the first operator of a chain');
+    return input.offer(batch);
+  }
+
+  /** Sends a mark through, behind what was offered; to be called when `pump` has answered true. */
+  offerMark(mark: StreamMark): void {
+    this.#marks.begin(mark);
+  }
+
+  /** Goes on with batches that operators have not finished, then with marks; true when none is left. */
   pump(): boolean {
-    let isEmpty = true;
-    for (let place = this.#links.length - 1; place >= 0; place--) {
-      if (this.#links[place]?.input.pump() === false) isEmpty = false;
-    }
-    return isEmpty;
+    return this.#pumpBatches() && this.#marks.pump();
   }
 
   /** The input has ended; true when all operators have finished. */
   finish(): boolean {
+    const { metrics } = this.#options;
     for (;;) {
       if (!this.pump()) return false;
       const link = this.#links[this.#finishedCount];
       if (link === undefined) return true;
-      const before = this.#metrics.enter(link.index, 0);
+      const before = metrics.enter(link.index, 0);
       const isFinished = link.operator.finish(link.output);
-      this.#metrics.leave(before);
+      metrics.leave(before);
       if (!isFinished) return false;
       this.#finishedCount++;
     }
   }
 
   close(): void {
-    for (const { input, operator } of this.#links) {
-      input.close();
+    for (const { inputs, operator } of this.#links) {
+      for (const input of inputs) input.close();
       operator.close();
     }
   }
 
+  #pumpBatches(): boolean {
+    let isEmpty = true;
+    for (let place = this.#links.length - 1; place >= 0; place--) {
+      for (const input of this.#links[place]?.inputs ?? []) if (!input.pump()) isEmpty = false;
+    }
+    return isEmpty;
+  }
+
   #process({ operator, index, output }: Link, batch: Batch, fromRow: number): number {
-    const before = this.#metrics.enter(index, fromRow);
+    const { metrics } = this.#options;
+    const before = metrics.enter(index, fromRow);
     const nextRow = operator.process(batch, fromRow, output);
-    this.#metrics.leave(before);
-    this.#metrics.addRowsIn(index, nextRow - fromRow);
+    metrics.leave(before);
+    metrics.addRowsIn(index, nextRow - fromRow);
+    return nextRow;
+  }
+
+  #processRight({ operator, index, output }: Link, batch: Batch, fromRow: number): number {
+    const { metrics } = this.#options;
+    const before = metrics.enter(index, fromRow);
+    const nextRow = operator.processRight?.(batch, fromRow, output) ?? fromRow;
+    metrics.leave(before);
+    metrics.addRowsIn(index, nextRow - fromRow);
     return nextRow;
   }
 }

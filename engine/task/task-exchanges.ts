@@ -82,12 +82,16 @@ export interface ExchangeContext {
 
 /** One gate over all channels of all edges: what reads a union reads several. */
 export function buildGate(inputs: readonly TaskInput[], context: ExchangeContext): ElementReader {
-  const channels = inputs.flatMap((input) => channelsOf(input, context));
+  const perInput = inputs.map((input) => channelsOf(input, context));
+  const channels = perInput.flat();
   const [only] = channels;
   if (only !== undefined && channels.length === 1) return only;
   const merges = inputs.flatMap(({ exchange }) => (exchange.kind === 'merge' ? [exchange] : []));
   const [input, [merge]] = [inputs[0], merges];
-  if (input === undefined || merge === undefined) return new InputGate(channels);
+  if (input === undefined || merge === undefined) {
+    const ports = perInput.flatMap((some, at) => some.map(() => inputs[at]?.port ?? 0));
+    return new InputGate(channels, ports);
+  }
   assert(merges.length === inputs.length, 'edges are merged all, or none of them');
   return new MergingGate({ ...context, schema: input.schema, channels, order: merge.order });
 }

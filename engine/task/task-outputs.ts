@@ -11,10 +11,12 @@
 import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { PartitionBytes } from '../plan/map-output-read.ts';
+import { vertexOutputs } from '../plan/physical-graph.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import type { ChannelWriter } from '../shuffle/channel-writer.ts';
 import { FanOutOutbox } from '../stream/fan-out-outbox.ts';
 import type { Outbox } from '../stream/outbox.ts';
+import type { StreamMark } from '../stream/stream-element.ts';
 import { buildChannelWriter, type TaskOutput, type WriterContext } from './task-exchanges.ts';
 import type { FullOutput } from './task-report.ts';
 
@@ -26,6 +28,10 @@ export class TaskOutputs {
   readonly #fans: FanOutOutbox[] = [];
   /** By edge: those that write a file. */
   readonly #files = new Map<string, ChannelWriter>();
+  /** Those of the chain's rows: marks go behind these. */
+  readonly #rowWriters: ChannelWriter[] = [];
+  /** Writers that a mark has not gone to yet; null when there is none on its way. */
+  #unmarked: readonly ChannelWriter[] | null = null;
 
   /**
    * Adds the edges that carry `output`, whose batches have the schema `given`; answers where they
@@ -41,6 +47,7 @@ export class TaskOutputs {
       this.#edges.push(place);
       this.#unfinished.add(writer);
       if (edge.edgeId !== undefined) this.#files.set(edge.edgeId, writer);
+      if (output === vertexOutputs.rows) this.#rowWriters.push(writer);
       outboxes.push(withColumns(writer, given, edge.schema));
     }
     const [only = null] = outboxes;
@@ -73,6 +80,16 @@ export class TaskOutputs {
       const channels = writer.fullChannels();
       return channels.length === 0 ? [] : [{ edge: this.#edges[place] ?? 0, channels }];
     });
+  }
+
+  /** Sends a mark behind all rows of the chain; false when a ring is full: call again with the same. */
+  mark(mark: StreamMark): boolean {
+    if (!this.#fans.every((fan) => fan.pump())) return false;
+    this.#unmarked ??= [...this.#rowWriters];
+    this.#unmarked = this.#unmarked.filter((writer) => !writer.mark(mark));
+    if (this.#unmarked.length > 0) return false;
+    this.#unmarked = null;
+    return true;
   }
 
   /** Goes on with what waited for room. */

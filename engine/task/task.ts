@@ -27,6 +27,7 @@ import type { Split } from '../contracts/source.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { MemoryShare } from '../memory/memory-share.ts';
 import type { MemoryScope, SlotMemory } from '../memory/slot-memory.ts';
+import { MergedSourceOperator } from '../operators/merged-source-operator.ts';
 import {
   type Operator,
   type OperatorContext,
@@ -34,10 +35,12 @@ import {
 } from '../operators/operator.ts';
 import { SampleReader } from '../operators/sample-reader.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
-import { SourceOperator } from '../operators/source-operator.ts';
+import { SourceOperator, type TaskSource } from '../operators/source-operator.ts';
 import type { PartitionBytes } from '../plan/map-output-read.ts';
 import {
+  gathersRows,
   hasBuildSide,
+  hasSecondStream,
   type OperatorSpec,
   type Vertex,
   vertexOutputs,
@@ -47,6 +50,8 @@ import type { UserFunctions } from '../plan/user-functions.ts';
 import type { RangePartitioner } from '../shuffle/range-partitioner.ts';
 import { SpillBlocks } from '../spill/spill-blocks.ts';
 import type { Outbox } from '../stream/outbox.ts';
+import { isMark } from '../stream/stream-element.ts';
+import { SplitTimes } from '../time/split-times.ts';
 import { buildOperator } from './build-operator.ts';
 import { BuildPhase } from './build-phase.ts';
 import { BuildSide } from './build-side.ts';
@@ -73,7 +78,7 @@ export interface TaskOptions extends TaskConnectors {
   readonly outputs: readonly TaskOutput[];
   /** The user's functions by operator id. */
   readonly functions: ReadonlyMap<string, UserFunctions>;
-  readonly clock: { mono(): number };
+  readonly clock: { mono(): number; wall(): number };
   /** What the sink's committer prepared; null without a sink. */
   readonly preparedSink: Json;
   /** Where spill files go; made when there is one. */
@@ -94,7 +99,7 @@ export class Task {
   readonly #outputs = new TaskOutputs();
   readonly #counters = new FunctionCounters();
   #state: TaskState = 'created';
-  #source: SourceOperator | null = null;
+  #source: TaskSource | null = null;
   /** Where what the source can't read, or a function fails on, goes; null when that ends the job. */
   #deadLetters: Outbox | null = null;
   /** What rows come from, where that is no source; behind the build sides of the chain's joins. */
@@ -128,6 +133,11 @@ export class Task {
   /** Whether a split should be asked for now. */
   get wantsSplit(): boolean {
     return this.#input?.isDone !== false && (this.#source?.wantsSplit ?? false);
+  }
+
+  /** When there is something to do though nobody rings, by the clock; infinity for never. */
+  get wakeAtMs(): number {
+    return this.#chain?.wakeAtMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** What the sink wrote; null before the end, and without a sink. */
@@ -255,6 +265,7 @@ export class Task {
     if (element === 'waiting') return 'idle';
     if (element === 'failed') throw this.#inputFailed();
     if (element === 'end') this.#hasInputEnded = true;
+    else if (isMark(element)) chain.offerMark(element);
     else this.#offer(element, chain);
     return null;
   }
@@ -269,14 +280,14 @@ export class Task {
   #offer(batch: Batch, chain: OperatorChain): void {
     let isTaken = false;
     try {
-      isTaken = chain.offer(batch);
+      isTaken = chain.offer(batch, this.#input?.port);
     } finally {
       if (!isTaken) batch.release();
     }
     assert(isTaken, 'an empty chain takes a batch');
   }
 
-  #readSource(source: SourceOperator, chain: OperatorChain): TaskProgress | null {
+  #readSource(source: TaskSource, chain: OperatorChain): TaskProgress | null {
     const before = this.#metrics.enter(0, 0);
     const { rowCount } = source;
     const state = source.step(chain, this.#deadLetters);
@@ -288,7 +299,7 @@ export class Task {
     return state === 'waiting' ? 'idle' : null;
   }
 
-  #stopSource(source: SourceOperator): void {
+  #stopSource(source: TaskSource): void {
     source.stop();
     this.#hasInputEnded = true;
   }
@@ -347,18 +358,21 @@ export class Task {
     const sides: BuildSide[] = [];
     this.#input = new BuildPhase({
       sides,
-      gate: isSource ? null : buildGate(inputs.filter(isAt(vertexPorts.rows)), context),
+      gate: isSource ? null : buildGate(inputs.filter(isStreamOf(first)), context),
       isProbeBuffered: vertex.chain.some((spec) => spec.kind === 'join' && spec.isProbeBuffered),
     });
-    if (isSource) this.#source = this.#buildSource(first);
+    const splitTimes = isSource && first.isOrdered ? splitTimesOf(vertex) : null;
+    if (isSource) this.#source = this.#buildSource(first, splitTimes);
     const specs = isSource ? others : vertex.chain;
     let schema = isSource ? first.output : inputs.find(isAt(vertexPorts.rows))?.schema;
     for (const spec of specs) {
       assert(schema !== undefined, 'an operator has an input schema');
-      const builds = inputs.filter(isAt(vertexPorts.build + sides.length));
-      const build = hasBuildSide(spec) && builds[0] ? { build: builds[0].schema } : {};
+      const builds = hasBuildSide(spec)
+        ? inputs.filter(isAt(vertexPorts.build + sides.length))
+        : [];
+      const build = builds[0] ? { build: builds[0].schema } : {};
       const own = { context: this.#contextOf(spec), counters: this.#counters, input: schema };
-      const given = { ...this.#options, ...build, ...own, rangePartitioners };
+      const given = { ...this.#options, ...build, ...own, rangePartitioners, splitTimes };
       const operator = buildOperator(spec, given);
       this.#operators.push(operator);
       if (takesBuildSide(operator)) {
@@ -371,12 +385,25 @@ export class Task {
     this.#chain = new OperatorChain({
       operators: this.#operators,
       last: outbox === null ? noOutput : this.#measured(outbox),
+      lastMark: (mark) => this.#outputs.mark(mark),
+      holdsTime: this.#holdingTime(specs),
+      mono: () => clock.mono(),
       metrics: this.#metrics,
       firstIndex: isSource ? 1 : 0,
     });
   }
 
-  #buildSource(spec: OperatorSpec & { kind: 'source' }): SourceOperator {
+  /** Operators that know nothing of time, and give out at the end what they gathered. */
+  #holdingTime(specs: readonly OperatorSpec[]): ReadonlySet<Operator> {
+    const isHolding = (operator: Operator, index: number) => {
+      const spec = specs[index];
+      const knowsTime = operator.advance !== undefined || operator.watermarkBehind !== undefined;
+      return spec !== undefined && gathersRows(spec) && !knowsTime;
+    };
+    return new Set(this.#operators.filter(isHolding));
+  }
+
+  #buildSource(spec: OperatorSpec & { kind: 'source' }, times: SplitTimes | null): TaskSource {
     const { connectors, disk, taskIndex, attempt, programRings } = this.#options;
     const { source, output: schema } = spec;
     const { reader } = connectorOf(connectors, source.connector);
@@ -394,6 +421,8 @@ export class Task {
       programRing: programRings?.get(spec.id) ?? null,
     };
     const newReader = () => reader(source.options, slot);
+    const mono = () => this.#options.clock.mono();
+    if (times !== null) return new MergedSourceOperator({ newReader, times, mono });
     return new SourceOperator(spec.isSample ? new SampleReader(newReader) : newReader());
   }
 
@@ -431,6 +460,18 @@ export class Task {
       },
     };
   }
+}
+
+/** What goes through a chain: the rows of port 0, and of the second stream where the first operator has one. */
+function isStreamOf(first: OperatorSpec): (input: TaskInput) => boolean {
+  const last = hasSecondStream(first) ? vertexPorts.right : vertexPorts.rows;
+  return ({ port = vertexPorts.rows }) => port <= last;
+}
+
+/** How far event time has come in the lanes of a chain's source, as the chain's `eventTime` wants it. */
+function splitTimesOf({ chain }: Vertex): SplitTimes {
+  const spec = chain.find((one) => one.kind === 'eventTime');
+  return new SplitTimes(spec ?? { outOfOrdernessMs: 0, idleAfterMs: null });
 }
 
 function isAt(wanted: number): (input: TaskInput) => boolean {

@@ -198,7 +198,7 @@ function tasksOf(graph: PhysicalGraph, vertices: readonly Vertex[], surroundings
             return { ...edge, ...files, messageBytes: 32, rings: own.map(({ writer }) => writer) };
           }),
         // Every look at the clock takes a quarter of a millisecond, so slices do end.
-        clock: { mono: () => (now += 0.25) },
+        clock: { mono: () => (now += 0.25), wall: () => 1_800_000_000_000 + now },
         preparedSink: null,
         spillFolder: 'spill',
         memoryShare: shareOf(32 << 20),
@@ -377,6 +377,7 @@ function computed(operators: readonly OperatorSpec[], given: Given): readonly Ro
         functions: given.functions,
         preparedSink: null,
         counters: new FunctionCounters(),
+        clock: { mono: () => 0, wall: () => 1_800_000_000_000 },
         connectors: new Map(),
         disk: noDisk,
         taskIndex: 0,

@@ -1,4 +1,5 @@
 /** A channel for tests: answers what its script says, one element per read, then `end`. */
+import { Batch } from '../../engine/batch/batch.ts';
 import type { ElementReader, StreamElement } from '../../engine/stream/stream-element.ts';
 
 export function scriptedChannel(script: (StreamElement | 'waiting')[]): ElementReader {
@@ -10,7 +11,9 @@ export function scriptedChannel(script: (StreamElement | 'waiting')[]): ElementR
       return element;
     },
     close() {
-      for (const element of left.splice(0)) if (typeof element === 'object') element.release();
+      for (const element of left.splice(0)) {
+        if (element instanceof Batch) element.release();
+      }
     },
   };
 }

@@ -6,7 +6,8 @@
  *     └─────────────────────────────────────────────────────────────────────────────────┘
  *
  * The count of rings is taken before the tasks look for work, so a ring in between is never slept
- * through. A message rings the thread's own bell. The wait has no timeout: timeouts pile up.
+ * through. A message rings the thread's own bell. The wait has no timeout, for timeouts pile up: where a task
+ * wants to be woken by the clock, one timer rings the bell, and is cancelled when another comes first.
  *
  * A task that fails is closed and told of; the others go on until somebody decides otherwise.
  *
@@ -15,6 +16,7 @@
 import type { Clock } from '../../base/env/clock.ts';
 import type { SyncDisk } from '../../base/env/disk.ts';
 import type { Doorbell } from '../../base/env/slot-runner.ts';
+import type { Timers } from '../../base/env/timers.ts';
 import { toWire } from '../../base/typed-error.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
@@ -40,9 +42,12 @@ export interface SlotProgramOptions extends Omit<SlotStart, 'doorbells'> {
   readonly importModule: (file: string) => Promise<unknown>;
   /** The slot's private memory. @defaultValue a new one of `memoryBytes` */
   readonly memory?: SlotMemory;
+  readonly timers: Pick<Timers, 'after'>;
   readonly yieldToEvents: () => Promise<void>;
   readonly post: (message: FromSlot) => void;
 }
+
+const never = Number.POSITIVE_INFINITY;
 
 interface Hosted extends TaskAttempt {
   readonly task: Task;
@@ -113,7 +118,7 @@ export class SlotProgram {
         if (clock.mono() - yieldedAt < controlIntervalMs) continue;
         await yieldToEvents();
       } else if (!this.#spin(seen)) {
-        await this.#bell.wait(seen);
+        await this.#sleep(seen);
         // A thread woken again and again by its rings would never get to its messages.
         await yieldToEvents();
       } else continue;
@@ -169,6 +174,21 @@ export class SlotProgram {
       }
     }
     return isBusy;
+  }
+
+  /** Until the bell rings, or the clock says that a task has something to do. */
+  async #sleep(seen: number): Promise<void> {
+    const { clock, timers } = this.#options;
+    const delayMs = this.#wakeAtMs() - clock.mono();
+    if (delayMs <= 0) return;
+    const cancel = delayMs < never ? timers.after(delayMs, () => this.#bell.ring()) : null;
+    await this.#bell.wait(seen);
+    cancel?.();
+  }
+
+  /** When a task has something to do though nobody rings. */
+  #wakeAtMs(): number {
+    return this.#tasks.reduce((earliest, { task }) => Math.min(earliest, task.wakeAtMs), never);
   }
 
   #askForSplit(hosted: Hosted): void {

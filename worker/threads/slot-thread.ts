@@ -9,6 +9,7 @@ import { createDoorbell } from '../../base/env/doorbell.ts';
 import { registerMillraceResolver } from '../../base/env/millrace-resolver.ts';
 import { createRealClock } from '../../base/env/real-clock.ts';
 import { createRealSyncDisk } from '../../base/env/real-sync-disk.ts';
+import { createRealTimers } from '../../base/env/real-timers.ts';
 import { connectors } from '../../connectors/registry.ts';
 import type { SlotStart, ToSlot } from './slot-messages.ts';
 import { SlotProgram } from './slot-program.ts';
@@ -32,6 +33,7 @@ export default async function runSlot(start: SlotStart & { port: MessagePort }):
     bellOf: (index) => createDoorbell(doorbells, index),
     connectors,
     importModule: (file) => import(file),
+    timers: createRealTimers(),
     yieldToEvents: () => new Promise((resolve) => setImmediate(resolve)),
     post: (message) => start.port.postMessage(message),
   });

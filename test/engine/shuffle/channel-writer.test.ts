@@ -14,6 +14,7 @@ import {
   type PartitionerOptions,
   RebalancePartitioner,
 } from '../../../engine/shuffle/partitioner.ts';
+import { isMark } from '../../../engine/stream/stream-element.ts';
 import { batchOf, newContext, type Row } from '../../support/operator-harness.ts';
 import { newRing } from '../../support/task-world.ts';
 
@@ -53,7 +54,7 @@ function newExchange({ channelCount, slotCount, slotBytes }: Shape, build: Build
     readers.forEach((reader, index) => {
       const element = reader.read();
       if (element === 'end') endedCount++;
-      if (typeof element !== 'object') return;
+      if (typeof element !== 'object' || isMark(element)) return;
       received[index]?.push(...readRows(element));
       element.release();
     });

@@ -4,6 +4,7 @@ import { readRows } from '../../../engine/batch/row-reader.ts';
 import { int32Type } from '../../../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
 import { InputGate } from '../../../engine/stream/input-gate.ts';
+import { isMark } from '../../../engine/stream/stream-element.ts';
 import { batchOf, newContext } from '../../support/operator-harness.ts';
 import { scriptedChannel } from '../../support/scripted-channel.ts';
 
@@ -23,7 +24,7 @@ function readAll(scripts: Step[][], readsMax: number): unknown[] {
   const found: unknown[] = [];
   for (let reads = 0; reads < readsMax; reads++) {
     const element = gate.read();
-    if (typeof element === 'object') {
+    if (typeof element === 'object' && !isMark(element)) {
       found.push(readRows(element)[0]?.n);
       element.release();
     } else found.push(element);

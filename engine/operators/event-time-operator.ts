@@ -1,0 +1,124 @@
+/**
+ * Event time: looks at the time of the rows that pass, and makes watermarks of it.
+ *
+ *     rows ──────────────▶ rows, as they are
+ *       └─ newest time ─▶ SplitTimes ─▶ watermark, behind the rows
+ *
+ * A watermark goes out when it has grown and 10 ms have passed since the one before, for each makes the exchange
+ * behind it send what it has gathered. Watermarks that come in end here: this operator knows better.
+ *
+ * A row whose time is far ahead of the wall clock is passed on, but time does not follow it: one bad clock would
+ * close all windows. Such rows are counted. A row without a time changes nothing either.
+ * Before: engine/time/split-times.ts. After: engine/task/mark-passage.ts.
+ */
+import { assert } from '../../base/assert.ts';
+import type { Batch } from '../batch/batch.ts';
+import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
+import { fieldIndexOf, type Schema } from '../schema/schema.ts';
+import type { StreamMark } from '../stream/stream-element.ts';
+import type { SplitTimes } from '../time/split-times.ts';
+import type { Operator, OperatorContext, Outbox } from './operator.ts';
+import { PendingBatch } from './pending-batch.ts';
+
+export interface EventTimeOptions {
+  readonly input: Schema;
+  /** The time of a row: a timestamp. */
+  readonly column: string;
+  /** How far ahead of the wall clock a time may be. */
+  readonly futureLimitMs: number;
+  readonly times: SplitTimes;
+  readonly mono: () => number;
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
+}
+
+const watermarkIntervalMs = 10;
+
+export class EventTimeOperator implements Operator {
+  readonly #context: OperatorContext;
+  readonly #options: EventTimeOptions;
+  readonly #column: number;
+  readonly #unitsPerMs: number;
+  readonly #pending = new PendingBatch();
+  /** Where the kernel puts the count of rows too far ahead. */
+  readonly #beyond: BlockHandle;
+  #hasSeen = false;
+  #sentMs = Number.NEGATIVE_INFINITY;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
+  #saysIdle = false;
+  #futureRowCount = 0;
+
+  constructor(context: OperatorContext, options: EventTimeOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#column = fieldIndexOf(options.input, options.column);
+    const type = options.input.fields[this.#column]?.type;
+    assert(type?.kind === 'timestamp', 'event time is a timestamp of the input');
+    this.#unitsPerMs = type.unit === 'us' ? 1000 : 1;
+    this.#beyond = context.scope.allocate(8);
+  }
+
+  /** Rows whose time was too far ahead to be believed. */
+  get futureRowCount(): number {
+    return this.#futureRowCount;
+  }
+
+  get wakeAtMs(): number {
+    const { times, mono } = this.#options;
+    const hasNews = times.watermark(mono()) > this.#sentMs;
+    const nextMs = hasNews ? this.#sentAtMs + watermarkIntervalMs : Number.POSITIVE_INFINITY;
+    return this.#saysIdle ? nextMs : Math.min(nextMs, times.idleAtMs);
+  }
+
+  process(batch: Batch, fromRow: number, outbox: Outbox): number {
+    if (!this.#hasSeen) this.#observe(batch);
+    this.#hasSeen = true;
+    if (!this.#pending.offer(outbox, () => batch.retain())) return fromRow;
+    this.#hasSeen = false;
+    return batch.rowCount;
+  }
+
+  /** What others promised about the times of other columns. */
+  watermarkBehind(): number {
+    return Number.NEGATIVE_INFINITY;
+  }
+
+  takeMark(nowMs: number): StreamMark | null {
+    const { times } = this.#options;
+    const timeMs = times.watermark(nowMs);
+    if (timeMs > this.#sentMs && nowMs - this.#sentAtMs >= watermarkIntervalMs) {
+      this.#sentMs = timeMs;
+      this.#sentAtMs = nowMs;
+      this.#saysIdle = false;
+      return { kind: 'watermark', timeMs };
+    }
+    const isIdle = times.isIdle(nowMs);
+    if (isIdle === this.#saysIdle) return null;
+    this.#saysIdle = isIdle;
+    return isIdle ? { kind: 'idle' } : null;
+  }
+
+  finish(): boolean {
+    return true;
+  }
+
+  close(): void {
+    this.#pending.close();
+    this.#context.scope.memory.release(this.#beyond);
+  }
+
+  #observe(batch: Batch): void {
+    const column = batch.columns[this.#column];
+    if (column === undefined || batch.rowCount === 0) return;
+    const { kernels, scope } = this.#context;
+    assert(scope.memory === batch.memory, 'a batch is in the memory of its operator');
+    const { wall, futureLimitMs, times } = this.#options;
+    const limit = (wall() + futureLimitMs) * this.#unitsPerMs;
+    const { values, validity } = column;
+    const beyond = addressOf(this.#beyond);
+    const { selection, rowCount } = batch;
+    const newest = kernels.newestMoment(values, validity, selection, rowCount, limit, beyond);
+    this.#futureRowCount += scope.memory.uint32[beyond >>> 2] ?? 0;
+    if (newest > Number.NEGATIVE_INFINITY) times.observe(Math.floor(newest / this.#unitsPerMs));
+  }
+}

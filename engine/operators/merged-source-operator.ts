@@ -1,0 +1,214 @@
+/**
+ * Merged source: reads the lanes that it is handed beside each other, always that with the least event time.
+ *
+ *     lane 0   split a1, a2, …   newest row 10:03
+ *     lane 1   split b1, b2, …   newest row 10:01   ◀── is read next
+ *
+ * A lane is a sequence of splits whose rows come roughly in the order of time: a file, a topic partition, or
+ * every other part of a file. Read so, the lanes of a task stay together in time, and windows behind them are
+ * complete soon. Which lane the rows on their way belong to is said to `SplitTimes`, where the
+ * watermark comes from.
+ *
+ * Invariants:
+ * - A lane has one reader, and its splits come in their order.
+ * - A batch that the outbox refused is kept and offered again before anything more is read.
+ * Before: engine/contracts/source.ts. After: engine/time/split-times.ts, engine/task/operator-chain.ts.
+ */
+import { assert } from '../../base/assert.ts';
+import { closeAll } from '../../base/close-all.ts';
+import type { Batch } from '../batch/batch.ts';
+import { type Skipped, type Split, type SplitReader, sumOfSkipped } from '../contracts/source.ts';
+import type { SplitTimes } from '../time/split-times.ts';
+import type { Outbox } from './operator.ts';
+import type { SourceReport, SourceState, TaskSource } from './source-operator.ts';
+
+export interface MergedSourceOptions {
+  /** One for each lane. */
+  readonly newReader: () => SplitReader;
+  readonly times: SplitTimes;
+  readonly mono: () => number;
+}
+
+interface Lane {
+  readonly number: number;
+  readonly reader: SplitReader;
+  /** Splits that have not been opened. */
+  readonly waiting: Split[];
+  isOpen: boolean;
+}
+
+export class MergedSourceOperator implements TaskSource {
+  readonly #options: MergedSourceOptions;
+  readonly #lanes = new Map<number, Lane>();
+  #hasLast = false;
+  #isStopped = false;
+  /** Whether no lane had rows when they were asked last. */
+  #isWaiting = false;
+  #pending: Batch | null = null;
+  #pendingLetters: Batch | null = null;
+  #rowCount = 0;
+  /** The lane read last. */
+  #current: Lane | null = null;
+
+  constructor(options: MergedSourceOptions) {
+    this.#options = options;
+  }
+
+  /** All splits are asked for at once, so that each lane can begin. */
+  get wantsSplit(): boolean {
+    return !this.#hasLast && !this.#isStopped;
+  }
+
+  get bytesRead(): number {
+    let sum = 0;
+    for (const { reader } of this.#lanes.values()) sum += reader.bytesRead;
+    return sum;
+  }
+
+  get skipped(): Skipped | null {
+    return sumOfSkipped([...this.#lanes.values()].flatMap(({ reader }) => reader.skipped ?? []));
+  }
+
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  position(): string {
+    return this.#current?.reader.position() ?? 'before the first split';
+  }
+
+  inspect(): SourceReport {
+    const lanes = [...this.#lanes.values()];
+    const open = lanes.filter((lane) => lane.isOpen || lane.waiting.length > 0);
+    const isEnded = (open.length === 0 && this.#hasLast) || this.#isStopped;
+    const reading = this.#isWaiting ? 'waiting' : 'reading';
+    return {
+      splits: this.#options.times.lanes().map(({ splitId }) => splitId),
+      position: open.length === 0 ? null : this.position(),
+      state: isEnded ? 'ended' : open.length === 0 ? 'asking' : reading,
+      rowCount: this.#rowCount,
+    };
+  }
+
+  offerSplit(split: Split | null): void {
+    if (this.#isStopped) return; // It was asked for before anyone knew.
+    assert(this.wantsSplit, 'a split is offered when it is wanted');
+    const { newReader, times } = this.#options;
+    if (split === null) {
+      this.#hasLast = true;
+      times.expect(this.#lanes.size);
+      return;
+    }
+    const { number, count } = split.lane ?? { number: 0, count: 1 };
+    times.expect(count);
+    let lane = this.#lanes.get(number);
+    if (lane === undefined) {
+      lane = { number, reader: newReader(), waiting: [], isOpen: false };
+      this.#lanes.set(number, lane);
+      times.begin(number, split.id);
+    }
+    lane.waiting.push(split);
+  }
+
+  step(outbox: Outbox, deadLetters: Outbox | null = null): SourceState {
+    const hasPending = this.#pending !== null || this.#pendingLetters !== null;
+    const state = hasPending ? 'more' : this.#read(deadLetters !== null);
+    const areLettersTaken = deadLetters === null || this.#offerLetters(deadLetters);
+    return this.#offerRows(outbox) && areLettersTaken ? state : 'full';
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  close(): void {
+    this.#pending?.release();
+    this.#pending = null;
+    this.#pendingLetters?.release();
+    this.#pendingLetters = null;
+    closeAll([...this.#lanes.values()].map(({ reader }) => reader));
+  }
+
+  /** Reads the lane with the least time that has something now. */
+  #read(hasDeadLetters: boolean): SourceState {
+    if (hasDeadLetters && this.#takeLetters()) return 'more';
+    const { times, mono } = this.#options;
+    const lanes = [...this.#lanes.values()].filter(
+      (lane) => lane.isOpen || lane.waiting.length > 0,
+    );
+    if (lanes.length === 0) return this.#isOver() ? 'done' : 'waiting';
+    lanes.sort((a, b) => earlierFirst(times.newestOf(a.number), times.newestOf(b.number)));
+    for (const lane of lanes) {
+      const result = this.#readLane(lane, hasDeadLetters);
+      this.#isWaiting = result === 'waiting';
+      if (!this.#isWaiting) return 'more';
+      times.foundEmpty(lane.number, mono());
+    }
+    return 'waiting';
+  }
+
+  #readLane(lane: Lane, hasDeadLetters: boolean): 'more' | 'waiting' {
+    const { times } = this.#options;
+    if (!lane.isOpen) this.#openNext(lane);
+    this.#current = lane;
+    const result = lane.reader.read();
+    if (hasDeadLetters) this.#takeLetters();
+    if (result === 'waiting' || result === 'more') return result;
+    if (result === 'end') {
+      lane.isOpen = false;
+      this.#endLanes();
+    } else {
+      times.enter(lane.number);
+      this.#pending = result;
+    }
+    return 'more';
+  }
+
+  #openNext(lane: Lane): void {
+    const split = lane.waiting.shift();
+    assert(split !== undefined, 'a lane without a split is not read');
+    lane.reader.open(split);
+    lane.isOpen = true;
+    this.#options.times.begin(lane.number, split.id);
+  }
+
+  /** Lanes without splits have ended once no more splits come; until then they hold the watermark. */
+  #endLanes(): void {
+    if (!this.#hasLast) return;
+    for (const { number, isOpen, waiting } of this.#lanes.values()) {
+      if (!isOpen && waiting.length === 0) this.#options.times.end(number);
+    }
+  }
+
+  #isOver(): boolean {
+    this.#endLanes();
+    return this.#hasLast;
+  }
+
+  #takeLetters(): boolean {
+    this.#pendingLetters = this.#current?.reader.takeDeadLetters?.() ?? null;
+    return this.#pendingLetters !== null;
+  }
+
+  #offerRows(outbox: Outbox): boolean {
+    if (this.#pending === null) return true;
+    const { rowCount } = this.#pending;
+    if (!outbox.offer(this.#pending)) return false;
+    this.#pending = null;
+    this.#rowCount += rowCount;
+    return true;
+  }
+
+  #offerLetters(outbox: Outbox): boolean {
+    if (this.#pendingLetters === null) return true;
+    if (!outbox.offer(this.#pendingLetters)) return false;
+    this.#pendingLetters = null;
+    return true;
+  }
+}
+
+/** Minus infinity, for lanes that have not begun, comes first. */
+function earlierFirst(a: number, b: number): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,130 @@
+/**
+ * Mark passage: takes watermarks and their like through a chain, one at a time, and wakes operators by the
+ * clock.
+ *
+ *     mark ─▶ operator 0: advance ─▶ its rows go through the chain ─▶ operator 1: advance ─▶ … ─▶ outputs
+ *
+ * A mark is with an operator only when no batch is under way, so what it says is true of all rows that the
+ * operator has seen, and what the operator gives out because of it comes before the mark at the next one.
+ *
+ * An operator that gives rows out at the end only holds the mark: they may be older. One that promises less
+ * than it was promised (`watermarkBehind`) lets that much through.
+ * Before: engine/task/operator-chain.ts. After: engine/operators/operator.ts.
+ */
+import { assert } from '../../base/assert.ts';
+import type { StreamMark } from '../stream/stream-element.ts';
+import type { Link, OperatorChainOptions } from './operator-chain.ts';
+
+export interface MarkPassageOptions
+  extends Pick<OperatorChainOptions, 'lastMark' | 'holdsTime' | 'metrics' | 'mono'> {
+  /** Goes on with batches of the chain; true when none is left. */
+  readonly pumpBatches: () => boolean;
+}
+
+export class MarkPassage {
+  readonly #links: readonly Link[];
+  readonly #options: MarkPassageOptions;
+  /** Operators that do something by the clock. */
+  readonly #timed: readonly Link[];
+  #mark: StreamMark | null = null;
+  /** The link that the mark is at. */
+  #place = 0;
+  /** By link: the largest time that has been promised behind it. */
+  readonly #promised: Float64Array;
+
+  constructor(links: readonly Link[], options: MarkPassageOptions) {
+    this.#links = links;
+    this.#options = options;
+    this.#timed = links.filter(({ operator }) => 'wakeAtMs' in operator);
+    this.#promised = new Float64Array(links.length).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  get wakeAtMs(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const { operator } of this.#timed) {
+      earliest = Math.min(earliest, operator.wakeAtMs ?? Number.POSITIVE_INFINITY);
+    }
+    return earliest;
+  }
+
+  begin(mark: StreamMark, place = 0): void {
+    assert(this.#mark === null, 'one mark goes through a chain at a time');
+    this.#mark = mark;
+    this.#place = place;
+  }
+
+  /** Goes on with the mark, with operators whose time has come, and with marks that begin here; true when none is left. */
+  pump(): boolean {
+    for (;;) {
+      if (this.#mark !== null) {
+        if (!this.#pass(this.#mark)) return false;
+        continue;
+      }
+      if (this.#timed.length === 0) return true;
+      const woken = this.#wake();
+      if (woken === 'again') return false;
+      if (woken === 'nothing' && !this.#take()) return true;
+    }
+  }
+
+  #wake(): 'nothing' | 'done' | 'again' {
+    const { metrics, mono, pumpBatches } = this.#options;
+    const nowMs = mono();
+    for (const { operator, index, output } of this.#timed) {
+      if (operator.wake === undefined || (operator.wakeAtMs ?? nowMs + 1) > nowMs) continue;
+      const before = metrics.enter(index, 0);
+      const isDone = operator.wake(nowMs, output);
+      metrics.leave(before);
+      return isDone && pumpBatches() ? 'done' : 'again';
+    }
+    return 'nothing';
+  }
+
+  #take(): boolean {
+    const nowMs = this.#options.mono();
+    for (const link of this.#timed) {
+      const mark = link.operator.takeMark?.(nowMs) ?? null;
+      if (mark === null) continue;
+      this.begin(mark, this.#links.indexOf(link) + 1);
+      return true;
+    }
+    return false;
+  }
+
+  /** One operator further; false when it, or what it gave out, stopped short. */
+  #pass(mark: StreamMark): boolean {
+    const { lastMark, pumpBatches } = this.#options;
+    const link = this.#links[this.#place];
+    if (link === undefined) {
+      if (!lastMark(mark)) return false;
+      this.#mark = null;
+      return true;
+    }
+    if (mark.kind === 'watermark') {
+      if (!this.#advance(link, mark.timeMs) || !pumpBatches()) return false;
+      this.#mark = this.#behind(link, mark.timeMs);
+    }
+    this.#place++;
+    return true;
+  }
+
+  #advance({ operator, index, output }: Link, timeMs: number): boolean {
+    if (operator.advance === undefined) return true;
+    const { metrics } = this.#options;
+    const before = metrics.enter(index, 0);
+    const isDone = operator.advance(timeMs, output);
+    metrics.leave(before);
+    return isDone;
+  }
+
+  /** What goes on behind the operator; null where it holds the time. */
+  #behind({ operator }: Link, timeMs: number): StreamMark | null {
+    const promised = this.#promised[this.#place] ?? Number.NEGATIVE_INFINITY;
+    const behind = this.#options.holdsTime.has(operator)
+      ? Number.NEGATIVE_INFINITY
+      : (operator.watermarkBehind?.(timeMs) ?? timeMs);
+    if (behind <= promised) return null;
+    this.#promised[this.#place] = behind;
+    return { kind: 'watermark', timeMs: behind };
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Split times: how far event time has come in each lane of a source, and so in the source's task.
+ *
+ *     lane a   ── 10:03 ──   watermark of the task: the least, less how far rows may be out of order
+ *     lane b   ── 10:01 ──                          10:01 − 2 s
+ *     lane c   waits         left out once it has had nothing for `idleAfterMs`
+ *
+ * A lane is a sequence of splits that one reader goes through. Those that have not begun hold the watermark,
+ * for nobody knows what is in them. A lane is idle only while its reader was asked and had nothing: one that
+ * is not asked, since rows wait further down, holds the watermark as well.
+ *
+ * Times are milliseconds of event time, whole ones; clock times are those of the task's clock.
+ * Before: engine/operators/merged-source-operator.ts. After: engine/operators/event-time-operator.ts.
+ */
+
+export interface SplitTimesOptions {
+  /** How much older than the newest row of its lane a row may be. */
+  readonly outOfOrdernessMs: number;
+  /** Null: lanes without rows hold the watermark for ever. */
+  readonly idleAfterMs: number | null;
+}
+
+/** A lane as a person may want to see it. */
+export interface LaneTime {
+  /** The split that it is at. */
+  readonly splitId: string;
+  /** Of its newest row; null before the first. */
+  readonly newestMs: number | null;
+  /** Since when it has had no rows though it was asked, by the clock; null while it has. */
+  readonly emptySinceMs: number | null;
+}
+
+interface Lane {
+  splitId: string;
+  newestMs: number;
+  emptySinceMs: number;
+  hasEnded: boolean;
+}
+
+export class SplitTimes {
+  readonly #options: SplitTimesOptions;
+  readonly #lanes = new Map<number, Lane>();
+  /** Lanes there will be; infinity while nobody knows. */
+  #laneCount = Number.POSITIVE_INFINITY;
+  /** The lane whose rows are on their way. */
+  #current: Lane | null = null;
+  #watermarkMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: SplitTimesOptions) {
+    this.#options = options;
+  }
+
+  /** How many lanes there are, once that is known. */
+  expect(laneCount: number): void {
+    this.#laneCount = laneCount;
+  }
+
+  /** A lane begins, or goes on with another split. */
+  begin(lane: number, splitId: string): void {
+    const known = this.#lanes.get(lane);
+    if (known !== undefined) known.splitId = splitId;
+    else this.#lanes.set(lane, { splitId, newestMs: none, emptySinceMs: never, hasEnded: false });
+  }
+
+  end(lane: number): void {
+    const ended = this.#lanes.get(lane);
+    if (ended !== undefined) ended.hasEnded = true;
+  }
+
+  /** Rows of the lane come next. */
+  enter(lane: number): void {
+    this.#current = this.#lanes.get(lane) ?? null;
+    if (this.#current !== null) this.#current.emptySinceMs = never;
+  }
+
+  /** The lane was asked and had nothing. */
+  foundEmpty(lane: number, nowMs: number): void {
+    const empty = this.#lanes.get(lane);
+    if (empty !== undefined && empty.emptySinceMs === never) empty.emptySinceMs = nowMs;
+  }
+
+  /** The newest of the rows that have come now. */
+  observe(newestMs: number): void {
+    const lane = this.#current;
+    if (lane !== null && newestMs > lane.newestMs) lane.newestMs = newestMs;
+  }
+
+  /** The time of a lane's newest row: what to read next is the least of them. */
+  newestOf(lane: number): number {
+    return this.#lanes.get(lane)?.newestMs ?? none;
+  }
+
+  /** The watermark now, which never falls; minus infinity before the first. */
+  watermark(nowMs: number): number {
+    const least = this.#leastMs(nowMs);
+    if (least - this.#options.outOfOrdernessMs > this.#watermarkMs && least < never) {
+      this.#watermarkMs = Math.floor(least - this.#options.outOfOrdernessMs);
+    }
+    return this.#watermarkMs;
+  }
+
+  /** Whether no lane that has not ended has had rows lately: then the task holds nobody's watermark. */
+  isIdle(nowMs: number): boolean {
+    return this.#lanes.size >= this.#laneCount && this.#leastMs(nowMs) === never;
+  }
+
+  /** The clock time at which a lane will be idle if nothing comes; infinity for none. */
+  get idleAtMs(): number {
+    const { idleAfterMs } = this.#options;
+    if (idleAfterMs === null) return never;
+    let earliest = never;
+    for (const { hasEnded, emptySinceMs } of this.#lanes.values()) {
+      if (!hasEnded) earliest = Math.min(earliest, emptySinceMs + idleAfterMs);
+    }
+    return earliest;
+  }
+
+  /** Lanes that have not ended. */
+  lanes(): readonly LaneTime[] {
+    return [...this.#lanes.values()].flatMap(({ splitId, newestMs, emptySinceMs, hasEnded }) => {
+      if (hasEnded) return [];
+      const newest = newestMs === none ? null : newestMs;
+      return [
+        { splitId, newestMs: newest, emptySinceMs: emptySinceMs === never ? null : emptySinceMs },
+      ];
+    });
+  }
+
+  /** The least of the newest rows of lanes that count; infinity when none counts. */
+  #leastMs(nowMs: number): number {
+    if (this.#lanes.size < this.#laneCount) return none;
+    const { idleAfterMs } = this.#options;
+    let least = never;
+    for (const { newestMs, emptySinceMs, hasEnded } of this.#lanes.values()) {
+      const isIdle = idleAfterMs !== null && nowMs - emptySinceMs >= idleAfterMs;
+      if (!hasEnded && !isIdle) least = Math.min(least, newestMs);
+    }
+    return least;
+  }
+}
+
+const none = Number.NEGATIVE_INFINITY;
+const never = Number.POSITIVE_INFINITY;

@@ -1,0 +1,180 @@
+/** Goal: marks go through a chain behind the rows that they speak of, and hold where operators hold rows. */
+import { expect, test } from 'vitest';
+import type { Batch } from '../../../engine/batch/batch.ts';
+import { readRows } from '../../../engine/batch/row-reader.ts';
+import type { Operator, Outbox } from '../../../engine/operators/operator.ts';
+import { int32Type } from '../../../engine/schema/field-type.ts';
+import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
+import type { StreamMark } from '../../../engine/stream/stream-element.ts';
+import { OperatorChain } from '../../../engine/task/operator-chain.ts';
+import { TaskMetrics, taskMetricsBytes } from '../../../engine/task/task-metrics.ts';
+import { batchOf, newContext } from '../../support/operator-harness.ts';
+
+const schema = schemaOf(fieldOf('n', int32Type));
+
+/** Hands rows on, and logs what it is told. */
+function passing(log: string[], name: string, more: Partial<Operator> = {}): Operator {
+  return {
+    process(batch, fromRow, outbox) {
+      batch.retain();
+      if (outbox.offer(batch)) return batch.rowCount;
+      batch.release();
+      return fromRow;
+    },
+    advance(timeMs) {
+      log.push(`${name} ${timeMs}`);
+      return true;
+    },
+    finish: () => true,
+    close() {},
+    ...more,
+  };
+}
+
+function scene(
+  make: (log: string[], batchOfRow: (n: number) => Batch) => readonly Operator[],
+  holding: readonly number[] = [],
+) {
+  const { memory, scope } = newContext('tested');
+  const log: string[] = [];
+  const row = (n: number) => batchOf(scope, schema, [{ n }]);
+  const operators = make(log, row);
+  const out = { isFull: false, nowMs: 0 };
+  const last: Outbox = {
+    offer(batch) {
+      if (out.isFull) return false;
+      log.push(...readRows(batch).map(({ n }) => `row ${n}`));
+      batch.release();
+      return true;
+    },
+  };
+  const chain = new OperatorChain({
+    operators,
+    last,
+    lastMark(mark: StreamMark) {
+      if (out.isFull) return false;
+      log.push(mark.kind === 'watermark' ? `mark ${mark.timeMs}` : mark.kind);
+      return true;
+    },
+    holdsTime: new Set(operators.filter((_, index) => holding.includes(index))),
+    metrics: new TaskMetrics(new ArrayBuffer(taskMetricsBytes(operators.length)), () => 0),
+    firstIndex: 0,
+    mono: () => out.nowMs,
+  });
+  const end = () => {
+    chain.close();
+    memory.assertEmpty();
+  };
+  return { chain, log, out, row, end };
+}
+
+const mark = (timeMs: number): StreamMark => ({ kind: 'watermark', timeMs });
+
+test('a mark comes to each operator in turn, behind what the one before gave out', () => {
+  const { chain, log, row, end } = scene((own, newRow) => [
+    passing(own, 'a', {
+      advance(timeMs, outbox) {
+        own.push(`a ${timeMs}`);
+        return outbox.offer(newRow(timeMs));
+      },
+    }),
+    passing(own, 'b'),
+  ]);
+  chain.offer(row(1));
+  chain.offerMark(mark(10));
+  expect(chain.pump()).toBe(true);
+  expect(log).toEqual(['row 1', 'a 10', 'row 10', 'b 10', 'mark 10']);
+  end();
+});
+
+test('a full output stops a mark, which goes on where it was', () => {
+  const { chain, log, out, end } = scene((own) => [passing(own, 'a')]);
+  out.isFull = true;
+  chain.offerMark(mark(5));
+  expect([chain.pump(), chain.pump()]).toEqual([false, false]);
+  out.isFull = false;
+  expect(chain.pump()).toBe(true);
+  expect(log).toEqual(['a 5', 'mark 5']);
+  end();
+});
+
+test('an operator that stops short is called again with the same time', () => {
+  let calls = 0;
+  const { chain, log, end } = scene((own) => [passing(own, 'a', { advance: () => ++calls > 2 })]);
+  chain.offerMark(mark(5));
+  expect([chain.pump(), chain.pump(), chain.pump()]).toEqual([false, false, true]);
+  expect(log).toEqual(['mark 5']);
+  end();
+});
+
+test('one that gathers rows holds time; one that promises less lets that through, once', () => {
+  const gathering = scene((own) => [passing(own, 'a'), passing(own, 'b')], [0]);
+  gathering.chain.offerMark(mark(5));
+  expect(gathering.chain.pump()).toBe(true);
+  expect(gathering.log).toEqual(['a 5']);
+  gathering.end();
+  const { chain, log, end } = scene((own) => [
+    passing(own, 'a', { watermarkBehind: (timeMs) => Math.floor(timeMs / 10) * 10 }),
+    passing(own, 'b'),
+  ]);
+  for (const timeMs of [15, 18, 21]) {
+    chain.offerMark(mark(timeMs));
+    chain.pump();
+  }
+  expect(log).toEqual(['a 15', 'b 10', 'mark 10', 'a 18', 'a 21', 'b 20', 'mark 20']);
+  end();
+});
+
+test('idleness passes, and operators are not asked', () => {
+  const { chain, log, end } = scene((own) => [passing(own, 'a')]);
+  chain.offerMark({ kind: 'idle' });
+  expect(chain.pump()).toBe(true);
+  expect(log).toEqual(['idle']);
+  end();
+});
+
+test('a mark that begins in the chain goes on behind its operator only', () => {
+  const marks = [mark(7), null];
+  const { chain, log, end } = scene((own) => [
+    passing(own, 'a'),
+    passing(own, 'b', { wakeAtMs: 0, takeMark: () => marks.shift() ?? null }),
+    passing(own, 'c'),
+  ]);
+  expect(chain.pump()).toBe(true);
+  expect(log).toEqual(['c 7', 'mark 7']);
+  end();
+});
+
+test('operators are woken when their time has come', () => {
+  let wakeAtMs = 20;
+  const { chain, log, out, end } = scene((own, newRow) => {
+    const operator = passing(own, 'a', {
+      wake(nowMs, outbox) {
+        wakeAtMs = Number.POSITIVE_INFINITY;
+        return outbox.offer(newRow(nowMs));
+      },
+    });
+    return [Object.defineProperty(operator, 'wakeAtMs', { get: () => wakeAtMs })];
+  });
+  chain.pump();
+  expect([log, chain.wakeAtMs]).toEqual([[], 20]);
+  out.nowMs = 20;
+  expect(chain.pump()).toBe(true);
+  expect([log, chain.wakeAtMs]).toEqual([['row 20'], Number.POSITIVE_INFINITY]);
+  end();
+});
+
+test('a second stream goes to the first operator by its port', () => {
+  const { chain, log, row, end } = scene((own) => [
+    passing(own, 'a', {
+      processRight(batch) {
+        own.push(`right ${readRows(batch)[0]?.n}`);
+        return batch.rowCount;
+      },
+    }),
+  ]);
+  chain.offer(row(1), 0);
+  chain.offer(row(2), 1);
+  expect(log).toEqual(['row 1', 'right 2']);
+  end();
+});

@@ -1,0 +1,92 @@
+/** Goal: a task's watermark is never ahead of a lane that may still give older rows, and does not stand still without reason. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { SplitTimes } from '../../../engine/time/split-times.ts';
+
+const none = Number.NEGATIVE_INFINITY;
+
+function timesOf(laneCount: number, options: { late?: number; idle?: number | null } = {}) {
+  const { late = 0, idle = null } = options;
+  const times = new SplitTimes({ outOfOrdernessMs: late, idleAfterMs: idle });
+  times.expect(laneCount);
+  return times;
+}
+
+function rows(times: SplitTimes, lane: number, newestMs: number) {
+  times.enter(lane);
+  times.observe(newestMs);
+}
+
+test('lanes that have not begun, or have no rows yet, hold the watermark', () => {
+  const times = timesOf(2);
+  times.begin(0, 'a');
+  rows(times, 0, 100);
+  expect(times.watermark(0)).toBe(none);
+  times.begin(1, 'b');
+  expect(times.watermark(0)).toBe(none);
+  rows(times, 1, 50);
+  expect(times.watermark(0)).toBe(50);
+});
+
+test('it follows the least of the lanes, less how far rows may be out of order', () => {
+  const times = timesOf(2, { late: 10 });
+  times.begin(0, 'a');
+  times.begin(1, 'b');
+  rows(times, 0, 100);
+  rows(times, 1, 70);
+  expect(times.watermark(0)).toBe(60);
+  rows(times, 1, 40); // Out of order, within the lane.
+  expect(times.watermark(0)).toBe(60);
+  times.end(1);
+  expect(times.watermark(0)).toBe(90);
+});
+
+test('a lane is idle once it was asked and had nothing for long enough, and counts again with its next rows', () => {
+  const times = timesOf(2, { idle: 30 });
+  times.begin(0, 'a');
+  times.begin(1, 'b');
+  rows(times, 0, 100);
+  rows(times, 1, 20);
+  times.foundEmpty(1, 1000);
+  times.foundEmpty(1, 1010);
+  expect(times.idleAtMs).toBe(1030);
+  expect(times.watermark(1029)).toBe(20);
+  expect(times.watermark(1030)).toBe(100);
+  rows(times, 1, 60);
+  expect(times.watermark(1040)).toBe(100); // It never falls.
+  rows(times, 0, 200);
+  expect(times.watermark(1040)).toBe(100);
+  expect(times.lanes()).toEqual([
+    { splitId: 'a', newestMs: 200, emptySinceMs: null },
+    { splitId: 'b', newestMs: 60, emptySinceMs: null },
+  ]);
+});
+
+test('all lanes idle is said, and no watermark comes of it', () => {
+  const times = timesOf(1, { idle: 5 });
+  times.begin(0, 'a');
+  rows(times, 0, 7);
+  expect(times.watermark(100)).toBe(7);
+  times.foundEmpty(0, 100);
+  expect(times.isIdle(104)).toBe(false);
+  expect(times.isIdle(105)).toBe(true);
+  expect(times.watermark(105)).toBe(7);
+});
+
+test('whatever comes in whatever order, the watermark is that of a recount', () => {
+  const step = fc.record({ lane: fc.nat(3), newest: fc.integer({ min: -50, max: 50 }) });
+  fc.assert(
+    fc.property(fc.array(step), fc.nat(20), (steps, late) => {
+      const times = timesOf(4, { late });
+      for (let lane = 0; lane < 4; lane++) times.begin(lane, `split ${lane}`);
+      const newest = [none, none, none, none];
+      let highest = none;
+      for (const { lane, newest: next } of steps) {
+        rows(times, lane, next);
+        newest[lane] = Math.max(newest[lane] ?? none, next);
+        highest = Math.max(highest, Math.min(...newest) - late);
+        expect(times.watermark(0)).toBe(highest);
+      }
+    }),
+  );
+});
