@@ -3,10 +3,7 @@
  * kernels and the user's functions of this task.
  */
 import { assert, assertNever } from '../../base/assert.ts';
-import { flatMapDriver } from '../compile/flat-map-driver.ts';
-import { type FunctionCounters, functionContextOf } from '../compile/function-context.ts';
-import { mapDriver } from '../compile/map-driver.ts';
-import { mapRowDriver } from '../compile/map-row-driver.ts';
+import type { FunctionCounters } from '../compile/function-context.ts';
 import type { Json } from '../contracts/json.ts';
 import { AggregateOperator } from '../operators/aggregate-operator.ts';
 import { AnalyticOperator } from '../operators/analytic/analytic-operator.ts';
@@ -15,29 +12,25 @@ import { OrderedAggregateOperator } from '../operators/analytic/ordered-aggregat
 import { PartitionTopOperator } from '../operators/analytic/partition-top-operator.ts';
 import { AssignWindowsOperator } from '../operators/assign-windows-operator.ts';
 import { BoundariesOperator } from '../operators/boundaries-operator.ts';
-import { CombineOperator } from '../operators/combine-operator.ts';
 import { EventTimeOperator } from '../operators/event-time-operator.ts';
 import { ExplodeWordsOperator } from '../operators/explode-words-operator.ts';
 import { FilterOperator } from '../operators/filter-operator.ts';
-import { FilterRowsOperator } from '../operators/filter-rows-operator.ts';
-import { FoldOperator } from '../operators/fold-operator.ts';
 import { HashJoinOperator } from '../operators/hash-join-operator.ts';
 import { LimitOperator } from '../operators/limit-operator.ts';
 import type { Operator, OperatorContext } from '../operators/operator.ts';
 import { ProjectOperator } from '../operators/project-operator.ts';
 import { RangeOperator } from '../operators/range-operator.ts';
-import { ReduceOperator } from '../operators/reduce-operator.ts';
 import { RegistersOperator } from '../operators/registers-operator.ts';
 import { RepeatOperator } from '../operators/repeat-operator.ts';
-import { RowFunctionOperator } from '../operators/row-function-operator.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
 import { SortOperator } from '../operators/sort-operator.ts';
 import type { EventTimeSpec } from '../plan/logical-graph.ts';
 import type { OperatorSpec } from '../plan/physical-graph.ts';
-import type { FunctionsOf, UserFunctions } from '../plan/user-functions.ts';
+import type { UserFunctions } from '../plan/user-functions.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { RangePartitioner } from '../shuffle/range-partitioner.ts';
 import { SplitTimes } from '../time/split-times.ts';
+import { buildFunctionOperator } from './build-function-operator.ts';
 import { connectorOf, type TaskConnectors } from './task-connectors.ts';
 
 export interface BuildOperatorOptions extends TaskConnectors {
@@ -60,7 +53,7 @@ export interface BuildOperatorOptions extends TaskConnectors {
 
 /** Every kind but `source`, which has no input (engine/operators/source-operator.ts). */
 export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions): Operator {
-  const { context, input, functions } = options;
+  const { context, input } = options;
   const { output } = spec;
   switch (spec.kind) {
     case 'filter':
@@ -69,30 +62,6 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new ProjectOperator(context, { output, columns: spec.columns });
     case 'explodeWords':
       return new ExplodeWordsOperator(context, { ...spec, input });
-    case 'filterRows': {
-      const { filter } = functionsOf(functions, spec.id, 'filter');
-      return new FilterRowsOperator(context, { input, filter });
-    }
-    case 'mapRows': {
-      const { map } = functionsOf(functions, spec.id, 'map');
-      return new RowFunctionOperator(context, {
-        input,
-        output,
-        driver: (inputs) => mapRowDriver({ ...inputs, map }),
-      });
-    }
-    case 'fold': {
-      const { reduce } = functionsOf(functions, spec.id, 'reduce');
-      return new FoldOperator(context, { ...spec, input, reduce });
-    }
-    case 'flatMap': {
-      const { flatMap } = functionsOf(functions, spec.id, 'flatMap');
-      return new RowFunctionOperator(context, {
-        input,
-        output,
-        driver: (inputs) => flatMapDriver({ ...inputs, flatMap }),
-      });
-    }
     case 'assignWindows':
       return new AssignWindowsOperator(context, { ...spec, input });
     case 'aggregate':
@@ -133,10 +102,14 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new RegistersOperator(context, { ...spec, input });
     case 'limit':
       return new LimitOperator(spec.count);
+    case 'filterRows':
+    case 'mapRows':
+    case 'flatMap':
+    case 'fold':
     case 'map':
     case 'combine':
     case 'reduce':
-      return buildMapReduce(spec, options);
+      return buildFunctionOperator(spec, options);
     case 'sink':
       return buildSink(spec, options);
     case 'source':
@@ -155,29 +128,6 @@ function undividedTimes(spec: EventTimeSpec): SplitTimes {
   return times;
 }
 
-function buildMapReduce(
-  spec: OperatorSpec & { kind: 'map' | 'combine' | 'reduce' },
-  { context, input, functions, counters, disk }: BuildOperatorOptions,
-): Operator {
-  const { output } = spec;
-  const { map, combine, reduce, sideFiles } = functionsOf(functions, spec.id, 'mapReduce');
-  const { name: operator } = context;
-  const functionContext = functionContextOf({ operator, counters, disk, sideFiles });
-  switch (spec.kind) {
-    case 'map':
-      return new RowFunctionOperator(context, {
-        input,
-        output,
-        driver: (inputs) => mapDriver({ ...inputs, pairs: output, map, context: functionContext }),
-      });
-    case 'combine':
-      assert(combine !== undefined, 'a combine operator has a function');
-      return new CombineOperator(context, { pairs: output, combine, functionContext });
-    case 'reduce':
-      return new ReduceOperator(context, { ...spec, pairs: input, reduce, functionContext });
-  }
-}
-
 function buildSink(
   { id, sink }: OperatorSpec & { kind: 'sink' },
   options: BuildOperatorOptions,
@@ -191,15 +141,4 @@ function buildSink(
   const common = { disk, scope, kernels, taskIndex, attempt, programRing };
   const slot = { ...common, schema: input, hasDeadLetters: false };
   return new SinkOperator(writer(sink.options, preparedSink, slot));
-}
-
-/** The user's functions of an operator, which is of kind `kind`. */
-export function functionsOf<K extends UserFunctions['kind']>(
-  functions: ReadonlyMap<string, UserFunctions>,
-  id: string,
-  kind: K,
-): FunctionsOf<K> {
-  const found = functions.get(id);
-  assert(found?.kind === kind, 'an operator of a user function has its functions');
-  return found as FunctionsOf<K>;
 }
