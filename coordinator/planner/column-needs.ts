@@ -121,6 +121,32 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
       return new Set([operator.column, ...operator.carried.filter(isRead)]);
     case 'digest':
       return new Set([...operator.keys, operator.column]);
+    case 'analytic':
+    case 'orderedAggregate':
+    case 'aggregate':
+      return groupNeeds(operator, isRead);
+    // A user's function may read any field, and a sink writes them all.
+    case 'source':
+    case 'filterRows':
+    case 'mapRows':
+    case 'flatMap':
+    case 'fold':
+    case 'map':
+    case 'combine':
+    case 'reduce':
+    case 'sink':
+      return null;
+    default:
+      return assertNever(operator);
+  }
+}
+
+/** What operators over groups and partitions read: keys, orders, and the arguments of results that are read. */
+function groupNeeds(
+  operator: OperatorSpec & { readonly kind: 'analytic' | 'orderedAggregate' | 'aggregate' },
+  isRead: (name: string) => boolean,
+): Needs {
+  switch (operator.kind) {
     case 'analytic': {
       const { functions, partition, order } = operator;
       const results = functions.map(({ name }) => name);
@@ -144,18 +170,5 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
       const read = operator.aggregates.filter(({ name }) => isMerge || isRead(name));
       return new Set([...operator.keys, ...read.flatMap(({ columns }) => columns)]);
     }
-    // A user's function may read any field, and a sink writes them all.
-    case 'source':
-    case 'filterRows':
-    case 'mapRows':
-    case 'flatMap':
-    case 'fold':
-    case 'map':
-    case 'combine':
-    case 'reduce':
-    case 'sink':
-      return null;
-    default:
-      return assertNever(operator);
   }
 }
