@@ -12,11 +12,31 @@
  * Before: engine/task/operator-chain.ts. After: engine/operators/operator.ts.
  */
 import { assert } from '../../base/assert.ts';
+import type { Operator } from '../operators/operator.ts';
+import type { ChainedOutbox, Outbox } from '../stream/outbox.ts';
 import type { StreamMark } from '../stream/stream-element.ts';
-import type { Link, OperatorChainOptions } from './operator-chain.ts';
+import type { TaskMetrics } from './task-metrics.ts';
 
-export interface MarkPassageOptions
-  extends Pick<OperatorChainOptions, 'lastMark' | 'holdsTime' | 'metrics' | 'mono'> {
+export interface Link {
+  readonly operator: Operator;
+  readonly index: number;
+  /** By port; only the first operator of a chain may have two. */
+  readonly inputs: readonly ChainedOutbox[];
+  /** Where the operator's output goes. */
+  readonly output: Outbox;
+}
+
+/** Where marks go, and what they pass. */
+export interface MarkRoute {
+  /** Takes a mark behind the last operator's rows; false asks to be called again with the same. */
+  readonly lastMark: (mark: StreamMark) => boolean;
+  /** Operators that give rows out at the end only: no promise about time goes past them. */
+  readonly holdsTime: ReadonlySet<Operator>;
+  readonly metrics: TaskMetrics;
+  readonly mono: () => number;
+}
+
+export interface MarkPassageOptions extends MarkRoute {
   /** Goes on with batches of the chain; true when none is left. */
   readonly pumpBatches: () => boolean;
 }

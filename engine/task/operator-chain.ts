@@ -16,30 +16,14 @@ import type { Batch } from '../batch/batch.ts';
 import type { Operator } from '../operators/operator.ts';
 import { ChainedOutbox, type Outbox } from '../stream/outbox.ts';
 import type { StreamMark } from '../stream/stream-element.ts';
-import { MarkPassage } from './mark-passage.ts';
-import type { TaskMetrics } from './task-metrics.ts';
+import { type Link, MarkPassage, type MarkRoute } from './mark-passage.ts';
 
-export interface OperatorChainOptions {
+export interface OperatorChainOptions extends MarkRoute {
   readonly operators: readonly Operator[];
   /** Takes what the last operator gives out. */
   readonly last: Outbox;
-  /** Takes a mark behind that; false asks to be called again with the same. */
-  readonly lastMark: (mark: StreamMark) => boolean;
-  /** Operators that give rows out at the end only: no promise about time goes past them. */
-  readonly holdsTime: ReadonlySet<Operator>;
-  readonly metrics: TaskMetrics;
   /** Index of the first operator in the metrics: 1 behind a source, else 0. */
   readonly firstIndex: number;
-  readonly mono: () => number;
-}
-
-export interface Link {
-  readonly operator: Operator;
-  readonly index: number;
-  /** By port; only the first operator of a chain may have two. */
-  readonly inputs: readonly ChainedOutbox[];
-  /** Where the operator's output goes. */
-  readonly output: Outbox;
 }
 
 export class OperatorChain implements Outbox {
