@@ -3,7 +3,9 @@
  *
  *     the user's data, a bug         the job fails: the same rows would fail again
  *     may pass (a disk's I/O error,  the region runs again, in another slot first, up to 4 times
- *     a torn spill file, a thread that dies)
+ *     a torn spill file)
+ *     the thread died                the region runs once more: what a record or a function did to one thread,
+ *                                    it will do to the next
  *     a map output can't be read     the region that wrote it runs again, then this one; this one is not
  *                                    blamed. Where another run may give other rows, all that has read
  *                                    any of it runs again as well.
@@ -16,6 +18,7 @@ import type { WireError } from '../../base/typed-error.ts';
 import { andDeploy, stopAttempts } from './region-state.ts';
 import {
   changed,
+  deathsMax,
   liveAttempt,
   type RegionEffect,
   type RunningJob,
@@ -67,10 +70,13 @@ function nextAttempt(run: RunningJob, failure: TaskFailure): RunStep | null {
   if (!region.isRepeatable) return null;
   const lost = lostOutputOf(error);
   if (lost !== null) return lostOutput(run, region.id, lost);
+  const deathCount = state.deathCount + (error.code === 'THREAD_DIED' ? 1 : 0);
   const isAlone = !state.attempts.some((one) => one !== attempt && !one.isStopping);
-  if (isAlone && (!mayPass(error) || state.failureCount >= retriesMax)) return null;
+  const isSpent = state.failureCount >= retriesMax || deathCount >= deathsMax;
+  if (isAlone && (!mayPass(error) || isSpent)) return null;
   const avoidSlot = attempt.slots[taskId] ?? null;
-  const failed = changed(run, region.id, { failureCount: state.failureCount + 1, avoidSlot });
+  const failureCount = state.failureCount + 1;
+  const failed = changed(run, region.id, { failureCount, deathCount, avoidSlot });
   return stopAttempts(failed, region.id, number);
 }
 

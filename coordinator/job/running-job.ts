@@ -34,6 +34,8 @@ export interface RegionState {
   readonly attemptCount: number;
   /** Attempts that failed, or whose map output was lost. */
   readonly failureCount: number;
+  /** Of these, how often the thread died. */
+  readonly deathCount: number;
   /** Copies so far, and those of them that came in first. */
   readonly copyCount: number;
   readonly copyWonCount: number;
@@ -73,10 +75,14 @@ export interface RunStep {
 /** How often a region may fail before the job does: one attempt, and four more. */
 export const retriesMax = 4;
 
+/** Who ends two threads in a row would end a third one, and each takes all that its slot has in memory. */
+export const deathsMax = 2;
+
 export const initialRegion: RegionState = {
   attempts: [],
   attemptCount: 0,
   failureCount: 0,
+  deathCount: 0,
   copyCount: 0,
   copyWonCount: 0,
   avoidSlot: null,

@@ -41,7 +41,7 @@ test('a thread that dies behind a sort on disk leaves no spill file', async () =
   const flags = ['--memory', '32MB', '--parallelism', '1', '--spill-dir', 'spill', '--json'];
   const args = ['run', 'job.ts', '--input', 'in.txt', '--output', 'o.csv', ...flags];
   const result = await runCli(args, { cwd });
-  const says = /process\.exit\(3\) was called in it/;
+  const says = /failed in attempt 2, the last one: .*process\.exit\(3\) was called in it/;
   expectFailure(result, { code: 'THREAD_DIED', exitCode: 1, says });
   expect(Object.keys(contentsOf(cwd))).toEqual(['in.txt', 'job.ts', 'spill/']);
 });

@@ -48,18 +48,14 @@ test.each([
   },
 );
 
-test.each(['failsAfter', 'diesAfter'] as const)(
-  'a task may fail four times: %s',
-  { timeout },
-  async (what) => {
-    await inMacrotask(() => {
-      const faults = [1, 2, 3, 4].map((attempt): TaskFault => {
-        return { kind: 'taskFault', vertexId: 'v1', taskIndex: 0, attempt, what };
-      });
-      expectRight({ seed: 1, shuffle: 'disk' }, faults);
+test('a task may fail four times', { timeout }, async () => {
+  await inMacrotask(() => {
+    const faults = [1, 2, 3, 4].map((attempt): TaskFault => {
+      return { kind: 'taskFault', vertexId: 'v1', taskIndex: 0, attempt, what: 'failsAfter' };
     });
-  },
-);
+    expectRight({ seed: 1, shuffle: 'disk' }, faults);
+  });
+});
 
 test.each([1, 2, 3, 5])(
   'seed $0: a thread that hangs while another task fails is replaced',

@@ -147,6 +147,18 @@ test('a task that fails runs again when it is gone, and not for ever', () => {
   });
 });
 
+test('a task that ends two threads ends the job, whatever else has failed', () => {
+  const run = new Run(planOf({ a: [] }));
+  run.fail('a', 1, error('THREAD_DIED'));
+  run.stopped('a', 1);
+  run.fail('a', 2);
+  run.stopped('a', 2);
+  expect(run.deployed).toEqual(['a 1', 'a 2', 'a 3']);
+  run.fail('a', 3, error('THREAD_DIED'));
+  const message = 'task "a[0]" failed in attempt 3, the last one: THREAD_DIED';
+  expect(run.state).toMatchObject({ kind: 'stopping', reason: { error: { message } } });
+});
+
 test('an error of the user ends the job at once', () => {
   const run = new Run(planOf({ a: [] }));
   run.fail('a', 1, error('EXPR_OVERFLOW'));
