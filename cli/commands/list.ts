@@ -4,7 +4,7 @@
  *
  * Before: cli/main.ts. After: cli/control/job-client.ts.
  */
-import { tableText } from '../../base/table.ts';
+import { type TableOptions, tableText } from '../../base/table.ts';
 import { formatCount, formatDuration } from '../../base/units.ts';
 import type { CliEnv } from '../cli-env.ts';
 import {
@@ -26,7 +26,8 @@ const options: ControlCommand = {
 const right = 'right' as const;
 const columns = [
   { title: 'name' },
-  { title: 'id' },
+  // To the right: what is so is never cut, and an id has to be whole to be copied.
+  { title: 'id', align: right },
   { title: 'pid', align: right },
   { title: 'since' },
   { title: 'phase' },
@@ -49,9 +50,14 @@ export async function listCommand(
   } else if (jobs.length === 0) {
     env.stderr.write('no job of this user runs on this machine\n');
   } else {
-    env.stdout.write(tableText(columns, jobs.map(cellsOf), { widthMax: env.stdout.columns }));
+    env.stdout.write(tableText(columns, jobs.map(cellsOf), widthOf(env)));
   }
   return exitCodes.done;
+}
+
+/** As wide as the terminal is, and as wide as need be elsewhere. */
+export function widthOf({ stdout }: CliEnv): TableOptions {
+  return stdout.isTerminal ? { widthMax: stdout.columns } : {};
 }
 
 /** As `--json` has a job; a process that does not answer is known by its id only. */

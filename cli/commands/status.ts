@@ -16,7 +16,7 @@ import {
 import { type JobDescription, jobMethods, type WhyAnswer } from '../control/job-api.ts';
 import { askJob, findJob } from '../control/job-client.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { jobJson } from './list.ts';
+import { jobJson, widthOf } from './list.ts';
 
 const options: ControlCommand = {
   verb: 'status',
@@ -31,7 +31,7 @@ export const askWhyDeadlineMs = 15_000;
 const right = 'right' as const;
 const columns = [
   { title: 'operator' },
-  { title: 'id' },
+  { title: 'id', align: right },
   { title: 'tasks', align: right },
   { title: 'rows in', align: right },
   { title: 'rows out', align: right },
@@ -70,7 +70,7 @@ export async function statusCommand(
       ...[name, id, String(tasks), formatCount(rowsIn), formatCount(rowsOut)],
       formatDuration(busyMs),
     ]);
-    env.stdout.write(tableText(columns, rows, { widthMax: env.stdout.columns }));
+    env.stdout.write(tableText(columns, rows, widthOf(env)));
   }
   return exitCodes.done;
 }

@@ -5,6 +5,8 @@
  *     $XDG_RUNTIME_DIR/millrace/4711-9c1f02aa.sock        the process's id, and chance
  *     /tmp/millrace-jobs-1000/4711-9c1f02aa.sock          1000 is the user's id
  *
+ * `MILLRACE_JOBS_DIR` names another folder, for a container say; then it is the only one.
+ *
  * Only its user may look into it (0700), so nobody else can connect, and nobody can put a socket there that
  * answers in a job's name: a folder that is a link, is somebody else's, or may be looked into is not used. A
  * path of a socket may have 103 bytes on every system; a folder that is too deep for that is passed over. Who
@@ -21,6 +23,8 @@ const socketNameBytesMax = 32;
 const socketName = /^(\d+)-[0-9a-f]+\.sock$/;
 
 export interface JobPlaces {
+  /** `MILLRACE_JOBS_DIR`: the only place, when it is set. */
+  readonly onlyFolder?: string | undefined;
   readonly runtimeFolder: string | undefined;
   readonly temporaryFolder: string;
   readonly userId: number;
@@ -40,20 +44,25 @@ export function jobPlaces(): JobPlaces {
       hint: 'Millrace asks jobs over Unix sockets, which this system does not have: look at the output of millrace run.',
     });
   }
-  return { runtimeFolder: process.env.XDG_RUNTIME_DIR, temporaryFolder: tmpdir(), userId };
+  const { MILLRACE_JOBS_DIR: onlyFolder, XDG_RUNTIME_DIR: runtimeFolder } = process.env;
+  return { onlyFolder, runtimeFolder, temporaryFolder: tmpdir(), userId };
 }
 
 /** Where sockets may be, the best place first. */
-export function jobFolders({ runtimeFolder, temporaryFolder, userId }: JobPlaces): string[] {
+export function jobFolders(places: JobPlaces): string[] {
+  const { onlyFolder, runtimeFolder, temporaryFolder, userId } = places;
   const own = `millrace-jobs-${userId}`;
-  const folders = [
-    ...(runtimeFolder !== undefined && isAbsolute(runtimeFolder)
-      ? [join(runtimeFolder, 'millrace')]
-      : []),
-    `/run/user/${userId}/millrace`,
-    join(temporaryFolder, own),
-    `/tmp/${own}`,
-  ];
+  const isOne = onlyFolder !== undefined && isAbsolute(onlyFolder);
+  const folders = isOne
+    ? [onlyFolder]
+    : [
+        ...(runtimeFolder !== undefined && isAbsolute(runtimeFolder)
+          ? [join(runtimeFolder, 'millrace')]
+          : []),
+        `/run/user/${userId}/millrace`,
+        join(temporaryFolder, own),
+        `/tmp/${own}`,
+      ];
   const fits = (folder: string) =>
     Buffer.byteLength(folder) + 1 + socketNameBytesMax <= socketPathBytesMax;
   return [...new Set(folders)].filter(fits);

@@ -30,8 +30,8 @@ const job = `
 `;
 
 function scene() {
-  const folder = tempFolder({ 'job.ts': job, 'run/x': '' });
-  const env = { XDG_RUNTIME_DIR: join(folder, 'run') };
+  const folder = tempFolder({ 'job.ts': job });
+  const env = { MILLRACE_JOBS_DIR: join(folder, 'run') };
   const options = { cwd: folder, env };
   const start = () =>
     startCli(['run', 'job.ts', '--output', 'out.csv', '--parallelism', '1'], options);
@@ -65,7 +65,7 @@ test('a job is listed, asked why, refuses what it has not, and is cancelled', as
   expect(why.findings).toContainEqual(expect.objectContaining({ kind: 'busy', operator: 'spin' }));
   const said = await cli('why', jobs[0].id, 'spin');
   expect(said.stdout).toMatch(/operator "spin" takes \d+% of the time of v1\[0\]/);
-  expect((await cli('status', 'spinner')).stdout).toMatch(/│ spin +│ spin +│ +1 │/);
+  expect((await cli('status', 'spinner')).stdout).toMatch(/│ spin +│ +spin │ +1 │/);
 
   expectFailure(await cli('why', 'spinner', 'spni'), { code: 'OPERATOR_NOT_FOUND', exitCode: 2 });
   const noState = { code: 'OPERATOR_HAS_NO_STATE', exitCode: 2 };
@@ -75,7 +75,7 @@ test('a job is listed, asked why, refuses what it has not, and is cancelled', as
   expect(cancelled).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('is cancelled') });
   expect((await run.ended).exitCode).toBe(130);
   expect(readdirSync(folder).sort()).toEqual(['job.ts', 'run']);
-  expect(readdirSync(join(folder, 'run/millrace'))).toEqual([]);
+  expect(readdirSync(join(folder, 'run'))).toEqual([]);
   const notRunning = { code: 'JOB_NOT_RUNNING', exitCode: 3, says: /hint: .*millrace run/ };
   expectFailure(await cli('cancel', 'spinner'), notRunning);
 });
@@ -97,7 +97,7 @@ test('of two jobs of one name each has its id; a killed one is forgotten', async
   const { jobs } = await json('list');
   expect(jobs).toMatchObject([{ name: 'spinner' }]);
   expect(jobs[0].id).not.toBe(alone[0].id);
-  expect(readdirSync(join(folder, 'run/millrace'))).toHaveLength(1);
+  expect(readdirSync(join(folder, 'run'))).toHaveLength(1);
   expect((await cli('cancel', jobs[0].id)).exitCode).toBe(0);
   expect((await second.ended).exitCode).toBe(130);
 });

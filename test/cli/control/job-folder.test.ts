@@ -71,6 +71,14 @@ test('paths of sockets have 103 bytes or less: a folder that is too deep is pass
   }
 });
 
+test('a folder that the environment names is the only place', () => {
+  const folder = tempFolder({ 'run/x': '' });
+  const one = { ...places(folder), onlyFolder: join(folder, 'own') };
+  expect(jobFolders(one)).toEqual([join(folder, 'own')]);
+  expect(newSocketPath(one, 1, 'ff')).toBe(join(folder, 'own/1-ff.sock'));
+  expect(jobFolders({ ...one, onlyFolder: 'relative' })).toContain(join(folder, 'run/millrace'));
+});
+
 test('sockets are found in all places, and nothing else is', () => {
   const folder = tempFolder({ 'run/x': '', 'tmp/x': '' });
   for (const own of [join(folder, 'run/millrace'), join(folder, `tmp/millrace-jobs-${userId}`)]) {

@@ -24,7 +24,9 @@ const env = createRealEnv();
 
 function placesIn(folder: string) {
   const userId = process.getuid?.() ?? 0;
-  return { runtimeFolder: join(folder, 'run'), temporaryFolder: join(folder, 'tmp'), userId };
+  // No other place: jobs of this user may run on the machine.
+  const onlyFolder = join(folder, 'jobs');
+  return { onlyFolder, runtimeFolder: undefined, temporaryFolder: folder, userId };
 }
 
 const spin: TaskInspection = {
@@ -40,7 +42,7 @@ const spin: TaskInspection = {
 
 /** Jobs of this process with sockets, and a way to them. */
 function scene() {
-  const folder = tempFolder({ 'run/x': '' });
+  const folder = tempFolder();
   const places = placesIn(folder);
   const sockets: JobSocket[] = [];
   onTestFinished(async () => {
@@ -205,7 +207,7 @@ test('the socket of a killed process is removed; one whose process is silent is 
   const listen = `require('node:net').createServer().listen(${JSON.stringify(dead)}, () => process.kill(process.pid, 'SIGKILL'))`;
   expect(spawnSync(process.execPath, ['-e', listen]).signal).toBe('SIGKILL');
   expect(existsSync(dead)).toBe(true);
-  const silent = join(folder, 'run/millrace/4000001-51.sock');
+  const silent = join(folder, 'jobs/4000001-51.sock');
   const server = createServer();
   await new Promise<void>((resolve) => {
     server.listen(silent, resolve);
@@ -221,9 +223,7 @@ test('the socket of a killed process is removed; one whose process is silent is 
 test('a job without a place for its socket runs without one, and says so once', async () => {
   const { start, places } = scene();
   Object.assign(places, {
-    runtimeFolder: '/proc/none',
-    temporaryFolder: '/proc/none',
-    userId: 77_777,
+    onlyFolder: '/proc/none',
   });
   const { socket, notes } = await start('words', 'words-1');
   expect(socket.path).toBeNull();
