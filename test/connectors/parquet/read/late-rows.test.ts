@@ -18,7 +18,7 @@ import {
 import { typedLiteral } from '../../../../engine/expr/literal.ts';
 import { instantiateKernels } from '../../../../engine/kernels/kernels.ts';
 import { addressOf, SlotMemory } from '../../../../engine/memory/slot-memory.ts';
-import { int64Type, utf8Type } from '../../../../engine/schema/field-type.ts';
+import { int32Type, int64Type, utf8Type } from '../../../../engine/schema/field-type.ts';
 import { type Field, fieldOf, type Schema, schemaOf } from '../../../../engine/schema/schema.ts';
 import {
   allTypes,
@@ -251,4 +251,33 @@ test('a filter that selects most rows is not asked of each batch', async () => {
   filter.has = () => true;
   await rowsWith(file, schema, { filters: [filter], isTold: true });
   expect(filter.askedRows).toBe(250);
+});
+
+test('numbers that the file has in another type are those of the rows', async () => {
+  const file = path.join(tempFolder(), 'narrow.parquet');
+  const narrow = schemaOf(
+    id,
+    fieldOf('whole', int32Type),
+    fieldOf('short', { kind: 'decimal', precision: 9, scale: 2 }),
+    fieldOf('long', { kind: 'decimal', precision: 18, scale: 2 }),
+  );
+  const declared = schemaOf(
+    id,
+    fieldOf('whole', int64Type),
+    fieldOf('short', { kind: 'decimal', precision: 15, scale: 2 }),
+    fieldOf('long', { kind: 'decimal', precision: 38, scale: 2 }),
+  );
+  // No value is there twice, so there are no dictionaries.
+  const rows = Array.from({ length: 8192 }, (_, row) => {
+    const number = row * 7919 - 30_000_000;
+    return [BigInt(row), number, `${number / 100}`, `${number * 1_000_000}`];
+  });
+  write(file, { pageRows: 3000 }, [{ schema: narrow, rows, selected: null }]);
+  for (const ids of [[0, 2999, 3000, 8191], Array.from({ length: 3000 }, (_, at) => at * 2)]) {
+    const filters = [idFilter(ids, null)];
+    const whole = await rowsWith(file, declared, { filters, isTold: false });
+    const told = await rowsWith(file, declared, { filters, isTold: true });
+    expect(told.rows).toEqual(whole.rows);
+    expect(told.readCount).toBe(ids.length);
+  }
 });
