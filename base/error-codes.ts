@@ -116,6 +116,7 @@ export const errorKinds = {
   SPILL_DAMAGED: 'external',
   SPILL_DISK_FULL: 'resource',
   STATE_NOT_ANSWERED: 'external',
+  STATE_OUTSIDE_CALL: 'user',
   TASK_INPUT_FAILED: 'external',
   TASK_STUCK: 'external',
   TEXT_INVALID_UTF8: 'user',

@@ -25,7 +25,7 @@ export interface DecoderInputs {
 export type DecodeView = (view: number) => unknown;
 
 /** Reads a value of fixed size, or one of `size` bytes, that starts at `at`. */
-type DecodeAt = (at: number, size: number) => unknown;
+export type DecodeAt = (at: number, size: number) => unknown;
 
 /** The decoder of a list or struct column, for values that are not null. */
 export function nestedDecoderOf(type: FieldType, inputs: DecoderInputs): DecodeView {
@@ -34,7 +34,8 @@ export function nestedDecoderOf(type: FieldType, inputs: DecoderInputs): DecodeV
   return (view) => decode(viewBytesAddress(memory, view), viewSizeOf(memory, view));
 }
 
-function decoderOf(type: FieldType, inputs: DecoderInputs): DecodeAt {
+/** The decoder of values of any type that lie at an address, as `slotEncoderOf` writes them. */
+export function decoderOf(type: FieldType, inputs: DecoderInputs): DecodeAt {
   const { memory } = inputs;
   const { view, bytes } = memory;
   switch (type.kind) {

@@ -102,7 +102,7 @@ export function nestedEncoderOf(field: Field): EncodeNested {
 }
 
 /** Writes a value that is not null into a slot at `at`, or behind the buffer's end. */
-interface SlotEncoder {
+export interface SlotEncoder {
   readonly isVariable: boolean;
   readonly write: (buffer: NestedBuffer, at: number, value: unknown) => void;
 }
@@ -154,7 +154,8 @@ function structEncoderOf(field: Field, fields: readonly Field[]): EncodeNested {
   };
 }
 
-function slotEncoderOf(field: Field): SlotEncoder {
+/** The encoder of a field of any type, for values alone or inside others. */
+export function slotEncoderOf(field: Field): SlotEncoder {
   const { type } = field;
   switch (type.kind) {
     case 'utf8':

@@ -68,12 +68,37 @@ export interface MapReduceFunctions {
   ) => Iterable<RowValues>;
 }
 
+/** Functions of a reducing or an aggregating state; other kinds have none. */
+export type StateFunctions =
+  | { readonly reduce: (left: unknown, right: unknown) => unknown }
+  | {
+      readonly create: () => unknown;
+      readonly add: (accumulator: unknown, input: unknown) => unknown;
+      readonly result: (accumulator: unknown) => unknown;
+    }
+  | Record<string, never>;
+
+/** What functions over keyed state are given besides rows. */
+export type ProcessCall = Readonly<Record<string, unknown>>;
+
+export interface ProcessFunctions {
+  readonly kind: 'process';
+  readonly onRow: (row: RowView, context: ProcessCall) => void;
+  /** Null where the operator sets no timers. */
+  readonly onTimer: ((timeMs: number, context: ProcessCall) => void) | null;
+  /** Called for rows of the control stream. */
+  readonly onControl: ((row: RowView, context: ProcessCall) => void) | null;
+  /** By name of a state. */
+  readonly states: Readonly<Record<string, StateFunctions>>;
+}
+
 export type UserFunctions =
   | FlatMapFunction
   | MapFunction
   | FilterFunction
   | ReduceFunction
-  | MapReduceFunctions;
+  | MapReduceFunctions
+  | ProcessFunctions;
 
 /** Functions of one kind. */
 export type FunctionsOf<K extends UserFunctions['kind']> = Extract<

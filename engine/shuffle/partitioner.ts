@@ -10,14 +10,12 @@
  * The answer is a list of stored rows, ordered by channel and stable within one, in the partitioner's
  * own memory; it holds until the next batch.
  */
-import { assert } from '../../base/assert.ts';
-import { type Batch, batchRowsMax, type Column } from '../batch/batch.ts';
+import { type Batch, batchRowsMax } from '../batch/batch.ts';
 import type { Kernels } from '../kernels/kernels.ts';
-import { keyBitsOf } from '../kernels/widen-kernels.ts';
 import { partitionOfKeyGroups } from '../keys/key-group.ts';
+import { KeyHasher } from '../keys/key-hasher.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
-import { layoutOf, valueSizeOf } from '../schema/field-type.ts';
-import { fieldIndexOf, type Schema } from '../schema/schema.ts';
+import type { Schema } from '../schema/schema.ts';
 
 /** Rows of one batch by channel: those of channel c are `rows[starts[c]]` to `rows[ends[c]]`. */
 export interface Partitioned {
@@ -78,55 +76,38 @@ export class BroadcastPartitioner implements Partitioner {
 /** By the key group of key columns. */
 export class HashPartitioner implements Partitioner {
   readonly #options: PartitionerOptions;
-  readonly #columns: readonly number[];
-  readonly #seed: number;
-  /** Hashes, those of one more column, widened keys, rows, starts, and the channel of each key group. */
+  readonly #hasher: KeyHasher;
+  /** Rows, starts, and the channel of each key group. */
   readonly #block: BlockHandle;
-  readonly #at: {
-    hashes: number;
-    more: number;
-    wide: number;
-    rows: number;
-    starts: number;
-    table: number;
-  };
+  readonly #at: { rows: number; starts: number; table: number };
 
   /**
    * @param seed - Another one, another division, also of rows that an equal seed has put together; 0 is that of
    * exchanges.
    */
   constructor(options: PartitionerOptions, columns: readonly string[], seed = 0) {
-    const { scope, schema, channelCount } = options;
+    const { scope, kernels, schema, channelCount } = options;
     this.#options = options;
-    this.#seed = seed;
-    this.#columns = columns.map((column) => fieldIndexOf(schema, column));
-    assert(Math.min(...this.#columns) >= 0, 'the columns to hash by are in the schema');
+    this.#hasher = new KeyHasher({ scope, kernels, schema }, columns, seed);
     const table = partitionOfKeyGroups(channelCount);
     const startsBytes = (channelCount + 8) * 4;
-    this.#block = scope.allocate(batchRowsMax * 20 + startsBytes + table.byteLength);
-    const hashes = addressOf(this.#block);
-    const wide = hashes + batchRowsMax * 4;
-    const rows = wide + batchRowsMax * 8;
-    const more = rows + batchRowsMax * 4;
-    const starts = more + batchRowsMax * 4;
-    this.#at = { hashes, more, wide, rows, starts, table: starts + startsBytes };
+    try {
+      this.#block = scope.allocate(batchRowsMax * 4 + startsBytes + table.byteLength);
+    } catch (error) {
+      this.#hasher.close();
+      throw error;
+    }
+    const rows = addressOf(this.#block);
+    const starts = rows + batchRowsMax * 4;
+    this.#at = { rows, starts, table: starts + startsBytes };
     scope.memory.bytes.set(new Uint8Array(table.buffer), this.#at.table);
   }
 
   partition(batch: Batch): Partitioned {
     const { scope, kernels, channelCount } = this.#options;
-    const { hashes, more, rows, starts, table } = this.#at;
+    const { rows, starts, table } = this.#at;
     const { selection, rowCount } = batch;
-    const [column = 0, ...others] = this.#columns;
-    this.#hash(batch, column, hashes);
-    for (const other of others) {
-      this.#hash(batch, other, more);
-      kernels.combineHashes(hashes, more, rowCount);
-    }
-    if (this.#seed !== 0) {
-      scope.memory.uint32.fill(this.#seed, more >>> 2, (more >>> 2) + rowCount);
-      kernels.combineHashes(hashes, more, rowCount);
-    }
+    const hashes = this.#hasher.hash(batch);
     kernels.partitionRows(hashes, rowCount, table, channelCount, rows, starts);
     if (selection !== 0) kernels.take4(selection, rows, rowCount, rows);
     const first = starts >>> 2;
@@ -135,31 +116,8 @@ export class HashPartitioner implements Partitioner {
   }
 
   close(): void {
+    this.#hasher.close();
     this.#options.scope.memory.release(this.#block);
-  }
-
-  #hash(batch: Batch, index: number, hashes: number): void {
-    const { kernels } = this.#options;
-    const { selection, rowCount } = batch;
-    const column = batch.columns[index]!;
-    const { validity } = column;
-    if (layoutOf(column.type) === 'view') {
-      kernels.hashUtf8(column.values, validity, selection, rowCount, hashes);
-    } else if (valueSizeOf(column.type) === 16) {
-      kernels.hashInt128(column.values, validity, selection, rowCount, hashes);
-    } else {
-      kernels.hashInt64(this.#wideValues(batch, column), validity, selection, rowCount, hashes);
-    }
-  }
-
-  /** The key as 8 bytes per stored row, as group tables have it. */
-  #wideValues({ storedRows }: Batch, { type, values }: Column): number {
-    const { kernels } = this.#options;
-    const { wide } = this.#at;
-    const widen = keyBitsOf(kernels, type);
-    if (widen === null) return values;
-    widen(values, storedRows, wide);
-    return wide;
   }
 }
 

@@ -1,0 +1,27 @@
+/**
+ * What an operator keeps between rows, as plain data: the states that a job declares for `process`, by name.
+ * The functions of reducing and aggregating states are user functions (user-functions.ts).
+ */
+import type { Field } from '../schema/schema.ts';
+
+export type StateKind = 'value' | 'list' | 'map' | 'reducing' | 'aggregating';
+
+/** When entries of a state go by themselves. */
+export interface StateTtl {
+  /** How long an entry lives, in milliseconds. */
+  readonly afterMs: number;
+  /** What makes it live on: `write`, or `read` as well. */
+  readonly renewedOn: 'write' | 'read';
+  /** Event time: the watermark says when it is over. */
+  readonly time: 'event' | 'processing';
+}
+
+export interface StateSpec {
+  readonly name: string;
+  readonly kind: StateKind;
+  /** The type of values: of items of a list, of values of a map, of accumulators. */
+  readonly value: Field;
+  /** The type of a map's keys; null for other kinds. */
+  readonly key: Field | null;
+  readonly ttl: StateTtl | null;
+}

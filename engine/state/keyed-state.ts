@@ -1,0 +1,199 @@
+/**
+ * Keyed state: all that an operator keeps by key: its states by name, and its timers.
+ *
+ *     load a key ─▶ the function uses handles and timers ─▶ commit, or undo ─▶ leave
+ *     between batches: maintain
+ *
+ * Its share of the slot's memory is divided among the states: an eighth for what is written, half for the base,
+ * the rest for what is being merged and the filters of what is on disk. Timers are not spilled.
+ *
+ * Before: engine/operators/process-operator.ts. After: engine/state/keyed-table.ts, engine/state/timer-queue.ts.
+ */
+import { typedError } from '../../base/typed-error.ts';
+import type { StateSpec } from '../plan/state-spec.ts';
+import type { StateFunctions } from '../plan/user-functions.ts';
+import type { SpillContext } from '../spill/spill-space.ts';
+import { KeyCursor } from './key-cursor.ts';
+import { KeyedTable, type StateClock, type TableLimits } from './keyed-table.ts';
+import { StateFiles } from './state-files.ts';
+import {
+  AggregatingState,
+  type Aggregator,
+  ListState,
+  MapState,
+  ReducingState,
+  ValueState,
+} from './state-handles.ts';
+import { TimerQueue } from './timer-queue.ts';
+import { UndoLog } from './undo-log.ts';
+import { keyCodecOf, valueCodecOf } from './value-codec.ts';
+
+export type StateHandle = ValueState | ListState | MapState | ReducingState | AggregatingState;
+
+export interface KeyedStateOptions {
+  readonly states: readonly StateSpec[];
+  /** Those of reducing and aggregating states, by name. */
+  readonly functions: Readonly<Record<string, StateFunctions>>;
+  /** Whether a call that throws is undone, and not the end of the job. */
+  readonly canUndo: boolean;
+  /** Bytes of a block on disk. @defaultValue 16 KiB */
+  readonly blockBytes?: number;
+  /** Of each state. @defaultValue parts of the share */
+  readonly limits?: TableLimits;
+}
+
+const deltaBytesMin = 32 * 1024;
+const baseBytesMin = 64 * 1024;
+
+export class KeyedState {
+  readonly cursor: KeyCursor;
+  /** By name; what a user's function is given. */
+  readonly handles: Readonly<Record<string, StateHandle>>;
+  readonly eventTimers: TimerQueue;
+  readonly processingTimers: TimerQueue;
+  readonly #context: SpillContext;
+  readonly #options: KeyedStateOptions;
+  readonly #tables: KeyedTable[] = [];
+  readonly #undo: UndoLog | null;
+  readonly #eventClock: StateClock = clockAtStart();
+  readonly #processingClock: StateClock = clockAtStart();
+  #files: StateFiles | null = null;
+
+  /** @throws MEMORY_EXHAUSTED */
+  constructor(context: SpillContext, options: KeyedStateOptions) {
+    const { scope } = context;
+    const { states, canUndo } = options;
+    this.#context = context;
+    this.#options = options;
+    this.cursor = new KeyCursor(scope);
+    this.#undo = canUndo ? new UndoLog(scope) : null;
+    this.eventTimers = new TimerQueue(scope, canUndo);
+    this.processingTimers = new TimerQueue(scope, canUndo);
+    this.handles = Object.freeze(
+      Object.fromEntries(states.map((spec) => [spec.name, this.#handleOf(spec)])),
+    );
+  }
+
+  /** Bytes in memory, timers included. */
+  get sizeBytes(): number {
+    const timers = this.eventTimers.sizeBytes + this.processingTimers.sizeBytes;
+    return this.#tables.reduce((sum, table) => sum + table.sizeBytes, timers);
+  }
+
+  /** Event time has come to `timeMs`; entries that have expired by it are not found any more. */
+  setWatermark(timeMs: number): void {
+    const clock = this.#eventClock;
+    clock.nowMs = Math.max(clock.nowMs, timeMs);
+    this.setEventTime(timeMs);
+  }
+
+  /** The time of the row or timer whose function is called next; entries that it writes live from then on. */
+  setEventTime(timeMs: number): void {
+    const clock = this.#eventClock;
+    if (timeMs > clock.writtenAtMs) clock.writtenAtMs = timeMs;
+  }
+
+  /** The host's clock says `timeMs`. One that steps back is taken to stand still. */
+  setClock(timeMs: number): void {
+    const clock = this.#processingClock;
+    clock.nowMs = Math.max(clock.nowMs, timeMs);
+    clock.writtenAtMs = clock.nowMs;
+  }
+
+  /** Between calls: false asks to be called again before the next row is worked on. */
+  maintain(): boolean {
+    let hasRoom = true;
+    for (const table of this.#tables) hasRoom = table.maintain() && hasRoom;
+    return hasRoom;
+  }
+
+  /** Between calls: what was written since the last time becomes the frozen deltas; false while there are some. */
+  freeze(): boolean {
+    if (this.#tables.some(({ frozen }) => frozen.entryCount > 0)) return false;
+    for (const table of this.#tables) table.freeze();
+    return true;
+  }
+
+  /** What the call did stays. */
+  commit(): void {
+    this.#undo?.clear();
+    this.eventTimers.commit();
+    this.processingTimers.commit();
+  }
+
+  /** All is as it was before the call. */
+  undo(): void {
+    this.#undo?.undo();
+    this.eventTimers.undo();
+    this.processingTimers.undo();
+  }
+
+  close(): void {
+    for (const table of this.#tables) table.close();
+    this.#undo?.close();
+    this.eventTimers.close();
+    this.processingTimers.close();
+    this.cursor.close();
+    this.#files?.close();
+  }
+
+  #handleOf(spec: StateSpec): StateHandle {
+    const { scope } = this.#context;
+    const { memory } = scope;
+    const { name, kind } = spec;
+    const notSafe = (part: string, value: bigint) => this.#notSafe(part, value);
+    const codec = valueCodecOf({ ...spec.value, name }, memory, notSafe);
+    const parts = { memory, cursor: this.cursor, table: this.#tableOf(spec), codec };
+    const functions = this.#options.functions[name] ?? {};
+    switch (kind) {
+      case 'value':
+        return new ValueState(parts);
+      case 'list':
+        return new ListState(parts);
+      case 'map': {
+        const keyField = { ...(spec.key ?? spec.value), name: `${name}.key` };
+        return new MapState(parts, keyCodecOf(keyField, scope, notSafe));
+      }
+      case 'reducing': {
+        const { reduce } = functions as { reduce: (left: unknown, right: unknown) => unknown };
+        return new ReducingState(parts, reduce);
+      }
+      case 'aggregating':
+        return new AggregatingState(parts, functions as Aggregator);
+    }
+  }
+
+  #tableOf({ ttl }: StateSpec): KeyedTable {
+    const { scope, spill } = this.#context;
+    const bytes = spill.share.bytes / this.#options.states.length;
+    const table = new KeyedTable(scope, {
+      ttl: ttl && { afterMs: ttl.afterMs, isRenewedOnRead: ttl.renewedOn === 'read' },
+      clock: ttl?.time === 'processing' ? this.#processingClock : this.#eventClock,
+      limits: this.#options.limits ?? {
+        deltaBytesMax: Math.max(deltaBytesMin, bytes / 8),
+        baseBytesMax: Math.max(baseBytesMin, bytes / 2),
+      },
+      undo: this.#undo,
+      files: () => this.#stateFiles(),
+    });
+    this.#tables.push(table);
+    return table;
+  }
+
+  #stateFiles(): StateFiles {
+    this.#files ??= new StateFiles(this.#context, this.#options.blockBytes);
+    return this.#files;
+  }
+
+  #notSafe(name: string, value: bigint): never {
+    const message = `value ${value} of state "${name}" of operator "${this.#context.name}" does not fit a number`;
+    throw typedError('VALUE_OUT_OF_RANGE', message, {
+      hint: 'Declare the state as an int64 that is read as a bigint.',
+      details: { operator: this.#context.name, state: name, value: String(value) },
+    });
+  }
+}
+
+function clockAtStart(): StateClock {
+  return { nowMs: Number.NEGATIVE_INFINITY, writtenAtMs: Number.NEGATIVE_INFINITY };
+}
