@@ -134,6 +134,7 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     case 'map':
     case 'combine':
     case 'reduce':
+    case 'process':
     case 'sink':
       return null;
     default:

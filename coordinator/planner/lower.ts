@@ -56,6 +56,8 @@ export function lower(node: PlainNode, input: Schema, mode: JobMode = 'batch'): 
       return [stepOf({ ...spec, kind: 'limit', count: node.count }, { kind: 'gather' })];
     case 'mapReduce':
       return lowerMapReduce(node);
+    case 'process':
+      return lowerProcess(node, input);
     case 'orderedAggregate':
       return lowerOrderedAggregate(node);
     case 'analytic':
@@ -122,20 +124,39 @@ function derivedColumns({ schema, columns }: NodeOf<'derive'>): NamedExpr[] {
 
 /** Keys that are no fields of the rows are computed in front, and end with the fold. */
 function lowerReduce(node: NodeOf<'reduce'>): LoweredStep[] {
-  const { id, name, schema, keys } = node;
-  const taken = new Set(schema.fields.map((field) => field.name));
+  const { id, name, schema } = node;
+  const { names, before } = keyColumnsOf(node, schema);
+  const operator = { id, name, output: schema, kind: 'fold', phase: 'final', keys: names } as const;
+  return [...before, stepOf(operator, { kind: 'hash', columns: names })];
+}
+
+/** The same of functions over state: keys that are no fields of the rows are computed in front. */
+function lowerProcess(node: NodeOf<'process'>, input: Schema): LoweredStep[] {
+  const { id, name, schema: output, states, timeColumn } = node;
+  const { names, before } = keyColumnsOf(node, input);
+  const keys = node.keys.map((key, at) => ({ name: key.name, column: names[at] ?? key.name }));
+  const fieldCount = input.fields.length;
+  const operator = { id, name, output, kind: 'process', keys, states, timeColumn } as const;
+  const exchange = { kind: 'hash', columns: names } as const;
+  return [...before, stepOf({ ...operator, fieldCount }, exchange)];
+}
+
+/** The columns that have the keys, and what puts those that are computed behind the fields of the rows. */
+function keyColumnsOf(
+  node: NodeOf<'reduce'> | NodeOf<'process'>,
+  { fields }: Schema,
+): { readonly names: string[]; readonly before: LoweredStep[] } {
+  const taken = new Set(fields.map((field) => field.name));
   const computed: NamedExpr[] = [];
-  const names = keys.map(({ name: wanted, expr }) => {
+  const names = node.keys.map(({ name: wanted, expr }) => {
     if (expr.kind === 'column') return expr.name;
     const key = freeName(wanted, taken);
     computed.push({ name: key, expr });
     return key;
   });
-  const operator = { id, name, output: schema, kind: 'fold', phase: 'final', keys: names } as const;
-  const step = stepOf(operator, { kind: 'hash', columns: names });
-  if (computed.length === 0) return [step];
-  const plain = schema.fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
-  return [stepOf(projectOf(node, [...plain, ...computed])), step];
+  if (computed.length === 0) return { names, before: [] };
+  const plain = fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
+  return { names, before: [stepOf(projectOf(node, [...plain, ...computed]))] };
 }
 
 /** What pairs are grouped and sorted by is computed behind `combine`, which makes new values. */

@@ -20,6 +20,7 @@ import {
 } from './endpoints.ts';
 import { resolveParams } from './param-values.ts';
 import { describe } from './row.ts';
+import './keyed-process.ts';
 import { Stream } from './stream.ts';
 
 export { fingerprintOf } from '../plan/fingerprint.ts';

@@ -9,6 +9,8 @@
  * ```
  */
 
+import './keyed-process.ts';
+
 export type { VerbOptions } from '../plan/logical-node.ts';
 export type { FunctionContext, SideFile } from '../plan/user-functions.ts';
 export { Aggregate, type AggregateOrder, agg } from './aggregates.ts';
@@ -52,7 +54,22 @@ export { coalesce, concat, greatest, least, lit } from './expressions.ts';
 export type { Joined, JoinHints, JoinOptions, JoinSide, JoinType } from './join.ts';
 export type { MapReduceOptions } from './map-reduce.ts';
 export type { ParamSpec, ParamType, ParamValues } from './param.ts';
+export type { ProcessContext, ProcessOptions, Timers } from './process.ts';
 export type { RowInputOf, RowOf } from './row.ts';
+export {
+  type AggregatingOptions,
+  type AggregatingStateOf,
+  type HandlesOf,
+  type ListStateOf,
+  type MapStateOf,
+  type ReducingStateOf,
+  StateDeclaration,
+  type StateDeclarations,
+  type StateOptions,
+  state,
+  type TtlOptions,
+  type ValueStateOf,
+} from './state.ts';
 export { KeyedStream, Stream, WindowedStream } from './stream.ts';
 export type { SetOptions } from './union.ts';
 export { type ColumnsOf, StructType, t, ValueType } from './value-type.ts';

@@ -423,6 +423,9 @@ export class KeyedStream<C, Key> {
     this.#keys = keys;
   }
 
+  /** For verbs of files beside this one (keyed-process.ts). Not part of the public API. */
+  static partsOf = (of: KeyedStream<never, never>) => ({ node: of.#node, keys: of.#keys });
+
   /**
    * One row per key: the keys, and each aggregate under its name.
    *

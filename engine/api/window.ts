@@ -107,7 +107,7 @@ export function windowOf(window: Tumbling, node: NodeDraft): TumblingWindow {
 }
 
 /** Under what name a node's rows have their event time; null when they have none. */
-function eventTimeColumn({ content, inputs }: NodeDraft): string | null {
+export function eventTimeColumn({ content, inputs }: NodeDraft): string | null {
   if (content.kind === 'eventTime') return content.column;
   const names = inputs.map(eventTimeColumn);
   const [name = null] = names;

@@ -126,6 +126,7 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       return [{ runs: 'none', what: 'counts rows' }];
     case 'eventTime':
       return [kernels('event-time')];
+    case 'process':
     case 'filterRows':
     case 'mapRows':
     case 'flatMap':

@@ -15,6 +15,7 @@
 import { assertNever } from '../../base/assert.ts';
 import type { Json } from '../contracts/json.ts';
 import { exprText, namedExprText } from '../expr/expr-text.ts';
+import { typeText } from '../schema/field-type.ts';
 import { schemaText } from '../schema/schema.ts';
 import { analyticSpecText, analyticText } from './analytic-functions.ts';
 import { type Determinism, edgeDeterminism } from './determinism.ts';
@@ -40,6 +41,7 @@ import {
   vertexPorts,
 } from './physical-graph.ts';
 import { stagesOf } from './stages.ts';
+import type { StateSpec } from './state-spec.ts';
 
 export function explainLogical(graph: LogicalGraph): string {
   const rows = graph.nodes.map((node, index) => {
@@ -154,6 +156,10 @@ function logicalText(node: LogicalNode): string {
         exprOrderText(node.order),
         node.functions.map(analyticSpecText),
       );
+    case 'process': {
+      const keys = node.keys.map(namedExprText);
+      return processText(keys, node.states, node.hasTimers ? ['onRow', 'onTimer'] : ['onRow']);
+    }
     case 'mapReduce': {
       const names = ['map'];
       if (node.hasCombine) names.push('combine');
@@ -230,6 +236,12 @@ function physicalText(operator: OperatorSpec): string {
     }
     case 'fold':
       return `${operator.phase} by ${operator.keys.join(', ')}: function of ${operator.id}`;
+    case 'process': {
+      const keys = operator.keys.map(({ name, column }) =>
+        name === column ? name : `${name} = ${column}`,
+      );
+      return processText(keys, operator.states, [`functions of ${operator.id}`]);
+    }
     case 'filterRows':
     case 'mapRows':
     case 'flatMap':
@@ -322,6 +334,23 @@ function eventTimeText({ column, outOfOrdernessMs, idleAfterMs }: EventTimeSpec)
   return `${column}, out of order by up to ${outOfOrdernessMs} ms${idle}`;
 }
 
+/** `by user: onRow, onTimer; count value<int64>, seen map<utf8, int64>`. */
+function processText(
+  keys: readonly string[],
+  states: readonly StateSpec[],
+  functions: readonly string[],
+): string {
+  const texts = states.map(({ name, kind, key, value, ttl }) => {
+    const types = [...(key === null ? [] : [key]), value].map(
+      ({ type, nullable }) => `${typeText(type)}${nullable ? '?' : ''}`,
+    );
+    const life = ttl === null ? '' : ` for ${ttl.afterMs} ms of ${ttl.time} time`;
+    return `${name} ${kind}<${types.join(', ')}>${life}`;
+  });
+  const head = `by ${keys.join(', ')}: ${functions.join(', ')}`;
+  return texts.length === 0 ? head : `${head}; ${texts.join(', ')}`;
+}
+
 /** `by user: n = count()`; without keys `of all rows: n = count()`. */
 function groupText(keys: readonly string[], results: readonly string[]): string {
   const groups = keys.length === 0 ? 'of all rows' : `by ${keys.join(', ')}`;
@@ -410,6 +439,7 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
   'limit',
   'analytic',
   'mapReduce',
+  'process',
   'join',
   'union',
   'intersect',

@@ -11,6 +11,7 @@ import type { Schema } from '../schema/schema.ts';
 import type { AggregateFunction } from './aggregate-functions.ts';
 import type { AnalyticSpec } from './analytic-functions.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
+import type { StateSpec } from './state-spec.ts';
 
 export interface AggregateSpec {
   readonly name: string;
@@ -122,6 +123,15 @@ export type LogicalNode = Node &
         readonly partition: readonly NamedExpr[];
         readonly order: readonly ExprOrder[];
         readonly functions: readonly AnalyticSpec[];
+      }
+    /** User functions onRow and onTimer over state of a key, by operator id. */
+    | {
+        readonly kind: 'process';
+        readonly keys: readonly NamedExpr[];
+        readonly states: readonly StateSpec[];
+        readonly hasTimers: boolean;
+        /** The field of the input with the event time, or null. */
+        readonly timeColumn: string | null;
       }
     /** User functions map, combine?, partition?, reduce, by operator id. */
     | {

@@ -10,6 +10,7 @@ import type { AnalyticColumn, RankFunction } from './analytic-functions.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
 import type { EventTimeSpec, JoinedTexts, SortKey } from './logical-graph.ts';
 import type { AdaptedReads } from './map-output-read.ts';
+import type { ProcessKey, StateSpec } from './state-spec.ts';
 
 /** One aggregate over columns of the operator's input. */
 export interface AggregateColumn {
@@ -149,6 +150,14 @@ export type OperatorSpec = Spec &
         /** First those of `group`. */
         readonly order: readonly SortKey[];
       }
+    /** User functions over state of a key; `id` finds them. Behind the `fieldCount` fields that they see may be keys. */
+    | {
+        readonly kind: 'process';
+        readonly keys: readonly ProcessKey[];
+        readonly states: readonly StateSpec[];
+        readonly timeColumn: string | null;
+        readonly fieldCount: number;
+      }
     | { readonly kind: 'sink'; readonly sink: SinkSpec }
   );
 
@@ -186,6 +195,7 @@ export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
     'partitionTop',
     'orderedAggregate',
     'digest',
+    'process',
   ] as const),
 ]);
 

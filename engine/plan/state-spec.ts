@@ -16,6 +16,12 @@ export interface StateTtl {
   readonly time: 'event' | 'processing';
 }
 
+/** A key of `process`: what functions call it, and the column that has it. */
+export interface ProcessKey {
+  readonly name: string;
+  readonly column: string;
+}
+
 export interface StateSpec {
   readonly name: string;
   readonly kind: StateKind;

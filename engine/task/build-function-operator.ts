@@ -14,6 +14,7 @@ import { CombineOperator } from '../operators/combine-operator.ts';
 import { FilterRowsOperator } from '../operators/filter-rows-operator.ts';
 import { FoldOperator } from '../operators/fold-operator.ts';
 import type { Operator, OperatorContext } from '../operators/operator.ts';
+import { ProcessOperator } from '../operators/process-operator.ts';
 import { ReduceOperator } from '../operators/reduce-operator.ts';
 import { RowFunctionOperator } from '../operators/row-function-operator.ts';
 import type { OperatorSpec } from '../plan/physical-graph.ts';
@@ -27,12 +28,21 @@ export interface FunctionOperatorOptions {
   readonly functions: ReadonlyMap<string, UserFunctions>;
   /** What functions count. */
   readonly counters: FunctionCounters;
+  readonly clock: { mono(): number; wall(): number };
   /** Where their side files are. */
   readonly disk: SyncDisk;
 }
 
 type FunctionSpec = OperatorSpec & {
-  readonly kind: 'filterRows' | 'mapRows' | 'flatMap' | 'fold' | 'map' | 'combine' | 'reduce';
+  readonly kind:
+    | 'filterRows'
+    | 'mapRows'
+    | 'flatMap'
+    | 'fold'
+    | 'map'
+    | 'combine'
+    | 'reduce'
+    | 'process';
 };
 
 export function buildFunctionOperator(
@@ -65,6 +75,11 @@ export function buildFunctionOperator(
         output,
         driver: (inputs) => flatMapDriver({ ...inputs, flatMap }),
       });
+    }
+    case 'process': {
+      const { clock } = options;
+      const own = functionsOf(functions, spec.id, 'process');
+      return new ProcessOperator(context, { ...spec, input, clock, functions: own });
     }
     case 'map':
     case 'combine':

@@ -35,6 +35,7 @@ import { connectorOf, type TaskConnectors } from './task-connectors.ts';
 
 export interface BuildOperatorOptions extends TaskConnectors {
   readonly context: OperatorContext;
+  readonly clock: { mono(): number; wall(): number };
   /** What comes in. */
   readonly input: Schema;
   /** What comes in at the build side, where the operator has one. */
@@ -109,6 +110,7 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
     case 'map':
     case 'combine':
     case 'reduce':
+    case 'process':
       return buildFunctionOperator(spec, options);
     case 'sink':
       return buildSink(spec, options);

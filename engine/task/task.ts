@@ -358,7 +358,7 @@ export class Task {
     const files = { disk, blocks: () => this.#blocksOf(scope), onWritten };
     const rangePartitioners: RangePartitioner[] = [];
     const context = {
-      ...{ scope, kernels, mono: () => clock.mono(), functions, ...files },
+      ...{ scope, kernels, clock, mono: () => clock.mono(), functions, ...files },
       sender: { taskIndex, taskCount: vertex.parallelism },
       onRange: (partitioner: RangePartitioner) => void rangePartitioners.push(partitioner),
     };

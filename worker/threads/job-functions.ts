@@ -22,6 +22,7 @@ const functionKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
   'map',
   'combine',
   'reduce',
+  'process',
 ]);
 
 /** The functions of the job that was asked for last: its stages come one after the other. */

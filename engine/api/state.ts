@@ -1,0 +1,236 @@
+/**
+ * `state`: what `process` keeps between rows, declared by kind and type. A declaration is data, and the functions
+ * of reducing and aggregating states; the types say what a user's function may call.
+ */
+import { typedError } from '../../base/typed-error.ts';
+import type { StateKind, StateSpec, StateTtl } from '../plan/state-spec.ts';
+import type { StateFunctions } from '../plan/user-functions.ts';
+import type { PairType } from './map-reduce.ts';
+import { describe, type InputOf, type ValueOf } from './row.ts';
+import { type ColumnsOf, fieldOfType, ValueType } from './value-type.ts';
+
+type One<T> = ColumnsOf<{ readonly value: T }>['value'];
+type Read<T> = ValueOf<One<T>>;
+type Given<T> = InputOf<One<T>>;
+
+/** One value per key. */
+export interface ValueStateOf<V, I> {
+  /** Null when it was not set, was cleared, or has expired. */
+  get(): V | null;
+  set(value: I): void;
+  clear(): void;
+}
+
+/** A list per key. */
+export interface ListStateOf<V, I> {
+  /** All items, oldest first. */
+  get(): V[];
+  add(item: I): void;
+  /** Replaces all items. */
+  set(items: Iterable<I>): void;
+  clear(): void;
+}
+
+/** A map per key; each of its entries is read and written alone. */
+export interface MapStateOf<K, V, KI, VI> {
+  get(key: KI): V | null;
+  has(key: KI): boolean;
+  set(key: KI, value: VI): void;
+  /** False when there is no such entry. */
+  delete(key: KI): boolean;
+  /** In the order in which keys came, as long as none was deleted. */
+  entries(): [K, V][];
+  keys(): K[];
+  values(): V[];
+  readonly size: number;
+  clear(): void;
+}
+
+/** A value per key to which others are added by a function. */
+export interface ReducingStateOf<V, I> {
+  /** Null when nothing was added. */
+  get(): V | null;
+  add(value: I): void;
+  clear(): void;
+}
+
+/** The same by way of an accumulator of another type. */
+export interface AggregatingStateOf<R, I> {
+  /** Null when nothing was added. */
+  get(): R | null;
+  add(value: I): void;
+  clear(): void;
+}
+
+/** When entries of a state go by themselves. */
+export interface TtlOptions {
+  /** How long an entry lives, in milliseconds: 1 or more. */
+  readonly afterMs: number;
+  /** What lets an entry live on: writing it, or reading it as well. @defaultValue 'write' */
+  readonly renewedOn?: 'write' | 'read';
+  /**
+   * Event time: an entry counts from the latest event time that its task has seen when it is written, and goes when the
+   * watermark has passed its end. Over bounded input in batch nothing goes but by timers. @defaultValue 'event'
+   */
+  readonly time?: 'event' | 'processing';
+}
+
+export interface StateOptions {
+  /** @defaultValue entries stay until they are cleared */
+  readonly ttl?: TtlOptions;
+}
+
+/** How an aggregating state folds what is added to it. */
+export interface AggregatingOptions<A, I, R> extends StateOptions {
+  /** The type of accumulators. */
+  readonly accumulator: A;
+  /** What a key begins with. */
+  readonly create: () => Given<A>;
+  readonly add: (accumulator: Read<A>, value: I) => Given<A>;
+  /** What `get` answers. */
+  readonly result: (accumulator: Read<A>) => R;
+}
+
+declare const handleType: unique symbol;
+
+/** A declared state; `Handle` is what functions are given. Made by `state`. */
+export class StateDeclaration<Handle> {
+  declare readonly [handleType]: Handle;
+  readonly spec: Omit<StateSpec, 'name'>;
+  readonly functions: StateFunctions;
+
+  /** Made by `state` only. */
+  constructor(spec: Omit<StateSpec, 'name'>, functions: StateFunctions = {}) {
+    this.spec = spec;
+    this.functions = functions;
+    Object.freeze(this);
+  }
+}
+
+/** States by name. */
+export type StateDeclarations = Readonly<Record<string, StateDeclaration<unknown>>>;
+
+/** What functions are given for declared states. */
+export type HandlesOf<S> = {
+  readonly [Name in keyof S]: S[Name] extends StateDeclaration<infer Handle> ? Handle : never;
+};
+
+/**
+ * Kinds of state for `process`.
+ *
+ * @example
+ * ```ts
+ * import { state, t } from 'millrace';
+ *
+ * const seen = state.map(t.utf8(), t.int64({ js: 'number' }), { ttl: { afterMs: 3_600_000 } });
+ * seen.spec.kind; // => 'map'
+ * ```
+ */
+export const state = Object.freeze({
+  /** One value per key. */
+  value<T extends PairType>(
+    type: T,
+    options: StateOptions = {},
+  ): StateDeclaration<ValueStateOf<Read<T>, Given<T>>> {
+    return new StateDeclaration(specOf('value', { type, options }));
+  },
+
+  /** A list per key. */
+  list<T extends PairType>(
+    item: T,
+    options: StateOptions = {},
+  ): StateDeclaration<ListStateOf<Read<T>, Given<T>>> {
+    return new StateDeclaration(specOf('list', { type: item, options }));
+  },
+
+  /** A map per key. */
+  map<K extends PairType, V extends PairType>(
+    key: K,
+    value: V,
+    options: StateOptions = {},
+  ): StateDeclaration<MapStateOf<Read<K>, Read<V>, Given<K>, Given<V>>> {
+    return new StateDeclaration(specOf('map', { type: value, key, options }));
+  },
+
+  /** A value to which others are added: the first one stays as it is. */
+  reducing<T extends PairType>(
+    type: T,
+    reduce: (left: Read<T>, right: Read<T>) => Given<T>,
+    options: StateOptions = {},
+  ): StateDeclaration<ReducingStateOf<Read<T>, Given<T>>> {
+    const functions = { reduce: functionOf('reducing', reduce) };
+    return new StateDeclaration(specOf('reducing', { type, options }), functions as never);
+  },
+
+  /** The same by way of an accumulator. */
+  aggregating<A extends PairType, I, R>(
+    options: AggregatingOptions<A, I, R>,
+  ): StateDeclaration<AggregatingStateOf<R, I>> {
+    const { accumulator: type, create, add, result } = options;
+    const functions = {
+      create: functionOf('create of aggregating', create),
+      add: functionOf('add of aggregating', add),
+      result: functionOf('result of aggregating', result),
+    };
+    return new StateDeclaration(specOf('aggregating', { type, options }), functions as never);
+  },
+});
+
+/** The specs and functions of states. @throws JOB_ARGUMENT_INVALID */
+export function statesIn(given: unknown): {
+  specs: StateSpec[];
+  functions: Record<string, StateFunctions>;
+} {
+  const entries = Object.entries(given ?? {}) as [string, unknown][];
+  const specs: StateSpec[] = [];
+  const functions: Record<string, StateFunctions> = {};
+  for (const [name, declared] of entries) {
+    if (!(declared instanceof StateDeclaration)) {
+      throw typedError(
+        'JOB_ARGUMENT_INVALID',
+        `state "${name}" of process is ${describe(declared)}`,
+        { hint: 'Declare it: state: { count: state.value(t.int64()) }.' },
+      );
+    }
+    specs.push({ name, ...declared.spec });
+    functions[name] = declared.functions;
+  }
+  return { specs, functions };
+}
+
+interface Declared {
+  readonly type: PairType;
+  readonly key?: PairType;
+  readonly options: StateOptions;
+}
+
+function specOf(kind: StateKind, { type, key, options }: Declared): Omit<StateSpec, 'name'> {
+  if (!(type instanceof ValueType) || (kind === 'map' && !(key instanceof ValueType))) {
+    throw typedError('JOB_ARGUMENT_INVALID', `state.${kind} needs the type of its values`, {
+      hint: 'Write state.value(t.int64()), state.map(t.utf8(), t.int64()).',
+    });
+  }
+  const keyField = key === undefined ? null : fieldOfType('key', key);
+  return { kind, value: fieldOfType('value', type), key: keyField, ttl: ttlOf(options.ttl) };
+}
+
+function ttlOf(ttl: TtlOptions | undefined): StateTtl | null {
+  if (ttl === undefined) return null;
+  const { afterMs, renewedOn = 'write', time = 'event' } = ttl;
+  const isKnown = ['write', 'read'].includes(renewedOn) && ['event', 'processing'].includes(time);
+  if (Number.isSafeInteger(afterMs) && afterMs >= 1 && isKnown) return { afterMs, renewedOn, time };
+  throw typedError('JOB_ARGUMENT_INVALID', `the ttl of a state is ${JSON.stringify(ttl)}`, {
+    hint: "Write ttl: { afterMs: 3_600_000, renewedOn: 'write', time: 'event' }, in whole milliseconds from 1 on.",
+  });
+}
+
+function functionOf(what: string, given: unknown): unknown {
+  if (typeof given === 'function') return given;
+  throw typedError(
+    'JOB_ARGUMENT_INVALID',
+    `state.${what} needs a function, got ${describe(given)}`,
+    {
+      hint: 'Write state.reducing(t.float64(), (left, right) => left + right).',
+    },
+  );
+}

@@ -1,0 +1,43 @@
+/** Goal: process over state and timers, in real processes: the same alerts at any parallelism, in any order. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runCli } from '../support/cli-process.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const job = 'jobs/fraud/job.ts';
+
+test('the README is right', async () => {
+  const output = join(tempFolder(), 'alerts.csv');
+  const run = await runCli(['run', job, '--input', 'jobs/fraud/sample.ndjson', '--output', output]);
+  expect(run.stderr).not.toContain('error');
+  expect(readFileSync('jobs/fraud/README.md', 'utf8')).toContain(readFileSync(output, 'utf8'));
+});
+
+test.each([1, 2, 3])('many payments out of order, with parallelism %i', async (parallelism) => {
+  const folder = tempFolder();
+  const input = join(folder, 'payments.ndjson');
+  const output = join(folder, 'alerts.csv');
+  const start = Date.parse('2026-03-01T00:00:00Z');
+  const payments = Array.from({ length: 20_000 }, (_, id) => ({
+    account: (id * 7919) % 500,
+    id,
+    amount: (id * 104_729) % 3 === 0 ? 0.5 : ((id * 31) % 1000) + 1,
+    at: start + ((id * 15_485_863) % 3_600_000),
+  }));
+  writeFileSync(input, payments.map((payment) => `${JSON.stringify(payment)}\n`).join(''));
+  const flags = ['--input', input, '--output', output, '--parallelism', String(parallelism)];
+  await runCli(['run', job, ...flags]);
+  const before = new Map<number, (typeof payments)[number]>();
+  const lines: string[] = ['account,smallId,id,amount,at'];
+  for (const payment of payments.toSorted((a, b) => a.at - b.at || a.id - b.id)) {
+    const { account, id, amount, at } = payment;
+    const small = before.get(account);
+    if (small !== undefined && small.amount < 1 && amount > 500 && at - small.at <= 60_000) {
+      lines.push([account, small.id, id, amount, new Date(at).toISOString()].join());
+    }
+    before.set(account, payment);
+  }
+  expect(lines.length).toBeGreaterThan(10);
+  expect(readFileSync(output, 'utf8')).toBe(`${lines.join('\n')}\n`);
+});
