@@ -99,7 +99,9 @@ export class ProcessOperator implements Operator {
     while (row < rowCount) {
       if (!this.#output.flush(outbox) || this.#poison?.flush() === false) return row;
       if (!this.#maintain()) return row;
-      row = this.#driver.run(batch, row, Math.min(row + this.#pacer.rows, rowCount));
+      const end = Math.min(row + this.#pacer.rows, rowCount);
+      this.#state.touch(this.#keys.hashesFrom(row), end - row);
+      row = this.#driver.run(batch, row, end);
       if (this.#builder.isFull) this.#output.cut();
       if (this.#pacer.isOver()) break;
     }

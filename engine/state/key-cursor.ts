@@ -22,6 +22,8 @@ export class KeyCursor implements EntryKey {
   subSize = 0;
   hash = 0;
   group = 0;
+  /** Grows with each change of key or sub key: what was looked up for the same version is found again. */
+  version = 0;
   readonly #scope: MemoryScope;
   #block: BlockHandle;
   #keyHash = 0;
@@ -44,7 +46,11 @@ export class KeyCursor implements EntryKey {
     this.#reserve(keySize, 0);
     const { bytes } = this.#scope.memory;
     const { address } = this;
-    if (keySize <= 32) {
+    if (keySize === 8 && bytesAddress % 4 === 0) {
+      const { uint32 } = this.#scope.memory;
+      uint32[address >>> 2] = uint32[bytesAddress >>> 2]!;
+      uint32[(address >>> 2) + 1] = uint32[(bytesAddress >>> 2) + 1]!;
+    } else if (keySize <= 32) {
       for (let at = 0; at < keySize; at++) bytes[address + at] = bytes[bytesAddress + at]!;
     } else {
       bytes.copyWithin(address, bytesAddress, bytesAddress + keySize);
@@ -56,6 +62,7 @@ export class KeyCursor implements EntryKey {
     this.group = keyGroupOf(hash);
     this.subSize = 0;
     this.#isOpen = true;
+    this.version++;
   }
 
   /** The call that the key was loaded for is over: state can't be used until the next one. */
@@ -70,6 +77,7 @@ export class KeyCursor implements EntryKey {
     this.#pad(this.keySize);
     this.subSize = 0;
     this.hash = this.#keyHash;
+    this.version++;
   }
 
   /** The key and a number, below 2^32; `tag` tells kinds of numbers apart, 0: there is one kind. */
@@ -83,6 +91,7 @@ export class KeyCursor implements EntryKey {
     if (tag !== 0) bytes[at + 4] = tag;
     this.#pad(this.keySize + subSize);
     this.subSize = subSize;
+    this.version++;
     this.hash = mixed(mixed(this.#keyHash, index), tag);
   }
 
@@ -93,6 +102,7 @@ export class KeyCursor implements EntryKey {
     this.#scope.memory.view.setFloat64(this.address + this.keySize, timeMs, true);
     this.#pad(this.keySize + 8);
     this.subSize = 8;
+    this.version++;
     const low = timeMs >>> 0;
     this.hash = mixed(mixed(this.#keyHash, low), (timeMs - low) / 4_294_967_296);
   }
@@ -108,6 +118,7 @@ export class KeyCursor implements EntryKey {
     bytes[at + length] = tag;
     this.#pad(this.keySize + length + 1);
     this.subSize = length + 1;
+    this.version++;
     let hash = mixed(this.#keyHash, length);
     let place = 0;
     for (; place + 4 <= length; place += 4) {

@@ -5,7 +5,7 @@
  *     between batches: maintain
  *
  * Its share of the slot's memory is divided among the states: an eighth for what is written, half for the base,
- * the rest for what is being merged and the filters of what is on disk. Timers are not spilled.
+ * three eighths for what is being merged, which a first delta may have. Timers are not spilled.
  *
  * Before: engine/operators/process-operator.ts. After: engine/state/keyed-table.ts, engine/state/timer-queue.ts.
  */
@@ -100,6 +100,11 @@ export class KeyedState {
     clock.writtenAtMs = clock.nowMs;
   }
 
+  /** Loads what rows with these hashes of keys, u32 at an address, will look up. */
+  touch(hashes: number, count: number): void {
+    for (const table of this.#tables) table.touch(hashes, count);
+  }
+
   /** Between calls: false asks to be called again before the next row is worked on. */
   maintain(): boolean {
     let hasRoom = true;
@@ -116,7 +121,8 @@ export class KeyedState {
 
   /** What the call did stays. */
   commit(): void {
-    this.#undo?.clear();
+    if (this.#undo === null) return;
+    this.#undo.clear();
     this.eventTimers.commit();
     this.processingTimers.commit();
   }
@@ -124,6 +130,7 @@ export class KeyedState {
   /** All is as it was before the call. */
   undo(): void {
     this.#undo?.undo();
+    for (const table of this.#tables) table.forget();
     this.eventTimers.undo();
     this.processingTimers.undo();
   }
@@ -171,6 +178,7 @@ export class KeyedState {
       clock: ttl?.time === 'processing' ? this.#processingClock : this.#eventClock,
       limits: this.#options.limits ?? {
         deltaBytesMax: Math.max(deltaBytesMin, bytes / 8),
+        unmergedBytesMax: (bytes * 3) / 8,
         baseBytesMax: Math.max(baseBytesMin, bytes / 2),
       },
       undo: this.#undo,

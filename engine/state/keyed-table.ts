@@ -28,6 +28,7 @@ import {
   valueSizeIn,
 } from './entry-record.ts';
 import { EntryTable } from './entry-table.ts';
+import type { KeyCursor } from './key-cursor.ts';
 import { RunMerge } from './run-merge.ts';
 import { sortedRecords } from './sorted-records.ts';
 import type { StateFiles } from './state-files.ts';
@@ -61,6 +62,11 @@ export interface KeyedTableOptions {
 
 export interface TableLimits {
   readonly deltaBytesMax: number;
+  /**
+   * What delta and base may have together before the delta is frozen for its size, where entries live for ever: to merge
+   * it earlier only costs. @defaultValue `deltaBytesMax`
+   */
+  readonly unmergedBytesMax?: number;
   readonly baseBytesMax: number;
 }
 
@@ -88,6 +94,9 @@ export class KeyedTable {
   #writer: StateRunWriter | null = null;
   #runMerge: RunMerge | null = null;
   #isLayered = false;
+  /** The delta's record of the key that was looked up last, by the version of the cursor. */
+  #knownVersion = -1;
+  #knownRecord = 0;
 
   constructor(scope: MemoryScope, options: KeyedTableOptions) {
     this.#scope = scope;
@@ -126,8 +135,8 @@ export class KeyedTable {
   }
 
   /** The address of the key's value, until the next call; 0 when it has none. */
-  get(key: EntryKey): number {
-    let record = this.#delta.find(key);
+  get(key: KeyCursor): number {
+    let record = this.#find(key);
     const isOlder = record === 0;
     if (isOlder) {
       if (!this.#isLayered) return 0;
@@ -147,14 +156,16 @@ export class KeyedTable {
   }
 
   /** Where the caller writes the key's new value, of `valueSize` bytes. @throws MEMORY_EXHAUSTED */
-  put(key: EntryKey, valueSize: number): number {
+  put(key: KeyCursor, valueSize: number): number {
     this.#options.undo?.note(this.#delta, key);
-    const record = this.#delta.put(key, valueSize, this.#expiry());
+    const record = this.#delta.put(key, valueSize, this.#expiry(), this.#find(key));
+    this.#knownRecord = record;
     return valueAddressOf(this.#scope.memory, record);
   }
 
-  delete(key: EntryKey): void {
+  delete(key: KeyCursor): void {
     this.#options.undo?.note(this.#delta, key);
+    this.forget();
     if (this.#isLayered) this.#delta.put(key, deletedSize, Number.POSITIVE_INFINITY);
     else this.#delta.remove(key);
   }
@@ -164,9 +175,21 @@ export class KeyedTable {
     if (this.#frozen.entryCount > 0) return false;
     if (this.#delta.entryCount === 0) return true;
     [this.#delta, this.#frozen] = [this.#frozen, this.#delta];
+    this.forget();
     this.#isLayered = true;
     if (this.#phase === 'idle') this.#begin('merging');
     return true;
+  }
+
+  /** Records may have moved: looks the key up again, whatever its version. */
+  forget(): void {
+    this.#knownVersion = -1;
+  }
+
+  /** Loads what keys with these hashes are found by. */
+  touch(hashes: number, count: number): void {
+    this.#delta.touch(hashes, count);
+    if (this.#isLayered) this.#base.touch(hashes, count);
   }
 
   /**
@@ -174,11 +197,16 @@ export class KeyedTable {
    * False: there is no room for more until more of it is done; call again.
    */
   maintain(): boolean {
-    const { deltaBytesMax } = this.#options.limits;
-    const isFull = () => this.#delta.sizeBytes > deltaBytesMax;
+    const isFull = () => this.#delta.sizeBytes > this.#deltaBytesMax;
     if (isFull()) this.freeze();
     if (this.isBusy) this.work();
     return !(isFull() && this.isBusy);
+  }
+
+  get #deltaBytesMax(): number {
+    const { deltaBytesMax, unmergedBytesMax = 0 } = this.#options.limits;
+    if (this.ttl !== null) return deltaBytesMax;
+    return Math.max(deltaBytesMax, unmergedBytesMax - this.#base.sizeBytes);
   }
 
   /** Does one slice of what is under way; true when nothing is. */
@@ -209,6 +237,13 @@ export class KeyedTable {
     for (const table of [this.#delta, this.#frozen, this.#base]) table.clear();
   }
 
+  #find(key: KeyCursor): number {
+    if (key.version === this.#knownVersion) return this.#knownRecord;
+    this.#knownRecord = this.#delta.find(key);
+    this.#knownVersion = key.version;
+    return this.#knownRecord;
+  }
+
   #findBelow(key: EntryKey): number {
     const record = this.#frozen.find(key) || this.#base.find(key);
     if (record !== 0) return record;
@@ -224,6 +259,7 @@ export class KeyedTable {
     const { memory } = this.#scope;
     let own = record;
     if (isOlder) {
+      this.forget();
       this.#options.undo?.note(this.#delta, key);
       this.#delta.putImage(key, record);
       own = this.#delta.find(key);

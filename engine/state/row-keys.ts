@@ -57,6 +57,11 @@ export class RowKeys {
     this.#keys = packStructs({ scope: this.#scope, blocks: this.#blocks }, parts);
   }
 
+  /** Address of the hashes of rows from one on. */
+  hashesFrom(row: number): number {
+    return this.#hashes + row * 4;
+  }
+
   /** Puts the key of a row of the batch that was read last into the cursor. */
   load(cursor: KeyCursor, row: number, storedRow: number): void {
     const { memory } = this.#scope;

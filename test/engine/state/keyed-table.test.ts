@@ -105,6 +105,7 @@ function run(steps: readonly Step[], ttl: TimeToLive | null, baseBytesMax: numbe
       expect(found(name), `step ${count}: ${name}`).toBe(reference.get(name));
     } else if (kind === 'undo') {
       undo.undo();
+      table.forget();
       reference.undo();
     } else {
       commit();
