@@ -35,7 +35,6 @@ import { connectorOf, type TaskConnectors } from './task-connectors.ts';
 
 export interface BuildOperatorOptions extends TaskConnectors {
   readonly context: OperatorContext;
-  readonly clock: { mono(): number; wall(): number };
   /** What comes in. */
   readonly input: Schema;
   /** What comes in at the build side, where the operator has one. */
