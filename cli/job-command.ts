@@ -35,8 +35,8 @@ import { loadJob } from './load-job.ts';
 export interface JobCommandOptions {
   readonly verb: 'run' | 'explain';
   readonly description: string;
-  /** Adds the flags that only this verb has. */
-  addFlags(command: Command): void;
+  /** Adds the flags that only this verb has; of those that a job may take over, the ones that it has not taken. */
+  addFlags(command: Command, isTaken: (flag: 'format') => boolean): void;
 }
 
 /** A command line that has been understood, with the job it is about. */
@@ -163,7 +163,7 @@ function commandFor(
   command.option('--partitions <count>', 'tasks of a stage on disk (default as many as slots)');
   command.option('--adaptive <on|off>', 'change the plan by sizes while the job runs (default on)');
   command.option('--execution-mode <mode>', 'batch or streaming, whatever the job says');
-  addFlags(command);
+  addFlags(command, (flag) => job?.params[flag] !== undefined);
   const example = job === undefined ? '--input data.txt' : exampleFlagsOf(job.params);
   const shownFile = job === undefined ? 'job.ts' : file;
   const exampleText = `millrace ${verb} ${shownFile} ${example}`.trimEnd();

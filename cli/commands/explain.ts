@@ -15,13 +15,15 @@ import { type JobCommandOptions, readJobCommand } from '../job-command.ts';
 const options: JobCommandOptions = {
   verb: 'explain',
   description: 'Shows the logical and the physical plan of a job, without running it.',
-  addFlags(command) {
-    command
-      .option('--memory <size>', 'accepted as for run; plans do not depend on it')
-      .option(
+  addFlags(command, isTaken) {
+    if (!isTaken('format')) {
+      command.option(
         '--format <format>',
         "csv, ndjson, parquet, arrow or arrows, whatever the output's name says",
-      )
+      );
+    }
+    command
+      .option('--memory <size>', 'accepted as for run; plans do not depend on it')
       .option('--overwrite', 'replace an output folder that exists')
       .option('--code', 'show what each operator runs as, and why an expression is not compiled')
       .option('--json', 'print both graphs as one JSON object');

@@ -15,14 +15,16 @@ import { exitCodeOf, summaryJson, summaryText } from '../summary.ts';
 const options: JobCommandOptions = {
   verb: 'run',
   description: 'Runs a job on this machine.',
-  addFlags(command) {
+  addFlags(command, isTaken) {
+    if (!isTaken('format')) {
+      command.option(
+        '--format <format>',
+        "csv, ndjson, parquet, arrow or arrows, whatever the output's name says",
+      );
+    }
     command
       .option('--memory <size>', 'memory for all slots together, such as 512MB or 2GB')
       .option('--spill-dir <folder>', 'where rows go that do not fit into the memory')
-      .option(
-        '--format <format>',
-        "csv, ndjson, parquet, arrow or arrows, whatever the output's name says",
-      )
       .option('--no-speculation', 'no second copy of a task that is slow beside its siblings')
       .option('--overwrite', 'replace an output folder that exists')
       .option('--json', 'print a summary as one JSON object on stdout');

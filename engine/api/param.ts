@@ -62,7 +62,10 @@ export type ParamValues<P> = {
     : never;
 };
 
-/** Flags of the engine and of the command line: no parameter may take one. */
+/**
+ * Flags of the engine and of the command line: no parameter may take one. `--format`, of the output, is not among
+ * them: a job that reads several formats may mean those of its input by it, and asks its sink for one itself.
+ */
 export const reservedFlags: readonly string[] = [
   'adaptive',
   'allow-non-restored-state',
@@ -71,7 +74,6 @@ export const reservedFlags: readonly string[] = [
   'cluster',
   'execution-mode',
   'fail-fast',
-  'format',
   'from-savepoint',
   'help',
   'json',

@@ -84,7 +84,9 @@ export class OperatorChain implements Outbox {
 
   /** Goes on with batches that operators have not finished, then with marks; true when none is left. */
   pump(): boolean {
-    return this.#pumpBatches() && this.#marks.pump();
+    if (!this.#pumpBatches()) return false;
+    // Behind the end there are no marks: it stands for the last one.
+    return this.#finishedCount === this.#links.length || this.#marks.pump();
   }
 
   /** The input has ended; true when all operators have finished. */

@@ -145,6 +145,19 @@ test('a mark that begins in the chain goes on behind its operator only', () => {
   end();
 });
 
+test('no mark comes behind the end', () => {
+  const marks = [mark(7), mark(8)];
+  const { chain, log, end } = scene((own) => [
+    passing(own, 'a', { wakeAtMs: 0, takeMark: () => marks.shift() ?? null }),
+  ]);
+  marks.shift();
+  expect(chain.finish()).toBe(true);
+  marks.push(mark(9));
+  expect(chain.pump()).toBe(true);
+  expect(log).toEqual(['mark 8']);
+  end();
+});
+
 test('operators are woken when their time has come', () => {
   let wakeAtMs = 20;
   const { chain, log, out, end } = scene((own, newRow) => {
