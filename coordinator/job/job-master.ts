@@ -316,8 +316,7 @@ export class JobMaster {
   ): Promise<void> {
     const { connector, options, predicate = null } = spec.source;
     const isOrdered = spec.isOrdered === true;
-    const filteredColumns = spec.filters?.flatMap(({ columns }) => columns) ?? [];
-    const own = { ...context, predicate, isOrdered, filteredColumns };
+    const own = { ...context, predicate, isOrdered };
     const enumerator = this.#connector(connector).enumerator?.(options, own);
     if (!enumerator) throw noPart(connector, 'source');
     const { parallelism } = this.#options.graph;

@@ -3,9 +3,7 @@
  * one of its rows: bounds, and how many are null.
  */
 import type { ColumnFacts, FactsOf } from '../../../engine/expr/may-hold.ts';
-import type { FieldType } from '../../../engine/schema/field-type.ts';
-import type { ColumnChunk, RowGroup, Statistics } from '../parquet-metadata.ts';
-import type { LeafPlan } from './parquet-split.ts';
+import type { ColumnChunk, RowGroup } from '../parquet-metadata.ts';
 import type { PlannedColumn } from './planned-column.ts';
 import { boundsOf, noBounds } from './value-bounds.ts';
 
@@ -22,21 +20,9 @@ export function rowGroupFacts({ chunks }: RowGroup, columns: readonly PlannedCol
 function chunkFacts({ plan, field }: PlannedColumn, chunk: ColumnChunk): ColumnFacts | null {
   const [leaf] = plan.leaves;
   if (leaf === undefined || plan.shape.kind !== 'leaf') return null;
-  return factsOfStatistics({ leaf, type: field.type }, chunk);
-}
-
-/** Of a column of plain values. */
-export function factsOfStatistics(
-  { leaf, type }: { readonly leaf: LeafPlan; readonly type: FieldType },
-  {
-    statistics,
-    valueCount,
-  }: Pick<ColumnChunk, 'valueCount'> & {
-    readonly statistics: Pick<Statistics, 'min' | 'max' | 'nullCount'> | null;
-  },
-): ColumnFacts {
+  const { statistics, valueCount } = chunk;
   const nullCount = statistics?.nullCount ?? null;
-  const bounds = statistics === null ? noBounds : boundsOf(leaf, type, statistics);
+  const bounds = statistics === null ? noBounds : boundsOf(leaf, field.type, statistics);
   return {
     ...bounds,
     mayBeNull: leaf.definition > 0 && nullCount !== 0,
