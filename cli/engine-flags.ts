@@ -61,6 +61,16 @@ export function parseMode(text: unknown): JobMode | null {
   });
 }
 
+/** Rows per second; undefined without the flag. @throws FLAG_VALUE when the text is no number above 0. */
+export function parseRate(text: unknown): number | undefined {
+  if (text === undefined) return undefined;
+  const rate = /^\d+(\.\d+)?$/.test(String(text)) ? Number(text) : 0;
+  if (rate >= 1e-3) return rate;
+  throw typedError('FLAG_VALUE', `--rate: "${text}" is no number of rows per second`, {
+    hint: 'Write a number from 0.001 on, for example --rate 100000.',
+  });
+}
+
 /** @throws FLAG_VALUE when the text is no count of tasks. */
 export function parseParallelism(text: string): number {
   const parallelism = /^\d+$/.test(text) ? Number(text) : 0;

@@ -20,6 +20,7 @@ import {
   parseMode,
   parseParallelism,
   parsePartitions,
+  parseRate,
   parseShuffle,
 } from './engine-flags.ts';
 import {
@@ -132,7 +133,12 @@ function orText(names: readonly string[]): string {
   return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }
 
-function runFlagsOf({ overwrite, format }: Readonly<Record<string, unknown>>): RunFlags {
+function runFlagsOf({
+  overwrite,
+  format,
+  rate: rateText,
+}: Readonly<Record<string, unknown>>): RunFlags {
+  const rate = parseRate(rateText);
   if (format !== undefined && !sinkFormatNames.includes(String(format))) {
     throw typedError('FLAG_VALUE', `--format: "${format}" is not ${orText(sinkFormatNames)}`, {
       hint: 'Write --format csv, for example; without it the name of the output decides.',
@@ -141,6 +147,7 @@ function runFlagsOf({ overwrite, format }: Readonly<Record<string, unknown>>): R
   return {
     overwrite: overwrite === true,
     ...(format !== undefined && { format: String(format) }),
+    ...(rate !== undefined && { rate }),
   };
 }
 
@@ -163,6 +170,7 @@ function commandFor(
   command.option('--partitions <count>', 'tasks of a stage on disk (default as many as slots)');
   command.option('--adaptive <on|off>', 'change the plan by sizes while the job runs (default on)');
   command.option('--execution-mode <mode>', 'batch or streaming, whatever the job says');
+  command.option('--rate <number>', 'rows per second that sources of the generator give out');
   addFlags(command, (flag) => job?.params[flag] !== undefined);
   const example = job === undefined ? '--input data.txt' : exampleFlagsOf(job.params);
   const shownFile = job === undefined ? 'job.ts' : file;
@@ -177,7 +185,7 @@ function commandFor(
 /** Engine flags that take a value: the word after one of them is not the job file. */
 const valuedFlags: readonly string[] = [
   ...['--parallelism', '--partitions', '--memory', '--spill-dir', '--format'],
-  ...['--shuffle', '--adaptive', '--execution-mode'],
+  ...['--shuffle', '--adaptive', '--execution-mode', '--rate'],
 ];
 
 /** The first word that is neither a flag nor an engine flag's value is the job file. */

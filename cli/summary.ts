@@ -29,6 +29,7 @@ export function summaryText(summary: JobSummary, graph: LogicalGraph): string {
     `job "${job}" finished in ${duration}`,
     `  read     ${formatCount(summary.rowsIn)} rows, ${formatBytes(summary.bytesIn)} of ${inputs}${rate}`,
     ...skippedText(summary),
+    ...notedText(summary),
     ...writtenText(summary, graph),
     ...countersText(summary),
     `  memory   ${formatBytes(summary.peakMemoryBytes)} at the peak${spilledText(summary)}`,
@@ -47,6 +48,15 @@ function skippedText({ skipped }: JobSummary): string[] {
   ];
   const where = parts.length === 0 ? '' : `, ${parts.join(' and ')} among them`;
   return [`  skipped  ${plural(rows, 'row')}${where}`];
+}
+
+/** A line per operator that has had rows which were late, or the like: nothing is left out in silence. */
+function notedText({ operators }: JobSummary): string[] {
+  return operators.flatMap(({ name, notedRows = {} }) =>
+    Object.entries(notedRows).map(
+      ([reason, rows]) => `  ${reason.padEnd(9)}${plural(rows, 'row')} in "${name}"`,
+    ),
+  );
 }
 
 /** A line per counter of the job's own functions. */

@@ -14,7 +14,7 @@ export interface NexmarkSettings {
   readonly events: number | bigint;
   /** Another seed, other rows; a whole number from 0 on. @defaultValue 0 */
   readonly seed?: number;
-  /** Events per second of event time, above 0. @defaultValue 10,000 */
+  /** Events per second of event time, above 0. @defaultValue `rate`, or 10,000 */
   readonly eventsPerSecond?: number;
   /** Time of the first event, in ms since 1970. @defaultValue 1,700,000,000,000 */
   readonly baseTimeMs?: number;
@@ -23,6 +23,12 @@ export interface NexmarkSettings {
    * which the published generator mixes. @defaultValue 1
    */
   readonly outOfOrderGroup?: number;
+  /**
+   * Events of all kinds per second of the clock, above 0, by all tasks together; `--rate` of the command line sets
+   * it as well. The schedule is fixed at the start: what a slow job takes late was due all the same. @defaultValue
+   * as fast as they are taken
+   */
+  readonly rate?: number;
 }
 
 /** More would leave the numbers that are exact in JavaScript behind, once they are milliseconds. */
@@ -57,40 +63,49 @@ export const nexmark = Object.freeze({
     connector: 'generator',
     options: optionsOf('bids', settings),
     schema: Bid.schema,
+    atRate: (rate) => nexmark.bids({ ...settings, rate }),
   }),
   /** Auctions: 3 of 50 events. */
   auctions: (settings: NexmarkSettings): SourceOf<ColumnsOf<typeof nexmarkFields.auctions>> => ({
     connector: 'generator',
     options: optionsOf('auctions', settings),
     schema: Auction.schema,
+    atRate: (rate) => nexmark.auctions({ ...settings, rate }),
   }),
   /** Persons: 1 of 50 events. */
   persons: (settings: NexmarkSettings): SourceOf<ColumnsOf<typeof nexmarkFields.persons>> => ({
     connector: 'generator',
     options: optionsOf('persons', settings),
     schema: Person.schema,
+    atRate: (rate) => nexmark.persons({ ...settings, rate }),
   }),
 });
 
 function optionsOf(kind: NexmarkKind, settings: NexmarkSettings): NexmarkOptions {
+  const rate = settings?.rate;
   const options: NexmarkOptions = {
     kind,
     events: Number(settings?.events),
     seed: settings?.seed ?? 0,
     baseTimeMs: settings?.baseTimeMs ?? 1_700_000_000_000,
-    eventsPerSecond: settings?.eventsPerSecond ?? 10_000,
+    eventsPerSecond: settings?.eventsPerSecond ?? rate ?? 10_000,
     outOfOrderGroup: settings?.outOfOrderGroup ?? 1,
+    ...(rate !== undefined && { rate }),
   };
   const { events, seed, baseTimeMs, eventsPerSecond, outOfOrderGroup } = options;
   check('events', events, isWhole(events, 0) && events <= eventsMax, 'from 0 to 2^45');
   check('seed', seed, isWhole(seed, 0), 'from 0 on');
   check('baseTimeMs', baseTimeMs, isWhole(baseTimeMs, 0), 'from 0 on');
-  const isRate = Number.isFinite(eventsPerSecond) && eventsPerSecond >= 1e-3;
-  check('eventsPerSecond', eventsPerSecond, isRate, 'from 0.001 on');
+  if (rate !== undefined) check('rate', rate, isRate(rate), 'from 0.001 on');
+  check('eventsPerSecond', eventsPerSecond, isRate(eventsPerSecond), 'from 0.001 on');
   const isGroup = isWhole(outOfOrderGroup, 1) && outOfOrderGroup < 2 ** 32;
   const isMixed = outOfOrderGroup % 953 !== 0;
   check('outOfOrderGroup', outOfOrderGroup, isGroup && isMixed, 'from 1 on, no multiple of 953');
   return options;
+}
+
+function isRate(value: number): boolean {
+  return Number.isFinite(value) && value >= 1e-3;
 }
 
 function isWhole(value: number, least: number): boolean {

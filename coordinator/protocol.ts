@@ -192,6 +192,8 @@ export interface TaskCounters {
   readonly operators: readonly OperatorCounters[];
   /** What functions have counted, once the task is done. */
   readonly counts?: Readonly<Record<string, number>>;
+  /** Rows that operators have noted, by place in the chain and then by reason, once the task is done. */
+  readonly notedRows?: readonly Readonly<Record<string, number>>[];
 }
 
 export interface MetricsReport extends JobRef {

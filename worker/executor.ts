@@ -244,7 +244,7 @@ export class Executor {
         this.#fetchSplit(slotIndex, message);
         break;
       case 'taskFinished': {
-        const { taskId, attempt, write, counts, partitionBytes } = message;
+        const { taskId, attempt, write, counts, notedRows, partitionBytes } = message;
         const task = this.#remove(message);
         if (task === null) break;
         this.#events.taskFinished({
@@ -252,7 +252,7 @@ export class Executor {
           attempt,
           write,
           partitionBytes,
-          metrics: { ...readMetrics(task.deployment), counts },
+          metrics: { ...readMetrics(task.deployment), counts, notedRows },
         });
         break;
       }

@@ -89,11 +89,16 @@ function isAbout(
   taskIds: ReadonlySet<string>,
   names: ReadonlySet<string>,
 ): boolean {
-  if (finding.kind === 'needsAllInput' || finding.kind === 'busy') {
-    return names.has(finding.operator);
+  switch (finding.kind) {
+    case 'needsAllInput':
+    case 'busy':
+    case 'eventTime':
+      return names.has(finding.operator);
+    case 'backpressure':
+      return [finding.slowTask, ...finding.waiting].some((taskId) => taskIds.has(taskId));
+    default:
+      return taskIds.has(finding.taskId);
   }
-  if (finding.kind !== 'backpressure') return taskIds.has(finding.taskId);
-  return [finding.slowTask, ...finding.waiting].some((taskId) => taskIds.has(taskId));
 }
 
 function noOperator(tasks: readonly TaskInspection[], wanted: string) {

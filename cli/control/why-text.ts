@@ -4,7 +4,7 @@
  *
  * Before: cli/commands/why.ts. After: coordinator/job/job-findings.ts.
  */
-import { formatCount } from '../../base/units.ts';
+import { formatCount, formatDuration } from '../../base/units.ts';
 import type { Finding } from '../../coordinator/job/job-findings.ts';
 
 const namesMax = 4;
@@ -37,6 +37,8 @@ export function findingText(finding: Finding): string {
       const of = splits.length === 0 ? '' : ` of ${namesText(splits)}`;
       return `source "${operator}" (${taskId}) has nothing to read${where}${of}`;
     }
+    case 'eventTime':
+      return eventTimeText(finding);
     case 'needsAllInput': {
       const { operator, rowsIn } = finding;
       return `operator "${operator}" gives out rows when its input has ended; it has ${formatCount(rowsIn)} rows so far`;
@@ -44,8 +46,36 @@ export function findingText(finding: Finding): string {
   }
 }
 
+function eventTimeText(finding: Extract<Finding, { kind: 'eventTime' }>): string {
+  const { operator, taskId, watermarkMs, forMs, path, split } = finding;
+  const since = forMs === null ? '' : ` for ${formatDuration(forMs)}`;
+  const reached =
+    watermarkMs === null
+      ? 'nothing is known of it yet'
+      : `it is at ${momentText(watermarkMs)}${since}`;
+  const holder = `${path.at(-1) ?? taskId} is behind all others${splitText(split)}`;
+  return `operator "${operator}" (${taskId}) waits for event time: ${reached}; ${holder}`;
+}
+
+function splitText(
+  split: { readonly id: string; readonly newestMs: number | null } | null,
+): string {
+  if (split === null) return '';
+  const { id, newestMs } = split;
+  const newest =
+    newestMs === null
+      ? 'of which no row has come'
+      : `whose newest row is of ${momentText(newestMs)}`;
+  return `, with split ${id}, ${newest}`;
+}
+
 function namesText(names: readonly string[]): string {
   const shown = names.slice(0, namesMax).join(', ');
   const rest = names.length - namesMax;
   return rest > 0 ? `${shown} and ${rest} more` : shown;
+}
+
+/** A moment of event time; one that no calendar has is a number. */
+function momentText(timeMs: number): string {
+  return Math.abs(timeMs) <= 8.64e15 ? new Date(timeMs).toISOString() : `${timeMs} ms`;
 }

@@ -13,6 +13,7 @@ import {
   type NexmarkOptions,
   nexmarkOptionsOf,
   splitOfEvents,
+  splitOfLane,
 } from './nexmark-options.ts';
 import { NexmarkReader } from './nexmark-reader.ts';
 
@@ -20,6 +21,8 @@ const splitsPerTask = 16;
 /** 50,000 events take some 5 ms to make; fewer cost more to hand out. */
 const splitEventsMin = 50_000;
 const splitEventsMax = 4_000_000;
+/** How long one lane has the events of a given rate, before the next has its turn. */
+const chunkMs = 10;
 
 export const generatorConnector: Connector = {
   name: 'generator',
@@ -39,7 +42,8 @@ export const generatorConnector: Connector = {
   },
 };
 
-function splitsOf({ kind, events }: NexmarkOptions, parallelism: number): Split[] {
+function splitsOf({ kind, events, rate }: NexmarkOptions, parallelism: number): Split[] {
+  if (rate !== undefined) return lanesOf({ kind, events, rate }, parallelism);
   const wanted = Math.ceil(events / (parallelism * splitsPerTask));
   const size = Math.min(Math.max(wanted, splitEventsMin), splitEventsMax);
   const splits: Split[] = [];
@@ -47,4 +51,16 @@ function splitsOf({ kind, events }: NexmarkOptions, parallelism: number): Split[
     splits.push(splitOfEvents(kind, { from, to: Math.min(from + size, events) }));
   }
   return splits;
+}
+
+/** A lane for each task: all of them have events of about the same time, at their part of the rate. */
+function lanesOf(
+  { kind, events, rate }: { kind: NexmarkOptions['kind']; events: number; rate: number },
+  parallelism: number,
+): Split[] {
+  const wanted = Math.ceil((rate * chunkMs) / 1_000);
+  const chunkSize = Math.min(Math.max(wanted, 1), Math.max(1, Math.ceil(events / parallelism)));
+  return Array.from({ length: parallelism }, (_, lane) =>
+    splitOfLane(kind, { from: 0, to: events, lane, laneCount: parallelism, chunkSize, rate }),
+  );
 }

@@ -4,6 +4,7 @@
  */
 import type { Json } from '../../engine/contracts/json.ts';
 import type { Split } from '../../engine/contracts/source.ts';
+import type { EventRange, PacedLane } from './paced-range.ts';
 
 export type NexmarkKind = 'bids' | 'auctions' | 'persons';
 
@@ -17,13 +18,9 @@ export type NexmarkOptions = {
   readonly eventsPerSecond: number;
   /** So many events in a row are mixed up; 1: none. */
   readonly outOfOrderGroup: number;
+  /** Events per second of the clock, by all tasks together; absent: as fast as they are taken. */
+  readonly rate?: number;
 };
-
-/** Event numbers, half-open. */
-export interface EventRange {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** What an event of all makes on average, in bytes of the kind: 46 bids of 100 bytes in 50 events. */
 const bytesPerEvent: Readonly<Record<NexmarkKind, number>> = {
@@ -48,6 +45,20 @@ export function splitOfEvents(kind: NexmarkKind, { from, to }: EventRange): Spli
     sizeBytes: eventBytesOf(kind, to) - eventBytesOf(kind, from),
     payload: { from, to },
   };
+}
+
+/** Every `laneCount`th chunk of all events, by the clock. */
+export function splitOfLane(kind: NexmarkKind, lane: PacedLane): Split {
+  const { from, to } = lane;
+  const name = `${kind}:${from}-${to}:${lane.lane}/${lane.laneCount}`;
+  const sizeBytes = Math.round(eventBytesOf(kind, to - from) / lane.laneCount);
+  return { id: name, sizeBytes, sequence: name, payload: { ...lane } };
+}
+
+/** The lane of a split that `splitOfLane` made; null of others. */
+export function pacedLaneOf(payload: Json): PacedLane | null {
+  const isLane = typeof payload === 'object' && payload !== null && 'laneCount' in payload;
+  return isLane ? (payload as unknown as PacedLane) : null;
 }
 
 /** The range of a split that `splitOfEvents` made. */

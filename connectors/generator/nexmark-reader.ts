@@ -18,13 +18,9 @@ import type { Kernels } from '../../engine/kernels/kernels.ts';
 import { nexmarkLayout } from '../../engine/kernels/nexmark-kernels.ts';
 import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
 import { valuesSizeOf } from '../../engine/schema/field-type.ts';
-import {
-  type EventRange,
-  eventBytesOf,
-  eventRangeOf,
-  type NexmarkOptions,
-} from './nexmark-options.ts';
+import { eventBytesOf, eventRangeOf, type NexmarkOptions, pacedLaneOf } from './nexmark-options.ts';
 import { nexmarkTables } from './nexmark-tables.ts';
+import { type EventRange, PacedRange } from './paced-range.ts';
 
 const twoTo32 = 2 ** 32;
 
@@ -36,8 +32,11 @@ export class NexmarkReader implements SplitReader {
   #state: BlockHandle = 0;
   #tables: BlockHandle = 0;
   #range: EventRange | null = null;
+  /** Of a lane that is given out by the clock. */
+  #paced: PacedRange | null = null;
   #next = 0;
-  #eventsOfEndedRanges = 0;
+  /** Events gone through, over all splits. */
+  #eventCount = 0;
 
   constructor(options: NexmarkOptions, fieldNames: readonly string[], context: SlotContext) {
     this.#options = options;
@@ -46,27 +45,33 @@ export class NexmarkReader implements SplitReader {
   }
 
   get bytesRead(): number {
-    const events = this.#range === null ? 0 : this.#next - this.#range.from;
-    return eventBytesOf(this.#options.kind, this.#eventsOfEndedRanges + events);
+    return eventBytesOf(this.#options.kind, this.#eventCount);
+  }
+
+  get dueAtMs(): number {
+    return this.#paced?.dueAtMs ?? Number.POSITIVE_INFINITY;
   }
 
   open(split: Split): void {
-    assert(this.#range === null, 'the split before has ended');
-    this.#range = eventRangeOf(split.payload);
-    this.#next = this.#range.from;
+    assert(this.#range === null && this.#paced === null, 'the split before has ended');
     if (this.#state === 0) this.#prepare();
-    this.#setUint64(nexmarkLayout.next, this.#range.from);
-    this.#setUint64(nexmarkLayout.end, this.#range.to);
+    const lane = pacedLaneOf(split.payload);
+    if (lane !== null) {
+      this.#paced = new PacedRange(lane);
+      return;
+    }
+    this.#range = eventRangeOf(split.payload);
+    this.#goTo(this.#range);
   }
 
   read(): ReadResult {
+    if (this.#paced !== null) return this.#readDue(this.#paced);
     const range = this.#range;
     assert(range !== null, 'a split is open');
     while (this.#next < range.to) {
       const batch = this.#nextBatch();
       if (batch !== null) return batch;
     }
-    this.#eventsOfEndedRanges += range.to - range.from;
     this.#range = null;
     return 'end';
   }
@@ -80,7 +85,28 @@ export class NexmarkReader implements SplitReader {
     if (this.#state !== 0) memory.release(this.#state);
     if (this.#tables !== 0) memory.release(this.#tables);
     this.#state = this.#tables = 0;
-    this.#range = null;
+    this.#range = this.#paced = null;
+  }
+
+  #readDue(paced: PacedRange): ReadResult {
+    if (paced.isDone) {
+      this.#paced = null;
+      return 'end';
+    }
+    const { clock } = this.#context;
+    assert(clock !== undefined, 'who reads by the clock has one');
+    const due = paced.next(clock.mono());
+    if (due === null) return 'waiting';
+    this.#goTo(due);
+    const batch = this.#nextBatch();
+    paced.advance(this.#next);
+    return batch ?? 'more';
+  }
+
+  #goTo({ from, to }: EventRange): void {
+    this.#next = from;
+    this.#setUint64(nexmarkLayout.next, from);
+    this.#setUint64(nexmarkLayout.end, to);
   }
 
   /** The next rows, or null when the events up to here had none of the kind. */
@@ -127,7 +153,9 @@ export class NexmarkReader implements SplitReader {
     const rowCount = kernelOf(kernels, this.#options)(state);
     const word = (state + nexmarkLayout.next) >>> 2;
     const { uint32 } = scope.memory;
+    const before = this.#next;
     this.#next = (uint32[word + 1] ?? 0) * twoTo32 + (uint32[word] ?? 0);
+    this.#eventCount += this.#next - before;
     return rowCount;
   }
 

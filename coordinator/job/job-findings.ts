@@ -7,10 +7,12 @@
  *                                            a chain that waits for nobody itself
  *     an operator that is busy all the time  it is what the job is as slow as
  *     a source that has nothing to read      nothing was there both times
+ *     an operator that waits for event time  the way back to the split that is behind all others
  *     an operator that needs all its input   a sort, a group of a bounded job: its rows come at the end
  *
  * Before: coordinator/job/job-inspection.ts. After: cli/commands/why.ts.
  */
+import type { Json } from '../../engine/contracts/json.ts';
 import { gatheringKinds } from '../../engine/plan/physical-graph.ts';
 import type { JobInspection, OperatorInspection, TaskInspection } from './job-inspection.ts';
 
@@ -52,6 +54,23 @@ export type Finding =
       readonly state: 'waiting' | 'asking';
     }
   | {
+      readonly kind: 'eventTime';
+      readonly operatorId: string;
+      readonly operator: string;
+      /** Of its tasks the one that is behind the others. */
+      readonly taskId: string;
+      /** How far event time has come there, in ms since 1970; null when nothing is known yet. */
+      readonly watermarkMs: number | null;
+      /** How long it has been there; null when nothing has come yet. */
+      readonly forMs: number | null;
+      /** The tasks from there to the one that holds it back. */
+      readonly path: readonly string[];
+      /** Of a source: the split that is behind the others, and its newest row; null when there is none to name. */
+      readonly split: { readonly id: string; readonly newestMs: number | null } | null;
+      /** What the operator says of itself. */
+      readonly tells: Json;
+    }
+  | {
       readonly kind: 'needsAllInput';
       readonly operatorId: string;
       readonly operator: string;
@@ -72,6 +91,7 @@ export function findingsOf(before: JobInspection, after: JobInspection): Finding
     ...backpressure(pairs, elapsedMs),
     ...busyOperators(pairs, elapsedMs),
     ...pairs.flatMap(noInput),
+    ...eventTime(after),
     ...needsAllInput(after.tasks),
   ];
 }
@@ -181,6 +201,59 @@ function noInput({ then, now }: Pair): Finding[] {
   const operator = operators[0]?.name ?? '';
   const waits = state === 'waiting' ? 'waiting' : 'asking';
   return [{ kind: 'noInput', taskId, operator, splits, position, state: waits }];
+}
+
+/** One per operator that does something when event time goes on: of the task that is behind the others. */
+function eventTime({ tasks, atMs }: JobInspection): Finding[] {
+  const behind = new Map<string, { task: TaskInspection; operator: OperatorInspection }>();
+  for (const task of tasks) {
+    for (const operator of task.operators) {
+      if (!operator.waitsForTime) continue;
+      const least = behind.get(operator.id);
+      const isLess = least === undefined || timeOf(operator) < timeOf(least.operator);
+      if (isLess) behind.set(operator.id, { task, operator });
+    }
+  }
+  return [...behind.values()].map(({ task, operator }) => {
+    const { id: operatorId, name, watermarkMs, watermarkAtMs, tells } = operator;
+    const path = pathBack(tasks, task);
+    const split = slowestLane(path.at(-1) ?? task);
+    return {
+      ...{ kind: 'eventTime', operatorId, operator: name, taskId: task.taskId, watermarkMs },
+      forMs: watermarkAtMs === null ? null : Math.max(0, atMs - watermarkAtMs),
+      ...{ path: path.map(({ taskId }) => taskId), split, tells },
+    };
+  });
+}
+
+function timeOf({ watermarkMs }: { readonly watermarkMs: number | null }): number {
+  return watermarkMs ?? Number.NEGATIVE_INFINITY;
+}
+
+/** From a task to the sender that has promised least, and on; each task is visited once, so a circle ends. */
+function pathBack(tasks: readonly TaskInspection[], from: TaskInspection): TaskInspection[] {
+  const path = new Set([from]);
+  for (const task of path) {
+    const active = task.senders.filter(({ isIdle }) => !isIdle);
+    const [first, ...others] = active;
+    if (first === undefined) break;
+    const least = others.reduce((one, other) => (timeOf(other) < timeOf(one) ? other : one), first);
+    const next = tasks.find(({ taskId }) => taskId === least.taskId);
+    if (next !== undefined) path.add(next);
+  }
+  return [...path];
+}
+
+function slowestLane({ source }: TaskInspection) {
+  const [first, ...others] = source?.lanes ?? [];
+  if (first === undefined) return null;
+  const newestOf = ({ newestMs }: { readonly newestMs: number | null }) =>
+    newestMs ?? Number.NEGATIVE_INFINITY;
+  const least = others.reduce(
+    (one, other) => (newestOf(other) < newestOf(one) ? other : one),
+    first,
+  );
+  return { id: least.splitId, newestMs: least.newestMs };
 }
 
 /** One per operator whose tasks have given out nothing yet. */

@@ -12,8 +12,14 @@ import type { WireError } from '../../base/typed-error.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SourceReport } from '../../engine/operators/source-operator.ts';
 import { channelsOf, vertexOf } from '../../engine/plan/channels.ts';
-import type { OperatorSpec, PhysicalGraph, Vertex } from '../../engine/plan/physical-graph.ts';
-import { type TaskAnswer, taskIdOf, vertexIdOf } from '../protocol.ts';
+import {
+  type Edge,
+  type OperatorSpec,
+  type PhysicalGraph,
+  type Vertex,
+  vertexPorts,
+} from '../../engine/plan/physical-graph.ts';
+import { type TaskAnswer, taskIdOf, taskIndexOf, vertexIdOf } from '../protocol.ts';
 import type { JobTotals } from './job-metrics.ts';
 
 export interface JobInspection extends JobTotals {
@@ -39,6 +45,8 @@ export interface TaskInspection {
   readonly runningSinceMs: number;
   readonly source: SourceReport | null;
   readonly operators: readonly OperatorInspection[];
+  /** Tasks that it has rows from and that have not ended. */
+  readonly senders: readonly SenderTime[];
   /** Tasks that have no room for its rows. */
   readonly waitsFor: readonly WaitsFor[];
 }
@@ -53,6 +61,19 @@ export interface OperatorInspection {
   readonly busyMs: number;
   /** What it says of itself; null when it says nothing. */
   readonly tells: Json;
+  /** Whether it does something when event time goes on. */
+  readonly waitsForTime: boolean;
+  /** The last watermark that it was given, and when by the clock; null before the first. */
+  readonly watermarkMs: number | null;
+  readonly watermarkAtMs: number | null;
+}
+
+/** A task that sends to another one, and how far it has promised event time. */
+export interface SenderTime {
+  readonly taskId: string;
+  /** Null before its first watermark, and where there is no other sender. */
+  readonly watermarkMs: number | null;
+  readonly isIdle: boolean;
 }
 
 export interface WaitsFor {
@@ -75,16 +96,35 @@ export function inspectTasks(
       source: report?.source ?? null,
       operators: vertex.chain.map(({ id, name, kind }, place) => {
         const { rowsIn = 0, rowsOut = 0, busyMs = 0 } = activity.counters[place] ?? {};
-        return { id, name, kind, rowsIn, rowsOut, busyMs, tells: report?.operators[place] ?? null };
+        const told = report?.operators[place] ?? tellsNothing;
+        return { id, name, kind, rowsIn, rowsOut, busyMs, ...told };
       }),
+      senders: senderTimes(graph, vertex, answer),
       waitsFor: waitsFor(graph, vertex, answer),
     };
   });
 }
 
-/** `indexOf` of a task among those of its vertex. */
-export function taskIndexOf(taskId: string): number {
-  return Number(taskId.slice(taskId.lastIndexOf('[') + 1, -1));
+const tellsNothing = { tells: null, waitsForTime: false, watermarkMs: null, watermarkAtMs: null };
+
+/** The channels of the gate, by the tasks at their other ends: in the order of the edges, then of the senders. */
+function senderTimes(graph: PhysicalGraph, { id }: Vertex, answer: TaskAnswer): SenderTime[] {
+  const { taskId, report } = answer;
+  const isStream = ({ to, port }: Edge) =>
+    to === id && (port === vertexPorts.rows || port === vertexPorts.right);
+  const senders = graph.edges.filter(isStream).flatMap((edge) =>
+    channelsOf(graph, edge)
+      .filter(({ receiver }) => receiver === taskIndexOf(taskId))
+      .map(({ sender }) => taskIdOf(edge.from, sender)),
+  );
+  const [only] = senders;
+  if (only !== undefined && senders.length === 1) {
+    return [{ taskId: only, watermarkMs: null, isIdle: false }];
+  }
+  return (report?.input ?? []).flatMap(({ channel, watermarkMs, isIdle }) => {
+    const sender = senders[channel];
+    return sender === undefined ? [] : [{ taskId: sender, watermarkMs, isIdle }];
+  });
 }
 
 function runningName({ chain }: Vertex, place: number): string | null {

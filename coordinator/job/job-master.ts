@@ -326,7 +326,9 @@ export class JobMaster {
       this.#assigners.set(vertexId, new SplitAssigner(sampleSplits(found.splits)));
       return;
     }
-    const supply = isOrdered
+    // A split of a sequence is read beside the others, and not behind one of them.
+    const isFixed = isOrdered || found.splits.some(({ sequence }) => sequence !== undefined);
+    const supply = isFixed
       ? new FixedSplits(lanesOf(found.splits, this.#tasksOf(vertexId)))
       : new SplitAssigner(found.splits);
     this.#assigners.set(vertexId, supply);

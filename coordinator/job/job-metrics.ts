@@ -21,6 +21,8 @@ export interface OperatorTotals {
   readonly busySeconds: number;
   /** Put into spill files, by all tasks. */
   readonly bytesSpilled: number;
+  /** Rows that went another way than others, by what is said of them: late, future. Absent where there are none. */
+  readonly notedRows?: Readonly<Record<string, number>>;
 }
 
 export interface JobTotals {
@@ -34,6 +36,25 @@ export interface JobTotals {
 }
 
 type Counter = keyof OperatorCounters;
+
+/** An operator of the plan, with what its tasks have counted. */
+interface PlacedSpec {
+  readonly spec: OperatorSpec;
+  readonly sum: (counter: Counter) => number;
+  readonly noted: () => Pick<OperatorTotals, 'notedRows'>;
+}
+
+/** Of the operator at a place of the chain: sums over the tasks, in the order of reasons, without zeros. */
+function notedOf(tasks: readonly TaskCounters[], place: number): Pick<OperatorTotals, 'notedRows'> {
+  const sums = new Map<string, number>();
+  for (const { notedRows = [] } of tasks) {
+    for (const [reason, rows] of Object.entries(notedRows[place] ?? {})) {
+      if (rows > 0) sums.set(reason, (sums.get(reason) ?? 0) + rows);
+    }
+  }
+  if (sums.size === 0) return {};
+  return { notedRows: Object.fromEntries([...sums].sort(([a], [b]) => (a < b ? -1 : 1))) };
+}
 
 export class JobMetrics {
   readonly #graph: PhysicalGraph;
@@ -84,7 +105,7 @@ export class JobMetrics {
 
   /** Counters by physical operator, summed over tasks, in the order of the plan. */
   operators(): OperatorTotals[] {
-    return this.#specs().map(({ spec: { id, name, kind }, sum }) => ({
+    return this.#specs().map(({ spec: { id, name, kind }, sum, noted }) => ({
       id,
       name,
       kind,
@@ -92,6 +113,7 @@ export class JobMetrics {
       rowsOut: sum('rowsOut'),
       busySeconds: sum('busyMs') / 1000,
       bytesSpilled: sum('bytesSpilled'),
+      ...noted(),
     }));
   }
 
@@ -137,7 +159,7 @@ export class JobMetrics {
     return new Set(readers.flatMap(({ chain }) => chain.at(-1)?.id ?? []));
   }
 
-  #specs(): { spec: OperatorSpec; sum: (counter: Counter) => number }[] {
+  #specs(): PlacedSpec[] {
     const all = this.tasks();
     return this.#graph.vertices.flatMap((vertex) =>
       vertex.chain.map((spec, index) => ({
@@ -146,6 +168,11 @@ export class JobMetrics {
           all
             .filter(({ taskId }) => vertexIdOf(taskId) === vertex.id)
             .reduce((total, { operators }) => total + (operators[index]?.[counter] ?? 0), 0),
+        noted: () =>
+          notedOf(
+            all.filter(({ taskId }) => vertexIdOf(taskId) === vertex.id),
+            index,
+          ),
       })),
     );
   }

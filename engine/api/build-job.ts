@@ -51,8 +51,11 @@ export function buildJob(
 ): BuiltJob {
   const values = Object.freeze(resolveParams(job.params, params));
   const deadLetters: DeadLetters[] = [];
+  let isPaced = false;
   const read = <C>(source: SourceOf<C>, options?: ReadOptions) => {
-    const node = sourceNode(source, options);
+    const paced = flags.rate === undefined ? undefined : source?.atRate?.(flags.rate);
+    isPaced ||= paced !== undefined;
+    const node = sourceNode(paced ?? source, options);
     if (options?.deadLetters !== undefined) deadLetters.push({ node, sink: options.deadLetters });
     return new Stream<C>(node);
   };
@@ -61,6 +64,7 @@ export function buildJob(
   try {
     written = job.build(context);
     if (areWritten(written)) {
+      if (flags.rate !== undefined && !isPaced) throw noPace(job.name);
       const ends = [written].flat().map((stream) => sinkNode(stream, flags));
       const sources = draftsBefore(ends);
       const used = deadLetters.filter(({ node }) => sources.includes(node));
@@ -71,6 +75,12 @@ export function buildJob(
     throw buildError(job.name, error);
   }
   throw noSink(job.name, written);
+}
+
+function noPace(jobName: string): TypedError {
+  return typedError('FLAG_VALUE', `--rate: no source of job "${jobName}" can be paced`, {
+    hint: 'Sources of millrace/generator can: leave --rate out, or read from one of these.',
+  });
 }
 
 function areWritten(given: unknown): given is WrittenStream | readonly WrittenStream[] {

@@ -13,15 +13,19 @@ declare const sourceColumns: unique symbol;
 export interface SourceOf<C> extends SourceSpec {
   /** What the program itself gives the source; it stays there, and is no part of the plan. */
   readonly feed?: unknown;
+  /** The same source, with its rows at a rate: rows per second. @defaultValue it can't be paced */
+  readonly atRate?: (rate: number) => SourceOf<C>;
   readonly [sourceColumns]?: C;
 }
 
-/** What the command line asks of sinks that leave it open. */
+/** What the command line asks of sinks that leave it open, and of sources. */
 export interface RunFlags {
   /** `--overwrite` */
   readonly overwrite: boolean;
   /** `--format` */
   readonly format?: string;
+  /** `--rate`: rows per second that sources give out, by the clock. */
+  readonly rate?: number;
 }
 
 /** A sink, or how to make one once the flags of the run are known. */

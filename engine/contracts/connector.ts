@@ -33,6 +33,8 @@ export interface SlotContext {
   readonly taskIndex: number;
   /** Which try of the task it is, from 1 on; part of temporary names. */
   readonly attempt: number;
+  /** Of a source: for rows that are due at a time. */
+  readonly clock?: { mono(): number };
   /** Whether bad records of a source go to a sink of their own; without it they end the job. */
   readonly hasDeadLetters: boolean;
   /** Of a source: as `SourceSpec.predicate`. */

@@ -16,7 +16,7 @@ export interface Split {
   readonly payload: Json;
   /**
    * Splits of the same sequence come in the order of their rows' times, one behind the other; asked for by
-   * `RoleContext.isOrdered`. @defaultValue all splits of the source are one sequence
+   * `RoleContext.isOrdered`, and where they are to be read side by side in any case. @defaultValue all splits of the source are one sequence
    */
   readonly sequence?: string;
   /**
@@ -104,6 +104,11 @@ export interface SplitReader {
    * called after every `read` until it answers null, where the context has dead letters.
    */
   takeDeadLetters?(): Batch | null;
+  /**
+   * After `waiting`: when there is something to read, by the context's clock. @defaultValue nobody knows: somebody
+   * rings, or all readers are asked again and again
+   */
+  readonly dueAtMs?: number;
   /** Bytes of input used up so far, over all splits; for progress. */
   readonly bytesRead: number;
   /** What was left out so far, over all splits. @defaultValue nothing */

@@ -58,6 +58,10 @@ export class EventTimeOperator implements Operator {
     this.#beyond = context.scope.allocate(8);
   }
 
+  get notedRows(): Readonly<Record<string, number>> {
+    return { future: this.#futureRowCount };
+  }
+
   /** Rows whose time was too far ahead to be believed. */
   get futureRowCount(): number {
     return this.#futureRowCount;

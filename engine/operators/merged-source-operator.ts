@@ -69,6 +69,15 @@ export class MergedSourceOperator implements TaskSource {
     return sumOfSkipped([...this.#lanes.values()].flatMap(({ reader }) => reader.skipped ?? []));
   }
 
+  get dueAtMs(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    if (!this.#isWaiting) return earliest;
+    for (const { reader, isOpen } of this.#lanes.values()) {
+      if (isOpen) earliest = Math.min(earliest, reader.dueAtMs ?? Number.POSITIVE_INFINITY);
+    }
+    return earliest;
+  }
+
   get rowCount(): number {
     return this.#rowCount;
   }
@@ -87,6 +96,7 @@ export class MergedSourceOperator implements TaskSource {
       position: open.length === 0 ? null : this.position(),
       state: isEnded ? 'ended' : open.length === 0 ? 'asking' : reading,
       rowCount: this.#rowCount,
+      lanes: this.#options.times.lanes(),
     };
   }
 
@@ -136,6 +146,7 @@ export class MergedSourceOperator implements TaskSource {
     const lanes = [...this.#lanes.values()].filter(
       (lane) => lane.isOpen || lane.waiting.length > 0,
     );
+    this.#isWaiting = false;
     if (lanes.length === 0) return this.#isOver() ? 'done' : 'waiting';
     lanes.sort((a, b) => earlierFirst(times.newestOf(a.number), times.newestOf(b.number)));
     for (const lane of lanes) {

@@ -55,6 +55,11 @@ export interface Operator {
   readonly wakeAtMs?: number;
   /** That time has come: gives out what is due. False asks to be called again. */
   wake?(nowMs: number, outbox: Outbox): boolean;
+  /**
+   * Rows that went another way than others, so far, by what is said of them: `late`, `future`. Told in the summary,
+   * so that nothing is lost in silence. @defaultValue there are none
+   */
+  readonly notedRows?: Readonly<Record<string, number>>;
   /** True when no further input can change the output: a source in front may stop reading. */
   readonly hasEnough?: boolean;
   /**

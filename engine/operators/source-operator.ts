@@ -33,6 +33,17 @@ export type SourceReport = {
    */
   readonly state: 'reading' | 'waiting' | 'asking' | 'ended';
   readonly rowCount: number;
+  /** Of one that follows event time: how far its lanes are. */
+  readonly lanes?: readonly LaneReport[];
+};
+
+export type LaneReport = {
+  /** The split that the lane is at. */
+  readonly splitId: string;
+  /** Event time of its newest row; null before the first. */
+  readonly newestMs: number | null;
+  /** Since when it has nothing though it was asked, by the clock; null while it has. */
+  readonly emptySinceMs: number | null;
 };
 
 /** The first of a chain: reads splits that it is handed. */
@@ -43,6 +54,8 @@ export interface TaskSource {
   readonly skipped: Skipped | null;
   /** Rows given out so far. */
   readonly rowCount: number;
+  /** After `waiting`: when there is something to read, by the clock; infinity when nobody knows. */
+  readonly dueAtMs: number;
   /** What it reads, and whether it waits. */
   inspect(): SourceReport;
   /** Where it reads, for error messages. */
@@ -86,6 +99,10 @@ export class SourceOperator implements TaskSource {
 
   get skipped(): Skipped | null {
     return this.#reader.skipped ?? null;
+  }
+
+  get dueAtMs(): number {
+    return this.#isWaiting ? (this.#reader.dueAtMs ?? never) : never;
   }
 
   get rowCount(): number {
@@ -178,3 +195,5 @@ export class SourceOperator implements TaskSource {
     return true;
   }
 }
+
+const never = Number.POSITIVE_INFINITY;

@@ -44,9 +44,8 @@ export class InputGate implements ElementReader {
     return this.#port;
   }
 
-  /** How far event time has come, and in which channels. */
-  times(): { readonly watermarkMs: number; readonly channels: readonly ChannelTime[] } {
-    return { watermarkMs: this.#times.watermarkMs, channels: this.#times.channels() };
+  times(): readonly ChannelTime[] {
+    return this.#times.channels();
   }
 
   read(): StreamElement | 'waiting' {

@@ -6,6 +6,7 @@
  * `waiting` is no element: nothing is there now, ask again.
  */
 import { Batch } from '../batch/batch.ts';
+import type { ChannelTime } from '../time/watermark-coalescer.ts';
 
 /** No row older than `timeMs` follows, but late ones: whole milliseconds of event time. */
 export interface Watermark {
@@ -36,6 +37,8 @@ export interface ElementReader {
   read(): StreamElement | 'waiting';
   /** Of a gate: the input of the vertex that the last element came in at. @defaultValue always 0 */
   readonly port?: number;
+  /** Of a gate: how far event time is in its channels, by their place. @defaultValue it has one channel, or no time */
+  times?(): readonly ChannelTime[];
   /** Releases all memory; called once, also after a failure. */
   close(): void;
 }

@@ -19,6 +19,7 @@ import {
   type StreamElement,
   type StreamMark,
 } from '../stream/stream-element.ts';
+import type { ChannelTime } from '../time/watermark-coalescer.ts';
 import type { BuildSide } from './build-side.ts';
 
 export interface BuildPhaseOptions {
@@ -51,6 +52,11 @@ export class BuildPhase implements ElementReader {
   /** The input of the vertex that the last batch came in at. */
   get port(): number {
     return this.#options.gate?.port ?? 0;
+  }
+
+  /** How far event time is in the channels of the gate. */
+  times(): readonly ChannelTime[] {
+    return this.#options.gate?.times?.() ?? [];
   }
 
   /** Works for a moment at each build side. */

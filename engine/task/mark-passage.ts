@@ -52,11 +52,17 @@ export class MarkPassage {
   /** By link: the largest time that has been promised behind it. */
   readonly #promised: Float64Array;
 
+  /** By link: the last watermark that it was given, and when. */
+  readonly #given: Float64Array;
+  readonly #givenAtMs: Float64Array;
+
   constructor(links: readonly Link[], options: MarkPassageOptions) {
     this.#links = links;
     this.#options = options;
     this.#timed = links.filter(({ operator }) => 'wakeAtMs' in operator);
     this.#promised = new Float64Array(links.length).fill(Number.NEGATIVE_INFINITY);
+    this.#given = this.#promised.slice();
+    this.#givenAtMs = this.#promised.slice();
   }
 
   get wakeAtMs(): number {
@@ -65,6 +71,12 @@ export class MarkPassage {
       earliest = Math.min(earliest, operator.wakeAtMs ?? Number.POSITIVE_INFINITY);
     }
     return earliest;
+  }
+
+  /** The last watermark that the operator at a place was given, and when by the clock; minus infinity before the first. */
+  givenAt(place: number): { readonly timeMs: number; readonly atMs: number } {
+    const none = Number.NEGATIVE_INFINITY;
+    return { timeMs: this.#given[place] ?? none, atMs: this.#givenAtMs[place] ?? none };
   }
 
   begin(mark: StreamMark, place = 0): void {
@@ -121,6 +133,10 @@ export class MarkPassage {
       return true;
     }
     if (mark.kind === 'watermark') {
+      if (mark.timeMs !== this.#given[this.#place]) {
+        this.#given[this.#place] = mark.timeMs;
+        this.#givenAtMs[this.#place] = this.#options.mono();
+      }
       if (!this.#advance(link, mark.timeMs) || !pumpBatches()) return false;
       this.#mark = this.#behind(link, mark.timeMs);
     }

@@ -69,6 +69,12 @@ export class OperatorChain implements Outbox {
     return this.#marks.wakeAtMs;
   }
 
+  /** How far event time has come at an operator; null for one that is not of the chain. */
+  timeOf(operator: Operator): { readonly timeMs: number; readonly atMs: number } | null {
+    const place = this.#links.findIndex((link) => link.operator === operator);
+    return place < 0 ? null : this.#marks.givenAt(place);
+  }
+
   /** @param port - The input of the vertex that the batch came in at. */
   offer(batch: Batch, port = 0): boolean {
     if (port === 0) return this.#first.offer(batch);

@@ -9,7 +9,12 @@ import type { Kernels } from '../kernels/kernels.ts';
 import type { RingReader, RingWriter } from '../memory/ring.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import type { Span } from '../plan/map-output-read.ts';
-import type { Exchange } from '../plan/physical-graph.ts';
+import {
+  type Exchange,
+  hasSecondStream,
+  type OperatorSpec,
+  vertexPorts,
+} from '../plan/physical-graph.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import { ChannelOutput } from '../shuffle/channel-output.ts';
@@ -78,6 +83,17 @@ export interface ExchangeContext {
   readonly disk: SyncDisk;
   /** Packs and unpacks the blocks of map outputs. */
   readonly blocks: () => SpillBlocks;
+}
+
+/** What goes through a chain: the rows of port 0, and of the second stream where the first operator has one. */
+export function isStreamOf(first: OperatorSpec): (input: TaskInput) => boolean {
+  const last = hasSecondStream(first) ? vertexPorts.right : vertexPorts.rows;
+  return ({ port = vertexPorts.rows }) => port <= last;
+}
+
+/** What comes in at one input of the vertex. */
+export function isAt(wanted: number): (input: TaskInput) => boolean {
+  return ({ port = vertexPorts.rows }) => port === wanted;
 }
 
 /** One gate over all channels of all edges: what reads a union reads several. */

@@ -145,3 +145,10 @@ function withColumns(writer: ChannelWriter, given: Schema, schema: Schema): Outb
     },
   };
 }
+
+/** A chain that ends with a sink gives nothing out. */
+export const noOutput: Outbox = {
+  offer: () => {
+    throw new Error('assertion failed: the last operator of a chain without output is a sink');
+  },
+};

@@ -40,7 +40,6 @@ import type { PartitionBytes } from '../plan/map-output-read.ts';
 import {
   gathersRows,
   hasBuildSide,
-  hasSecondStream,
   type OperatorSpec,
   type Vertex,
   vertexOutputs,
@@ -57,10 +56,10 @@ import { BuildPhase } from './build-phase.ts';
 import { BuildSide } from './build-side.ts';
 import { OperatorChain } from './operator-chain.ts';
 import { connectorOf, type TaskConnectors } from './task-connectors.ts';
-import { buildGate, type TaskInput, type TaskOutput } from './task-exchanges.ts';
+import { buildGate, isAt, isStreamOf, type TaskInput, type TaskOutput } from './task-exchanges.ts';
 import { TaskMetrics } from './task-metrics.ts';
-import { TaskOutputs } from './task-outputs.ts';
-import type { TaskReport } from './task-report.ts';
+import { noOutput, TaskOutputs } from './task-outputs.ts';
+import { channelReport, operatorReport, type TaskReport } from './task-report.ts';
 import { nextTaskState, type TaskState } from './task-state.ts';
 
 const sliceMs = 5;
@@ -137,7 +136,8 @@ export class Task {
 
   /** When there is something to do though nobody rings, by the clock; infinity for never. */
   get wakeAtMs(): number {
-    return this.#chain?.wakeAtMs ?? Number.POSITIVE_INFINITY;
+    const never = Number.POSITIVE_INFINITY;
+    return Math.min(this.#chain?.wakeAtMs ?? never, this.#source?.dueAtMs ?? never);
   }
 
   /** What the sink wrote; null before the end, and without a sink. */
@@ -150,38 +150,41 @@ export class Task {
     return this.#counters.counts();
   }
 
+  /** Rows that operators have noted, by their places in the chain. */
+  get notedRows(): readonly Readonly<Record<string, number>>[] {
+    return this.#places.map((operator) => operator?.notedRows ?? {});
+  }
+
   /** What it says of itself, to whoever asks why nothing comes out. */
   inspect(): TaskReport {
     return {
       state: this.#state,
       source: this.#source?.inspect() ?? null,
-      operators: this.#options.vertex.chain.map(
-        (spec) => this.#operatorOf(spec)?.inspect?.() ?? null,
-      ),
+      input: (this.#input?.times() ?? []).map(channelReport),
+      operators: this.#places.map((one) => operatorReport(one, one && this.#chain?.timeOf(one))),
       fullOutputs: this.#outputs.fullOutputs(),
     };
   }
 
   /** The state of a key in an operator of the chain; undefined when that is not here. */
   stateOf(operatorId: string, key: string): Json | undefined {
-    const specs = this.#options.vertex.chain.filter(({ id }) => id === operatorId);
-    for (const spec of specs) {
-      const state = this.#operatorOf(spec)?.stateOf?.(key);
-      if (state !== undefined) return state;
-    }
-    return undefined;
+    const states = this.#keepers(operatorId).map((operator) => operator.stateOf?.(key));
+    return states.find((state) => state !== undefined);
   }
 
   /** Whether an operator of that id keeps state by key here. */
   keepsState(operatorId: string): boolean {
-    const specs = this.#options.vertex.chain.filter(({ id }) => id === operatorId);
-    return specs.some((spec) => this.#operatorOf(spec)?.stateOf !== undefined);
+    return this.#keepers(operatorId).length > 0;
   }
 
-  /** Null for the source. */
-  #operatorOf(spec: OperatorSpec): Operator | null {
-    const place = this.#options.vertex.chain.indexOf(spec) - (this.#source === null ? 0 : 1);
-    return this.#operators[place] ?? null;
+  #keepers(operatorId: string): Operator[] {
+    const isMeant = (place: number) => this.#options.vertex.chain[place]?.id === operatorId;
+    return this.#places.flatMap((one, place) => (isMeant(place) && one?.stateOf ? [one] : []));
+  }
+
+  /** Operators by place in the chain; null for the source. */
+  get #places(): readonly (Operator | null)[] {
+    return this.#source === null ? this.#operators : [null, ...this.#operators];
   }
 
   /** Bytes of each partition of its map outputs, by edge. */
@@ -404,7 +407,7 @@ export class Task {
   }
 
   #buildSource(spec: OperatorSpec & { kind: 'source' }, times: SplitTimes | null): TaskSource {
-    const { connectors, disk, taskIndex, attempt, programRings } = this.#options;
+    const { connectors, disk, clock, taskIndex, attempt, programRings } = this.#options;
     const { source, output: schema } = spec;
     const { reader } = connectorOf(connectors, source.connector);
     assert(reader !== undefined, 'the connector of a source can read');
@@ -414,8 +417,7 @@ export class Task {
       scope,
       kernels,
       schema,
-      taskIndex,
-      attempt,
+      ...{ clock, taskIndex, attempt },
       hasDeadLetters: this.#deadLetters !== null,
       predicate: source.predicate ?? null,
       programRing: programRings?.get(spec.id) ?? null,
@@ -462,25 +464,8 @@ export class Task {
   }
 }
 
-/** What goes through a chain: the rows of port 0, and of the second stream where the first operator has one. */
-function isStreamOf(first: OperatorSpec): (input: TaskInput) => boolean {
-  const last = hasSecondStream(first) ? vertexPorts.right : vertexPorts.rows;
-  return ({ port = vertexPorts.rows }) => port <= last;
-}
-
 /** How far event time has come in the lanes of a chain's source, as the chain's `eventTime` wants it. */
 function splitTimesOf({ chain }: Vertex): SplitTimes {
   const spec = chain.find((one) => one.kind === 'eventTime');
   return new SplitTimes(spec ?? { outOfOrdernessMs: 0, idleAfterMs: null });
 }
-
-function isAt(wanted: number): (input: TaskInput) => boolean {
-  return ({ port = vertexPorts.rows }) => port === wanted;
-}
-
-/** A chain that ends with a sink gives nothing out. */
-const noOutput: Outbox = {
-  offer: () => {
-    throw new Error('assertion failed: the last operator of a chain without output is a sink');
-  },
-};

@@ -5,6 +5,7 @@ import {
   parseAdaptive,
   parseParallelism,
   parsePartitions,
+  parseRate,
 } from '../../cli/engine-flags.ts';
 
 const mb = 1024 ** 2;
@@ -57,4 +58,15 @@ test('too little memory names the least that would do', () => {
     }),
   );
   expect(() => memoryBytesOf('much', 4, { memoryBytes: gb })).toThrow(/no size/);
+});
+
+test('a rate is a number of rows per second', () => {
+  expect([parseRate(undefined), parseRate('100000'), parseRate('0.5')]).toEqual([
+    undefined,
+    100_000,
+    0.5,
+  ]);
+  for (const text of ['0', '-1', '1e3', 'fast', true]) {
+    expect(() => parseRate(text)).toThrow(`--rate: "${text}" is no number of rows per second`);
+  }
 });

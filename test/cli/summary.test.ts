@@ -89,6 +89,21 @@ test('what was left out has a line', () => {
   );
 });
 
+test('rows that were late, or the like, have a line for each operator and reason', () => {
+  const operator = {
+    ...{ id: 'w', name: 'windows', kind: 'limit' as const, rowsIn: 9, rowsOut: 3 },
+    ...{ busySeconds: 0, bytesSpilled: 0 },
+  } as const;
+  const summary: JobSummary = {
+    ...{ job: 'j', status: 'finished', inputCount: 1, rowsIn: 8, bytesIn: 1024, rowsOut: 8 },
+    ...{ deadLetters: 0, seconds: 1, peakMemoryBytes: 1024, stages: [] },
+    operators: [{ ...operator, notedRows: { future: 1, late: 1_200 } }, operator],
+  };
+  expect(summaryText(summary, { jobName: 'j', nodes: [sink('a', { path: 'a.csv' })] })).toContain(
+    '\n  future   1 row in "windows"\n  late     1,200 rows in "windows"\n  written  ',
+  );
+});
+
 test('a job of several stages has a line for each, with the skew', () => {
   const stage = {
     ...{ bytesIn: 0, bytesShuffled: 0, bytesSpilled: 0, failedCount: 0, runningCount: 0 },

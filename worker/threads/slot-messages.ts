@@ -95,6 +95,8 @@ export type FromSlot =
       /** What functions have counted. */
       readonly counts: Readonly<Record<string, number>>;
       readonly partitionBytes: PartitionBytes;
+      /** Rows that operators have noted, by their places in the chain. */
+      readonly notedRows: readonly Readonly<Record<string, number>>[];
     })
   /** One task, which is closed; the others of the slot go on. */
   | (TaskAttempt & { readonly kind: 'taskFailed'; readonly error: WireError })

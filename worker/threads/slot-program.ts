@@ -208,10 +208,11 @@ export class SlotProgram {
 
   #finish(hosted: Hosted): void {
     const { taskId, attempt, task } = hosted;
-    const { commit: write, counts, partitionBytes } = task;
+    const { commit: write, counts, notedRows, partitionBytes } = task;
     task.close();
     this.#tasks = this.#tasks.filter((other) => other !== hosted);
-    this.#options.post({ kind: 'taskFinished', taskId, attempt, write, counts, partitionBytes });
+    const told = { write, counts, notedRows, partitionBytes };
+    this.#options.post({ kind: 'taskFinished', taskId, attempt, ...told });
   }
 
   /** Closes tasks, and drops those that are not there yet. */

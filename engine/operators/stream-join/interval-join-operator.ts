@@ -106,6 +106,10 @@ export class IntervalJoinOperator implements Operator {
     };
   }
 
+  get notedRows(): Readonly<Record<string, number>> {
+    return { late: this.#lateCount };
+  }
+
   /** Rows that came too late. */
   get lateCount(): number {
     return this.#lateCount;

@@ -31,11 +31,12 @@ function placesIn(folder: string) {
 
 const spin: TaskInspection = {
   ...{ taskId: 'v1[0]', vertexId: 'v1', attempt: 1, slotIndex: 0, hasAnswered: true, error: null },
-  ...{ running: 'spin', runningSinceMs: 0, source: null, waitsFor: [] },
+  ...{ running: 'spin', runningSinceMs: 0, source: null, waitsFor: [], senders: [] },
   operators: [
     {
       ...{ id: 'spin-1', name: 'spin', kind: 'mapRows', rowsIn: 9, rowsOut: 8, busyMs: 1_500 },
       tells: { held: 3 },
+      ...{ waitsForTime: false, watermarkMs: null, watermarkAtMs: null },
     },
   ],
 };
@@ -131,7 +132,7 @@ test('a name that several jobs have is refused with their ids; an id finds its j
   await start('words', 'words-1');
   await start('words', 'words-2');
   await expect(command(statusCommand, 'words')).rejects.toMatchObject({
-    info: { code: 'JOB_AMBIGUOUS', hint: expect.stringMatching(/"words-1" .*"words-2"/) },
+    info: { code: 'JOB_AMBIGUOUS', hint: expect.stringMatching(/"words-[12]" .*"words-[12]"/) },
   });
   const { stdout } = await command(statusCommand, 'words-2');
   expect(stdout).toContain('job "words" (words-2), process');

@@ -122,3 +122,47 @@ test.each`
 `('$settings is refused', ({ settings, message }) => {
   expect(() => nexmark.bids(settings)).toThrow(message);
 });
+
+test('at a rate each task gives out its part by the clock, and all of them the same rows', async () => {
+  const plain = nexmark.bids({ events: 2_000, eventsPerSecond: 1_000 });
+  const paced = nexmark.bids({ events: 2_000 }).atRate?.(1_000);
+  const { options = null, schema = plain.schema } = paced ?? {};
+  const { splits } = await connector.enumerator(options, noDisk).discover(2);
+  expect(splits).toHaveLength(2);
+  expect(new Set(splits.map(({ sequence }) => sequence)).size).toBe(2);
+  const rows: Record<string, unknown>[] = [];
+  for (const split of splits) {
+    let nowMs = 70_000;
+    const reader = connector.reader(options, {
+      ...slotContext(schema),
+      clock: { mono: () => nowMs },
+    });
+    reader.open(split);
+    const seen: number[] = [];
+    for (let result = reader.read(); result !== 'end'; result = reader.read()) {
+      if (result === 'waiting') {
+        expect(reader.dueAtMs).toBeGreaterThan(nowMs);
+        nowMs = reader.dueAtMs ?? Number.NaN;
+      }
+      if (typeof result === 'string') continue;
+      seen.push(result.rowCount);
+      rows.push(...readRows(result));
+      result.release();
+    }
+    // Two seconds for 2,000 events, in chunks of 10 ms; never more at once than one event is due for.
+    expect(nowMs - 70_000).toBeGreaterThan(1_900);
+    expect(Math.max(...seen)).toBe(1);
+    reader.close();
+  }
+  const byText = (all: Record<string, unknown>[]) =>
+    all.map((row) => Object.values(row).join()).sort();
+  expect(byText(rows)).toEqual(byText(await rowsOf(plain)));
+});
+
+test('a rate is a number above 0', () => {
+  expect(() => nexmark.bids({ events: 1, rate: 0 })).toThrow("rate of a generator can't be 0");
+  expect(nexmark.bids({ events: 1, rate: 5 }).options).toMatchObject({
+    rate: 5,
+    eventsPerSecond: 5,
+  });
+});

@@ -10,6 +10,7 @@ import type {
 function operator(name: string, counters: Partial<OperatorInspection> = {}): OperatorInspection {
   return {
     ...{ id: name, name, kind: 'project', rowsIn: 0, rowsOut: 0, busyMs: 0, tells: null },
+    ...{ waitsForTime: false, watermarkMs: null, watermarkAtMs: null },
     ...counters,
   };
 }
@@ -17,7 +18,15 @@ function operator(name: string, counters: Partial<OperatorInspection> = {}): Ope
 function task(taskId: string, facts: Partial<TaskInspection> = {}): TaskInspection {
   return {
     ...{ taskId, vertexId: taskId.slice(0, 2), attempt: 1, slotIndex: 0, hasAnswered: true },
-    ...{ error: null, running: null, runningSinceMs: 0, source: null, operators: [], waitsFor: [] },
+    ...{
+      error: null,
+      running: null,
+      runningSinceMs: 0,
+      source: null,
+      operators: [],
+      waitsFor: [],
+      senders: [],
+    },
     ...facts,
   };
 }
@@ -122,6 +131,49 @@ test('an operator that needs all its input is named until its first row is out',
     { kind: 'needsAllInput', operatorId: 'sort', operator: 'sort', rowsIn: 7 },
   ]);
   expect(findingsOf(look(0, sort(0)), look(200, sort(1)))).toEqual([]);
+});
+
+test('event time is followed from the task that is behind to the split that holds it back', () => {
+  const timed = (watermarkMs: number | null, watermarkAtMs: number | null) =>
+    operator('count', { waitsForTime: true, watermarkMs, watermarkAtMs, tells: { windows: 2 } });
+  const sender = (taskId: string, watermarkMs: number | null, isIdle = false) => ({
+    ...{ taskId, watermarkMs, isIdle },
+  });
+  const lane = (splitId: string, newestMs: number | null) => ({
+    ...{ splitId, newestMs, emptySinceMs: null },
+  });
+  const read = { splits: [], position: null, state: 'reading', rowCount: 1 } as const;
+  const tasks = [
+    task('v1[0]', { source: { ...read, lanes: [lane('a', 900), lane('b', 800)] } }),
+    task('v1[1]', { source: { ...read, lanes: [lane('c', 500), lane('d', 400)] } }),
+    task('v2[0]', {
+      operators: [timed(700, 150)],
+      senders: [sender('v1[0]', 700), sender('v1[1]', 100, true)],
+    }),
+    task('v2[1]', {
+      operators: [timed(400, 50)],
+      senders: [sender('v1[0]', 700), sender('v1[1]', 400)],
+    }),
+  ];
+  expect(findingsOf(look(0, tasks), look(200, tasks))).toEqual([
+    {
+      ...{ kind: 'eventTime', operatorId: 'count', operator: 'count', taskId: 'v2[1]' },
+      ...{ watermarkMs: 400, forMs: 150, path: ['v2[1]', 'v1[1]'], tells: { windows: 2 } },
+      split: { id: 'd', newestMs: 400 },
+    },
+  ]);
+});
+
+test('where nothing is known of event time yet, a split without a row is to blame', () => {
+  const lanes = [
+    { splitId: 'a', newestMs: 9, emptySinceMs: null },
+    { splitId: 'b', newestMs: null, emptySinceMs: 3 },
+  ];
+  const source = { splits: [], position: null, state: 'reading', rowCount: 1, lanes } as const;
+  const only = task('v1[0]', { source, operators: [operator('count', { waitsForTime: true })] });
+  expect(findingsOf(look(0, [only]), look(200, [only]))).toMatchObject([
+    { watermarkMs: null, forMs: null, path: ['v1[0]'], split: { id: 'b', newestMs: null } },
+  ]);
 });
 
 test('another attempt of a task is another task', () => {

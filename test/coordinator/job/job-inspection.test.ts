@@ -5,6 +5,8 @@ import type { TaskAnswer } from '../../../coordinator/protocol.ts';
 import type { Edge, PhysicalGraph, Vertex } from '../../../engine/plan/physical-graph.ts';
 
 const output = { fields: [] };
+const noTime = { waitsForTime: false, watermarkMs: null, watermarkAtMs: null };
+const silent = { tells: null, ...noTime };
 
 function vertex(id: string, names: readonly string[], parallelism: number): Vertex {
   const chain = names.map((name) => ({ id: name, name, output, kind: 'limit' as const, count: 1 }));
@@ -44,7 +46,8 @@ test('operators have their counters and what they tell, and who runs has a name'
   const report = {
     state: 'running',
     source,
-    operators: [null, { groups: 3 }],
+    input: [],
+    operators: [silent, { ...silent, tells: { groups: 3 } }],
     fullOutputs: [],
   } as const;
   expect(inspectTasks(graph, [answer({ report })])).toEqual([
@@ -57,9 +60,18 @@ test('operators have their counters and what they tell, and who runs has a name'
         hasAnswered: true,
         error: null,
       },
-      ...{ running: 'spin', runningSinceMs: 5, source, waitsFor: [] },
+      ...{ running: 'spin', runningSinceMs: 5, source, senders: [], waitsFor: [] },
       operators: [
-        { id: 'read', name: 'read', kind: 'limit', rowsIn: 9, rowsOut: 9, busyMs: 1, tells: null },
+        {
+          id: 'read',
+          name: 'read',
+          kind: 'limit',
+          rowsIn: 9,
+          rowsOut: 9,
+          busyMs: 1,
+          tells: null,
+          ...noTime,
+        },
         {
           id: 'spin',
           name: 'spin',
@@ -68,6 +80,7 @@ test('operators have their counters and what they tell, and who runs has a name'
           rowsOut: 4,
           busyMs: 2,
           tells: { groups: 3 },
+          ...noTime,
         },
       ],
     },
@@ -79,7 +92,13 @@ test('full channels are told by the tasks at their other ends, of the edge that 
     { edge: 0, channels: [0, 2] },
     { edge: 1, channels: [0] },
   ];
-  const report = { state: 'running', source: null, operators: [null, null], fullOutputs } as const;
+  const report = {
+    state: 'running',
+    source: null,
+    input: [],
+    operators: [silent, silent],
+    fullOutputs,
+  } as const;
   expect(inspectTasks(graph, [answer({ report })])[0]?.waitsFor).toEqual([
     { edgeId: 'e1', taskId: 'v2[0]' },
     { edgeId: 'e1', taskId: 'v2[2]' },
@@ -87,13 +106,35 @@ test('full channels are told by the tasks at their other ends, of the edge that 
   ]);
 });
 
-test('a thread that does not answer still says by its counters where it is', () => {
-  const [silent] = inspectTasks(graph, [answer({ hasAnswered: false })]);
-  expect([silent?.running, silent?.operators[1]?.rowsOut, silent?.source]).toEqual([
-    'spin',
-    4,
-    null,
+test('channels of a gate are told by the tasks at their other ends', () => {
+  const joined: PhysicalGraph = {
+    ...graph,
+    edges: [edge('e1', 'v2', 'hash'), { ...edge('e2', 'v2', 'hash'), from: 'v3', port: 0 }],
+  };
+  const input = [
+    { channel: 1, watermarkMs: 70, isIdle: false },
+    { channel: 2, watermarkMs: null, isIdle: true },
+  ];
+  const report = {
+    state: 'running',
+    source: null,
+    input,
+    operators: [silent],
+    fullOutputs: [],
+  } as const;
+  const [told] = inspectTasks(joined, [answer({ taskId: 'v2[2]', report })]);
+  expect(told?.senders).toEqual([
+    { taskId: 'v1[1]', watermarkMs: 70, isIdle: false },
+    { taskId: 'v3[0]', watermarkMs: null, isIdle: true },
   ]);
+  // One channel has no gate that could tell of it.
+  const [alone] = inspectTasks(graph, [answer({ taskId: 'v3[1]' })]);
+  expect(alone?.senders).toEqual([{ taskId: 'v1[1]', watermarkMs: null, isIdle: false }]);
+});
+
+test('a thread that does not answer still says by its counters where it is', () => {
+  const [mute] = inspectTasks(graph, [answer({ hasAnswered: false })]);
+  expect([mute?.running, mute?.operators[1]?.rowsOut, mute?.source]).toEqual(['spin', 4, null]);
   const activity = { operator: 2, sinceMs: 1, counters: [] };
   expect(inspectTasks(graph, [answer({ activity })])[0]?.running).toBe('output');
   expect(

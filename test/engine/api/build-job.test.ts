@@ -1,6 +1,7 @@
 /** Goal: a job builds the same graph every time, with its functions and flags; failures say where. */
 import { agg, defineJob, t } from 'millrace';
 import { files, text } from 'millrace/files';
+import { nexmark } from 'millrace/generator';
 import { expect, test } from 'vitest';
 import { buildJob, fingerprintOf } from '../../../engine/api/build-job.ts';
 import { typedErrorOf } from '../../support/typed-error-of.ts';
@@ -157,4 +158,25 @@ test('the choice of a source and of a job is checked', () => {
   const job = defineJob({ name: 'a', build: ({ read }) => read(null as never).writeTo(sink) });
   expect(() => buildJob(job, {})).toThrow('read needs a source, got null');
   expect(() => bids().writeTo(null as never)).toThrow('writeTo needs a sink, got null');
+});
+
+test('a rate of the command line is for sources that can be paced, and an error without one', () => {
+  const job = defineJob({
+    name: 'paced',
+    build: ({ read }) =>
+      read(nexmark.bids({ events: 10 })).writeTo(files.sink({ path: 'out.csv' })),
+  });
+  const { graph } = buildJob(job, {}, { overwrite: false, rate: 100 });
+  const [source] = graph.nodes.filter((node) => node.kind === 'source');
+  expect(source?.source.options).toMatchObject({ events: 10, rate: 100, eventsPerSecond: 100 });
+  const other = defineJob({
+    name: 'files',
+    build: ({ read }) =>
+      read(files.source({ path: 'in.txt', format: text() })).writeTo(
+        files.sink({ path: 'out.csv' }),
+      ),
+  });
+  expect(() => buildJob(other, {}, { overwrite: false, rate: 100 })).toThrow(
+    '--rate: no source of job "files" can be paced',
+  );
 });

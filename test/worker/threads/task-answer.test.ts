@@ -3,7 +3,13 @@ import { expect, test } from 'vitest';
 import { typedError } from '../../../base/typed-error.ts';
 import { answerOf } from '../../../worker/threads/task-answer.ts';
 
-const report = { state: 'running', source: null, operators: [], fullOutputs: [] } as const;
+const report = {
+  state: 'running',
+  source: null,
+  input: [],
+  operators: [],
+  fullOutputs: [],
+} as const;
 
 function asked(stateOf: (id: string, key: string) => { n: number } | undefined) {
   const task = { inspect: () => report, keepsState: (id: string) => id === 'counts', stateOf };

@@ -1,0 +1,60 @@
+/** Goal: a source at a rate takes the time that its schedule says, in both modes, and gives the same rows. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { expectFailure, projectFolder, runCli, summaryOf } from '../support/cli-process.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const job = `
+  import { agg, defineJob, t, tumbling } from 'millrace';
+  import { files } from 'millrace/files';
+  import { nexmark } from 'millrace/generator';
+
+  export default defineJob({
+    name: 'paced',
+    params: { output: t.path() },
+    build: ({ read, params: { output } }) =>
+      read(nexmark.bids({ events: 20_000, eventsPerSecond: 1_000 }))
+        .eventTime((bid) => bid.date_time)
+        .keyBy((bid) => bid.auction)
+        .window(tumbling({ sizeMs: 1_000 }))
+        .aggregate({ bids: agg.count() })
+        .writeTo(files.sink({ path: output })),
+  });
+`;
+
+test.each(['batch', 'streaming'])(
+  '%s: two seconds for 20,000 events at 10,000 a second',
+  async (mode) => {
+    const folder = tempFolder({ 'job.ts': job });
+    const run = async (output: string, ...flags: string[]) => {
+      const args = ['run', 'job.ts', '--output', output, '--parallelism', '2', '--json', ...flags];
+      return summaryOf(await runCli(args, { cwd: folder }));
+    };
+    const paced = await run('paced.csv', '--execution-mode', mode, '--rate', '10000');
+    await run('plain.csv');
+    expect(paced).toMatchObject({ status: 'finished', rowsIn: 18_400 });
+    // The last event is due a little before two seconds; a machine with other work takes longer.
+    expect(Number(paced.seconds)).toBeGreaterThan(1.9);
+    const rowsOf = (name: string) => readFileSync(join(folder, name), 'utf8').split('\n').sort();
+    expect(rowsOf('paced.csv')).toEqual(rowsOf('plain.csv'));
+  },
+);
+
+test('a rate is for sources that can be paced', async () => {
+  const folder = tempFolder({ 'in.txt': 'words' });
+  const args = [
+    'run',
+    join(projectFolder, 'jobs/wordcount/job.ts'),
+    '--input',
+    'in.txt',
+    '--output',
+    'o.csv',
+  ];
+  const bad = { code: 'FLAG_VALUE', exitCode: 2, says: /--rate: no source of job "wordcount"/ };
+  expectFailure(await runCli([...args, '--rate', '100'], { cwd: folder }), bad);
+  expectFailure(await runCli([...args, '--rate', 'fast'], { cwd: folder }), {
+    code: 'FLAG_VALUE',
+    exitCode: 2,
+  });
+});
