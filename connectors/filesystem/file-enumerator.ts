@@ -91,8 +91,8 @@ export class FileEnumerator implements SplitEnumerator {
     const { format: options } = this.#options;
     const format = fileFormatOf(options);
     if (format.planSplits === undefined) return { splits: planSplits(files, parallelism) };
-    const { disk, predicate = null } = this.#context;
-    const request = { options, parallelism, disk, predicate };
+    const { disk, predicate = null, filteredColumns = [] } = this.#context;
+    const request = { options, parallelism, disk, predicate, filteredColumns };
     const planOf = async (some: readonly SourceFile[]) =>
       format.planSplits?.({ ...request, files: some });
     try {

@@ -8,6 +8,7 @@ import type { Batch } from '../../engine/batch/batch.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import {
+  type DynamicFilter,
   type ReadResult,
   type Skipped,
   type SourceStatistics,
@@ -67,6 +68,7 @@ class ColumnarReader implements SplitReader {
   readonly #context: SlotContext;
   readonly #readers = new Map<string, SplitReader>();
   #current: SplitReader | null = null;
+  #filters: readonly DynamicFilter[] = [];
 
   constructor(options: FormatOptions, context: SlotContext) {
     this.#options = options;
@@ -81,6 +83,10 @@ class ColumnarReader implements SplitReader {
     return sumOfSkipped([...this.#readers.values()].flatMap(({ skipped }) => skipped ?? []));
   }
 
+  narrow(filters: readonly DynamicFilter[]): void {
+    this.#filters = filters;
+  }
+
   open(split: Split): void {
     const { kind, split: payload } = split.payload as unknown as Payload;
     let reader = this.#readers.get(kind);
@@ -88,6 +94,7 @@ class ColumnarReader implements SplitReader {
       reader = formats.get(kind)?.reader(this.#options, this.#context);
       assert(reader !== undefined, 'a split is of a kind that was planned');
       this.#readers.set(kind, reader);
+      if (this.#filters.length > 0) reader.narrow?.(this.#filters);
     }
     this.#current = reader;
     reader.open({ ...split, payload });

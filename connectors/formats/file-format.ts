@@ -53,6 +53,8 @@ export interface SplitRequest {
   readonly disk: Disk;
   /** Rows for which it is not true need not be read; null: all are wanted. */
   readonly predicate: Expr | null;
+  /** Columns that dynamic filters will ask of. @defaultValue none */
+  readonly filteredColumns?: readonly string[];
 }
 
 export interface StatisticsRequest {

@@ -12,7 +12,13 @@ import { assert } from '../../base/assert.ts';
 import type { FileId } from '../../base/env/disk.ts';
 import type { Batch } from '../../engine/batch/batch.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
-import type { ReadResult, Skipped, Split, SplitReader } from '../../engine/contracts/source.ts';
+import type {
+  DynamicFilter,
+  ReadResult,
+  Skipped,
+  Split,
+  SplitReader,
+} from '../../engine/contracts/source.ts';
 import { openError } from '../filesystem/source-errors.ts';
 
 /** What a split has of one file. */
@@ -37,6 +43,8 @@ export interface PartFormat<Part, Piece, P, Q> {
   shareOf(piece: Q): number;
   /** Where in its file the piece is being read, for messages. */
   placeOf(piece: Q): string;
+  /** As `SplitReader.narrow`. @defaultValue all rows are given out */
+  narrow?(filters: readonly DynamicFilter[]): void;
   /** What was left out so far. */
   readonly skipped?: Skipped;
   /** Releases what all pieces share. */
@@ -72,6 +80,10 @@ export class PartReader<
 
   get skipped(): Skipped {
     return this.#format.skipped ?? { rows: 0, rowGroups: 0, pages: 0 };
+  }
+
+  narrow(filters: readonly DynamicFilter[]): void {
+    this.#format.narrow?.(filters);
   }
 
   open(split: Split): void {

@@ -316,7 +316,8 @@ export class JobMaster {
   ): Promise<void> {
     const { connector, options, predicate = null } = spec.source;
     const isOrdered = spec.isOrdered === true;
-    const own = { ...context, predicate, isOrdered };
+    const filteredColumns = spec.filters?.flatMap(({ columns }) => columns) ?? [];
+    const own = { ...context, predicate, isOrdered, filteredColumns };
     const enumerator = this.#connector(connector).enumerator?.(options, own);
     if (!enumerator) throw noPart(connector, 'source');
     const { parallelism } = this.#options.graph;

@@ -125,11 +125,14 @@ export function withoutStep(steps: readonly PlanStep[], number: number): readonl
 export class StepIndex {
   readonly #byNumber: ReadonlyMap<number, PlanStep>;
   readonly #readers = new Map<number, PlanStep[]>();
+  /** Steps whose dead letters somebody reads. */
+  readonly #withLetters = new Set<number>();
 
   constructor(steps: readonly PlanStep[]) {
     this.#byNumber = new Map(steps.map((step) => [step.number, step]));
     for (const step of steps) {
       for (const { from, output } of step.inputs) {
+        if (output === vertexOutputs.deadLetters) this.#withLetters.add(from);
         if (output !== vertexOutputs.rows) continue;
         const readers = this.#readers.get(from);
         if (readers === undefined) this.#readers.set(from, [step]);
@@ -147,6 +150,11 @@ export class StepIndex {
   /** Who reads the step's rows; twice who reads them twice. */
   readersOf(number: number): readonly PlanStep[] {
     return this.#readers.get(number) ?? [];
+  }
+
+  /** Whether what the step can't read goes to somebody; then it is read whole. */
+  hasDeadLetters({ number }: PlanStep): boolean {
+    return this.#withLetters.has(number);
   }
 
   /**

@@ -6,7 +6,8 @@
  * Each rule is a pure function in a file of its own, and means the same before and after. Their order
  * matters: filters move while all columns are there, expressions are simplified once they are where they
  * stay, top-n comes before a limit is split, single tasks before anything is made parallel, and pruning
- * when no step is added any more; where poison goes adds edges only.
+ * when no step is added any more; where poison goes adds edges only, and dynamic filters follow the chains as
+ * they are in the end.
  * Before: engine/api/build-job.ts · After: engine/plan/physical-graph.ts
  */
 import { assert } from '../../base/assert.ts';
@@ -14,6 +15,7 @@ import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import { chainSteps } from './chain.ts';
 import { combinerRule } from './combiner-rule.ts';
+import { dynamicFilterRule } from './dynamic-filter-rule.ts';
 import { filterRule } from './filter-rule.ts';
 import { identityRule } from './identity-rule.ts';
 import { joinConditionRule } from './join-filters.ts';
@@ -60,6 +62,7 @@ export const planRules: readonly PlanRule[] = [
   parallelSortRule,
   pruneRule,
   poisonRule,
+  dynamicFilterRule,
 ];
 
 /** @param options - `parallelism`: tasks of a vertex that can have several, a whole number from 1 on. */

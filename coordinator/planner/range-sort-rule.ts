@@ -10,7 +10,7 @@
  * would see rows twice. What such a plan can't be made for is sorted by parallel-sort-rule.ts.
  */
 import { assert } from '../../base/assert.ts';
-import { type OperatorSpec, vertexOutputs, vertexPorts } from '../../engine/plan/physical-graph.ts';
+import { type OperatorSpec, vertexPorts } from '../../engine/plan/physical-graph.ts';
 import { narrowRule } from './narrow-rule.ts';
 import {
   columnsOf,
@@ -30,7 +30,7 @@ export function rangeSortRule(
   const index = new StepIndex(steps);
   const nextNumber = numberAfter(steps);
   return steps.flatMap((step) => {
-    const sampled = sampledBefore(step, steps, index);
+    const sampled = sampledBefore(step, index);
     if (step.operator.kind !== 'sort' || sampled === null || !isWrittenInParts(step, index)) {
       return [step];
     }
@@ -63,11 +63,7 @@ export function rangeSortRule(
 }
 
 /** The steps from a source to the sort, when they can be carried out on a sample as well; else null. */
-function sampledBefore(
-  { inputs }: PlanStep,
-  steps: readonly PlanStep[],
-  index: StepIndex,
-): readonly PlanStep[] | null {
+function sampledBefore({ inputs }: PlanStep, index: StepIndex): readonly PlanStep[] | null {
   const [input, ...others] = inputs;
   if (input?.exchange?.kind !== 'gather' || others.length > 0) return null;
   const found: PlanStep[] = [];
@@ -76,19 +72,13 @@ function sampledBefore(
     found.unshift(step);
     const { operator } = step;
     if (operator.kind === 'source') {
-      return operator.source.canSample === true && !hasDeadLetters(step, steps) ? found : null;
+      return operator.source.canSample === true && !index.hasDeadLetters(step) ? found : null;
     }
     const [before] = step.inputs;
     if (before === undefined || !isPlain(operator) || !isLocal(step)) return null;
     if (step.inputs.length > 1) return null;
     step = index.step(before.from);
   }
-}
-
-function hasDeadLetters({ number }: PlanStep, steps: readonly PlanStep[]): boolean {
-  return steps.some(({ inputs }) =>
-    inputs.some(({ from, output }) => from === number && output === vertexOutputs.deadLetters),
-  );
 }
 
 /** Whether all that follows is done in the tasks that sort, each with its rows, to a part of the sink. */

@@ -9,7 +9,6 @@
  */
 import type { Expr } from '../../engine/expr/expr.ts';
 import { logicExpr } from '../../engine/expr/expr-factory.ts';
-import { vertexOutputs } from '../../engine/plan/physical-graph.ts';
 import { type PlanStep, StepIndex } from './plan-step.ts';
 
 export function sourcePredicateRule(steps: readonly PlanStep[]): readonly PlanStep[] {
@@ -17,7 +16,7 @@ export function sourcePredicateRule(steps: readonly PlanStep[]): readonly PlanSt
   return steps.map((step) => {
     const { operator } = step;
     if (operator.kind !== 'source' || operator.source.usesPredicate !== true) return step;
-    const asked = hasDeadLetters(step, steps) ? [] : filtersBehind(step, index);
+    const asked = index.hasDeadLetters(step) ? [] : filtersBehind(step, index);
     if (asked.length === 0) return step;
     const predicate = asked.reduce((all, one) => logicExpr('and', all, one));
     return { ...step, operator: { ...operator, source: { ...operator.source, predicate } } };
@@ -29,11 +28,4 @@ function filtersBehind(step: PlanStep, index: StepIndex): readonly Expr[] {
   const [reader] = index.readersOf(step.number);
   if (reader?.operator.kind !== 'filter' || index.chainedBehind(reader) !== step) return [];
   return [reader.operator.predicate, ...filtersBehind(reader, index)];
-}
-
-function hasDeadLetters({ number }: PlanStep, steps: readonly PlanStep[]): boolean {
-  const { deadLetters } = vertexOutputs;
-  return steps.some(({ inputs }) =>
-    inputs.some(({ from, output }) => from === number && output === deadLetters),
-  );
 }

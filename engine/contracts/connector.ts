@@ -21,6 +21,8 @@ export interface RoleContext {
   readonly predicate?: Expr | null;
   /** Of a source: whether its splits are to say which sequence they belong to. @defaultValue false */
   readonly isOrdered?: boolean;
+  /** Of a source: the columns that dynamic filters will ask of. @defaultValue none */
+  readonly filteredColumns?: readonly string[];
 }
 
 /** What a connector's parts in a slot thread may use. */

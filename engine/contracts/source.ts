@@ -7,6 +7,9 @@
  * Splits are handed out one by one to whichever task asks, so a slow task gets fewer of them.
  */
 import type { Batch } from '../batch/batch.ts';
+import type { SelectedRows } from '../expr/evaluate.ts';
+import type { Expr } from '../expr/expr.ts';
+import type { Field } from '../schema/schema.ts';
 import type { Json } from './json.ts';
 
 /** A unit of reading. `payload` is for the reader of the same connector only. */
@@ -94,7 +97,25 @@ export interface SplitEnumerator {
  */
 export type ReadResult = Batch | 'more' | 'waiting' | 'end';
 
+/**
+ * What a join behind the source knows of the rows that it wants, once its build side is complete: those whose
+ * keys are there. A source may leave out all others.
+ */
+export interface DynamicFilter {
+  /** The columns that it asks of, in the order of the source's schema. */
+  readonly fields: readonly Field[];
+  /** True for all wanted rows: bounds of the keys, or, of few, these themselves. Null: nothing is known. */
+  readonly predicate: Expr | null;
+  /** The rows of a batch of `fields`, without a selection, that may be wanted; as `selectRows` has them. */
+  select(batch: Batch): SelectedRows;
+}
+
 export interface SplitReader {
+  /**
+   * Called before the first split, if at all: rows that one of the filters does not select need not be given
+   * out. The filters last as long as the reader.
+   */
+  narrow?(filters: readonly DynamicFilter[]): void;
   /** Starts a split; the one before has ended. */
   open(split: Split): void;
   /** The next rows; the caller owns the batch. Synchronous, and at most a few milliseconds. */

@@ -21,7 +21,7 @@ export function foldLiterals(expr: Expr): Expr {
   return mapExpr(expr, (part) => {
     const children = exprChildren(part);
     const isConstant = children.length > 0 && children.every(({ kind }) => kind === 'literal');
-    return isConstant ? (literalFor(constantOf(part), part.type) ?? part) : part;
+    return isConstant ? (foldedLiteral(constantOf(part), part.type) ?? part) : part;
   });
 }
 
@@ -32,9 +32,12 @@ function constantOf(expr: Expr): Value | Failure {
   return evaluatorOf(expr, noColumn)(0);
 }
 
-/** The literal of a value, or null when there is none. */
-function literalFor(value: Value | Failure, type: FieldType): Expr | null {
-  if (value instanceof Failure) return null;
+function foldedLiteral(value: Value | Failure, type: FieldType): Expr | null {
+  return value instanceof Failure ? null : literalOfValue(value, type);
+}
+
+/** The literal of a value as the reference has it; null when there is none. */
+export function literalOfValue(value: Value, type: FieldType): Expr | null {
   if (value === null) return nullLiteral(type);
   const held = heldValue(value);
   if (held === null) return null;

@@ -58,6 +58,7 @@ export class JoinTable {
   readonly #filter: number;
   #preparedSteps = 0;
   #repeatedCount = 0;
+  #isFilterKept = true;
   #triedRows = 0;
   #foundRows = 0;
 
@@ -138,9 +139,29 @@ export class JoinTable {
       this.#scope.memory.uint32.fill(first, outHeads >>> 2, (outHeads >>> 2) + count);
       return;
     }
+    this.#useFilter(this.#isFilterKept);
     const { values, validity, selection } = keys;
     const found = this.#find(this.#control, values, validity, selection, count, outHeads);
     if (this.#filter !== 0 && this.#triedRows < trialRows) this.#tryFilter(count, found);
+  }
+
+  /**
+   * The same for rows that come to `find` only if they have a partner: these say nothing about whether the filter
+   * pays there.
+   * @returns How many have one.
+   */
+  findAgain(
+    keys: ColumnAddress & { readonly selection: number },
+    count: number,
+    outHeads: number,
+  ): number {
+    this.#useFilter(true);
+    const { values, validity, selection } = keys;
+    return this.#find(this.#control, values, validity, selection, count, outHeads);
+  }
+
+  #useFilter(isUsed: boolean): void {
+    this.#scope.memory.uint32[(this.#control + layout.filter) >>> 2] = isUsed ? this.#filter : 0;
   }
 
   /** Where most rows have a partner, asking the filter first is more work. */
@@ -148,7 +169,7 @@ export class JoinTable {
     this.#triedRows += count;
     this.#foundRows += found;
     if (this.#triedRows < trialRows || this.#foundRows * 2 < this.#triedRows) return;
-    this.#scope.memory.uint32[(this.#control + layout.filter) >>> 2] = 0;
+    this.#isFilterKept = false;
   }
 
   /** Releases all memory; call once. */

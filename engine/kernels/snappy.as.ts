@@ -29,8 +29,15 @@ export function snappyUncompress(from: usize, sizeBytes: u32, to: usize, toBytes
   let out = to;
   while (at < end) {
     const tag = <u32>load<u8>(at++);
-    if ((tag & 3) == 0) {
+    const kind = tag & 3;
+    if (kind == 0) {
       let size = (tag >> 2) + 1;
+      if (size <= 16 && size <= <u32>(end - at) && size <= <u32>(limit - out)) {
+        v128.store(out, v128.load(at));
+        at += size;
+        out += size;
+        continue;
+      }
       if (size > 60) {
         const extra = size - 60;
         if (end - at < <usize>extra) return -1;
@@ -44,23 +51,26 @@ export function snappyUncompress(from: usize, sizeBytes: u32, to: usize, toBytes
       out += size;
       continue;
     }
-    let size: u32;
-    let distance: u32;
-    if ((tag & 3) == 1) {
-      size = ((tag >> 2) & 7) + 4;
-      distance = ((tag >> 5) << 8) | <u32>load<u8>(at);
-      at += 1;
-    } else if ((tag & 3) == 2) {
-      size = (tag >> 2) + 1;
-      distance = <u32>load<u16>(at);
-      at += 2;
-    } else {
-      size = (tag >> 2) + 1;
-      distance = load<u32>(at);
+    let size = (tag >> 2) + 1;
+    let distance = load<u32>(at);
+    if (kind == 3) {
       at += 4;
+    } else {
+      // Which of the two it is does not follow from those before, so it is no branch.
+      const isShort = kind == 1;
+      size = select<u32>(((tag >> 2) & 7) + 4, size, isShort);
+      distance = select<u32>(((tag >> 5) << 8) | (distance & 0xff), distance & 0xffff, isShort);
+      at += kind;
     }
     if (at > end || distance - 1 >= <u32>(out - to) || size > <u32>(limit - out)) return -1;
-    copyBack(out, distance, size);
+    if (size <= 16 && distance >= 8) {
+      // The second half may be of what the first one has written.
+      const source = out - <usize>distance;
+      store<u64>(out, load<u64>(source));
+      store<u64>(out, load<u64>(source, 8), 8);
+    } else {
+      copyBack(out, distance, size);
+    }
     out += size;
   }
   return out == limit ? <i32>toBytes : -1;

@@ -16,8 +16,10 @@
 import { closeAll } from '../../base/close-all.ts';
 import { codeOf } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
+import type { Schema } from '../schema/schema.ts';
 import { JoinBuild } from './join-build.ts';
 import { type JoinCondition, joinConditionOf } from './join-condition.ts';
+import { JoinKeyFilter } from './join-key-filter.ts';
 import type { HashJoinOptions } from './join-options.ts';
 import { JoinProbe } from './join-probe.ts';
 import { joinSizeOf } from './join-size.ts';
@@ -42,6 +44,7 @@ export class HashJoinOperator implements JoinOperator {
   #isSpilling = false;
   /** When the build side is complete, in memory. */
   #probe: JoinProbe | null = null;
+  #keyFilter: JoinKeyFilter | null = null;
   #current: Batch | null = null;
   #waiting: Batch | null = null;
 
@@ -96,6 +99,25 @@ export class HashJoinOperator implements JoinOperator {
     return false;
   }
 
+  /**
+   * When the build side has ended: what its keys say of a source's rows. Null where it is on disk, or memory is
+   * too scarce for it.
+   *
+   * @param columns - Of the source: the keys of the probe side.
+   */
+  keyFilter(source: Schema, columns: readonly string[]): JoinKeyFilter | null {
+    const build = this.#build;
+    if (this.#probe === null || build === null) return null;
+    const { build: schema, buildKeys } = this.#options;
+    try {
+      const options = { build, schema, buildKeys, source, columns };
+      this.#keyFilter = new JoinKeyFilter(this.#context, options);
+    } catch (error) {
+      if (codeOf(error) !== 'MEMORY_EXHAUSTED') throw error;
+    }
+    return this.#keyFilter;
+  }
+
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
     if (batch.rowCount === 0) return 0;
     const probe = this.#probe;
@@ -132,7 +154,13 @@ export class HashJoinOperator implements JoinOperator {
   close(): void {
     this.#waiting?.release();
     this.#waiting = null;
-    closeAll([this.#probe, this.#build, this.#condition?.filter ?? null, this.#spill]);
+    closeAll([
+      this.#keyFilter,
+      this.#probe,
+      this.#build,
+      this.#condition?.filter ?? null,
+      this.#spill,
+    ]);
   }
 
   /** Moves the build side to disk when the batch would not fit; false when the slice ended before. */

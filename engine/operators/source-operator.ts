@@ -14,7 +14,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
-import type { Skipped, Split, SplitReader } from '../contracts/source.ts';
+import type { DynamicFilter, Skipped, Split, SplitReader } from '../contracts/source.ts';
 import type { Outbox } from './operator.ts';
 
 /** `full`: the outbox refused; `waiting`: no split, or nothing in it now; `more`: call again. */
@@ -60,6 +60,8 @@ export interface TaskSource {
   inspect(): SourceReport;
   /** Where it reads, for error messages. */
   position(): string;
+  /** Before the first step: leaves out rows that one of the filters does not select, where the reader can. */
+  narrow?(filters: readonly DynamicFilter[]): void;
   /** The next split, or null when there are no more. */
   offerSplit(split: Split | null): void;
   /**
@@ -124,6 +126,10 @@ export class SourceOperator implements TaskSource {
       state: isEnded ? 'ended' : hasNone ? 'asking' : this.#isWaiting ? 'waiting' : 'reading',
       rowCount: this.#rowCount,
     };
+  }
+
+  narrow(filters: readonly DynamicFilter[]): void {
+    this.#reader.narrow?.(filters);
   }
 
   offerSplit(split: Split | null): void {

@@ -264,15 +264,19 @@ function shortened(text: string): string {
   return `${begin}… ${text.length - begin.length - end.length} characters …${end}`;
 }
 
-/** `files path "in", where price > 1, a sample`; the condition is what it may leave rows out by. */
-function sourceText({
-  source,
-  isSample,
-  isOrdered,
-}: OperatorSpec & { readonly kind: 'source' }): string {
+/**
+ * `files path "in", where price > 1, user among the keys of join1, a sample`: what it may leave rows out by is the
+ * condition, and the keys that a join turns out to have.
+ */
+function sourceText(operator: OperatorSpec & { readonly kind: 'source' }): string {
+  const { source, isSample, isOrdered, filters = [] } = operator;
   const { predicate } = source;
   const where = predicate === undefined ? '' : `, where ${exprText(predicate)}`;
-  return `${connectorText(source)}${where}${isSample ? ', a sample' : ''}${isOrdered ? ', in order of time' : ''}`;
+  const keys = filters.map(
+    ({ join, columns }) => `, ${columns.join(', ')} among the keys of ${join}`,
+  );
+  const how = `${isSample ? ', a sample' : ''}${isOrdered ? ', in order of time' : ''}`;
+  return `${connectorText(source)}${where}${keys.join('')}${how}`;
 }
 
 function exchangeText(exchange: Exchange): string {

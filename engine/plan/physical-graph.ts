@@ -25,6 +25,14 @@ export interface AggregateColumn {
 /** The same of rows in an order. */
 export type OrderedAggregateColumn = AggregateColumn | JoinedTexts<string>;
 
+/** A dynamic filter: once the build side of a join is complete, its source leaves out rows without a partner. */
+export interface SourceFilter {
+  /** Id of the join's operator. */
+  readonly join: string;
+  /** Columns of the source, as many as the join has keys and in their order. */
+  readonly columns: readonly string[];
+}
+
 interface Spec {
   /** Id of the logical operator that this one carries out. */
   readonly id: string;
@@ -41,6 +49,8 @@ export type OperatorSpec = Spec &
         readonly isSample?: true;
         /** Whether splits are read in the order of time, several beside each other: in streams. */
         readonly isOrdered?: true;
+        /** Joins of the chain whose keys a row must have, or it comes to nothing. @defaultValue none */
+        readonly filters?: readonly SourceFilter[];
       }
     /** Makes watermarks of a column; rows pass as they are. */
     | ({ readonly kind: 'eventTime' } & EventTimeSpec)

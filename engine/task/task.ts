@@ -54,6 +54,7 @@ import { SplitTimes } from '../time/split-times.ts';
 import { buildOperator } from './build-operator.ts';
 import { BuildPhase } from './build-phase.ts';
 import { BuildSide } from './build-side.ts';
+import { dynamicFiltersOf } from './dynamic-filters.ts';
 import { OperatorChain } from './operator-chain.ts';
 import { connectorOf, type TaskConnectors } from './task-connectors.ts';
 import { buildGate, isAt, isStreamOf, type TaskInput, type TaskOutput } from './task-exchanges.ts';
@@ -108,6 +109,7 @@ export class Task {
   /** Packs and unpacks map outputs; null while there are none. */
   #blocks: SpillBlocks | null = null;
   #hasInputEnded = false;
+  #isNarrowed = false;
   #deadline = 0;
   #isClosed = false;
 
@@ -263,7 +265,10 @@ export class Task {
 
   /** Reads one batch; null to go on. */
   #read(chain: OperatorChain): TaskProgress | null {
-    if (this.#source !== null) return this.#readSource(this.#source, chain);
+    if (this.#source !== null) {
+      if (!this.#isNarrowed) this.#narrow(this.#source);
+      return this.#hasInputEnded ? null : this.#readSource(this.#source, chain);
+    }
     const element = this.#input?.read() ?? 'end';
     if (element === 'waiting') return 'idle';
     if (element === 'failed') throw this.#inputFailed();
@@ -300,6 +305,14 @@ export class Task {
     if (state === 'done') this.#hasInputEnded = true;
     if (state === 'full') return this.#stopped();
     return state === 'waiting' ? 'idle' : null;
+  }
+
+  /** The build sides are complete: the source leaves out what finds no partner there. */
+  #narrow(source: TaskSource): void {
+    this.#isNarrowed = true;
+    const filters = dynamicFiltersOf(this.#options.vertex.chain, this.#operators);
+    if (filters.some(({ isEmpty }) => isEmpty)) this.#stopSource(source);
+    else if (filters.length > 0) source.narrow?.(filters);
   }
 
   #stopSource(source: TaskSource): void {

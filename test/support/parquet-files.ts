@@ -11,7 +11,12 @@ import type { Batch } from '../../engine/batch/batch.ts';
 import { readRows } from '../../engine/batch/row-reader.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
-import { type Skipped, type SplitDiscovery, sumOfSkipped } from '../../engine/contracts/source.ts';
+import {
+  type DynamicFilter,
+  type Skipped,
+  type SplitDiscovery,
+  sumOfSkipped,
+} from '../../engine/contracts/source.ts';
 import type { Expr } from '../../engine/expr/expr.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
 import { SlotMemory } from '../../engine/memory/slot-memory.ts';
@@ -26,14 +31,18 @@ export interface ParquetReading {
   readonly parallelism?: number;
   /** Rows for which it is not true may be missing. @defaultValue null */
   readonly predicate?: Expr | null;
+  /** Rows that one of them does not select may be missing. @defaultValue none */
+  readonly filters?: readonly DynamicFilter[];
+  /** Which format reads it. @defaultValue 'parquet' */
+  readonly kind?: 'parquet' | 'columnar';
 }
 
 const memory = new SlotMemory({ budgetBytes: 64 << 20, poison: true });
 const kernels = instantiateKernels(memory.memory);
 
-function optionsOf({ path, declared }: ParquetReading): Json {
+function optionsOf({ path, declared, kind = 'parquet' }: ParquetReading): Json {
   const fields = declared.fields as unknown as Json;
-  return { path, format: { kind: 'parquet', fields }, extensions: null };
+  return { path, format: { kind, fields }, extensions: null };
 }
 
 export function discoverParquet(reading: ParquetReading): Promise<SplitDiscovery> {
@@ -41,6 +50,9 @@ export function discoverParquet(reading: ParquetReading): Promise<SplitDiscovery
     disk: createRealDisk(),
     attemptId: 'attempt',
     predicate: reading.predicate ?? null,
+    filteredColumns: (reading.filters ?? []).flatMap(({ fields }) =>
+      fields.map(({ name }) => name),
+    ),
   });
   if (enumerator === undefined) throw new Error('files can be read');
   return enumerator.discover(reading.parallelism ?? 1);
@@ -59,11 +71,12 @@ export async function readParquetBatches(
   show: (batch: Batch) => void,
 ): Promise<Skipped> {
   const { splits, skipped } = await discoverParquet(reading);
-  const { predicate = null } = reading;
+  const { predicate = null, filters = [] } = reading;
   const context = { ...contextOf(reading.schema ?? reading.declared), predicate };
   const reader = filesConnector.reader?.(optionsOf(reading), context);
   if (reader === undefined) throw new Error('files can be read');
   try {
+    if (filters.length > 0) reader.narrow?.(filters);
     for (const split of splits) {
       reader.open(structuredClone(split));
       for (let batch = reader.read(); batch !== 'end'; batch = reader.read()) {

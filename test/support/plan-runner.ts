@@ -12,10 +12,11 @@ import { readRows } from '../../engine/batch/row-reader.ts';
 import { FunctionCounters } from '../../engine/compile/function-context.ts';
 import type { Connector, SinkSpec, SourceSpec } from '../../engine/contracts/connector.ts';
 import { deadLetterSchema } from '../../engine/contracts/dead-letters.ts';
+import type { DynamicFilter } from '../../engine/contracts/source.ts';
 import { selectRows } from '../../engine/expr/evaluate.ts';
 import type { Expr } from '../../engine/expr/expr.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
-import { type MemoryScope, SlotMemory } from '../../engine/memory/slot-memory.ts';
+import { addressOf, type MemoryScope, SlotMemory } from '../../engine/memory/slot-memory.ts';
 import { channelsOf, partitionCountOf, readOf } from '../../engine/plan/channels.ts';
 import type { LogicalGraph, LogicalNode } from '../../engine/plan/logical-graph.ts';
 import type { PartitionBytes } from '../../engine/plan/map-output-read.ts';
@@ -245,7 +246,11 @@ function rowsConnector(tables: PlanInputs['tables'], parts: Map<string, Row[][]>
     reader(_options, { scope, schema, hasDeadLetters, predicate }) {
       let left: Row[] = [];
       let letters: Row[] = [];
+      let filters: readonly DynamicFilter[] = [];
       return {
+        narrow(given) {
+          filters = given;
+        },
         open({ payload }) {
           const [table, start, end] = payload as [string, number, number];
           left = (tables[table] ?? []).slice(start, end);
@@ -260,8 +265,9 @@ function rowsConnector(tables: PlanInputs['tables'], parts: Map<string, Row[][]>
             'a source without dead letters reads all rows',
           );
           letters.push(...bad.map(letterOf));
-          if (good.length === 0) return 'more';
-          const batch = batchOf(scope, schema, good);
+          const wanted = filters.reduce((rows, filter) => selectedBy(filter, rows, scope), good);
+          if (wanted.length === 0) return 'more';
+          const batch = batchOf(scope, schema, wanted);
           if (!predicate || holdsAny(predicate, batch, scope)) return batch;
           batch.release();
           return 'more';
@@ -289,6 +295,19 @@ function rowsConnector(tables: PlanInputs['tables'], parts: Map<string, Row[][]>
       };
     },
   };
+}
+
+/** The rows that a dynamic filter selects. */
+function selectedBy(filter: DynamicFilter, rows: Row[], scope: MemoryScope): Row[] {
+  if (rows.length === 0) return rows;
+  const batch = batchOf(scope, { fields: filter.fields }, rows);
+  const { selection, rowCount } = filter.select(batch);
+  batch.release();
+  if (selection === 0) return rowCount === 0 ? [] : rows;
+  const first = addressOf(selection) >>> 2;
+  const numbers = [...scope.memory.uint32.slice(first, first + rowCount)];
+  scope.memory.release(selection);
+  return numbers.map((number) => rows[number] as Row);
 }
 
 function letterOf(row: Row): Row {

@@ -24,6 +24,7 @@ import type { ColumnChunk, RowGroup } from '../parquet-metadata.ts';
 import { codecName, isKnownCodec } from '../read/uncompress.ts';
 import { type ParquetScan, scanParquetFile } from './parquet-file-scan.ts';
 import {
+  type ChunkHints,
   type ChunkPlace,
   type ColumnPlan,
   type FilePart,
@@ -40,7 +41,7 @@ const splitsPerTaskMin = 4;
 
 /** @param declared - The fields of the job's struct, which each file must have. */
 export async function planParquetSplits(
-  { files, parallelism, disk, predicate }: SplitRequest,
+  { files, parallelism, disk, predicate, filteredColumns = [] }: SplitRequest,
   declared: readonly Field[],
 ): Promise<PlannedSplits> {
   const found: PlannedFile[] = [];
@@ -54,10 +55,12 @@ export async function planParquetSplits(
   const groups = found.flatMap((file) => file.groups);
   const skipped = found.flatMap((file) => file.skipped);
   const wanted = found.map(({ path, groups: own }) => ({ path, sizeBytes: sumOf(own, bytesOf) }));
-  const asked = new Set<string>();
+  const filtered = new Set(filteredColumns);
+  const asked = new Set(filtered);
   if (predicate !== null) addColumnNames(predicate, asked);
   const maker = new SplitMaker({
     asked,
+    filtered,
     targetBytes: splitBytesFor(wanted, parallelism),
     cutsGroups: groups.length < parallelism * splitsPerTaskMin,
   });
@@ -108,8 +111,10 @@ function bytesOf({ chunks }: RowGroup): number {
 interface SplitOptions {
   readonly targetBytes: number;
   readonly cutsGroups: boolean;
-  /** Names of the columns that the predicate reads. */
+  /** Names of the columns that the predicate reads, or dynamic filters. */
   readonly asked: ReadonlySet<string>;
+  /** Those that dynamic filters read. */
+  readonly filtered: ReadonlySet<string>;
 }
 
 /** Puts row groups together until a split is full. */
@@ -151,12 +156,13 @@ class SplitMaker {
   /** The whole row group, or rows of it, in multiples of what a batch has. */
   #piecesOf(path: string, columns: readonly PlannedColumn[], group: PlacedGroup): Piece[] {
     const { rowCount, firstRow, chunks: all } = group;
-    const { targetBytes, cutsGroups, asked } = this.#options;
+    const { targetBytes, cutsGroups, asked, filtered } = this.#options;
     const chunks = columns.map(({ plan, chunkIndexes }) =>
       chunkIndexes.map((index, leaf) =>
         placeOf(path, plan, {
           ...{ chunk: all[index] as ColumnChunk, leaf, rowCount },
           isAsked: asked.has(plan.name),
+          isFiltered: filtered.has(plan.name),
         }),
       ),
     );
@@ -186,12 +192,13 @@ interface PlacedChunk {
   readonly leaf: number;
   readonly rowCount: number;
   readonly isAsked: boolean;
+  readonly isFiltered: boolean;
 }
 
 function placeOf(
   path: string,
   plan: ColumnPlan,
-  { chunk, leaf, rowCount, isAsked }: PlacedChunk,
+  { chunk, leaf, rowCount, isAsked, isFiltered }: PlacedChunk,
 ): ChunkPlace {
   const { start, compressedBytes, uncompressedBytes, codec, valueCount } = chunk;
   if (chunk.isEncrypted) {
@@ -214,9 +221,17 @@ function placeOf(
   }
   const { columnIndex, offsetIndex, bloomFilter, isAllIndexed } = chunk;
   const isFlat = plan.leaves[leaf]?.repetition === 0;
+  const statistics = isFiltered ? statisticsOf(chunk) : {};
   return {
     ...{ start, sizeBytes: compressedBytes, uncompressedBytes, codec, valueCount },
     ...(isFlat && offsetIndex !== null && { offsetIndex }),
-    ...(isAsked && { hints: { columnIndex, bloomFilter, isAllIndexed } }),
+    ...(isAsked && { hints: { columnIndex, bloomFilter, isAllIndexed, ...statistics } }),
   };
+}
+
+/** Nothing where the file does not say. */
+function statisticsOf({ statistics }: ColumnChunk): Pick<ChunkHints, 'statistics'> {
+  if (statistics === null) return {};
+  const { min, max, nullCount } = statistics;
+  return { statistics: { min: min && [...min], max: max && [...max], nullCount } };
 }

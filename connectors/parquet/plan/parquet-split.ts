@@ -66,6 +66,14 @@ export interface ChunkHints {
   readonly columnIndex: BytesPlace | null;
   readonly bloomFilter: BytesPlace | null;
   readonly isAllIndexed: boolean;
+  /** Of columns that a dynamic filter asks of: bounds of the chunk, as numbers of their bytes. */
+  readonly statistics?: ChunkStatistics;
+}
+
+export interface ChunkStatistics {
+  readonly min: readonly number[] | null;
+  readonly max: readonly number[] | null;
+  readonly nullCount: number | null;
 }
 
 /** Rows of a row group. */

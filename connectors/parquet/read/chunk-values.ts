@@ -11,7 +11,7 @@ import { takeOf } from '../../../engine/kernels/take-kernels.ts';
 import { addressOf, type BlockHandle } from '../../../engine/memory/slot-memory.ts';
 import { type Field, valueSizeOf } from '../../../engine/schema/field-type.ts';
 import { corruptError, inexactError, invalidTextError } from '../parquet-errors.ts';
-import { type PageHeader, pageTypes } from '../parquet-metadata.ts';
+import { type PageHeader, pageTypes, physicalTypes } from '../parquet-metadata.ts';
 import { convert, isCopy, showsIntoValues } from '../plan/conversion.ts';
 import type { ChunkPlace, LeafPlan } from '../plan/parquet-split.ts';
 import { ChunkPages, type OpenColumn } from './chunk-pages.ts';
@@ -19,7 +19,7 @@ import { type DataPage, openPage } from './data-page.ts';
 import { type Dictionary, readDictionary } from './dictionary.ts';
 import type { ChosenRows } from './late-rows.ts';
 import { type PagePlaces, readPagePlaces } from './page-index.ts';
-import { columnStateBytes } from './page-values.ts';
+import { columnStateBytes, type PageValues } from './page-values.ts';
 import type { ReadRoom } from './read-room.ts';
 
 /** Two windows of `ChunkPages`: of pages that are nearer the headers are read with what is before them. */
@@ -169,8 +169,13 @@ export class ChunkValues {
   ): void {
     const { field, room } = this.#inputs;
     const { kernels } = this.#column.context;
+    const page = this.#openPage;
+    if (page.source.kind === 'values' && this.#takesStored(page)) {
+      this.#convertChosen(page, page.source.values, { count, chosen, out, blocks });
+      return;
+    }
     const take = takeOf(kernels, field.type);
-    if (this.#openPage.source.kind !== 'indexes') {
+    if (page.source.kind !== 'indexes') {
       take(this.#read(count, room.converted, blocks), chosen.rows, chosen.count, out);
       return;
     }
@@ -271,6 +276,33 @@ export class ChunkValues {
     }
     if (showsIntoValues(page.conversion)) this.#retain([page.block], blocks);
     return isAsIs ? values : target;
+  }
+
+  /** Whether values are chosen as the file has them, and only those are converted. */
+  #takesStored({ conversion }: DataPage): boolean {
+    const { physical } = this.#inputs.leaf;
+    const isNumber = physical === physicalTypes.int32 || physical === physicalTypes.int64;
+    return isNumber && !isCopy(conversion);
+  }
+
+  #convertChosen(
+    page: DataPage,
+    values: PageValues,
+    rows: {
+      readonly count: number;
+      readonly chosen: ChosenRows;
+      readonly out: number;
+      readonly blocks: BlockHandle[];
+    },
+  ): void {
+    const { leaf, room } = this.#inputs;
+    const { kernels } = this.#column.context;
+    const { count, chosen, out, blocks } = rows;
+    const stored = values.next(count, room.dense, blocks);
+    if (stored < 0) throw this.damaged('values');
+    const take = leaf.physical === physicalTypes.int64 ? kernels.take8 : kernels.take4;
+    take(stored, chosen.rows, chosen.count, room.converted);
+    this.#convert(page, { values: room.converted, count: chosen.count, target: out });
   }
 
   #convert(

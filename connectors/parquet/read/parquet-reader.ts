@@ -1,7 +1,8 @@
 /**
  * Reads splits of Parquet files: for each batch the next rows of each wanted column, from that column's
- * pages. Columns that the context's schema lacks are not read at all, rows that can't meet the predicate
- * are passed over, and where few meet it the columns that it does not read are decoded for these alone.
+ * pages. Columns that the context's schema lacks are not read at all, rows that can't meet the predicate, or
+ * have no partner in a join that has said which keys it has, are passed over, and where few are left the columns
+ * that were not asked are decoded for these alone.
  *
  *     split    parts (files) ──▶ pieces (row groups) ──▶ ranges of rows ──▶ batches of up to 8,192 rows
  *
@@ -10,11 +11,15 @@
 import { assert } from '../../../base/assert.ts';
 import { closeAll } from '../../../base/close-all.ts';
 import type { FileId } from '../../../base/env/disk.ts';
-import { Batch, type Column } from '../../../engine/batch/batch.ts';
+import { Batch } from '../../../engine/batch/batch.ts';
 import type { SlotContext } from '../../../engine/contracts/connector.ts';
-import type { Skipped, Split, SplitReader } from '../../../engine/contracts/source.ts';
+import type {
+  DynamicFilter,
+  Skipped,
+  Split,
+  SplitReader,
+} from '../../../engine/contracts/source.ts';
 import type { BlockHandle } from '../../../engine/memory/slot-memory.ts';
-import { takeColumn } from '../../../engine/stream/take-column.ts';
 import { type PartFormat, PartReader } from '../../formats/part-reader.ts';
 import { type FilePart, type Piece, partsOf } from '../plan/parquet-split.ts';
 import { DictionaryFilter } from './dictionary-filter.ts';
@@ -52,16 +57,24 @@ export function createParquetReader(context: SlotContext): SplitReader {
  */
 class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> {
   readonly #context: SlotContext;
-  readonly #dictionaries: DictionaryFilter | null;
-  readonly #late: LateRows | null;
+  #filters: readonly DynamicFilter[] = [];
+  #dictionaries: DictionaryFilter;
+  #late: LateRows;
   #room: ReadRoom | null = null;
   #skipped: Skipped = { rows: 0, rowGroups: 0, pages: 0 };
 
   constructor(context: SlotContext) {
     this.#context = context;
-    const { predicate = null } = context;
-    this.#dictionaries = predicate === null ? null : new DictionaryFilter(context, predicate);
-    this.#late = LateRows.of(context);
+    this.#dictionaries = new DictionaryFilter(context, []);
+    this.#late = new LateRows(context, []);
+  }
+
+  narrow(filters: readonly DynamicFilter[]): void {
+    this.#filters = filters;
+    this.#dictionaries.close();
+    this.#late.close();
+    this.#dictionaries = new DictionaryFilter(this.#context, filters);
+    this.#late = new LateRows(this.#context, filters);
   }
 
   get skipped(): Skipped {
@@ -85,7 +98,7 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
     const wanted = this.#wantedColumns(open.part, piece);
     try {
       for (const one of wanted) columns.push(this.#openColumn(open, piece, one));
-      if (this.#dictionaries?.mayHold(columns) !== false) {
+      if (this.#dictionaries.mayHold(columns)) {
         const batchRows = batchRowsOf(piece, wanted);
         return { piece, ranges, columns, batchRows, rangeIndex: 0, row: 0 };
       }
@@ -126,8 +139,8 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
   }
 
   close(): void {
-    this.#dictionaries?.close();
-    this.#late?.close();
+    this.#dictionaries.close();
+    this.#late.close();
     this.#room?.close();
     this.#room = null;
   }
@@ -135,7 +148,8 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
   #wantedRows({ part, file }: OpenPart, piece: Piece): WantedRows {
     const { predicate = null, schema } = this.#context;
     const source = { context: this.#context, file, path: part.path };
-    const found = wantedRowsOf({ file: source, part, piece, schema, predicate });
+    const asked = { schema, predicate, filters: this.#filters };
+    const found = wantedRowsOf({ file: source, part, piece, ...asked });
     this.#skip({ ...found.skipped, rows: rowsOf(piece.ranges) - rowsOf(found.ranges) });
     return found;
   }
@@ -174,7 +188,7 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
     const { scope, schema } = this.#context;
     const blocks: BlockHandle[] = [];
     try {
-      const { columns, rowCount } = this.#columnsOf(open, count, blocks);
+      const { columns, rowCount } = this.#late.read(open.columns, count, blocks);
       open.row += count;
       this.#skip({ rows: count - rowCount, rowGroups: 0, pages: 0 });
       if (rowCount === 0) return 'more';
@@ -184,29 +198,6 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
     } finally {
       for (const block of blocks) scope.memory.release(block);
     }
-  }
-
-  /** Of the next `count` rows those that may be wanted. */
-  #columnsOf({ columns }: OpenPiece, count: number, blocks: BlockHandle[]) {
-    const { scope, kernels } = this.#context;
-    const late = this.#late?.isNext() === true ? this.#late : null;
-    const all = columns.map((one) =>
-      late?.reads(one.field) === false ? null : one.read(count, blocks),
-    );
-    const asked = all.filter((column) => column !== null);
-    const chosen = late?.choose(asked, count, blocks) ?? null;
-    const rowCount = chosen?.count ?? count;
-    const target = { scope, kernels, blocks };
-    return {
-      rowCount,
-      columns: columns.map((one, index): Column => {
-        const column = all[index] ?? null;
-        if (chosen === null) return column ?? one.read(count, blocks);
-        if (column === null) return one.readChosen(count, chosen, blocks);
-        if (rowCount === 0) return column;
-        return takeColumn(target, column, chosen.rows, rowCount);
-      }),
-    };
   }
 }
 

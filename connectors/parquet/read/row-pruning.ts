@@ -1,18 +1,22 @@
 /**
  * Which rows of a row group may meet the predicate, by what stands beside its pages: Bloom filters, and the
- * bounds of pages. Pages of several columns end at different rows, so all their borders are looked at.
+ * bounds of pages. Pages of several columns end at different rows, so all their borders are looked at. What
+ * dynamic filters know of their keys is asked like the predicate, first of the row group as a whole: where its
+ * bounds lie within those of the keys, so do those of its pages.
  *
  *     a   [ 0..9 ][ 10..19 ][ 20..29 ]      a >= 10 and b < 5
  *     b   [ 1..8    ][ 7..9 ][ 2..4  ]
  *     rows         ▲▲▲        ▲▲▲▲▲▲▲       the others surely don't
  */
-import type { Skipped } from '../../../engine/contracts/source.ts';
+import type { DynamicFilter, Skipped } from '../../../engine/contracts/source.ts';
 import { addColumnNames } from '../../../engine/expr/column-names.ts';
 import type { Expr } from '../../../engine/expr/expr.ts';
+import { logicExpr, notExpr } from '../../../engine/expr/expr-factory.ts';
 import { type ColumnFacts, type FactsOf, mayHold } from '../../../engine/expr/may-hold.ts';
 import type { Value } from '../../../engine/expr/value.ts';
 import type { Schema } from '../../../engine/schema/schema.ts';
 import type { ChunkPlace, FilePart, LeafPlan, Piece } from '../plan/parquet-split.ts';
+import { factsOfStatistics } from '../plan/row-group-facts.ts';
 import { noBounds } from '../plan/value-bounds.ts';
 import { bloomFilterOf } from './bloom-filter.ts';
 import type { OpenColumn } from './chunk-pages.ts';
@@ -27,6 +31,7 @@ export interface PrunedPiece {
   readonly piece: Piece;
   readonly schema: Schema;
   readonly predicate: Expr | null;
+  readonly filters: readonly DynamicFilter[];
 }
 
 export interface WantedRows {
@@ -40,15 +45,40 @@ export interface WantedRows {
 /** @throws PARQUET_CORRUPT, SOURCE_CHANGED */
 export function wantedRowsOf(pruned: PrunedPiece): WantedRows {
   const { piece } = pruned;
-  const columns = pruned.predicate === null ? [] : askedColumns(pruned, pruned.predicate);
+  const predicate = wholePredicateOf(pruned);
+  const columns = predicate === null ? [] : askedColumns(pruned, predicate);
   const pages = pagesOf(pruned, columns);
-  const wanted = wantedRanges(pruned, pages, bloomFiltersOf(pruned, columns));
+  const filters = bloomFiltersOf(pruned, columns);
+  const wanted = wantedRanges(piece, { predicate, columns, pages, filters });
   const countsGroup = isWithin(piece.ranges, wanted[0]?.[0] ?? 0);
   const skipped =
     wanted.length === 0
       ? { rowGroups: Number(countsGroup), pages: 0 }
       : { rowGroups: 0, pages: countSkipped(piece, pages, wanted) };
   return { ranges: intersectionOf(piece.ranges, wanted), skipped, countsGroup };
+}
+
+/** The predicate, and what dynamic filters know that may not be true for all of the row group. */
+function wholePredicateOf(pruned: PrunedPiece): Expr | null {
+  return pruned.filters.reduce<Expr | null>((all, { predicate }) => {
+    if (predicate === null) return all;
+    const facts = new Map(
+      askedColumns(pruned, predicate).map((column) => [column.name, chunkFactsOf(column)]),
+    );
+    const mayLeaveOut = mayHold(notExpr(predicate), (name) => facts.get(name) ?? null);
+    if (!mayLeaveOut) return all;
+    return all === null ? predicate : logicExpr('and', all, predicate);
+  }, pruned.predicate);
+}
+
+/** Null where the split says nothing of the chunk's values. */
+function chunkFactsOf({ type, leaf, chunk }: AskedColumn): ColumnFacts | null {
+  const { statistics } = chunk.hints ?? {};
+  if (statistics === undefined) return null;
+  const { min, max, nullCount } = statistics;
+  const bounds = { min: min && Uint8Array.from(min), max: max && Uint8Array.from(max) };
+  const { valueCount } = chunk;
+  return factsOfStatistics({ leaf, type }, { valueCount, statistics: { ...bounds, nullCount } });
 }
 
 /** By name: pages of the columns that the predicate reads, where the file has an index of them. */
@@ -107,18 +137,25 @@ const nothingKnown: ColumnFacts = { mayBeNull: true, mayBeValue: true, ...noBoun
 
 /** The rows of the row group, between borders of pages, for which the predicate may hold. */
 function wantedRanges(
-  { piece, predicate }: PrunedPiece,
-  pages: ReadonlyMap<string, PageRows>,
-  filters: BloomFilters,
+  piece: Piece,
+  asked: {
+    readonly predicate: Expr | null;
+    readonly columns: readonly AskedColumn[];
+    readonly pages: ReadonlyMap<string, PageRows>;
+    readonly filters: BloomFilters;
+  },
 ): Ranges {
+  const { predicate, columns, pages, filters } = asked;
   if (predicate === null) return [[0, piece.rowCount]];
   const borders = new Set([0, piece.rowCount]);
   for (const { firstRows } of pages.values()) for (const row of firstRows) borders.add(row);
   const ascending = [...borders].sort((a, b) => a - b);
   /** By column: the page that the rows are in. */
   const current = new Map<string, number>([...pages.keys()].map((name) => [name, -1]));
+  const ofChunk = new Map(columns.map((column) => [column.name, chunkFactsOf(column)]));
   const factsOf: FactsOf = (name): ColumnFacts | null => {
-    const facts = pages.get(name)?.facts[current.get(name) ?? -1] ?? null;
+    const ofPage = pages.get(name)?.facts[current.get(name) ?? -1];
+    const facts = ofPage ?? ofChunk.get(name) ?? null;
     const mayHave = filters.get(name);
     return mayHave === undefined ? facts : { ...(facts ?? nothingKnown), mayHave };
   };
