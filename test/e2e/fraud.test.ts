@@ -1,4 +1,4 @@
-/** Goal: process over state and timers, in real processes: the same alerts at any parallelism, in any order. */
+/** Goal: process over state and timers, in real processes: the same alerts at any parallelism, in batch and in a stream. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -14,7 +14,11 @@ test('the README is right', async () => {
   expect(readFileSync('jobs/fraud/README.md', 'utf8')).toContain(readFileSync(output, 'utf8'));
 });
 
-test.each([1, 2, 3])('many payments out of order, with parallelism %i', async (parallelism) => {
+test.each([
+  ['batch', 1],
+  ['streaming', 1],
+  ['streaming', 3],
+] as const)('payments out of order by seconds, %s, parallelism %i', async (mode, parallelism) => {
   const folder = tempFolder();
   const input = join(folder, 'payments.ndjson');
   const output = join(folder, 'alerts.csv');
@@ -23,10 +27,11 @@ test.each([1, 2, 3])('many payments out of order, with parallelism %i', async (p
     account: mixed(id, 1) % 200,
     id,
     amount: mixed(id, 2) % 2 === 0 ? 0.5 : (mixed(id, 3) % 1000) + 1,
-    at: start + (mixed(id, 4) % 3_600_000),
+    at: start + id * 180 + (mixed(id, 4) % 4000),
   }));
   writeFileSync(input, payments.map((payment) => `${JSON.stringify(payment)}\n`).join(''));
   const flags = ['--input', input, '--output', output, '--parallelism', String(parallelism)];
+  flags.push('--execution-mode', mode);
   await runCli(['run', job, ...flags]);
   const before = new Map<number, (typeof payments)[number]>();
   const lines: string[] = ['account,smallId,id,amount,at'];
