@@ -9,13 +9,24 @@
  * Without a key, or where the user says so, every task gets the whole build side, and rows of the probe
  * side stay where they are. Build rows that come alone are known only where all pairs are: such a join
  * without a key has one task.
+ *
+ * Where partners are near in time, a job that reads all of its input has that as one more condition; windows are
+ * keys anyway.
  */
 import { assert } from '../../base/assert.ts';
-import type { NamedExpr } from '../../engine/expr/expr.ts';
-import { columnExpr } from '../../engine/expr/expr-factory.ts';
+import type { Expr, NamedExpr } from '../../engine/expr/expr.ts';
+import {
+  arithmeticExpr,
+  castExpr,
+  columnExpr,
+  compareExpr,
+  logicExpr,
+} from '../../engine/expr/expr-factory.ts';
+import { literalOfType } from '../../engine/expr/literal.ts';
 import { joinRowsOf } from '../../engine/plan/join-type.ts';
 import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
 import { type Exchange, type OperatorSpec, vertexPorts } from '../../engine/plan/physical-graph.ts';
+import { type FieldType, int64Type, isSameType } from '../../engine/schema/field-type.ts';
 import { freeName, type Schema } from '../../engine/schema/schema.ts';
 import { type LoweredNode, type LoweredSide, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
@@ -24,7 +35,7 @@ type JoinNode = LogicalNode & { readonly kind: 'join' };
 
 /** @param inputs - Of the left and the right side. */
 export function lowerJoin(node: JoinNode, inputs: readonly Schema[]): LoweredNode {
-  const { id, name, schema: output, type, condition, buildSide, hasHint } = node;
+  const { id, name, schema: output, type, buildSide, hasHint } = node;
   const [leftInput, rightInput] = inputs;
   assert(leftInput !== undefined && rightInput !== undefined, 'a join has two inputs');
   const leftNames = leftInput.fields.map((field) => field.name);
@@ -34,6 +45,7 @@ export function lowerJoin(node: JoinNode, inputs: readonly Schema[]): LoweredNod
   const right = sideOf(node, rightInput, { names: node.rightNames, side: 'right', taken });
   const isRightBuilt = buildSide === 'right';
   const [probe, build] = isRightBuilt ? [left, right] : [right, left];
+  const condition = withNearness(node, [leftInput, rightInput]);
   const operator: OperatorSpec = {
     ...{ id, name, output, kind: 'join', type, buildSide, hasHint, condition },
     probeKeys: probe.keys,
@@ -48,6 +60,32 @@ export function lowerJoin(node: JoinNode, inputs: readonly Schema[]): LoweredNod
     ({ projects }, at) => ({ operators: projects, ...ends[at] }) as LoweredSide,
   );
   return { sides, steps: [stepOf(operator)] };
+}
+
+/** The condition of the join, and that times of partners are near. */
+function withNearness(
+  { condition, nearness, rightNames }: JoinNode,
+  [leftInput, rightInput]: readonly [Schema, Schema],
+): Expr | null {
+  if (nearness?.kind !== 'interval') return condition;
+  const left = timeIn(leftInput, nearness.left, null);
+  const right = timeIn(rightInput, nearness.right, rightNames);
+  const isFine = [left, right].some(({ type }) => type.kind === 'timestamp' && type.unit === 'us');
+  const unit: FieldType = { kind: 'timestamp', unit: isFine ? 'us' : 'ms' };
+  const [a, b] = [left, right].map((time) =>
+    isSameType(time.type, unit) ? time : castExpr(time, unit, false),
+  ) as [Expr, Expr];
+  const whole = (ms: number) => literalOfType(ms * (isFine ? 1000 : 1), int64Type);
+  const first = compareExpr('ge', b, arithmeticExpr('subtract', a, whole(nearness.beforeMs)));
+  const last = compareExpr('le', b, arithmeticExpr('add', a, whole(nearness.afterMs)));
+  const near = logicExpr('and', first, last);
+  return condition === null ? near : logicExpr('and', near, condition);
+}
+
+function timeIn({ fields }: Schema, wanted: string, names: readonly string[] | null): Expr {
+  const field = fields.find(({ name }, index) => (names?.[index] ?? name) === wanted);
+  assert(field !== undefined, 'the times of a join are in its inputs');
+  return columnExpr({ ...field, name: wanted });
 }
 
 interface Side {

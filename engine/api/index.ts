@@ -51,7 +51,15 @@ export {
 } from './endpoints.ts';
 export { type Explosion, explode, type Words, words } from './explode.ts';
 export { coalesce, concat, greatest, least, lit } from './expressions.ts';
-export type { Joined, JoinHints, JoinOptions, JoinSide, JoinType } from './join.ts';
+export type {
+  Joined,
+  JoinHints,
+  JoinInterval,
+  JoinOptions,
+  JoinSide,
+  JoinType,
+  JoinWindow,
+} from './join.ts';
 export type { MapReduceOptions } from './map-reduce.ts';
 export type { ParamSpec, ParamType, ParamValues } from './param.ts';
 export type { ProcessContext, ProcessOptions, Timers } from './process.ts';

@@ -35,10 +35,13 @@ import type { Schema } from '../schema/schema.ts';
 import type { Column } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
 import type { Together } from './grouping.ts';
+import { type JoinInterval, type JoinWindow, nearnessOf, windowRowOf } from './join-nearness.ts';
 import { callPairLambda, conditionIn, describe, type PairSchema } from './row.ts';
 import { selectContent } from './select.ts';
+import type { Tumbling } from './window.ts';
 
 export type { JoinSide, JoinType } from '../plan/join-type.ts';
+export type { JoinInterval, JoinWindow } from './join-nearness.ts';
 
 /** How two streams are joined; C and D are their columns. */
 export interface JoinOptions<C, D, T extends JoinType> extends JoinHints {
@@ -55,6 +58,13 @@ export interface JoinOptions<C, D, T extends JoinType> extends JoinHints {
    * @defaultValue 'inner'
    */
   readonly type?: T;
+  /**
+   * Partners are near in event time, which both streams know (`eventTime`): the right row's time is from
+   * `left - beforeMs` to `left + afterMs`. `on` has an equality besides.
+   */
+  readonly within?: JoinInterval;
+  /** Partners are in the same window of event time, which both streams know. `on` has an equality besides. */
+  readonly window?: Tumbling;
 }
 
 /** What helps the planner; the rows are the same without. */
@@ -118,6 +128,8 @@ export interface GivenJoin {
   readonly type?: unknown;
   readonly build?: unknown;
   readonly broadcast?: unknown;
+  readonly within?: unknown;
+  readonly window?: unknown;
   readonly select?: unknown;
 }
 
@@ -132,21 +144,23 @@ export function joinedNode(
   given: GivenJoin,
   verb: VerbOptions | undefined,
 ): NodeDraft {
-  const [left, right] = inputs.map((input) => input.content.schema) as [Schema, Schema];
-  const { content, pair } = joinParts(left, right, given);
+  const { content, pair, windows } = joinParts(inputs, given);
   const node = appendNode(inputs, content, verb);
   const { select } = given;
   if (select === undefined) return node;
-  return appendNode([node], selectContent(callPairLambda(name, pair, select as never)));
+  return appendNode([node], selectContent(callPairLambda(name, pair, select as never, windows)));
 }
 
 interface JoinParts {
   readonly content: NodeContent;
   /** What `select` sees: the columns as they come out. */
   readonly pair: PairSchema;
+  /** The third row that it sees. */
+  readonly windows: JoinWindow;
 }
 
-function joinParts(left: Schema, right: Schema, given: GivenJoin): JoinParts {
+function joinParts(inputs: readonly [NodeDraft, NodeDraft], given: GivenJoin): JoinParts {
+  const [left, right] = inputs.map((input) => input.content.schema) as [Schema, Schema];
   const type = oneOf('type', given.type ?? 'inner', joinTypes);
   const buildSide = oneOf('build', given.build ?? 'right', ['left', 'right'] as const);
   const isBroadcast = given.broadcast === true;
@@ -159,7 +173,11 @@ function joinParts(left: Schema, right: Schema, given: GivenJoin): JoinParts {
     });
   }
   const pair = { left, right, rightNames };
-  const { keys, condition } = conditionsOf(given.on, pair);
+  const { keys: equalities, condition } = conditionsOf(given.on, pair);
+  const near = nearnessOf(inputs, { ...given, rightNames, hasKeys: equalities.length > 0 });
+  const start = near?.key ?? null;
+  const keys = start === null ? equalities : [...equalities, start];
+  const nearness = near?.nearness ?? null;
   const sides = {
     left: nullableIf(becomesNull(type, 'left'), left),
     right: nullableIf(becomesNull(type, 'right'), right),
@@ -168,9 +186,14 @@ function joinParts(left: Schema, right: Schema, given: GivenJoin): JoinParts {
     return { ...field, name: rightNames[index] ?? field.name };
   });
   const schema = isOneSided(type) ? left : { fields: [...sides.left.fields, ...named] };
-  const join = { kind: 'join', type, keys, condition, rightNames, buildSide, isBroadcast } as const;
+  const sidesOf = { rightNames, buildSide, isBroadcast };
+  const join = { kind: 'join', type, keys, condition, nearness, ...sidesOf } as const;
   const hasHint = given.build !== undefined || given.broadcast !== undefined;
-  return { content: { ...join, hasHint, schema }, pair: { ...sides, rightNames } };
+  return {
+    content: { ...join, hasHint, schema },
+    pair: { ...sides, rightNames },
+    windows: windowRowOf(near, type),
+  };
 }
 
 function oneOf<T extends string>(name: string, value: unknown, values: readonly T[]): T {

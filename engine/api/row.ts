@@ -67,11 +67,12 @@ export interface PairSchema {
   readonly rightNames: readonly string[];
 }
 
-/** The same for a lambda of two rows. */
+/** The same for a lambda of two rows, and of a third where that is given. */
 export function callPairLambda(
   verb: string,
   { left, right, rightNames }: PairSchema,
-  lambda: (left: never, right: never) => unknown,
+  lambda: (left: never, right: never, third: never) => unknown,
+  third: object | null = null,
 ): unknown {
   if (typeof lambda !== 'function') {
     throw typedError('JOB_ARGUMENT_INVALID', `${verb} needs a function of two rows`, {
@@ -79,7 +80,7 @@ export function callPairLambda(
     });
   }
   checkLambdaSource(verb, lambda);
-  return lambda(rowOf(left) as never, rowOf(right, rightNames) as never);
+  return lambda(rowOf(left) as never, rowOf(right, rightNames) as never, third as never);
 }
 
 /**

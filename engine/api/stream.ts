@@ -43,6 +43,7 @@ import {
   type JoinHints,
   type JoinOptions,
   type JoinType,
+  type JoinWindow,
   joinedNode,
   type SideOf,
   type Unnamed,
@@ -339,13 +340,21 @@ export class Stream<C> {
    * Columns of both come out; where both have one of the same name, `select` names what comes out. The other
    * stream (`build` says which) is kept in memory.
    *
-   * @throws PLAN_DUPLICATE_NAME, EXPR_TYPE_MISMATCH where keys can't be compared exactly
+   * `within` and `window` ask that partners are near in event time as well. In a stream without an end they
+   * bound what is kept: a row goes when no partner of it can come any more.
+   *
+   * @throws PLAN_DUPLICATE_NAME, PLAN_NO_EVENT_TIME, EXPR_TYPE_MISMATCH where keys can't be compared exactly
    * @example `orders.join(users, { on: (order, user) => order.user.eq(user.id), type: 'semi' })`
    */
   join<D, const S extends object, T extends JoinType = 'inner'>(
     other: Stream<D>,
     options: JoinOptions<C, D, T> & {
-      readonly select: (left: SideOf<C, 'left', T>, right: SideOf<D, 'right', T>) => S;
+      /** @param window - Of a join in windows: where the rows' window begins and ends. */
+      readonly select: (
+        left: SideOf<C, 'left', T>,
+        right: SideOf<D, 'right', T>,
+        window: JoinWindow,
+      ) => S;
     },
     verb?: VerbOptions,
   ): Stream<Shown<Selected<S>>>;

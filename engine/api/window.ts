@@ -3,6 +3,7 @@
  * that are grouped one by one.
  */
 import { typedError } from '../../base/typed-error.ts';
+import { becomesNull } from '../plan/join-type.ts';
 import type { TumblingWindow } from '../plan/logical-graph.ts';
 import type { NodeContent, NodeDraft } from '../plan/logical-node.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -109,6 +110,8 @@ export function windowOf(window: Tumbling, node: NodeDraft): TumblingWindow {
 /** Under what name a node's rows have their event time; null when they have none. */
 export function eventTimeColumn({ content, inputs }: NodeDraft): string | null {
   if (content.kind === 'eventTime') return content.column;
+  if (content.kind === 'join')
+    return content.nearness?.kind === 'interval' ? leftTime(content) : null;
   const names = inputs.map(eventTimeColumn);
   const [name = null] = names;
   if (name === null || names.some((other) => other !== name)) return null;
@@ -141,7 +144,14 @@ export function eventTimeColumn({ content, inputs }: NodeDraft): string | null {
   }
 }
 
-function wholeMs(what: string, value: number, min: number): void {
+/** The left time, where no row comes without it. */
+function leftTime({ type, nearness }: NodeContent & { readonly kind: 'join' }): string | null {
+  if (nearness?.kind !== 'interval' || becomesNull(type, 'left')) return null;
+  return nearness.left;
+}
+
+/** @throws JOB_ARGUMENT_INVALID */
+export function wholeMs(what: string, value: number, min: number): void {
   if (Number.isSafeInteger(value) && value >= min) return;
   const range = min < 0 ? '' : `, ${min} or more`;
   throw typedError('JOB_ARGUMENT_INVALID', `${what} is ${describe(value)}`, {

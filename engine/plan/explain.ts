@@ -308,11 +308,23 @@ function aggregateNodeText({ window, keys, aggregates }: NodeOf<'aggregate'>): s
 
 /** `left, user = id and price > limit; right build side, broadcast`. */
 function joinNodeText(node: NodeOf<'join'>): string {
-  const { type, keys, condition, buildSide, isBroadcast } = node;
+  const { type, keys, condition, nearness, buildSide, isBroadcast } = node;
   const pairs = keys.map(({ left, right }) => `${exprText(left)} = ${exprText(right)}`);
   const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
   const sides = `${buildSide} side is built${isBroadcast ? ', broadcast' : ''}`;
-  return `${type}${on === '' ? '' : ` on ${on}`}; ${sides}`;
+  const near = nearness?.kind === 'interval' ? ` ${nearnessText(nearness)}` : '';
+  return `${type}${on === '' ? '' : ` on ${on}`}${near}; ${sides}`;
+}
+
+/** `within 5000 ms before to 0 ms after, at_2 of at`. */
+function nearnessText(near: {
+  readonly left: string;
+  readonly right: string;
+  readonly beforeMs: number;
+  readonly afterMs: number;
+}): string {
+  const { left, right, beforeMs, afterMs } = near;
+  return `within ${beforeMs} ms before to ${afterMs} ms after, ${right} of ${left}`;
 }
 
 function joinText(operator: OperatorSpec & { readonly kind: 'join' }): string {

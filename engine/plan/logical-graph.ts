@@ -54,6 +54,19 @@ export interface ExprOrder {
   readonly areNullsFirst: boolean;
 }
 
+/** How near the times of partners are. */
+export type JoinNearness =
+  /** Columns of pairs; the right time is from `left - beforeMs` to `left + afterMs`. */
+  | {
+      readonly kind: 'interval';
+      readonly left: string;
+      readonly right: string;
+      readonly beforeMs: number;
+      readonly afterMs: number;
+    }
+  /** In one window: its starts are the last pair of keys. */
+  | { readonly kind: 'window'; readonly sizeMs: number };
+
 /** A pair of keys that are to be equal: of the left side, and of the right side. Their types are the same. */
 export interface JoinKeyPair {
   readonly left: Expr;
@@ -153,6 +166,8 @@ export type LogicalNode = Node &
         readonly keys: readonly JoinKeyPair[];
         /** What must hold besides, over the columns of pairs. */
         readonly condition: Expr | null;
+        /** How near in event time partners are; null where that does not matter. */
+        readonly nearness: JoinNearness | null;
         /** The names of the right side's columns in pairs: unlike those of the left side's. */
         readonly rightNames: readonly string[];
         readonly buildSide: JoinSide;

@@ -1,0 +1,193 @@
+/**
+ * Joins of rows that are near in event time: within an interval, or in the same window.
+ *
+ *     within { beforeMs: 5, afterMs: 60 }     left at 100 ── right from 95 to 160
+ *     window tumbling({ sizeMs: 60 })         left at 100 ── right from 60 up to 120
+ *
+ * A window is one more pair of keys: its start, computed from the time of either side. So a job that reads
+ * all of its input joins rows in windows as it joins any others.
+ */
+import { typedError } from '../../base/typed-error.ts';
+import type { Expr } from '../expr/expr.ts';
+import {
+  arithmeticExpr,
+  castExpr,
+  columnExpr,
+  isNullExpr,
+  whenExpr,
+} from '../expr/expr-factory.ts';
+import { literalOfType } from '../expr/literal.ts';
+import { becomesNull, type JoinType } from '../plan/join-type.ts';
+import type { JoinKeyPair, JoinNearness } from '../plan/logical-graph.ts';
+import type { NodeDraft } from '../plan/logical-node.ts';
+import { int64Type } from '../schema/field-type.ts';
+import { fieldIndexOf } from '../schema/schema.ts';
+import { Column } from './column.ts';
+import { describe } from './row.ts';
+import { eventTimeColumn, type Tumbling, type WindowColumns, wholeMs } from './window.ts';
+
+/** How far apart in event time partners may be, in whole milliseconds. */
+export interface JoinInterval {
+  /**
+   * How much earlier than the left row the right one may be. Negative: how much later it is at least.
+   * @defaultValue 0
+   */
+  readonly beforeMs?: number;
+  /**
+   * How much later than the left row the right one may be. Negative: how much earlier it is at least.
+   * @defaultValue 0
+   */
+  readonly afterMs?: number;
+}
+
+/** What `select` of a join in windows is given besides the two rows. */
+export type JoinWindow = WindowColumns;
+
+interface Near {
+  readonly nearness: JoinNearness;
+  /** Starts of windows; null for an interval. */
+  readonly key: JoinKeyPair | null;
+  /** Null for an interval. */
+  readonly windows: JoinWindows | null;
+}
+
+/** The times of both sides, and where windows are. */
+interface JoinWindows {
+  readonly left: Time;
+  readonly right: Time;
+  readonly sizeMs: number;
+  readonly offsetMs: number;
+}
+
+interface GivenNearness {
+  readonly within?: unknown;
+  readonly window?: unknown;
+  readonly rightNames: readonly string[];
+  /** Whether the join has an equality. */
+  readonly hasKeys: boolean;
+}
+
+/**
+ * What a join asks of times; null where that is nothing.
+ *
+ * @throws JOB_ARGUMENT_INVALID, PLAN_NO_EVENT_TIME
+ */
+export function nearnessOf(
+  inputs: readonly [NodeDraft, NodeDraft],
+  { within, window, rightNames, hasKeys }: GivenNearness,
+): Near | null {
+  if (within === undefined && window === undefined) return null;
+  if (within !== undefined && window !== undefined) {
+    throw typedError('JOB_ARGUMENT_INVALID', 'join has both "within" and "window"', {
+      hint: 'Give one of them: rows are near each other, or in the same window.',
+    });
+  }
+  if (!hasKeys) {
+    throw typedError('JOB_ARGUMENT_INVALID', 'a join of rows that are near in time needs a key', {
+      hint: 'Compare a column of the one with one of the other in "on": order.id.eq(payment.order).',
+    });
+  }
+  const left = timeOf(inputs[0], 'left', null);
+  const right = timeOf(inputs[1], 'right', rightNames);
+  if (window !== undefined) return windowNearness(window, left, right);
+  const { beforeMs, afterMs } = intervalIn(within);
+  return {
+    nearness: { kind: 'interval', left: left.name, right: right.name, beforeMs, afterMs },
+    key: null,
+    windows: null,
+  };
+}
+
+/** Start and end of the window of a pair, or of a row that comes without a partner. */
+export function windowRowOf(near: Near | null, type: JoinType): JoinWindow {
+  const windows = near?.windows ?? null;
+  if (windows === null) return noWindow;
+  const [left, right] = (['left', 'right'] as const).map((side) => {
+    const time = windows[side];
+    return windowStart({ ...time, nullable: time.nullable || becomesNull(type, side) }, windows);
+  }) as [Expr, Expr];
+  const start = becomesNull(type, 'left')
+    ? whenExpr([{ condition: isNullExpr(left), value: right }], left)
+    : left;
+  const end = arithmeticExpr('add', start, literalOfType(windows.sizeMs, int64Type));
+  const row = { windowStart: new Column(start), windowEnd: new Column(end) };
+  return Object.freeze(row) as unknown as JoinWindow;
+}
+
+const noWindow = new Proxy({} as JoinWindow, {
+  get(_, name) {
+    if (typeof name === 'symbol') return undefined;
+    throw typedError(
+      'JOB_ARGUMENT_INVALID',
+      `select of join reads "${name}", but rows are in no windows`,
+      {
+        hint: 'Say which: window: tumbling({ sizeMs: 60_000 }).',
+      },
+    );
+  },
+});
+
+type Time = Expr & { readonly kind: 'column' };
+
+function timeOf(node: NodeDraft, side: string, names: readonly string[] | null): Time {
+  const { schema } = node.content;
+  const column = eventTimeColumn(node);
+  const index = column === null ? -1 : fieldIndexOf(schema, column);
+  const field = schema.fields[index];
+  if (field === undefined) {
+    const message = `a join of rows that are near in time needs to know the event time of its ${side} side`;
+    throw typedError('PLAN_NO_EVENT_TIME', message, {
+      hint: 'Say which field it is, behind the last verb that makes new rows: eventTime((row) => row.at).',
+    });
+  }
+  return columnExpr({ ...field, name: names?.[index] ?? field.name }) as Time;
+}
+
+function intervalIn(within: unknown): { readonly beforeMs: number; readonly afterMs: number } {
+  if (typeof within !== 'object' || within === null) {
+    throw typedError('JOB_ARGUMENT_INVALID', `within of join is ${describe(within)}`, {
+      hint: 'Write within: { beforeMs: 5_000, afterMs: 60_000 }.',
+    });
+  }
+  const { beforeMs = 0, afterMs = 0 } = within as JoinInterval;
+  wholeMs('beforeMs of join', beforeMs, Number.MIN_SAFE_INTEGER);
+  wholeMs('afterMs of join', afterMs, Number.MIN_SAFE_INTEGER);
+  if (beforeMs + afterMs >= 0) return { beforeMs, afterMs };
+  const message = `within of join ends before it begins: from ${-beforeMs} ms to ${afterMs} ms`;
+  throw typedError('JOB_ARGUMENT_INVALID', message, {
+    hint: 'The right row is from beforeMs before the left one to afterMs behind it: their sum is 0 or more.',
+  });
+}
+
+function windowNearness(window: unknown, left: Time, right: Time): Near {
+  const { kind, sizeMs, offsetMs } = (window ?? {}) as Partial<Tumbling>;
+  if (kind !== 'millrace.tumbling' || sizeMs === undefined || offsetMs === undefined) {
+    throw typedError('JOB_ARGUMENT_INVALID', `window of join is ${describe(window)}`, {
+      hint: 'Write window: tumbling({ sizeMs: 60_000 }); other windows are not joined.',
+    });
+  }
+  const startOf = (time: Time) => windowStart(time, { sizeMs, offsetMs });
+  return {
+    nearness: { kind: 'window', sizeMs },
+    key: { left: startOf(left), right: startOf(right) },
+    windows: { left, right, sizeMs, offsetMs },
+  };
+}
+
+/** The start of a moment's window, in milliseconds; also before 1970. */
+function windowStart(
+  time: Time,
+  size: { readonly sizeMs: number; readonly offsetMs: number },
+): Expr {
+  const isFine = time.type.kind === 'timestamp' && time.type.unit === 'us';
+  const units = isFine ? 1000 : 1;
+  const whole = (value: number) => literalOfType(value * units, int64Type);
+  const offset = ((size.offsetMs % size.sizeMs) + size.sizeMs) % size.sizeMs;
+  const shifted = arithmeticExpr('subtract', castExpr(time, int64Type, false), whole(offset));
+  const rest = arithmeticExpr('modulo', shifted, whole(size.sizeMs));
+  // The rest of a moment before 1970 is negative.
+  const raised = arithmeticExpr('add', rest, whole(size.sizeMs));
+  const past = arithmeticExpr('modulo', raised, whole(size.sizeMs));
+  const start = arithmeticExpr('subtract', time, past);
+  return isFine ? castExpr(start, { kind: 'timestamp', unit: 'ms' }, false) : start;
+}
