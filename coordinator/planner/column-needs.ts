@@ -6,6 +6,7 @@
  */
 import { assertNever } from '../../base/assert.ts';
 import { addColumnNames } from '../../engine/expr/column-names.ts';
+import type { Expr } from '../../engine/expr/expr.ts';
 import { valuesIn } from '../../engine/plan/analytic-functions.ts';
 import type { Exchange, OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
@@ -99,12 +100,11 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
       return output && new Set([...output, operator.column]);
     case 'boundaries':
       return new Set(operator.order.map((key) => key.column));
-    case 'join': {
-      const { probeKeys, buildKeys, condition } = operator;
-      const given = operator.output.fields.map((field) => field.name).filter(isRead);
-      const names = new Set([...given, ...probeKeys, ...buildKeys]);
-      if (condition !== null) addColumnNames(condition, names);
-      return names;
+    case 'join':
+      return joinNeeds(operator, [...operator.probeKeys, ...operator.buildKeys], isRead);
+    case 'intervalJoin': {
+      const { leftKeys, rightKeys, leftTime, rightTime } = operator;
+      return joinNeeds(operator, [...leftKeys, ...rightKeys, leftTime, rightTime], isRead);
     }
     case 'project': {
       const names = new Set<string>();
@@ -172,4 +172,16 @@ function groupNeeds(
       return new Set([...operator.keys, ...read.flatMap(({ columns }) => columns)]);
     }
   }
+}
+
+/** What is given out of either side, what rows meet by, and what must hold of pairs besides. */
+function joinNeeds(
+  { output, condition }: { readonly output: Schema; readonly condition: Expr | null },
+  keys: readonly string[],
+  isRead: (name: string) => boolean,
+): ReadonlySet<string> {
+  const given = output.fields.map((field) => field.name).filter(isRead);
+  const names = new Set([...given, ...keys]);
+  if (condition !== null) addColumnNames(condition, names);
+  return names;
 }

@@ -11,6 +11,7 @@ import type { JobMode, LogicalGraph, LogicalNode } from '../../engine/plan/logic
 import { type OperatorSpec, vertexOutputs } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { lower } from './lower.ts';
+import { lowerIntervalJoin } from './lower-interval-join.ts';
 import { lowerJoin } from './lower-join.ts';
 import { lowerSetOperation } from './lower-set-operation.ts';
 import { inputFrom, type LoweredNode, type PlanStep, type StepInput } from './plan-step.ts';
@@ -53,7 +54,9 @@ export function lowerGraph({ nodes }: LogicalGraph, mode: JobMode = 'batch'): Pl
 function loweredOf(node: LogicalNode, inputs: readonly Schema[], mode: JobMode): LoweredNode {
   switch (node.kind) {
     case 'join':
-      return lowerJoin(node, inputs);
+      return mode === 'streaming' && node.nearness !== null
+        ? lowerIntervalJoin(node, node.nearness, inputs)
+        : lowerJoin(node, inputs);
     case 'intersect':
     case 'except':
       return lowerSetOperation(node, inputs);

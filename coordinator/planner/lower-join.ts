@@ -31,18 +31,14 @@ import { freeName, type Schema } from '../../engine/schema/schema.ts';
 import { type LoweredNode, type LoweredSide, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
 
-type JoinNode = LogicalNode & { readonly kind: 'join' };
+export type JoinNode = LogicalNode & { readonly kind: 'join' };
 
 /** @param inputs - Of the left and the right side. */
 export function lowerJoin(node: JoinNode, inputs: readonly Schema[]): LoweredNode {
   const { id, name, schema: output, type, buildSide, hasHint } = node;
   const [leftInput, rightInput] = inputs;
   assert(leftInput !== undefined && rightInput !== undefined, 'a join has two inputs');
-  const leftNames = leftInput.fields.map((field) => field.name);
-  const taken = new Set([...leftNames, ...node.rightNames]);
-  for (const field of rightInput.fields) taken.add(field.name);
-  const left = sideOf(node, leftInput, { names: leftNames, side: 'left', taken });
-  const right = sideOf(node, rightInput, { names: node.rightNames, side: 'right', taken });
+  const { left, right } = joinSidesOf(node, leftInput, rightInput);
   const isRightBuilt = buildSide === 'right';
   const [probe, build] = isRightBuilt ? [left, right] : [right, left];
   const condition = withNearness(node, [leftInput, rightInput]);
@@ -88,16 +84,33 @@ function timeIn({ fields }: Schema, wanted: string, names: readonly string[] | n
   return columnExpr({ ...field, name: wanted });
 }
 
-interface Side {
+/** One side, ready to be joined. */
+export interface JoinedSide {
   readonly projects: readonly OperatorSpec[];
+  /** Columns of what they give. */
   readonly keys: readonly string[];
+}
+
+/** What computes the keys of both sides, and renames their columns. */
+export function joinSidesOf(
+  node: JoinNode,
+  leftInput: Schema,
+  rightInput: Schema,
+): { readonly left: JoinedSide; readonly right: JoinedSide } {
+  const leftNames = leftInput.fields.map((field) => field.name);
+  const taken = new Set([...leftNames, ...node.rightNames]);
+  for (const field of rightInput.fields) taken.add(field.name);
+  return {
+    left: sideOf(node, leftInput, { names: leftNames, side: 'left', taken }),
+    right: sideOf(node, rightInput, { names: node.rightNames, side: 'right', taken }),
+  };
 }
 
 function sideOf(
   node: JoinNode,
   { fields }: Schema,
   options: { names: readonly string[]; side: 'left' | 'right'; taken: Set<string> },
-): Side {
+): JoinedSide {
   const { names, side, taken } = options;
   const renamed: NamedExpr[] = fields.map((field, index) => ({
     name: names[index] ?? field.name,

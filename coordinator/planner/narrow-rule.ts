@@ -38,6 +38,7 @@ function narrowed(operator: OperatorSpec, read: NonNullable<Needs>): OperatorSpe
   switch (operator.kind) {
     case 'source':
     case 'join':
+    case 'intervalJoin':
     case 'repeat':
       return { ...operator, output: atLeastOne(operator.output, read) };
     case 'project': {

@@ -107,6 +107,15 @@ function partsOf(operator: OperatorSpec): CodePart[] {
         ...parts,
       ];
     }
+    case 'intervalJoin': {
+      const { condition } = operator;
+      const parts = [kernels('band, join, group, take, gather')];
+      if (condition === null) return parts;
+      return [
+        ...expressionParts('filter', [{ expr: condition, text: exprText(condition) }]),
+        ...parts,
+      ];
+    }
     case 'registers':
       return [kernels('registers')];
     case 'digest':

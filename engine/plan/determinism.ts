@@ -39,6 +39,7 @@ const losesOrder: ReadonlySet<OperatorSpec['kind']> = new Set([
   'aggregate',
   'fold',
   'join',
+  'intervalJoin',
   'combine',
   'reduce',
 ]);

@@ -34,6 +34,7 @@ import {
   type Edge,
   type Exchange,
   hasBuildSide,
+  hasSecondStream,
   type OperatorSpec,
   type PhysicalGraph,
   type Vertex,
@@ -102,10 +103,12 @@ function edgeText(
   return `    ↓ ${id}${place}: ${exchangeText(exchange)}${only}${where}\n`;
 }
 
-/** `, build side`, or `, boundaries`; where a chain has several build sides, of which operator. */
+/** `, build side`, `, right stream` or `, boundaries`; where a chain has several build sides, of which operator. */
 function buildSideText(vertices: readonly Vertex[], { to, port }: Edge): string {
   if (port === vertexPorts.rows) return '';
   const chain = vertices.find(({ id }) => id === to)?.chain ?? [];
+  const [first] = chain;
+  if (first !== undefined && hasSecondStream(first)) return ', right stream';
   const builds = chain.filter(hasBuildSide);
   if (builds[port - 1]?.kind === 'range') return ', boundaries';
   return builds.length < 2 ? ', build side' : `, build side of ${builds[port - 1]?.id}`;
@@ -213,6 +216,8 @@ function physicalText(operator: OperatorSpec): string {
     }
     case 'join':
       return joinText(operator);
+    case 'intervalJoin':
+      return intervalJoinText(operator);
     case 'sort':
     case 'range':
       return orderText(operator.order);
@@ -314,6 +319,15 @@ function joinNodeText(node: NodeOf<'join'>): string {
   const sides = `${buildSide} side is built${isBroadcast ? ', broadcast' : ''}`;
   const near = nearness?.kind === 'interval' ? ` ${nearnessText(nearness)}` : '';
   return `${type}${on === '' ? '' : ` on ${on}`}${near}; ${sides}`;
+}
+
+/** `left on user = id within 0 ms before to 5000 ms after, at_2 of at`. */
+function intervalJoinText(operator: OperatorSpec & { readonly kind: 'intervalJoin' }): string {
+  const { type, leftKeys, rightKeys, leftTime, rightTime, condition } = operator;
+  const pairs = leftKeys.map((name, index) => `${name} = ${rightKeys[index]}`);
+  const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
+  const near = nearnessText({ ...operator, left: leftTime, right: rightTime });
+  return `${type} on ${on} ${near}`;
 }
 
 /** `within 5000 ms before to 0 ms after, at_2 of at`. */

@@ -112,6 +112,24 @@ export type OperatorSpec = Spec &
         /** Whether the probe side is taken in while the build side is not complete. */
         readonly isProbeBuffered: boolean;
       }
+    /**
+     * Two streams, left and right, whose partners have equal keys and times that are near: from `left - beforeMs` to
+     * `left + afterMs`. Their columns have different names.
+     */
+    | {
+        readonly kind: 'intervalJoin';
+        readonly type: JoinType;
+        readonly leftKeys: readonly string[];
+        readonly rightKeys: readonly string[];
+        readonly leftTime: string;
+        readonly rightTime: string;
+        readonly beforeMs: number;
+        readonly afterMs: number;
+        /** How far these times may be behind the watermark; and which are kept together. */
+        readonly lagMs: number;
+        readonly sliceMs: number;
+        readonly condition: Expr | null;
+      }
     /** Each row as often as `column` says, which is not in the output. */
     | { readonly kind: 'repeat'; readonly column: string }
     | { readonly kind: 'sort'; readonly order: readonly SortKey[] }
@@ -179,7 +197,7 @@ export function hasSecondStream({ kind }: OperatorSpec): boolean {
   return twoStreamKinds.has(kind);
 }
 
-const twoStreamKinds: ReadonlySet<OperatorSpec['kind']> = new Set([]);
+const twoStreamKinds: ReadonlySet<OperatorSpec['kind']> = new Set(['intervalJoin']);
 
 /** Kinds of those. */
 export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
@@ -187,6 +205,7 @@ export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
     'aggregate',
     'fold',
     'join',
+    'intervalJoin',
     'sort',
     'top',
     'combine',

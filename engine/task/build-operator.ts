@@ -24,6 +24,7 @@ import { RegistersOperator } from '../operators/registers-operator.ts';
 import { RepeatOperator } from '../operators/repeat-operator.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
 import { SortOperator } from '../operators/sort-operator.ts';
+import { IntervalJoinOperator } from '../operators/stream-join/interval-join-operator.ts';
 import type { EventTimeSpec } from '../plan/logical-graph.ts';
 import type { OperatorSpec } from '../plan/physical-graph.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
@@ -39,6 +40,8 @@ export interface BuildOperatorOptions extends TaskConnectors {
   readonly input: Schema;
   /** What comes in at the build side, where the operator has one. */
   readonly build?: Schema;
+  /** What comes in as the second stream, where the operator has one. */
+  readonly right?: Schema;
   /** Of the edges that a range operator's rows are sent by. @defaultValue none */
   readonly rangePartitioners?: readonly RangePartitioner[];
   /** Of a chain that begins with a source of lanes: how far each has come. @defaultValue null */
@@ -66,11 +69,9 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new AssignWindowsOperator(context, { ...spec, input });
     case 'aggregate':
       return new AggregateOperator(context, { ...spec, input });
-    case 'join': {
-      const { build } = options;
-      assert(build !== undefined, 'a join has a build side');
-      return new HashJoinOperator(context, { ...spec, probe: input, build });
-    }
+    case 'join':
+    case 'intervalJoin':
+      return buildJoin(spec, options);
     case 'range': {
       const { build, rangePartitioners: partitioners = [] } = options;
       assert(build !== undefined, 'boundaries come in at the build side');
@@ -127,6 +128,22 @@ function undividedTimes(spec: EventTimeSpec): SplitTimes {
   times.begin(0, 'all rows');
   times.enter(0);
   return times;
+}
+
+function buildJoin(
+  spec: OperatorSpec & { kind: 'join' | 'intervalJoin' },
+  { context, input, build, right }: BuildOperatorOptions,
+): Operator {
+  if (spec.kind === 'join') {
+    assert(build !== undefined, 'a join has a build side');
+    return new HashJoinOperator(context, { ...spec, probe: input, build });
+  }
+  assert(right !== undefined, 'a join of streams has two of them');
+  return new IntervalJoinOperator(context, {
+    ...spec,
+    left: { schema: input, keys: spec.leftKeys, time: spec.leftTime },
+    right: { schema: right, keys: spec.rightKeys, time: spec.rightTime },
+  });
 }
 
 function buildSink(

@@ -388,7 +388,14 @@ export class Task {
         : [];
       const build = builds[0] ? { build: builds[0].schema } : {};
       const own = { context: this.#contextOf(spec), counters: this.#counters, input: schema };
-      const given = { ...this.#options, ...build, ...own, rangePartitioners, splitTimes };
+      const given = {
+        ...this.#options,
+        ...secondStreamOf(spec, inputs),
+        ...build,
+        ...own,
+        rangePartitioners,
+        splitTimes,
+      };
       const operator = buildOperator(spec, given);
       this.#operators.push(operator);
       if (takesBuildSide(operator)) {
@@ -475,6 +482,12 @@ export class Task {
       },
     };
   }
+}
+
+/** The schema of the operator's second stream, where it has one. */
+function secondStreamOf(spec: OperatorSpec, inputs: readonly TaskInput[]) {
+  const second = hasSecondStream(spec) ? inputs.find(isAt(vertexPorts.right)) : undefined;
+  return second === undefined ? {} : { right: second.schema };
 }
 
 /** How far event time has come in the lanes of a chain's source, as the chain's `eventTime` wants it. */
