@@ -61,6 +61,7 @@ export const errorKinds = {
   JOB_SOCKET_UNSUPPORTED: 'user',
   JOIN_STATE_TOO_LARGE: 'resource',
   LEASE_REGISTER_CORRUPT: 'external',
+  LOOKUP_TIMEOUT: 'external',
   MEMORY_ARGUMENT_INVALID: 'user',
   MEMORY_EXHAUSTED: 'resource',
   MEMORY_TOO_SMALL: 'resource',

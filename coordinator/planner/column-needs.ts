@@ -111,10 +111,8 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
       for (const { name, expr } of operator.columns) if (isRead(name)) addColumnNames(expr, names);
       return names;
     }
-    case 'repeat': {
-      const given = operator.output.fields.map((field) => field.name).filter(isRead);
-      return new Set([operator.column, ...given]);
-    }
+    case 'repeat':
+      return joinNeeds({ ...operator, condition: null }, [operator.column], isRead);
     case 'explodeWords':
     case 'registers':
     case 'assignWindows':
@@ -128,6 +126,7 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     // A user's function may read any field, and a sink writes them all.
     case 'source':
     case 'filterRows':
+    case 'lookup':
     case 'mapRows':
     case 'flatMap':
     case 'fold':

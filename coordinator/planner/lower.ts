@@ -34,6 +34,8 @@ export function lower(node: PlainNode, input: Schema, mode: JobMode = 'batch'): 
       return [stepOf({ ...spec, kind: 'project', columns: node.columns })];
     case 'explodeWords':
       return lowerExplodeWords(node);
+    case 'lookup':
+      return [stepOf(lookupOf(node))];
     case 'derive':
       return [stepOf({ ...spec, kind: 'project', columns: derivedColumns(node) })];
     case 'filter':
@@ -88,6 +90,10 @@ function eventTimeOf(node: NodeOf<'eventTime'>): OperatorSpec {
 }
 
 type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
+
+function lookupOf({ schema: output, inputs: _, ...node }: NodeOf<'lookup'>): OperatorSpec {
+  return { ...node, output };
+}
 
 /** The operator gives the word first, then what is carried; another order is made behind it. */
 function lowerExplodeWords(node: NodeOf<'explodeWords'>): LoweredStep[] {

@@ -60,6 +60,7 @@ export type {
   JoinType,
   JoinWindow,
 } from './join.ts';
+export type { LookupCache, LookupLimits, LookupOptions, LookupType } from './lookup.ts';
 export type { MapReduceOptions } from './map-reduce.ts';
 export type { ParamSpec, ParamType, ParamValues } from './param.ts';
 export type { ProcessContext, ProcessOptions, Timers } from './process.ts';

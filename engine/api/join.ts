@@ -91,7 +91,8 @@ export type SideOf<C, Side extends JoinSide, T extends JoinType> = T extends
   ? NullableColumns<C>
   : C;
 
-type NullableColumns<C> = {
+/** The same columns, each of which may be null. */
+export type NullableColumns<C> = {
   readonly [Name in keyof C]: C[Name] extends Column<
     infer K extends ColumnKind,
     infer V,
@@ -101,6 +102,13 @@ type NullableColumns<C> = {
     ? Column<K, V, true, Own>
     : never;
 };
+
+/** What comes out of a join by `select`; `window` is where the rows' window begins and ends, of a join in windows. */
+export type JoinSelect<C, D, T extends JoinType, S> = (
+  left: SideOf<C, 'left', T>,
+  right: SideOf<D, 'right', T>,
+  window: JoinWindow,
+) => S;
 
 /** The columns of a join without `select`. */
 export type Joined<C, D, T extends JoinType> = T extends 'semi' | 'anti'

@@ -27,56 +27,38 @@ import {
 import type { AnyColumn, Column, SortOrder } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
 import { type SinkOf, WrittenStream } from './endpoints.ts';
-import {
-  type Aggregated,
-  type AggregatedAll,
-  type AggregatesOf,
-  type Grouping,
-  keysOf,
-  type Named,
-  type Together,
+import type {
+  Aggregated,
+  AggregatedAll,
+  AggregatesOf,
+  Grouping,
+  Named,
+  Together,
 } from './grouping.ts';
-import {
-  type CrossJoinRest,
-  type GivenJoin,
-  type Joined,
-  type JoinHints,
-  type JoinOptions,
-  type JoinType,
-  type JoinWindow,
-  joinedNode,
-  type SideOf,
-  type Unnamed,
+import { keysOf } from './grouping.ts';
+import type {
+  CrossJoinRest,
+  GivenJoin,
+  Joined,
+  JoinHints,
+  JoinOptions,
+  JoinSelect,
+  JoinType,
+  Unnamed,
 } from './join.ts';
+import { joinedNode } from './join.ts';
+import { type LookedUp, type LookupOptions, type LookupType, lookupParts } from './lookup.ts';
 import { type MapReduceOptions, mapReduceParts, type PairType } from './map-reduce.ts';
-import {
-  type Columns,
-  callLambda,
-  conditionIn,
-  type RowInputOf,
-  type RowOf,
-  type Shown,
-  type ValuesOf,
-} from './row.ts';
+import type { Columns, RowInputOf, RowOf, Shown, ValuesOf } from './row.ts';
+import { callLambda, conditionIn } from './row.ts';
 import { deriveContent, type Selected, selectContent } from './select.ts';
 import { appendSort, ordersIn } from './sort-order.ts';
-import {
-  type SameColumns,
-  type SetOptions,
-  type United,
-  type UnitingVerb,
-  unitedContent,
-} from './union.ts';
+import type { SameColumns, SetOptions, United, UnitingVerb } from './union.ts';
+import { unitedContent } from './union.ts';
 import type { ColumnsOf, StructType } from './value-type.ts';
 import { functionIn, noStream, type VerbOfStreams, wholeCount } from './verb-arguments.ts';
-import {
-  type EventTimeOptions,
-  eventTimeContent,
-  type TimeColumn,
-  type Tumbling,
-  type WindowColumns,
-  windowOf,
-} from './window.ts';
+import type { EventTimeOptions, TimeColumn, Tumbling, WindowColumns } from './window.ts';
+import { eventTimeContent, windowOf } from './window.ts';
 
 /**
  * Rows with the columns C.
@@ -340,8 +322,7 @@ export class Stream<C> {
    * Columns of both come out; where both have one of the same name, `select` names what comes out. The other
    * stream (`build` says which) is kept in memory.
    *
-   * `within` and `window` ask that partners are near in event time as well. In a stream without an end they
-   * bound what is kept: a row goes when no partner of it can come any more.
+   * `within` and `window` ask that partners are near in event time as well, and bound what a stream keeps.
    *
    * @throws PLAN_DUPLICATE_NAME, PLAN_NO_EVENT_TIME, EXPR_TYPE_MISMATCH where keys can't be compared exactly
    * @example `orders.join(users, { on: (order, user) => order.user.eq(user.id), type: 'semi' })`
@@ -349,12 +330,7 @@ export class Stream<C> {
   join<D, const S extends object, T extends JoinType = 'inner'>(
     other: Stream<D>,
     options: JoinOptions<C, D, T> & {
-      /** @param window - Of a join in windows: where the rows' window begins and ends. */
-      readonly select: (
-        left: SideOf<C, 'left', T>,
-        right: SideOf<D, 'right', T>,
-        window: JoinWindow,
-      ) => S;
+      readonly select: JoinSelect<C, D, T, S>;
     },
     verb?: VerbOptions,
   ): Stream<Shown<Selected<S>>>;
@@ -366,6 +342,23 @@ export class Stream<C> {
   join(other: unknown, options: GivenJoin, verb?: VerbOptions): unknown {
     const sides = [this.#node, this.#nodeOf('join', other)] as const;
     return new Stream(joinedNode('join', sides, options, verb));
+  }
+
+  /**
+   * Asks another system for a row by key; its columns follow the row's own. Rows wait for answers beside each other, and
+   * the task goes on meanwhile. A question that fails, or is too slow, is asked again; then the job fails.
+   *
+   * @param found - The fields of answers.
+   * @throws JOB_ARGUMENT_INVALID, PLAN_DUPLICATE_NAME
+   * @example `orders.lookup(t.struct({ city: t.utf8() }), { key: (order) => order.user, lookup: async (user) => cities.get(user) ?? null })`
+   */
+  lookup<F, K extends ColumnKind, V, T extends LookupType = 'left'>(
+    found: StructType<F>,
+    options: LookupOptions<C, F, K, V, T>,
+    verb?: VerbOptions,
+  ): Stream<LookedUp<C, F, T>> {
+    const { content, functions } = lookupParts(this.#schema, found.schema, options as never);
+    return this.#append(content, verb, functions);
   }
 
   /**

@@ -22,6 +22,8 @@ const functionHints = {
   filter: 'filter((row) => row.price > 100)',
   map: 'map(t.struct({ size: t.int32() }), (row) => ({ size: row.text.length }))',
   flatMap: 'flatMap(t.struct({ word: t.utf8() }), (row) => [{ word: row.text }])',
+  lookup:
+    'lookup(t.struct({ city: t.utf8() }), { key: (row) => row.user, lookup: async (user) => … })',
   reduce: 'reduce((left, right) => (right.price > left.price ? right : left))',
 };
 

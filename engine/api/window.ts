@@ -119,6 +119,7 @@ export function eventTimeColumn({ content, inputs }: NodeDraft): string | null {
     case 'where':
     case 'filter':
     case 'distinct':
+    case 'lookup':
     case 'orderBy':
     case 'analytic':
     case 'limit':

@@ -98,24 +98,10 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       return [kernels('group, accumulate, table')];
     case 'fold':
       return [driver(id), kernels('group, order-groups')];
-    case 'join': {
-      const { condition } = operator;
-      const parts = [kernels('join, group, take, gather')];
-      if (condition === null) return parts;
-      return [
-        ...expressionParts('filter', [{ expr: condition, text: exprText(condition) }]),
-        ...parts,
-      ];
-    }
-    case 'intervalJoin': {
-      const { condition } = operator;
-      const parts = [kernels('band, join, group, take, gather')];
-      if (condition === null) return parts;
-      return [
-        ...expressionParts('filter', [{ expr: condition, text: exprText(condition) }]),
-        ...parts,
-      ];
-    }
+    case 'join':
+      return joinParts(operator.condition, 'join, group, take, gather');
+    case 'intervalJoin':
+      return joinParts(operator.condition, 'band, join, group, take, gather');
     case 'registers':
       return [kernels('registers')];
     case 'digest':
@@ -135,6 +121,8 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       return [{ runs: 'none', what: 'counts rows' }];
     case 'eventTime':
       return [kernels('event-time')];
+    case 'lookup':
+      return [{ runs: 'none', what: `function of ${id}, answers in JavaScript` }];
     case 'process':
     case 'filterRows':
     case 'mapRows':
@@ -148,6 +136,13 @@ function partsOf(operator: OperatorSpec): CodePart[] {
     default:
       return assertNever(operator);
   }
+}
+
+function joinParts(condition: Expr | null, names: string): CodePart[] {
+  const parts = [kernels(names)];
+  if (condition === null) return parts;
+  const named = { expr: condition, text: exprText(condition) };
+  return [...expressionParts('filter', [named]), ...parts];
 }
 
 function kernels(what: string): CodePart {

@@ -60,6 +60,11 @@ export interface Operator {
    * so that nothing is lost in silence. @defaultValue there are none
    */
   readonly notedRows?: Readonly<Record<string, number>>;
+  /**
+   * True when the operator stopped short, and can go on only after something outside has rung the doorbell, or
+   * `wakeAtMs` has come: the task may sleep. @defaultValue false
+   */
+  readonly isWaiting?: boolean;
   /** True when no further input can change the output: a source in front may stop reading. */
   readonly hasEnough?: boolean;
   /**
@@ -102,6 +107,8 @@ export interface OperatorContext extends SpillContext {
   readonly late?: Outbox | null;
   /** The clock, for what depends on processing time; the same as of `wake`. @defaultValue it stands at 0 */
   readonly nowMs?: () => number;
+  /** Makes the task run again, from any place: what the operator waited for is there. @defaultValue nothing is waited for */
+  readonly ring?: () => void;
   /** Whether the time slice is used up. */
   readonly shouldYield: () => boolean;
 }

@@ -76,7 +76,8 @@ function arrivalOf(
 function behindChain({ chain }: Vertex, input: Determinism): Determinism {
   let level = input;
   for (const { kind } of chain) {
-    if (kind === 'digest') level = 'indeterminate';
+    // Who is asked may have changed its mind.
+    if (kind === 'digest' || kind === 'lookup') level = 'indeterminate';
     else if (losesOrder.has(kind)) level = weakest([level, 'unordered']);
     else if (!keepsOrder.has(kind) && level === 'unordered') level = 'indeterminate';
   }

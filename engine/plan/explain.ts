@@ -29,6 +29,7 @@ import type {
   SortKey,
   TumblingWindow,
 } from './logical-graph.ts';
+import type { LookupSpec } from './lookup-spec.ts';
 import {
   type AggregateColumn,
   type Edge,
@@ -129,6 +130,8 @@ function logicalText(node: LogicalNode): string {
     }
     case 'derive':
       return node.columns.map(namedExprText).join(', ');
+    case 'lookup':
+      return lookupText(node);
     case 'filter':
     case 'map':
     case 'flatMap':
@@ -241,6 +244,8 @@ function physicalText(operator: OperatorSpec): string {
     }
     case 'fold':
       return `${operator.phase} by ${operator.keys.join(', ')}: function of ${operator.id}`;
+    case 'lookup':
+      return lookupText(operator);
     case 'process': {
       const keys = operator.keys.map(({ name, column }) =>
         name === column ? name : `${name} = ${column}`,
@@ -328,6 +333,14 @@ function intervalJoinText(operator: OperatorSpec & { readonly kind: 'intervalJoi
   const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
   const near = nearnessText({ ...operator, left: leftTime, right: rightTime });
   return `${type} on ${on} ${near}`;
+}
+
+/** `left by user in order, 10000 ms, 3 attempts, 100 at once; 1000 answers for 60000 ms`. */
+function lookupText({ type, key, isOrdered, ...limits }: LookupSpec): string {
+  const { timeoutMs, attemptsMax, capacity, cache } = limits;
+  const order = isOrdered ? 'in order' : 'in any order';
+  const known = cache.entriesMax === 0 ? '' : `; ${cache.entriesMax} answers for ${cache.ttlMs} ms`;
+  return `${type} by ${key} ${order}, ${timeoutMs} ms, ${attemptsMax} attempts, ${capacity} at once${known}`;
 }
 
 /** `within 5000 ms before to 0 ms after, at_2 of at`. */
@@ -454,6 +467,7 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
   'explodeWords',
   'derive',
   'filter',
+  'lookup',
   'map',
   'flatMap',
   'reduce',

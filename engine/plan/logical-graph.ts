@@ -11,6 +11,7 @@ import type { Schema } from '../schema/schema.ts';
 import type { AggregateFunction } from './aggregate-functions.ts';
 import type { AnalyticSpec } from './analytic-functions.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
+import type { LookupSpec } from './lookup-spec.ts';
 import type { StateSpec } from './state-spec.ts';
 
 export interface AggregateSpec {
@@ -176,6 +177,8 @@ export type LogicalNode = Node &
         /** Whether every task gets all rows of the build side. */
         readonly isBroadcast: boolean;
       }
+    /** The columns of the input, then those that a user function answers for a key. */
+    | ({ readonly kind: 'lookup' } & LookupSpec)
     /** The rows of all its inputs, in any order. */
     | { readonly kind: 'union' }
     /** The rows of the left input that the right one has too, or has not: once, or as often as it is there. */

@@ -9,6 +9,7 @@ import type { AggregateFunction } from './aggregate-functions.ts';
 import type { AnalyticColumn, RankFunction } from './analytic-functions.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
 import type { EventTimeSpec, JoinedTexts, SortKey } from './logical-graph.ts';
+import type { LookupSpec } from './lookup-spec.ts';
 import type { AdaptedReads } from './map-output-read.ts';
 import type { ProcessKey, StateSpec } from './state-spec.ts';
 
@@ -130,6 +131,8 @@ export type OperatorSpec = Spec &
         readonly sliceMs: number;
         readonly condition: Expr | null;
       }
+    /** The columns of the input, then those of answers; `id` finds the user's function. */
+    | ({ readonly kind: 'lookup' } & LookupSpec)
     /** Each row as often as `column` says, which is not in the output. */
     | { readonly kind: 'repeat'; readonly column: string }
     | { readonly kind: 'sort'; readonly order: readonly SortKey[] }

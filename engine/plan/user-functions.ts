@@ -92,7 +92,14 @@ export interface ProcessFunctions {
   readonly states: Readonly<Record<string, StateFunctions>>;
 }
 
+/** Finds a row by a key, at once or later; null: there is none. */
+export interface LookupFunction {
+  readonly kind: 'lookup';
+  readonly lookup: (key: unknown) => RowValues | null | Promise<RowValues | null>;
+}
+
 export type UserFunctions =
+  | LookupFunction
   | FlatMapFunction
   | MapFunction
   | FilterFunction

@@ -13,6 +13,7 @@ import { mapRowDriver } from '../compile/map-row-driver.ts';
 import { CombineOperator } from '../operators/combine-operator.ts';
 import { FilterRowsOperator } from '../operators/filter-rows-operator.ts';
 import { FoldOperator } from '../operators/fold-operator.ts';
+import { LookupOperator } from '../operators/lookup/lookup-operator.ts';
 import type { Operator, OperatorContext } from '../operators/operator.ts';
 import { ProcessOperator } from '../operators/process-operator.ts';
 import { ReduceOperator } from '../operators/reduce-operator.ts';
@@ -35,12 +36,14 @@ export interface FunctionOperatorOptions {
 
 type FunctionSpec = OperatorSpec & {
   readonly kind:
+    | 'lookup'
     | 'filterRows'
     | 'mapRows'
     | 'flatMap'
     | 'fold'
     | 'map'
     | 'combine'
+    | 'reduce';
     | 'reduce'
     | 'process';
 };
@@ -67,6 +70,10 @@ export function buildFunctionOperator(
     case 'fold': {
       const { reduce } = functionsOf(functions, spec.id, 'reduce');
       return new FoldOperator(context, { ...spec, input, reduce });
+    }
+    case 'lookup': {
+      const { lookup } = functionsOf(functions, spec.id, 'lookup');
+      return new LookupOperator(context, { ...spec, input, lookup });
     }
     case 'flatMap': {
       const { flatMap } = functionsOf(functions, spec.id, 'flatMap');

@@ -103,6 +103,7 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new RegistersOperator(context, { ...spec, input });
     case 'limit':
       return new LimitOperator(spec.count);
+    case 'lookup':
     case 'filterRows':
     case 'mapRows':
     case 'flatMap':

@@ -117,7 +117,9 @@ export class MarkPassage {
     for (const link of this.#timed) {
       const mark = link.operator.takeMark?.(nowMs) ?? null;
       if (mark === null) continue;
-      this.begin(mark, this.#links.indexOf(link) + 1);
+      const place = this.#links.indexOf(link);
+      if (mark.kind === 'watermark') this.#promised[place] = mark.timeMs;
+      this.begin(mark, place + 1);
       return true;
     }
     return false;

@@ -85,6 +85,8 @@ export interface TaskOptions extends TaskConnectors {
   readonly spillFolder: string;
   /** What each operator that gathers rows may hold of the memory. */
   readonly memoryShare: MemoryShare;
+  /** Makes the task run again, from any place. @defaultValue nothing */
+  readonly ring?: () => void;
   /** Shared memory of `taskMetricsBytes(vertex.chain.length)`, zeroed. */
   readonly metrics: ArrayBufferLike;
 }
@@ -331,7 +333,8 @@ export class Task {
 
   /** An operator stopped short: because of a full ring, or because time is up. */
   #stopped(): TaskProgress {
-    const isBlocked = this.#outputs.isBlocked || this.#sink?.isBlocked === true;
+    const isWaiting = this.#sink?.isBlocked === true || this.#chain?.isWaiting === true;
+    const isBlocked = this.#outputs.isBlocked || isWaiting;
     return isBlocked && !this.#isOver() ? 'idle' : 'busy';
   }
 
@@ -450,6 +453,7 @@ export class Task {
 
   #contextOf(spec: OperatorSpec): OperatorContext {
     const { memory, kernels, disk, vertex, spillFolder: folder, memoryShare } = this.#options;
+    const { clock, ring } = this.#options;
     const { name } = spec;
     const index = vertex.chain.indexOf(spec);
     const onWritten = (bytes: number) => this.#metrics.addBytesSpilled(index, bytes);
@@ -459,6 +463,8 @@ export class Task {
       kernels,
       spill: { disk, folder, prefix: String(index), share: memoryShare, onWritten },
       shouldYield: () => this.#isOver(),
+      nowMs: () => clock.mono(),
+      ...(ring !== undefined && { ring }),
       deadLetters: this.#deadLetters,
     };
   }

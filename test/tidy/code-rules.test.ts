@@ -59,6 +59,7 @@ test.each`
   ${call}      | ${'engine/a.ts'}            | ${"const s = 'Math.random()';"}
   ${call}      | ${'engine/a.ts'}            | ${'env.timers.setTimeout(f, 1);'}
   ${call}      | ${'engine/a.ts'}            | ${'interface T { fetch(url: string): void }'}
+  ${call}      | ${'jobs/a/job.ts'}          | ${'await fetch(url);'}
   ${call}      | ${'base/env/real-clock.ts'} | ${'Date.now();'}
   ${call}      | ${'simulation/guard.ts'}    | ${'Date.now();'}
   ${load}      | ${'base/env/real-disk.ts'}  | ${"import fs from 'node:fs';"}

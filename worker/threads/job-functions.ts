@@ -18,6 +18,7 @@ const functionKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
   'filterRows',
   'mapRows',
   'flatMap',
+  'lookup',
   'fold',
   'map',
   'combine',

@@ -141,6 +141,7 @@ export class SlotProgram {
       kernels: this.#kernels,
       memoryShare: new MemoryShare({ budgetBytes: memory.budgetBytes, weight, slotCount }),
       ...{ disk, clock, bellOf, connectors, functions, spillFolder },
+      ring: () => this.#bell.ring(),
     };
     for (const deployment of loading.tasks) this.#start(deployment, resources);
     this.#bell.ring();

@@ -30,6 +30,8 @@ export interface SlotResources {
   /** Of the job attempt. */
   readonly spillFolder: string;
   readonly memoryShare: MemoryShare;
+  /** Makes the slot's tasks run again. */
+  readonly ring: () => void;
 }
 
 export function buildTask(deployment: TaskDeployment, resources: SlotResources): Task {
