@@ -133,7 +133,7 @@ function undividedTimes(spec: EventTimeSpec): SplitTimes {
 
 function buildJoin(
   spec: OperatorSpec & { kind: 'join' | 'intervalJoin' },
-  { context, input, build, right }: BuildOperatorOptions,
+  { context, input, build, right, counters }: BuildOperatorOptions,
 ): Operator {
   if (spec.kind === 'join') {
     assert(build !== undefined, 'a join has a build side');
@@ -142,6 +142,7 @@ function buildJoin(
   assert(right !== undefined, 'a join of streams has two of them');
   return new IntervalJoinOperator(context, {
     ...spec,
+    onLate: (rowCount) => counters.add(`late rows of ${spec.id}`, rowCount),
     left: { schema: input, keys: spec.leftKeys, time: spec.leftTime },
     right: { schema: right, keys: spec.rightKeys, time: spec.rightTime },
   });

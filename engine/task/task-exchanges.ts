@@ -85,17 +85,6 @@ export interface ExchangeContext {
   readonly blocks: () => SpillBlocks;
 }
 
-/** What goes through a chain: the rows of port 0, and of the second stream where the first operator has one. */
-export function isStreamOf(first: OperatorSpec): (input: TaskInput) => boolean {
-  const last = hasSecondStream(first) ? vertexPorts.right : vertexPorts.rows;
-  return ({ port = vertexPorts.rows }) => port <= last;
-}
-
-/** What comes in at one input of the vertex. */
-export function isAt(wanted: number): (input: TaskInput) => boolean {
-  return ({ port = vertexPorts.rows }) => port === wanted;
-}
-
 /** One gate over all channels of all edges: what reads a union reads several. */
 export function buildGate(inputs: readonly TaskInput[], context: ExchangeContext): ElementReader {
   const perInput = inputs.map((input) => channelsOf(input, context));

@@ -57,9 +57,10 @@ import { BuildSide } from './build-side.ts';
 import { dynamicFiltersOf } from './dynamic-filters.ts';
 import { OperatorChain } from './operator-chain.ts';
 import { connectorOf, type TaskConnectors } from './task-connectors.ts';
-import { buildGate, isAt, isStreamOf, type TaskInput, type TaskOutput } from './task-exchanges.ts';
+import { buildGate, type TaskInput, type TaskOutput } from './task-exchanges.ts';
 import { TaskMetrics } from './task-metrics.ts';
 import { noOutput, TaskOutputs } from './task-outputs.ts';
+import { isAt, isStreamOf, secondStreamOf } from './task-ports.ts';
 import { channelReport, operatorReport, type TaskReport } from './task-report.ts';
 import { nextTaskState, type TaskState } from './task-state.ts';
 
@@ -488,12 +489,6 @@ export class Task {
       },
     };
   }
-}
-
-/** The schema of the operator's second stream, where it has one. */
-function secondStreamOf(spec: OperatorSpec, inputs: readonly TaskInput[]) {
-  const second = hasSecondStream(spec) ? inputs.find(isAt(vertexPorts.right)) : undefined;
-  return second === undefined ? {} : { right: second.schema };
 }
 
 /** How far event time has come in the lanes of a chain's source, as the chain's `eventTime` wants it. */

@@ -180,7 +180,9 @@ export class IntervalJoinOperator implements Operator {
     );
     const { uint32, float64 } = scope.memory;
     const [least = 0, most = 0] = float64.subarray((counts >>> 3) + 1, (counts >>> 3) + 3);
-    this.#lateCount += uint32[(counts >>> 2) + 1] ?? 0;
+    const late = uint32[(counts >>> 2) + 1] ?? 0;
+    this.#lateCount += late;
+    if (late > 0) this.#options.onLate?.(late);
     this.#bands.clearBits();
     const { low, high } = this.#bandOf(side);
     const others = this.#sides[otherSide(side)];
