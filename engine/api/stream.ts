@@ -345,10 +345,8 @@ export class Stream<C> {
   }
 
   /**
-   * Asks another system for a row by key; its columns follow the row's own. Rows wait for answers beside each other, and
-   * the task goes on meanwhile. A question that fails, or is too slow, is asked again; then the job fails.
+   * Asks another system for a row by key, whose columns (`found`) follow the row's own. Rows wait beside each other.
    *
-   * @param found - The fields of answers.
    * @throws JOB_ARGUMENT_INVALID, PLAN_DUPLICATE_NAME
    * @example `orders.lookup(t.struct({ city: t.utf8() }), { key: (order) => order.user, lookup: async (user) => cities.get(user) ?? null })`
    */

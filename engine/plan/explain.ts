@@ -19,6 +19,7 @@ import { typeText } from '../schema/field-type.ts';
 import { schemaText } from '../schema/schema.ts';
 import { analyticSpecText, analyticText } from './analytic-functions.ts';
 import { type Determinism, edgeDeterminism } from './determinism.ts';
+import { intervalJoinText, joinNodeText, joinText, lookupText } from './explain-joins.ts';
 import type {
   AggregateSpec,
   EventTimeSpec,
@@ -29,7 +30,6 @@ import type {
   SortKey,
   TumblingWindow,
 } from './logical-graph.ts';
-import type { LookupSpec } from './lookup-spec.ts';
 import {
   type AggregateColumn,
   type Edge,
@@ -314,52 +314,6 @@ type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
 function aggregateNodeText({ window, keys, aggregates }: NodeOf<'aggregate'>): string {
   const parts = [...(window === null ? [] : [windowText(window)]), ...keys.map(namedExprText)];
   return groupText(parts, aggregates.map(aggregateText));
-}
-
-/** `left, user = id and price > limit; right build side, broadcast`. */
-function joinNodeText(node: NodeOf<'join'>): string {
-  const { type, keys, condition, nearness, buildSide, isBroadcast } = node;
-  const pairs = keys.map(({ left, right }) => `${exprText(left)} = ${exprText(right)}`);
-  const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
-  const sides = `${buildSide} side is built${isBroadcast ? ', broadcast' : ''}`;
-  const near = nearness?.kind === 'interval' ? ` ${nearnessText(nearness)}` : '';
-  return `${type}${on === '' ? '' : ` on ${on}`}${near}; ${sides}`;
-}
-
-/** `left on user = id within 0 ms before to 5000 ms after, at_2 of at`. */
-function intervalJoinText(operator: OperatorSpec & { readonly kind: 'intervalJoin' }): string {
-  const { type, leftKeys, rightKeys, leftTime, rightTime, condition } = operator;
-  const pairs = leftKeys.map((name, index) => `${name} = ${rightKeys[index]}`);
-  const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
-  const near = nearnessText({ ...operator, left: leftTime, right: rightTime });
-  return `${type} on ${on} ${near}`;
-}
-
-/** `left by user in order, 10000 ms, 3 attempts, 100 at once; 1000 answers for 60000 ms`. */
-function lookupText({ type, key, isOrdered, ...limits }: LookupSpec): string {
-  const { timeoutMs, attemptsMax, capacity, cache } = limits;
-  const order = isOrdered ? 'in order' : 'in any order';
-  const known = cache.entriesMax === 0 ? '' : `; ${cache.entriesMax} answers for ${cache.ttlMs} ms`;
-  return `${type} by ${key} ${order}, ${timeoutMs} ms, ${attemptsMax} attempts, ${capacity} at once${known}`;
-}
-
-/** `within 5000 ms before to 0 ms after, at_2 of at`. */
-function nearnessText(near: {
-  readonly left: string;
-  readonly right: string;
-  readonly beforeMs: number;
-  readonly afterMs: number;
-}): string {
-  const { left, right, beforeMs, afterMs } = near;
-  return `within ${beforeMs} ms before to ${afterMs} ms after, ${right} of ${left}`;
-}
-
-function joinText(operator: OperatorSpec & { readonly kind: 'join' }): string {
-  const { type, buildSide, probeKeys, buildKeys, condition, isProbeBuffered } = operator;
-  const pairs = probeKeys.map((name, index) => `${name} = ${buildKeys[index]}`);
-  const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
-  const sides = `${buildSide} side is built${isProbeBuffered ? ', the other is buffered' : ''}`;
-  return `${type}${on === '' ? '' : ` on ${on}`}; ${sides}`;
 }
 
 /** `windows of 60000 ms of at`. */

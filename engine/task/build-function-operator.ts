@@ -43,7 +43,6 @@ type FunctionSpec = OperatorSpec & {
     | 'fold'
     | 'map'
     | 'combine'
-    | 'reduce';
     | 'reduce'
     | 'process';
 };

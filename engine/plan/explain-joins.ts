@@ -1,0 +1,54 @@
+/** Texts of joins and lookups, as `explain` prints them. */
+import { exprText } from '../expr/expr-text.ts';
+import type { LogicalNode } from './logical-graph.ts';
+import type { LookupSpec } from './lookup-spec.ts';
+import type { OperatorSpec } from './physical-graph.ts';
+
+/** `left, user = id and price > limit; right build side, broadcast`. */
+export function joinNodeText(node: LogicalNode & { readonly kind: 'join' }): string {
+  const { type, keys, condition, nearness, buildSide, isBroadcast } = node;
+  const pairs = keys.map(({ left, right }) => `${exprText(left)} = ${exprText(right)}`);
+  const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
+  const sides = `${buildSide} side is built${isBroadcast ? ', broadcast' : ''}`;
+  const near = nearness?.kind === 'interval' ? ` ${nearnessText(nearness)}` : '';
+  return `${type}${on === '' ? '' : ` on ${on}`}${near}; ${sides}`;
+}
+
+/** `left by user in order, 10000 ms, 3 attempts, 100 at once; 1000 answers for 60000 ms`. */
+export function lookupText({ type, key, isOrdered, ...limits }: LookupSpec): string {
+  const { timeoutMs, attemptsMax, capacity, cache } = limits;
+  const order = isOrdered ? 'in order' : 'in any order';
+  const known = cache.entriesMax === 0 ? '' : `; ${cache.entriesMax} answers for ${cache.ttlMs} ms`;
+  return `${type} by ${key} ${order}, ${timeoutMs} ms, ${attemptsMax} attempts, ${capacity} at once${known}`;
+}
+
+/** `left on user = id within 0 ms before to 5000 ms after, at_2 of at`. */
+export function intervalJoinText(
+  operator: OperatorSpec & { readonly kind: 'intervalJoin' },
+): string {
+  const { type, leftKeys, rightKeys, leftTime, rightTime, condition } = operator;
+  const pairs = leftKeys.map((name, index) => `${name} = ${rightKeys[index]}`);
+  const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
+  const near = nearnessText({ ...operator, left: leftTime, right: rightTime });
+  return `${type} on ${on} ${near}`;
+}
+
+/** `within 5000 ms before to 0 ms after, at_2 of at`. */
+function nearnessText(near: {
+  readonly left: string;
+  readonly right: string;
+  readonly beforeMs: number;
+  readonly afterMs: number;
+}): string {
+  const { left, right, beforeMs, afterMs } = near;
+  return `within ${beforeMs} ms before to ${afterMs} ms after, ${right} of ${left}`;
+}
+
+/** `left on user = id; right side is built`. */
+export function joinText(operator: OperatorSpec & { readonly kind: 'join' }): string {
+  const { type, buildSide, probeKeys, buildKeys, condition, isProbeBuffered } = operator;
+  const pairs = probeKeys.map((name, index) => `${name} = ${buildKeys[index]}`);
+  const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
+  const sides = `${buildSide} side is built${isProbeBuffered ? ', the other is buffered' : ''}`;
+  return `${type}${on === '' ? '' : ` on ${on}`}; ${sides}`;
+}
