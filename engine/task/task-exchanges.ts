@@ -9,12 +9,7 @@ import type { Kernels } from '../kernels/kernels.ts';
 import type { RingReader, RingWriter } from '../memory/ring.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import type { Span } from '../plan/map-output-read.ts';
-import {
-  type Exchange,
-  hasSecondStream,
-  type OperatorSpec,
-  vertexPorts,
-} from '../plan/physical-graph.ts';
+import type { Exchange } from '../plan/physical-graph.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import { ChannelOutput } from '../shuffle/channel-output.ts';
