@@ -68,6 +68,11 @@ export class RowFunctionOperator implements Operator {
     return row;
   }
 
+  /** No watermark overtakes rows that wait for their batch to fill. */
+  advance(_timeMs: number, outbox: Outbox): boolean {
+    return this.#output.finish(outbox);
+  }
+
   finish(outbox: Outbox): boolean {
     return this.#output.finish(outbox) && this.#poison?.finish() !== false;
   }

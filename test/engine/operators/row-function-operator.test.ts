@@ -106,6 +106,23 @@ test('a map gives one row per row', () => {
   );
 });
 
+test('a watermark comes behind the rows before it, though their batch is not full', () => {
+  const row = { text: 'a', n: 1n, i: 1, f: 0.5, b: true };
+  checkOperator({
+    input,
+    steps: [{ row }, { watermark: 5 }, { row }, { row }, { watermark: 7 }],
+    hasMarks: true,
+    build: (context) => mapOf(context, (given) => ({ ...given.copy(), copyNumber: 1 })),
+    expected: [
+      { ...row, copyNumber: 1 },
+      { watermark: 5 },
+      { ...row, copyNumber: 1 },
+      { ...row, copyNumber: 1 },
+      { watermark: 7 },
+    ],
+  });
+});
+
 test('a map of more rows than a batch has', () => {
   const rows = Array.from({ length: 20_000 }, (_, n) => ({
     text: null,
