@@ -87,6 +87,7 @@ export const errorKinds = {
   PLAN_NO_EVENT_TIME: 'user',
   PLAN_ONE_EXPLODE: 'user',
   PLAN_SCHEMA_MISMATCH: 'user',
+  PLAN_WINDOW_UNSUPPORTED: 'user',
   PROGRAM_FAILED: 'user',
   PROGRAM_MODULE_MISSING: 'user',
   PROGRAM_NOT_ATTACHED: 'user',

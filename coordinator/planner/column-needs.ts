@@ -122,6 +122,7 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     case 'analytic':
     case 'orderedAggregate':
     case 'aggregate':
+    case 'windowAggregate':
       return groupNeeds(operator, isRead);
     // A user's function may read any field, and a sink writes them all.
     case 'source':
@@ -143,7 +144,9 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
 
 /** What operators over groups and partitions read: keys, orders, and the arguments of results that are read. */
 function groupNeeds(
-  operator: OperatorSpec & { readonly kind: 'analytic' | 'orderedAggregate' | 'aggregate' },
+  operator: OperatorSpec & {
+    readonly kind: 'analytic' | 'orderedAggregate' | 'aggregate' | 'windowAggregate';
+  },
   isRead: (name: string) => boolean,
 ): Needs {
   switch (operator.kind) {
@@ -164,12 +167,9 @@ function groupNeeds(
       const inputs = read.flatMap((one) => ('input' in one ? [one.input] : one.columns));
       return new Set([...keys, ...order.map((key) => key.column), ...inputs]);
     }
-    case 'aggregate': {
-      // In the final phase the names are of parts, all of which are merged.
-      const isMerge = operator.phase === 'final';
-      const read = operator.aggregates.filter(({ name }) => isMerge || isRead(name));
-      return new Set([...operator.keys, ...read.flatMap(({ columns }) => columns)]);
-    }
+    case 'aggregate':
+    case 'windowAggregate':
+      return aggregateNeeds(operator, isRead);
   }
 }
 
@@ -183,4 +183,16 @@ function joinNeeds(
   const names = new Set([...given, ...keys]);
   if (condition !== null) addColumnNames(condition, names);
   return names;
+}
+
+function aggregateNeeds(
+  operator: OperatorSpec & { readonly kind: 'aggregate' | 'windowAggregate' },
+  isRead: (name: string) => boolean,
+): ReadonlySet<string> {
+  const { keys, aggregates, phase } = operator;
+  // In the final phase the names are of parts, all of which are merged.
+  const read = aggregates.filter(({ name }) => phase === 'final' || isRead(name));
+  const times = operator.kind === 'windowAggregate' ? [operator.column, operator.lastColumn] : [];
+  const named = times.filter((time) => typeof time === 'string');
+  return new Set([...named, ...keys, ...read.flatMap(({ columns }) => columns)]);
 }

@@ -10,7 +10,8 @@
  */
 import { aggregatePartsOf } from '../../engine/plan/aggregate-parts.ts';
 import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
-import { fieldIndexOf, type Schema } from '../../engine/schema/schema.ts';
+import { hasBounds } from '../../engine/plan/window-spec.ts';
+import { fieldIndexOf, fieldOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import { inputFrom, isLocal, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
 
 export function combinerRule(steps: readonly PlanStep[]): readonly PlanStep[] {
@@ -43,6 +44,7 @@ function phasesOf(operator: OperatorSpec, input: Schema): Phases | null {
   if (operator.kind === 'fold' && hasItsKeys(operator)) {
     return { partial: { ...operator, phase: 'partial' }, final: operator };
   }
+  if (operator.kind === 'windowAggregate') return windowPhases(operator, input);
   return operator.kind === 'aggregate' ? aggregatePhases(operator, input) : null;
 }
 
@@ -61,5 +63,35 @@ export function aggregatePhases(
   return {
     partial: { ...operator, phase: 'partial' as const, output: schema },
     final: { ...operator, phase: 'final' as const, aggregates },
+  };
+}
+
+/**
+ * The same by pane: the partial phase puts the pane in front of the parts. Windows that are given out more than once
+ * know which of their rows have come since, and stay whole; so do those of a count of rows.
+ */
+function windowPhases(
+  operator: OperatorSpec & { readonly kind: 'windowAggregate' },
+  input: Schema,
+): Phases | null {
+  const { window, firing, keys, aggregates, output, phase } = operator;
+  const { allowedLatenessMs, everyMs, everyRows } = firing;
+  const isOnce = allowedLatenessMs === 0 && everyMs === null && everyRows === null;
+  if (phase !== 'whole' || !isOnce || window.kind === 'count') return null;
+  if (aggregates.some((one) => one.function === 'countDistinct')) return null;
+  const groups = { fields: output.fields.slice(hasBounds(window) ? 2 : 0) };
+  const parts = aggregatePartsOf({ keys, aggregates, output: groups }, input);
+  const taken = new Set(parts.schema.fields.map((field) => field.name));
+  // A session of one task's rows is known by its first and its last time.
+  const names = window.kind === 'session' ? ['pane', 'paneLast'] : ['pane'];
+  const panes = names.map((name) => {
+    return fieldOf(freeName(name, taken), { kind: 'timestamp', unit: 'ms' });
+  });
+  const [pane, last] = panes.map((field) => field.name);
+  const partial = { fields: [...panes, ...parts.schema.fields] };
+  const times = { column: pane ?? null, ...(last !== undefined && { lastColumn: last }) };
+  return {
+    partial: { ...operator, phase: 'partial', output: partial },
+    final: { ...operator, phase: 'final', ...times, aggregates: parts.aggregates },
   };
 }

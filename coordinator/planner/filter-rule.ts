@@ -122,6 +122,7 @@ function conditionBelow(condition: Expr, operator: OperatorSpec): Expr | null {
     case 'analytic':
       return readsOnly(condition, operator.partition) ? condition : null;
     case 'aggregate':
+    case 'windowAggregate':
     case 'orderedAggregate':
     case 'digest':
       // A group without keys is there even when no row comes.

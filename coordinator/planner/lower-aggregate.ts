@@ -20,38 +20,54 @@ import { assert } from '../../base/assert.ts';
 import type { Expr, NamedExpr } from '../../engine/expr/expr.ts';
 import { arithmeticExpr, columnExpr } from '../../engine/expr/expr-factory.ts';
 import { literalOfType } from '../../engine/expr/literal.ts';
-import type { LogicalNode, TumblingWindow } from '../../engine/plan/logical-graph.ts';
-import type { AggregateColumn, Exchange } from '../../engine/plan/physical-graph.ts';
+import type { JobMode, LogicalNode } from '../../engine/plan/logical-graph.ts';
+import type { Exchange } from '../../engine/plan/physical-graph.ts';
+import { type EventWindow, firesOnce } from '../../engine/plan/window-spec.ts';
 import { int64Type } from '../../engine/schema/field-type.ts';
-import {
-  type Field,
-  fieldIndexOf,
-  fieldOf,
-  freeName,
-  type Schema,
-} from '../../engine/schema/schema.ts';
+import { type Field, fieldOf, freeName, type Schema } from '../../engine/schema/schema.ts';
+import { type Arguments, isSameExpr, onlyDistinctColumn, timeColumn } from './aggregate-columns.ts';
 import { areApproximate, lowerApproximate } from './lower-approximate.ts';
 import { areQuantiles, lowerQuantiles } from './lower-quantiles.ts';
+import { lowerWindowAggregate } from './lower-window-aggregate.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
 
 type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
 
-export function lowerAggregate(node: NodeOf<'aggregate'>, input: Schema): LoweredStep[] {
+export function lowerAggregate(
+  node: NodeOf<'aggregate'>,
+  input: Schema,
+  mode: JobMode = 'batch',
+): LoweredStep[] {
   const given = argumentsOf(node, input);
   const { window } = node;
-  if (window !== null) return lowerWindows(node, input, { ...given, window });
+  // Rows of windows are groups like others where all input has been read before any comes out.
+  if (window !== null && (mode === 'streaming' || window.spec.kind !== 'until')) {
+    const tumbling = mode === 'batch' ? plainTumbling(window) : null;
+    const { missing } = window.firing;
+    // All rows are there before a window ends, so it comes out once.
+    const firing = mode === 'batch' ? { ...firesOnce, missing } : window.firing;
+    if (tumbling === null) {
+      return lowerWindowAggregate(node, input, { ...given, window: { ...window, firing } });
+    }
+    return lowerWindows(node, input, { ...given, window: tumbling });
+  }
   const { columns, aggregates } = given;
   const keys = node.keys.map(({ name, expr }) => fieldOf(name, expr.type, expr.nullable));
   const project = columns.every(isPlain) ? [] : [stepOf(projectOf(node, columns))];
   return [...project, ...groupSteps(node, { keys, columns, aggregates, output: node.schema })];
 }
 
-interface Arguments {
-  /** The keys and arguments as named columns. */
-  readonly columns: readonly NamedExpr[];
-  /** The aggregates over those. */
-  readonly aggregates: readonly AggregateColumn[];
+/** Windows side by side, that come once at the end: a key like others. */
+function plainTumbling({ column, spec, firing }: EventWindow): TumblingWindow | null {
+  if (spec.kind !== 'tumbling' || spec.timeZone !== null || column === null) return null;
+  return firing.missing === 'late' ? null : { ...spec, column };
+}
+
+interface TumblingWindow {
+  readonly column: string;
+  readonly sizeMs: number;
+  readonly offsetMs: number;
 }
 
 /** Each row gets the start of its window, a key like the others; the end is computed behind. */
@@ -91,20 +107,6 @@ function lowerWindows(
   ];
   const plain = others.map((field) => ({ name: field.name, expr: columnExpr(field) }));
   return [...steps, stepOf(projectOf(node, [...bounds, ...plain]))];
-}
-
-/** The event time under a name of its own, where a key or an argument has taken the field's. */
-function timeColumn(
-  input: Schema,
-  { column }: TumblingWindow,
-  { columns, taken }: { readonly columns: readonly NamedExpr[]; readonly taken: Set<string> },
-): NamedExpr {
-  const field = input.fields[fieldIndexOf(input, column)];
-  assert(field !== undefined, 'the event time is a field of the rows');
-  const expr = columnExpr(field);
-  const same = columns.find((one) => one.name === column);
-  const isFree = same === undefined || isSameExpr(same.expr, expr);
-  return { name: isFree ? column : freeName(column, taken), expr };
 }
 
 interface Grouping extends Arguments {
@@ -160,16 +162,6 @@ function distinctStep({ id, name }: LogicalNode, columns: readonly NamedExpr[]):
   );
 }
 
-/** The column whose distinct values are all that is asked for; null in other cases. */
-function onlyDistinctColumn(aggregates: readonly AggregateColumn[]): string | null {
-  const [value] = aggregates[0]?.columns ?? [];
-  if (value === undefined) return null;
-  const isOnly = aggregates.every(
-    (one) => one.function === 'countDistinct' && one.columns[0] === value,
-  );
-  return isOnly ? value : null;
-}
-
 /** The keys and arguments as named columns, and the aggregates over those. */
 function argumentsOf(node: NodeOf<'aggregate'>, input: Schema): Arguments {
   const columns: NamedExpr[] = [...node.keys];
@@ -189,11 +181,6 @@ function argumentsOf(node: NodeOf<'aggregate'>, input: Schema): Arguments {
     columns: argument === null ? [] : [nameOf(argument, rest.name)],
   }));
   return { columns, aggregates };
-}
-
-/** Expressions are plain data: equal ones have equal text. */
-function isSameExpr(a: Expr, b: Expr): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function fieldOfColumn({ name, expr }: NamedExpr): Field {

@@ -47,7 +47,7 @@ export function lower(node: PlainNode, input: Schema, mode: JobMode = 'batch'): 
     case 'reduce':
       return lowerReduce(node);
     case 'aggregate':
-      return lowerAggregate(node, input);
+      return lowerAggregate(node, input, mode);
     case 'eventTime':
       return mode === 'batch' ? [] : [stepOf(eventTimeOf(node))];
     case 'distinct':

@@ -75,6 +75,15 @@ function narrowed(operator: OperatorSpec, read: NonNullable<Needs>): OperatorSpe
       const aggregates = operator.aggregates.filter(({ name }) => names.has(name));
       return { ...operator, output, aggregates };
     }
+    case 'windowAggregate': {
+      // Bounds and keys are made anyway; so many fields are in front of the results.
+      const results = new Set(operator.aggregates.map(({ name }) => name));
+      const fields = operator.output.fields.filter(
+        ({ name }) => !results.has(name) || read.has(name),
+      );
+      const aggregates = operator.aggregates.filter(({ name }) => read.has(name));
+      return { ...operator, output: { fields }, aggregates };
+    }
     default:
       return operator;
   }

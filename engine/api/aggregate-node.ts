@@ -18,17 +18,19 @@ import { Column } from './column.ts';
 import { aggregateContent, type Grouping } from './grouping.ts';
 import { callLambda } from './row.ts';
 import { ordersIn } from './sort-order.ts';
+import { windowOfRows } from './window.ts';
 
 type Aggregates = Readonly<Record<string, unknown>>;
 
 /** @throws PLAN_DUPLICATE_NAME */
 export function aggregateNode(
   node: NodeDraft,
-  grouping: Grouping,
+  { keys, window }: Grouping,
   aggregates: Aggregates,
   options?: VerbOptions,
 ): NodeDraft {
   const input = node.content.schema;
+  const grouping = { keys, window: window ?? windowOfRows(keys, node) };
   const ways = waysOf(aggregates, input);
   if (ways.length <= 1) {
     return appendNode([node], aggregateContent(grouping, aggregates, input), options);
@@ -37,9 +39,11 @@ export function aggregateNode(
   const parts = ways.map((way) => appendNode([node], aggregateContent(grouping, way, input)));
   const fields = parts.flatMap((part) => part.content.schema.fields);
   const results = names.flatMap((name) => fields.filter((field) => field.name === name));
-  const keys = (parts[0]?.content.schema.fields ?? []).filter(({ name }) => !names.includes(name));
-  const plainKeys = keys.map((key): NamedExpr => ({ name: key.name, expr: columnExpr(key) }));
-  const schema = { fields: [...keys, ...results.map((field) => ({ ...field, nullable: true }))] };
+  const common = (parts[0]?.content.schema.fields ?? []).filter(
+    ({ name }) => !names.includes(name),
+  );
+  const plainKeys = common.map((key): NamedExpr => ({ name: key.name, expr: columnExpr(key) }));
+  const schema = { fields: [...common, ...results.map((field) => ({ ...field, nullable: true }))] };
   const sides = parts.map((part) => {
     const columns = [...plainKeys, ...results.map((field) => resultIn(part, field))];
     return appendNode([part], { kind: 'select', columns, schema });
@@ -48,8 +52,9 @@ export function aggregateNode(
   const merged = results.map(({ name, type }) => {
     return { name, function: 'first', input: columnExpr(fieldOf(name, type, true)) } as const;
   });
-  const output = { fields: [...keys, ...results] };
-  const content = { kind: 'aggregate', window: null, keys: plainKeys, aggregates: merged } as const;
+  const output = { fields: [...common, ...results] };
+  const rows = windowOfRows(plainKeys, united);
+  const content = { kind: 'aggregate', window: rows, keys: plainKeys, aggregates: merged } as const;
   return appendNode([united], { ...content, schema: output }, options);
 }
 

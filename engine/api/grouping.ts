@@ -1,8 +1,9 @@
 /** Grouping: what `keyBy` and `aggregate` may be given, their types, and their logical node. */
 import { typedError } from '../../base/typed-error.ts';
 import type { NamedExpr } from '../expr/expr.ts';
-import type { ExprOrder, TumblingWindow } from '../plan/logical-graph.ts';
+import type { ExprOrder } from '../plan/logical-graph.ts';
 import type { NodeContent } from '../plan/logical-node.ts';
+import { type EventWindow, hasBounds } from '../plan/window-spec.ts';
 import { fieldOf, type Schema } from '../schema/schema.ts';
 import { Aggregate, planAggregate } from './aggregates.ts';
 import { Column } from './column.ts';
@@ -60,7 +61,7 @@ export type Named<S extends readonly unknown[]> = {
 /** What an `aggregate` groups by; neither keys nor a window: all rows are one group. */
 export interface Grouping {
   readonly keys: readonly NamedExpr[];
-  readonly window: TumblingWindow | null;
+  readonly window: EventWindow | null;
 }
 
 /** The bounds of a window in the rows of an aggregate. */
@@ -81,7 +82,7 @@ export function aggregateContent(
     });
   }
   const names = entries.map(([name]) => name);
-  const bounds = window === null ? [] : windowFields;
+  const bounds = window !== null && hasBounds(window.spec) ? windowFields : [];
   const keyNames = keys.map((key) => key.name);
   checkNames(bounds, keyNames, ['a bound of the window', 'a key']);
   checkNames(bounds, names, ['a bound of the window', 'an aggregate']);
@@ -100,7 +101,8 @@ export function aggregateContent(
   if (order.length === 0 && plain.length === specs.length) {
     return { kind: 'aggregate', window, keys, aggregates: plain, schema };
   }
-  if (window === null) return { kind: 'orderedAggregate', keys, order, aggregates: specs, schema };
+  const isOfRows = window === null || window.spec.kind === 'until';
+  if (isOfRows) return { kind: 'orderedAggregate', keys, order, aggregates: specs, schema };
   throw typedError('JOB_ARGUMENT_INVALID', "aggregates of rows in an order can't be by windows", {
     hint: 'Put the hour or day into the key: keyBy((row) => ({ day: row.at.truncate("day") })).',
   });

@@ -83,11 +83,22 @@ export { KeyedStream, Stream, WindowedStream } from './stream.ts';
 export type { SetOptions } from './union.ts';
 export { type ColumnsOf, StructType, t, ValueType } from './value-type.ts';
 export { When, when } from './when.ts';
+export type {
+  EventTimeOptions,
+  TimeColumn,
+  WindowColumns,
+} from './window.ts';
 export {
-  type EventTimeOptions,
-  type TimeColumn,
-  type Tumbling,
+  type CumulatingOptions,
+  cumulating,
+  globalWindow,
+  type SessionOptions,
+  type SlidingOptions,
+  session,
+  sliding,
   type TumblingOptions,
   tumbling,
-  type WindowColumns,
-} from './window.ts';
+  type Window,
+  type WindowOptions,
+  type WindowPlace,
+} from './windows.ts';

@@ -24,7 +24,8 @@ import { int64Type } from '../schema/field-type.ts';
 import { fieldIndexOf } from '../schema/schema.ts';
 import { Column } from './column.ts';
 import { describe } from './row.ts';
-import { eventTimeColumn, type Tumbling, type WindowColumns, wholeMs } from './window.ts';
+import { eventTimeColumn, type WindowColumns } from './window.ts';
+import { type Window, wholeMs } from './windows.ts';
 
 /** How far apart in event time partners may be, in whole milliseconds. */
 export interface JoinInterval {
@@ -160,12 +161,13 @@ function intervalIn(within: unknown): { readonly beforeMs: number; readonly afte
 }
 
 function windowNearness(window: unknown, left: Time, right: Time): Near {
-  const { kind, sizeMs, offsetMs } = (window ?? {}) as Partial<Tumbling>;
-  if (kind !== 'millrace.tumbling' || sizeMs === undefined || offsetMs === undefined) {
+  const { spec } = (window ?? {}) as Partial<Window<boolean>>;
+  if (spec?.kind !== 'tumbling' || spec.timeZone !== null) {
     throw typedError('JOB_ARGUMENT_INVALID', `window of join is ${describe(window)}`, {
       hint: 'Write window: tumbling({ sizeMs: 60_000 }); other windows are not joined.',
     });
   }
+  const { sizeMs, offsetMs } = spec;
   const startOf = (time: Time) => windowStart(time, { sizeMs, offsetMs });
   return {
     nearness: { kind: 'window', sizeMs },

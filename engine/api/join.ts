@@ -38,7 +38,7 @@ import type { Together } from './grouping.ts';
 import { type JoinInterval, type JoinWindow, nearnessOf, windowRowOf } from './join-nearness.ts';
 import { callPairLambda, conditionIn, describe, type PairSchema } from './row.ts';
 import { selectContent } from './select.ts';
-import type { Tumbling } from './window.ts';
+import type { Window } from './windows.ts';
 
 export type { JoinSide, JoinType } from '../plan/join-type.ts';
 export type { JoinInterval, JoinWindow } from './join-nearness.ts';
@@ -64,7 +64,7 @@ export interface JoinOptions<C, D, T extends JoinType> extends JoinHints {
    */
   readonly within?: JoinInterval;
   /** Partners are in the same window of event time, which both streams know. `on` has an equality besides. */
-  readonly window?: Tumbling;
+  readonly window?: Window<true>;
 }
 
 /** What helps the planner; the rows are the same without. */

@@ -57,8 +57,9 @@ import type { SameColumns, SetOptions, United, UnitingVerb } from './union.ts';
 import { unitedContent } from './union.ts';
 import type { ColumnsOf, StructType } from './value-type.ts';
 import { functionIn, noStream, type VerbOfStreams, wholeCount } from './verb-arguments.ts';
-import type { EventTimeOptions, TimeColumn, Tumbling, WindowColumns } from './window.ts';
+import type { BoundsOf, EventTimeOptions, TimeColumn } from './window.ts';
 import { eventTimeContent, windowOf } from './window.ts';
+import type { Window, WindowOptions } from './windows.ts';
 
 /**
  * Rows with the columns C.
@@ -210,8 +211,8 @@ export class Stream<C> {
    * @throws PLAN_NO_EVENT_TIME
    * @example `window(tumbling({ sizeMs: 60_000 })).aggregate({ bids: agg.count() })`
    */
-  window(window: Tumbling): WindowedStream<C, unknown> {
-    return new WindowedStream(this.#node, { keys: [], window: windowOf(window, this.#node) });
+  window<B extends boolean>(by: Window<B>, options?: WindowOptions): WindowedStream<C, unknown, B> {
+    return new WindowedStream(this.#node, { keys: [], window: windowOf(by, this.#node, options) });
   }
 
   /**
@@ -446,8 +447,8 @@ export class KeyedStream<C, Key> {
    * @throws PLAN_NO_EVENT_TIME
    * @example `keyBy((bid) => bid.auction).window(tumbling({ sizeMs: 60_000 })).aggregate({ bids: agg.count() })`
    */
-  window(window: Tumbling): WindowedStream<C, Key> {
-    const grouping = { keys: this.#keys, window: windowOf(window, this.#node) };
+  window<B extends boolean>(by: Window<B>, options?: WindowOptions): WindowedStream<C, Key, B> {
+    const grouping = { keys: this.#keys, window: windowOf(by, this.#node, options) };
     return new WindowedStream(this.#node, grouping);
   }
 
@@ -474,7 +475,7 @@ export class KeyedStream<C, Key> {
 }
 
 /** A stream grouped by windows, and by keys: `aggregate` makes one row per window and combination. */
-export class WindowedStream<C, Key> {
+export class WindowedStream<C, Key, Bounded extends boolean = true> {
   readonly #node: NodeDraft;
   readonly #grouping: Grouping;
 
@@ -485,16 +486,15 @@ export class WindowedStream<C, Key> {
   }
 
   /**
-   * One row per window and key: `windowStart` and `windowEnd`, timestamps in milliseconds, the keys, and
-   * each aggregate under its name. Windows without rows are not there. A row without event time ends the
-   * job (EVENT_TIME_MISSING); keep such rows out with `where`.
+   * One row per window and key: `windowStart` and `windowEnd` (timestamps in milliseconds, where windows have bounds),
+   * the keys, and each aggregate. A row without event time ends the job (EVENT_TIME_MISSING) unless it is to be late.
    *
    * @throws PLAN_DUPLICATE_NAME
    */
   aggregate<A extends AggregatesOf<C>>(
     aggregates: A,
     options?: VerbOptions,
-  ): Stream<Shown<Together<WindowColumns, Together<Key, Aggregated<A>>>>> {
+  ): Stream<Shown<Together<BoundsOf<Bounded>, Together<Key, Aggregated<A>>>>> {
     return new Stream(aggregateNode(this.#node, this.#grouping, aggregates, options));
   }
 }

@@ -1,14 +1,16 @@
 /**
- * Windows and event time: which column says when something happened, and how time is cut into pieces
- * that are grouped one by one.
+ * Event time: which column says when something happened, and how windows of it are told of their rows' time.
+ * The windows themselves: engine/api/windows.ts.
  */
 import { typedError } from '../../base/typed-error.ts';
+import type { NamedExpr } from '../expr/expr.ts';
 import { becomesNull } from '../plan/join-type.ts';
-import type { TumblingWindow } from '../plan/logical-graph.ts';
 import type { NodeContent, NodeDraft } from '../plan/logical-node.ts';
+import { type EventWindow, firesOnce, hasBounds } from '../plan/window-spec.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { Column } from './column.ts';
 import { callLambda, describe, expressionIn } from './row.ts';
+import { firingOf, type Window, type WindowOptions, wholeMs } from './windows.ts';
 
 /** A column that says when a row's event happened. */
 export type TimeColumn = Column<'timestampMs' | 'timestampUs', unknown, boolean>;
@@ -31,21 +33,6 @@ export interface EventTimeOptions {
 
 const dayMs = 86_400_000;
 
-/** Size and place of tumbling windows. */
-export interface TumblingOptions {
-  /** How long a window is, in milliseconds: 1 or more. */
-  readonly sizeMs: number;
-  /** Where windows begin, in milliseconds after multiples of their size; may be negative. @defaultValue 0 */
-  readonly offsetMs?: number;
-}
-
-/** Windows side by side: each moment is in one of them. Made by `tumbling`. */
-export interface Tumbling {
-  readonly kind: 'millrace.tumbling';
-  readonly sizeMs: number;
-  readonly offsetMs: number;
-}
-
 /** What windows add to the rows of an aggregate. */
 export interface WindowColumns {
   /** When the window begins; the moment is in it. */
@@ -54,22 +41,8 @@ export interface WindowColumns {
   readonly windowEnd: Column<'timestampMs', number, false, 'windowEnd'>;
 }
 
-/**
- * Windows of a fixed size, one behind the other, in event time.
- *
- * @throws JOB_ARGUMENT_INVALID
- * @example
- * ```ts
- * import { tumbling } from 'millrace';
- *
- * tumbling({ sizeMs: 60_000 }).offsetMs; // => 0
- * ```
- */
-export function tumbling({ sizeMs, offsetMs = 0 }: TumblingOptions): Tumbling {
-  wholeMs('sizeMs of tumbling', sizeMs, 1);
-  wholeMs('offsetMs of tumbling', offsetMs, Number.MIN_SAFE_INTEGER);
-  return Object.freeze({ kind: 'millrace.tumbling', sizeMs, offsetMs });
-}
+/** What windows add where they have bounds. */
+export type BoundsOf<Bounded extends boolean> = Bounded extends true ? WindowColumns : unknown;
 
 /** The node of an `eventTime`. */
 export function eventTimeContent(
@@ -93,31 +66,69 @@ export function eventTimeContent(
 }
 
 /** The window of an aggregate over rows of `node`. @throws PLAN_NO_EVENT_TIME */
-export function windowOf(window: Tumbling, node: NodeDraft): TumblingWindow {
-  if (window?.kind !== 'millrace.tumbling') {
+export function windowOf(
+  window: Window<boolean>,
+  node: NodeDraft,
+  options: WindowOptions = {},
+): EventWindow {
+  if (window?.kind !== 'millrace.window') {
     throw typedError('JOB_ARGUMENT_INVALID', `window needs a window, got ${describe(window)}`, {
       hint: 'Write window(tumbling({ sizeMs: 60_000 })).',
     });
   }
-  const { sizeMs, offsetMs } = window;
+  const { spec } = window;
+  const firing = firingOf(spec, options);
   const column = eventTimeColumn(node);
-  if (column !== null) return { column, sizeMs, offsetMs };
+  const needsTime = spec.kind !== 'count' && spec.kind !== 'global';
+  if (column !== null || !needsTime) return { column: needsTime ? column : null, spec, firing };
   throw typedError('PLAN_NO_EVENT_TIME', 'a window needs to know the event time of its rows', {
     hint: 'Say which field it is, behind the last verb that makes new rows: eventTime((row) => row.at).',
   });
 }
 
 /** Under what name a node's rows have their event time; null when they have none. */
-export function eventTimeColumn({ content, inputs }: NodeDraft): string | null {
+export function eventTimeColumn(node: NodeDraft): string | null {
+  return columnBehind(node, timeIn);
+}
+
+/**
+ * Of rows that are results of windows, grouped by the end of their window: such groups are complete when event
+ * time has come to that end. Null where no key is the end of a window.
+ */
+export function windowOfRows(keys: readonly NamedExpr[], node: NodeDraft): EventWindow | null {
+  const column = columnBehind(node, windowEndIn);
+  const isKey = keys.some(({ expr }) => expr.kind === 'column' && expr.name === column);
+  return isKey ? { column, spec: { kind: 'until' }, firing: firesOnce } : null;
+}
+
+/** The column that a node makes, by its name there; undefined when it hands on what it reads. */
+type ColumnIn = (content: NodeContent) => string | null | undefined;
+
+const timeIn: ColumnIn = (content) => {
   if (content.kind === 'eventTime') return content.column;
-  if (content.kind === 'join')
-    return content.nearness?.kind === 'interval' ? leftTime(content) : null;
-  const names = inputs.map(eventTimeColumn);
+  if (content.kind !== 'join') return undefined;
+  return content.nearness?.kind === 'interval' ? leftTime(content) : null;
+};
+
+const windowEndIn: ColumnIn = (content) => {
+  if (content.kind !== 'aggregate' || content.window === null) return undefined;
+  const { spec, column } = content.window;
+  if (hasBounds(spec)) return 'windowEnd';
+  const isEnd = ({ expr }: NamedExpr) => expr.kind === 'column' && expr.name === column;
+  return spec.kind === 'until' ? (content.keys.find(isEnd)?.name ?? null) : null;
+};
+
+/** Under what name a node's rows have a column that one before it makes; null when they have none. */
+function columnBehind({ content, inputs }: NodeDraft, columnIn: ColumnIn): string | null {
+  const made = columnIn(content);
+  if (made !== undefined) return made;
+  const names = inputs.map((input) => columnBehind(input, columnIn));
   const [name = null] = names;
   if (name === null || names.some((other) => other !== name)) return null;
   switch (content.kind) {
     case 'where':
     case 'filter':
+    case 'eventTime':
     case 'distinct':
     case 'lookup':
     case 'orderBy':
@@ -131,15 +142,9 @@ export function eventTimeColumn({ content, inputs }: NodeDraft): string | null {
       // A column of the same name takes its place.
       return content.columns.some((column) => column.name === name) ? null : name;
     case 'select':
-      return (
-        content.columns.find(({ expr }) => expr.kind === 'column' && expr.name === name)?.name ??
-        null
-      );
+      return nameOf(content.columns, name);
     case 'explodeWords':
-      return (
-        content.carried.find(({ expr }) => expr.kind === 'column' && expr.name === name)?.name ??
-        null
-      );
+      return nameOf(content.carried, name);
     default:
       return null;
   }
@@ -151,11 +156,7 @@ function leftTime({ type, nearness }: NodeContent & { readonly kind: 'join' }): 
   return nearness.left;
 }
 
-/** @throws JOB_ARGUMENT_INVALID */
-export function wholeMs(what: string, value: number, min: number): void {
-  if (Number.isSafeInteger(value) && value >= min) return;
-  const range = min < 0 ? '' : `, ${min} or more`;
-  throw typedError('JOB_ARGUMENT_INVALID', `${what} is ${describe(value)}`, {
-    hint: `Give whole milliseconds${range}.`,
-  });
+/** What a column is called among others that are made of it. */
+function nameOf(columns: readonly NamedExpr[], name: string): string | null {
+  return columns.find(({ expr }) => expr.kind === 'column' && expr.name === name)?.name ?? null;
 }

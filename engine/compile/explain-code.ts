@@ -94,6 +94,8 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       return [kernels('take')];
     case 'assignWindows':
       return [kernels('window')];
+    case 'windowAggregate':
+      return [kernels('window, group, accumulate, table')];
     case 'aggregate':
       return [kernels('group, accumulate, table')];
     case 'fold':

@@ -24,58 +24,19 @@
  */
 import { assert } from '../../base/assert.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
-import type { AccumulatorSpec } from './accumulators.ts';
 import { type ColumnAddress, GroupCells } from './group-cells.ts';
 import {
   type FindGroups,
   groupTableLayout as layout,
   groupTableStatus as status,
 } from './group-kernels.ts';
+import type { GroupColumns, GroupRows, GroupTableOptions } from './group-rows.ts';
 import type { Kernels } from './kernels.ts';
 import type { KeyForm } from './key-layout.ts';
 
 export type { AccumulatorSpec } from './accumulators.ts';
 export type { ColumnAddress } from './group-cells.ts';
-
-export interface GroupTableOptions {
-  readonly keyForm: KeyForm;
-  readonly accumulators: readonly AccumulatorSpec[];
-  /**
-   * Most slots, a power of two from 64 on. With it the table may become full (`isFull`) instead of failing:
-   * its owner reads groups out and calls `clear`. @defaultValue no limit
-   */
-  readonly slotsMax?: number;
-  /** Most bytes of slots and arena, while it grows too; with it the table may become full as well. @defaultValue no limit */
-  readonly bytesMax?: number;
-  /** Groups have numbers, by order of first arrival; see `GroupRows`. @defaultValue false */
-  readonly isNumbered?: boolean;
-}
-
-/** The rows of a batch, as the table reads them. */
-export interface GroupRows {
-  readonly key: ColumnAddress;
-  /** The selection of `key`. @defaultValue `selection` */
-  readonly keySelection?: number;
-  /** One per accumulator; not read by `count`. */
-  readonly inputs: readonly ColumnAddress[];
-  readonly selection: number;
-  readonly rowCount: number;
-  /**
-   * For a numbered table, u32 addresses: `numbers` gets the group of each row, the first for row 0 of
-   * the batch; `counts`, with room for all groups, the count of rows of each.
-   */
-  readonly numbering?: { readonly numbers: number; readonly counts: number };
-  /** For a numbered table: a bitmap where the bits of stored rows that made a group are set. */
-  readonly arrivals?: number;
-}
-
-/** Where groups are written; validity 0 when it is not wanted. */
-export interface GroupColumns {
-  /** 8 bytes per group for int64, else 16. */
-  readonly key: ColumnAddress;
-  /** One for each of `resultSizes`, which says its bytes per group. */
-  readonly results: readonly ColumnAddress[];
-}
+export type { GroupColumns, GroupRows, GroupTableOptions } from './group-rows.ts';
 
 interface Table {
   readonly block: BlockHandle;
@@ -126,7 +87,7 @@ export class GroupTable {
   constructor(scope: MemoryScope, kernels: Kernels, options: GroupTableOptions) {
     const { isNumbered = false } = options;
     const { slotsMax = Number.POSITIVE_INFINITY, bytesMax = Number.POSITIVE_INFINITY } = options;
-    const slotCount = Math.min(firstSlotCount, slotsMax);
+    const slotCount = Math.min(options.slotsFirst ?? firstSlotCount, slotsMax);
     assert(
       slotCount >= 64 && Number.isInteger(Math.log2(slotCount)),
       'the most slots are a power of two',
@@ -245,6 +206,53 @@ export class GroupTable {
     return row;
   }
 
+  /** Address of the slots that `findRows` found. */
+  get slotsAt(): number {
+    return this.#address(slotsOffset);
+  }
+
+  /** Where a slot of a numbered table has 8 bytes for its owner, zero in new slots. */
+  get extraOffset(): number {
+    return this.#stride - 8;
+  }
+
+  /** Address of the description: `groupTableLayout`. */
+  get description(): number {
+    return this.#address(0);
+  }
+
+  /**
+   * Finds the slots of up to 1,024 rows from `fromRow` on, and makes those that are not there; answers how many.
+   * They hold until the table has grown: short of 1,024 it may be growing.
+   */
+  findRows(rows: GroupRows, fromRow: number): number {
+    assert(this.#growth === null, 'the table is not growing');
+    const { key, keySelection = rows.selection, rowCount } = rows;
+    const end = Math.min(fromRow + chunkRows, rowCount);
+    const place = [key.values, key.validity, keySelection, fromRow, end] as const;
+    const found = this.#find(this.#address(0), ...place, this.slotsAt);
+    if (found > 0) this.#hasRows = true;
+    if (fromRow + found < end) this.#makeRoom();
+    return found;
+  }
+
+  /** Makes room for texts of so many bytes, of a table without limits. */
+  makeTextRoom(sizeBytes: number): void {
+    if (sizeBytes > 0) this.#hasTextRoom(sizeBytes);
+  }
+
+  /** Writes the keys of records with a slot's head, behind the `rowCount` written before, a multiple of 64. */
+  gatherKeys(records: number, count: number, rowCount: number, key: ColumnAddress): void {
+    const kernels = this.#kernels;
+    const { keyForm } = this.#options;
+    if (keyForm === 'int64') kernels.gather8(records, count, 8, key.values + rowCount * 8);
+    else if (keyForm === 'view') kernels.gatherViews(records, count, key.values + rowCount * 16);
+    else kernels.gather16(records, count, 8, key.values + rowCount * 16);
+    if (key.validity !== 0) {
+      kernels.gatherFlags(records, count, 4, 1, 1, key.validity + (rowCount >>> 3));
+    }
+  }
+
   /** Does one slice of growing; true when the table has grown. */
   grow(): boolean {
     const growth = this.#growth;
@@ -361,14 +369,7 @@ export class GroupTable {
 
   /** Writes chunk rows of groups behind the `rowCount` written before. */
   #gather(slots: number, count: number, rowCount: number, { key, results }: GroupColumns): void {
-    const kernels = this.#kernels;
-    const { keyForm } = this.#options;
-    if (keyForm === 'int64') kernels.gather8(slots, count, 8, key.values + rowCount * 8);
-    else if (keyForm === 'view') kernels.gatherViews(slots, count, key.values + rowCount * 16);
-    else kernels.gather16(slots, count, 8, key.values + rowCount * 16);
-    if (key.validity !== 0) {
-      kernels.gatherFlags(slots, count, 4, 1, 1, key.validity + (rowCount >>> 3));
-    }
+    this.gatherKeys(slots, count, rowCount, key);
     this.#cells.gather(slots, count, rowCount, results);
   }
 

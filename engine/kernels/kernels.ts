@@ -37,6 +37,7 @@ import type {
 import type { RecordKernels } from './record-kernels.ts';
 import type { RegisterKernels } from './register-kernels.ts';
 import type { SegmentKernels } from './segment-kernels.ts';
+import type { SessionKernels } from './session-kernels.ts';
 import type { SortKernels } from './sort-kernels.ts';
 import type { TakeKernels } from './take-kernels.ts';
 import type { TextKernels } from './text-kernels.ts';
@@ -60,6 +61,7 @@ export interface Kernels
     RegisterKernels,
     DigestKernels,
     SegmentKernels,
+    SessionKernels,
     SortKernels,
     NexmarkKernels,
     ExpressionKernels,

@@ -21,4 +21,37 @@ export interface WindowKernels {
     offsetMs: number,
     outStarts: number,
   ): number;
+  /**
+   * Writes the least and the largest moment of the selected rows, in milliseconds, as two float64. Moments
+   * are kept within 2 ** 52 ms of 1970, here and in `paneStarts`.
+   * @param outBounds - 16 bytes, untouched when no row has a moment.
+   * @returns How many rows have a moment.
+   */
+  timeBounds(
+    values: number,
+    validity: number,
+    selection: number,
+    rowCount: number,
+    unitsPerMs: number,
+    outBounds: number,
+  ): number;
+  /**
+   * Writes the start of each selected row's pane, a float64 of milliseconds, to its stored row. Nothing is
+   * written for nulls.
+   * @param paneMs - A whole number from 1 on; panes begin `offsetMs` after its multiples.
+   * @param shifts - How far a zone's clock is ahead of UTC: pairs of float64, since when and how much, both in
+   * milliseconds; panes are by that clock then. None for UTC.
+   */
+  paneStarts(
+    values: number,
+    validity: number,
+    selection: number,
+    rowCount: number,
+    unitsPerMs: number,
+    paneMs: number,
+    offsetMs: number,
+    shifts: number,
+    shiftCount: number,
+    outStarts: number,
+  ): void;
 }

@@ -1,4 +1,4 @@
-/** Reference of window.as.ts: the start of a window, in whole numbers of any size. */
+/** Reference of window.as.ts: starts of windows and panes, in whole numbers of any size. */
 
 /** In milliseconds; null when there is no such moment. */
 export function windowStartOf(
@@ -9,6 +9,28 @@ export function windowStartOf(
   const momentMs = floorDivide(moment, unitsPerMs);
   const start = floorDivide(momentMs - offsetMs, sizeMs) * sizeMs + offsetMs;
   return BigInt.asIntN(64, start) === start ? start : null;
+}
+
+const momentMsMax = 2n ** 52n;
+
+/** A moment in milliseconds, kept near 1970. */
+export function momentMsOf(moment: bigint, unitsPerMs: bigint): number {
+  const momentMs = floorDivide(moment, unitsPerMs);
+  const kept = momentMs > momentMsMax ? momentMsMax : momentMs;
+  return Number(kept < -momentMsMax ? -momentMsMax : kept);
+}
+
+/** The start of the pane of a moment, by a clock that is ahead of UTC as the last pair says that is not after it. */
+export function paneStartOf(
+  moment: bigint,
+  pane: { readonly unitsPerMs: bigint; readonly sizeMs: bigint; readonly offsetMs: bigint },
+  shifts: readonly (readonly [sinceMs: number, shiftMs: number])[],
+): number {
+  const momentMs = momentMsOf(moment, pane.unitsPerMs);
+  const shift = shifts.findLast(([since]) => since <= momentMs) ?? shifts[0] ?? [0, 0];
+  const local = BigInt(momentMs + shift[1]);
+  const { sizeMs, offsetMs } = pane;
+  return Number(floorDivide(local - offsetMs, sizeMs) * sizeMs + offsetMs);
 }
 
 function floorDivide(value: bigint, divisor: bigint): bigint {

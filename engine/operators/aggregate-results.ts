@@ -13,10 +13,16 @@ import type { AggregateResult } from './aggregate-plan.ts';
 import type { GroupKeys } from './group-keys.ts';
 import { canBeNull, Rooms, resultColumn, validityColumnOf } from './result-column.ts';
 
+/** Groups, or what has the same form. */
+export type ReadableGroups = Pick<
+  GroupTable,
+  'groupCount' | 'resultSizes' | 'arenaBlocks' | 'readGroups'
+>;
+
 export interface ReadGroupsOptions {
   readonly scope: MemoryScope;
   readonly kernels: Kernels;
-  readonly table: GroupTable;
+  readonly table: ReadableGroups;
   readonly keys: GroupKeys;
   /** The columns behind the keys. */
   readonly results: readonly AggregateResult[];

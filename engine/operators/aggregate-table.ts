@@ -20,6 +20,10 @@ export interface AggregateTableOptions {
   readonly input: Schema;
   readonly keys: readonly string[];
   readonly plan: AggregatePlan;
+  /** Scratch that several tables of the same input, keys and plan use. @defaultValue a table's own */
+  readonly scratch?: AggregateScratch;
+  /** As of `GroupTable`. */
+  readonly slotsFirst?: number;
   /** As of `GroupTable`. */
   readonly slotsMax?: number;
   readonly bytesMax?: number;
@@ -28,11 +32,29 @@ export interface AggregateTableOptions {
 /** Bitmaps of rows whose value comes for the first time, by input column. */
 export type Arrivals = ReadonlyMap<number, number>;
 
+/** What a table reads batches with: it holds what it made of the last one. */
+export interface AggregateScratch {
+  readonly keys: GroupKeys;
+  readonly inputs: AggregateInputs;
+}
+
+export function aggregateScratchOf(
+  { scope, kernels }: OperatorContext,
+  { input: schema, keys, plan }: Pick<AggregateTableOptions, 'input' | 'keys' | 'plan'>,
+): AggregateScratch {
+  return {
+    keys: new GroupKeys(scope, kernels, { schema, keys }),
+    inputs: new AggregateInputs(scope, kernels, plan.inputs),
+  };
+}
+
 export class AggregateTable {
   readonly #context: OperatorContext;
   readonly #plan: AggregatePlan;
   readonly #keys: GroupKeys;
   readonly #inputs: AggregateInputs;
+  /** Whether the scratch is to be closed with the table. */
+  readonly #ownsScratch: boolean;
   readonly #table: GroupTable;
   /** The batch that `#rows` describes. */
   #prepared: Batch | null = null;
@@ -44,15 +66,18 @@ export class AggregateTable {
 
   constructor(context: OperatorContext, options: AggregateTableOptions) {
     const { scope, kernels } = context;
-    const { input: schema, keys, plan, slotsMax, bytesMax } = options;
+    const { plan, slotsMax, slotsFirst, bytesMax } = options;
+    const { keys, inputs } = options.scratch ?? aggregateScratchOf(context, options);
     this.#context = context;
     this.#plan = plan;
-    this.#keys = new GroupKeys(scope, kernels, { schema, keys });
-    this.#inputs = new AggregateInputs(scope, kernels, plan.inputs);
+    this.#keys = keys;
+    this.#inputs = inputs;
+    this.#ownsScratch = options.scratch === undefined;
     this.#table = new GroupTable(scope, kernels, {
       keyForm: this.#keys.form,
       accumulators: plan.accumulators,
       ...(slotsMax !== undefined && { slotsMax }),
+      ...(slotsFirst !== undefined && { slotsFirst }),
       ...(bytesMax !== undefined && { bytesMax }),
     });
   }
@@ -107,6 +132,11 @@ export class AggregateTable {
     return batch;
   }
 
+  /** Gives all groups out again. */
+  rewind(): void {
+    this.#nextSlot = 0;
+  }
+
   /** Forgets all groups. */
   clear(): void {
     this.#table.clear();
@@ -115,8 +145,10 @@ export class AggregateTable {
   }
 
   close(): void {
-    this.#keys.close();
-    this.#inputs.close();
+    if (this.#ownsScratch) {
+      this.#keys.close();
+      this.#inputs.close();
+    }
     this.#table.close();
   }
 

@@ -37,6 +37,7 @@ const keepsOrder: ReadonlySet<OperatorSpec['kind']> = new Set([
 ]);
 const losesOrder: ReadonlySet<OperatorSpec['kind']> = new Set([
   'aggregate',
+  'windowAggregate',
   'fold',
   'join',
   'intervalJoin',

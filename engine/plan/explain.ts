@@ -28,7 +28,6 @@ import type {
   LogicalGraph,
   LogicalNode,
   SortKey,
-  TumblingWindow,
 } from './logical-graph.ts';
 import {
   type AggregateColumn,
@@ -44,6 +43,7 @@ import {
 } from './physical-graph.ts';
 import { stagesOf } from './stages.ts';
 import type { StateSpec } from './state-spec.ts';
+import { tumblingText, windowText } from './window-spec.ts';
 
 export function explainLogical(graph: LogicalGraph): string {
   const rows = graph.nodes.map((node, index) => {
@@ -202,11 +202,10 @@ function physicalText(operator: OperatorSpec): string {
     case 'repeat':
       return `by ${operator.column}`;
     case 'assignWindows':
-      return [`${operator.as} = ${windowText(operator)}`, ...operator.carried].join(', ');
-    case 'aggregate': {
-      const results = operator.aggregates.map(aggregateColumnText);
-      return `${operator.phase} ${groupText(operator.keys, results)}`;
-    }
+      return [`${operator.as} = ${tumblingText(operator)}`, ...operator.carried].join(', ');
+    case 'aggregate':
+    case 'windowAggregate':
+      return groupedText(operator);
     case 'registers':
       return [`register, share of ${operator.column}`, ...operator.carried].join(', ');
     case 'digest':
@@ -312,14 +311,19 @@ function exchangeText(exchange: Exchange): string {
 type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
 
 function aggregateNodeText({ window, keys, aggregates }: NodeOf<'aggregate'>): string {
-  const parts = [...(window === null ? [] : [windowText(window)]), ...keys.map(namedExprText)];
+  const isOfRows = window === null || window.spec.kind === 'until';
+  const parts = [...(isOfRows ? [] : [windowText(window)]), ...keys.map(namedExprText)];
   return groupText(parts, aggregates.map(aggregateText));
 }
 
-/** `windows of 60000 ms of at`. */
-function windowText({ column, sizeMs, offsetMs }: TumblingWindow): string {
-  const offset = offsetMs === 0 ? '' : ` from ${offsetMs} ms on`;
-  return `windows of ${sizeMs} ms of ${column}${offset}`;
+/** `partial by windows of 60000 ms of at, user: bids = count()`. */
+function groupedText(
+  operator: OperatorSpec & { readonly kind: 'aggregate' | 'windowAggregate' },
+): string {
+  const { phase, keys, aggregates } = operator;
+  const isByWindow = operator.kind === 'windowAggregate';
+  const window = isByWindow ? [windowText({ ...operator, spec: operator.window })] : [];
+  return `${phase} ${groupText([...window, ...keys], aggregates.map(aggregateColumnText))}`;
 }
 
 function eventTimeText({ column, outOfOrdernessMs, idleAfterMs }: EventTimeSpec): string {

@@ -13,6 +13,7 @@ import type { AnalyticSpec } from './analytic-functions.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
 import type { LookupSpec } from './lookup-spec.ts';
 import type { StateSpec } from './state-spec.ts';
+import type { EventWindow } from './window-spec.ts';
 
 export interface AggregateSpec {
   readonly name: string;
@@ -32,13 +33,6 @@ export interface JoinedTexts<Value> {
   readonly function: 'stringAgg';
   readonly input: Value;
   readonly separator: string;
-}
-
-/** Windows of event time, side by side; `column` is the field that has it. */
-export interface TumblingWindow {
-  readonly column: string;
-  readonly sizeMs: number;
-  readonly offsetMs: number;
 }
 
 /** A key to sort by: a column of the operator's input schema. Nulls come last unless asked. */
@@ -113,10 +107,10 @@ export type LogicalNode = Node &
     | { readonly kind: 'reduce'; readonly keys: readonly NamedExpr[] }
     /** Says which field is the event time; rows pass as they are. */
     | ({ readonly kind: 'eventTime' } & EventTimeSpec)
-    /** A row per key and window: the window's start and end, the keys, the results. */
+    /** A row per key and window: the window's start and end where it has them, the keys, the results. */
     | {
         readonly kind: 'aggregate';
-        readonly window: TumblingWindow | null;
+        readonly window: EventWindow | null;
         readonly keys: readonly NamedExpr[];
         readonly aggregates: readonly AggregateSpec[];
       }

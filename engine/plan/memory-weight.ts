@@ -14,6 +14,9 @@ export const partialMemoryWeight = 1 / 4;
 export function memoryWeightOf(operator: OperatorSpec): number {
   if (!gathersRows(operator)) return 0;
   if (operator.kind === 'partitionTop' || operator.kind === 'digest') return partialMemoryWeight;
+  if (operator.kind === 'windowAggregate' && operator.phase === 'partial') {
+    return partialMemoryWeight;
+  }
   if (operator.kind !== 'aggregate') return 1;
   if (operator.phase === 'partial') return partialMemoryWeight;
   const hasSets = operator.aggregates.some((one) => one.function === 'countDistinct');

@@ -12,6 +12,7 @@ import type { EventTimeSpec, JoinedTexts, SortKey } from './logical-graph.ts';
 import type { LookupSpec } from './lookup-spec.ts';
 import type { AdaptedReads } from './map-output-read.ts';
 import type { ProcessKey, StateSpec } from './state-spec.ts';
+import type { WindowFiring, WindowSpec } from './window-spec.ts';
 
 /** One aggregate over columns of the operator's input. */
 export interface AggregateColumn {
@@ -88,6 +89,19 @@ export type OperatorSpec = Spec &
     | {
         readonly kind: 'aggregate';
         readonly phase: 'partial' | 'final' | 'whole';
+        readonly keys: readonly string[];
+        readonly aggregates: readonly AggregateColumn[];
+      }
+    /** Groups by windows and key columns. `partial` gives the parts of panes, which `final` merges. */
+    | {
+        readonly kind: 'windowAggregate';
+        readonly phase: 'partial' | 'final' | 'whole';
+        readonly window: WindowSpec;
+        readonly firing: WindowFiring;
+        /** The time of a row, in the final phase its pane; null where nothing depends on it. */
+        readonly column: string | null;
+        /** Of sessions in the final phase: the time of a part's last row. */
+        readonly lastColumn?: string;
         readonly keys: readonly string[];
         readonly aggregates: readonly AggregateColumn[];
       }
@@ -218,6 +232,7 @@ export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
     'orderedAggregate',
     'digest',
     'process',
+    'windowAggregate',
   ] as const),
 ]);
 

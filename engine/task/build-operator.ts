@@ -25,6 +25,8 @@ import { RepeatOperator } from '../operators/repeat-operator.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
 import { SortOperator } from '../operators/sort-operator.ts';
 import { IntervalJoinOperator } from '../operators/stream-join/interval-join-operator.ts';
+import { SessionAggregateOperator } from '../operators/windows/session-aggregate-operator.ts';
+import { WindowAggregateOperator } from '../operators/windows/window-aggregate-operator.ts';
 import type { EventTimeSpec } from '../plan/logical-graph.ts';
 import type { OperatorSpec } from '../plan/physical-graph.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
@@ -69,6 +71,8 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new AssignWindowsOperator(context, { ...spec, input });
     case 'aggregate':
       return new AggregateOperator(context, { ...spec, input });
+    case 'windowAggregate':
+      return buildWindowAggregate(spec, options);
     case 'join':
     case 'intervalJoin':
       return buildJoin(spec, options);
@@ -146,6 +150,21 @@ function buildJoin(
     left: { schema: input, keys: spec.leftKeys, time: spec.leftTime },
     right: { schema: right, keys: spec.rightKeys, time: spec.rightTime },
   });
+}
+
+function buildWindowAggregate(
+  spec: OperatorSpec & { kind: 'windowAggregate' },
+  { context, input, counters }: BuildOperatorOptions,
+): Operator {
+  const { window, column } = spec;
+  const onLate = (rowCount: number) => counters.add(`late rows of ${spec.id}`, rowCount);
+  assert(window.kind !== 'count', 'windows of a count have an operator of their own');
+  if (window.kind === 'session') {
+    assert(column !== null, 'sessions have a time');
+    const { gapMs } = window;
+    return new SessionAggregateOperator(context, { ...spec, column, gapMs, input, onLate });
+  }
+  return new WindowAggregateOperator(context, { ...spec, window, input, onLate });
 }
 
 function buildSink(

@@ -7,9 +7,12 @@ import {
   agg,
   type Column,
   coalesce,
+  cumulating,
   explode,
   lit,
   type Stream,
+  session,
+  sliding,
   t,
   tumbling,
   words,
@@ -106,6 +109,30 @@ const verbs: Record<string, (rows: Rows) => Rows> = {
       .window(tumbling({ sizeMs: 1_000, offsetMs: -1 }))
       .aggregate({ n: agg.count(), x: agg.max((row) => row.x) })
       .select(({ url, n, x }) => ({ url, n, x })),
+  sliding: (rows) =>
+    rows
+      .map(TimedLine, (row) => ({ ...row.copy(), at: Number(row.n % 5n) * 700 }))
+      .eventTime((row) => row.at)
+      .keyBy((row) => row.url)
+      .window(sliding({ sizeMs: 1_500, slideMs: 500 }))
+      .aggregate({ n: agg.count(), x: agg.max((row) => row.x) })
+      .select(({ url, n, x }) => ({ url, n, x })),
+  sessions: (rows) =>
+    rows
+      .map(TimedLine, (row) => ({ ...row.copy(), at: Number(row.n % 7n) * 700 }))
+      .eventTime((row) => row.at)
+      .keyBy((row) => row.url)
+      .window(session({ gapMs: 1_000 }))
+      .aggregate({ n: agg.count(), x: agg.max((row) => row.x) })
+      .select(({ url, n, x }) => ({ url, n, x })),
+  countDistinctCumulating: (rows) =>
+    rows
+      .map(TimedLine, (row) => ({ ...row.copy(), at: Number(row.n % 5n) * 700 }))
+      .eventTime((row) => row.at)
+      .keyBy((row) => row.x)
+      .window(cumulating({ sizeMs: 2_000, stepMs: 500 }))
+      .aggregate({ n: agg.countDistinct((row) => row.url) })
+      .select(({ n, x }) => ({ url: 'a', n, x })) as never,
   reduce: (rows) =>
     rows
       .keyBy((row) => row.url)

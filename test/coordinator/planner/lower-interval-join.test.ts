@@ -3,7 +3,7 @@
  * they come, with any number of tasks; and they are those of a loop over all pairs.
  */
 import fc from 'fast-check';
-import { type JoinType, t, tumbling } from 'millrace';
+import { type JoinType, t, tumbling, type Window } from 'millrace';
 import { expect, test } from 'vitest';
 import { planJob } from '../../../coordinator/planner/planner.ts';
 import { buildJob } from '../../../engine/api/build-job.ts';
@@ -111,8 +111,14 @@ function areNear({ near }: Case, left: number, right: number): boolean {
   return startOf(near.window, left) === startOf(near.window, right);
 }
 
-function startOf({ sizeMs, offsetMs }: { sizeMs: number; offsetMs: number }, ms: number): number {
+function startOf({ spec }: Window<true>, ms: number): number {
+  if (spec.kind !== 'tumbling') throw new Error('pairs are by tumbling windows');
+  const { sizeMs, offsetMs } = spec;
   return Math.floor((ms - offsetMs) / sizeMs) * sizeMs + offsetMs;
+}
+
+function sizeOf({ spec }: Window<true>): number {
+  return 'sizeMs' in spec ? spec.sizeMs : 0;
 }
 
 /** A loop over all pairs. */
@@ -124,7 +130,7 @@ function expectedRows(one: Case): Row[] {
     const both = { ...row, number: right?.number ?? null, time: right?.at ?? null };
     if (!('window' in near)) return both;
     const start = startOf(near.window, msOf(left, 1) ?? msOf(right, 1000) ?? 0);
-    const [windowStart, windowEnd] = [start, start + near.window.sizeMs].map(BigInt);
+    const [windowStart, windowEnd] = [start, start + sizeOf(near.window)].map(BigInt);
     return { ...both, windowStart, windowEnd };
   };
   const matched = new Set<Row>();

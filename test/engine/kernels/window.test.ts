@@ -1,7 +1,7 @@
 /** Goal: starts of windows are those of the reference, before 1970 as after, with gaps and in any order. */
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
-import { windowStartOf } from '../../../engine/kernels/window.ts';
+import { momentMsOf, paneStartOf, windowStartOf } from '../../../engine/kernels/window.ts';
 import { KernelArena } from './kernel-arena.ts';
 
 const arena = new KernelArena();
@@ -69,4 +69,80 @@ test('a null ends the call, and so does a moment before all windows', () => {
   expect(startsOf([1n, 2n, null, 3n], window).row).toBe(2);
   expect(startsOf([1n, -(2n ** 63n)], window).row).toBe(1);
   expect(startsOf([1n, -(2n ** 63n)], { ...window, sizeMs: 2n ** 40n, offsetMs: 7n }).row).toBe(1);
+});
+
+const panes = fc.record({
+  unitsPerMs: fc.constantFrom(1n, 1000n),
+  sizeMs: fc.oneof(fc.bigInt({ min: 1n, max: 50n }), fc.bigInt({ min: 1n, max: 2n ** 40n })),
+  offsetMs: fc.bigInt({ min: -50n, max: 50n }),
+});
+const shiftLists = fc
+  .uniqueArray(fc.integer({ min: -9_000, max: 9_000 }), { maxLength: 4 })
+  .chain((times) => {
+    const since = times.sort((a, b) => a - b);
+    return fc.tuple(
+      ...since.map((time) => fc.tuple(fc.constant(time), fc.integer({ min: -99, max: 99 }))),
+    );
+  });
+
+test('panes are those of the reference, by a clock that is moved, and nulls have none', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.option(moment), { maxLength: 60 }),
+      panes,
+      shiftLists,
+      (moments, pane, shifts) => {
+        arena.reset();
+        const { values, validity } = arena.putInt64s(moments);
+        const out = arena.room(moments.length * 8 + 8);
+        const table = arena.room(shifts.length * 16 + 8);
+        const put = (at: number, all: readonly number[]) => {
+          for (const [index, one] of all.entries())
+            arena.view.setFloat64(at + index * 8, one, true);
+        };
+        put(table, shifts.flat());
+        const [units, size, offset] = [pane.unitsPerMs, pane.sizeMs, pane.offsetMs].map(Number);
+        put(
+          out,
+          moments.map(() => -1),
+        );
+        arena.kernels.paneStarts(
+          ...([values, validity, 0, moments.length, units ?? 1, size ?? 1, offset ?? 0] as const),
+          ...([table, shifts.length, out] as const),
+        );
+        const found = arena.float64s(out, moments.length);
+        const expected = moments.map((one) => (one === null ? -1 : paneStartOf(one, pane, shifts)));
+        expect(found).toEqual(expected);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('bounds of times leave nulls, and rows that are not selected, out', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.option(moment), { minLength: 1, maxLength: 40 }),
+      fc.constantFrom(1n, 1000n),
+      fc.boolean(),
+      (moments, unitsPerMs, isOdd) => {
+        arena.reset();
+        const { values, validity } = arena.putInt64s(moments);
+        const places = moments.flatMap((_, index) => (isOdd && index % 2 === 0 ? [] : [index]));
+        const selection = isOdd ? arena.putUint32(places) : 0;
+        const out = arena.room(16);
+        const units = Number(unitsPerMs);
+        const bounds = [values, validity, selection, places.length, units, out] as const;
+        const count = arena.kernels.timeBounds(...bounds);
+        const times = places.flatMap((place) => {
+          const one = moments[place] ?? null;
+          return one === null ? [] : [momentMsOf(one, unitsPerMs)];
+        });
+        expect(count).toBe(times.length);
+        if (count === 0) return;
+        expect(arena.float64s(out, 2)).toEqual([Math.min(...times), Math.max(...times)]);
+      },
+    ),
+    { numRuns: 200 },
+  );
 });

@@ -10,6 +10,8 @@ export class ChainedOperators implements Operator {
   readonly #between: ChainedOutbox;
   #outbox: Outbox | null = null;
   #isFirstDone = false;
+  /** To the time that the second is told of next. */
+  #isFirstAdvanced = false;
 
   constructor([first, second]: readonly [Operator, Operator]) {
     this.#first = first;
@@ -23,6 +25,16 @@ export class ChainedOperators implements Operator {
     this.#outbox = outbox;
     if (!this.#between.pump()) return fromRow;
     return this.#first.process(batch, fromRow, this.#between);
+  }
+
+  advance(timeMs: number, outbox: Outbox): boolean {
+    this.#outbox = outbox;
+    if (!this.#between.pump()) return false;
+    this.#isFirstAdvanced ||= this.#first.advance?.(timeMs, this.#between) ?? true;
+    if (!this.#isFirstAdvanced || !this.#between.pump()) return false;
+    if (this.#second.advance?.(timeMs, outbox) === false) return false;
+    this.#isFirstAdvanced = false;
+    return true;
   }
 
   finish(outbox: Outbox): boolean {

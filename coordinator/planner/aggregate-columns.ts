@@ -1,0 +1,42 @@
+/** Columns of aggregates: what they read, by name, and the event time beside it. */
+import { assert } from '../../base/assert.ts';
+import type { Expr, NamedExpr } from '../../engine/expr/expr.ts';
+import { columnExpr } from '../../engine/expr/expr-factory.ts';
+import type { AggregateColumn } from '../../engine/plan/physical-graph.ts';
+import { fieldIndexOf, freeName, type Schema } from '../../engine/schema/schema.ts';
+
+export interface Arguments {
+  /** The keys and arguments as named columns. */
+  readonly columns: readonly NamedExpr[];
+  /** The aggregates over those. */
+  readonly aggregates: readonly AggregateColumn[];
+}
+
+/** The event time under a name of its own, where a key or an argument has taken the field's. */
+export function timeColumn(
+  input: Schema,
+  { column }: { readonly column: string },
+  { columns, taken }: { readonly columns: readonly NamedExpr[]; readonly taken: Set<string> },
+): NamedExpr {
+  const field = input.fields[fieldIndexOf(input, column)];
+  assert(field !== undefined, 'the event time is a field of the rows');
+  const expr = columnExpr(field);
+  const same = columns.find((one) => one.name === column);
+  const isFree = same === undefined || isSameExpr(same.expr, expr);
+  return { name: isFree ? column : freeName(column, taken), expr };
+}
+
+/** The column whose distinct values are all that is asked for; null in other cases. */
+export function onlyDistinctColumn(aggregates: readonly AggregateColumn[]): string | null {
+  const [value] = aggregates[0]?.columns ?? [];
+  if (value === undefined) return null;
+  const isOnly = aggregates.every(
+    (one) => one.function === 'countDistinct' && one.columns[0] === value,
+  );
+  return isOnly ? value : null;
+}
+
+/** Expressions are plain data: equal ones have equal text. */
+export function isSameExpr(a: Expr, b: Expr): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

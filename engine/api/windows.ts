@@ -1,0 +1,249 @@
+/**
+ * Windows: how time, or the rows of a key, are cut into pieces that are grouped one by one, and when the rows
+ * of a piece come out.
+ */
+import { typedError } from '../../base/typed-error.ts';
+import type { WindowFiring, WindowSpec } from '../plan/window-spec.ts';
+import { describe } from './row.ts';
+
+/** Where windows of a size begin. */
+export interface WindowPlace {
+  /** Where windows begin, in milliseconds after multiples of their size; may be negative. @defaultValue 0 */
+  readonly offsetMs?: number;
+  /**
+   * Windows are by the clocks of a time zone, an IANA name: those of a day begin at its midnight, and one has 23 or
+   * 25 hours where clocks change. @defaultValue UTC
+   */
+  readonly timeZone?: string;
+}
+
+/** Size and place of tumbling windows. */
+export interface TumblingOptions extends WindowPlace {
+  /** How long a window is, in milliseconds: 1 or more. */
+  readonly sizeMs: number;
+}
+
+/** Size and place of sliding windows. */
+export interface SlidingOptions extends WindowPlace {
+  /** How long a window is, in milliseconds: 1 or more. */
+  readonly sizeMs: number;
+  /** How much later the next one begins, in milliseconds: from 1 to the size. */
+  readonly slideMs: number;
+}
+
+/** Size and place of cumulating windows. */
+export interface CumulatingOptions extends WindowPlace {
+  /** How long the longest window is, in milliseconds: a multiple of the step. */
+  readonly sizeMs: number;
+  /** How much longer each window is than the one before, in milliseconds: 1 or more. */
+  readonly stepMs: number;
+}
+
+/** How far apart rows of a session may be. */
+export interface SessionOptions {
+  /** The longest time between a row and the next one, in milliseconds: 1 or more. */
+  readonly gapMs: number;
+}
+
+/** Some hundred years, so that sums with times are exact. */
+const gapMsMax = 2 ** 43;
+
+/** How time is cut; `Bounded` says whether rows that come out have the start and the end of their window. */
+export interface Window<Bounded extends boolean> {
+  readonly kind: 'millrace.window';
+  readonly spec: WindowSpec;
+  readonly isBounded: Bounded;
+}
+
+/** When the rows of windows come out besides at their end, and what is done about those that come late. */
+export interface WindowOptions {
+  /**
+   * So long after its end, in milliseconds of event time, a window still takes rows; it comes out again for the
+   * keys that have got some, once for all that came between two watermarks. @defaultValue 0
+   */
+  readonly allowedLatenessMs?: number;
+  /** Windows with new rows come out before their end as well, for the keys that have got some. @defaultValue never */
+  readonly early?: {
+    /** So long after the first new row, in milliseconds of the clock. */
+    readonly everyMs?: number;
+    /** After so many new rows of a task, in whatever windows. */
+    readonly everyRows?: number;
+  };
+  /**
+   * Whether a window that comes out again has all of its rows, or those since it came out before; the latter of
+   * tumbling and global windows only. @defaultValue 'accumulating'
+   */
+  readonly accumulate?: 'accumulating' | 'discarding';
+  /** Whether a row without event time ends the job, or is treated as a late one. @defaultValue 'fail' */
+  readonly missing?: 'fail' | 'late';
+}
+
+/**
+ * Windows of a fixed size, one behind the other, in event time.
+ *
+ * @throws JOB_ARGUMENT_INVALID
+ * @example
+ * ```ts
+ * import { tumbling } from 'millrace';
+ *
+ * tumbling({ sizeMs: 60_000 }).spec.kind; // => 'tumbling'
+ * ```
+ */
+export function tumbling({ sizeMs, ...place }: TumblingOptions): Window<true> {
+  wholeMs('sizeMs of tumbling', sizeMs, 1);
+  return bounded({ kind: 'tumbling', sizeMs, ...placeOf('tumbling', place) });
+}
+
+/**
+ * Windows of a fixed size that overlap: a moment is in several. A row is worked in once, whatever the slide.
+ *
+ * @throws JOB_ARGUMENT_INVALID
+ * @example
+ * ```ts
+ * import { sliding } from 'millrace';
+ *
+ * sliding({ sizeMs: 10_000, slideMs: 2_000 }).spec.kind; // => 'sliding'
+ * ```
+ */
+export function sliding({ sizeMs, slideMs, ...place }: SlidingOptions): Window<true> {
+  wholeMs('sizeMs of sliding', sizeMs, 1);
+  wholeMs('slideMs of sliding', slideMs, 1);
+  if (slideMs > sizeMs) {
+    const message = `slideMs of sliding is ${slideMs}, more than the size of ${sizeMs}`;
+    throw typedError('JOB_ARGUMENT_INVALID', message, {
+      hint: 'Rows between two windows would be in none. Give a slide of at most the size.',
+    });
+  }
+  return bounded({ kind: 'sliding', sizeMs, slideMs, ...placeOf('sliding', place) });
+}
+
+/**
+ * Windows that grow by a step until they have their size, all from one start: the count of a day so far, each
+ * hour.
+ *
+ * @throws JOB_ARGUMENT_INVALID
+ * @example
+ * ```ts
+ * import { cumulating } from 'millrace';
+ *
+ * cumulating({ sizeMs: 86_400_000, stepMs: 3_600_000 }).spec.kind; // => 'cumulating'
+ * ```
+ */
+export function cumulating({ sizeMs, stepMs, ...place }: CumulatingOptions): Window<true> {
+  wholeMs('sizeMs of cumulating', sizeMs, 1);
+  wholeMs('stepMs of cumulating', stepMs, 1);
+  if (sizeMs % stepMs !== 0) {
+    const message = `sizeMs of cumulating is ${sizeMs}, no multiple of the step of ${stepMs}`;
+    throw typedError('JOB_ARGUMENT_INVALID', message, {
+      hint: 'Give a size that is a whole number of steps.',
+    });
+  }
+  return bounded({ kind: 'cumulating', sizeMs, stepMs, ...placeOf('cumulating', place) });
+}
+
+/**
+ * One window for all of time. It comes out at the end of the input, and earlier where it is told to (`early`).
+ *
+ * @example
+ * ```ts
+ * import { globalWindow } from 'millrace';
+ *
+ * globalWindow().isBounded; // => false
+ * ```
+ */
+export function globalWindow(): Window<false> {
+  return Object.freeze({
+    kind: 'millrace.window',
+    spec: Object.freeze({ kind: 'global' }),
+    isBounded: false,
+  });
+}
+
+/**
+ * Windows of a key's own: its rows belong together as long as each is no further than the gap from the one before.
+ * A session ends a gap behind its last row.
+ *
+ * @throws JOB_ARGUMENT_INVALID
+ * @example
+ * ```ts
+ * import { session } from 'millrace';
+ *
+ * session({ gapMs: 1_800_000 }).spec.kind; // => 'session'
+ * ```
+ */
+export function session({ gapMs }: SessionOptions): Window<true> {
+  wholeMs('gapMs of session', gapMs, 1);
+  if (gapMs > gapMsMax) {
+    throw typedError('JOB_ARGUMENT_INVALID', `gapMs of session is ${gapMs}`, {
+      hint: `Give ${gapMsMax} milliseconds or less; rows of any distance are in a globalWindow().`,
+    });
+  }
+  return bounded({ kind: 'session', gapMs });
+}
+
+/** When windows come out, from what a job says. @throws JOB_ARGUMENT_INVALID */
+export function firingOf(spec: WindowSpec, options: WindowOptions): WindowFiring {
+  const {
+    allowedLatenessMs = 0,
+    early = {},
+    accumulate = 'accumulating',
+    missing = 'fail',
+  } = options;
+  wholeMs('allowedLatenessMs of a window', allowedLatenessMs, 0);
+  const { everyMs = null, everyRows = null } = early;
+  if (everyMs !== null) wholeMs('everyMs of a window', everyMs, 1);
+  if (everyRows !== null) wholeMs('everyRows of a window', everyRows, 1, 'rows');
+  oneOf('accumulate of a window', accumulate, ['accumulating', 'discarding']);
+  oneOf('missing of a window', missing, ['fail', 'late']);
+  if (spec.kind === 'session' && (everyMs !== null || everyRows !== null)) {
+    throw typedError('JOB_ARGUMENT_INVALID', 'sessions have no early results', {
+      hint: 'What came early would be of other bounds than what comes later. Leave early out.',
+    });
+  }
+  const isDiscarding = accumulate === 'discarding';
+  if (isDiscarding && spec.kind !== 'tumbling' && spec.kind !== 'global') {
+    throw typedError('JOB_ARGUMENT_INVALID', `${spec.kind} windows can't be discarding`, {
+      hint: 'Rows of one window are rows of others too. Leave accumulate out, or use tumbling windows.',
+    });
+  }
+  return { allowedLatenessMs, isDiscarding, everyMs, everyRows, missing };
+}
+
+export function wholeMs(what: string, value: number, min: number, unit = 'milliseconds'): void {
+  if (Number.isSafeInteger(value) && value >= min) return;
+  const range = min < 0 ? '' : `, ${min} or more`;
+  throw typedError('JOB_ARGUMENT_INVALID', `${what} is ${describe(value)}`, {
+    hint: `Give whole ${unit}${range}.`,
+  });
+}
+
+function oneOf(what: string, value: unknown, known: readonly string[]): void {
+  if (known.includes(value as string)) return;
+  throw typedError('JOB_ARGUMENT_INVALID', `${what} is ${describe(value)}`, {
+    hint: `It is one of ${known.map((one) => `"${one}"`).join(', ')}.`,
+  });
+}
+
+function placeOf(kind: string, { offsetMs = 0, timeZone }: WindowPlace) {
+  wholeMs(`offsetMs of ${kind}`, offsetMs, Number.MIN_SAFE_INTEGER);
+  if (timeZone !== undefined && !isTimeZone(timeZone)) {
+    const message = `timeZone of ${kind} is ${describe(timeZone)}`;
+    throw typedError('JOB_ARGUMENT_INVALID', message, {
+      hint: 'Give the IANA name of a time zone, such as "Europe/Berlin".',
+    });
+  }
+  return { offsetMs, timeZone: timeZone ?? null };
+}
+
+function isTimeZone(timeZone: unknown): boolean {
+  if (typeof timeZone !== 'string') return false;
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+function bounded(spec: WindowSpec): Window<true> {
+  return Object.freeze({ kind: 'millrace.window', spec: Object.freeze(spec), isBounded: true });
+}

@@ -1,0 +1,223 @@
+/**
+ * Session aggregate: groups the rows of a key that are no further apart than a gap, and gives a session out when the
+ * watermark has passed its last row by the gap.
+ *
+ *     partial   sessions of this task's rows, as parts from the first to the last row
+ *     final     merges those into the sessions of all rows, as it would rows
+ *     whole     both in one
+ *
+ * A row may join two sessions into one; what was accumulated for each is merged when the session comes out. A row is
+ * late when it is in no open session and would be over itself. With allowed lateness sessions that have come out are
+ * kept, and come again, maybe longer, when they get rows.
+ *
+ * Invariants:
+ * - A session comes out before the watermark that completes it goes on.
+ * - A partial phase that is full gives all of its sessions out: cut anywhere, they are joined again behind it.
+ */
+import { assert } from '../../../base/assert.ts';
+import { type Batch, batchRowsMax } from '../../batch/batch.ts';
+import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
+import { aggregatePartsOf } from '../../plan/aggregate-parts.ts';
+import { partialMemoryWeight } from '../../plan/memory-weight.ts';
+import { firesOnce, type WindowFiring } from '../../plan/window-spec.ts';
+import { fieldIndexOf, type Schema } from '../../schema/schema.ts';
+import {
+  type AggregateColumnOptions,
+  type AggregatePhase,
+  type AggregatePlan,
+  planAggregates,
+} from '../aggregate-plan.ts';
+import type { Operator, OperatorContext, Outbox } from '../operator.ts';
+import { eventTimeMissing, LateRows, type OnLate } from './late-rows.ts';
+import { type PaneRows, PaneSplit, unitsPerMsOf } from './pane-split.ts';
+import { SessionResults } from './session-results.ts';
+import { SessionTable } from './session-table.ts';
+import { windowPanesOf } from './window-panes.ts';
+import { ZoneClock } from './zone-clock.ts';
+
+export interface SessionAggregateOptions {
+  readonly input: Schema;
+  /** Start, end, keys, results; in the partial phase the first and the last time, keys, parts. */
+  readonly output: Schema;
+  readonly phase: AggregatePhase;
+  readonly gapMs: number;
+  /** @defaultValue each session once */
+  readonly firing?: WindowFiring;
+  /** The time of a row; in the final phase of the first row of a part. */
+  readonly column: string;
+  /** In the final phase the time of its last row. @defaultValue `column` */
+  readonly lastColumn?: string;
+  readonly onLate?: OnLate;
+  readonly keys: readonly string[];
+  readonly aggregates: readonly AggregateColumnOptions[];
+}
+
+export class SessionAggregateOperator implements Operator {
+  readonly #context: OperatorContext;
+  readonly #options: SessionAggregateOptions;
+  readonly #firing: WindowFiring;
+  readonly #split: PaneSplit;
+  readonly #clock: ZoneClock;
+  readonly #table: SessionTable;
+  readonly #results: SessionResults;
+  readonly #late: LateRows;
+  readonly #columns: readonly [start: number, last: number];
+  /** Stored rows of the batch that are late. */
+  readonly #lateRows: BlockHandle;
+  #parts: PaneRows[] | null = null;
+  #partRow = 0;
+  /** Late rows that the late output has not taken. */
+  #waiting: Batch | null = null;
+  #watermark = Number.NEGATIVE_INFINITY;
+  /** Up to when sessions are being given out; null when none are. */
+  #givingUntil: number | null = null;
+  #pending: Batch | null = null;
+
+  constructor(context: OperatorContext, options: SessionAggregateOptions) {
+    const { input, output, phase, gapMs, column, lastColumn = column, keys, aggregates } = options;
+    this.#context = context;
+    this.#options = options;
+    this.#firing = options.firing ?? firesOnce;
+    this.#columns = [fieldIndexOf(input, column), fieldIndexOf(input, lastColumn)];
+    this.#late = new LateRows(context, options.onLate);
+    const plan = planAggregates(input, phase, aggregates);
+    const latenessMs = this.#firing.allowedLatenessMs;
+    this.#table = new SessionTable(context, { input, keys, plan, gapMs, latenessMs });
+    this.#results = new SessionResults(context, this.#table, {
+      ...{ output, keys, plan, gapMs, isPartial: phase === 'partial' },
+      merge: phase === 'partial' ? null : mergeOf(options),
+    });
+    // Rows without a time are told from the others, which are one pane.
+    this.#clock = new ZoneClock(context.scope, null);
+    const panes = windowPanesOf({ kind: 'global' });
+    this.#split = new PaneSplit(context, { column: this.#columns[0], panes, clock: this.#clock });
+    this.#lateRows = context.scope.allocate(batchRowsMax * 4);
+  }
+
+  /** Rows that came too late, or without a time, and are in no session. */
+  get lateRowCount(): number {
+    return this.#late.count;
+  }
+
+  process(batch: Batch, fromRow: number, outbox: Outbox): number {
+    if (!this.#giveOut(outbox)) return fromRow;
+    this.#parts ??= this.#split.split(batch);
+    while (this.#parts.length > 0 || this.#waiting !== null) {
+      if (!this.#addPart(this.#parts)) return fromRow;
+      if (this.#parts.length > 0 && this.#context.shouldYield()) return fromRow;
+    }
+    if (this.#isFull) this.#givingUntil = Number.POSITIVE_INFINITY;
+    if (!this.#giveOut(outbox)) return fromRow;
+    this.#parts = null;
+    return batch.rowCount;
+  }
+
+  advance(timeMs: number, outbox: Outbox): boolean {
+    if (!this.#giveOut(outbox)) return false;
+    if (this.#watermark < timeMs) {
+      this.#watermark = timeMs;
+      if (timeMs >= this.#table.dueMs) this.#givingUntil = timeMs;
+    }
+    return this.#giveOut(outbox);
+  }
+
+  finish(outbox: Outbox): boolean {
+    return this.advance(Number.POSITIVE_INFINITY, outbox);
+  }
+
+  close(): void {
+    this.#pending?.release();
+    this.#pending = null;
+    this.#waiting?.release();
+    this.#waiting = null;
+    for (const { batch } of this.#parts ?? []) batch.release();
+    this.#parts = null;
+    this.#results.close();
+    this.#table.close();
+    this.#split.close();
+    this.#clock.close();
+    this.#context.scope.memory.release(this.#lateRows);
+  }
+
+  get #isFull(): boolean {
+    const limit = this.#context.spill.share.bytes * partialMemoryWeight;
+    return this.#options.phase === 'partial' && this.#table.sizeBytes > limit;
+  }
+
+  /** Works on the first part; false asks to be called again. */
+  #addPart(parts: PaneRows[]): boolean {
+    if (this.#waiting !== null) {
+      if (!this.#late.offer(this.#waiting)) return false;
+      this.#waiting = null;
+      if (parts.length === 0) return true;
+    }
+    const part = parts[0];
+    assert(part !== undefined, 'a batch has parts');
+    const { pane, batch } = part;
+    if (pane === null) {
+      if (this.#firing.missing !== 'late') {
+        throw eventTimeMissing(this.#context.name, this.#options.column);
+      }
+      if (!this.#late.offer(batch)) return false;
+      parts.shift();
+      return true;
+    }
+    this.#partRow = this.#addRows(batch, this.#partRow);
+    if (this.#partRow < batch.rowCount) return false;
+    this.#partRow = 0;
+    parts.shift();
+    const late = this.#lateOf(batch);
+    batch.release();
+    if (late === null || this.#late.offer(late)) return true;
+    this.#waiting = late;
+    return false;
+  }
+
+  #addRows(batch: Batch, fromRow: number): number {
+    const [start, last] = this.#columns.map((index) => batch.columns[index]);
+    assert(start !== undefined && last !== undefined, 'the times are in the batch');
+    const unitsPerMs = unitsPerMsOf(start.type);
+    const times = { starts: start.values, lasts: last.values, unitsPerMs };
+    // Parts of a partial phase come before the watermark that completed them.
+    const isFinal = this.#options.phase === 'final';
+    const over = isFinal
+      ? Number.NEGATIVE_INFINITY
+      : this.#watermark - this.#firing.allowedLatenessMs;
+    return this.#table.add(batch, fromRow, times, { overMs: over, out: addressOf(this.#lateRows) });
+  }
+
+  /** The rows of a batch that were late, or null. */
+  #lateOf(batch: Batch): Batch | null {
+    const count = this.#table.takeLateCount();
+    if (count === 0) return null;
+    const { scope } = this.#context;
+    const block = scope.allocate(count * 4);
+    const from = addressOf(this.#lateRows);
+    scope.memory.bytes.copyWithin(addressOf(block), from, from + count * 4);
+    return batch.derive({ rowCount: count, selection: addressOf(block), blocks: [block] });
+  }
+
+  /** Gives out what is due; false asks to be called again. */
+  #giveOut(outbox: Outbox): boolean {
+    for (;;) {
+      if (this.#pending !== null && !outbox.offer(this.#pending)) return false;
+      this.#pending = null;
+      if (this.#givingUntil === null) return true;
+      const next = this.#results.next(this.#givingUntil);
+      if (next === 'end') this.#givingUntil = null;
+      else this.#pending = next;
+      if (this.#context.shouldYield()) return false;
+    }
+  }
+}
+
+/** How records of one session are merged: as parts, by bounds and keys. */
+function mergeOf({ input, output, keys, aggregates }: SessionAggregateOptions): {
+  readonly schema: Schema;
+  readonly plan: AggregatePlan;
+} {
+  const bounds = output.fields.slice(0, 2).map((field) => field.name);
+  const all = { keys: [...bounds, ...keys], aggregates, output };
+  const { schema, aggregates: merges } = aggregatePartsOf(all, input);
+  return { schema, plan: planAggregates(schema, 'final', merges) };
+}

@@ -1,0 +1,348 @@
+/**
+ * Window aggregate: groups rows by key columns and by windows of event time, and gives a window out when the
+ * watermark has passed its end.
+ *
+ *     rows ─▶ panes ─▶ groups of each pane ──watermark──▶ windows, merged of their panes, in order of their ends
+ *
+ *     partial   a pane is given out as parts, so that the final phase has it before the same watermark comes there
+ *     final     merges parts by pane; its rows have the pane in place of a time
+ *     whole     both in one: where parts can't be merged, and where windows are given out more than once
+ *
+ * Why panes: a row is put into one group, whatever the number of windows that it is in. A late row (all windows
+ * of its pane are over) is counted and goes to the late output. What is late is said where rows are first seen:
+ * a partial phase knows watermarks that are at least those of the final one, so its parts are never late there.
+ *
+ * Invariants:
+ * - Between two calls a batch has been worked in up to a border of its parts by pane, or of a table's slice.
+ * - Nothing is given out for a window twice, but groups with rows that came since (`RowTouch`).
+ * - The watermark goes on behind the last window that it completes.
+ */
+import { assert } from '../../../base/assert.ts';
+import type { Batch } from '../../batch/batch.ts';
+import { partialMemoryWeight } from '../../plan/memory-weight.ts';
+import {
+  firesOnce,
+  hasBounds,
+  type TimeWindowSpec,
+  type WindowFiring,
+} from '../../plan/window-spec.ts';
+import { fieldIndexOf, type Schema } from '../../schema/schema.ts';
+import {
+  type AggregateColumnOptions,
+  type AggregatePhase,
+  planAggregates,
+} from '../aggregate-plan.ts';
+import type { Operator, OperatorContext, Outbox } from '../operator.ts';
+import { eventTimeMissing, LateRows, type OnLate } from './late-rows.ts';
+import { OpenPanes } from './open-panes.ts';
+import { type PaneRows, PaneSplit } from './pane-split.ts';
+import { RowTouch } from './row-touch.ts';
+import { withBounds } from './window-bounds.ts';
+import { type WindowPanes, windowPanesOf } from './window-panes.ts';
+import { WindowResults } from './window-results.ts';
+import { WindowTimer } from './window-timer.ts';
+import { ZoneClock } from './zone-clock.ts';
+
+/** Batches between two looks at how much memory is held. */
+const batchesPerLook = 8;
+
+export interface WindowAggregateOptions {
+  readonly input: Schema;
+  /** The window's start and end where it has them, keys, results; in the partial phase the pane, keys, parts. */
+  readonly output: Schema;
+  readonly phase: AggregatePhase;
+  readonly window: TimeWindowSpec;
+  /** The time of a row; in the final phase its pane. */
+  readonly column: string | null;
+  /** @defaultValue each window once, at its end */
+  readonly firing?: WindowFiring;
+  readonly onLate?: OnLate;
+  readonly keys: readonly string[];
+  readonly aggregates: readonly AggregateColumnOptions[];
+}
+
+export class WindowAggregateOperator implements Operator {
+  readonly #context: OperatorContext;
+  readonly #options: WindowAggregateOptions;
+  readonly #firing: WindowFiring;
+  /** Of windows, which say what is late. */
+  readonly #panes: WindowPanes;
+  /** What is given out: windows, in a partial phase each pane as one. */
+  readonly #given: WindowPanes;
+  readonly #clock: ZoneClock;
+  readonly #split: PaneSplit;
+  readonly #open: OpenPanes;
+  readonly #results: WindowResults;
+  readonly #timer: WindowTimer;
+  readonly #late: LateRows;
+  /** Null where no window is given out twice, or with new rows only. */
+  readonly #touch: RowTouch | null;
+  /** By end of a window that may be given out again: in which round it was. */
+  readonly #rounds = new Map<number, number>();
+  /** Ends of windows with rows that a trigger has not seen. */
+  readonly #early = new Set<number>();
+  /** Those that it gives out; null when it gives none. */
+  #triggered: number[] | null = null;
+  #rowsSince = 0;
+  #batches = 0;
+  /** Whether panes are given out because there is no more room for them. */
+  #isFlushing = false;
+  /** What is left of the batch that is worked on. */
+  #parts: PaneRows[] | null = null;
+  #partRow = 0;
+  /** The end of the window that is given out. */
+  #window: number | null = null;
+  /** The start and end of the one before, where the next one may go on with it. */
+  #before: { readonly start: number; readonly end: number } | null = null;
+  #pending: Batch | null = null;
+  wakeAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(context: OperatorContext, options: WindowAggregateOptions) {
+    const { input, output, phase, window, column, keys, aggregates } = options;
+    this.#context = context;
+    this.#options = options;
+    this.#firing = options.firing ?? firesOnce;
+    this.#panes = windowPanesOf(window);
+    this.#clock = new ZoneClock(context.scope, 'timeZone' in window ? window.timeZone : null);
+    this.#late = new LateRows(context, options.onLate);
+    this.#touch = isGivenOutAgain(this.#firing) ? new RowTouch(context.scope, input, output) : null;
+    const read = this.#touch?.schema ?? input;
+    const all = this.#touch === null ? aggregates : [...aggregates, this.#touch.aggregate];
+    const plan = planAggregates(read, phase, all);
+    const place = { panes: this.#panes, clock: this.#clock };
+    const given =
+      phase === 'partial' ? windowPanesOf(paneWindow(window, this.#panes)) : this.#panes;
+    this.#given = given;
+    this.#timer = new WindowTimer(given, this.#clock);
+    this.#split = new PaneSplit(context, {
+      column: column === null ? -1 : fieldIndexOf(input, column),
+      ...place,
+    });
+    this.#open = new OpenPanes(context, { input: read, keys, plan });
+    const bounds = this.#boundCount;
+    const touched = this.#touch === null ? [] : [...this.#touch.schema.fields.slice(-1)];
+    this.#results = new WindowResults(context, {
+      ...{ input: read, keys, aggregates: all, plan },
+      groups: { fields: [...output.fields.slice(bounds), ...touched] },
+      givesParts: phase === 'partial',
+      mergesAll: this.#isCumulating,
+      hasTouch: this.#touch !== null,
+    });
+  }
+
+  /** Rows that came too late, or without a time, and are in no window. */
+  get lateRowCount(): number {
+    return this.#late.count;
+  }
+
+  process(batch: Batch, fromRow: number, outbox: Outbox): number {
+    if (!this.#giveTriggered(outbox)) return fromRow;
+    this.#parts ??= this.#split.split(batch);
+    while (this.#parts.length > 0) {
+      if (!this.#addPart(this.#parts)) return fromRow;
+      if (this.#parts.length > 0 && this.#context.shouldYield()) return fromRow;
+    }
+    const { everyRows } = this.#firing;
+    if (everyRows !== null && this.#rowsSince >= everyRows) this.#trigger();
+    if (this.#parts.length === 0 && !this.#isFlushing && this.#isFull()) this.#flush();
+    if (!this.#giveTriggered(outbox)) return fromRow;
+    this.#parts = null;
+    return batch.rowCount;
+  }
+
+  advance(timeMs: number, outbox: Outbox): boolean {
+    if (!this.#giveOut(outbox, () => this.#timer.next(timeMs, this.#open))) return false;
+    this.#timer.advanceTo(timeMs);
+    this.#drop();
+    if (this.#touch !== null) this.#touch.round++;
+    return true;
+  }
+
+  wake(nowMs: number, outbox: Outbox): boolean {
+    if (this.wakeAtMs <= nowMs) {
+      this.wakeAtMs = Number.POSITIVE_INFINITY;
+      this.#trigger();
+    }
+    return this.#giveTriggered(outbox);
+  }
+
+  finish(outbox: Outbox): boolean {
+    return this.advance(Number.POSITIVE_INFINITY, outbox);
+  }
+
+  close(): void {
+    this.#pending?.release();
+    this.#pending = null;
+    for (const { batch } of this.#parts ?? []) batch.release();
+    this.#parts = null;
+    this.#results.close();
+    this.#open.close();
+    this.#split.close();
+    this.#touch?.close();
+    this.#clock.close();
+  }
+
+  get #isCumulating(): boolean {
+    return this.#options.window.kind === 'cumulating' && this.#options.phase !== 'partial';
+  }
+
+  /** Columns in front of the keys. */
+  get #boundCount(): number {
+    const { phase, window } = this.#options;
+    if (phase === 'partial') return 1;
+    return hasBounds(window) ? 2 : 0;
+  }
+
+  get #latenessMs(): number {
+    return this.#firing.allowedLatenessMs;
+  }
+
+  /** Works on the first part; false asks to be called again. */
+  #addPart(parts: PaneRows[]): boolean {
+    const part = parts[0];
+    assert(part !== undefined, 'a batch has parts');
+    const { pane, batch } = part;
+    if (pane === null && this.#firing.missing !== 'late') {
+      throw eventTimeMissing(this.#context.name, this.#options.column ?? '');
+    }
+    const isLate =
+      pane === null || this.#timer.hasPassed(this.#panes.lastEndOf(pane), this.#latenessMs);
+    if (isLate) {
+      if (!this.#late.offer(batch)) return false;
+      parts.shift();
+      return true;
+    }
+    if (this.#touch !== null && batch.schema !== this.#touch.schema) {
+      parts[0] = { pane, batch: this.#touch.mark(batch) };
+      return this.#addPart(parts);
+    }
+    this.#partRow = this.#open.at(pane).table.add(batch, this.#partRow);
+    if (this.#partRow < batch.rowCount) return false;
+    this.#partRow = 0;
+    parts.shift();
+    // What was merged for the window before lacks these rows.
+    if (this.#before !== null && pane < this.#before.end) this.#before = null;
+    this.#noteRows(pane, batch.rowCount);
+    batch.release();
+    return true;
+  }
+
+  /** Which windows are to be given out again, or early, for rows of a pane. */
+  #noteRows(pane: number, rowCount: number): void {
+    const isPartial = this.#options.phase === 'partial';
+    const isOver = (end: number) => !isPartial && this.#timer.hasPassed(end, this.#latenessMs);
+    this.#timer.touch(pane, isOver);
+    const { everyMs, everyRows } = this.#firing;
+    if (everyMs === null && everyRows === null) return;
+    this.#rowsSince += rowCount;
+    let end = this.#panes.nextEndOf(pane, this.#clock.localOf(this.#timer.watermark));
+    while (end !== null) {
+      this.#early.add(end);
+      end = this.#panes.nextEndOf(pane, end);
+    }
+    if (everyMs === null || this.wakeAtMs !== Number.POSITIVE_INFINITY) return;
+    this.wakeAtMs = (this.#context.nowMs?.() ?? 0) + everyMs;
+  }
+
+  #trigger(): void {
+    this.#triggered = [...this.#early].sort((a, b) => a - b);
+    this.#early.clear();
+    this.#rowsSince = 0;
+  }
+
+  /** Whether a partial phase has what it may have; looked at now and then, for it adds up tables. */
+  #isFull(): boolean {
+    if (this.#options.phase !== 'partial' || ++this.#batches % batchesPerLook !== 0) return false;
+    return this.#open.sizeBytes > this.#context.spill.share.bytes * partialMemoryWeight;
+  }
+
+  /** All panes are given out as they are: what comes later is merged with them behind. */
+  #flush(): void {
+    const ends = this.#open.all.map(({ start }) => this.#given.lastEndOf(start));
+    this.#triggered = [...new Set(ends)];
+    this.#isFlushing = true;
+  }
+
+  /** Gives out what a trigger asked for; false asks to be called again. */
+  #giveTriggered(outbox: Outbox): boolean {
+    if (this.#triggered === null) return true;
+    const triggered = this.#triggered;
+    if (!this.#giveOut(outbox, () => triggered.shift() ?? null)) return false;
+    this.#triggered = null;
+    if (this.#isFlushing) this.#open.clear();
+    this.#isFlushing = false;
+    if (this.#touch !== null) this.#touch.round++;
+    return true;
+  }
+
+  /** Gives out windows, one after the other; false asks to be called again. */
+  #giveOut(outbox: Outbox, next: () => number | null): boolean {
+    for (;;) {
+      if (this.#pending !== null && !outbox.offer(this.#pending)) return false;
+      this.#pending = null;
+      if (this.#window === null) {
+        const end = next();
+        if (end === null) return true;
+        this.#begin(end);
+      }
+      const groups = this.#results.next();
+      if (groups === 'end') this.#endWindow();
+      else if (groups !== null) this.#pending = this.#bounded(groups);
+      if (this.#context.shouldYield()) return false;
+    }
+  }
+
+  #begin(end: number): void {
+    this.#window = end;
+    const start = this.#given.startOf(end);
+    const before = this.#before;
+    const isContinued =
+      this.#isCumulating && this.#touch === null && before?.start === start && before.end < end;
+    const [first, last] = this.#given.rangeOf(end);
+    const panes = this.#open.between(isContinued ? before.end : first, last);
+    this.#before = { start, end };
+    const sinceRound = this.#touch === null ? 0 : (this.#rounds.get(end) ?? 0);
+    this.#results.begin({ tables: panes.map(({ table }) => table), sinceRound, isContinued });
+  }
+
+  #endWindow(): void {
+    const end = this.#window;
+    assert(end !== null, 'a window is given out');
+    this.#window = null;
+    this.#early.delete(end);
+    if (this.#touch !== null) this.#rounds.set(end, this.#touch.round);
+    if (!this.#firing.isDiscarding) return;
+    for (const { table } of this.#open.between(...this.#given.rangeOf(end))) table.clear();
+  }
+
+  #bounded(groups: Batch): Batch {
+    const end = this.#window ?? 0;
+    // A pane without an end, that of all time, needs no name.
+    const bounds = [this.#given.startOf(end), end].map((bound) => this.#clock.instantOf(bound));
+    const named = bounds.slice(0, this.#boundCount);
+    return withBounds(this.#context.scope, groups, named, this.#options.output);
+  }
+
+  /** Drops panes whose windows are all over. */
+  #drop(): void {
+    const isPartial = this.#options.phase === 'partial';
+    this.#open.dropWhile(({ start }) => {
+      return this.#timer.hasPassed(this.#given.lastEndOf(start), isPartial ? 0 : this.#latenessMs);
+    });
+    for (const end of this.#rounds.keys()) {
+      if (this.#timer.hasPassed(end, this.#latenessMs)) this.#rounds.delete(end);
+    }
+  }
+}
+
+/** Whether a window may be given out again with rows that it had before. */
+function isGivenOutAgain(firing: WindowFiring): boolean {
+  const { allowedLatenessMs, isDiscarding, everyMs, everyRows } = firing;
+  return !isDiscarding && (allowedLatenessMs > 0 || everyMs !== null || everyRows !== null);
+}
+
+/** The panes of windows, as windows side by side. */
+function paneWindow(window: TimeWindowSpec, { paneMs }: WindowPanes): TimeWindowSpec {
+  if (window.kind === 'global' || window.kind === 'until') return window;
+  return { ...window, kind: 'tumbling', sizeMs: paneMs } as TimeWindowSpec;
+}

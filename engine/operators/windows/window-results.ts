@@ -1,0 +1,180 @@
+/**
+ * Window results: the groups of one window as batches, from the tables of its panes.
+ *
+ *     one pane         its groups are the window's
+ *     several panes    parts of each ─▶ merged in a table of their own ─▶ results
+ *
+ * A window that begins where the one before began, and ends later, goes on with what was merged then. Where
+ * windows are given out several times, groups carry the round of their last row (`touchColumn`), and those
+ * without a row since are left out.
+ */
+import { assert } from '../../../base/assert.ts';
+import type { Batch } from '../../batch/batch.ts';
+import { addressOf } from '../../memory/slot-memory.ts';
+import { aggregatePartsOf } from '../../plan/aggregate-parts.ts';
+import type { Schema } from '../../schema/schema.ts';
+import {
+  type AggregateColumnOptions,
+  type AggregatePlan,
+  planAggregates,
+} from '../aggregate-plan.ts';
+import { AggregateTable } from '../aggregate-table.ts';
+import type { OperatorContext } from '../operator.ts';
+
+export interface WindowResultsOptions {
+  readonly input: Schema;
+  /** What comes out: keys, results; or, where `givesParts`, keys and parts. */
+  readonly groups: Schema;
+  readonly keys: readonly string[];
+  readonly aggregates: readonly AggregateColumnOptions[];
+  readonly plan: AggregatePlan;
+  readonly givesParts: boolean;
+  /** Whether a window of one pane is merged too, so that the next one may go on with it. */
+  readonly mergesAll: boolean;
+  /** Whether the last result is the round of the last row. */
+  readonly hasTouch: boolean;
+}
+
+export interface WindowPart {
+  readonly tables: readonly AggregateTable[];
+  /** Groups without a row after that round are left out; 0 for none. */
+  readonly sinceRound: number;
+  /** Whether the tables follow those of the window before, whose groups belong to this one too. */
+  readonly isContinued: boolean;
+}
+
+export class WindowResults {
+  readonly #context: OperatorContext;
+  readonly #options: WindowResultsOptions;
+  readonly #partsSchema: Schema;
+  readonly #mergePlan: AggregatePlan;
+  /** Made for the first window of several panes. */
+  #merge: AggregateTable | null = null;
+  #window: WindowPart | null = null;
+  /** Tables that have been merged. */
+  #mergedTables = 0;
+  #batch: Batch | null = null;
+  #row = 0;
+
+  constructor(context: OperatorContext, options: WindowResultsOptions) {
+    const { input, keys, aggregates, groups: output, givesParts } = options;
+    this.#context = context;
+    this.#options = options;
+    // A phase that gives parts has windows of one pane only.
+    const parts = aggregatePartsOf({ keys, aggregates, output }, input);
+    this.#partsSchema = givesParts ? output : parts.schema;
+    this.#mergePlan = givesParts
+      ? options.plan
+      : planAggregates(parts.schema, 'final', parts.aggregates);
+  }
+
+  get sizeBytes(): number {
+    return this.#merge?.groups.sizeBytes ?? 0;
+  }
+
+  /** Whether a window is being given out. */
+  get isBusy(): boolean {
+    return this.#window !== null;
+  }
+
+  begin(window: WindowPart): void {
+    assert(this.#window === null, 'one window is given out at a time');
+    this.#window = window;
+    this.#mergedTables = 0;
+    if (this.#merge === null) return;
+    if (window.isContinued) this.#merge.rewind();
+    else this.#merge.clear();
+  }
+
+  /** The next groups; null when this slice has none. */
+  next(): Batch | null | 'end' {
+    const window = this.#window;
+    assert(window !== null, 'a window has begun');
+    const { plan, givesParts, groups, mergesAll } = this.#options;
+    const [only, ...others] = window.tables;
+    if (only === undefined && !window.isContinued) return this.#end();
+    if (only !== undefined && others.length === 0 && !window.isContinued && !mergesAll) {
+      return this.#read(only, givesParts ? plan.parts : plan.results, groups);
+    }
+    if (this.#mergedTables < window.tables.length) {
+      this.#mergeSlice(window.tables[this.#mergedTables] as AggregateTable);
+      return null;
+    }
+    return this.#read(this.#mergeTable(), this.#mergePlan.results, groups);
+  }
+
+  close(): void {
+    this.#batch?.release();
+    this.#batch = null;
+    this.#merge?.close();
+    this.#merge = null;
+  }
+
+  #end(): 'end' {
+    this.#window = null;
+    return 'end';
+  }
+
+  #read(
+    table: AggregateTable,
+    results: AggregatePlan['results'],
+    schema: Schema,
+  ): Batch | null | 'end' {
+    if (!table.settle()) return null;
+    if (table.isReadOut) {
+      table.rewind();
+      return this.#end();
+    }
+    const batch = table.next(results, schema);
+    return batch === null || !this.#options.hasTouch ? batch : this.#touched(batch);
+  }
+
+  /** Merges one batch of a pane's parts. */
+  #mergeSlice(table: AggregateTable): void {
+    if (!table.settle()) return;
+    if (this.#batch === null) {
+      if (table.isReadOut) {
+        table.rewind();
+        this.#mergedTables++;
+        return;
+      }
+      this.#batch = table.next(this.#options.plan.parts, this.#partsSchema);
+      this.#row = 0;
+      if (this.#batch === null) return;
+    }
+    this.#row = this.#mergeTable().add(this.#batch, this.#row);
+    if (this.#row < this.#batch.rowCount) return;
+    this.#batch.release();
+    this.#batch = null;
+  }
+
+  #mergeTable(): AggregateTable {
+    const { keys } = this.#options;
+    const options = { input: this.#partsSchema, keys, plan: this.#mergePlan };
+    this.#merge ??= new AggregateTable(this.#context, options);
+    return this.#merge;
+  }
+
+  /** Without the round, and the groups that have no row since. */
+  #touched(batch: Batch): Batch | null {
+    const { scope } = this.#context;
+    const columns = batch.columns.slice(0, -1);
+    const schema = { fields: batch.schema.fields.slice(0, -1) };
+    const since = this.#window?.sinceRound ?? 0;
+    const values = batch.columns.at(-1)?.values ?? 0;
+    const block = scope.allocate(batch.rowCount * 4);
+    const { uint32 } = scope.memory;
+    const at = addressOf(block) >>> 2;
+    let count = 0;
+    for (let row = 0; row < batch.rowCount; row++) {
+      // Rounds are small: the low word of an int64 is all of one.
+      if ((uint32[(values >>> 2) + row * 2] ?? 0) > since) uint32[at + count++] = row;
+    }
+    const selection = count === batch.rowCount ? 0 : at * 4;
+    const kept = batch.derive({ schema, columns, rowCount: count, selection, blocks: [block] });
+    batch.release();
+    if (count > 0) return kept;
+    kept.release();
+    return null;
+  }
+}

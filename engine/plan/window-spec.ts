@@ -1,0 +1,129 @@
+/**
+ * Window specs: how event time, or the rows of a key, are cut into windows. Plain data.
+ *
+ *     tumbling    [0 10) [10 20) …           side by side
+ *     sliding     [0 10) [2 12) [4 14) …     a moment is in several
+ *     cumulating  [0 2) [0 4) … [0 10)       from the same start, a step longer each
+ *     session     [first, last + gap)        of a key, as long as its rows are no further apart than the gap
+ *     global      all of time
+ *     count       so many rows of a key
+ *     until       rows of windows, each with the end of its own: those of one end are complete when it has come
+ *
+ * Windows of a size begin at multiples of it, `offsetMs` later, by the clock of `timeZone` where there is one.
+ * After: engine/operators/windows/window-panes.ts.
+ */
+
+/** Where windows of a size begin. */
+interface Place {
+  readonly offsetMs: number;
+  /** By whose clock, an IANA name; null for UTC. */
+  readonly timeZone: string | null;
+}
+
+export type WindowSpec =
+  | ({ readonly kind: 'tumbling'; readonly sizeMs: number } & Place)
+  | ({ readonly kind: 'sliding'; readonly sizeMs: number; readonly slideMs: number } & Place)
+  | ({ readonly kind: 'cumulating'; readonly sizeMs: number; readonly stepMs: number } & Place)
+  | { readonly kind: 'session'; readonly gapMs: number }
+  | { readonly kind: 'global' }
+  | { readonly kind: 'count'; readonly rows: number; readonly slideRows: number }
+  | { readonly kind: 'until' };
+
+/** When windows are given out besides at their end, and what is done about late rows. */
+export interface WindowFiring {
+  /** A window goes on taking rows so long after its end, and is given out again for them. */
+  readonly allowedLatenessMs: number;
+  /** Whether what is given out again has only the rows since the last time. */
+  readonly isDiscarding: boolean;
+  /** Windows with new rows are given out before their end, so often by the clock; null for never. */
+  readonly everyMs: number | null;
+  /** The same, after so many rows of a task. */
+  readonly everyRows: number | null;
+  /** Whether a row without a time ends the job, or is late. */
+  readonly missing: 'fail' | 'late';
+}
+
+/** Each window once, at its end. */
+export const firesOnce: WindowFiring = {
+  allowedLatenessMs: 0,
+  isDiscarding: false,
+  everyMs: null,
+  everyRows: null,
+  missing: 'fail',
+};
+
+/** Windows of the rows of an aggregate. */
+export interface EventWindow {
+  /** The field that has the event time; null where nothing depends on it. */
+  readonly column: string | null;
+  readonly spec: WindowSpec;
+  readonly firing: WindowFiring;
+}
+
+/** Windows that are the same pieces of time for all keys. */
+export type TimeWindowSpec = Exclude<WindowSpec, { readonly kind: 'session' | 'count' }>;
+
+/** Whether rows that come out say when their window begins and ends. */
+export function hasBounds({ kind }: WindowSpec): boolean {
+  return kind !== 'global' && kind !== 'count' && kind !== 'until';
+}
+
+/** Windows side by side. */
+interface Tumbling {
+  readonly column: string;
+  readonly sizeMs: number;
+  readonly offsetMs: number;
+}
+
+/** `windows of 60000 ms of at`. */
+export function tumblingText({ column, sizeMs, offsetMs }: Tumbling): string {
+  const offset = offsetMs === 0 ? '' : ` from ${offsetMs} ms on`;
+  return `windows of ${sizeMs} ms of ${column}${offset}`;
+}
+
+/** The same; of other windows `windows sliding 10000 ms by 2000 ms of at, late by up to 5000 ms`. */
+export function windowText({ column, spec, firing }: EventWindow): string {
+  const plain = spec.kind === 'tumbling' && spec.timeZone === null && column !== null;
+  const of = column === null ? '' : ` of ${column}`;
+  const text = plain ? tumblingText({ ...spec, column }) : `windows ${windowSpecText(spec)}${of}`;
+  return `${text}${windowFiringText(firing)}`;
+}
+
+/** `sliding 10000 ms by 2000 ms`. */
+function windowSpecText(spec: WindowSpec): string {
+  switch (spec.kind) {
+    case 'tumbling':
+      return `tumbling ${spec.sizeMs} ms${placeText(spec)}`;
+    case 'sliding':
+      return `sliding ${spec.sizeMs} ms by ${spec.slideMs} ms${placeText(spec)}`;
+    case 'cumulating':
+      return `cumulating ${spec.sizeMs} ms by ${spec.stepMs} ms${placeText(spec)}`;
+    case 'session':
+      return `session gap ${spec.gapMs} ms`;
+    case 'global':
+    case 'until':
+      return spec.kind;
+    default:
+      return spec.slideRows === spec.rows
+        ? `count ${spec.rows}`
+        : `count ${spec.rows} by ${spec.slideRows}`;
+  }
+}
+
+/** `, late by up to 5000 ms`; empty for windows that come once. */
+function windowFiringText(firing: WindowFiring): string {
+  const { allowedLatenessMs, isDiscarding, everyMs, everyRows, missing } = firing;
+  const parts = [
+    allowedLatenessMs > 0 ? `late by up to ${allowedLatenessMs} ms` : '',
+    everyMs === null ? '' : `every ${everyMs} ms`,
+    everyRows === null ? '' : `every ${everyRows} rows`,
+    isDiscarding ? 'discarding' : '',
+    missing === 'late' ? 'without a time is late' : '',
+  ];
+  return parts.map((part) => (part === '' ? '' : `, ${part}`)).join('');
+}
+
+function placeText({ offsetMs, timeZone }: Place): string {
+  const offset = offsetMs === 0 ? '' : ` from ${offsetMs} ms on`;
+  return timeZone === null ? offset : `${offset} in ${timeZone}`;
+}
