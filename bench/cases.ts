@@ -6,6 +6,7 @@ import { ndjsonBench } from './ndjson.ts';
 import { shuffleBench } from './shuffle.ts';
 import { sortBenches } from './sort.ts';
 import { sortRecordsBench } from './sort-records.ts';
+import { streamBenches } from './streams.ts';
 import { tpchBenches } from './tpch.ts';
 import { wordcountBench } from './wordcount.ts';
 
@@ -17,5 +18,6 @@ export const benchCases: readonly BenchCase[] = [
   ...(sortBenches as readonly BenchCase[]),
   sortRecordsBench as BenchCase,
   shuffleBench as BenchCase,
+  ...(streamBenches as readonly BenchCase[]),
   ...(tpchBenches as readonly BenchCase[]),
 ];

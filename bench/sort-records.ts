@@ -24,7 +24,7 @@ import { cacheFolder, outputPath, peersFolder, projectFolder, pythonPath } from 
 import type { BenchCase, Contestant } from './bench-case.ts';
 import { contestantsOf } from './contestants.ts';
 import { runTool, type Say } from './prepare.ts';
-import { hadoopFolder, prepareHadoop } from './prepare-hadoop.ts';
+import { mavenClassPath, prepareMaven } from './prepare-maven.ts';
 
 const recordCounts = { '1GB': 10_000_000, '5GB': 50_000_000, '100MB': 1_000_000 } as const;
 const threads = 2;
@@ -86,12 +86,11 @@ function gnuSort(): Contestant {
 /** The local job runner; the packages are Maven's. */
 function hadoop(): Contestant {
   const outPath = outputPath('sort-records-hadoop');
-  const classPath = [join(hadoopFolder, 'classes'), join(hadoopFolder, 'jars', '*')].join(':');
   return {
     ...{ id: 'hadoop', name: 'Hadoop MapReduce 3.4.1', threads, outPath },
-    prepare: prepareHadoop,
+    prepare: (say) => prepareMaven('hadoop', say),
     command: (data) => [
-      ...['java', '-Xmx1g', '-cp', classPath, 'SortRecords'],
+      ...['java', '-Xmx1g', '-cp', mavenClassPath('hadoop'), 'SortRecords'],
       ...[data, outPath, String(threads)],
     ],
   };
