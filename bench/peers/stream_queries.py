@@ -105,3 +105,10 @@ SUMS = {
         "sum(mx) * 4",
     ],
 }
+
+
+def sums_over(connection, question, rows):
+    """How many rows, and their sums; rows is a table, a call or a query in brackets."""
+    columns = ", ".join(["count(*)", *SUMS[question]])
+    values = connection.execute(f"SELECT {columns} FROM {rows} AS answer").fetchone()
+    return [int(value or 0) for value in values]

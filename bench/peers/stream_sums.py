@@ -10,7 +10,7 @@ import sys
 
 import duckdb
 import pyarrow.dataset
-from stream_queries import QUESTIONS, SUMS
+from stream_queries import QUESTIONS, sums_over
 
 READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".ndjson": "read_ndjson"}
 
@@ -25,16 +25,14 @@ def rows_of(connection, folder):
     extension = os.path.splitext(files[0])[1]
     if extension != ".arrow":
         return f"{READERS[extension]}({files})"
-    connection.register("answer", pyarrow.dataset.dataset(files, format="ipc"))
-    return "answer"
+    connection.register("arrow_rows", pyarrow.dataset.dataset(files, format="ipc"))
+    return "arrow_rows"
 
 
 sums = {}
 for question in QUESTIONS[bench]:
     connection = duckdb.connect()
     rows = rows_of(connection, os.path.join(out, question))
-    columns = ", ".join(["count(*)", *SUMS[question]])
-    values = connection.execute(f"SELECT {columns} FROM {rows}").fetchone()
-    sums[question] = [int(value or 0) for value in values]
+    sums[question] = sums_over(connection, question, rows)
 with open(os.path.join(out, "sums.json"), "w", encoding="utf-8") as file:
     json.dump(sums, file)

@@ -24,6 +24,7 @@ test('each engine is asked for the bench, with as many threads', () => {
     expect(askedOf(windows?.contestants, id)).toEqual(['2', 'windows', 'parquet']);
     expect(askedOf(windowsArrow?.contestants, id)).toEqual(['2', 'windows', 'arrow']);
   }
+  expect(askedOf(nexmark?.contestants, 'duckdb-sums')).toEqual(['2', 'nexmark', 'parquet', 'sums']);
   expect(askedOf(nexmark?.contestants, 'flink')).toEqual(['2', 'nexmark']);
   expect(askedOf(windowsArrow?.contestants, 'flink')).toEqual(['2', 'windows']);
   expect(askedOf(nexmark?.contestants, 'millrace-1')[0]).toBe('1');
