@@ -26,6 +26,9 @@ import type { StreamMark } from '../stream/stream-element.ts';
 
 export type { Outbox } from '../stream/outbox.ts';
 
+/** What an operator makes of idleness. */
+export type IdleAnswer = 'pass' | 'hold' | 'again';
+
 export interface Operator {
   /** Works on rows from `fromRow` on; answers the next row, `batch.rowCount` when all are done. */
   process(batch: Batch, fromRow: number, outbox: Outbox): number;
@@ -46,6 +49,12 @@ export interface Operator {
    * @defaultValue `timeMs`
    */
   watermarkBehind?(timeMs: number): number;
+  /**
+   * No rows come for now: others need not wait for this task. What the operator holds would then be late, so it gives
+   * that out first and passes idleness on; or it holds it, as long as it has rows; or asks to be called again.
+   * @defaultValue an operator with `advance` holds it, others pass it on
+   */
+  idle?(outbox: Outbox): IdleAnswer;
   /** Of an operator that makes watermarks: the next mark that goes on behind it, or null. Asked between batches. */
   takeMark?(nowMs: number): StreamMark | null;
   /**

@@ -13,7 +13,7 @@ import type { PoisonSink } from '../compile/driver-helper.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
 import type { Schema } from '../schema/schema.ts';
 import { BuiltBatches } from './built-batches.ts';
-import type { Operator, OperatorContext, Outbox } from './operator.ts';
+import type { IdleAnswer, Operator, OperatorContext, Outbox } from './operator.ts';
 import { type PoisonRecords, poisonRecordsOf } from './poison-records.ts';
 import { RowPacer } from './row-pacer.ts';
 
@@ -71,6 +71,10 @@ export class RowFunctionOperator implements Operator {
   /** No watermark overtakes rows that wait for their batch to fill. */
   advance(_timeMs: number, outbox: Outbox): boolean {
     return this.#output.finish(outbox);
+  }
+
+  idle(outbox: Outbox): IdleAnswer {
+    return this.#output.finish(outbox) ? 'pass' : 'again';
   }
 
   finish(outbox: Outbox): boolean {

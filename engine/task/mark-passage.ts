@@ -134,14 +134,25 @@ export class MarkPassage {
       this.#mark = null;
       return true;
     }
-    if (mark.kind === 'watermark') {
-      if (mark.timeMs !== this.#given[this.#place]) {
-        this.#given[this.#place] = mark.timeMs;
-        this.#givenAtMs[this.#place] = this.#options.mono();
-      }
-      if (!this.#advance(link, mark.timeMs) || !pumpBatches()) return false;
-      this.#mark = this.#behind(link, mark.timeMs);
+    if (mark.kind === 'idle') return this.#passIdle(link);
+    if (mark.timeMs !== this.#given[this.#place]) {
+      this.#given[this.#place] = mark.timeMs;
+      this.#givenAtMs[this.#place] = this.#options.mono();
     }
+    if (!this.#advance(link, mark.timeMs) || !pumpBatches()) return false;
+    this.#mark = this.#behind(link, mark.timeMs);
+    this.#place++;
+    return true;
+  }
+
+  /** Idleness goes on where the operator holds nothing that others would then take as late. */
+  #passIdle({ operator, index, output }: Link): boolean {
+    const { metrics, pumpBatches } = this.#options;
+    const before = metrics.enter(index, 0);
+    const answer = operator.idle?.(output) ?? (operator.advance === undefined ? 'pass' : 'hold');
+    metrics.leave(before);
+    if (answer === 'again' || !pumpBatches()) return false;
+    if (answer === 'hold' || this.#options.holdsTime.has(operator)) this.#mark = null;
     this.#place++;
     return true;
   }

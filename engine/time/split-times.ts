@@ -101,7 +101,9 @@ export class SplitTimes {
 
   /** Whether no lane that has not ended has had rows lately: then the task holds nobody's watermark. */
   isIdle(nowMs: number): boolean {
-    return this.#lanes.size >= this.#laneCount && this.#leastMs(nowMs) === never;
+    if (this.#lanes.size < this.#laneCount || this.#leastMs(nowMs) < never) return false;
+    // Where all have ended the end comes next, behind what operators still hold.
+    return [...this.#lanes.values()].some(({ hasEnded }) => !hasEnded);
   }
 
   /** The clock time at which a lane will be idle if nothing comes; infinity for none. */

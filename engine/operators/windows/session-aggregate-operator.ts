@@ -27,7 +27,7 @@ import {
   type AggregatePlan,
   planAggregates,
 } from '../aggregate-plan.ts';
-import type { Operator, OperatorContext, Outbox } from '../operator.ts';
+import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
 import { eventTimeMissing, LateRows, type OnLate } from './late-rows.ts';
 import { type PaneRows, PaneSplit, unitsPerMsOf } from './pane-split.ts';
 import { SessionResults } from './session-results.ts';
@@ -119,6 +119,15 @@ export class SessionAggregateOperator implements Operator {
       if (timeMs >= this.#table.dueMs) this.#givingUntil = timeMs;
     }
     return this.#giveOut(outbox);
+  }
+
+  /** A partial phase gives its sessions out, which are joined again behind it; others hold what is not over. */
+  idle(outbox: Outbox): IdleAnswer {
+    if (!this.#giveOut(outbox)) return 'again';
+    if (this.#table.isEmpty) return 'pass';
+    if (this.#options.phase !== 'partial') return 'hold';
+    this.#givingUntil = Number.POSITIVE_INFINITY;
+    return this.#giveOut(outbox) ? 'pass' : 'again';
   }
 
   finish(outbox: Outbox): boolean {

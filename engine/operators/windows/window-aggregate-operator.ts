@@ -32,7 +32,7 @@ import {
   type AggregatePhase,
   planAggregates,
 } from '../aggregate-plan.ts';
-import type { Operator, OperatorContext, Outbox } from '../operator.ts';
+import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
 import { eventTimeMissing, LateRows, type OnLate } from './late-rows.ts';
 import { OpenPanes } from './open-panes.ts';
 import { type PaneRows, PaneSplit } from './pane-split.ts';
@@ -156,6 +156,15 @@ export class WindowAggregateOperator implements Operator {
     this.#drop();
     if (this.#touch !== null) this.#touch.round++;
     return true;
+  }
+
+  /** A partial phase gives its panes out, which are merged behind it; others hold what time has not completed. */
+  idle(outbox: Outbox): IdleAnswer {
+    if (!this.#giveTriggered(outbox)) return 'again';
+    if (this.#open.all.length === 0) return 'pass';
+    if (this.#options.phase !== 'partial') return 'hold';
+    this.#flush();
+    return this.#giveTriggered(outbox) ? 'pass' : 'again';
   }
 
   wake(nowMs: number, outbox: Outbox): boolean {

@@ -125,11 +125,21 @@ test('one that gathers rows holds time; one that promises less lets that through
   end();
 });
 
-test('idleness passes, and operators are not asked', () => {
+test('idleness passes an operator that gives out what it holds', () => {
+  const { chain, log, end } = scene((own, newRow) => [
+    passing(own, 'a', { idle: (outbox) => (outbox.offer(newRow(3)) ? 'pass' : 'again') }),
+  ]);
+  chain.offerMark({ kind: 'idle' });
+  expect(chain.pump()).toBe(true);
+  expect(log).toEqual(['row 3', 'idle']);
+  end();
+});
+
+test('idleness ends at an operator that knows time and holds rows until it comes', () => {
   const { chain, log, end } = scene((own) => [passing(own, 'a')]);
   chain.offerMark({ kind: 'idle' });
   expect(chain.pump()).toBe(true);
-  expect(log).toEqual(['idle']);
+  expect(log).toEqual([]);
   end();
 });
 

@@ -73,6 +73,15 @@ test('all lanes idle is said, and no watermark comes of it', () => {
   expect(times.watermark(105)).toBe(7);
 });
 
+test('lanes that have ended are not idle: the end comes behind them', () => {
+  const times = timesOf(1, { idle: 5 });
+  times.begin(0, 'a');
+  rows(times, 0, 7);
+  times.end(0);
+  expect(times.isIdle(100)).toBe(false);
+  expect(timesOf(0).isIdle(0)).toBe(false);
+});
+
 test('whatever comes in whatever order, the watermark is that of a recount', () => {
   const step = fc.record({ lane: fc.nat(3), newest: fc.integer({ min: -50, max: 50 }) });
   fc.assert(
