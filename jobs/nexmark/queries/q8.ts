@@ -1,0 +1,21 @@
+/** Q8, new users: persons who opened an auction in the ten seconds in which they signed up. */
+import { agg, tumbling } from 'millrace';
+import type { Events } from '../events.ts';
+
+export function q8({ person, auction }: Events) {
+  const window = tumbling({ sizeMs: 10_000 });
+  const persons = person
+    .keyBy(({ id, name }) => ({ id, name }))
+    .window(window)
+    .aggregate({ rows: agg.count() })
+    .select(({ id, name, windowStart }) => ({ id, name, ws: windowStart.epochMs() }));
+  const sellers = auction
+    .keyBy((row) => row.seller)
+    .window(window)
+    .aggregate({ rows: agg.count() })
+    .select(({ seller, windowStart }) => ({ seller, aws: windowStart.epochMs() }));
+  return persons.join(sellers, {
+    on: (row, seller) => row.id.eq(seller.seller).and(row.ws.eq(seller.aws)),
+    select: ({ id, name, ws }) => ({ id, name, ws }),
+  });
+}
