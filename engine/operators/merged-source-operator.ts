@@ -16,10 +16,10 @@
  */
 import { assert } from '../../base/assert.ts';
 import { closeAll } from '../../base/close-all.ts';
-import type { Batch } from '../batch/batch.ts';
 import { type Skipped, type Split, type SplitReader, sumOfSkipped } from '../contracts/source.ts';
 import type { SplitTimes } from '../time/split-times.ts';
 import type { Outbox } from './operator.ts';
+import { ReadRows } from './read-rows.ts';
 import type { SourceReport, SourceState, TaskSource } from './source-operator.ts';
 
 export interface MergedSourceOptions {
@@ -44,9 +44,7 @@ export class MergedSourceOperator implements TaskSource {
   #isStopped = false;
   /** Whether no lane had rows when they were asked last. */
   #isWaiting = false;
-  #pending: Batch | null = null;
-  #pendingLetters: Batch | null = null;
-  #rowCount = 0;
+  readonly #unsent = new ReadRows();
   /** The lane read last. */
   #current: Lane | null = null;
 
@@ -79,7 +77,7 @@ export class MergedSourceOperator implements TaskSource {
   }
 
   get rowCount(): number {
-    return this.#rowCount;
+    return this.#unsent.rowCount;
   }
 
   position(): string {
@@ -95,7 +93,7 @@ export class MergedSourceOperator implements TaskSource {
       splits: this.#options.times.lanes().map(({ splitId }) => splitId),
       position: open.length === 0 ? null : this.position(),
       state: isEnded ? 'ended' : open.length === 0 ? 'asking' : reading,
-      rowCount: this.#rowCount,
+      rowCount: this.#unsent.rowCount,
       lanes: this.#options.times.lanes(),
     };
   }
@@ -121,10 +119,8 @@ export class MergedSourceOperator implements TaskSource {
   }
 
   step(outbox: Outbox, deadLetters: Outbox | null = null): SourceState {
-    const hasPending = this.#pending !== null || this.#pendingLetters !== null;
-    const state = hasPending ? 'more' : this.#read(deadLetters !== null);
-    const areLettersTaken = deadLetters === null || this.#offerLetters(deadLetters);
-    return this.#offerRows(outbox) && areLettersTaken ? state : 'full';
+    const state = this.#unsent.isEmpty ? this.#read(deadLetters !== null) : 'more';
+    return this.#unsent.offer(outbox, deadLetters) ? state : 'full';
   }
 
   stop(): void {
@@ -132,16 +128,14 @@ export class MergedSourceOperator implements TaskSource {
   }
 
   close(): void {
-    this.#pending?.release();
-    this.#pending = null;
-    this.#pendingLetters?.release();
-    this.#pendingLetters = null;
+    this.#unsent.close();
     closeAll([...this.#lanes.values()].map(({ reader }) => reader));
   }
 
   /** Reads the lane with the least time that has something now. */
   #read(hasDeadLetters: boolean): SourceState {
-    if (hasDeadLetters && this.#takeLetters()) return 'more';
+    const current = this.#current?.reader ?? null;
+    if (hasDeadLetters && current !== null && this.#unsent.takeLetters(current)) return 'more';
     const { times, mono } = this.#options;
     const lanes = [...this.#lanes.values()].filter(
       (lane) => lane.isOpen || lane.waiting.length > 0,
@@ -163,14 +157,14 @@ export class MergedSourceOperator implements TaskSource {
     if (!lane.isOpen) this.#openNext(lane);
     this.#current = lane;
     const result = lane.reader.read();
-    if (hasDeadLetters) this.#takeLetters();
+    if (hasDeadLetters) this.#unsent.takeLetters(lane.reader);
     if (result === 'waiting' || result === 'more') return result;
     if (result === 'end') {
       lane.isOpen = false;
       this.#endLanes();
     } else {
       times.enter(lane.number);
-      this.#pending = result;
+      this.#unsent.put(result);
     }
     return 'more';
   }
@@ -194,27 +188,6 @@ export class MergedSourceOperator implements TaskSource {
   #isOver(): boolean {
     this.#endLanes();
     return this.#hasLast;
-  }
-
-  #takeLetters(): boolean {
-    this.#pendingLetters = this.#current?.reader.takeDeadLetters?.() ?? null;
-    return this.#pendingLetters !== null;
-  }
-
-  #offerRows(outbox: Outbox): boolean {
-    if (this.#pending === null) return true;
-    const { rowCount } = this.#pending;
-    if (!outbox.offer(this.#pending)) return false;
-    this.#pending = null;
-    this.#rowCount += rowCount;
-    return true;
-  }
-
-  #offerLetters(outbox: Outbox): boolean {
-    if (this.#pendingLetters === null) return true;
-    if (!outbox.offer(this.#pendingLetters)) return false;
-    this.#pendingLetters = null;
-    return true;
   }
 }
 

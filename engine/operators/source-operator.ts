@@ -13,9 +13,9 @@
  * Before: engine/contracts/source.ts. After: engine/task/operator-chain.ts.
  */
 import { assert } from '../../base/assert.ts';
-import type { Batch } from '../batch/batch.ts';
 import type { DynamicFilter, Skipped, Split, SplitReader } from '../contracts/source.ts';
 import type { Outbox } from './operator.ts';
+import { ReadRows } from './read-rows.ts';
 
 /** `full`: the outbox refused; `waiting`: no split, or nothing in it now; `more`: call again. */
 export type SourceState = 'more' | 'full' | 'waiting' | 'done';
@@ -83,9 +83,7 @@ export class SourceOperator implements TaskSource {
   #isStopped = false;
   /** Whether nothing was there when it read last. */
   #isWaiting = false;
-  #pending: Batch | null = null;
-  #pendingLetters: Batch | null = null;
-  #rowCount = 0;
+  readonly #unsent = new ReadRows();
 
   constructor(reader: SplitReader) {
     this.#reader = reader;
@@ -108,7 +106,7 @@ export class SourceOperator implements TaskSource {
   }
 
   get rowCount(): number {
-    return this.#rowCount;
+    return this.#unsent.rowCount;
   }
 
   position(): string {
@@ -124,7 +122,7 @@ export class SourceOperator implements TaskSource {
       splits,
       position: this.#open === null ? null : this.#reader.position(),
       state: isEnded ? 'ended' : hasNone ? 'asking' : this.#isWaiting ? 'waiting' : 'reading',
-      rowCount: this.#rowCount,
+      rowCount: this.#unsent.rowCount,
     };
   }
 
@@ -140,10 +138,8 @@ export class SourceOperator implements TaskSource {
   }
 
   step(outbox: Outbox, deadLetters: Outbox | null = null): SourceState {
-    const hasPending = this.#pending !== null || this.#pendingLetters !== null;
-    const state = hasPending ? 'more' : this.#read(deadLetters !== null);
-    const areLettersTaken = deadLetters === null || this.#offerLetters(deadLetters);
-    return this.#offerRows(outbox) && areLettersTaken ? state : 'full';
+    const state = this.#unsent.isEmpty ? this.#read(deadLetters !== null) : 'more';
+    return this.#unsent.offer(outbox, deadLetters) ? state : 'full';
   }
 
   stop(): void {
@@ -151,46 +147,22 @@ export class SourceOperator implements TaskSource {
   }
 
   close(): void {
-    this.#pending?.release();
-    this.#pending = null;
-    this.#pendingLetters?.release();
-    this.#pendingLetters = null;
+    this.#unsent.close();
     this.#reader.close();
   }
 
   /** Reads one batch, and what could not be read. */
   #read(hasDeadLetters: boolean): SourceState {
     // A read may leave more of them than one batch holds.
-    if (hasDeadLetters && this.#takeLetters()) return 'more';
+    if (hasDeadLetters && this.#unsent.takeLetters(this.#reader)) return 'more';
     if (this.#open === null && !this.#openNext()) return this.#hasLast ? 'done' : 'waiting';
     const result = this.#reader.read();
     this.#isWaiting = result === 'waiting';
-    if (hasDeadLetters) this.#takeLetters();
+    if (hasDeadLetters) this.#unsent.takeLetters(this.#reader);
     if (result === 'waiting' || result === 'more') return result;
     if (result === 'end') this.#open = null;
-    else this.#pending = result;
+    else this.#unsent.put(result);
     return 'more';
-  }
-
-  #takeLetters(): boolean {
-    this.#pendingLetters = this.#reader.takeDeadLetters?.() ?? null;
-    return this.#pendingLetters !== null;
-  }
-
-  #offerRows(outbox: Outbox): boolean {
-    if (this.#pending === null) return true;
-    const { rowCount } = this.#pending;
-    if (!outbox.offer(this.#pending)) return false;
-    this.#pending = null;
-    this.#rowCount += rowCount;
-    return true;
-  }
-
-  #offerLetters(outbox: Outbox): boolean {
-    if (this.#pendingLetters === null) return true;
-    if (!outbox.offer(this.#pendingLetters)) return false;
-    this.#pendingLetters = null;
-    return true;
   }
 
   #openNext(): boolean {
