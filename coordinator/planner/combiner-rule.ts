@@ -12,13 +12,24 @@ import { aggregatePartsOf } from '../../engine/plan/aggregate-parts.ts';
 import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import { hasBounds } from '../../engine/plan/window-spec.ts';
 import { fieldIndexOf, fieldOf, freeName, type Schema } from '../../engine/schema/schema.ts';
-import { inputFrom, isLocal, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
+import {
+  inputFrom,
+  isLocal,
+  numberAfter,
+  type PlanOptions,
+  type PlanStep,
+  StepIndex,
+} from './plan-step.ts';
 
-export function combinerRule(steps: readonly PlanStep[]): readonly PlanStep[] {
+export function combinerRule(
+  steps: readonly PlanStep[],
+  { mode }: Partial<PlanOptions> = {},
+): readonly PlanStep[] {
   const nextNumber = numberAfter(steps);
   const index = new StepIndex(steps);
   return steps.flatMap((step) => {
-    const phases = isLocal(step) ? null : phasesOf(step.operator, index.inputSchemaOf(step));
+    const isWhole = isLocal(step) || (mode === 'streaming' && isSession(step.operator));
+    const phases = isWhole ? null : phasesOf(step.operator, index.inputSchemaOf(step));
     if (phases === null) return [step];
     const partials = step.inputs.map(
       (input): PlanStep => ({
@@ -37,6 +48,14 @@ export function combinerRule(steps: readonly PlanStep[]): readonly PlanStep[] {
 interface Phases {
   readonly partial: OperatorSpec;
   readonly final: OperatorSpec;
+}
+
+/**
+ * In a stream a task knows only when its own sessions are over: given out then, they would come behind others that they
+ * join. Held back until those are over, too, they would hold time for all.
+ */
+function isSession(operator: OperatorSpec): boolean {
+  return operator.kind === 'windowAggregate' && operator.window.kind === 'session';
 }
 
 /** The two operators that do the same, or null where there are none. */

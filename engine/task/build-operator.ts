@@ -137,7 +137,7 @@ function undividedTimes(spec: EventTimeSpec): SplitTimes {
 
 function buildJoin(
   spec: OperatorSpec & { kind: 'join' | 'intervalJoin' },
-  { context, input, build, right, counters }: BuildOperatorOptions,
+  { context, input, build, right }: BuildOperatorOptions,
 ): Operator {
   if (spec.kind === 'join') {
     assert(build !== undefined, 'a join has a build side');
@@ -146,7 +146,6 @@ function buildJoin(
   assert(right !== undefined, 'a join of streams has two of them');
   return new IntervalJoinOperator(context, {
     ...spec,
-    onLate: (rowCount) => counters.add(`late rows of ${spec.id}`, rowCount),
     left: { schema: input, keys: spec.leftKeys, time: spec.leftTime },
     right: { schema: right, keys: spec.rightKeys, time: spec.rightTime },
   });
@@ -154,17 +153,16 @@ function buildJoin(
 
 function buildWindowAggregate(
   spec: OperatorSpec & { kind: 'windowAggregate' },
-  { context, input, counters }: BuildOperatorOptions,
+  { context, input }: BuildOperatorOptions,
 ): Operator {
   const { window, column } = spec;
-  const onLate = (rowCount: number) => counters.add(`late rows of ${spec.id}`, rowCount);
   assert(window.kind !== 'count', 'windows of a count have an operator of their own');
   if (window.kind === 'session') {
     assert(column !== null, 'sessions have a time');
     const { gapMs } = window;
-    return new SessionAggregateOperator(context, { ...spec, column, gapMs, input, onLate });
+    return new SessionAggregateOperator(context, { ...spec, column, gapMs, input });
   }
-  return new WindowAggregateOperator(context, { ...spec, window, input, onLate });
+  return new WindowAggregateOperator(context, { ...spec, window, input });
 }
 
 function buildSink(

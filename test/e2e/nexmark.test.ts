@@ -111,6 +111,13 @@ describe.each([
   );
 });
 
+test('sessions do not depend on how far the tasks of a stream are apart', async () => {
+  const flags = ['--events', '400000', '--parallelism', '2', '--execution-mode'];
+  const stream = await answerOf('q11', ...flags, 'streaming');
+  const batch = await answerOf('q11', ...flags, 'batch');
+  expect(inOrder(stream.rows, [])).toEqual(inOrder(batch.rows, []));
+});
+
 test('a line for each event of one file of all kinds gives the same as files of each', async () => {
   const flags = ['--parallelism', '2'];
   const lines = `{"event_type":0,"person":{"id":7,"name":"ann","email_address":"a","credit_card":"1","city":"x","state":"OR","date_time":1700000001000,"extra":""}}

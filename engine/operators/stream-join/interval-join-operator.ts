@@ -110,11 +110,6 @@ export class IntervalJoinOperator implements Operator {
     return { late: this.#lateCount };
   }
 
-  /** Rows that came too late. */
-  get lateCount(): number {
-    return this.#lateCount;
-  }
-
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
     return this.#work('left', batch, fromRow, outbox);
   }
@@ -182,7 +177,6 @@ export class IntervalJoinOperator implements Operator {
     const [least = 0, most = 0] = float64.subarray((counts >>> 3) + 1, (counts >>> 3) + 3);
     const late = uint32[(counts >>> 2) + 1] ?? 0;
     this.#lateCount += late;
-    if (late > 0) this.#options.onLate?.(late);
     this.#bands.clearBits();
     const { low, high } = this.#bandOf(side);
     const others = this.#sides[otherSide(side)];

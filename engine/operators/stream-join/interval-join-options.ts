@@ -32,8 +32,6 @@ export interface IntervalJoinOptions {
   /** A condition over columns of both. */
   readonly condition: Expr | null;
   readonly output: Schema;
-  /** Told how many rows were late, batch by batch. @defaultValue nobody */
-  readonly onLate?: (rowCount: number) => void;
 }
 
 /** Times of a join in numbers of its unit: microseconds where one of its sides has these. */

@@ -6,17 +6,12 @@ import { typedError } from '../../../base/typed-error.ts';
 import type { Batch } from '../../batch/batch.ts';
 import type { OperatorContext } from '../operator.ts';
 
-/** Is told of rows that are late. */
-export type OnLate = (rowCount: number) => void;
-
 export class LateRows {
   readonly #context: OperatorContext;
-  readonly #onLate: OnLate;
   #count = 0;
 
-  constructor(context: OperatorContext, onLate: OnLate = () => {}) {
+  constructor(context: OperatorContext) {
     this.#context = context;
-    this.#onLate = onLate;
   }
 
   /** Rows that came too late, or had no time. */
@@ -31,7 +26,6 @@ export class LateRows {
     if (late === null) batch.release();
     else if (!late.offer(batch)) return false;
     this.#count += rowCount;
-    this.#onLate(rowCount);
     return true;
   }
 }

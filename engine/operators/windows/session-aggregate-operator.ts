@@ -28,7 +28,7 @@ import {
   planAggregates,
 } from '../aggregate-plan.ts';
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
-import { eventTimeMissing, LateRows, type OnLate } from './late-rows.ts';
+import { eventTimeMissing, LateRows } from './late-rows.ts';
 import { type PaneRows, PaneSplit, unitsPerMsOf } from './pane-split.ts';
 import { SessionResults } from './session-results.ts';
 import { SessionTable } from './session-table.ts';
@@ -47,7 +47,6 @@ export interface SessionAggregateOptions {
   readonly column: string;
   /** In the final phase the time of its last row. @defaultValue `column` */
   readonly lastColumn?: string;
-  readonly onLate?: OnLate;
   readonly keys: readonly string[];
   readonly aggregates: readonly AggregateColumnOptions[];
 }
@@ -79,7 +78,7 @@ export class SessionAggregateOperator implements Operator {
     this.#options = options;
     this.#firing = options.firing ?? firesOnce;
     this.#columns = [fieldIndexOf(input, column), fieldIndexOf(input, lastColumn)];
-    this.#late = new LateRows(context, options.onLate);
+    this.#late = new LateRows(context);
     const plan = planAggregates(input, phase, aggregates);
     const latenessMs = this.#firing.allowedLatenessMs;
     this.#table = new SessionTable(context, { input, keys, plan, gapMs, latenessMs });
@@ -95,8 +94,8 @@ export class SessionAggregateOperator implements Operator {
   }
 
   /** Rows that came too late, or without a time, and are in no session. */
-  get lateRowCount(): number {
-    return this.#late.count;
+  get notedRows(): Readonly<Record<string, number>> {
+    return { late: this.#late.count };
   }
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {

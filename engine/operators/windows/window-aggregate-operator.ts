@@ -33,7 +33,7 @@ import {
   planAggregates,
 } from '../aggregate-plan.ts';
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
-import { eventTimeMissing, LateRows, type OnLate } from './late-rows.ts';
+import { eventTimeMissing, LateRows } from './late-rows.ts';
 import { OpenPanes } from './open-panes.ts';
 import { type PaneRows, PaneSplit } from './pane-split.ts';
 import { RowTouch } from './row-touch.ts';
@@ -56,7 +56,6 @@ export interface WindowAggregateOptions {
   readonly column: string | null;
   /** @defaultValue each window once, at its end */
   readonly firing?: WindowFiring;
-  readonly onLate?: OnLate;
   readonly keys: readonly string[];
   readonly aggregates: readonly AggregateColumnOptions[];
 }
@@ -104,7 +103,7 @@ export class WindowAggregateOperator implements Operator {
     this.#firing = options.firing ?? firesOnce;
     this.#panes = windowPanesOf(window);
     this.#clock = new ZoneClock(context.scope, 'timeZone' in window ? window.timeZone : null);
-    this.#late = new LateRows(context, options.onLate);
+    this.#late = new LateRows(context);
     this.#touch = isGivenOutAgain(this.#firing) ? new RowTouch(context.scope, input, output) : null;
     const read = this.#touch?.schema ?? input;
     const all = this.#touch === null ? aggregates : [...aggregates, this.#touch.aggregate];
@@ -131,8 +130,8 @@ export class WindowAggregateOperator implements Operator {
   }
 
   /** Rows that came too late, or without a time, and are in no window. */
-  get lateRowCount(): number {
-    return this.#late.count;
+  get notedRows(): Readonly<Record<string, number>> {
+    return { late: this.#late.count };
   }
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
