@@ -18,8 +18,10 @@ const slots = openSlots({ parallelism: Number(threads), memory: '4GB' });
 const seconds: Record<string, number> = {};
 for (const question of questions) {
   const asked = bench === 'nexmark' ? { query: question } : { size: '10s' };
-  // With a slash at its end the output is a folder, which every slot writes a file of.
-  const output = `${resolve(join(out, question))}/`;
+  const folder = resolve(join(out, question));
+  mkdirSync(folder, { recursive: true });
+  // Parquet, as DuckDB writes it.
+  const output = join(folder, 'answer.parquet');
   const params = { ...asked, input: `${resolve(input)}/`, format, output };
   let fastest = Number.POSITIVE_INFINITY;
   for (let run = 0; run < runs; run++) {
