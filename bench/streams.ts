@@ -12,7 +12,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatCount } from '../base/units.ts';
-import { cacheFolder, outputPath, peersFolder, projectFolder, pythonPath } from './bench-cache.ts';
+import { outputPath, peersFolder, projectFolder, pythonPath } from './bench-cache.ts';
 import type { BenchCase, BenchInput, Contestant } from './bench-case.ts';
 import { mavenClassPath, prepareMaven } from './prepare-maven.ts';
 import { prepareNexmark, prepareWindowRows } from './prepare-streams.ts';
@@ -114,12 +114,11 @@ function duckdb(
 function flink(name: string, job: StreamJob): Contestant {
   const outPath = outputPath(`${name}-flink`);
   const opens = openedPackages.map((part) => `--add-opens=java.base/${part}=ALL-UNNAMED`);
-  const temporary = `-Djava.io.tmpdir=${cacheFolder}`;
   return {
     ...{ id: 'flink', name: 'Flink 2.3.0', threads, outPath },
     prepare: (say) => prepareMaven('flink', say),
     command: (data) => [
-      ...['java', '-Xmx6g', temporary, ...opens, '-cp', mavenClassPath('flink'), 'StreamQueries'],
+      ...['java', '-Xmx6g', ...opens, '-cp', mavenClassPath('flink'), 'StreamQueries'],
       ...[data, outPath, String(threads), job],
     ],
   };

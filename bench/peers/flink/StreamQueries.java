@@ -104,7 +104,10 @@ public class StreamQueries {
   public static void main(String[] arguments) {
     int exitCode = 0;
     try {
-      run(Path.of(arguments[1]), new StreamQueries(arguments[0], arguments[3], Integer.parseInt(arguments[2])));
+      Path out = Path.of(arguments[1]);
+      // Flink unpacks libraries and leaves them; here they go with the answer.
+      System.setProperty("java.io.tmpdir", Files.createDirectories(out.resolve("tmp")).toString());
+      run(out, new StreamQueries(arguments[0], arguments[3], Integer.parseInt(arguments[2])));
     } catch (Exception error) {
       error.printStackTrace();
       exitCode = 1;
@@ -125,7 +128,6 @@ public class StreamQueries {
       }
       seconds.put(question.getKey(), Double.toString(fastest));
     }
-    Files.createDirectories(out);
     Files.writeString(out.resolve("sums.json"), jsonOf(sums));
     Files.writeString(out.resolve("seconds.json"), jsonOf(seconds));
   }
