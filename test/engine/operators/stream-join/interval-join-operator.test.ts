@@ -32,7 +32,9 @@ test('interval joins give what comparing all rows gives', { timeout: 120_000 }, 
       const counts: IntervalJoinOperator[] = [];
       checkOperator(operatorCaseOf(one, (operator) => counts.push(operator)));
       const { lateCount } = expectedRows(one);
-      expect(new Set(counts.map((operator) => operator.notedRows.late))).toEqual(new Set([lateCount]));
+      expect(new Set(counts.map((operator) => operator.notedRows.late))).toEqual(
+        new Set([lateCount]),
+      );
     }),
     { numRuns: 150 },
   );
