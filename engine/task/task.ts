@@ -381,6 +381,8 @@ export class Task {
       gate: isSource ? null : buildGate(inputs.filter(isStreamOf(first)), context),
       isProbeBuffered: vertex.chain.some((spec) => spec.kind === 'join' && spec.isProbeBuffered),
     });
+    // Only what looks at the source's rows knows their lanes; others look at what was made of them.
+    const timed = vertex.chain.find(({ kind }) => kind === 'eventTime');
     const splitTimes = isSource && first.isOrdered ? splitTimesOf(vertex) : null;
     if (isSource) this.#source = this.#buildSource(first, splitTimes);
     const specs = isSource ? others : vertex.chain;
@@ -398,7 +400,7 @@ export class Task {
         ...build,
         ...own,
         rangePartitioners,
-        splitTimes,
+        splitTimes: spec === timed ? splitTimes : null,
       };
       const operator = buildOperator(spec, given);
       this.#operators.push(operator);

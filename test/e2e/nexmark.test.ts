@@ -14,6 +14,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 const jobFile = join(projectFolder, 'jobs/nexmark/job.ts');
 const sqlFolder = join(projectFolder, 'jobs/nexmark/sql');
 const queries = readdirSync(join(projectFolder, 'jobs/nexmark/queries'))
+  .filter((name) => name.endsWith('.ts'))
   .map((name) => name.replace('.ts', ''))
   .sort((a, b) => Number(a.slice(1)) - Number(b.slice(1)));
 

@@ -5,17 +5,17 @@
 import { agg, tumbling } from 'millrace';
 import type { Events } from '../events.ts';
 
+const sizeMs = 10_000;
+
 export function q7({ bid }: Events) {
   const highest = bid
-    .window(tumbling({ sizeMs: 10_000 }))
+    .window(tumbling({ sizeMs }))
     .aggregate({ maxprice: agg.max((row) => row.price) })
-    .select((row) => ({
-      maxprice: row.maxprice,
-      first: row.windowStart.epochMs(),
-      last: row.windowEnd.epochMs(),
-    }));
+    .select((row) => ({ maxprice: row.maxprice, wend: row.windowEnd }))
+    .eventTime((row) => row.wend);
   return bid.join(highest, {
-    on: (row, top) => row.price.eq(top.maxprice).and(row.date_time.between(top.first, top.last)),
+    on: (row, top) => row.price.eq(top.maxprice),
+    within: { afterMs: sizeMs },
     select: ({ auction, price, bidder, date_time, extra }) => {
       return { auction, price, bidder, dt: date_time, extra };
     },

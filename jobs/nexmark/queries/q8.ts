@@ -1,4 +1,7 @@
-/** Q8, new users: persons who opened an auction in the ten seconds in which they signed up. */
+/**
+ * Q8, new users: persons who opened an auction in the ten seconds in which they signed up. Rows of windows are joined
+ * where these begin at the same time.
+ */
 import { agg, tumbling } from 'millrace';
 import type { Events } from '../events.ts';
 
@@ -8,14 +11,17 @@ export function q8({ person, auction }: Events) {
     .keyBy(({ id, name }) => ({ id, name }))
     .window(window)
     .aggregate({ rows: agg.count() })
-    .select(({ id, name, windowStart }) => ({ id, name, ws: windowStart.epochMs() }));
+    .select(({ id, name, windowStart }) => ({ id, name, start: windowStart }))
+    .eventTime((row) => row.start);
   const sellers = auction
     .keyBy((row) => row.seller)
     .window(window)
     .aggregate({ rows: agg.count() })
-    .select(({ seller, windowStart }) => ({ seller, aws: windowStart.epochMs() }));
+    .select(({ seller, windowStart }) => ({ seller, start: windowStart }))
+    .eventTime((row) => row.start);
   return persons.join(sellers, {
-    on: (row, seller) => row.id.eq(seller.seller).and(row.ws.eq(seller.aws)),
-    select: ({ id, name, ws }) => ({ id, name, ws }),
+    on: (row, seller) => row.id.eq(seller.seller),
+    within: {},
+    select: ({ id, name, start }) => ({ id, name, ws: start.epochMs() }),
   });
 }
