@@ -1,7 +1,7 @@
 /**
  * Goal: a Parquet file that was cut off anywhere is refused with its name, and one with changed bytes gives rows or a
- * typed error with its name; never a crash, and nothing is held. A small file byte by byte, others by samples (all of
- * those of small ones, more of the others: test/long/parquet-sweep.test.ts).
+ * typed error with its name; never a crash, and nothing is held. One small file goes byte by byte, the others by
+ * samples; test/long/parquet-sweep.test.ts has all bytes of small ones, and more of the others.
  */
 import fs from 'node:fs';
 import path from 'node:path';
