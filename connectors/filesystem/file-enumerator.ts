@@ -76,9 +76,11 @@ export class FileEnumerator implements SplitEnumerator {
 
   /** Each file is a sequence: what was written into it first is the oldest, mostly. */
   async #sequencesOf(files: readonly SourceFile[], parallelism: number): Promise<PlannedSplits> {
+    // A file that one task reads from end to end is cut no further than it must be: cuts cost reading parts twice.
+    const tasks = Math.ceil(parallelism / files.length);
     const planned: PlannedSplits[] = [];
     for (const file of files) {
-      const { splits, ...rest } = await this.#splitsOf([file], parallelism);
+      const { splits, ...rest } = await this.#splitsOf([file], tasks);
       planned.push({ ...rest, splits: splits.map((one) => ({ ...one, sequence: file.path })) });
     }
     return {

@@ -77,6 +77,7 @@ export class InputGate implements ElementReader {
       }
       const mark = this.#marked(channel, element);
       if (mark !== null) return mark;
+      asked = 0; // More may be behind it, and nobody rings for what was there before.
     }
     return this.#open.length === 0 ? 'end' : 'waiting';
   }

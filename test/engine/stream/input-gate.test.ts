@@ -61,3 +61,49 @@ test.each<{ scripts: Step[][]; found: unknown[] }>([
 ])('$scripts gives $found', ({ scripts, found }) => {
   expect(readAll(scripts, found.length)).toEqual(found);
 });
+
+const watermark = (timeMs: number) => ({ kind: 'watermark', timeMs }) as const;
+
+/** Rows by their number, marks as they are. */
+function readMarks(scripts: (Step | ReturnType<typeof watermark> | { kind: 'idle' })[][]) {
+  const { memory, scope } = newContext('tested');
+  const channels = scripts.map((script) =>
+    scriptedChannel(
+      script.map((step) =>
+        typeof step === 'number' ? batchOf(scope, schema, [{ n: step }]) : step,
+      ),
+    ),
+  );
+  const gate = new InputGate(channels);
+  const found: unknown[] = [];
+  for (let element = gate.read(); element !== 'end'; element = gate.read()) {
+    if (typeof element !== 'object' || isMark(element)) {
+      found.push(element);
+      continue;
+    }
+    found.push(readRows(element)[0]?.n);
+    element.release();
+  }
+  gate.close();
+  memory.assertEmpty();
+  return found;
+}
+
+test('the watermark of all comes when the last channel has told its own', () => {
+  expect(
+    readMarks([
+      [watermark(5), 1],
+      [watermark(3), watermark(9), 2],
+    ]),
+  ).toEqual([watermark(3), 1, watermark(5), watermark(9), 2]);
+});
+
+test('a mark that changes nothing does not hide the rows behind it', () => {
+  // Channel 0 has nothing; whoever wrote to channel 1 rang before, and will not ring again.
+  expect(
+    readMarks([
+      ['waiting', 'waiting', 'waiting', 1],
+      [watermark(3), 2],
+    ])[0],
+  ).toBe(2);
+});
