@@ -28,6 +28,7 @@ export interface LookupOptions<C, F, K extends ColumnKind, V, T extends LookupTy
   readonly type?: T;
 }
 
+/** What becomes of rows that nothing is found for: `left` keeps them with nulls, `inner` drops them. */
 export type LookupType = 'left' | 'inner';
 
 /** The columns of the row, then those of the answer. */
@@ -51,6 +52,7 @@ export interface LookupLimits {
   readonly cache?: LookupCache;
 }
 
+/** Answers that are kept for rows to come. */
 export interface LookupCache {
   /** Answers that are remembered; those asked for longest ago go first. */
   readonly entriesMax: number;

@@ -17,7 +17,9 @@ type Given<T> = InputOf<One<T>>;
 export interface ValueStateOf<V, I> {
   /** Null when it was not set, was cleared, or has expired. */
   get(): V | null;
+  /** Keeps this value. */
   set(value: I): void;
+  /** Forgets it. */
   clear(): void;
 }
 
@@ -25,24 +27,32 @@ export interface ValueStateOf<V, I> {
 export interface ListStateOf<V, I> {
   /** All items, oldest first. */
   get(): V[];
+  /** Puts an item at the end. */
   add(item: I): void;
   /** Replaces all items. */
   set(items: Iterable<I>): void;
+  /** Forgets all items. */
   clear(): void;
 }
 
 /** A map per key; each of its entries is read and written alone. */
 export interface MapStateOf<K, V, KI, VI> {
+  /** The value of an entry; null when there is none. */
   get(key: KI): V | null;
+  /** Whether there is an entry. */
   has(key: KI): boolean;
+  /** Keeps a value under a key. */
   set(key: KI, value: VI): void;
   /** False when there is no such entry. */
   delete(key: KI): boolean;
   /** In the order in which keys came, as long as none was deleted. */
   entries(): [K, V][];
+  /** The keys of all entries, in no order. */
   keys(): K[];
+  /** The values of all entries, in the order of `keys`. */
   values(): V[];
   readonly size: number;
+  /** Forgets all entries. */
   clear(): void;
 }
 
@@ -50,7 +60,9 @@ export interface MapStateOf<K, V, KI, VI> {
 export interface ReducingStateOf<V, I> {
   /** Null when nothing was added. */
   get(): V | null;
+  /** Reduces the value and this one to one. */
   add(value: I): void;
+  /** Forgets it. */
   clear(): void;
 }
 
@@ -58,7 +70,9 @@ export interface ReducingStateOf<V, I> {
 export interface AggregatingStateOf<R, I> {
   /** Null when nothing was added. */
   get(): R | null;
+  /** Adds a value to the accumulator. */
   add(value: I): void;
+  /** Forgets the accumulator. */
   clear(): void;
 }
 
@@ -75,6 +89,7 @@ export interface TtlOptions {
   readonly time?: 'event' | 'processing';
 }
 
+/** Options of all kinds of state. */
 export interface StateOptions {
   /** @defaultValue entries stay until they are cleared */
   readonly ttl?: TtlOptions;
@@ -86,6 +101,7 @@ export interface AggregatingOptions<A, I, R> extends StateOptions {
   readonly accumulator: A;
   /** What a key begins with. */
   readonly create: () => Given<A>;
+  /** The accumulator with a value added; it may be the same object, changed. */
   readonly add: (accumulator: Read<A>, value: I) => Given<A>;
   /** What `get` answers. */
   readonly result: (accumulator: Read<A>) => R;

@@ -11,7 +11,7 @@ const pages = ['README.md', ...globSync('jobs/**/*.md', { cwd: projectFolder })]
 function shellCommands(page: string): string[] {
   const text = readFileSync(join(projectFolder, page), 'utf8');
   const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block ?? '');
-  return blocks.flatMap(commandsIn).filter((command) => !/\b(FILE|PATH|DIR)\b/.test(command));
+  return blocks.flatMap(commandsIn).filter((command) => !/\b(FILE|PATH|DIR|URL)\b/.test(command));
 }
 
 test('the README shows at least a run, an explain and a help', () => {
