@@ -25,7 +25,7 @@ import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
 import { type JoinRows, joinRowsOf } from '../plan/join-type.ts';
 import { bitmapSizeOf } from '../schema/field-type.ts';
 import type { JoinBuild } from './join-build.ts';
-import type { JoinCondition } from './join-condition.ts';
+import { type JoinCondition, keepPairs } from './join-condition.ts';
 import { JoinKeys } from './join-keys.ts';
 import type { HashJoinOptions } from './join-options.ts';
 import { type JoinedRows, JoinOutput } from './join-output.ts';
@@ -228,17 +228,10 @@ export class JoinProbe {
   #filtered(batch: Batch, made: number): number {
     const { condition } = this.#options;
     if (condition === null || this.#pairs === null || made === 0) return made;
-    const { kernels, scope } = this.#context;
     const { probe, build } = this.#at;
     const pairs = this.#pairs.make({ count: made, probe: { batch, rows: probe }, numbers: build });
     try {
-      const { selection, rowCount } = condition.filter.select(pairs);
-      if (selection === 0) return rowCount;
-      for (const list of [probe, build]) {
-        kernels.take4(list, addressOf(selection), rowCount, list);
-      }
-      scope.memory.release(selection);
-      return rowCount;
+      return keepPairs(this.#context, { condition, pairs, lists: [probe, build] });
     } finally {
       pairs.release();
     }

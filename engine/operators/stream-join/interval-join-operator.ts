@@ -23,11 +23,10 @@
 import { assert } from '../../../base/assert.ts';
 import { closeAll } from '../../../base/close-all.ts';
 import { type Batch, batchRowsMax } from '../../batch/batch.ts';
-import { addressOf } from '../../memory/slot-memory.ts';
 import { isOneSided, isOuter, type JoinSide } from '../../plan/join-type.ts';
 import { fieldIndexOf } from '../../schema/schema.ts';
 import { OwnedRows } from '../../stream/owned-rows.ts';
-import { type JoinCondition, joinConditionOf } from '../join-condition.ts';
+import { type JoinCondition, joinConditionOf, keepPairs } from '../join-condition.ts';
 import { JoinOutput } from '../join-output.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
 import { BandScratch } from './band-scratch.ts';
@@ -243,17 +242,10 @@ export class IntervalJoinOperator implements Operator {
   #filtered({ batch }: Current, { pairs }: JoinSegment, made: number): number {
     const condition = this.#condition;
     if (condition === null || pairs === null || made === 0) return made;
-    const { kernels, scope } = this.#context;
     const { probe, build } = this.#bands;
     const seen = pairs.make({ count: made, probe: { batch, rows: probe }, numbers: build });
     try {
-      const { selection, rowCount } = condition.filter.select(seen);
-      if (selection === 0) return rowCount;
-      for (const list of [probe, build]) {
-        kernels.take4(list, addressOf(selection), rowCount, list);
-      }
-      scope.memory.release(selection);
-      return rowCount;
+      return keepPairs(this.#context, { condition, pairs: seen, lists: [probe, build] });
     } finally {
       seen.release();
     }
