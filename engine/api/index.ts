@@ -10,6 +10,8 @@
  */
 
 import './keyed-process.ts';
+import './stream-joins.ts';
+import './stream-sets.ts';
 
 export type { VerbOptions } from '../plan/logical-node.ts';
 export type { FunctionContext, SideFile } from '../plan/user-functions.ts';

@@ -6,6 +6,7 @@
  *
  * A stream may be used twice: each use reads all of its rows. `union` puts streams together.
  * Each verb checks what it is given at once, so an error points at the line of the job.
+ * Verbs of several streams are in stream-joins.ts and stream-sets.ts, those with state in keyed-process.ts.
  * Before: engine/api/define-job.ts · After: engine/plan/logical-graph.ts
  */
 import type { NamedExpr } from '../expr/expr.ts';
@@ -36,25 +37,11 @@ import type {
   Together,
 } from './grouping.ts';
 import { keysOf } from './grouping.ts';
-import type {
-  CrossJoinRest,
-  GivenJoin,
-  Joined,
-  JoinHints,
-  JoinOptions,
-  JoinSelect,
-  JoinType,
-  Unnamed,
-} from './join.ts';
-import { joinedNode } from './join.ts';
-import { type LookedUp, type LookupOptions, type LookupType, lookupParts } from './lookup.ts';
 import { type MapReduceOptions, mapReduceParts, type PairType } from './map-reduce.ts';
 import type { Columns, RowInputOf, RowOf, Shown, ValuesOf } from './row.ts';
 import { callLambda, conditionIn } from './row.ts';
 import { deriveContent, type Selected, selectContent } from './select.ts';
 import { appendSort, ordersIn } from './sort-order.ts';
-import type { SameColumns, SetOptions, United, UnitingVerb } from './union.ts';
-import { unitedContent } from './union.ts';
 import type { ColumnsOf, StructType } from './value-type.ts';
 import { functionIn, noStream, type VerbOfStreams, wholeCount } from './verb-arguments.ts';
 import type { BoundsOf, EventTimeOptions, TimeColumn } from './window.ts';
@@ -86,6 +73,11 @@ export class Stream<C> {
   /** Made by `read` and by verbs only. */
   constructor(node: NodeDraft) {
     this.#node = node;
+  }
+
+  /** For verbs of files beside this one (stream-joins.ts). Not part of the public API. */
+  static nodeIn(verb: VerbOfStreams, given: unknown): NodeDraft {
+    return given instanceof Stream ? given.#node : noStream(verb, given);
   }
 
   /**
@@ -281,119 +273,9 @@ export class Stream<C> {
     return this.#append(content, verb, functions);
   }
 
-  /**
-   * The rows of this stream and of others, in any order. All have the same columns in the same order; a
-   * column may be null where it may be in one of them. A stream may be united with itself.
-   *
-   * @throws PLAN_SCHEMA_MISMATCH, which names the column that differs
-   * @example `read(today).union(read(yesterday)).keyBy((bid) => bid.auction)`
-   */
-  union<D extends SameColumns<C, D>>(
-    ...others: readonly [Stream<D>, ...Stream<D>[]]
-  ): Stream<United<C, D>> {
-    return this.#united('union', others);
-  }
-
-  /**
-   * The rows that are in this stream and in another, whose columns are the same: each once, or with `all` as
-   * often as it is in both. Nulls are equal to nulls, NaN to NaN.
-   *
-   * @throws PLAN_SCHEMA_MISMATCH, which names the column that differs
-   * @example `read(today).select(({ user }) => ({ user })).intersect(friends)`
-   */
-  intersect<D extends SameColumns<C, D>>(
-    other: Stream<D>,
-    options?: SetOptions,
-  ): Stream<United<C, D>> {
-    return this.#united('intersect', [other], options);
-  }
-
-  /** The rows that are not in another stream: each once, or with `all` as often as it is here more than there. */
-  except<D extends SameColumns<C, D>>(
-    other: Stream<D>,
-    options?: SetOptions,
-  ): Stream<United<C, D>> {
-    return this.#united('except', [other], options);
-  }
-
-  /**
-   * Pairs of rows of this stream (left) and another (right) for which a condition is true; and rows without
-   * a partner, as `type` says. Rows come in any order.
-   *
-   * Columns of both come out; where both have one of the same name, `select` names what comes out. The other
-   * stream (`build` says which) is kept in memory.
-   *
-   * `within` and `window` ask that partners are near in event time as well, and bound what a stream keeps.
-   *
-   * @throws PLAN_DUPLICATE_NAME, PLAN_NO_EVENT_TIME, EXPR_TYPE_MISMATCH where keys can't be compared exactly
-   * @example `orders.join(users, { on: (order, user) => order.user.eq(user.id), type: 'semi' })`
-   */
-  join<D, const S extends object, T extends JoinType = 'inner'>(
-    other: Stream<D>,
-    options: JoinOptions<C, D, T> & {
-      readonly select: JoinSelect<C, D, T, S>;
-    },
-    verb?: VerbOptions,
-  ): Stream<Shown<Selected<S>>>;
-  join<D, T extends JoinType = 'inner'>(
-    other: Stream<D>,
-    options: JoinOptions<C, D, T> & Unnamed<C, D, T>,
-    verb?: VerbOptions,
-  ): Stream<Shown<Joined<C, D, T>>>;
-  join(other: unknown, options: GivenJoin, verb?: VerbOptions): unknown {
-    const sides = [this.#node, this.#nodeOf('join', other)] as const;
-    return new Stream(joinedNode('join', sides, options, verb));
-  }
-
-  /**
-   * Asks another system for a row by key, whose columns (`found`) follow the row's own. Rows wait beside each other.
-   *
-   * @throws JOB_ARGUMENT_INVALID, PLAN_DUPLICATE_NAME
-   * @example `orders.lookup(t.struct({ city: t.utf8() }), { key: (order) => order.user, lookup: async (user) => cities.get(user) ?? null })`
-   */
-  lookup<F, K extends ColumnKind, V, T extends LookupType = 'left'>(
-    found: StructType<F>,
-    options: LookupOptions<C, F, K, V, T>,
-    verb?: VerbOptions,
-  ): Stream<LookedUp<C, F, T>> {
-    const { content, functions } = lookupParts(this.#schema, found.schema, options as never);
-    return this.#append(content, verb, functions);
-  }
-
-  /**
-   * Every row of this stream beside every row of another, which is kept in memory by every task.
-   *
-   * @throws PLAN_DUPLICATE_NAME
-   */
-  crossJoin<D, const S extends object>(
-    other: Stream<D>,
-    options: Pick<JoinHints, 'build'> & { readonly select: (left: C, right: D) => S },
-    verb?: VerbOptions,
-  ): Stream<Shown<Selected<S>>>;
-  crossJoin<D>(
-    other: Stream<D>,
-    ...rest: CrossJoinRest<C, D>
-  ): Stream<Shown<Joined<C, D, 'inner'>>>;
-  crossJoin(other: unknown, ...rest: unknown[]): unknown {
-    const [options, verb] = rest as [Omit<GivenJoin, 'on'>?, VerbOptions?];
-    const sides = [this.#node, this.#nodeOf('crossJoin', other)] as const;
-    return new Stream(joinedNode('crossJoin', sides, { ...options, on: null }, verb));
-  }
-
   /** Ends the stream: `build` returns what this returns, or a list of such ends. */
   writeTo(sink: SinkOf, options: VerbOptions = {}): WrittenStream {
     return new WrittenStream(this.#node, sink, options);
-  }
-
-  #united<D>(verb: UnitingVerb, others: readonly unknown[], options?: SetOptions): Stream<D> {
-    const nodes = others.map((other) => this.#nodeOf(verb, other));
-    const schemas = nodes.map((node) => node.content.schema);
-    const content = unitedContent(verb, [this.#schema, ...schemas], options?.all);
-    return new Stream(appendNode([this.#node, ...nodes], content, options));
-  }
-
-  #nodeOf(verb: VerbOfStreams, other: unknown): NodeDraft {
-    return other instanceof Stream ? other.#node : noStream(verb, other);
   }
 
   get #schema() {

@@ -34,6 +34,7 @@ const streamHints = {
   except: 'first.except(second)',
   join: 'orders.join(users, { on: (order, user) => order.user.eq(user.id) })',
   crossJoin: 'orders.crossJoin(limits)',
+  lookup: 'orders.lookup(t.struct({ city: t.utf8() }), { … })',
 };
 
 /** A verb that needs another stream. */
