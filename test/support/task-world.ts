@@ -13,8 +13,9 @@ import { RingReader, RingWriter, ringBytes } from '../../engine/memory/ring.ts';
 import { SlotMemory } from '../../engine/memory/slot-memory.ts';
 import type { OperatorSpec, Vertex } from '../../engine/plan/physical-graph.ts';
 import type { UserFunctions } from '../../engine/plan/user-functions.ts';
-import { Task, type TaskOptions } from '../../engine/task/task.ts';
+import { Task } from '../../engine/task/task.ts';
 import { taskMetricsBytes } from '../../engine/task/task-metrics.ts';
+import type { TaskOptions } from '../../engine/task/task-parts.ts';
 import { batchOf, type Row } from './operator-harness.ts';
 import { shareOf } from './spill-space.ts';
 

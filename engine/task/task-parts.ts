@@ -1,0 +1,265 @@
+/**
+ * What a task is made of: source or gate, build sides, operators, outputs, built from the plan's vertex with everything
+ * that the task was given. A build that fails leaves nothing in memory.
+ *
+ * Before: engine/task/task.ts. After: engine/task/build-operator.ts.
+ */
+import { assert } from '../../base/assert.ts';
+import { closeAll } from '../../base/close-all.ts';
+import { FunctionCounters } from '../compile/function-context.ts';
+import { deadLetterSchema } from '../contracts/dead-letters.ts';
+import type { Json } from '../contracts/json.ts';
+import type { Kernels } from '../kernels/kernels.ts';
+import type { MemoryShare } from '../memory/memory-share.ts';
+import type { MemoryScope, SlotMemory } from '../memory/slot-memory.ts';
+import { MergedSourceOperator } from '../operators/merged-source-operator.ts';
+import {
+  type Operator,
+  type OperatorContext,
+  hasBuildSide as takesBuildSide,
+} from '../operators/operator.ts';
+import { SampleReader } from '../operators/sample-reader.ts';
+import { SourceOperator, type TaskSource } from '../operators/source-operator.ts';
+import {
+  gathersRows,
+  hasBuildSide,
+  type OperatorSpec,
+  type Vertex,
+  vertexOutputs,
+  vertexPorts,
+} from '../plan/physical-graph.ts';
+import type { UserFunctions } from '../plan/user-functions.ts';
+import type { RangePartitioner } from '../shuffle/range-partitioner.ts';
+import { SpillBlocks } from '../spill/spill-blocks.ts';
+import type { Outbox } from '../stream/outbox.ts';
+import { SplitTimes } from '../time/split-times.ts';
+import { buildOperator } from './build-operator.ts';
+import { BuildPhase } from './build-phase.ts';
+import { BuildSide } from './build-side.ts';
+import { OperatorChain } from './operator-chain.ts';
+import { connectorOf, type TaskConnectors } from './task-connectors.ts';
+import { buildGate, type TaskInput, type TaskOutput } from './task-exchanges.ts';
+import { TaskMetrics } from './task-metrics.ts';
+import { noOutput, TaskOutputs } from './task-outputs.ts';
+import { isAt, isStreamOf, secondStreamOf } from './task-ports.ts';
+
+/** The largest block of a map output that is compressed: 8,192 rows of 128 bytes. */
+const mapBlockBytes = 1 << 20;
+
+export interface TaskOptions extends TaskConnectors {
+  readonly id: string;
+  readonly vertex: Vertex;
+  readonly memory: SlotMemory;
+  readonly kernels: Kernels;
+  /** None for a chain that begins with a source. */
+  readonly inputs: readonly TaskInput[];
+  /** None of output 0 for a chain that ends with a sink. */
+  readonly outputs: readonly TaskOutput[];
+  /** The user's functions by operator id. */
+  readonly functions: ReadonlyMap<string, UserFunctions>;
+  readonly clock: { mono(): number; wall(): number };
+  /** What the sink's committer prepared; null without a sink. */
+  readonly preparedSink: Json;
+  /** Where spill files go; made when there is one. */
+  readonly spillFolder: string;
+  /** What each operator that gathers rows may hold of the memory. */
+  readonly memoryShare: MemoryShare;
+  /** Makes the task run again, from any place. @defaultValue nothing */
+  readonly ring?: () => void;
+  /** Shared memory of `taskMetricsBytes(vertex.chain.length)`, zeroed. */
+  readonly metrics: ArrayBufferLike;
+}
+
+export class TaskParts {
+  readonly metrics: TaskMetrics;
+  readonly outputs = new TaskOutputs();
+  /** What functions count. */
+  readonly counters = new FunctionCounters();
+  /** Null where rows come from other tasks. */
+  source: TaskSource | null = null;
+  /** What rows come from, where that is no source; behind the build sides of the chain's joins. */
+  input: BuildPhase | null = null;
+  /** Where what the source can't read, or a function fails on, goes; null when that ends the job. */
+  deadLetters: Outbox | null = null;
+  readonly operators: Operator[] = [];
+  readonly #options: TaskOptions;
+  readonly #isOver: () => boolean;
+  #chain: OperatorChain | null = null;
+  /** Packs and unpacks map outputs; null while there are none. */
+  #blocks: SpillBlocks | null = null;
+
+  /** @param isOver - Whether the task's slice of time is used up. */
+  constructor(options: TaskOptions, isOver: () => boolean) {
+    this.#options = options;
+    this.#isOver = isOver;
+    this.metrics = new TaskMetrics(options.metrics, () => options.clock.mono());
+    try {
+      this.#build();
+    } catch (error) {
+      this.outputs.fail();
+      this.close();
+      throw error;
+    }
+  }
+
+  get chain(): OperatorChain {
+    assert(this.#chain !== null, 'what is built has a chain');
+    return this.#chain;
+  }
+
+  /** Operators by place in the vertex's chain; null for the source. */
+  get places(): readonly (Operator | null)[] {
+    return this.source === null ? this.operators : [null, ...this.operators];
+  }
+
+  /** @throws The first error of a file that could not be closed; all else is released then, too. */
+  close(): void {
+    const chain = this.#chain === null ? this.operators : [this.#chain];
+    closeAll([this.source, this.input, ...chain, ...this.outputs.parts(), this.#blocks]);
+  }
+
+  #build(): void {
+    const { vertex, inputs, outputs, memory, kernels, functions, clock, disk, taskIndex } =
+      this.#options;
+    const [first, ...others] = vertex.chain;
+    const last = vertex.chain.at(-1);
+    assert(first !== undefined && last !== undefined, 'a task has an operator');
+    const scope = memory.scope(`${vertex.name}: exchange`);
+    const onWritten = (bytes: number) =>
+      this.metrics.addBytesSpilled(this.#options.vertex.chain.length, bytes);
+    const files = { disk, blocks: () => this.#blocksOf(scope), onWritten };
+    const rangePartitioners: RangePartitioner[] = [];
+    const context = {
+      ...{ scope, kernels, clock, mono: () => clock.mono(), functions, ...files },
+      sender: { taskIndex, taskCount: vertex.parallelism },
+      onRange: (partitioner: RangePartitioner) => void rangePartitioners.push(partitioner),
+    };
+    const outbox = this.outputs.add(vertexOutputs.rows, last.output, outputs, context);
+    const isSource = first.kind === 'source';
+    const { deadLetters } = vertexOutputs;
+    const letters = this.outputs.add(deadLetters, deadLetterSchema, outputs, context);
+    this.deadLetters = letters && this.#measured(letters);
+    /** Filled below; what has been made by then is closed with the input. */
+    const sides: BuildSide[] = [];
+    this.input = new BuildPhase({
+      sides,
+      gate: isSource ? null : buildGate(inputs.filter(isStreamOf(first)), context),
+      isProbeBuffered: vertex.chain.some((spec) => spec.kind === 'join' && spec.isProbeBuffered),
+    });
+    // Only what looks at the source's rows knows their lanes; others look at what was made of them.
+    const timed = vertex.chain.find(({ kind }) => kind === 'eventTime');
+    const splitTimes = isSource && first.isOrdered ? splitTimesOf(vertex) : null;
+    if (isSource) this.source = this.#buildSource(first, splitTimes);
+    const specs = isSource ? others : vertex.chain;
+    let schema = isSource ? first.output : inputs.find(isAt(vertexPorts.rows))?.schema;
+    for (const spec of specs) {
+      assert(schema !== undefined, 'an operator has an input schema');
+      const builds = hasBuildSide(spec)
+        ? inputs.filter(isAt(vertexPorts.build + sides.length))
+        : [];
+      const build = builds[0] ? { build: builds[0].schema } : {};
+      const own = { context: this.#contextOf(spec), counters: this.counters, input: schema };
+      const given = {
+        ...this.#options,
+        ...secondStreamOf(spec, inputs),
+        ...build,
+        ...own,
+        rangePartitioners,
+        splitTimes: spec === timed ? splitTimes : null,
+      };
+      const operator = buildOperator(spec, given);
+      this.operators.push(operator);
+      if (takesBuildSide(operator)) {
+        const index = vertex.chain.indexOf(spec);
+        const gate = buildGate(builds, context);
+        sides.push(new BuildSide({ operator, gate, metrics: this.metrics, index }));
+      }
+      schema = spec.output;
+    }
+    this.#chain = new OperatorChain({
+      operators: this.operators,
+      last: outbox === null ? noOutput : this.#measured(outbox),
+      lastMark: (mark) => this.outputs.mark(mark),
+      holdsTime: this.#holdingTime(specs),
+      mono: () => clock.mono(),
+      metrics: this.metrics,
+      firstIndex: isSource ? 1 : 0,
+    });
+  }
+
+  /** Operators that know nothing of time, and give out at the end what they gathered. */
+  #holdingTime(specs: readonly OperatorSpec[]): ReadonlySet<Operator> {
+    const isHolding = (operator: Operator, index: number) => {
+      const spec = specs[index];
+      const knowsTime = operator.advance !== undefined || operator.watermarkBehind !== undefined;
+      return spec !== undefined && gathersRows(spec) && !knowsTime;
+    };
+    return new Set(this.operators.filter(isHolding));
+  }
+
+  #buildSource(spec: OperatorSpec & { kind: 'source' }, times: SplitTimes | null): TaskSource {
+    const { connectors, disk, clock, taskIndex, attempt, programRings } = this.#options;
+    const { source, output: schema } = spec;
+    const { reader } = connectorOf(connectors, source.connector);
+    assert(reader !== undefined, 'the connector of a source can read');
+    const { scope, kernels } = this.#contextOf(spec);
+    const slot = {
+      disk,
+      scope,
+      kernels,
+      schema,
+      ...{ clock, taskIndex, attempt },
+      hasDeadLetters: this.deadLetters !== null,
+      predicate: source.predicate ?? null,
+      programRing: programRings?.get(spec.id) ?? null,
+    };
+    const newReader = () => reader(source.options, slot);
+    const mono = () => this.#options.clock.mono();
+    if (times !== null) return new MergedSourceOperator({ newReader, times, mono });
+    return new SourceOperator(spec.isSample ? new SampleReader(newReader) : newReader());
+  }
+
+  #contextOf(spec: OperatorSpec): OperatorContext {
+    const { memory, kernels, disk, vertex, spillFolder: folder, memoryShare } = this.#options;
+    const { clock, ring } = this.#options;
+    const { name } = spec;
+    const index = vertex.chain.indexOf(spec);
+    const onWritten = (bytes: number) => this.metrics.addBytesSpilled(index, bytes);
+    return {
+      name,
+      scope: memory.scope(name),
+      kernels,
+      spill: { disk, folder, prefix: String(index), share: memoryShare, onWritten },
+      shouldYield: this.#isOver,
+      nowMs: () => clock.mono(),
+      ...(ring !== undefined && { ring }),
+      deadLetters: this.deadLetters,
+    };
+  }
+
+  #blocksOf(scope: MemoryScope): SpillBlocks {
+    const { kernels, disk } = this.#options;
+    this.#blocks ??= new SpillBlocks({ scope, kernels, disk, payloadBytes: mapBlockBytes });
+    return this.#blocks;
+  }
+
+  /** The output with its time and rows counted. */
+  #measured(outbox: Outbox): Outbox {
+    return {
+      offer: (batch) => {
+        const { rowCount } = batch;
+        const before = this.metrics.enter(this.#options.vertex.chain.length, 0);
+        const isTaken = outbox.offer(batch);
+        this.metrics.leave(before);
+        if (isTaken) this.metrics.addRowsIn(this.#options.vertex.chain.length, rowCount);
+        return isTaken;
+      },
+    };
+  }
+}
+
+/** How far event time has come in the lanes of a chain's source, as the chain's `eventTime` wants it. */
+function splitTimesOf({ chain }: Vertex): SplitTimes {
+  const spec = chain.find((one) => one.kind === 'eventTime');
+  return new SplitTimes(spec ?? { outOfOrdernessMs: 0, idleAfterMs: null });
+}
