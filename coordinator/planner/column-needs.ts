@@ -102,9 +102,16 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
       return new Set(operator.order.map((key) => key.column));
     case 'join':
       return joinNeeds(operator, [...operator.probeKeys, ...operator.buildKeys], isRead);
-    case 'intervalJoin': {
+    case 'intervalJoin':
+    case 'asOfJoin':
+    case 'asOfProbe': {
       const { leftKeys, rightKeys, leftTime, rightTime } = operator;
-      return joinNeeds(operator, [...leftKeys, ...rightKeys, leftTime, rightTime], isRead);
+      const condition = operator.kind === 'intervalJoin' ? operator.condition : null;
+      return joinNeeds(
+        { ...operator, condition },
+        [...leftKeys, ...rightKeys, leftTime, rightTime],
+        isRead,
+      );
     }
     case 'project': {
       const names = new Set<string>();

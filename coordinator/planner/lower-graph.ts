@@ -11,8 +11,9 @@ import type { JobMode, LogicalGraph, LogicalNode } from '../../engine/plan/logic
 import { type OperatorSpec, vertexOutputs } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { lower } from './lower.ts';
+import { lowerAsOfJoin } from './lower-as-of-join.ts';
 import { lowerIntervalJoin } from './lower-interval-join.ts';
-import { lowerJoin } from './lower-join.ts';
+import { type JoinNode, lowerJoin } from './lower-join.ts';
 import { lowerSetOperation } from './lower-set-operation.ts';
 import { inputFrom, type LoweredNode, type PlanStep, type StepInput } from './plan-step.ts';
 
@@ -54,13 +55,19 @@ export function lowerGraph({ nodes }: LogicalGraph, mode: JobMode = 'batch'): Pl
 function loweredOf(node: LogicalNode, inputs: readonly Schema[], mode: JobMode): LoweredNode {
   switch (node.kind) {
     case 'join':
-      return mode === 'streaming' && node.nearness !== null
-        ? lowerIntervalJoin(node, node.nearness, inputs)
-        : lowerJoin(node, inputs);
+      return loweredJoinOf(node, inputs, mode);
     case 'intersect':
     case 'except':
       return lowerSetOperation(node, inputs);
     default:
       return { steps: lower(node, inputs[0] ?? { fields: [] }, mode) };
   }
+}
+
+function loweredJoinOf(node: JoinNode, inputs: readonly Schema[], mode: JobMode): LoweredNode {
+  const { nearness } = node;
+  if (nearness?.kind === 'asOf') return lowerAsOfJoin(node, nearness, inputs, mode);
+  return mode === 'streaming' && nearness !== null
+    ? lowerIntervalJoin(node, nearness, inputs)
+    : lowerJoin(node, inputs);
 }

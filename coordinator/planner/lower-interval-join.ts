@@ -16,13 +16,16 @@ import type { Schema } from '../../engine/schema/schema.ts';
 import { type JoinedSide, type JoinNode, joinSidesOf } from './lower-join.ts';
 import { type LoweredNode, type LoweredSide, stepOf } from './plan-step.ts';
 
+/** Of partners that both sides keep rows for. */
+type StreamNearness = Exclude<JoinNearness, { readonly kind: 'asOf' }>;
+
 /** Rows of less than this are kept together, however short the interval is. */
 const sliceMsMin = 1000;
 
 /** @param inputs - Of the left and the right side. */
 export function lowerIntervalJoin(
   node: JoinNode,
-  nearness: JoinNearness,
+  nearness: StreamNearness,
   [leftInput, rightInput]: readonly Schema[],
 ): LoweredNode {
   const { id, name, schema: output, type, condition } = node;
@@ -43,7 +46,7 @@ export function lowerIntervalJoin(
   return { sides, steps: [stepOf(operator)] };
 }
 
-function partsOf(nearness: JoinNearness, left: JoinedSide, right: JoinedSide) {
+function partsOf(nearness: StreamNearness, left: JoinedSide, right: JoinedSide) {
   if (nearness.kind === 'interval') {
     const { left: leftTime, right: rightTime, beforeMs, afterMs } = nearness;
     const sliceMs = Math.max(sliceMsMin, Math.ceil((beforeMs + afterMs) / 2));

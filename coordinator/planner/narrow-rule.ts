@@ -39,6 +39,8 @@ function narrowed(operator: OperatorSpec, read: NonNullable<Needs>): OperatorSpe
     case 'source':
     case 'join':
     case 'intervalJoin':
+    case 'asOfJoin':
+    case 'asOfProbe':
     case 'repeat':
       return { ...operator, output: atLeastOne(operator.output, read) };
     case 'project': {

@@ -16,6 +16,7 @@ import type { SourceStatistics } from '../../engine/contracts/source.ts';
 import type { JobMode } from '../../engine/plan/logical-graph.ts';
 import {
   type Exchange,
+  hasBuildSide,
   hasSecondStream,
   type OperatorSpec,
   vertexOutputs,
@@ -167,7 +168,7 @@ export class StepIndex {
     if (input.exchange !== null || input.output !== vertexOutputs.rows) return null;
     if (this.readersOf(input.from).length !== 1) return null;
     const before = this.step(input.from);
-    return step.operator.kind === 'join' && this.#buildReads(step, before) ? null : before;
+    return hasBuildSide(step.operator) && this.#buildReads(step, before) ? null : before;
   }
 
   /** Whether a build side is made of dead letters of what the probe side is made of: then it can't wait for it. */

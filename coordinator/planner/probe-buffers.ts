@@ -22,7 +22,7 @@ export function withBuffers(vertices: readonly Vertex[], edges: readonly Edge[])
   return vertices.map((vertex) => {
     const isProbeBuffered = areSidesJoined(vertex.id, rings);
     const chain = vertex.chain.map((operator) =>
-      operator.kind === 'join' ? { ...operator, isProbeBuffered } : operator,
+      'isProbeBuffered' in operator ? { ...operator, isProbeBuffered } : operator,
     );
     return { ...vertex, chain };
   });

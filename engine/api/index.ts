@@ -54,6 +54,7 @@ export {
 export { type Explosion, explode, type Words, words } from './explode.ts';
 export { coalesce, concat, greatest, least, lit } from './expressions.ts';
 export type {
+  JoinAsOf,
   Joined,
   JoinHints,
   JoinInterval,

@@ -1,8 +1,9 @@
 /**
- * Joins of rows that are near in event time: within an interval, or in the same window.
+ * Joins of rows that are near in event time: within an interval, in the same window, or the last one before.
  *
  *     within { beforeMs: 5, afterMs: 60 }     left at 100 ── right from 95 to 160
  *     window tumbling({ sizeMs: 60 })         left at 100 ── right from 60 up to 120
+ *     asOf {}                                 left at 100 ── the last right row up to 100
  *
  * A window is one more pair of keys: its start, computed from the time of either side. So a job that reads
  * all of its input joins rows in windows as it joins any others.
@@ -41,6 +42,15 @@ export interface JoinInterval {
   readonly afterMs?: number;
 }
 
+/** Which version of a key is a row's partner. */
+export interface JoinAsOf {
+  /**
+   * How much older than the left row its version may be, in whole milliseconds from 0 on.
+   * @defaultValue as old as it likes
+   */
+  readonly toleranceMs?: number;
+}
+
 /** What `select` of a join in windows is given besides the two rows. */
 export type JoinWindow = WindowColumns;
 
@@ -63,9 +73,12 @@ interface JoinWindows {
 interface GivenNearness {
   readonly within?: unknown;
   readonly window?: unknown;
+  readonly asOf?: unknown;
+  readonly type: JoinType;
   readonly rightNames: readonly string[];
-  /** Whether the join has an equality. */
+  /** Whether the join has an equality, and anything else. */
   readonly hasKeys: boolean;
+  readonly hasCondition: boolean;
 }
 
 /**
@@ -75,12 +88,15 @@ interface GivenNearness {
  */
 export function nearnessOf(
   inputs: readonly [NodeDraft, NodeDraft],
-  { within, window, rightNames, hasKeys }: GivenNearness,
+  { type, rightNames, hasKeys, hasCondition, ...ways }: GivenNearness,
 ): Near | null {
-  if (within === undefined && window === undefined) return null;
-  if (within !== undefined && window !== undefined) {
-    throw typedError('JOB_ARGUMENT_INVALID', 'join has both "within" and "window"', {
-      hint: 'Give one of them: rows are near each other, or in the same window.',
+  const { within, window, asOf } = ways;
+  const given = Object.entries({ within, window, asOf }).filter(([, way]) => way !== undefined);
+  const [first, second] = given.map(([name]) => name);
+  if (first === undefined) return null;
+  if (second !== undefined) {
+    throw typedError('JOB_ARGUMENT_INVALID', `join has both "${first}" and "${second}"`, {
+      hint: 'Give one of them: rows are near each other, in the same window, or as of a time.',
     });
   }
   if (!hasKeys) {
@@ -91,6 +107,11 @@ export function nearnessOf(
   const left = timeOf(inputs[0], 'left', null);
   const right = timeOf(inputs[1], 'right', rightNames);
   if (window !== undefined) return windowNearness(window, left, right);
+  if (asOf !== undefined) {
+    const toleranceMs = toleranceIn(asOf, type, hasCondition);
+    const nearness = { kind: 'asOf', left: left.name, right: right.name, toleranceMs } as const;
+    return { nearness, key: null, windows: null };
+  }
   const { beforeMs, afterMs } = intervalIn(within);
   return {
     nearness: { kind: 'interval', left: left.name, right: right.name, beforeMs, afterMs },
@@ -158,6 +179,30 @@ function intervalIn(within: unknown): { readonly beforeMs: number; readonly afte
   throw typedError('JOB_ARGUMENT_INVALID', message, {
     hint: 'The right row is from beforeMs before the left one to afterMs behind it: their sum is 0 or more.',
   });
+}
+
+function toleranceIn(asOf: unknown, type: JoinType, hasCondition: boolean): number | null {
+  if (type !== 'inner' && type !== 'left') {
+    const message = `a ${type} join can't be as of a time: versions are looked up for rows of the left side`;
+    throw typedError('JOB_ARGUMENT_INVALID', message, {
+      hint: 'Give type: "inner" or "left".',
+    });
+  }
+  if (hasCondition) {
+    const message = 'a join as of a time has a condition beside its keys';
+    throw typedError('JOB_ARGUMENT_INVALID', message, {
+      hint: 'Leave equalities in "on", and put the rest into where: before the join it chooses versions, behind it rows.',
+    });
+  }
+  if (typeof asOf !== 'object' || asOf === null) {
+    throw typedError('JOB_ARGUMENT_INVALID', `asOf of join is ${describe(asOf)}`, {
+      hint: 'Write asOf: {}, or asOf: { toleranceMs: 60_000 }.',
+    });
+  }
+  const { toleranceMs } = asOf as JoinAsOf;
+  if (toleranceMs === undefined) return null;
+  wholeMs('toleranceMs of join', toleranceMs, 0);
+  return toleranceMs;
 }
 
 function windowNearness(window: unknown, left: Time, right: Time): Near {

@@ -35,13 +35,19 @@ import type { Schema } from '../schema/schema.ts';
 import type { Column } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
 import type { Together } from './grouping.ts';
-import { type JoinInterval, type JoinWindow, nearnessOf, windowRowOf } from './join-nearness.ts';
+import {
+  type JoinAsOf,
+  type JoinInterval,
+  type JoinWindow,
+  nearnessOf,
+  windowRowOf,
+} from './join-nearness.ts';
 import { callPairLambda, conditionIn, describe, type PairSchema } from './row.ts';
 import { selectContent } from './select.ts';
 import type { Window } from './windows.ts';
 
 export type { JoinSide, JoinType } from '../plan/join-type.ts';
-export type { JoinInterval, JoinWindow } from './join-nearness.ts';
+export type { JoinAsOf, JoinInterval, JoinWindow } from './join-nearness.ts';
 
 /** How two streams are joined; C and D are their columns. */
 export interface JoinOptions<C, D, T extends JoinType> extends JoinHints {
@@ -63,6 +69,11 @@ export interface JoinOptions<C, D, T extends JoinType> extends JoinHints {
    * `left - beforeMs` to `left + afterMs`. `on` has an equality besides.
    */
   readonly within?: JoinInterval;
+  /**
+   * A left row's partner is the version of its key that was valid at its time, of event time that both streams
+   * know: the last right row at that time or before. `on` has equalities only; `type` is `inner` or `left`.
+   */
+  readonly asOf?: JoinAsOf;
   /** Partners are in the same window of event time, which both streams know. `on` has an equality besides. */
   readonly window?: Window<true>;
 }
@@ -138,6 +149,7 @@ export interface GivenJoin {
   readonly broadcast?: unknown;
   readonly within?: unknown;
   readonly window?: unknown;
+  readonly asOf?: unknown;
   readonly select?: unknown;
 }
 
@@ -182,7 +194,9 @@ function joinParts(inputs: readonly [NodeDraft, NodeDraft], given: GivenJoin): J
   }
   const pair = { left, right, rightNames };
   const { keys: equalities, condition } = conditionsOf(given.on, pair);
-  const near = nearnessOf(inputs, { ...given, rightNames, hasKeys: equalities.length > 0 });
+  const hasCondition = condition !== null;
+  const hasKeys = equalities.length > 0;
+  const near = nearnessOf(inputs, { ...given, type, rightNames, hasKeys, hasCondition });
   const start = near?.key ?? null;
   const keys = start === null ? equalities : [...equalities, start];
   const nearness = near?.nearness ?? null;

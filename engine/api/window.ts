@@ -107,7 +107,7 @@ type ColumnIn = (content: NodeContent) => string | null | undefined;
 const timeIn: ColumnIn = (content) => {
   if (content.kind === 'eventTime') return content.column;
   if (content.kind !== 'join') return undefined;
-  return content.nearness?.kind === 'interval' ? leftTime(content) : null;
+  return leftTime(content);
 };
 
 const windowEndIn: ColumnIn = (content) => {
@@ -152,7 +152,7 @@ function columnBehind({ content, inputs }: NodeDraft, columnIn: ColumnIn): strin
 
 /** The left time, where no row comes without it. */
 function leftTime({ type, nearness }: NodeContent & { readonly kind: 'join' }): string | null {
-  if (nearness?.kind !== 'interval' || becomesNull(type, 'left')) return null;
+  if (nearness === null || nearness.kind === 'window' || becomesNull(type, 'left')) return null;
   return nearness.left;
 }
 

@@ -104,6 +104,9 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       return joinParts(operator.condition, 'join, group, take, gather');
     case 'intervalJoin':
       return joinParts(operator.condition, 'band, join, group, take, gather');
+    case 'asOfJoin':
+    case 'asOfProbe':
+      return [kernels('band, versions, join, group, take, gather')];
     case 'registers':
       return [kernels('registers')];
     case 'digest':

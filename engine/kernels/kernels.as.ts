@@ -45,6 +45,7 @@ export * from './text.as';
 export * from './text-functions.as';
 export * from './tokenise.as';
 export * from './unescape.as';
+export * from './versions.as';
 export * from './widen.as';
 export { paneStarts, timeBounds, windowStarts } from './window.as';
 export { parseCsv } from './csv.as';

@@ -41,6 +41,7 @@ import type { SessionKernels } from './session-kernels.ts';
 import type { SortKernels } from './sort-kernels.ts';
 import type { TakeKernels } from './take-kernels.ts';
 import type { TextKernels } from './text-kernels.ts';
+import type { VersionKernels } from './version-kernels.ts';
 import type { WidenKernels } from './widen-kernels.ts';
 import type { WindowKernels } from './window-kernels.ts';
 
@@ -54,6 +55,7 @@ export interface Kernels
     HashKernels,
     JoinKernels,
     BandKernels,
+    VersionKernels,
     TakeKernels,
     WidenKernels,
     WindowKernels,

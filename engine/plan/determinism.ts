@@ -41,6 +41,8 @@ const losesOrder: ReadonlySet<OperatorSpec['kind']> = new Set([
   'fold',
   'join',
   'intervalJoin',
+  'asOfJoin',
+  'asOfProbe',
   'combine',
   'reduce',
 ]);

@@ -10,6 +10,7 @@ export function joinNodeText(node: LogicalNode & { readonly kind: 'join' }): str
   const pairs = keys.map(({ left, right }) => `${exprText(left)} = ${exprText(right)}`);
   const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
   const sides = `${buildSide} side is built${isBroadcast ? ', broadcast' : ''}`;
+  if (nearness?.kind === 'asOf') return `${type} on ${on} ${versionText(nearness)}`;
   const near = nearness?.kind === 'interval' ? ` ${nearnessText(nearness)}` : '';
   return `${type}${on === '' ? '' : ` on ${on}`}${near}; ${sides}`;
 }
@@ -22,15 +23,48 @@ export function lookupText({ type, key, isOrdered, ...limits }: LookupSpec): str
   return `${type} by ${key} ${order}, ${timeoutMs} ms, ${attemptsMax} attempts, ${capacity} at once${known}`;
 }
 
-/** `left on user = id within 0 ms before to 5000 ms after, at_2 of at`. */
-export function intervalJoinText(
-  operator: OperatorSpec & { readonly kind: 'intervalJoin' },
+/** Of a join as it is carried out. */
+export function joinText(
+  operator: OperatorSpec & {
+    readonly kind: 'join' | 'intervalJoin' | 'asOfJoin' | 'asOfProbe';
+  },
 ): string {
+  switch (operator.kind) {
+    case 'join':
+      return hashJoinText(operator);
+    case 'intervalJoin':
+      return intervalJoinText(operator);
+    case 'asOfJoin':
+    case 'asOfProbe':
+      return asOfText(operator);
+  }
+}
+
+/** `left on user = id within 0 ms before to 5000 ms after, at_2 of at`. */
+function intervalJoinText(operator: OperatorSpec & { readonly kind: 'intervalJoin' }): string {
   const { type, leftKeys, rightKeys, leftTime, rightTime, condition } = operator;
   const pairs = leftKeys.map((name, index) => `${name} = ${rightKeys[index]}`);
   const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
   const near = nearnessText({ ...operator, left: leftTime, right: rightTime });
   return `${type} on ${on} ${near}`;
+}
+
+/** `left on symbol = symbol_2 as of at, at_2 up to 60000 ms older`. */
+function asOfText(operator: OperatorSpec & { readonly kind: 'asOfJoin' | 'asOfProbe' }): string {
+  const { type, leftKeys, rightKeys, leftTime, rightTime } = operator;
+  const on = leftKeys.map((name, index) => `${name} = ${rightKeys[index]}`).join(' and ');
+  const version = versionText({ ...operator, left: leftTime, right: rightTime });
+  return `${type} on ${on} ${version}`;
+}
+
+/** `as of at, at_2 up to 60000 ms older`. */
+function versionText(version: {
+  readonly left: string;
+  readonly right: string;
+  readonly toleranceMs: number | null;
+}): string {
+  const { left, right, toleranceMs } = version;
+  return `as of ${left}, ${right}${toleranceMs === null ? '' : ` up to ${toleranceMs} ms older`}`;
 }
 
 /** `within 5000 ms before to 0 ms after, at_2 of at`. */
@@ -45,7 +79,7 @@ function nearnessText(near: {
 }
 
 /** `left on user = id; right side is built`. */
-export function joinText(operator: OperatorSpec & { readonly kind: 'join' }): string {
+function hashJoinText(operator: OperatorSpec & { readonly kind: 'join' }): string {
   const { type, buildSide, probeKeys, buildKeys, condition, isProbeBuffered } = operator;
   const pairs = probeKeys.map((name, index) => `${name} = ${buildKeys[index]}`);
   const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');

@@ -19,7 +19,7 @@ import { typeText } from '../schema/field-type.ts';
 import { schemaText } from '../schema/schema.ts';
 import { analyticSpecText, analyticText } from './analytic-functions.ts';
 import { type Determinism, edgeDeterminism } from './determinism.ts';
-import { intervalJoinText, joinNodeText, joinText, lookupText } from './explain-joins.ts';
+import { joinNodeText, joinText, lookupText } from './explain-joins.ts';
 import type {
   AggregateSpec,
   EventTimeSpec,
@@ -210,16 +210,13 @@ function physicalText(operator: OperatorSpec): string {
       return [`register, share of ${operator.column}`, ...operator.carried].join(', ');
     case 'digest':
       return groupText(operator.keys, [`means, weights of ${operator.column}`]);
-    case 'orderedAggregate': {
-      const results = operator.aggregates.map((one) =>
-        one.function === 'stringAgg' ? joinedText(one) : aggregateColumnText(one),
-      );
-      return orderedText(operator.keys, orderText(operator.order), results);
-    }
+    case 'orderedAggregate':
+      return orderedAggregateText(operator);
     case 'join':
-      return joinText(operator);
     case 'intervalJoin':
-      return intervalJoinText(operator);
+    case 'asOfJoin':
+    case 'asOfProbe':
+      return joinText(operator);
     case 'sort':
     case 'range':
       return orderText(operator.order);
@@ -264,6 +261,17 @@ function physicalText(operator: OperatorSpec): string {
     default:
       return assertNever(operator);
   }
+}
+
+function orderedAggregateText({
+  keys,
+  order,
+  aggregates,
+}: OperatorSpec & { readonly kind: 'orderedAggregate' }): string {
+  const results = aggregates.map((one) =>
+    one.function === 'stringAgg' ? joinedText(one) : aggregateColumnText(one),
+  );
+  return orderedText(keys, orderText(order), results);
 }
 
 /** Nobody reads an expression as long as the estimate of `approxDistinct` is; its beginning and its end say which it is. */

@@ -59,6 +59,14 @@ export type JoinNearness =
       readonly beforeMs: number;
       readonly afterMs: number;
     }
+  /** The last right row at the left time or before, of those with the same key: the version that was valid. */
+  | {
+      readonly kind: 'asOf';
+      readonly left: string;
+      readonly right: string;
+      /** How much older than the left row it may be; null: as old as it likes. */
+      readonly toleranceMs: number | null;
+    }
   /** In one window: its starts are the last pair of keys. */
   | { readonly kind: 'window'; readonly sizeMs: number };
 

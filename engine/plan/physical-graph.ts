@@ -7,6 +7,7 @@ import type { Expr, NamedExpr } from '../expr/expr.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { AggregateFunction } from './aggregate-functions.ts';
 import type { AnalyticColumn, RankFunction } from './analytic-functions.ts';
+import type { AsOfSpec } from './as-of-spec.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
 import type { EventTimeSpec, JoinedTexts, SortKey } from './logical-graph.ts';
 import type { LookupSpec } from './lookup-spec.ts';
@@ -145,6 +146,10 @@ export type OperatorSpec = Spec &
         readonly sliceMs: number;
         readonly condition: Expr | null;
       }
+    /** Two streams, left and right, whose rows come in any turn. */
+    | ({ readonly kind: 'asOfJoin' } & AsOfSpec)
+    /** The same with the right side as its build side. */
+    | ({ readonly kind: 'asOfProbe'; readonly isProbeBuffered: boolean } & AsOfSpec)
     /** The columns of the input, then those of answers; `id` finds the user's function. */
     | ({ readonly kind: 'lookup' } & LookupSpec)
     /** Each row as often as `column` says, which is not in the output. */
@@ -203,8 +208,10 @@ export function gathersRows({ kind }: OperatorSpec): boolean {
 
 /** Whether the operator has a second input, which it is given to the end before the first row goes through it. */
 export function hasBuildSide({ kind }: OperatorSpec): boolean {
-  return kind === 'join' || kind === 'range';
+  return buildingKinds.has(kind);
 }
+
+const buildingKinds: ReadonlySet<OperatorSpec['kind']> = new Set(['join', 'asOfProbe', 'range']);
 
 /**
  * Whether the operator reads two streams side by side, at `vertexPorts.rows` and `vertexPorts.right`. It is the
@@ -214,7 +221,9 @@ export function hasSecondStream({ kind }: OperatorSpec): boolean {
   return twoStreamKinds.has(kind);
 }
 
-const twoStreamKinds: ReadonlySet<OperatorSpec['kind']> = new Set(['intervalJoin']);
+const twoStreamKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
+  ...(['intervalJoin', 'asOfJoin'] as const),
+]);
 
 /** Kinds of those. */
 export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
@@ -223,6 +232,8 @@ export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
     'fold',
     'join',
     'intervalJoin',
+    'asOfJoin',
+    'asOfProbe',
     'sort',
     'top',
     'combine',

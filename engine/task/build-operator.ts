@@ -24,6 +24,8 @@ import { RegistersOperator } from '../operators/registers-operator.ts';
 import { RepeatOperator } from '../operators/repeat-operator.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
 import { SortOperator } from '../operators/sort-operator.ts';
+import { AsOfJoinOperator } from '../operators/stream-join/as-of-join-operator.ts';
+import { AsOfProbeOperator } from '../operators/stream-join/as-of-probe-operator.ts';
 import { IntervalJoinOperator } from '../operators/stream-join/interval-join-operator.ts';
 import { SessionAggregateOperator } from '../operators/windows/session-aggregate-operator.ts';
 import { WindowAggregateOperator } from '../operators/windows/window-aggregate-operator.ts';
@@ -75,6 +77,8 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return buildWindowAggregate(spec, options);
     case 'join':
     case 'intervalJoin':
+    case 'asOfJoin':
+    case 'asOfProbe':
       return buildJoin(spec, options);
     case 'range': {
       const { build, rangePartitioners: partitioners = [] } = options;
@@ -136,19 +140,22 @@ function undividedTimes(spec: EventTimeSpec): SplitTimes {
 }
 
 function buildJoin(
-  spec: OperatorSpec & { kind: 'join' | 'intervalJoin' },
+  spec: OperatorSpec & { kind: 'join' | 'intervalJoin' | 'asOfJoin' | 'asOfProbe' },
   { context, input, build, right }: BuildOperatorOptions,
 ): Operator {
   if (spec.kind === 'join') {
     assert(build !== undefined, 'a join has a build side');
     return new HashJoinOperator(context, { ...spec, probe: input, build });
   }
-  assert(right !== undefined, 'a join of streams has two of them');
-  return new IntervalJoinOperator(context, {
-    ...spec,
+  const other = spec.kind === 'asOfProbe' ? build : right;
+  assert(other !== undefined, 'a join of streams has two of them');
+  const sides = {
     left: { schema: input, keys: spec.leftKeys, time: spec.leftTime },
-    right: { schema: right, keys: spec.rightKeys, time: spec.rightTime },
-  });
+    right: { schema: other, keys: spec.rightKeys, time: spec.rightTime },
+  };
+  if (spec.kind === 'asOfProbe') return new AsOfProbeOperator(context, { ...spec, ...sides });
+  if (spec.kind === 'asOfJoin') return new AsOfJoinOperator(context, { ...spec, ...sides });
+  return new IntervalJoinOperator(context, { ...spec, ...sides });
 }
 
 function buildWindowAggregate(

@@ -34,28 +34,42 @@ export interface IntervalJoinOptions {
   readonly output: Schema;
 }
 
-/** Times of a join in numbers of its unit: microseconds where one of its sides has these. */
-export interface JoinTimes {
+/** The unit of a join's times: microseconds where one of its sides has these. */
+export interface TimeUnits {
   readonly unitsPerMs: number;
-  readonly before: number;
-  readonly after: number;
-  readonly lag: number;
-  readonly slice: number;
   /** By side: what its times are multiplied with. */
   readonly factors: { readonly [Side in JoinSide]: number };
 }
 
+/** Times of a join in numbers of its unit. */
+export interface JoinTimes extends TimeUnits {
+  readonly before: number;
+  readonly after: number;
+  readonly lag: number;
+  readonly slice: number;
+}
+
+type Sides = { readonly [Side in JoinSide]: JoinStream };
+
 export function joinTimesOf(options: IntervalJoinOptions): JoinTimes {
-  const { left, right, beforeMs, afterMs, lagMs, sliceMs } = options;
-  const isFine = [left, right].some(isInMicroseconds);
-  const unitsPerMs = isFine ? 1000 : 1;
-  const factorOf = (side: JoinStream) => (isFine && !isInMicroseconds(side) ? 1000 : 1);
+  const { beforeMs, afterMs, lagMs, sliceMs } = options;
+  const units = timeUnitsOf(options);
+  const { unitsPerMs } = units;
   return {
-    unitsPerMs,
+    ...units,
     before: beforeMs * unitsPerMs,
     after: afterMs * unitsPerMs,
     lag: lagMs * unitsPerMs,
     slice: sliceMs * unitsPerMs,
+  };
+}
+
+/** The unit of a join's times: the finer one of its sides. */
+export function timeUnitsOf({ left, right }: Sides): TimeUnits {
+  const isFine = [left, right].some(isInMicroseconds);
+  const factorOf = (side: JoinStream) => (isFine && !isInMicroseconds(side) ? 1000 : 1);
+  return {
+    unitsPerMs: isFine ? 1000 : 1,
     factors: { left: factorOf(left), right: factorOf(right) },
   };
 }

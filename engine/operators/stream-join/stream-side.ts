@@ -10,14 +10,13 @@
  * Before: engine/operators/stream-join/interval-join-operator.ts · After: engine/operators/stream-join/join-segment.ts
  */
 import { closeAll } from '../../../base/close-all.ts';
-import { typedError } from '../../../base/typed-error.ts';
-import { formatBytes } from '../../../base/units.ts';
 import { type Batch, batchRowsMax } from '../../batch/batch.ts';
 import type { KeysOfBatch } from '../group-keys.ts';
 import { JoinKeys } from '../join-keys.ts';
 import type { OperatorContext } from '../operator.ts';
 import type { BandScratch } from './band-scratch.ts';
 import { JoinSegment, type JoinSegmentOptions } from './join-segment.ts';
+import { joinStateTooLarge } from './join-state-too-large.ts';
 
 export interface StreamSideOptions extends Omit<JoinSegmentOptions, 'keyForm' | 'start' | 'end'> {
   readonly keys: readonly string[];
@@ -153,7 +152,7 @@ export class StreamSide {
     try {
       const textBytes = this.#keys.transientBytesOf(batch);
       const held = this.sizeBytes - segment.sizeBytes + segment.sizeBytesWith(batch, textBytes);
-      if (held > part.room) throw this.#tooLarge(held - part.room);
+      if (held > part.room) throw joinStateTooLarge(this.#context, held - part.room);
       const keys = this.#compactKeys(batch);
       segment.append({ batch, keys, times: partTimes, bits }, least, most);
     } finally {
@@ -170,16 +169,5 @@ export class StreamSide {
     const take = this.#keys.form === 'int64' ? kernels.take8 : kernels.take16;
     take(values, batch.selection, batch.rowCount, room);
     return room;
-  }
-
-  #tooLarge(missingBytes: number): Error {
-    const { name, spill } = this.#context;
-    const bytes = spill.share.bytes;
-    const total = Math.ceil(spill.share.totalFor(bytes + missingBytes) / 2 ** 20);
-    const message = `"${name}" keeps more rows that wait for partners than its share of ${formatBytes(bytes)} holds`;
-    return typedError('JOIN_STATE_TOO_LARGE', message, {
-      hint: `Give the job --memory ${total}MB or more, or make the interval or the window of the join shorter.`,
-      details: { operator: name, shareBytes: bytes, missingBytes },
-    });
   }
 }

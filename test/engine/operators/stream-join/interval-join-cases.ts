@@ -97,7 +97,11 @@ export function optionsOf(one: IntervalCase): IntervalJoinOptions {
 }
 
 /** Times of rows in microseconds, so that both units are one. */
-function microsOf({ units }: IntervalCase, row: Row, side: 'left' | 'right'): number | null {
+export function microsOf(
+  { units }: Pick<IntervalCase, 'units'>,
+  row: Row,
+  side: 'left' | 'right',
+): number | null {
   const time = row[side === 'left' ? 'lt' : 'rt'] as bigint | null;
   return time === null ? null : Number(time) * (units[side] === 'us' ? 1 : 1000);
 }
@@ -109,7 +113,7 @@ interface Kept {
 }
 
 /** The rows of each side that are in time. */
-function keptRows(one: IntervalCase): Kept {
+export function keptRows(one: Pick<IntervalCase, 'steps' | 'lagMs' | 'units'>): Kept {
   const kept: Kept = { row: [], right: [], lateCount: 0 };
   const sides = { row: 'left', right: 'right' } as const;
   let bound = Number.NEGATIVE_INFINITY;
