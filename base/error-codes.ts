@@ -117,6 +117,7 @@ export const errorKinds = {
   SOURCE_UNREADABLE: 'user',
   SPILL_DAMAGED: 'external',
   SPILL_DISK_FULL: 'resource',
+  STATE_KEY_INVALID: 'user',
   STATE_NOT_ANSWERED: 'external',
   STATE_OUTSIDE_CALL: 'user',
   TASK_INPUT_FAILED: 'external',

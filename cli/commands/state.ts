@@ -6,6 +6,7 @@
  */
 import { nearestName } from '../../base/nearest-name.ts';
 import { typedError } from '../../base/typed-error.ts';
+import type { KeyStatePart } from '../../coordinator/job/key-state.ts';
 import type { CliEnv } from '../cli-env.ts';
 import {
   type ControlCommand,
@@ -27,7 +28,8 @@ const options: ControlCommand = {
   ],
   notes:
     'JOB is its name or its id, OPERATOR the name or the id of an operator, as millrace status shows them. ' +
-    'KEY is a value of the key column, or a JSON list where the key has several columns.',
+    'KEY is a value of the key column, or a JSON list where the key has several columns. ' +
+    'Of aggregates in two phases there may be parts in several tasks.',
 };
 
 const callDeadlineMs = 15_000;
@@ -49,15 +51,22 @@ export async function stateCommand(
   const { found } = await askJob<StateReply>(way.env, socket, call);
   if (request.isJson) {
     const { name, id } = description;
-    const state = { isFound: found !== null, value: found?.value ?? null };
-    const task = found?.taskId ?? null;
-    env.stdout.write(`${JSON.stringify({ name, id, operator, key, ...state, task })}\n`);
+    const parts = (found?.parts ?? []).map(({ taskId: task, value }) => ({ task, value }));
+    const state = { isFound: found !== null, parts };
+    env.stdout.write(`${JSON.stringify({ name, id, operator, key, ...state })}\n`);
   } else if (found === null) {
     env.stderr.write(`operator "${operator}" has no state for key ${key}\n`);
   } else {
-    env.stdout.write(`${JSON.stringify(found.value, null, 2)}\n`);
+    const [only, ...others] = found.parts;
+    const isOne = only !== undefined && others.length === 0;
+    const shown = isOne ? only.value : byTask(found.parts);
+    env.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
   }
   return exitCodes.done;
+}
+
+function byTask(parts: readonly KeyStatePart[]): Record<string, unknown> {
+  return Object.fromEntries(parts.map(({ taskId, value }) => [`task ${taskId}`, value]));
 }
 
 function noVerb(verb: string) {

@@ -1,7 +1,7 @@
 /**
  * The state of one key, as the tasks of an operator answer it. All of them are asked: which one owns the key
  * follows from a hash of the key's column in its own type, and both are the task's. The others answer that they
- * have none of it.
+ * have none of it. An aggregate in two phases has a key in several tasks.
  *
  * Before: coordinator/job/job-master.ts. After: cli/commands/state.ts.
  */
@@ -11,10 +11,15 @@ import type { Json } from '../../engine/contracts/json.ts';
 import type { OperatorSpec, PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import type { TaskAnswer } from '../protocol.ts';
 
-export interface KeyState {
-  /** The task that has it. */
+/** What one task has of a key. */
+export interface KeyStatePart {
   readonly taskId: string;
   readonly value: Json;
+}
+
+export interface KeyState {
+  /** One, or, of aggregates in two phases, also what tasks of the first one have not sent on yet. */
+  readonly parts: readonly KeyStatePart[];
 }
 
 /**
@@ -43,9 +48,10 @@ export function findOperator(graph: PhysicalGraph, given: string): OperatorSpec 
 export function keyStateOf(operator: string, answers: readonly TaskAnswer[]): KeyState | null {
   const failed = answers.find(({ error }) => error !== null)?.error ?? null;
   if (failed !== null) throw fromWire(failed);
-  for (const { taskId, state } of answers) {
-    if (state?.isHere) return { taskId, value: state.value };
-  }
+  const parts = answers.flatMap(({ taskId, state }): KeyStatePart[] => {
+    return state?.isHere ? [{ taskId, value: state.value }] : [];
+  });
+  if (parts.length > 0) return { parts };
   const silent = answers.filter(({ hasAnswered }) => !hasAnswered);
   const keeps = answers.some(({ state }) => state?.keepsState);
   if (silent.length > 0) throw notAnswered(operator, silent);

@@ -97,7 +97,7 @@ export class GroupTable {
     this.#options = options;
     this.#cells = new GroupCells(kernels, options.accumulators, headBytesOf(options.keyForm));
     this.#stride = this.#cells.slotBytes + 8 * Number(isNumbered);
-    this.#find = findOf(kernels, options.keyForm);
+    this.#find = groupFindOf(kernels, options.keyForm);
     this.#control = scope.allocate(slotsOffset + chunkRows * 4);
     this.#slotsMax = slotsMax;
     this.#bytesMax = bytesMax;
@@ -253,6 +253,12 @@ export class GroupTable {
     }
   }
 
+  /** Writes chunk rows of groups behind the `rowCount` written before. */
+  gatherGroups(at: number, count: number, rowCount: number, { key, results }: GroupColumns): void {
+    this.gatherKeys(at, count, rowCount, key);
+    this.#cells.gather(at, count, rowCount, results);
+  }
+
   /** Does one slice of growing; true when the table has grown. */
   grow(): boolean {
     const growth = this.#growth;
@@ -303,7 +309,7 @@ export class GroupTable {
         wanted,
         result,
       );
-      this.#gather(slots, found, rowCount, out);
+      this.gatherGroups(slots, found, rowCount, out);
       rowCount += found;
       slot = this.#scope.memory.uint32[result >>> 2]!;
       if (found < wanted) break;
@@ -365,12 +371,6 @@ export class GroupTable {
     const slots = this.#address(slotsOffset);
     const offset = this.#stride - 8;
     this.#kernels.markArrivals(slots, count, offset, selection, row, arrivals);
-  }
-
-  /** Writes chunk rows of groups behind the `rowCount` written before. */
-  #gather(slots: number, count: number, rowCount: number, { key, results }: GroupColumns): void {
-    this.gatherKeys(slots, count, rowCount, key);
-    this.#cells.gather(slots, count, rowCount, results);
   }
 
   /** After a find that stopped short: begins to grow, adds to the arena, or is full. */
@@ -478,7 +478,7 @@ function headBytesOf(form: KeyForm): number {
   return form === 'int128' ? 24 : 16;
 }
 
-function findOf(kernels: Kernels, form: KeyForm): FindGroups {
+export function groupFindOf(kernels: Kernels, form: KeyForm): FindGroups {
   if (form === 'view') return kernels.findGroupsUtf8;
   return form === 'int64' ? kernels.findGroupsInt64 : kernels.findGroupsInt128;
 }

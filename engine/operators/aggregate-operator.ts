@@ -19,6 +19,7 @@
 import { assert } from '../../base/assert.ts';
 import { codeOf } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
+import type { Json } from '../contracts/json.ts';
 import { partialMemoryWeight } from '../plan/memory-weight.ts';
 import type { Schema } from '../schema/schema.ts';
 import {
@@ -31,6 +32,7 @@ import { AggregateSpill } from './aggregate-spill.ts';
 import { AggregateTable } from './aggregate-table.ts';
 import { DistinctSet } from './distinct-set.ts';
 import { groupOfNothing } from './group-of-nothing.ts';
+import { GroupOfKey } from './key-state/group-of-key.ts';
 import { memoryTooSmall } from './memory-too-small.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 import { partialSlotsFirst, partialSlotsOf } from './partial-limit.ts';
@@ -97,6 +99,25 @@ export class AggregateOperator implements Operator {
       if (row < batch.rowCount && this.#context.shouldYield()) return row;
     }
     return row;
+  }
+
+  /** The results of a key so far, or their parts; of one whose groups are on disk as well, those in memory. */
+  stateOf(key: string): Json | undefined {
+    const { keys, output } = this.#options;
+    if (this.#table === null || keys.length === 0) return undefined;
+    const [fields, shown] = [output.fields.slice(0, keys.length), output.fields.slice(keys.length)];
+    const group = new GroupOfKey(
+      this.#context,
+      { fields, shown, results: this.#plan.results },
+      key,
+    );
+    try {
+      const values = group.valuesIn(this.#table.groups);
+      if (values === undefined) return undefined;
+      return this.#spill?.isUsed === true ? { values, isPartOnDisk: true } : { values };
+    } finally {
+      group.close();
+    }
   }
 
   finish(outbox: Outbox): boolean {

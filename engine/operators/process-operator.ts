@@ -18,13 +18,15 @@
 import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/batch-builder.ts';
 import { type ProcessDriver, processDriver } from '../compile/process-driver.ts';
+import type { Json } from '../contracts/json.ts';
 import type { ProcessKey, StateSpec } from '../plan/state-spec.ts';
 import type { ProcessFunctions } from '../plan/user-functions.ts';
-import { fieldIndexOf, type Schema } from '../schema/schema.ts';
+import { type Field, fieldIndexOf, type Schema } from '../schema/schema.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { RowKeys } from '../state/row-keys.ts';
 import type { TimerQueue } from '../state/timer-queue.ts';
 import { BuiltBatches } from './built-batches.ts';
+import { processState } from './key-state/process-state.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 import { type PoisonRecords, poisonRecordsOf } from './poison-records.ts';
 import { processCallOf } from './process-call.ts';
@@ -49,7 +51,10 @@ export interface ProcessOperatorOptions {
 
 export class ProcessOperator implements Operator {
   readonly #state: KeyedState;
+  readonly #context: OperatorContext;
   readonly #keys: RowKeys;
+  /** As functions name them. */
+  readonly #keyFields: readonly Field[];
   readonly #driver: ProcessDriver;
   readonly #builder: BatchBuilder;
   readonly #output: BuiltBatches;
@@ -66,6 +71,7 @@ export class ProcessOperator implements Operator {
     const { scope, kernels, shouldYield } = context;
     const { input, output, keys, states, functions } = options;
     const poison = poisonRecordsOf(context);
+    this.#context = context;
     this.#poison = poison;
     this.#clock = options.clock;
     this.#shouldYield = shouldYield;
@@ -74,6 +80,9 @@ export class ProcessOperator implements Operator {
     this.#output = new BuiltBatches(this.#builder);
     const columns = keys.map(({ column }) => column);
     this.#keys = new RowKeys({ scope, kernels, schema: input }, columns);
+    this.#keyFields = this.#keys.fields.map((field, at) => {
+      return { ...field, name: keys[at]?.name ?? field.name };
+    });
     const state = new KeyedState(context, {
       states,
       functions: functions.states,
@@ -122,6 +131,10 @@ export class ProcessOperator implements Operator {
     this.#readClock();
     const { processingTimers } = this.#state;
     return this.#fire(processingTimers, this.#times.nowMs, outbox) && this.#giveOut(outbox);
+  }
+
+  stateOf(key: string): Json | undefined {
+    return processState(this.#context, { fields: this.#keyFields, state: this.#state, key });
   }
 
   finish(outbox: Outbox): boolean {
@@ -193,13 +206,9 @@ export class ProcessOperator implements Operator {
   #driverOf(context: OperatorContext, options: ProcessOperatorOptions): ProcessDriver {
     const { scope, name: operator } = context;
     const { memory } = scope;
-    const { input, fieldCount, output, keys, timeColumn, functions } = options;
+    const { input, fieldCount, output, timeColumn, functions } = options;
     const rows = { fields: input.fields.slice(0, fieldCount) };
     const state = this.#state;
-    const keyFields = this.#keys.fields.map((field, at) => ({
-      ...field,
-      name: keys[at]?.name ?? field.name,
-    }));
     const hasTimers = functions.onTimer !== null;
     return processDriver({
       ...{ operator, memory, output, builder: this.#builder, poison: this.#poison },
@@ -218,7 +227,7 @@ export class ProcessOperator implements Operator {
       },
       contextOf: (outlets) =>
         processCallOf({
-          ...{ ...outlets, operator, memory, keys: keyFields, state, times: this.#times },
+          ...{ ...outlets, operator, memory, keys: this.#keyFields, state, times: this.#times },
           hasTimers,
         }),
       rowFunction: 'onRow',

@@ -57,6 +57,8 @@ export class KeyedState {
   readonly #undo: UndoLog | null;
   readonly #eventClock: StateClock = clockAtStart();
   readonly #processingClock: StateClock = clockAtStart();
+  /** What a state has of the cursor's key, by its name. */
+  readonly #readers: { readonly name: string; readonly read: () => unknown }[] = [];
   #files: StateFiles | null = null;
 
   /** @throws MEMORY_EXHAUSTED */
@@ -98,6 +100,19 @@ export class KeyedState {
     const clock = this.#processingClock;
     clock.nowMs = Math.max(clock.nowMs, timeMs);
     clock.writtenAtMs = clock.nowMs;
+  }
+
+  /**
+   * What the states have of the cursor's key, by name, for people who look on: accumulators in place of what a
+   * function makes of them, and no entry lives on for it. Null: that state has nothing.
+   */
+  lookAt(): Record<string, unknown> {
+    for (const table of this.#tables) table.isLookedAt = true;
+    try {
+      return Object.fromEntries(this.#readers.map(({ name, read }) => [name, read()]));
+    } finally {
+      for (const table of this.#tables) table.isLookedAt = false;
+    }
   }
 
   /** Loads what rows with these hashes of keys, u32 at an address, will look up. */
@@ -152,15 +167,26 @@ export class KeyedState {
     const codec = valueCodecOf({ ...spec.value, name }, memory, notSafe);
     const parts = { memory, cursor: this.cursor, table: this.#tableOf(spec), codec };
     const functions = this.#options.functions[name] ?? {};
+    const reads = (read: () => unknown) => this.#readers.push({ name, read });
+    const listed = (items: readonly unknown[]) => (items.length === 0 ? null : items);
     switch (kind) {
-      case 'value':
-        return new ValueState(parts);
-      case 'list':
-        return new ListState(parts);
+      case 'list': {
+        const list = new ListState(parts);
+        reads(() => listed(list.get()));
+        return list;
+      }
       case 'map': {
         const keyField = { ...(spec.key ?? spec.value), name: `${name}.key` };
-        return new MapState(parts, keyCodecOf(keyField, scope, notSafe));
+        const map = new MapState(parts, keyCodecOf(keyField, scope, notSafe));
+        reads(() => listed(map.entries()));
+        return map;
       }
+    }
+    const value = new ValueState(parts);
+    reads(() => value.get());
+    switch (kind) {
+      case 'value':
+        return value;
       case 'reducing': {
         const { reduce } = functions as { reduce: (left: unknown, right: unknown) => unknown };
         return new ReducingState(parts, reduce);

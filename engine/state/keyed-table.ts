@@ -80,6 +80,8 @@ type Phase = 'idle' | 'merging' | 'sweeping' | 'spilling' | 'compacting';
 export class KeyedTable {
   /** Bytes of the value that `get` found last. */
   valueSize = 0;
+  /** While true reading renews nothing: somebody looks on. */
+  isLookedAt = false;
   readonly #scope: MemoryScope;
   readonly #options: KeyedTableOptions;
   readonly #recordKey = new RecordKey();
@@ -149,7 +151,7 @@ export class KeyedTable {
     const { ttl, clock } = this.#options;
     if (ttl !== null) {
       if (expiryOf(memory, record) <= clock.nowMs) return 0;
-      if (ttl.isRenewedOnRead) record = this.#renewed(key, record, isOlder);
+      if (ttl.isRenewedOnRead && !this.isLookedAt) record = this.#renewed(key, record, isOlder);
     }
     this.valueSize = size;
     return valueAddressOf(memory, record);

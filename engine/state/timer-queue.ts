@@ -117,6 +117,21 @@ export class TimerQueue {
     return true;
   }
 
+  /** Times that are set for the cursor's key, ascending: of a look at one of the key groups. */
+  timesOf(cursor: KeyCursor): number[] {
+    cursor.useKey();
+    const { memory } = this.#scope;
+    const { group } = cursor;
+    const times: number[] = [];
+    for (let slot = this.#table.slotCountOf(group) - 1; slot >= 0; slot--) {
+      const record = this.#table.recordAt(group, slot);
+      if (record === 0 || !this.#isOfKey(record, cursor)) continue;
+      if (memory.uint32[valueAddressOf(memory, record) >>> 2] === 0) continue;
+      times.push(memory.view.getFloat64(record + entryHeaderBytes + cursor.keySize, true));
+    }
+    return times.sort((a, b) => a - b);
+  }
+
   /** What was set and cancelled stays. */
   commit(): void {
     if (this.#changes !== null) this.#changes.length = 0;
@@ -227,6 +242,16 @@ export class TimerQueue {
     const other = float64[this.#times + place]!;
     if (timeMs !== other) return timeMs < other;
     return this.#isKeyBefore(record, uint32[this.#records + place]! * 8);
+  }
+
+  #isOfKey(record: number, { address, keySize }: KeyCursor): boolean {
+    const { uint32, bytes } = this.#scope.memory;
+    if (uint32[(record >>> 2) + entryWord.keySize] !== keySize) return false;
+    const stored = record + entryHeaderBytes;
+    for (let at = 0; at < keySize; at++) {
+      if (bytes[stored + at] !== bytes[address + at]) return false;
+    }
+    return true;
   }
 
   #isKeyBefore(left: number, right: number): boolean {

@@ -53,6 +53,8 @@ export interface OperatorCase {
   /** The other input, of an operator that has two. */
   readonly buildSide?: { readonly schema: Schema; readonly rows: readonly Row[] };
   readonly build: (context: OperatorContext) => Operator;
+  /** Keys whose state is asked for between all calls, which must change nothing. @defaultValue none */
+  readonly asked?: readonly string[];
   /** What must come out. */
   readonly expected: readonly Row[];
   /** What the operator may hold of the memory; it must spill then. @defaultValue more than it needs */
@@ -127,7 +129,8 @@ export function runOperator(
   const late = new CollectingOutbox(mode.isOutboxSlow, lateRows);
   const run: Run = { mode, outbox, clock: { nowMs: 0 }, scope: memory.scope('input') };
   const nowMs = () => run.clock.nowMs;
-  const operator = build({ name: 'tested', scope, kernels, shouldYield, spill, late, nowMs });
+  const built = build({ name: 'tested', scope, kernels, shouldYield, spill, late, nowMs });
+  const operator = asking(built, operatorCase.asked ?? []);
   try {
     if (buildSide !== undefined) feedBuildSide(operator, run.scope, buildSide, mode);
     feedSteps(operator, operatorCase, run);
@@ -141,6 +144,21 @@ export function runOperator(
   if (shareBytes !== undefined) expect(spill.writtenBytes, 'bytes spilled').toBeGreaterThan(0);
   sharedMemory = { memory, scope, kernels };
   return outbox.rows;
+}
+
+/** The operator, asked for the state of keys before each of its calls. */
+function asking(operator: Operator, keys: readonly string[]): Operator {
+  if (keys.length === 0) return operator;
+  return new Proxy(operator, {
+    get(target, name) {
+      const member = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      return (...given: unknown[]) => {
+        for (const key of keys) target.stateOf?.(key);
+        return member.apply(target, given);
+      };
+    },
+  });
 }
 
 interface Run {

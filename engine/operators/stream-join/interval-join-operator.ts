@@ -23,6 +23,7 @@
 import { assert } from '../../../base/assert.ts';
 import { closeAll } from '../../../base/close-all.ts';
 import { type Batch, batchRowsMax } from '../../batch/batch.ts';
+import type { Json } from '../../contracts/json.ts';
 import { isOneSided, isOuter, type JoinSide } from '../../plan/join-type.ts';
 import { fieldIndexOf } from '../../schema/schema.ts';
 import { OwnedRows } from '../../stream/owned-rows.ts';
@@ -30,6 +31,7 @@ import { type JoinCondition, joinConditionOf, keepPairs } from '../join-conditio
 import { JoinOutput } from '../join-output.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
 import { BandScratch } from './band-scratch.ts';
+import { heldRows } from './held-rows.ts';
 import {
   type IntervalJoinOptions,
   type JoinTimes,
@@ -132,6 +134,16 @@ export class IntervalJoinOperator implements Operator {
       isOuter(this.#options.type, side) ? this.#sides[side].least / unitsPerMs : Infinity,
     );
     return Math.floor(Math.min(pairs, ...kept));
+  }
+
+  /** The rows of a key that wait for partners. */
+  stateOf(key: string): Json | undefined {
+    const [left, right] = (['left', 'right'] as const).map((side) => {
+      const { schema, keys } = this.#options[side];
+      return heldRows(this.#context, { schema, keys, segments: this.#sides[side].segments }, key);
+    });
+    assert(left !== undefined && right !== undefined, 'a join has two sides');
+    return left.rowCount + right.rowCount === 0 ? undefined : { left, right };
   }
 
   finish(outbox: Outbox): boolean {

@@ -16,6 +16,7 @@
  */
 import { assert } from '../../../base/assert.ts';
 import { type Batch, batchRowsMax } from '../../batch/batch.ts';
+import type { Json } from '../../contracts/json.ts';
 import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import { aggregatePartsOf } from '../../plan/aggregate-parts.ts';
 import { partialMemoryWeight } from '../../plan/memory-weight.ts';
@@ -30,7 +31,8 @@ import {
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
 import { eventTimeMissing, LateRows } from './late-rows.ts';
 import { type PaneRows, PaneSplit, unitsPerMsOf } from './pane-split.ts';
-import { SessionResults } from './session-results.ts';
+import { type SessionMerge, SessionResults } from './session-results.ts';
+import { sessionStates } from './session-states.ts';
 import { SessionTable } from './session-table.ts';
 import { windowPanesOf } from './window-panes.ts';
 import { ZoneClock } from './zone-clock.ts';
@@ -55,6 +57,9 @@ export class SessionAggregateOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #options: SessionAggregateOptions;
   readonly #firing: WindowFiring;
+  readonly #plan: AggregatePlan;
+  /** How the records of a session are merged; null where that is done behind. */
+  readonly #merge: SessionMerge | null;
   readonly #split: PaneSplit;
   readonly #clock: ZoneClock;
   readonly #table: SessionTable;
@@ -80,11 +85,13 @@ export class SessionAggregateOperator implements Operator {
     this.#columns = [fieldIndexOf(input, column), fieldIndexOf(input, lastColumn)];
     this.#late = new LateRows(context);
     const plan = planAggregates(input, phase, aggregates);
+    this.#plan = plan;
+    this.#merge = phase === 'partial' ? null : mergeOf(options);
     const latenessMs = this.#firing.allowedLatenessMs;
     this.#table = new SessionTable(context, { input, keys, plan, gapMs, latenessMs });
     this.#results = new SessionResults(context, this.#table, {
       ...{ output, keys, plan, gapMs, isPartial: phase === 'partial' },
-      merge: phase === 'partial' ? null : mergeOf(options),
+      merge: this.#merge,
     });
     // Rows without a time are told from the others, which are one pane.
     this.#clock = new ZoneClock(context.scope, null);
@@ -127,6 +134,15 @@ export class SessionAggregateOperator implements Operator {
     if (this.#options.phase !== 'partial') return 'hold';
     this.#givingUntil = Number.POSITIVE_INFINITY;
     return this.#giveOut(outbox) ? 'pass' : 'again';
+  }
+
+  /** The open sessions of a key, and its results in each so far, or their parts. */
+  stateOf(key: string): Json | undefined {
+    const { keys, output, gapMs } = this.#options;
+    if (keys.length === 0) return undefined;
+    const columns = output.fields.slice(2);
+    const options = { columns, keys, gapMs, plan: this.#plan, merge: this.#merge, key };
+    return sessionStates(this.#context, this.#table, options);
   }
 
   finish(outbox: Outbox): boolean {
@@ -220,10 +236,7 @@ export class SessionAggregateOperator implements Operator {
 }
 
 /** How records of one session are merged: as parts, by bounds and keys. */
-function mergeOf({ input, output, keys, aggregates }: SessionAggregateOptions): {
-  readonly schema: Schema;
-  readonly plan: AggregatePlan;
-} {
+function mergeOf({ input, output, keys, aggregates }: SessionAggregateOptions): SessionMerge {
   const bounds = output.fields.slice(0, 2).map((field) => field.name);
   const all = { keys: [...bounds, ...keys], aggregates, output };
   const { schema, aggregates: merges } = aggregatePartsOf(all, input);

@@ -19,8 +19,15 @@ export interface SessionResultsOptions {
   readonly gapMs: number;
   /** Whether parts come out, with the time of the last row in place of the end. */
   readonly isPartial: boolean;
-  /** Bounds, keys, parts, and how they are merged; null where that is done behind. */
-  readonly merge: { readonly schema: Schema; readonly plan: AggregatePlan } | null;
+  /** Null where that is done behind. */
+  readonly merge: SessionMerge | null;
+}
+
+/** How the records of a session are merged. */
+export interface SessionMerge {
+  /** Bounds, keys, parts. */
+  readonly schema: Schema;
+  readonly plan: AggregatePlan;
 }
 
 export class SessionResults {

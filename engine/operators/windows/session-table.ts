@@ -151,6 +151,33 @@ export class SessionTable {
     };
   }
 
+  /** The table of keys, to look one up. */
+  get keyTable(): GroupTable {
+    return this.#keys;
+  }
+
+  /** The open sessions of the key in a slot: the records of each, the first one with the bounds of all. */
+  sessionsOf(slot: number): number[][] {
+    const { uint32 } = this.#context.scope.memory;
+    const word = (address: number) => uint32[address >>> 2] ?? 0;
+    const next = this.#keyEnd + 16;
+    const link = next + 4;
+    const sessions: number[][] = [];
+    for (let at = word(slot + this.#keys.extraOffset); at !== 0; at = word(at + next)) {
+      const records = [at];
+      for (let part = word(at + link); part !== 0; part = word(part + link)) records.push(part);
+      sessions.push(records);
+    }
+    return sessions;
+  }
+
+  /** When a record begins, and the time of its last row. */
+  boundsOf(record: number): readonly [startMs: number, lastMs: number] {
+    const { view } = this.#context.scope.memory;
+    const at = record + this.#keyEnd;
+    return [Number(view.getBigInt64(at, true)), Number(view.getBigInt64(at + 8, true))];
+  }
+
   /** What was due has come out: sessions that are over at the watermark are dropped. */
   retireDue({ due, dueCount, block }: DueSessions, watermarkMs: number): void {
     this.#retire(due, dueCount, Math.max(noTime, Math.min(watermarkMs, -noTime)));

@@ -19,6 +19,7 @@
  */
 import { assert } from '../../../base/assert.ts';
 import type { Batch } from '../../batch/batch.ts';
+import type { Json } from '../../contracts/json.ts';
 import { partialMemoryWeight } from '../../plan/memory-weight.ts';
 import {
   firesOnce,
@@ -36,6 +37,7 @@ import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.
 import { eventTimeMissing, LateRows } from './late-rows.ts';
 import { OpenPanes } from './open-panes.ts';
 import { type PaneRows, PaneSplit } from './pane-split.ts';
+import { paneStates } from './pane-states.ts';
 import { RowTouch } from './row-touch.ts';
 import { withBounds } from './window-bounds.ts';
 import { type WindowPanes, windowPanesOf } from './window-panes.ts';
@@ -172,6 +174,19 @@ export class WindowAggregateOperator implements Operator {
       this.#trigger();
     }
     return this.#giveTriggered(outbox);
+  }
+
+  /** The panes that have rows of a key, and its results in each so far, or their parts. */
+  stateOf(key: string): Json | undefined {
+    const { keys, output } = this.#options;
+    if (keys.length === 0) return undefined;
+    return paneStates(this.#context, {
+      ...{ panes: this.#panes, clock: this.#clock, open: this.#open.all },
+      columns: output.fields.slice(this.#boundCount),
+      keyCount: keys.length,
+      results: this.#results.results,
+      key,
+    });
   }
 
   finish(outbox: Outbox): boolean {

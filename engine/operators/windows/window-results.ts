@@ -72,6 +72,12 @@ export class WindowResults {
     return this.#merge?.groups.sizeBytes ?? 0;
   }
 
+  /** The results of groups, but for the round. */
+  get results(): AggregatePlan['results'] {
+    const { plan, hasTouch } = this.#options;
+    return hasTouch ? plan.results.slice(0, -1) : plan.results;
+  }
+
   /** Whether a window is being given out. */
   get isBusy(): boolean {
     return this.#window !== null;

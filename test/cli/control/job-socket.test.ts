@@ -68,7 +68,7 @@ function scene() {
         if (operator !== 'spin') {
           throw typedError('OPERATOR_NOT_FOUND', `no "${operator}"`, { hint: 'It is "spin".' });
         }
-        return key === 'de' ? { taskId: 'v1[0]', value: { visits: 3 } } : null;
+        return key === 'de' ? { parts: [{ taskId: 'v1[0]', value: { visits: 3 } }] } : null;
       },
     };
     const progress: RunProgress = {
@@ -180,7 +180,7 @@ test('the state of a key is printed as JSON; none is said so', async () => {
   const none = await command(stateCommand, 'get', 'words', 'spin', 'fr');
   expect(none).toEqual({ stdout: '', stderr: 'operator "spin" has no state for key fr\n' });
   const json = await command(stateCommand, 'get', 'words', 'spin', 'fr', '--json');
-  expect(JSON.parse(json.stdout)).toMatchObject({ isFound: false, value: null, task: null });
+  expect(JSON.parse(json.stdout)).toMatchObject({ isFound: false, parts: [] });
   await expect(command(stateCommand, 'get', 'words', 'other', 'de')).rejects.toMatchObject({
     info: { code: 'OPERATOR_NOT_FOUND', hint: 'It is "spin".' },
   });

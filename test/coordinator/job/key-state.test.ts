@@ -19,7 +19,19 @@ const none = { keepsState: false, isHere: false, value: null };
 test('the task that has the key answers; the others have none of it', () => {
   const has = answer('v2[1]', { state: { keepsState: true, isHere: true, value: { n: 3 } } });
   const answers = [answer('v1[0]', { state: none }), answer('v2[0]', { state: nothing }), has];
-  expect(keyStateOf('limits', answers)).toEqual({ taskId: 'v2[1]', value: { n: 3 } });
+  expect(keyStateOf('limits', answers)).toEqual({
+    parts: [{ taskId: 'v2[1]', value: { n: 3 } }],
+  });
+});
+
+test('an aggregate in two phases has a key in several tasks', () => {
+  const has = (taskId: string, n: number) =>
+    answer(taskId, { state: { keepsState: true, isHere: true, value: { n } } });
+  const answers = [has('v1[0]', 2), answer('v1[1]', { state: nothing }), has('v2[1]', 3)];
+  expect(keyStateOf('bids', answers)?.parts).toEqual([
+    { taskId: 'v1[0]', value: { n: 2 } },
+    { taskId: 'v2[1]', value: { n: 3 } },
+  ]);
 });
 
 test('a key without state is null', () => {
