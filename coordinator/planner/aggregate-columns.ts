@@ -26,6 +26,33 @@ export function timeColumn(
   return { name: isFree ? column : freeName(column, taken), expr };
 }
 
+/** Columns that an operator reads, with all that came in: what it puts aside can be given out as it came. */
+export interface WholeColumns {
+  readonly columns: readonly NamedExpr[];
+  /** What came in, over these columns. */
+  readonly aside: readonly NamedExpr[];
+}
+
+/** The columns and, under names of their own where those are taken, the fields that are not among them. */
+export function withAllFields(
+  columns: readonly NamedExpr[],
+  { fields }: Schema,
+  taken: Set<string>,
+): WholeColumns {
+  const all = [...columns];
+  const aside = fields.map((field): NamedExpr => {
+    const expr = columnExpr(field);
+    const same = all.find((one) => isSameExpr(one.expr, expr));
+    if (same !== undefined)
+      return { name: field.name, expr: columnExpr({ ...field, name: same.name }) };
+    const isFree = all.every((one) => one.name !== field.name);
+    const name = isFree ? field.name : freeName(field.name, taken);
+    all.push({ name, expr });
+    return { name: field.name, expr: columnExpr({ ...field, name }) };
+  });
+  return { columns: all, aside };
+}
+
 /** The column whose distinct values are all that is asked for; null in other cases. */
 export function onlyDistinctColumn(aggregates: readonly AggregateColumn[]): string | null {
   const [value] = aggregates[0]?.columns ?? [];

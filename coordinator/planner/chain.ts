@@ -75,7 +75,9 @@ function linkedChains(steps: readonly PlanStep[], parallelism: number) {
     chains.set(step.number, chain);
     for (const [at, sender] of senders.entries()) {
       if (sender === chain) continue;
-      const { exchange = null, output = 0, port = 0 } = step.inputs[at] ?? {};
+      const { exchange = null, output: wanted = 0, port = 0, from = 0 } = step.inputs[at] ?? {};
+      const place = sender.operators.indexOf(index.step(from).operator);
+      const output = wanted === vertexOutputs.aside ? wanted + place : wanted;
       const isLetters = output === vertexOutputs.deadLetters;
       const isKnown = (link: Link) => link.from === sender && link.to === chain && isLetters;
       // A vertex has one output for dead letters, whichever of its operators gives them.

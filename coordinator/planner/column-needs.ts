@@ -41,7 +41,8 @@ export function needsOf(
     });
     const isAll = readers.length === 0 || readers.includes(null);
     const output = isAll ? null : new Set(readers.flatMap((names) => names ?? []));
-    const input = inputNeeds(step.operator, output, isLazy);
+    // Rows that are put aside are whole.
+    const input = index.putsAside(step) ? null : inputNeeds(step.operator, output, isLazy);
     const schemas = portsOf(step).map((port) => index.inputSchemaOf(step, port));
     const some = input && schemas.reduce(atLeastOne, input);
     needs.set(step.number, { input: some, output });
@@ -74,7 +75,8 @@ export function handsOn({ kind }: OperatorSpec): boolean {
 }
 
 const handingOn: ReadonlySet<OperatorSpec['kind']> = new Set([
-  ...(['sort', 'top', 'partitionTop', 'limit', 'filter', 'range', 'eventTime'] as const),
+  ...(['sort', 'top', 'partitionTop', 'limit', 'filter', 'range'] as const),
+  ...(['checkTimes', 'eventTime'] as const),
 ]);
 
 /** What an operator reads, given what is read of its output. */
@@ -97,6 +99,7 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     case 'limit':
       return output;
     case 'eventTime':
+    case 'checkTimes':
       return output && new Set([...output, operator.column]);
     case 'boundaries':
       return new Set(operator.order.map((key) => key.column));

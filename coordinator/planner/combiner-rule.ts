@@ -9,7 +9,7 @@
  * streams has a partial phase of its own.
  */
 import { aggregatePartsOf } from '../../engine/plan/aggregate-parts.ts';
-import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
+import { type OperatorSpec, vertexOutputs } from '../../engine/plan/physical-graph.ts';
 import { hasBounds } from '../../engine/plan/window-spec.ts';
 import { fieldIndexOf, fieldOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import {
@@ -19,6 +19,7 @@ import {
   type PlanOptions,
   type PlanStep,
   StepIndex,
+  type StepInput,
 } from './plan-step.ts';
 
 export function combinerRule(
@@ -27,7 +28,9 @@ export function combinerRule(
 ): readonly PlanStep[] {
   const nextNumber = numberAfter(steps);
   const index = new StepIndex(steps);
-  return steps.flatMap((step) => {
+  /** By step that was split: what is late is told, and put aside, by its partial phases. */
+  const tellers = new Map<number, readonly number[]>();
+  const split = steps.flatMap((step) => {
     const isWhole = isLocal(step) || (mode === 'streaming' && isSession(step.operator));
     const phases = isWhole ? null : phasesOf(step.operator, index.inputSchemaOf(step));
     if (phases === null) return [step];
@@ -41,8 +44,17 @@ export function combinerRule(
     const inputs = partials.map(({ number }, at) =>
       inputFrom(number, step.inputs[at]?.exchange ?? null),
     );
+    tellers.set(
+      step.number,
+      partials.map(({ number }) => number),
+    );
     return [...partials, { number: step.number, operator: phases.final, inputs }];
   });
+  const told = (input: StepInput): readonly StepInput[] => {
+    const own = input.output === vertexOutputs.aside ? tellers.get(input.from) : undefined;
+    return own?.map((from) => ({ ...input, from })) ?? [input];
+  };
+  return split.map((step) => ({ ...step, inputs: step.inputs.flatMap(told) }));
 }
 
 interface Phases {

@@ -43,7 +43,7 @@ function movedOnce(steps: readonly PlanStep[]): readonly PlanStep[] | null {
   for (const step of steps) {
     const { operator } = step;
     const below = operator.kind === 'filter' ? index.chainedBehind(step) : null;
-    if (operator.kind !== 'filter' || below === null) continue;
+    if (operator.kind !== 'filter' || below === null || index.putsAside(below)) continue;
     const changed =
       merged(operator, step, below) ??
       filterBelowJoin(step, below, steps) ??

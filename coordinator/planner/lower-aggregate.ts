@@ -59,8 +59,11 @@ export function lowerAggregate(
 }
 
 /** Windows side by side, that come once at the end: a key like others. */
-function plainTumbling({ column, spec, firing }: EventWindow): TumblingWindow | null {
+function plainTumbling(window: EventWindow): TumblingWindow | null {
+  const { column, spec, firing, putsAside } = window;
   if (spec.kind !== 'tumbling' || spec.timeZone !== null || column === null) return null;
+  // What is put aside has to be put aside by somebody.
+  if (putsAside === true) return null;
   return firing.missing === 'late' ? null : { ...spec, column };
 }
 

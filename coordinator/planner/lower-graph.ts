@@ -7,6 +7,7 @@
  *     right ─ sides[1] ─┘
  */
 import { assert } from '../../base/assert.ts';
+import type { NamedExpr } from '../../engine/expr/expr.ts';
 import type { JobMode, LogicalGraph, LogicalNode } from '../../engine/plan/logical-graph.ts';
 import { type OperatorSpec, vertexOutputs } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
@@ -16,6 +17,7 @@ import { lowerIntervalJoin } from './lower-interval-join.ts';
 import { type JoinNode, lowerJoin } from './lower-join.ts';
 import { lowerSetOperation } from './lower-set-operation.ts';
 import { inputFrom, type LoweredNode, type PlanStep, type StepInput } from './plan-step.ts';
+import { projectOf } from './projection.ts';
 
 export function lowerGraph({ nodes }: LogicalGraph, mode: JobMode = 'batch'): PlanStep[] {
   const steps: PlanStep[] = [];
@@ -26,6 +28,8 @@ export function lowerGraph({ nodes }: LogicalGraph, mode: JobMode = 'batch'): Pl
   };
   /** By node: where its rows are. A union's are in several places. */
   const places = new Map<string, readonly StepInput[]>();
+  /** By node: what its operator puts aside. */
+  const asides = new Map<string, Aside>();
   const schemas = new Map(nodes.map(({ id, schema }) => [id, schema]));
   for (const node of nodes) {
     const lowered = loweredOf(
@@ -41,15 +45,28 @@ export function lowerGraph({ nodes }: LogicalGraph, mode: JobMode = 'batch'): Pl
       const given = side.operators.reduce((from, operator) => add(operator, from), place);
       return given.map((input) => ({ ...input, exchange: side.exchange, port: side.port }));
     });
-    for (const { operator, exchange } of lowered.steps) {
+    for (const { operator, exchange, aside } of lowered.steps) {
       const read = exchange && inputs.map((input) => ({ ...input, exchange }));
       inputs = add(operator, read ?? inputs);
+      if (aside !== undefined) asides.set(node.id, { step: steps.length, columns: aside });
+    }
+    if (node.kind === 'aside') {
+      const aside = asides.get(node.inputs[0] ?? '');
+      assert(aside !== undefined, 'what is read of a node is put aside by it');
+      const read = { ...inputFrom(aside.step), output: vertexOutputs.aside };
+      inputs = add(projectOf(node, aside.columns), [read]);
     }
     const isLetters = node.kind === 'deadLetters';
     const output = vertexOutputs.deadLetters;
     places.set(node.id, isLetters ? inputs.map((input) => ({ ...input, output })) : inputs);
   }
   return steps;
+}
+
+/** Rows that a step puts aside, and over its columns those of its node's input. */
+interface Aside {
+  readonly step: number;
+  readonly columns: readonly NamedExpr[];
 }
 
 function loweredOf(node: LogicalNode, inputs: readonly Schema[], mode: JobMode): LoweredNode {

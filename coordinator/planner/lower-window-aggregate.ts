@@ -16,7 +16,12 @@ import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
 import type { Exchange } from '../../engine/plan/physical-graph.ts';
 import { type EventWindow, firesOnce } from '../../engine/plan/window-spec.ts';
 import { type Field, fieldOf, freeName, type Schema } from '../../engine/schema/schema.ts';
-import { type Arguments, onlyDistinctColumn, timeColumn } from './aggregate-columns.ts';
+import {
+  type Arguments,
+  onlyDistinctColumn,
+  timeColumn,
+  withAllFields,
+} from './aggregate-columns.ts';
 import { areApproximate } from './lower-approximate.ts';
 import { areQuantiles } from './lower-quantiles.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
@@ -42,21 +47,25 @@ export function lowerWindowAggregate(
       ? null
       : timeColumn(input, { column: window.column }, { columns, taken });
   const isCarried = time === null || columns.some((column) => column.name === time.name);
-  const projected = isCarried ? columns : [...columns, time];
+  const needed = isCarried ? columns : [...columns, time];
+  const whole = window.putsAside === true ? withAllFields(needed, input, taken) : null;
+  const projected = whole?.columns ?? needed;
   const project = projected.every(isPlain) ? [] : [stepOf(projectOf(node, projected))];
+  const aside = whole === null ? {} : { aside: whole.aside };
   const column = time?.name ?? null;
   const keys = node.keys.map((key) => key.name);
   const distinct = onlyDistinctColumn(aggregates);
   if (distinct !== null) {
     checkDistinct(node, window);
-    return [...project, ...distinctSteps(node, { ...given, column, value: distinct })];
+    const [inner, ...outer] = distinctSteps(node, { ...given, column, value: distinct });
+    return inner === undefined ? project : [...project, { ...inner, ...aside }, ...outer];
   }
   const refused = refusedFunction(aggregates);
   if (refused !== null) throw unsupported(node, refused);
   const { spec, firing } = window;
   const grouped = { kind: 'windowAggregate', phase: 'whole', window: spec, firing } as const;
   const operator = { id, name, output, ...grouped, column, keys, aggregates };
-  return [...project, stepOf(operator, exchangeBy(keys))];
+  return [...project, { ...stepOf(operator, exchangeBy(keys)), ...aside }];
 }
 
 /** Each value once per window, then how many there are. */

@@ -49,7 +49,7 @@ export function lower(node: PlainNode, input: Schema, mode: JobMode = 'batch'): 
     case 'aggregate':
       return lowerAggregate(node, input, mode);
     case 'eventTime':
-      return mode === 'batch' ? [] : [stepOf(eventTimeOf(node))];
+      return lowerEventTime(node, mode);
     case 'distinct':
       return lowerDistinct(node);
     case 'orderBy':
@@ -71,6 +71,7 @@ export function lower(node: PlainNode, input: Schema, mode: JobMode = 'batch'): 
     // No operators: who reads one of these reads what it names.
     case 'union':
     case 'deadLetters':
+    case 'aside':
       return [];
     default:
       return assertNever(node);
@@ -82,11 +83,20 @@ function sourceOf({ id, name, schema: output, source }: NodeOf<'source'>, mode: 
   return mode === 'batch' ? spec : { ...spec, isOrdered: true as const };
 }
 
-/** Over bounded input in batch nothing follows from event time but the columns of windows. */
-function eventTimeOf(node: NodeOf<'eventTime'>): OperatorSpec {
+/**
+ * Over bounded input in batch nothing follows from event time but the columns of windows, and which rows are put
+ * aside: the same as in a stream.
+ */
+function lowerEventTime(node: NodeOf<'eventTime'>, mode: JobMode): LoweredStep[] {
   const { id, name, schema: output, column, outOfOrdernessMs, idleAfterMs, futureLimitMs } = node;
-  const times = { column, outOfOrdernessMs, idleAfterMs, futureLimitMs };
-  return { id, name, output, kind: 'eventTime', ...times };
+  const spec = { id, name, output, column, futureLimitMs };
+  const times = { outOfOrdernessMs, idleAfterMs };
+  const aside = output.fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
+  const check = { ...stepOf({ ...spec, kind: 'checkTimes' }), aside };
+  return [
+    ...(node.putsAside === true ? [check] : []),
+    ...(mode === 'batch' ? [] : [stepOf({ ...spec, kind: 'eventTime', ...times })]),
+  ];
 }
 
 type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };

@@ -13,6 +13,7 @@
 import { assert } from '../../base/assert.ts';
 import { deadLetterSchema } from '../../engine/contracts/dead-letters.ts';
 import type { SourceStatistics } from '../../engine/contracts/source.ts';
+import type { NamedExpr } from '../../engine/expr/expr.ts';
 import type { JobMode } from '../../engine/plan/logical-graph.ts';
 import {
   type Exchange,
@@ -29,6 +30,8 @@ export interface LoweredStep {
   readonly operator: OperatorSpec;
   /** What the rows go through before this operator. */
   readonly exchange: Exchange | null;
+  /** Of the operator that puts rows aside: these as the node has read them. */
+  readonly aside?: readonly NamedExpr[];
 }
 
 export function stepOf(operator: OperatorSpec, exchange: Exchange | null = null): LoweredStep {
@@ -55,7 +58,7 @@ export interface LoweredNode {
 export interface StepInput {
   /** Number of the step whose output it is. */
   readonly from: number;
-  /** Which of its outputs: one of `vertexOutputs`. */
+  /** Which of its outputs: one of `vertexOutputs`; of what it puts aside, `aside`. */
   readonly output: number;
   /** Which input of the step it is: one of `vertexPorts`. */
   readonly port: number;
@@ -128,12 +131,15 @@ export class StepIndex {
   readonly #readers = new Map<number, PlanStep[]>();
   /** Steps whose dead letters somebody reads. */
   readonly #withLetters = new Set<number>();
+  /** Steps that put rows aside for somebody. */
+  readonly #withAside = new Set<number>();
 
   constructor(steps: readonly PlanStep[]) {
     this.#byNumber = new Map(steps.map((step) => [step.number, step]));
     for (const step of steps) {
       for (const { from, output } of step.inputs) {
         if (output === vertexOutputs.deadLetters) this.#withLetters.add(from);
+        if (output === vertexOutputs.aside) this.#withAside.add(from);
         if (output !== vertexOutputs.rows) continue;
         const readers = this.#readers.get(from);
         if (readers === undefined) this.#readers.set(from, [step]);
@@ -158,6 +164,11 @@ export class StepIndex {
     return this.#withLetters.has(number);
   }
 
+  /** Whether somebody reads the rows that the step puts aside, as they came into it. */
+  putsAside({ number }: PlanStep): boolean {
+    return this.#withAside.has(number);
+  }
+
   /**
    * The step whose task this one runs in, right behind it, of a join on its probe side; null when its rows
    * come by edges.
@@ -171,15 +182,14 @@ export class StepIndex {
     return hasBuildSide(step.operator) && this.#buildReads(step, before) ? null : before;
   }
 
-  /** Whether a build side is made of dead letters of what the probe side is made of: then it can't wait for it. */
+  /** Whether a build side is made of dead letters, or rows put aside, of what the probe side is made of: then it can't wait for it. */
   #buildReads({ inputs }: PlanStep, probe: PlanStep): boolean {
     const own = this.#stepsBefore([probe]);
+    const isSide = (output: number) => output !== vertexOutputs.rows;
     const builds = inputs.filter(({ port }) => port === vertexPorts.build);
     const others = this.#stepsBefore(builds.map(({ from }) => this.step(from)));
     return [...others].some((step) =>
-      step.inputs.some(
-        ({ from, output }) => output === vertexOutputs.deadLetters && own.has(this.step(from)),
-      ),
+      step.inputs.some(({ from, output }) => isSide(output) && own.has(this.step(from))),
     );
   }
 
@@ -205,9 +215,13 @@ export class StepIndex {
   }
 
   #schemaOf({ from, output, columns }: StepInput): Schema {
-    const { operator } = this.step(from);
-    const schema = output === vertexOutputs.rows ? operator.output : deadLetterSchema;
+    const schema = this.#outputSchemaOf(this.step(from), output);
     return columns === null ? schema : columnsOf(schema, columns);
+  }
+
+  #outputSchemaOf(step: PlanStep, output: number): Schema {
+    if (output === vertexOutputs.rows) return step.operator.output;
+    return output === vertexOutputs.aside ? this.inputSchemaOf(step) : deadLetterSchema;
   }
 }
 

@@ -15,6 +15,7 @@ import { appendNode, type NodeDraft, type VerbOptions } from '../plan/logical-no
 import { type Field, fieldIndexOf, fieldOf, type Schema } from '../schema/schema.ts';
 import { Aggregate } from './aggregates.ts';
 import { Column } from './column.ts';
+import { withAside } from './endpoints.ts';
 import { aggregateContent, type Grouping } from './grouping.ts';
 import { callLambda } from './row.ts';
 import { ordersIn } from './sort-order.ts';
@@ -25,7 +26,7 @@ type Aggregates = Readonly<Record<string, unknown>>;
 /** @throws PLAN_DUPLICATE_NAME */
 export function aggregateNode(
   node: NodeDraft,
-  { keys, window }: Grouping,
+  { keys, window, late }: Grouping,
   aggregates: Aggregates,
   options?: VerbOptions,
 ): NodeDraft {
@@ -33,10 +34,17 @@ export function aggregateNode(
   const grouping = { keys, window: window ?? windowOfRows(keys, node) };
   const ways = waysOf(aggregates, input);
   if (ways.length <= 1) {
-    return appendNode([node], aggregateContent(grouping, aggregates, input), options);
+    return withAside(
+      appendNode([node], aggregateContent(grouping, aggregates, input), options),
+      late,
+    );
   }
   const names = Object.keys(aggregates);
-  const parts = ways.map((way) => appendNode([node], aggregateContent(grouping, way, input)));
+  const parts = ways.map((way, at) => {
+    const part = appendNode([node], aggregateContent(grouping, way, input));
+    // All see the same rows: what is late is written once.
+    return at === 0 ? withAside(part, late) : part;
+  });
   const fields = parts.flatMap((part) => part.content.schema.fields);
   const results = names.flatMap((name) => fields.filter((field) => field.name === name));
   const common = (parts[0]?.content.schema.fields ?? []).filter(

@@ -66,10 +66,11 @@ export function buildJob(
     if (areWritten(written)) {
       if (flags.rate !== undefined && !isPaced) throw noPace(job.name);
       const ends = [written].flat().map((stream) => sinkNode(stream, flags));
-      const sources = draftsBefore(ends);
-      const used = deadLetters.filter(({ node }) => sources.includes(node));
+      const drafts = draftsBefore(ends);
+      const used = deadLetters.filter(({ node }) => drafts.includes(node));
       const sinks = used.map((one) => deadLetterNode(one, flags));
-      return Object.freeze(finishGraph(job.name, [...ends, ...sinks], job.mode));
+      const asides = drafts.flatMap((node) => asideNode(node, flags));
+      return Object.freeze(finishGraph(job.name, [...ends, ...sinks, ...asides], job.mode));
     }
   } catch (error) {
     throw buildError(job.name, error);
@@ -105,6 +106,15 @@ function deadLetterNode({ node, sink }: DeadLetters, flags: RunFlags): NodeDraft
   // `--format` is meant for the job's output.
   const { overwrite } = flags;
   return sinkNode(new WrittenStream(letters, sink, { name: 'dead letters' }), { overwrite });
+}
+
+/** The sink of what a node puts aside; none where it only counts. */
+function asideNode(node: NodeDraft, { overwrite }: RunFlags): NodeDraft[] {
+  const [input] = node.inputs;
+  if (node.aside === undefined || input === undefined) return [];
+  const rows = appendNode([node], { kind: 'aside', schema: input.content.schema });
+  const name = node.content.kind === 'eventTime' ? 'untimely rows' : 'late rows';
+  return [sinkNode(new WrittenStream(rows, node.aside as SinkOf, { name }), { overwrite })];
 }
 
 /** @throws JOB_ARGUMENT_INVALID */

@@ -37,6 +37,19 @@ export function isSink(given: unknown): given is SinkOf {
   return typeof given === 'object' && given !== null && 'connector' in given;
 }
 
+/** The sink that an option names. @throws JOB_ARGUMENT_INVALID */
+export function sinkIn(what: string, given: unknown): SinkOf {
+  if (isSink(given)) return given;
+  throw typedError('JOB_ARGUMENT_INVALID', `${what} needs a sink, got ${describe(given)}`, {
+    hint: 'Give a sink of a connector: files.sink({ path: "late.ndjson" }).',
+  });
+}
+
+/** The node, which puts rows aside for a sink. */
+export function withAside(node: NodeDraft, sink: SinkOf | undefined): NodeDraft {
+  return sink === undefined ? node : Object.freeze({ ...node, aside: sink });
+}
+
 /** How a source is read. */
 export interface ReadOptions extends VerbOptions {
   /**

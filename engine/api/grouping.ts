@@ -8,6 +8,7 @@ import { fieldOf, type Schema } from '../schema/schema.ts';
 import { Aggregate, planAggregate } from './aggregates.ts';
 import { Column } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
+import type { SinkOf } from './endpoints.ts';
 import { callLambda, expressionIn } from './row.ts';
 import { ordersIn } from './sort-order.ts';
 
@@ -62,6 +63,8 @@ export type Named<S extends readonly unknown[]> = {
 export interface Grouping {
   readonly keys: readonly NamedExpr[];
   readonly window: EventWindow | null;
+  /** Where rows go that come too late for their window. @defaultValue they are counted */
+  readonly late?: SinkOf | undefined;
 }
 
 /** The bounds of a window in the rows of an aggregate. */

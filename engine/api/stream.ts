@@ -27,7 +27,7 @@ import {
 } from './analytic.ts';
 import type { AnyColumn, Column, SortOrder } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
-import { type SinkOf, WrittenStream } from './endpoints.ts';
+import { type SinkOf, WrittenStream, withAside } from './endpoints.ts';
 import type {
   Aggregated,
   AggregatedAll,
@@ -45,7 +45,7 @@ import { appendSort, ordersIn } from './sort-order.ts';
 import type { ColumnsOf, StructType } from './value-type.ts';
 import { functionIn, noStream, type VerbOfStreams, wholeCount } from './verb-arguments.ts';
 import type { BoundsOf, EventTimeOptions, TimeColumn } from './window.ts';
-import { eventTimeContent, windowOf } from './window.ts';
+import { eventTimeContent, windowGrouping } from './window.ts';
 import type { Window, WindowOptions } from './windows.ts';
 
 /**
@@ -194,7 +194,8 @@ export class Stream<C> {
     options: EventTimeOptions = {},
     verb?: VerbOptions,
   ): Stream<C> {
-    return this.#append(eventTimeContent(this.#schema, time, options), verb);
+    const node = appendNode([this.#node], eventTimeContent(this.#schema, time, options), verb);
+    return new Stream(withAside(node, options.untimely));
   }
 
   /**
@@ -204,7 +205,7 @@ export class Stream<C> {
    * @example `window(tumbling({ sizeMs: 60_000 })).aggregate({ bids: agg.count() })`
    */
   window<B extends boolean>(by: Window<B>, options?: WindowOptions): WindowedStream<C, unknown, B> {
-    return new WindowedStream(this.#node, { keys: [], window: windowOf(by, this.#node, options) });
+    return new WindowedStream(this.#node, windowGrouping([], by, this.#node, options));
   }
 
   /**
@@ -330,8 +331,7 @@ export class KeyedStream<C, Key> {
    * @example `keyBy((bid) => bid.auction).window(tumbling({ sizeMs: 60_000 })).aggregate({ bids: agg.count() })`
    */
   window<B extends boolean>(by: Window<B>, options?: WindowOptions): WindowedStream<C, Key, B> {
-    const grouping = { keys: this.#keys, window: windowOf(by, this.#node, options) };
-    return new WindowedStream(this.#node, grouping);
+    return new WindowedStream(this.#node, windowGrouping(this.#keys, by, this.#node, options));
   }
 
   /**

@@ -9,6 +9,8 @@ import type { NodeContent, NodeDraft } from '../plan/logical-node.ts';
 import { type EventWindow, firesOnce, hasBounds } from '../plan/window-spec.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { Column } from './column.ts';
+import { type SinkOf, sinkIn } from './endpoints.ts';
+import type { Grouping } from './grouping.ts';
 import { callLambda, describe, expressionIn } from './row.ts';
 import { firingOf, type Window, type WindowOptions, wholeMs } from './windows.ts';
 
@@ -29,6 +31,11 @@ export interface EventTimeOptions {
    * others, but watermarks do not follow them: one bad clock must not close all windows. @defaultValue a day
    */
   readonly futureLimitMs?: number;
+  /**
+   * Where rows go whose time is further ahead than `futureLimitMs`, or null: they are counted and written there as
+   * they are, in streams and in batch, and are no part of the stream then. @defaultValue they stay in the stream
+   */
+  readonly untimely?: SinkOf;
 }
 
 const dayMs = 86_400_000;
@@ -48,7 +55,7 @@ export type BoundsOf<Bounded extends boolean> = Bounded extends true ? WindowCol
 export function eventTimeContent(
   schema: Schema,
   time: (row: never) => unknown,
-  { outOfOrdernessMs = 0, idleAfterMs, futureLimitMs = dayMs }: EventTimeOptions,
+  { outOfOrdernessMs = 0, idleAfterMs, futureLimitMs = dayMs, untimely }: EventTimeOptions,
 ): NodeContent {
   const expr = expressionIn('eventTime', callLambda('eventTime', schema, time), 'a field');
   if (expr.kind !== 'column' || expr.type.kind !== 'timestamp') {
@@ -61,16 +68,23 @@ export function eventTimeContent(
   wholeMs('outOfOrdernessMs of eventTime', outOfOrdernessMs, 0);
   if (idleAfterMs !== undefined) wholeMs('idleAfterMs of eventTime', idleAfterMs, 1);
   wholeMs('futureLimitMs of eventTime', futureLimitMs, 0);
+  if (untimely !== undefined) sinkIn('untimely of eventTime', untimely);
   const late = { outOfOrdernessMs, idleAfterMs: idleAfterMs ?? null, futureLimitMs };
-  return { kind: 'eventTime', column: expr.name, ...late, schema };
+  const aside = untimely !== undefined && { putsAside: true as const };
+  return { kind: 'eventTime', column: expr.name, ...late, ...aside, schema };
 }
 
-/** The window of an aggregate over rows of `node`. @throws PLAN_NO_EVENT_TIME */
-export function windowOf(
+/** What rows of `node` are grouped by in windows. @throws PLAN_NO_EVENT_TIME */
+export function windowGrouping(
+  keys: readonly NamedExpr[],
   window: Window<boolean>,
   node: NodeDraft,
   options: WindowOptions = {},
-): EventWindow {
+): Grouping {
+  return { keys, window: windowOf(window, node, options), late: options.late };
+}
+
+function windowOf(window: Window<boolean>, node: NodeDraft, options: WindowOptions): EventWindow {
   if (window?.kind !== 'millrace.window') {
     throw typedError('JOB_ARGUMENT_INVALID', `window needs a window, got ${describe(window)}`, {
       hint: 'Write window(tumbling({ sizeMs: 60_000 })).',
@@ -80,7 +94,10 @@ export function windowOf(
   const firing = firingOf(spec, options);
   const column = eventTimeColumn(node);
   const needsTime = spec.kind !== 'count' && spec.kind !== 'global';
-  if (column !== null || !needsTime) return { column: needsTime ? column : null, spec, firing };
+  const aside = options.late !== undefined && { putsAside: true as const };
+  if (column !== null || !needsTime) {
+    return { column: needsTime ? column : null, spec, firing, ...aside };
+  }
   throw typedError('PLAN_NO_EVENT_TIME', 'a window needs to know the event time of its rows', {
     hint: 'Say which field it is, behind the last verb that makes new rows: eventTime((row) => row.at).',
   });

@@ -4,6 +4,7 @@
  */
 import { typedError } from '../../base/typed-error.ts';
 import type { WindowFiring, WindowSpec } from '../plan/window-spec.ts';
+import { type SinkOf, sinkIn } from './endpoints.ts';
 import { describe } from './row.ts';
 
 /** Where windows of a size begin. */
@@ -76,6 +77,11 @@ export interface WindowOptions {
   readonly accumulate?: 'accumulating' | 'discarding';
   /** Whether a row without event time ends the job, or is treated as a late one. @defaultValue 'fail' */
   readonly missing?: 'fail' | 'late';
+  /**
+   * Where rows go whose windows have all come out, and those without event time where `missing` is 'late': as they
+   * came into the window. @defaultValue they are only counted, in the summary
+   */
+  readonly late?: SinkOf;
 }
 
 /**
@@ -188,6 +194,7 @@ export function firingOf(spec: WindowSpec, options: WindowOptions): WindowFiring
     early = {},
     accumulate = 'accumulating',
     missing = 'fail',
+    late,
   } = options;
   wholeMs('allowedLatenessMs of a window', allowedLatenessMs, 0);
   const { everyMs = null, everyRows = null } = early;
@@ -195,6 +202,12 @@ export function firingOf(spec: WindowSpec, options: WindowOptions): WindowFiring
   if (everyRows !== null) wholeMs('everyRows of a window', everyRows, 1, 'rows');
   oneOf('accumulate of a window', accumulate, ['accumulating', 'discarding']);
   oneOf('missing of a window', missing, ['fail', 'late']);
+  if (late !== undefined) sinkIn('late of a window', late);
+  if (late !== undefined && (spec.kind === 'global' || spec.kind === 'count')) {
+    throw typedError('JOB_ARGUMENT_INVALID', `${spec.kind} windows have no late rows`, {
+      hint: 'They go by no time. Leave late out.',
+    });
+  }
   if (spec.kind === 'session' && (everyMs !== null || everyRows !== null)) {
     throw typedError('JOB_ARGUMENT_INVALID', 'sessions have no early results', {
       hint: 'What came early would be of other bounds than what comes later. Leave early out.',

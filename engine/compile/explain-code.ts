@@ -124,6 +124,7 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       return [kernels('sort-encode, range-rows')];
     case 'limit':
       return [{ runs: 'none', what: 'counts rows' }];
+    case 'checkTimes':
     case 'eventTime':
       return [kernels('event-time')];
     case 'lookup':

@@ -79,8 +79,8 @@ function arrivalOf(
 function behindChain({ chain }: Vertex, input: Determinism): Determinism {
   let level = input;
   for (const { kind } of chain) {
-    // Who is asked may have changed its mind.
-    if (kind === 'digest' || kind === 'lookup') level = 'indeterminate';
+    // Who is asked may have changed its mind, and the clock has gone on.
+    if (kind === 'digest' || kind === 'lookup' || kind === 'checkTimes') level = 'indeterminate';
     else if (losesOrder.has(kind)) level = weakest([level, 'unordered']);
     else if (!keepsOrder.has(kind) && level === 'unordered') level = 'indeterminate';
   }

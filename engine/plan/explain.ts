@@ -13,12 +13,12 @@
  * What a node or a vertex reads is named where it is not simply the one above it.
  */
 import { assertNever } from '../../base/assert.ts';
-import type { Json } from '../contracts/json.ts';
 import { exprText, namedExprText } from '../expr/expr-text.ts';
 import { typeText } from '../schema/field-type.ts';
 import { schemaText } from '../schema/schema.ts';
 import { analyticSpecText, analyticText } from './analytic-functions.ts';
 import { type Determinism, edgeDeterminism } from './determinism.ts';
+import { connectorText, sourceText } from './explain-ends.ts';
 import { joinNodeText, joinText, lookupText } from './explain-joins.ts';
 import type {
   AggregateSpec,
@@ -31,6 +31,7 @@ import type {
 } from './logical-graph.ts';
 import {
   type AggregateColumn,
+  asidePlaceOf,
   type Edge,
   type Exchange,
   hasBuildSide,
@@ -49,7 +50,7 @@ export function explainLogical(graph: LogicalGraph): string {
   const rows = graph.nodes.map((node, index) => {
     const { id, kind, name, inputs, schema } = node;
     const above = graph.nodes[index - 1];
-    const isBelow = inputs.length === 1 && inputs[0] === above?.id && kind !== 'deadLetters';
+    const isBelow = inputs.length === 1 && inputs[0] === above?.id && !sideKinds.has(kind);
     const from = isBelow || inputs.length === 0 ? '' : ` ← ${inputs.join(', ')}`;
     return [id, labelOf(kind, name) + from, logicalText(node), schemaText(schema)];
   });
@@ -97,11 +98,19 @@ function edgeText(
   const hasRows = output === vertexOutputs.rows;
   const all = vertices.find((vertex) => vertex.id === from)?.chain.at(-1)?.output;
   const isNarrow = hasRows && all !== undefined && schema.fields.length < all.fields.length;
-  const part = (hasRows ? '' : ', dead letters') + buildSideText(vertices, edge);
+  const part = sideOutputText(vertices, edge) + buildSideText(vertices, edge);
   const place = isPlain && hasRows && edge.port === vertexPorts.rows ? '' : ` from ${from}${part}`;
   const only = isNarrow ? `, only ${schema.fields.map((field) => field.name).join(', ')}` : '';
   const where = isBlocking ? `; on disk, ${level}` : '';
   return `    ↓ ${id}${place}: ${exchangeText(exchange)}${only}${where}\n`;
+}
+
+/** `, dead letters`, or `, put aside by aggregate-1`; empty for rows. */
+function sideOutputText(vertices: readonly Vertex[], { from, output }: Edge): string {
+  if (output === vertexOutputs.rows) return '';
+  const place = asidePlaceOf(output);
+  if (place === null) return ', dead letters';
+  return `, put aside by ${vertices.find(({ id }) => id === from)?.chain[place]?.id}`;
 }
 
 /** `, build side`, `, right stream` or `, boundaries`; where a chain has several build sides, of which operator. */
@@ -181,6 +190,7 @@ function logicalText(node: LogicalNode): string {
       return node.isAll ? 'all' : 'distinct';
     case 'union':
     case 'deadLetters':
+    case 'aside':
       return '';
     case 'sink':
       return connectorText(node.sink);
@@ -226,6 +236,7 @@ function physicalText(operator: OperatorSpec): string {
       return `${operator.count} by ${orderText(operator.order)}`;
     case 'limit':
       return String(operator.count);
+    case 'checkTimes':
     case 'eventTime':
       return eventTimeText(operator);
     case 'analytic':
@@ -281,21 +292,6 @@ function shortened(text: string): string {
   return `${begin}… ${text.length - begin.length - end.length} characters …${end}`;
 }
 
-/**
- * `files path "in", where price > 1, user among the keys of join1, a sample`: what it may leave rows out by is the
- * condition, and the keys that a join turns out to have.
- */
-function sourceText(operator: OperatorSpec & { readonly kind: 'source' }): string {
-  const { source, isSample, isOrdered, filters = [] } = operator;
-  const { predicate } = source;
-  const where = predicate === undefined ? '' : `, where ${exprText(predicate)}`;
-  const keys = filters.map(
-    ({ join, columns }) => `, ${columns.join(', ')} among the keys of ${join}`,
-  );
-  const how = `${isSample ? ', a sample' : ''}${isOrdered ? ', in order of time' : ''}`;
-  return `${connectorText(source)}${where}${keys.join('')}${how}`;
-}
-
 function exchangeText(exchange: Exchange): string {
   switch (exchange.kind) {
     case 'hash':
@@ -334,9 +330,15 @@ function groupedText(
   return `${phase} ${groupText([...window, ...keys], aggregates.map(aggregateColumnText))}`;
 }
 
-function eventTimeText({ column, outOfOrdernessMs, idleAfterMs }: EventTimeSpec): string {
+type TimeSpec = EventTimeSpec & { readonly putsAside?: true };
+
+function eventTimeText(spec: TimeSpec | (OperatorSpec & { readonly kind: 'checkTimes' })): string {
+  const { column, futureLimitMs } = spec;
+  if (!('idleAfterMs' in spec)) return `${column}, up to ${futureLimitMs} ms ahead`;
+  const { outOfOrdernessMs, idleAfterMs, putsAside } = spec;
   const idle = idleAfterMs === null ? '' : `, idle after ${idleAfterMs} ms`;
-  return `${column}, out of order by up to ${outOfOrdernessMs} ms${idle}`;
+  const aside = putsAside === true ? `, put aside beyond ${futureLimitMs} ms ahead` : '';
+  return `${column}, out of order by up to ${outOfOrdernessMs} ms${idle}${aside}`;
 }
 
 /** `by user: onRow, onTimer; count value<int64>, seen map<utf8, int64>`. */
@@ -396,29 +398,6 @@ function orderText(order: readonly SortKey[]): string {
   return order.map(text).join(', ');
 }
 
-/**
- * `files path "in", format {kind "text"}`; what is null was left open and is left out, and so are fields,
- * which stand beside it.
- */
-function connectorText({ connector, options }: { connector: string; options: Json }): string {
-  const text = optionText(options);
-  return `${connector} ${text.startsWith('{') ? text.slice(1, -1) : text}`.trimEnd();
-}
-
-function optionText(value: Json): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(optionText).join(', ')}]`;
-  const entries = Object.entries(value).filter(([, part]) => part !== null && !areFields(part));
-  // A format without options of its own is its name.
-  if (entries.length === 1 && entries[0]?.[0] === 'kind') return optionText(entries[0][1]);
-  return `{${entries.map(([name, part]) => `${name} ${optionText(part)}`).join(', ')}}`;
-}
-
-function areFields(value: Json): boolean {
-  const isField = (one: Json) => typeof one === 'object' && one !== null && 'nullable' in one;
-  return Array.isArray(value) && value.length > 0 && value.every(isField);
-}
-
 /** The kind; with the name where the user gave one. */
 export function labelOf(kind: string, name: string): string {
   const isDerived = name === kind || logicalKinds.has(name);
@@ -451,8 +430,12 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
   'intersect',
   'except',
   'deadLetters',
+  'aside',
   'sink',
 ]);
+
+/** Nodes that read another output than rows. */
+const sideKinds: ReadonlySet<LogicalNode['kind']> = new Set(['deadLetters', 'aside']);
 
 const cellWidthMax = 64;
 /** Of an expression that a plan's rows are projected by, in characters: a line as it is written in SQL is shorter. */

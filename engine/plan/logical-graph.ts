@@ -113,8 +113,8 @@ export type LogicalNode = Node &
     | { readonly kind: 'filter' | 'map' | 'flatMap' }
     /** A user function that folds the rows of a key, two at a time, into one. */
     | { readonly kind: 'reduce'; readonly keys: readonly NamedExpr[] }
-    /** Says which field is the event time; rows pass as they are. */
-    | ({ readonly kind: 'eventTime' } & EventTimeSpec)
+    /** Says which field is the event time; rows pass as they are, but those that it puts aside. */
+    | ({ readonly kind: 'eventTime'; readonly putsAside?: true } & EventTimeSpec)
     /** A row per key and window: the window's start and end where it has them, the keys, the results. */
     | {
         readonly kind: 'aggregate';
@@ -188,6 +188,8 @@ export type LogicalNode = Node &
     | { readonly kind: 'except'; readonly isAll: boolean }
     /** What the source that it reads could not read, instead of its rows. */
     | { readonly kind: 'deadLetters' }
+    /** The rows that the operator which it reads put aside, as they came into it: they were too late, or have no time. */
+    | { readonly kind: 'aside' }
     | { readonly kind: 'sink'; readonly sink: SinkSpec }
   );
 

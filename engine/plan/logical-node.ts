@@ -37,6 +37,8 @@ export interface NodeDraft {
   readonly functions: UserFunctions | null;
   /** What the program gives a source. */
   readonly feed?: unknown;
+  /** Where the rows go that the node puts aside. */
+  readonly aside?: unknown;
 }
 
 const idForm = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;

@@ -55,6 +55,8 @@ export type OperatorSpec = Spec &
         /** Joins of the chain whose keys a row must have, or it comes to nothing. @defaultValue none */
         readonly filters?: readonly SourceFilter[];
       }
+    /** Puts rows aside (`vertexOutputs.aside`) whose time is too far ahead of the wall clock, or missing. */
+    | { readonly kind: 'checkTimes'; readonly column: string; readonly futureLimitMs: number }
     /** Makes watermarks of a column; rows pass as they are. */
     | ({ readonly kind: 'eventTime' } & EventTimeSpec)
     | { readonly kind: 'filter'; readonly predicate: Expr }
@@ -278,7 +280,14 @@ export const vertexOutputs = {
   rows: 0,
   /** What the source could not read. */
   deadLetters: 1,
+  /** What the first operator of the chain puts aside, as it came in; that of the next one is the output after it. */
+  aside: 2,
 } as const;
+
+/** The place in a chain of the operator that puts aside what an output has; null for one of other rows. */
+export function asidePlaceOf(output: number): number | null {
+  return output < vertexOutputs.aside ? null : output - vertexOutputs.aside;
+}
 
 /** Inputs of a vertex, as edges name them. */
 export const vertexPorts = {
@@ -293,7 +302,7 @@ export const vertexPorts = {
 export interface Edge {
   readonly id: string;
   readonly from: string;
-  /** One of `vertexOutputs`. Every edge of an output gets all of its rows. */
+  /** One of `vertexOutputs`, or one after those. Every edge of an output gets all of its rows. */
   readonly output: number;
   readonly to: string;
   /** `vertexPorts.rows`, or the build side of one of the chain's operators. */

@@ -58,6 +58,8 @@ export interface EventWindow {
   readonly column: string | null;
   readonly spec: WindowSpec;
   readonly firing: WindowFiring;
+  /** Whether somebody reads the rows that come too late. @defaultValue they are only counted */
+  readonly putsAside?: true;
 }
 
 /** Windows that are the same pieces of time for all keys. */
@@ -82,11 +84,11 @@ export function tumblingText({ column, sizeMs, offsetMs }: Tumbling): string {
 }
 
 /** The same; of other windows `windows sliding 10000 ms by 2000 ms of at, late by up to 5000 ms`. */
-export function windowText({ column, spec, firing }: EventWindow): string {
+export function windowText({ column, spec, firing, putsAside }: EventWindow): string {
   const plain = spec.kind === 'tumbling' && spec.timeZone === null && column !== null;
   const of = column === null ? '' : ` of ${column}`;
   const text = plain ? tumblingText({ ...spec, column }) : `windows ${windowSpecText(spec)}${of}`;
-  return `${text}${windowFiringText(firing)}`;
+  return `${text}${windowFiringText(firing)}${putsAside === true ? ', late rows aside' : ''}`;
 }
 
 /** `sliding 10000 ms by 2000 ms`. */

@@ -12,6 +12,7 @@ import { OrderedAggregateOperator } from '../operators/analytic/ordered-aggregat
 import { PartitionTopOperator } from '../operators/analytic/partition-top-operator.ts';
 import { AssignWindowsOperator } from '../operators/assign-windows-operator.ts';
 import { BoundariesOperator } from '../operators/boundaries-operator.ts';
+import { CheckTimesOperator } from '../operators/check-times-operator.ts';
 import { EventTimeOperator } from '../operators/event-time-operator.ts';
 import { ExplodeWordsOperator } from '../operators/explode-words-operator.ts';
 import { FilterOperator } from '../operators/filter-operator.ts';
@@ -92,6 +93,10 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       const times = splitTimes ?? undividedTimes(spec);
       const [mono, wall] = [() => clock.mono(), () => clock.wall()];
       return new EventTimeOperator(context, { ...spec, input, times, mono, wall });
+    }
+    case 'checkTimes': {
+      const { clock } = options;
+      return new CheckTimesOperator(context, { ...spec, input, wall: () => clock.wall() });
     }
     case 'repeat':
       return new RepeatOperator(context, { ...spec, input });

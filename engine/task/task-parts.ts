@@ -158,7 +158,8 @@ export class TaskParts {
         ? inputs.filter(isAt(vertexPorts.build + sides.length))
         : [];
       const build = builds[0] ? { build: builds[0].schema } : {};
-      const own = { context: this.#contextOf(spec), counters: this.counters, input: schema };
+      const aside = this.outputs.add(asideOf(vertex, spec), schema, outputs, context);
+      const own = { context: this.#contextOf(spec, aside), counters: this.counters, input: schema };
       const given = {
         ...this.#options,
         ...secondStreamOf(spec, inputs),
@@ -219,7 +220,8 @@ export class TaskParts {
     return new SourceOperator(spec.isSample ? new SampleReader(newReader) : newReader());
   }
 
-  #contextOf(spec: OperatorSpec): OperatorContext {
+  /** @param aside - Where the rows go that the operator puts aside. */
+  #contextOf(spec: OperatorSpec, aside: Outbox | null = null): OperatorContext {
     const { memory, kernels, disk, vertex, spillFolder: folder, memoryShare } = this.#options;
     const { clock, ring } = this.#options;
     const { name } = spec;
@@ -234,6 +236,7 @@ export class TaskParts {
       nowMs: () => clock.mono(),
       ...(ring !== undefined && { ring }),
       deadLetters: this.deadLetters,
+      late: aside && this.#measured(aside),
     };
   }
 
@@ -256,6 +259,11 @@ export class TaskParts {
       },
     };
   }
+}
+
+/** The output of what an operator puts aside. */
+function asideOf({ chain }: Vertex, spec: OperatorSpec): number {
+  return vertexOutputs.aside + chain.indexOf(spec);
 }
 
 /** How far event time has come in the lanes of a chain's source, as the chain's `eventTime` wants it. */

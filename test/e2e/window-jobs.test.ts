@@ -93,3 +93,53 @@ test.each(['streaming', 'batch'])('sessions of the sample, %s', async (mode) => 
   ]);
   expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain(lines[0]);
 });
+
+test.each(['streaming', 'batch'])(
+  'rows that are late, untimed or far ahead have outputs, %s',
+  async (mode) => {
+    const file = `import { agg, defineJob, t, tumbling } from 'millrace';
+import { files, ndjson } from 'millrace/files';
+const Visit = t.struct({ page: t.utf8(), at: t.timestampMs({ js: 'number' }).nullable(), note: t.utf8() });
+export default defineJob({
+  name: 'visits',
+  build: ({ read }) =>
+    read(files.source({ path: 'in.ndjson', format: ndjson(Visit) }))
+      .eventTime((visit) => visit.at, { untimely: files.sink({ path: 'untimely.ndjson' }) })
+      .keyBy((visit) => visit.page)
+      .window(tumbling({ sizeMs: 1_000 }), { late: files.sink({ path: 'late.ndjson' }) })
+      .aggregate({ visits: agg.count() })
+      .writeTo(files.sink({ path: 'out.ndjson' })),
+});
+`;
+    const lines = [
+      ...Array.from({ length: 30_000 }, (_, id) => ({ page: 'a', at: base + id, note: 'in time' })),
+      { page: 'b', at: null, note: 'none' },
+      { page: 'b', at: 4_000_000_000_000_000, note: 'ahead' },
+      ...Array.from({ length: 30_000 }, (_, id) => ({
+        page: 'a',
+        at: base + 30_000 + id,
+        note: '',
+      })),
+      { page: 'b', at: base + 1, note: 'late' },
+    ];
+    const input = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    const cwd = tempFolder({ 'job.ts': file, 'in.ndjson': input });
+    const flags = ['--parallelism', '1', '--execution-mode', mode];
+    const { exitCode, stderr } = await runCli(['run', 'job.ts', ...flags], { cwd });
+    expect(exitCode, stderr).toBe(0);
+    const notes = (name: string) =>
+      readFileSync(join(cwd, name), 'utf8')
+        .trim()
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line).note);
+    expect(notes('untimely.ndjson')).toEqual(['none', 'ahead']);
+    // In batch a window comes out when all rows are there.
+    const isLate = mode === 'streaming';
+    expect(notes('late.ndjson')).toEqual(isLate ? ['late'] : []);
+    expect(stderr).toContain('future   1 row in "eventTime"');
+    expect(stderr).toContain('untimed  1 row in "eventTime"');
+    expect(stderr.includes('late     1 row in "aggregate"')).toBe(isLate);
+    expect(stderr).toContain('2 rows to untimely.ndjson');
+  },
+);

@@ -1,0 +1,48 @@
+/** Parts of `explain` about the ends of a graph: what connectors were told, and what a source may leave out. */
+import type { Json } from '../contracts/json.ts';
+import { exprText } from '../expr/expr-text.ts';
+import type { OperatorSpec } from './physical-graph.ts';
+
+/**
+ * `files path "in", where price > 1, user among the keys of join1, a sample`: what it may leave rows out by is the
+ * condition, and the keys that a join turns out to have.
+ */
+export function sourceText(operator: OperatorSpec & { readonly kind: 'source' }): string {
+  const { source, isSample, isOrdered, filters = [] } = operator;
+  const { predicate } = source;
+  const where = predicate === undefined ? '' : `, where ${exprText(predicate)}`;
+  const keys = filters.map(
+    ({ join, columns }) => `, ${columns.join(', ')} among the keys of ${join}`,
+  );
+  const how = `${isSample ? ', a sample' : ''}${isOrdered ? ', in order of time' : ''}`;
+  return `${connectorText(source)}${where}${keys.join('')}${how}`;
+}
+
+/**
+ * `files path "in", format {kind "text"}`; what is null was left open and is left out, and so are fields,
+ * which stand beside it.
+ */
+export function connectorText({
+  connector,
+  options,
+}: {
+  connector: string;
+  options: Json;
+}): string {
+  const text = optionText(options);
+  return `${connector} ${text.startsWith('{') ? text.slice(1, -1) : text}`.trimEnd();
+}
+
+function optionText(value: Json): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(optionText).join(', ')}]`;
+  const entries = Object.entries(value).filter(([, part]) => part !== null && !areFields(part));
+  // A format without options of its own is its name.
+  if (entries.length === 1 && entries[0]?.[0] === 'kind') return optionText(entries[0][1]);
+  return `{${entries.map(([name, part]) => `${name} ${optionText(part)}`).join(', ')}}`;
+}
+
+function areFields(value: Json): boolean {
+  const isField = (one: Json) => typeof one === 'object' && one !== null && 'nullable' in one;
+  return Array.isArray(value) && value.length > 0 && value.every(isField);
+}
