@@ -90,6 +90,9 @@ export interface JoinHints {
    * Every task gets the whole build side, and rows of the other side stay where they are: faster where the
    * build side is small. Not for joins that give out rows of the build side alone.
    *
+   * With `build: 'right'` the other stream is a side input of this one, in a job that streams as well: it is read to its
+   * end before the first row of this one, whose event time is known behind the join.
+   *
    * @defaultValue where the build side is expected to be small, and `build` is not given
    */
   readonly broadcast?: boolean;

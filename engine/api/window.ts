@@ -4,7 +4,7 @@
  */
 import { typedError } from '../../base/typed-error.ts';
 import type { NamedExpr } from '../expr/expr.ts';
-import { becomesNull } from '../plan/join-type.ts';
+import { becomesNull, joinRowsOf } from '../plan/join-type.ts';
 import type { NodeContent, NodeDraft } from '../plan/logical-node.ts';
 import { type EventWindow, firesOnce, hasBounds } from '../plan/window-spec.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -123,8 +123,7 @@ type ColumnIn = (content: NodeContent) => string | null | undefined;
 
 const timeIn: ColumnIn = (content) => {
   if (content.kind === 'eventTime') return content.column;
-  if (content.kind !== 'join') return undefined;
-  return leftTime(content);
+  return content.kind === 'join' && content.nearness !== null ? leftTime(content) : undefined;
 };
 
 const windowEndIn: ColumnIn = (content) => {
@@ -139,6 +138,10 @@ const windowEndIn: ColumnIn = (content) => {
 function columnBehind({ content, inputs }: NodeDraft, columnIn: ColumnIn): string | null {
   const made = columnIn(content);
   if (made !== undefined) return made;
+  const [first] = inputs;
+  if (content.kind === 'join') {
+    return first !== undefined && isSideInput(content) ? columnBehind(first, columnIn) : null;
+  }
   const names = inputs.map((input) => columnBehind(input, columnIn));
   const [name = null] = names;
   if (name === null || names.some((other) => other !== name)) return null;
@@ -165,6 +168,17 @@ function columnBehind({ content, inputs }: NodeDraft, columnIn: ColumnIn): strin
     default:
       return null;
   }
+}
+
+/** Whether rows of the left side go past the right one, which is there before the first of them. */
+function isSideInput({
+  type,
+  nearness,
+  buildSide,
+  hasHint,
+}: NodeContent & { readonly kind: 'join' }): boolean {
+  const isBuilt = nearness === null && hasHint && buildSide === 'right';
+  return isBuilt && joinRowsOf(type, buildSide).build === 'none';
 }
 
 /** The left time, where no row comes without it. */

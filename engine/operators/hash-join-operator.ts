@@ -9,6 +9,8 @@
  *
  * Invariants:
  * - Between two calls every row of an input is in memory, or on disk, or done with.
+ * - No promise about time goes past rows that come at the end: those of a build side that come alone, and all of what
+ *   is on disk.
  * - What is held stays within the share, unless that is too small to spill: then it may be all of the slot's.
  * @see docs/design/006-joins.md
  */
@@ -16,6 +18,7 @@
 import { closeAll } from '../../base/close-all.ts';
 import { codeOf } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
+import { joinRowsOf } from '../plan/join-type.ts';
 import type { Schema } from '../schema/schema.ts';
 import { JoinBuild } from './join-build.ts';
 import { type JoinCondition, joinConditionOf } from './join-condition.ts';
@@ -24,7 +27,7 @@ import type { HashJoinOptions } from './join-options.ts';
 import { JoinProbe } from './join-probe.ts';
 import { joinSizeOf } from './join-size.ts';
 import { memoryTooSmall } from './memory-too-small.ts';
-import type { JoinOperator, OperatorContext, Outbox } from './operator.ts';
+import type { IdleAnswer, JoinOperator, OperatorContext, Outbox } from './operator.ts';
 import type { PartitionSize } from './partition-size.ts';
 import { SpilledJoin } from './spilled-join.ts';
 
@@ -140,6 +143,15 @@ export class HashJoinOperator implements JoinOperator {
     }
   }
 
+  /** A row of the probe side is gone when `process` is done with it, unless one of either side comes at the end. */
+  watermarkBehind(timeMs: number): number {
+    return this.#holdsRows ? Number.NEGATIVE_INFINITY : timeMs;
+  }
+
+  idle(): IdleAnswer {
+    return this.#holdsRows ? 'hold' : 'pass';
+  }
+
   finish(outbox: Outbox): boolean {
     for (let steps = 0; ; steps++) {
       if (!this.#give(outbox)) return false;
@@ -161,6 +173,12 @@ export class HashJoinOperator implements JoinOperator {
       this.#condition?.filter ?? null,
       this.#spill,
     ]);
+  }
+
+  /** Whether rows come at the end: those of the build side that come alone, and all of what is on disk. */
+  get #holdsRows(): boolean {
+    const { type, buildSide } = this.#options;
+    return this.#probe === null || joinRowsOf(type, buildSide).build !== 'none';
   }
 
   /** Moves the build side to disk when the batch would not fit; false when the slice ended before. */

@@ -144,7 +144,9 @@ export class TaskParts {
     this.input = new BuildPhase({
       sides,
       gate: isSource ? null : buildGate(inputs.filter(isStreamOf(first)), context),
-      isProbeBuffered: vertex.chain.some((spec) => spec.kind === 'join' && spec.isProbeBuffered),
+      isProbeBuffered: vertex.chain.some(
+        (spec) => 'isProbeBuffered' in spec && spec.isProbeBuffered,
+      ),
     });
     // Only what looks at the source's rows knows their lanes; others look at what was made of them.
     const timed = vertex.chain.find(({ kind }) => kind === 'eventTime');

@@ -6,7 +6,7 @@
  * After: jobs/nexmark/queries
  */
 import { type BuildContext, coalesce, t } from 'millrace';
-import { columnar, files, ndjson } from 'millrace/files';
+import { columnar, csv, files, ndjson } from 'millrace/files';
 import { nexmark } from 'millrace/generator';
 
 const whole = () => t.int64({ js: 'number' });
@@ -52,6 +52,9 @@ const Event = t.struct({
   person: t.struct(personFields).nullable(),
 });
 
+/** The small table that q13 asks. */
+const Side = t.struct({ key: whole(), value: t.utf8() });
+
 /** How much older than newer ones an event may be, as Flink's Nexmark has it. */
 const time = { outOfOrdernessMs: 4000, idleAfterMs: 10_000 };
 
@@ -61,9 +64,11 @@ export interface EventOptions {
   readonly format: 'parquet' | 'arrow' | 'ndjson';
   /** Of the generator. */
   readonly events: number;
+  /** The file of the small table. */
+  readonly sideInput: string;
 }
 
-/** The streams of bids, auctions and persons. */
+/** The streams of bids, auctions and persons, and the small table for who asks for it. */
 export function eventsOf(options: EventOptions, { read }: Pick<BuildContext<unknown>, 'read'>) {
   const { bid, auction, person } = rowsOf(options, { read });
   return {
@@ -76,6 +81,7 @@ export function eventsOf(options: EventOptions, { read }: Pick<BuildContext<unkn
     person: person
       .derive((row) => ({ at: row.date_time.cast(t.timestampMs()) }))
       .eventTime((row) => row.at, time),
+    sideInput: () => read(files.source({ path: options.sideInput, format: csv(Side) })),
   };
 }
 

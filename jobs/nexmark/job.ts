@@ -13,10 +13,13 @@ import { q2 } from './queries/q2.ts';
 import { q3 } from './queries/q3.ts';
 import { q4 } from './queries/q4.ts';
 import { q5 } from './queries/q5.ts';
+import { q6 } from './queries/q6.ts';
 import { q7 } from './queries/q7.ts';
 import { q8 } from './queries/q8.ts';
 import { q9 } from './queries/q9.ts';
+import { q10 } from './queries/q10.ts';
 import { q11 } from './queries/q11.ts';
+import { q13 } from './queries/q13.ts';
 import { q14 } from './queries/q14.ts';
 import { q15 } from './queries/q15.ts';
 import { q16 } from './queries/q16.ts';
@@ -28,8 +31,8 @@ import { q21 } from './queries/q21.ts';
 import { q22 } from './queries/q22.ts';
 
 const queries = {
-  ...{ q0, q1, q2, q3, q4, q5, q7, q8, q9, q11 },
-  ...{ q14, q15, q16, q17, q18, q19, q20, q21, q22 },
+  ...{ q0, q1, q2, q3, q4, q5, q6, q7, q8, q9, q10, q11 },
+  ...{ q13, q14, q15, q16, q17, q18, q19, q20, q21, q22 },
 };
 
 type Query = keyof typeof queries;
@@ -55,10 +58,11 @@ export default defineJob({
       .int64({ js: 'number' })
       .default(1_000_000)
       .describe('without input: how many events the generator makes'),
+    sideInput: t.path().default('side_input.csv').describe('of q13: a file with key and value'),
     output: t.path().default('out/').describe('the folder to write, or a file'),
   },
-  build: ({ read, params: { query, input, format, events, output } }) => {
-    const answer = queries[query](eventsOf({ input, format, events }, { read }));
+  build: ({ read, params: { query, output, ...options } }) => {
+    const answer = queries[query](eventsOf(options, { read }));
     return answer.writeTo(files.sink({ path: output }));
   },
 });

@@ -59,6 +59,11 @@ async function makeEvents(disorder: number, ...endings: readonly string[]): Prom
       await runCli(['run', 'events.ts', ...params, '--parallelism', '1', '--json'], { cwd }),
     );
   }
+  const rows = Array.from({ length: 10_000 }, (_, key) => `${key},value ${key % 77}`);
+  writeFileSync(
+    join(cwd, 'side_input.csv'),
+    ['key,value', ...rows.filter((_, key) => key % 3 > 0)].join('\n'),
+  );
   return cwd;
 }
 
@@ -73,6 +78,11 @@ async function answerOf(query: string, ...flags: readonly string[]) {
   const summary = summaryOf(await runCli(args, { cwd }));
   const [header = [], ...rows] = csvRows(readFileSync(join(cwd, 'out.csv'), 'utf8'));
   return { header, rows, summary };
+}
+
+/** The flags of a query with a side input. */
+function sideInput(query: string, folder: string): string[] {
+  return query === 'q13' ? ['--side-input', join(folder, 'side_input.csv')] : [];
 }
 
 /** A float's last digits depend on the order of additions; all else is exact. The order of rows is nobody's. */
@@ -95,7 +105,13 @@ describe.each([
       folder = await makeEvents(disorder, 'parquet', 'arrow');
       answers = answersOf(folder);
     }
-    const { header, rows } = await answerOf(query, '--input', folder, ...flags);
+    const { header, rows } = await answerOf(
+      query,
+      '--input',
+      folder,
+      ...sideInput(query, folder),
+      ...flags,
+    );
     const { columns, types, rows: expected } = answers[query] as Answer;
     expect(header).toEqual(columns);
     expect(expected.length).toBeGreaterThan(0);

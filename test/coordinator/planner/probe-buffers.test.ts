@@ -3,11 +3,13 @@ import { expect, test } from 'vitest';
 import { withBuffers } from '../../../coordinator/planner/probe-buffers.ts';
 import type { Edge, OperatorSpec, Vertex } from '../../../engine/plan/physical-graph.ts';
 
-const joinSpec = { kind: 'join', isProbeBuffered: false } as OperatorSpec;
+const joinSpecs = (['join', 'asOfProbe'] as const).map(
+  (kind) => ({ kind, isProbeBuffered: false }) as OperatorSpec,
+);
 const other = { kind: 'limit' } as OperatorSpec;
 
 /** `a>j` is an edge to the rows of j, `a>j!` one to its build side; vertices named j… are joins. */
-function buffered(text: string): string[] {
+function buffered(text: string, joinSpec: OperatorSpec): string[] {
   const edges = text.split(' ').map((one) => {
     const [from = '', to = ''] = one.replace('!', '').split('>');
     return { from, to, port: one.endsWith('!') ? 1 : 0 } as Edge;
@@ -17,7 +19,10 @@ function buffered(text: string): string[] {
     return { id, name: id, parallelism: 1, chain: [id.startsWith('j') ? joinSpec : other] };
   });
   return withBuffers(vertices, edges)
-    .filter(({ chain }) => chain[0]?.kind === 'join' && chain[0].isProbeBuffered)
+    .filter(
+      ({ chain: [first] }) =>
+        first !== undefined && 'isProbeBuffered' in first && first.isProbeBuffered,
+    )
     .map(({ id }) => id)
     .sort();
 }
@@ -33,5 +38,5 @@ test.each([
   ['a join within a side, of the other side', 'a>j1 b>j1! j1>j2 a>j2!', ['j2']],
   ['sides that meet at a reader of both', 'a>j b>j! a>c b>c', ['j']],
 ])('%s: %s', (_, text, expected) => {
-  expect(buffered(text)).toEqual(expected);
+  for (const joinSpec of joinSpecs) expect(buffered(text, joinSpec)).toEqual(expected);
 });

@@ -51,6 +51,34 @@ const numbers = (prefix: string, count: number, of: (row: number) => bigint | nu
   })),
 });
 
+test.each([
+  ['inner', 'right', 5, 'pass'],
+  ['left', 'right', 5, 'pass'],
+  ['right', 'right', Number.NEGATIVE_INFINITY, 'hold'],
+  ['semi', 'left', Number.NEGATIVE_INFINITY, 'hold'],
+] as const)(
+  'join of type %s whose %s side is built promises %s of 5',
+  (type, buildSide, behind, idle) => {
+    const sides = { left: numbers('l', 3, BigInt), right: numbers('r', 3, BigInt) };
+    const one: JoinCase = { ...sides, type, buildSide, keys: [['l0', 'r0']], condition: null };
+    const { buildSide: side, build } = joinCaseOf(one);
+    const { context, scope, memory } = newContext('join');
+    const operator = build(context) as HashJoinOperator;
+    // Rows that come before the build side is complete wait for it.
+    expect([operator.watermarkBehind(5), operator.idle()]).toEqual([
+      Number.NEGATIVE_INFINITY,
+      'hold',
+    ]);
+    const batch = batchOf(scope, side?.schema ?? one.right.schema, side?.rows ?? []);
+    operator.build(batch, 0);
+    batch.release();
+    while (!operator.buildEnded());
+    expect([operator.watermarkBehind(5), operator.idle()]).toEqual([behind, idle]);
+    operator.close();
+    memory.assertEmpty();
+  },
+);
+
 test.each(joinTypes)('join of type %s with more rows than a batch has', (type) => {
   const left = numbers('l', 200, (row) => (row % 9 === 0 ? null : BigInt(row % 60)));
   const right = numbers('r', 17_000, (row) =>
