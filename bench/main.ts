@@ -6,6 +6,7 @@
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import type { BenchCase } from './bench-case.ts';
 import { benchCases } from './cases.ts';
+import { latencyBenchName, latencyReport, runLatencyBench } from './latency.ts';
 import { MissingTool } from './prepare.ts';
 import { reportText } from './report.ts';
 import { runBench } from './run-bench.ts';
@@ -19,9 +20,12 @@ interface Flags {
 
 const sizesText = benchCases.map(({ name, sizes }) => `${name}: ${sizes.join(', ')}`).join('; ');
 
+const caseNames = [...benchCases.map(({ name }) => name), latencyBenchName];
+const latencySeconds = 20;
+
 const program = new Command('bench')
   .description('Runs Millrace and other engines in turns on the same data and compares them.')
-  .addArgument(new Argument('<case>', 'what to run').choices(benchCases.map(({ name }) => name)))
+  .addArgument(new Argument('<case>', 'what to run').choices(caseNames))
   .option('--size <size>', `how much data; the first is the default (${sizesText})`)
   .option('--runs <count>', 'turns to take the median of', parseRuns, 3)
   .option('--only <ids>', 'contestants, comma-separated: millrace, duckdb, ...', parseIds, [])
@@ -29,9 +33,9 @@ const program = new Command('bench')
   .addHelpText('after', '\nExample: npm run bench -- wordcount --size 256MB --runs 5')
   .action(async (name: string, flags: Flags) => {
     const bench = benchCases.find((one) => one.name === name);
-    if (bench === undefined) return;
+    if (bench === undefined) return await latency(flags);
     const options = { size: sizeOf(bench, flags), runs: flags.runs, only: onlyOf(bench, flags) };
-    const result = await runBench(bench, options, (line) => process.stderr.write(`${line}\n`));
+    const result = await runBench(bench, options, tell);
     const text = flags.json === true ? `${JSON.stringify(result, null, 2)}\n` : reportText(result);
     process.stdout.write(text);
   });
@@ -42,6 +46,16 @@ try {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`bench: ${message}\n`);
   process.exitCode = error instanceof MissingTool ? 2 : 1;
+}
+
+async function latency({ runs, json }: Flags): Promise<void> {
+  const results = await runLatencyBench({ runs, seconds: latencySeconds }, tell);
+  const text = json === true ? `${JSON.stringify(results, null, 2)}\n` : latencyReport(results);
+  process.stdout.write(text);
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 function parseRuns(text: string): number {

@@ -8,6 +8,7 @@
  */
 import type { Env } from '../base/env/env.ts';
 import { createRealEnv } from '../base/env/real-env.ts';
+import type { LatencySummary } from '../base/latency-histogram.ts';
 import { toWire, typedError, type WireError } from '../base/typed-error.ts';
 import type { JobMaster, JobOutcome } from '../coordinator/job/job-master.ts';
 import type { JobTotals } from '../coordinator/job/job-metrics.ts';
@@ -36,6 +37,8 @@ export interface JobRunOptions {
   readonly partitions?: number;
   /** @defaultValue as the graph says */
   readonly mode?: JobMode;
+  /** Of streams: milliseconds between the latency marks of a source; null for none. @defaultValue 50 */
+  readonly latencyIntervalMs?: number | null;
   /** Whether tasks that are slow get a copy. @defaultValue true */
   readonly speculates?: boolean;
   /** Whether the plan may change while the job runs. @defaultValue true */
@@ -77,6 +80,8 @@ export interface JobSummary {
   readonly seconds: number;
   readonly peakMemoryBytes: number;
   readonly operators: JobOutcome['operators'];
+  /** From sources to sinks, of a stream; absent where it is not measured. */
+  readonly latency?: LatencySummary;
   /** What functions of mapReduce have counted; absent where nothing. */
   readonly counters?: JobOutcome['counts'];
   readonly stages: JobOutcome['stages'];
@@ -178,6 +183,7 @@ class Embedded implements EmbeddedRun {
   async #run(): Promise<JobSummary> {
     const { graph, jobFile, params, flags, parallelism, program = {} } = this.#options;
     const { shuffle, mode, speculates = true, isAdaptive = true, partitions } = this.#options;
+    const { latencyIntervalMs } = this.#options;
     checkProgram(graph, program);
     const { host } = this.#place;
     const ends = new ProgramEnds(graph, program, host.runner);
@@ -193,6 +199,7 @@ class Embedded implements EmbeddedRun {
         ...{ graph, parallelism: partitions ?? parallelism, module, speculates },
         ...(shuffle !== undefined && { shuffle }),
         ...(mode !== undefined && { mode }),
+        ...(latencyIntervalMs !== undefined && { latencyIntervalMs }),
         ...(isAdaptive ? {} : { adaptive: null }),
       },
       ends.rings,
@@ -206,7 +213,7 @@ class Embedded implements EmbeddedRun {
   }
 
   #summary(outcome: JobOutcome): JobSummary {
-    const { status, error, operators, counts, stages, inputCount } = outcome;
+    const { status, error, operators, latency, counts, stages, inputCount } = outcome;
     const { skipped, ...totals } = outcome.totals;
     return {
       job: this.#options.graph.jobName,
@@ -217,6 +224,7 @@ class Embedded implements EmbeddedRun {
       seconds: this.#seconds(),
       peakMemoryBytes: this.#place.env.process.memory().residentPeakBytes,
       operators,
+      ...(latency !== null && { latency }),
       ...(Object.keys(counts).length > 0 && { counters: counts }),
       stages,
       ...(error && { error }),
@@ -249,6 +257,7 @@ function failedBefore(error: unknown): JobOutcome {
     error: toWire(error),
     totals: noTotals,
     operators: [],
+    latency: null,
     counts: {},
     stages: [],
     inputCount: 0,

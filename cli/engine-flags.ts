@@ -71,6 +71,18 @@ export function parseRate(text: unknown): number | undefined {
   });
 }
 
+/** Null for none; undefined without the flag. @throws FLAG_VALUE when the text is no number of milliseconds. */
+export function parseLatencyInterval(text: unknown): number | null | undefined {
+  if (text === undefined) return undefined;
+  const intervalMs = /^\d{1,7}$/.test(String(text)) ? Number(text) : Number.NaN;
+  if (Number.isNaN(intervalMs)) {
+    throw typedError('FLAG_VALUE', `--latency-interval: "${text}" is no whole number of ms`, {
+      hint: 'Write the milliseconds between two marks, for example --latency-interval 50, or 0 for none.',
+    });
+  }
+  return intervalMs === 0 ? null : intervalMs;
+}
+
 /** @throws FLAG_VALUE when the text is no count of tasks. */
 export function parseParallelism(text: string): number {
   const parallelism = /^\d+$/.test(text) ? Number(text) : 0;

@@ -17,6 +17,7 @@ import type { RunOptions } from './embedded.ts';
 import {
   memoryBytesOf,
   parseAdaptive,
+  parseLatencyInterval,
   parseMode,
   parseParallelism,
   parsePartitions,
@@ -101,6 +102,7 @@ async function requestOf(
   const partitions = parsePartitions(engine.partitions, shuffle);
   const flags = runFlagsOf(engine);
   const mode = parseMode(engine.executionMode);
+  const latencyIntervalMs = parseLatencyInterval(engine.latencyInterval);
   const { buildJob } = await import('../engine/api/build-job.ts');
   const { graph, feeds } = buildJob(job, params, flags);
   return {
@@ -112,6 +114,7 @@ async function requestOf(
     ...(partitions !== null && { partitions }),
     isAdaptive: parseAdaptive(engine.adaptive),
     ...(mode !== null && { mode }),
+    ...(latencyIntervalMs !== undefined && { latencyIntervalMs }),
     speculates: engine.speculation !== false,
     memoryBytes: memoryBytesOf(memoryText, parallelism, env),
     ...(typeof spillDir === 'string' && { spillDir: resolve(env.workingFolder, spillDir) }),
@@ -170,6 +173,10 @@ function commandFor(
   command.option('--partitions <count>', 'tasks of a stage on disk (default as many as slots)');
   command.option('--adaptive <on|off>', 'change the plan by sizes while the job runs (default on)');
   command.option('--execution-mode <mode>', 'batch or streaming, whatever the job says');
+  command.option(
+    '--latency-interval <ms>',
+    'between latency marks of a stream; 0 for none (default 50)',
+  );
   command.option('--rate <number>', 'rows per second that sources of the generator give out');
   addFlags(command, (flag) => job?.params[flag] !== undefined);
   const example = job === undefined ? '--input data.txt' : exampleFlagsOf(job.params);
@@ -185,7 +192,7 @@ function commandFor(
 /** Engine flags that take a value: the word after one of them is not the job file. */
 const valuedFlags: readonly string[] = [
   ...['--parallelism', '--partitions', '--memory', '--spill-dir', '--format'],
-  ...['--shuffle', '--adaptive', '--execution-mode', '--rate'],
+  ...['--shuffle', '--adaptive', '--execution-mode', '--rate', '--latency-interval'],
 ];
 
 /** The first word that is neither a flag nor an engine flag's value is the job file. */

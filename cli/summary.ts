@@ -1,6 +1,7 @@
 /** What is said about a job that has ended: a few lines for people, or one JSON object. */
 
 import { assertNever } from '../base/assert.ts';
+import type { LatencySummary } from '../base/latency-histogram.ts';
 import type { WireError } from '../base/typed-error.ts';
 import { formatBytes, formatCount, formatDuration } from '../base/units.ts';
 import type { Adaptation } from '../coordinator/adaptive/adapt-plan.ts';
@@ -29,6 +30,7 @@ export function summaryText(summary: JobSummary, graph: LogicalGraph): string {
     `job "${job}" finished in ${duration}`,
     `  read     ${formatCount(summary.rowsIn)} rows, ${formatBytes(summary.bytesIn)} of ${inputs}${rate}`,
     ...skippedText(summary),
+    ...latencyText(summary),
     ...notedText(summary),
     ...writtenText(summary, graph),
     ...countersText(summary),
@@ -48,6 +50,26 @@ function skippedText({ skipped }: JobSummary): string[] {
   ];
   const where = parts.length === 0 ? '' : `, ${parts.join(' and ')} among them`;
   return [`  skipped  ${plural(rows, 'row')}${where}`];
+}
+
+/** How long rows took from source to sink, and windows from their ends to their results. */
+function latencyText({ latency, operators }: JobSummary): string[] {
+  const delays = operators.flatMap(({ name, windowDelay }) =>
+    windowDelay === undefined
+      ? []
+      : [`  windows  ${percentilesText(windowDelay)} after their ends in "${name}"`],
+  );
+  if (latency === undefined) return delays;
+  return [`  latency  ${percentilesText(latency)} from source to sink`, ...delays];
+}
+
+function percentilesText({ p50Ms, p99Ms, maxMs }: LatencySummary): string {
+  const [half, most, all] = [p50Ms, p99Ms, maxMs].map(millisecondsText);
+  return `half within ${half}, 99 % within ${most}, all within ${all}`;
+}
+
+function millisecondsText(ms: number): string {
+  return ms < 100 ? `${ms.toPrecision(2)} ms` : formatDuration(ms);
 }
 
 /** A line per operator that has had rows which were late, or the like: nothing is left out in silence. */

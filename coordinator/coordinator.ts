@@ -26,6 +26,8 @@ export interface JobSubmission {
   readonly shuffle?: Shuffle;
   /** @defaultValue as the graph says */
   readonly mode?: JobMode;
+  /** Of streams: milliseconds between the latency marks of a source; null for none. @defaultValue 50 */
+  readonly latencyIntervalMs?: number | null;
   /** Whether tasks that are slow get a copy. @defaultValue true */
   readonly speculates?: boolean;
   /** By what sizes the plan may be changed while the job runs; null when it may not. @defaultValue adaptiveDefaults */

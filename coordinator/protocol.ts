@@ -19,6 +19,7 @@ import type { Json } from '../engine/contracts/json.ts';
 import type { Skipped, Split } from '../engine/contracts/source.ts';
 import type { PartitionBytes } from '../engine/plan/map-output-read.ts';
 import type { PhysicalGraph } from '../engine/plan/physical-graph.ts';
+import type { OperatorLatency } from '../engine/task/task-latency.ts';
 import type { TaskReport } from '../engine/task/task-report.ts';
 
 export const metricsIntervalMs = 100;
@@ -190,6 +191,8 @@ export interface TaskCounters {
   readonly bytesShuffled: number;
   /** By place in the chain of the task's vertex. */
   readonly operators: readonly OperatorCounters[];
+  /** How long rows and windows have taken, by place in the chain; where that is measured. */
+  readonly latency?: readonly OperatorLatency[];
   /** What functions have counted, once the task is done. */
   readonly counts?: Readonly<Record<string, number>>;
   /** Rows that operators have noted, by place in the chain and then by reason, once the task is done. */

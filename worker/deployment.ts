@@ -11,8 +11,9 @@ import { assert } from '../base/assert.ts';
 import { type DeployRequest, taskIdOf } from '../coordinator/protocol.ts';
 import { partitionCountOf, readOf } from '../engine/plan/channels.ts';
 import type { Span } from '../engine/plan/map-output-read.ts';
-import type { Edge } from '../engine/plan/physical-graph.ts';
+import type { Edge, PhysicalGraph, Vertex } from '../engine/plan/physical-graph.ts';
 import type { MapOutputFile } from '../engine/shuffle/map-output.ts';
+import { taskLatencyBytes } from '../engine/task/task-latency.ts';
 import { taskMetricsBytes } from '../engine/task/task-metrics.ts';
 import { makeRings } from './exchange-rings.ts';
 import type { EdgeEnd, RingDescriptor, TaskDeployment } from './threads/slot-messages.ts';
@@ -67,6 +68,7 @@ export function deploymentsOf(
             partitionCount: partitionCountOf(graph, edge),
           })),
         metrics: new SharedArrayBuffer(taskMetricsBytes(vertex.chain.length)),
+        latency: latencyPlace(graph, vertex),
       };
       const others = deployments.get(slotIndex);
       if (others === undefined) deployments.set(slotIndex, [deployment]);
@@ -74,6 +76,12 @@ export function deploymentsOf(
     }
   }
   return deployments;
+}
+
+function latencyPlace({ latencyIntervalMs }: PhysicalGraph, { chain }: Vertex) {
+  if (latencyIntervalMs === undefined) return null;
+  const buffer = new SharedArrayBuffer(taskLatencyBytes(chain.length));
+  return { buffer, intervalMs: latencyIntervalMs };
 }
 
 function indexesOf({ from, to }: Span): number[] {

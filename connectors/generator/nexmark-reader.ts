@@ -13,7 +13,7 @@ import { Batch, batchRowsMax } from '../../engine/batch/batch.ts';
 import { batchTextBytesMax } from '../../engine/batch/batch-builder.ts';
 import { utf8ViewSize, writeView } from '../../engine/batch/utf8-view.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
-import type { ReadResult, Split, SplitReader } from '../../engine/contracts/source.ts';
+import type { DueRows, ReadResult, Split, SplitReader } from '../../engine/contracts/source.ts';
 import type { Kernels } from '../../engine/kernels/kernels.ts';
 import { nexmarkLayout } from '../../engine/kernels/nexmark-kernels.ts';
 import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
@@ -34,6 +34,7 @@ export class NexmarkReader implements SplitReader {
   #range: EventRange | null = null;
   /** Of a lane that is given out by the clock. */
   #paced: PacedRange | null = null;
+  #due: DueRows | null = null;
   #next = 0;
   /** Events gone through, over all splits. */
   #eventCount = 0;
@@ -50,6 +51,10 @@ export class NexmarkReader implements SplitReader {
 
   get dueAtMs(): number {
     return this.#paced?.dueAtMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  get due(): DueRows | null {
+    return this.#due;
   }
 
   open(split: Split): void {
@@ -99,6 +104,7 @@ export class NexmarkReader implements SplitReader {
     if (due === null) return 'waiting';
     this.#goTo(due);
     const batch = this.#nextBatch();
+    this.#due = { fromMs: paced.dueMsOf(due.from), toMs: paced.dueMsOf(this.#next - 1) };
     paced.advance(this.#next);
     return batch ?? 'more';
   }

@@ -9,6 +9,7 @@
  */
 import { assert, assertNever } from '../../base/assert.ts';
 import type { Env } from '../../base/env/env.ts';
+import type { LatencySummary } from '../../base/latency-histogram.ts';
 import { toWire, typedError, type WireError } from '../../base/typed-error.ts';
 import type { Connector, RoleContext } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
@@ -75,6 +76,8 @@ export interface JobOutcome {
   readonly error: WireError | null;
   readonly totals: JobTotals;
   readonly operators: readonly OperatorTotals[];
+  /** From sources to sinks; null where it is not measured. */
+  readonly latency: LatencySummary | null;
   /** What functions have counted, by name. */
   readonly counts: Readonly<Record<string, number>>;
   readonly stages: readonly StageTotals[];
@@ -462,6 +465,7 @@ export class JobMaster {
       error: state.kind === 'failed' ? state.error : null,
       totals: this.#metrics.totals(),
       operators: this.#metrics.operators(),
+      latency: this.#metrics.latency(),
       counts: this.#metrics.counts(),
       stages: this.#stages(),
       inputCount: this.#inputCount,

@@ -2,12 +2,14 @@
  * The counters of a running job, kept by task and added up for people. Of a task's attempts the first one
  * that is kept counts, so that what ran twice, or runs twice now, is counted once.
  */
+import { type LatencySummary, summarizeLatency } from '../../base/latency-histogram.ts';
 import { type Skipped, sumOfSkipped } from '../../engine/contracts/source.ts';
 import {
   type OperatorSpec,
   type PhysicalGraph,
   vertexOutputs,
 } from '../../engine/plan/physical-graph.ts';
+import type { OperatorLatency } from '../../engine/task/task-latency.ts';
 import { type OperatorCounters, type TaskCounters, vertexIdOf } from '../protocol.ts';
 
 export interface OperatorTotals {
@@ -23,6 +25,10 @@ export interface OperatorTotals {
   readonly bytesSpilled: number;
   /** Rows that went another way than others, by what is said of them: late, future. Absent where there are none. */
   readonly notedRows?: Readonly<Record<string, number>>;
+  /** From when rows were read, or due by their source's pace, until the operator had worked on them. */
+  readonly latency?: LatencySummary;
+  /** From when event time came to a window's end until the window was given out. */
+  readonly windowDelay?: LatencySummary;
 }
 
 export interface JobTotals {
@@ -42,6 +48,15 @@ interface PlacedSpec {
   readonly spec: OperatorSpec;
   readonly sum: (counter: Counter) => number;
   readonly noted: () => Pick<OperatorTotals, 'notedRows'>;
+  /** Of each task, where that is measured. */
+  readonly latency: () => readonly OperatorLatency[];
+}
+
+/** Of an operator, over its tasks. */
+function latencyOf(all: readonly OperatorLatency[]) {
+  const latency = summarizeLatency(all.map(({ rows }) => rows));
+  const windowDelay = summarizeLatency(all.map(({ windows }) => windows));
+  return { ...(latency && { latency }), ...(windowDelay && { windowDelay }) };
 }
 
 /** Of the operator at a place of the chain: sums over the tasks, in the order of reasons, without zeros. */
@@ -105,7 +120,7 @@ export class JobMetrics {
 
   /** Counters by physical operator, summed over tasks, in the order of the plan. */
   operators(): OperatorTotals[] {
-    return this.#specs().map(({ spec: { id, name, kind }, sum, noted }) => ({
+    return this.#specs().map(({ spec: { id, name, kind }, sum, noted, latency }) => ({
       id,
       name,
       kind,
@@ -114,7 +129,15 @@ export class JobMetrics {
       busySeconds: sum('busyMs') / 1000,
       bytesSpilled: sum('bytesSpilled'),
       ...noted(),
+      ...latencyOf(latency()),
     }));
+  }
+
+  /** From source to sinks, dead letters apart; null where it is not measured. */
+  latency(): LatencySummary | null {
+    const letters = this.#deadLetterSinks();
+    const sinks = this.#specs().filter(({ spec }) => spec.kind === 'sink' && !letters.has(spec.id));
+    return summarizeLatency(sinks.flatMap(({ latency }) => latency().map(({ rows }) => rows)));
   }
 
   /** What functions have counted, by name, in the order of names. */
@@ -173,6 +196,10 @@ export class JobMetrics {
             all.filter(({ taskId }) => vertexIdOf(taskId) === vertex.id),
             index,
           ),
+        latency: () =>
+          all
+            .filter(({ taskId }) => vertexIdOf(taskId) === vertex.id)
+            .flatMap((task) => task.latency?.[index] ?? []),
       })),
     );
   }

@@ -39,7 +39,7 @@ interface Link extends Omit<Edge, 'from' | 'to'> {
 export function chainSteps(
   jobName: string,
   steps: readonly PlanStep[],
-  { parallelism, mode, shuffle = 'memory' }: PlanOptions,
+  { parallelism, mode, shuffle = 'memory', latencyIntervalMs = 50 }: PlanOptions,
 ): PhysicalGraph {
   const { chains, links } = linkedChains(steps, parallelism);
   const ids = new Map(inOrder(chains, links).map((chain, at) => [chain, `v${at + 1}`]));
@@ -51,7 +51,11 @@ export function chainSteps(
   const rings = links.map((link): Edge => ({ ...link, from: idOf(link.from), to: idOf(link.to) }));
   const vertices = [...ids].map(([chain, id]) => vertexOf(chain, id));
   const edges = withBlocking(vertices, rings, mode === 'streaming' ? 'memory' : shuffle);
-  return deepFreeze({ jobName, parallelism, vertices: withBuffers(vertices, edges), edges });
+  const isMeasured = mode === 'streaming' && latencyIntervalMs !== null;
+  return deepFreeze({
+    ...{ jobName, parallelism, vertices: withBuffers(vertices, edges), edges },
+    ...(isMeasured && { latencyIntervalMs }),
+  });
 }
 
 function linkedChains(steps: readonly PlanStep[], parallelism: number) {

@@ -90,6 +90,8 @@ export interface PlanOptions {
   readonly shuffle?: Shuffle;
   /** @defaultValue as the graph says */
   readonly mode?: JobMode;
+  /** Of streams: milliseconds between the latency marks of a source; null for none. @defaultValue 50 */
+  readonly latencyIntervalMs?: number | null;
   /** Only tests that show what a rule does give others. @defaultValue planRules */
   readonly rules?: readonly PlanRule[];
 }

@@ -77,6 +77,7 @@ export const reservedFlags: readonly string[] = [
   'from-savepoint',
   'help',
   'json',
+  'latency-interval',
   'log',
   'memory',
   'no-speculation',

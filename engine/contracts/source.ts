@@ -91,6 +91,12 @@ export interface SplitEnumerator {
   statistics?(): Promise<SourceStatistics>;
 }
 
+/** When the rows of a batch were due by the clock: the first one, the last one, the others evenly between them. */
+export interface DueRows {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /**
  * `more`: no rows this time, call again; `waiting`: nothing there now, ask later; `end`: the split is
  * read to its end.
@@ -130,6 +136,8 @@ export interface SplitReader {
    * rings, or all readers are asked again and again
    */
   readonly dueAtMs?: number;
+  /** When the rows that it read last were due, by the context's clock. @defaultValue null: when they were read */
+  readonly due?: DueRows | null;
   /** Bytes of input used up so far, over all splits; for progress. */
   readonly bytesRead: number;
   /** What was left out so far, over all splits. @defaultValue nothing */

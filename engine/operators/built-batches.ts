@@ -7,12 +7,20 @@ import type { Batch } from '../batch/batch.ts';
 import type { BatchBuilder } from '../batch/batch-builder.ts';
 import type { Outbox } from './operator.ts';
 
+/** How long rows wait for others that fill a batch. */
+export const rowsHeldMs = 10;
+
 export class BuiltBatches {
   readonly #builder: BatchBuilder;
   readonly #waiting: Batch[] = [];
 
   constructor(builder: BatchBuilder) {
     this.#builder = builder;
+  }
+
+  /** Whether no row waits. */
+  get isEmpty(): boolean {
+    return this.#builder.rowCount === 0 && this.#waiting.length === 0;
   }
 
   /** Puts the builder's rows aside as a batch. */

@@ -15,7 +15,7 @@ import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
-import type { StreamMark } from '../stream/stream-element.ts';
+import type { EventClock, StreamMark } from '../stream/stream-element.ts';
 import type { SplitTimes } from '../time/split-times.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 import { PendingBatch } from './pending-batch.ts';
@@ -24,6 +24,7 @@ export interface EventTimeOptions {
   readonly input: Schema;
   /** The time of a row: a timestamp. */
   readonly column: string;
+  readonly outOfOrdernessMs: number;
   /** How far ahead of the wall clock a time may be. */
   readonly futureLimitMs: number;
   readonly times: SplitTimes;
@@ -45,6 +46,8 @@ export class EventTimeOperator implements Operator {
   #hasSeen = false;
   #sentMs = Number.NEGATIVE_INFINITY;
   #sentAtMs = Number.NEGATIVE_INFINITY;
+  /** When the row was due that the last watermark followed. */
+  #sentDueMs = Number.NEGATIVE_INFINITY;
   #saysIdle = false;
   #futureRowCount = 0;
 
@@ -91,10 +94,11 @@ export class EventTimeOperator implements Operator {
     const { times } = this.#options;
     const timeMs = times.watermark(nowMs);
     if (timeMs > this.#sentMs && nowMs - this.#sentAtMs >= watermarkIntervalMs) {
+      const clock = this.#clockAt(timeMs);
       this.#sentMs = timeMs;
       this.#sentAtMs = nowMs;
       this.#saysIdle = false;
-      return { kind: 'watermark', timeMs };
+      return { kind: 'watermark', timeMs, ...(clock !== null && { clock }) };
     }
     const isIdle = times.isIdle(nowMs);
     if (isIdle === this.#saysIdle) return null;
@@ -104,6 +108,18 @@ export class EventTimeOperator implements Operator {
 
   finish(): boolean {
     return true;
+  }
+
+  /** When event time came to a watermark: before the row that it follows, which is newer by the out-of-orderness. */
+  #clockAt(timeMs: number): EventClock | null {
+    const { times, outOfOrdernessMs } = this.#options;
+    const dueMs = times.watermarkDueMs;
+    const [beforeMs, dueBeforeMs] = [this.#sentMs, this.#sentDueMs];
+    this.#sentDueMs = dueMs;
+    if (!Number.isFinite(dueMs)) return null;
+    const hasBefore = Number.isFinite(dueBeforeMs) && Number.isFinite(beforeMs);
+    const perMs = hasBefore ? Math.max(0, dueMs - dueBeforeMs) / (timeMs - beforeMs) : 0;
+    return { atMs: dueMs - outOfOrdernessMs * perMs, perMs };
   }
 
   close(): void {
@@ -116,13 +132,14 @@ export class EventTimeOperator implements Operator {
     if (column === undefined || batch.rowCount === 0) return;
     const { kernels, scope } = this.#context;
     assert(scope.memory === batch.memory, 'a batch is in the memory of its operator');
-    const { wall, futureLimitMs, times } = this.#options;
+    const { wall, mono, futureLimitMs, times } = this.#options;
     const limit = (wall() + futureLimitMs) * this.#unitsPerMs;
     const { values, validity } = column;
     const beyond = addressOf(this.#beyond);
     const { selection, rowCount } = batch;
     const newest = kernels.newestMoment(values, validity, selection, rowCount, limit, beyond);
     this.#futureRowCount += scope.memory.uint32[beyond >>> 2] ?? 0;
-    if (newest > Number.NEGATIVE_INFINITY) times.observe(Math.floor(newest / this.#unitsPerMs));
+    if (newest === Number.NEGATIVE_INFINITY) return;
+    times.observe(Math.floor(newest / this.#unitsPerMs), mono());
   }
 }

@@ -16,7 +16,13 @@
  */
 import { assert } from '../../base/assert.ts';
 import { closeAll } from '../../base/close-all.ts';
-import { type Skipped, type Split, type SplitReader, sumOfSkipped } from '../contracts/source.ts';
+import {
+  type DueRows,
+  type Skipped,
+  type Split,
+  type SplitReader,
+  sumOfSkipped,
+} from '../contracts/source.ts';
 import type { SplitTimes } from '../time/split-times.ts';
 import type { Outbox } from './operator.ts';
 import { ReadRows } from './read-rows.ts';
@@ -74,6 +80,10 @@ export class MergedSourceOperator implements TaskSource {
       if (isOpen) earliest = Math.min(earliest, reader.dueAtMs ?? Number.POSITIVE_INFINITY);
     }
     return earliest;
+  }
+
+  get due(): DueRows | null {
+    return this.#current?.reader.due ?? null;
   }
 
   get rowCount(): number {
@@ -153,7 +163,7 @@ export class MergedSourceOperator implements TaskSource {
   }
 
   #readLane(lane: Lane, hasDeadLetters: boolean): 'more' | 'waiting' {
-    const { times } = this.#options;
+    const { times, mono } = this.#options;
     if (!lane.isOpen) this.#openNext(lane);
     this.#current = lane;
     const result = lane.reader.read();
@@ -164,6 +174,7 @@ export class MergedSourceOperator implements TaskSource {
       this.#endLanes();
     } else {
       times.enter(lane.number);
+      times.setDue(lane.reader.due?.toMs ?? mono());
       this.#unsent.put(result);
     }
     return 'more';

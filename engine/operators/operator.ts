@@ -118,6 +118,8 @@ export interface OperatorContext extends SpillContext {
   readonly nowMs?: () => number;
   /** Makes the task run again, from any place: what the operator waited for is there. @defaultValue nothing is waited for */
   readonly ring?: () => void;
+  /** Is told that a window was given out, and its end in milliseconds of event time. @defaultValue nobody measures that */
+  readonly gaveWindow?: ((endMs: number) => void) | null;
   /** Whether the time slice is used up. */
   readonly shouldYield: () => boolean;
 }

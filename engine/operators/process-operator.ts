@@ -25,15 +25,12 @@ import { type Field, fieldIndexOf, type Schema } from '../schema/schema.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { RowKeys } from '../state/row-keys.ts';
 import type { TimerQueue } from '../state/timer-queue.ts';
-import { BuiltBatches } from './built-batches.ts';
+import { BuiltBatches, rowsHeldMs } from './built-batches.ts';
 import { processState } from './key-state/process-state.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 import { type PoisonRecords, poisonRecordsOf } from './poison-records.ts';
 import { processCallOf } from './process-call.ts';
 import { RowPacer } from './row-pacer.ts';
-
-/** How long rows wait for others that fill a batch. */
-const rowsHeldMs = 10;
 
 export interface ProcessOperatorOptions {
   /** What comes in: the fields of the user's rows, and behind them keys that the user does not see. */

@@ -3,7 +3,7 @@
  * of mapReduce. They differ in the driver only.
  *
  * Output rows are collected over input batches until a batch is full, so a function that keeps few
- * rows does not make many tiny batches; `finish` gives out the rest.
+ * rows does not make many tiny batches, but for 10 ms at most: a slow stream may not fill one for hours.
  * @see engine/compile/map-row-driver.ts, engine/compile/flat-map-driver.ts, engine/compile/map-driver.ts
  */
 import type { Batch } from '../batch/batch.ts';
@@ -12,7 +12,7 @@ import type { RowDriver } from '../compile/compile-driver.ts';
 import type { PoisonSink } from '../compile/driver-helper.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
 import type { Schema } from '../schema/schema.ts';
-import { BuiltBatches } from './built-batches.ts';
+import { BuiltBatches, rowsHeldMs } from './built-batches.ts';
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from './operator.ts';
 import { type PoisonRecords, poisonRecordsOf } from './poison-records.ts';
 import { RowPacer } from './row-pacer.ts';
@@ -41,9 +41,13 @@ export class RowFunctionOperator implements Operator {
   readonly #pacer: RowPacer;
   readonly #output: BuiltBatches;
   readonly #poison: PoisonRecords | null;
+  readonly #nowMs: () => number;
+  /** Since when rows wait for others that fill a batch; infinity: there are none. */
+  #heldSinceMs = Number.POSITIVE_INFINITY;
 
   constructor(context: OperatorContext, { input, output, driver }: RowFunctionOptions) {
-    const { scope, name, shouldYield } = context;
+    const { scope, name, shouldYield, nowMs = () => 0 } = context;
+    this.#nowMs = nowMs;
     const builder = new BatchBuilder(scope, output);
     const built = new BuiltBatches(builder);
     const overflow = () => built.cut();
@@ -56,6 +60,10 @@ export class RowFunctionOperator implements Operator {
     this.#driver = driver({ operator: name, memory, input, output, builder, overflow, poison });
   }
 
+  get wakeAtMs(): number {
+    return this.#heldSinceMs + rowsHeldMs;
+  }
+
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
     const { rowCount } = batch;
     let row = fromRow;
@@ -65,16 +73,22 @@ export class RowFunctionOperator implements Operator {
       if (this.#builder.isFull) this.#output.cut();
       if (this.#pacer.isOver()) break;
     }
+    if (this.#output.isEmpty) this.#heldSinceMs = Number.POSITIVE_INFINITY;
+    else if (this.#heldSinceMs === Number.POSITIVE_INFINITY) this.#heldSinceMs = this.#nowMs();
     return row;
+  }
+
+  wake(_nowMs: number, outbox: Outbox): boolean {
+    return this.#giveOut(outbox);
   }
 
   /** No watermark overtakes rows that wait for their batch to fill. */
   advance(_timeMs: number, outbox: Outbox): boolean {
-    return this.#output.finish(outbox);
+    return this.#giveOut(outbox);
   }
 
   idle(outbox: Outbox): IdleAnswer {
-    return this.#output.finish(outbox) ? 'pass' : 'again';
+    return this.#giveOut(outbox) ? 'pass' : 'again';
   }
 
   finish(outbox: Outbox): boolean {
@@ -85,5 +99,12 @@ export class RowFunctionOperator implements Operator {
     this.#driver.close();
     this.#output.close();
     this.#poison?.close();
+  }
+
+  /** Gives out the rows so far; false asks to be called again. */
+  #giveOut(outbox: Outbox): boolean {
+    if (!this.#output.finish(outbox)) return false;
+    this.#heldSinceMs = Number.POSITIVE_INFINITY;
+    return true;
   }
 }

@@ -13,7 +13,7 @@
  * Before: engine/contracts/source.ts. After: engine/task/operator-chain.ts.
  */
 import { assert } from '../../base/assert.ts';
-import type { DynamicFilter, Skipped, Split, SplitReader } from '../contracts/source.ts';
+import type { DueRows, DynamicFilter, Skipped, Split, SplitReader } from '../contracts/source.ts';
 import type { Outbox } from './operator.ts';
 import { ReadRows } from './read-rows.ts';
 
@@ -56,6 +56,8 @@ export interface TaskSource {
   readonly rowCount: number;
   /** After `waiting`: when there is something to read, by the clock; infinity when nobody knows. */
   readonly dueAtMs: number;
+  /** When the rows that it gave out last were due, by the clock; null where they are due when they are read. */
+  readonly due: DueRows | null;
   /** What it reads, and whether it waits. */
   inspect(): SourceReport;
   /** Where it reads, for error messages. */
@@ -103,6 +105,10 @@ export class SourceOperator implements TaskSource {
 
   get dueAtMs(): number {
     return this.#isWaiting ? (this.#reader.dueAtMs ?? never) : never;
+  }
+
+  get due(): DueRows | null {
+    return this.#reader.due ?? null;
   }
 
   get rowCount(): number {

@@ -325,4 +325,6 @@ export interface PhysicalGraph {
    */
   readonly vertices: readonly Vertex[];
   readonly edges: readonly Edge[];
+  /** Of a stream: milliseconds between the latency marks of a source. @defaultValue latency is not measured */
+  readonly latencyIntervalMs?: number;
 }

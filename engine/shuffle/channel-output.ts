@@ -6,12 +6,15 @@
  * A message goes out with 8,192 rows, when it fills a slot of the ring, or on flush. While it waits
  * for room in the ring nothing more is taken: what a channel holds is bounded by one batch and one
  * message. A batch that fills a message by itself is encoded straight from where it lies.
+ *
+ * A latency mark goes out right behind the message with the rows before it, whenever that is: it sends nothing sooner,
+ * so it waits as long as they do. One that waits and the next become one.
  */
 import { type Batch, batchRowsMax } from '../batch/batch.ts';
 import { encodedSizeOf, encodeRows } from '../batch/wire.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
 import { RowCollector, type RowCollectorOptions } from '../stream/row-collector.ts';
-import type { StreamMark } from '../stream/stream-element.ts';
+import { joinedLatency, type LatencyMark, type StreamMark } from '../stream/stream-element.ts';
 import { encodeMark, markMessageBytes } from './mark-message.ts';
 
 /** Rows from which a batch goes as it is. */
@@ -41,6 +44,8 @@ export class ChannelOutput {
   readonly #headroomBytes: number;
   #message: BlockHandle = 0;
   #messageSize = 0;
+  /** Behind the rows that have gathered. */
+  #latency: LatencyMark | null = null;
 
   constructor(options: ChannelOutputOptions) {
     this.#options = options;
@@ -87,25 +92,24 @@ export class ChannelOutput {
 
   /** Sends a mark behind all rows; false when the ring is full: call again. */
   mark(mark: StreamMark): boolean {
+    if (mark.kind === 'latency') {
+      this.#latency = joinedLatency(this.#latency, mark);
+      this.pump();
+      return true;
+    }
     if (!this.flush()) return false;
-    const { scope } = this.#options;
-    this.#message = scope.allocate(this.#headroomBytes + markMessageBytes);
-    this.#messageSize = markMessageBytes;
-    encodeMark(scope.memory, addressOf(this.#message) + this.#headroomBytes, mark);
+    this.#encodeMark(mark);
     this.pump();
     return true;
   }
 
   /** Goes on with the waiting message; true when none is left. */
   pump(): boolean {
-    if (this.#message === 0) return true;
-    const { scope, writer } = this.#options;
-    const start = addressOf(this.#message) + this.#headroomBytes;
-    if (!writer.tryWrite(scope.memory.bytes.subarray(start, start + this.#messageSize)))
-      return false;
-    scope.memory.release(this.#message);
-    this.#message = 0;
-    return true;
+    if (!this.#write()) return false;
+    if (this.#latency === null || this.hasRows) return true;
+    this.#encodeMark(this.#latency);
+    this.#latency = null;
+    return this.#write();
   }
 
   /** No message follows; all must be flushed. */
@@ -122,6 +126,25 @@ export class ChannelOutput {
     if (this.#message !== 0) this.#options.scope.memory.release(this.#message);
     this.#message = 0;
     this.#collector.close();
+  }
+
+  /** Writes the message that waits; true when none is left. */
+  #write(): boolean {
+    if (this.#message === 0) return true;
+    const { scope, writer } = this.#options;
+    const start = addressOf(this.#message) + this.#headroomBytes;
+    if (!writer.tryWrite(scope.memory.bytes.subarray(start, start + this.#messageSize)))
+      return false;
+    scope.memory.release(this.#message);
+    this.#message = 0;
+    return true;
+  }
+
+  #encodeMark(mark: StreamMark): void {
+    const { scope } = this.#options;
+    this.#message = scope.allocate(this.#headroomBytes + markMessageBytes);
+    this.#messageSize = markMessageBytes;
+    encodeMark(scope.memory, addressOf(this.#message) + this.#headroomBytes, mark);
   }
 
   /** Puts rows together with earlier ones; publishes when there is a message's worth. */

@@ -5,12 +5,13 @@
  *     channel 1  p q                               channel cannot starve the others
  *
  * Watermarks of channels become one, the least of them; it comes before any row that was behind the
- * last of these. The gate ends when all channels have ended, and fails as soon as one has failed.
+ * last of these. Latency marks pass as they come. The gate ends when all channels have ended, and fails as soon as one has failed.
  * Before: engine/shuffle/channel-reader.ts. After: engine/task/task.ts.
  */
 import { type ChannelTime, WatermarkCoalescer } from '../time/watermark-coalescer.ts';
 import {
   type ElementReader,
+  type EventClock,
   isMark,
   type StreamElement,
   type StreamMark,
@@ -29,6 +30,8 @@ export class InputGate implements ElementReader {
   /** Channels that have not ended, in turn. */
   readonly #open: Channel[];
   readonly #times: WatermarkCoalescer;
+  /** By channel: when event time came to its last watermark. */
+  readonly #clocks: (EventClock | undefined)[] = [];
   #turn = 0;
   #port = 0;
   #hasFailed = false;
@@ -92,12 +95,22 @@ export class InputGate implements ElementReader {
   }
 
   #marked({ index }: Channel, mark: StreamMark): StreamMark | null {
+    if (mark.kind === 'latency') return mark;
     if (mark.kind === 'idle') return this.#markOf(this.#times.setIdle(index));
+    this.#clocks[index] = mark.clock;
     return this.#markOf(this.#times.advance(index, mark.timeMs));
   }
 
   #markOf(timeMs: number | null): StreamMark | null {
-    if (timeMs !== null) return { kind: 'watermark', timeMs };
+    if (timeMs !== null) {
+      const clock = this.#clockOf(timeMs);
+      return { kind: 'watermark', timeMs, ...(clock !== undefined && { clock }) };
+    }
     return this.#times.becameIdle() ? { kind: 'idle' } : null;
+  }
+  /** Of the channel that the watermark of all is from. */
+  #clockOf(timeMs: number): EventClock | undefined {
+    const from = this.#times.channels().find(({ watermarkMs }) => watermarkMs === timeMs);
+    return from && this.#clocks[from.channel];
   }
 }

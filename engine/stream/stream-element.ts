@@ -12,6 +12,16 @@ import type { ChannelTime } from '../time/watermark-coalescer.ts';
 export interface Watermark {
   readonly kind: 'watermark';
   readonly timeMs: number;
+  /** When event time came there. @defaultValue nobody measures that */
+  readonly clock?: EventClock;
+}
+
+/** How the clock went while event time went on to a watermark. */
+export interface EventClock {
+  /** The clock, when rows of the watermark's time were due at the source. */
+  readonly atMs: number;
+  /** Milliseconds of the clock per millisecond of event time, shortly before. */
+  readonly perMs: number;
 }
 
 /** No rows come for now: who waits for this channel's watermark needs not. Rows or a watermark end it. */
@@ -19,8 +29,27 @@ export interface Idle {
   readonly kind: 'idle';
 }
 
+/**
+ * Rows that were due at the source from `fromMs` to `toMs` by the clock, evenly, have come here, but for those that an
+ * operator holds. For people who measure: nothing waits for it, and nothing that it is behind is sent sooner.
+ */
+export interface LatencyMark {
+  readonly kind: 'latency';
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** How many rows, or marks, it stands for. */
+  readonly count: number;
+}
+
 /** What lies between batches. The end stands for the watermark of infinity. */
-export type StreamMark = Watermark | Idle;
+export type StreamMark = Watermark | Idle | LatencyMark;
+
+/** One mark in place of two, the first of which is still on its way. */
+export function joinedLatency(before: LatencyMark | null, next: LatencyMark): LatencyMark {
+  if (before === null) return next;
+  const { count, fromMs } = before;
+  return { kind: 'latency', fromMs, toMs: next.toMs, count: count + next.count };
+}
 
 export type StreamElement = Batch | StreamMark | 'end' | 'failed';
 

@@ -14,7 +14,8 @@
 import { assert } from '../../base/assert.ts';
 import type { Operator } from '../operators/operator.ts';
 import type { ChainedOutbox, Outbox } from '../stream/outbox.ts';
-import type { StreamMark } from '../stream/stream-element.ts';
+import type { LatencyMark, StreamMark, Watermark } from '../stream/stream-element.ts';
+import type { TaskLatency } from './task-latency.ts';
 import type { TaskMetrics } from './task-metrics.ts';
 
 export interface Link {
@@ -33,6 +34,8 @@ export interface MarkRoute {
   /** Operators that give rows out at the end only: no promise about time goes past them. */
   readonly holdsTime: ReadonlySet<Operator>;
   readonly metrics: TaskMetrics;
+  /** Where latency is noted. @defaultValue nowhere */
+  readonly latency?: TaskLatency | null;
   readonly mono: () => number;
 }
 
@@ -135,12 +138,22 @@ export class MarkPassage {
       return true;
     }
     if (mark.kind === 'idle') return this.#passIdle(link);
-    if (mark.timeMs !== this.#given[this.#place]) {
+    if (mark.kind === 'latency') return this.#passLatency(link, mark);
+    const before = this.#given[this.#place] ?? Number.NEGATIVE_INFINITY;
+    if (mark.timeMs !== before) {
+      this.#options.latency?.advancing(link.index, mark, before);
       this.#given[this.#place] = mark.timeMs;
       this.#givenAtMs[this.#place] = this.#options.mono();
     }
     if (!this.#advance(link, mark.timeMs) || !pumpBatches()) return false;
-    this.#mark = this.#behind(link, mark.timeMs);
+    this.#mark = this.#behind(link, mark);
+    this.#place++;
+    return true;
+  }
+
+  /** The operator has seen all rows before the mark; what it holds of them is passed. */
+  #passLatency({ index }: Link, mark: LatencyMark): boolean {
+    this.#options.latency?.passed(index, mark);
     this.#place++;
     return true;
   }
@@ -167,13 +180,22 @@ export class MarkPassage {
   }
 
   /** What goes on behind the operator; null where it holds the time. */
-  #behind({ operator }: Link, timeMs: number): StreamMark | null {
+  #behind({ operator }: Link, mark: Watermark): StreamMark | null {
+    const { timeMs } = mark;
     const promised = this.#promised[this.#place] ?? Number.NEGATIVE_INFINITY;
     const behind = this.#options.holdsTime.has(operator)
       ? Number.NEGATIVE_INFINITY
       : (operator.watermarkBehind?.(timeMs) ?? timeMs);
     if (behind <= promised) return null;
     this.#promised[this.#place] = behind;
-    return { kind: 'watermark', timeMs: behind };
+    return behind === timeMs ? mark : earlier(mark, behind);
   }
+}
+
+/** A watermark that promises less; event time came there sooner. */
+function earlier({ timeMs, clock }: Watermark, earlierMs: number): Watermark {
+  if (clock === undefined) return { kind: 'watermark', timeMs: earlierMs };
+  const { atMs, perMs } = clock;
+  const before = { atMs: atMs - (timeMs - earlierMs) * perMs, perMs };
+  return { kind: 'watermark', timeMs: earlierMs, clock: before };
 }

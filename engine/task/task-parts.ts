@@ -36,9 +36,11 @@ import { SplitTimes } from '../time/split-times.ts';
 import { buildOperator } from './build-operator.ts';
 import { BuildPhase } from './build-phase.ts';
 import { BuildSide } from './build-side.ts';
+import { LatencyMarks } from './latency-marks.ts';
 import { OperatorChain } from './operator-chain.ts';
 import { connectorOf, type TaskConnectors } from './task-connectors.ts';
 import { buildGate, type TaskInput, type TaskOutput } from './task-exchanges.ts';
+import { TaskLatency } from './task-latency.ts';
 import { TaskMetrics } from './task-metrics.ts';
 import { noOutput, TaskOutputs } from './task-outputs.ts';
 import { isAt, isStreamOf, secondStreamOf } from './task-ports.ts';
@@ -68,10 +70,14 @@ export interface TaskOptions extends TaskConnectors {
   readonly ring?: () => void;
   /** Shared memory of `taskMetricsBytes(vertex.chain.length)`, zeroed. */
   readonly metrics: ArrayBufferLike;
+  /** Shared memory of `taskLatencyBytes(vertex.chain.length)`, zeroed. @defaultValue latency is not measured */
+  readonly latency?: { readonly buffer: ArrayBufferLike; readonly intervalMs: number } | null;
 }
 
 export class TaskParts {
   readonly metrics: TaskMetrics;
+  /** Marks of the source; null where latency is not measured. */
+  readonly latencyMarks: LatencyMarks | null;
   readonly outputs = new TaskOutputs();
   /** What functions count. */
   readonly counters = new FunctionCounters();
@@ -84,6 +90,7 @@ export class TaskParts {
   readonly operators: Operator[] = [];
   readonly #options: TaskOptions;
   readonly #isOver: () => boolean;
+  readonly #latency: TaskLatency | null;
   #chain: OperatorChain | null = null;
   /** Packs and unpacks map outputs; null while there are none. */
   #blocks: SpillBlocks | null = null;
@@ -92,7 +99,10 @@ export class TaskParts {
   constructor(options: TaskOptions, isOver: () => boolean) {
     this.#options = options;
     this.#isOver = isOver;
-    this.metrics = new TaskMetrics(options.metrics, () => options.clock.mono());
+    const { latency = null, clock } = options;
+    this.metrics = new TaskMetrics(options.metrics, () => clock.mono());
+    this.#latency = latency && new TaskLatency(latency.buffer, () => clock.mono());
+    this.latencyMarks = latency && new LatencyMarks(latency.intervalMs);
     try {
       this.#build();
     } catch (error) {
@@ -186,6 +196,7 @@ export class TaskParts {
       holdsTime: this.#holdingTime(specs),
       mono: () => clock.mono(),
       metrics: this.metrics,
+      latency: this.#latency,
       firstIndex: isSource ? 1 : 0,
     });
   }
@@ -226,6 +237,7 @@ export class TaskParts {
   #contextOf(spec: OperatorSpec, aside: Outbox | null = null): OperatorContext {
     const { memory, kernels, disk, vertex, spillFolder: folder, memoryShare } = this.#options;
     const { clock, ring } = this.#options;
+    const latency = this.#latency;
     const { name } = spec;
     const index = vertex.chain.indexOf(spec);
     const onWritten = (bytes: number) => this.metrics.addBytesSpilled(index, bytes);
@@ -239,6 +251,7 @@ export class TaskParts {
       ...(ring !== undefined && { ring }),
       deadLetters: this.deadLetters,
       late: aside && this.#measured(aside),
+      gaveWindow: latency && ((endMs) => latency.gaveWindow(index, endMs)),
     };
   }
 

@@ -224,13 +224,16 @@ export class Task {
   }
 
   #readSource(source: TaskSource, chain: OperatorChain): TaskProgress | null {
-    const { metrics, deadLetters } = this.#parts;
+    const { metrics, deadLetters, latencyMarks } = this.#parts;
     const before = metrics.enter(0, 0);
     const { rowCount } = source;
+    const readMs = latencyMarks === null ? 0 : this.#clock.mono();
     const state = source.step(chain, deadLetters);
     metrics.leave(before);
     metrics.addRowsIn(0, source.rowCount - rowCount);
     metrics.addRowsOut(0, source.rowCount - rowCount);
+    const mark = latencyMarks?.next(source, readMs) ?? null;
+    if (mark !== null) chain.offerMark(mark);
     if (state === 'done') this.#hasInputEnded = true;
     if (state === 'full') return this.#stopped();
     return state === 'waiting' ? 'idle' : null;

@@ -33,6 +33,8 @@ export interface LaneTime {
 interface Lane {
   splitId: string;
   newestMs: number;
+  /** When the newest row was due, by the clock. */
+  newestDueMs: number;
   emptySinceMs: number;
   hasEnded: boolean;
 }
@@ -44,7 +46,10 @@ export class SplitTimes {
   #laneCount = Number.POSITIVE_INFINITY;
   /** The lane whose rows are on their way. */
   #current: Lane | null = null;
+  /** When the rows on their way were due, by the clock. */
+  #dueMs = Number.NEGATIVE_INFINITY;
   #watermarkMs = Number.NEGATIVE_INFINITY;
+  #watermarkDueMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SplitTimesOptions) {
     this.#options = options;
@@ -59,7 +64,7 @@ export class SplitTimes {
   begin(lane: number, splitId: string): void {
     const known = this.#lanes.get(lane);
     if (known !== undefined) known.splitId = splitId;
-    else this.#lanes.set(lane, { splitId, newestMs: none, emptySinceMs: never, hasEnded: false });
+    else this.#lanes.set(lane, { splitId, ...unread });
   }
 
   end(lane: number): void {
@@ -73,16 +78,23 @@ export class SplitTimes {
     if (this.#current !== null) this.#current.emptySinceMs = never;
   }
 
+  /** The last of the rows that come next was due then, by the clock. */
+  setDue(dueMs: number): void {
+    this.#dueMs = dueMs;
+  }
+
   /** The lane was asked and had nothing. */
   foundEmpty(lane: number, nowMs: number): void {
     const empty = this.#lanes.get(lane);
     if (empty !== undefined && empty.emptySinceMs === never) empty.emptySinceMs = nowMs;
   }
 
-  /** The newest of the rows that have come now. */
-  observe(newestMs: number): void {
+  /** The newest of the rows that have come now; they were due now where nobody has said when. */
+  observe(newestMs: number, nowMs = none): void {
     const lane = this.#current;
-    if (lane !== null && newestMs > lane.newestMs) lane.newestMs = newestMs;
+    if (lane === null || newestMs <= lane.newestMs) return;
+    lane.newestMs = newestMs;
+    lane.newestDueMs = this.#dueMs === none ? nowMs : this.#dueMs;
   }
 
   /** The time of a lane's newest row: what to read next is the least of them. */
@@ -95,8 +107,14 @@ export class SplitTimes {
     const least = this.#leastMs(nowMs);
     if (least - this.#options.outOfOrdernessMs > this.#watermarkMs && least < never) {
       this.#watermarkMs = Math.floor(least - this.#options.outOfOrdernessMs);
+      this.#watermarkDueMs = this.#dueOf(least);
     }
     return this.#watermarkMs;
+  }
+
+  /** When the row was due that the watermark follows, by the clock; minus infinity where nobody has said. */
+  get watermarkDueMs(): number {
+    return this.#watermarkDueMs;
   }
 
   /** Whether no lane that has not ended has had rows lately: then the task holds nobody's watermark. */
@@ -128,6 +146,13 @@ export class SplitTimes {
     });
   }
 
+  #dueOf(newestMs: number): number {
+    for (const lane of this.#lanes.values()) {
+      if (!lane.hasEnded && lane.newestMs === newestMs) return lane.newestDueMs;
+    }
+    return none;
+  }
+
   /** The least of the newest rows of lanes that count; infinity when none counts. */
   #leastMs(nowMs: number): number {
     if (this.#lanes.size < this.#laneCount) return none;
@@ -143,3 +168,4 @@ export class SplitTimes {
 
 const none = Number.NEGATIVE_INFINITY;
 const never = Number.POSITIVE_INFINITY;
+const unread = { newestMs: none, newestDueMs: none, emptySinceMs: never, hasEnded: false };

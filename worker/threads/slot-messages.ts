@@ -57,6 +57,14 @@ export interface TaskDeployment {
   readonly programRings: Readonly<Record<string, RingDescriptor>>;
   /** Where the task publishes its counters; layout in engine/task/task-metrics.ts. */
   readonly metrics: SharedArrayBuffer;
+  /** Where it notes latency; layout in engine/task/task-latency.ts. Null where nobody measures that. */
+  readonly latency: TaskLatencyPlace | null;
+}
+
+export interface TaskLatencyPlace {
+  readonly buffer: SharedArrayBuffer;
+  /** Milliseconds between the marks of a source. */
+  readonly intervalMs: number;
 }
 
 /** One attempt of a task. */

@@ -35,7 +35,8 @@ export interface SlotResources {
 }
 
 export function buildTask(deployment: TaskDeployment, resources: SlotResources): Task {
-  const { taskId, taskIndex, attempt, vertex, inputs, outputs, metrics, programRings } = deployment;
+  const { taskId, taskIndex, attempt, vertex, inputs, outputs, metrics, latency, programRings } =
+    deployment;
   const { bellOf, spillFolder, ...slot } = resources;
   return new Task({
     ...slot,
@@ -44,6 +45,7 @@ export function buildTask(deployment: TaskDeployment, resources: SlotResources):
     attempt,
     vertex,
     metrics,
+    latency,
     preparedSink: preparedSinkOf(deployment),
     spillFolder: taskFolderOf(spillFolder, deployment),
     programRings: new Map(

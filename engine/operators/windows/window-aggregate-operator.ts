@@ -332,6 +332,7 @@ export class WindowAggregateOperator implements Operator {
     const end = this.#window;
     assert(end !== null, 'a window is given out');
     this.#window = null;
+    if (this.#options.phase !== 'partial') this.#context.gaveWindow?.(this.#clock.instantOf(end));
     this.#early.delete(end);
     if (this.#touch !== null) this.#rounds.set(end, this.#touch.round);
     if (!this.#firing.isDiscarding) return;

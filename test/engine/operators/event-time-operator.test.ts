@@ -24,7 +24,14 @@ function newOperator(context: OperatorContext, { idleAfterMs = null as number | 
   times.begin(0, 'a');
   times.enter(0);
   const clock = { mono: () => nowMs, wall: () => wallMs };
-  const options = { input, column: 'at', futureLimitMs: 1000, times, ...clock };
+  const options = {
+    input,
+    column: 'at',
+    outOfOrdernessMs: 5,
+    futureLimitMs: 1000,
+    times,
+    ...clock,
+  };
   const operator = new EventTimeOperator(context, options);
   return { operator, times, setTime: (ms: number) => (nowMs = ms) };
 }
@@ -59,7 +66,7 @@ test('a watermark is the newest time less the out-of-orderness, in whole millise
   const { operator, add, end } = scene();
   expect(operator.takeMark(0)).toBeNull();
   add({ at: 100_999n }, { at: null }, { at: 50_000n });
-  expect(operator.takeMark(0)).toEqual({ kind: 'watermark', timeMs: 95 });
+  expect(operator.takeMark(0)).toMatchObject({ kind: 'watermark', timeMs: 95 });
   end();
 });
 
@@ -72,17 +79,17 @@ test('the next one waits for 10 ms, and asks to be woken then', () => {
   expect(operator.takeMark(9)).toBeNull();
   expect(operator.wakeAtMs).toBe(10);
   setTime(10);
-  expect(operator.takeMark(10)).toEqual({ kind: 'watermark', timeMs: 195 });
+  expect(operator.takeMark(10)).toMatchObject({ kind: 'watermark', timeMs: 195 });
   end();
 });
 
 test('a time that is far ahead of the clock is counted and not followed', () => {
   const { operator, add, end } = scene();
   add({ at: BigInt(wallMs + 1001) * 1000n }, { at: 7000n });
-  expect(operator.takeMark(0)).toEqual({ kind: 'watermark', timeMs: 2 });
+  expect(operator.takeMark(0)).toMatchObject({ kind: 'watermark', timeMs: 2 });
   expect(operator.futureRowCount).toBe(1);
   add({ at: BigInt(wallMs + 1000) * 1000n });
-  expect(operator.takeMark(20)).toEqual({ kind: 'watermark', timeMs: wallMs + 995 });
+  expect(operator.takeMark(20)).toMatchObject({ kind: 'watermark', timeMs: wallMs + 995 });
   end();
 });
 
@@ -97,12 +104,27 @@ test('idleness is told once, and ended by rows', () => {
   expect(operator.takeMark(40)).toBeNull();
   times.enter(0);
   add({ at: 200_000n });
-  expect(operator.takeMark(50)).toEqual({ kind: 'watermark', timeMs: 195 });
+  expect(operator.takeMark(50)).toMatchObject({ kind: 'watermark', timeMs: 195 });
   end();
 });
 
 test('what others promised of other columns ends here', () => {
   const { operator, end } = scene();
   expect(operator.watermarkBehind()).toBe(Number.NEGATIVE_INFINITY);
+  end();
+});
+
+test('a watermark says when event time came to it: before the row that it follows, by the pace of the clock', () => {
+  const { operator, times, add, end } = scene();
+  times.setDue(1_000);
+  add({ at: 100_000n });
+  expect(operator.takeMark(0)).toEqual({
+    ...{ kind: 'watermark', timeMs: 95, clock: { atMs: 1_000, perMs: 0 } },
+  });
+  times.setDue(1_200);
+  add({ at: 200_000n });
+  expect(operator.takeMark(20)).toEqual({
+    ...{ kind: 'watermark', timeMs: 195, clock: { atMs: 1_190, perMs: 2 } },
+  });
   end();
 });

@@ -17,7 +17,15 @@ import {
   utf8Type,
 } from '../../../engine/schema/field-type.ts';
 import { fieldOf, type Schema, schemaOf } from '../../../engine/schema/schema.ts';
-import { checkOperator, type Row, runModes, runOperator } from '../../support/operator-harness.ts';
+import {
+  batchOf,
+  CollectingOutbox,
+  checkOperator,
+  newContext,
+  type Row,
+  runModes,
+  runOperator,
+} from '../../support/operator-harness.ts';
 
 const input = schemaOf(
   fieldOf('text', utf8Type, true),
@@ -260,4 +268,25 @@ test('an int64 that is read as a number must fit', () => {
   expect(run(-(2n ** 53n) + 1n)).toEqual([Number.MIN_SAFE_INTEGER]);
   expect(run(-1n)).toEqual([-1]);
   expect(() => run(2n ** 53n)).toThrow('value 9007199254740992 of field "n" does not fit a number');
+});
+
+test('rows that fill no batch wait for 10 ms at most, though nothing more comes', () => {
+  const { memory, scope, context } = newContext('tested');
+  let nowMs = 100;
+  const operator = mapOf({ ...context, nowMs: () => nowMs }, (row) => ({ ...row, copyNumber: 0 }));
+  const outbox = new CollectingOutbox();
+  expect(operator.wakeAtMs).toBe(Number.POSITIVE_INFINITY);
+  const batch = batchOf(scope, input, [{ text: 'a', n: 1n, i: 1, f: 1, b: true }]);
+  for (const at of [100, 105]) {
+    nowMs = at;
+    operator.process(batch, 0, outbox);
+    expect(operator.wakeAtMs).toBe(110);
+  }
+  expect(outbox.rows).toHaveLength(0);
+  expect(operator.wake(110, outbox)).toBe(true);
+  expect(outbox.rows).toHaveLength(2);
+  expect(operator.wakeAtMs).toBe(Number.POSITIVE_INFINITY);
+  batch.release();
+  operator.close();
+  memory.assertEmpty();
 });

@@ -14,7 +14,7 @@ import {
   type PartitionerOptions,
   RebalancePartitioner,
 } from '../../../engine/shuffle/partitioner.ts';
-import { isMark } from '../../../engine/stream/stream-element.ts';
+import { isMark, type LatencyMark } from '../../../engine/stream/stream-element.ts';
 import { batchOf, newContext, type Row } from '../../support/operator-harness.ts';
 import { newRing } from '../../support/task-world.ts';
 
@@ -209,4 +209,71 @@ test('few rows go out when the input is idle, or after 2 ms', () => {
   receive();
   expect(received[0]?.length).toBe(4);
   close();
+});
+
+const markOf = (fromMs: number, count = 1): LatencyMark => {
+  return { kind: 'latency', fromMs, toMs: fromMs + count - 1, count };
+};
+
+function latencyScene(slotCount: number) {
+  const { memory, scope, kernels } = newContext('tested');
+  const ring = newRing(slotCount, 4096);
+  const options = { scope, kernels, schema, writer: ring.writer, messageBytes: 4096 };
+  const partitioner = new RebalancePartitioner(1);
+  const channels = [new ChannelOutput(options)];
+  const writer = new ChannelWriter({ partitioner, mono: () => 0, channels });
+  const reader = new ChannelReader({ scope, kernels, schema, ring: ring.reader });
+  const offer = (n: number) => {
+    expect(writer.offer(batchOf(scope, schema, [{ text: 'x', n, f: 1, b: true }]))).toBe(true);
+  };
+  const read = () => {
+    const element = reader.read();
+    if (typeof element !== 'object' || isMark(element)) return element;
+    const numbers = readRows(element).map(({ n }) => n);
+    element.release();
+    return numbers;
+  };
+  const end = () => {
+    writer.close();
+    reader.close();
+    memory.assertEmpty();
+  };
+  return { writer, offer, read, end };
+}
+
+test('a latency mark sends nothing sooner, and goes out behind the rows that were before it', () => {
+  const { writer, offer, read, end } = latencyScene(8);
+  expect(writer.mark(markOf(1))).toBe(true);
+  expect(read()).toEqual(markOf(1)); // No rows were before it.
+  offer(1);
+  expect(writer.mark(markOf(2))).toBe(true);
+  expect(read()).toBe('waiting');
+  offer(2);
+  writer.flush(true);
+  expect([read(), read(), read()]).toEqual([[1, 2], markOf(2), 'waiting']);
+  end();
+});
+
+test('latency marks that wait for room become one, which counts for both and holds nothing back', () => {
+  const { writer, offer, read, end } = latencyScene(1);
+  expect(writer.mark(markOf(1))).toBe(true); // Fills the ring.
+  for (const fromMs of [2, 3, 4]) expect(writer.mark(markOf(fromMs, 10))).toBe(true);
+  expect(read()).toEqual(markOf(1));
+  writer.pump();
+  expect(read()).toEqual(markOf(2, 10)); // It was a message already.
+  writer.pump();
+  expect(read()).toEqual({ kind: 'latency', fromMs: 3, toMs: 13, count: 20 });
+  offer(1);
+  writer.flush(true);
+  expect(read()).toEqual([1]);
+  end();
+});
+
+test('watermarks keep when event time came to them', () => {
+  const { writer, read, end } = latencyScene(8);
+  const mark = { kind: 'watermark', timeMs: 5, clock: { atMs: 7.5, perMs: 0.5 } } as const;
+  writer.mark(mark);
+  writer.mark({ kind: 'watermark', timeMs: 6 });
+  expect([read(), read()]).toEqual([mark, { kind: 'watermark', timeMs: 6 }]);
+  end();
 });

@@ -1,5 +1,6 @@
 /** Goal: marks go through a chain behind the rows that they speak of, and hold where operators hold rows. */
 import { expect, test } from 'vitest';
+import { summarizeLatency } from '../../../base/latency-histogram.ts';
 import type { Batch } from '../../../engine/batch/batch.ts';
 import { readRows } from '../../../engine/batch/row-reader.ts';
 import type { Operator, Outbox } from '../../../engine/operators/operator.ts';
@@ -7,6 +8,11 @@ import { int32Type } from '../../../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
 import type { StreamMark } from '../../../engine/stream/stream-element.ts';
 import { OperatorChain } from '../../../engine/task/operator-chain.ts';
+import {
+  readTaskLatency,
+  TaskLatency,
+  taskLatencyBytes,
+} from '../../../engine/task/task-latency.ts';
 import { TaskMetrics, taskMetricsBytes } from '../../../engine/task/task-metrics.ts';
 import { batchOf, newContext } from '../../support/operator-harness.ts';
 
@@ -34,12 +40,14 @@ function passing(log: string[], name: string, more: Partial<Operator> = {}): Ope
 function scene(
   make: (log: string[], batchOfRow: (n: number) => Batch) => readonly Operator[],
   holding: readonly number[] = [],
+  taken: StreamMark[] = [],
 ) {
   const { memory, scope } = newContext('tested');
   const log: string[] = [];
   const row = (n: number) => batchOf(scope, schema, [{ n }]);
   const operators = make(log, row);
   const out = { isFull: false, nowMs: 0 };
+  const latency = new ArrayBuffer(taskLatencyBytes(operators.length));
   const last: Outbox = {
     offer(batch) {
       if (out.isFull) return false;
@@ -53,11 +61,13 @@ function scene(
     last,
     lastMark(mark: StreamMark) {
       if (out.isFull) return false;
+      taken.push(mark);
       log.push(mark.kind === 'watermark' ? `mark ${mark.timeMs}` : mark.kind);
       return true;
     },
     holdsTime: new Set(operators.filter((_, index) => holding.includes(index))),
     metrics: new TaskMetrics(new ArrayBuffer(taskMetricsBytes(operators.length)), () => 0),
+    latency: new TaskLatency(latency, () => out.nowMs),
     firstIndex: 0,
     mono: () => out.nowMs,
   });
@@ -65,7 +75,7 @@ function scene(
     chain.close();
     memory.assertEmpty();
   };
-  return { chain, log, out, row, end };
+  return { chain, log, out, row, end, latency };
 }
 
 const mark = (timeMs: number): StreamMark => ({ kind: 'watermark', timeMs });
@@ -199,5 +209,37 @@ test('a second stream goes to the first operator by its port', () => {
   chain.offer(row(1), 0);
   chain.offer(row(2), 1);
   expect(log).toEqual(['row 1', 'right 2']);
+  end();
+});
+
+test('a latency mark passes operators that hold time, and is noted at each when its rows have gone through', () => {
+  const { chain, log, out, row, end, latency } = scene(
+    (own) => [passing(own, 'a', { watermarkBehind: () => 0 }), passing(own, 'b')],
+    [0],
+  );
+  out.isFull = true;
+  chain.offer(row(1));
+  chain.offerMark({ kind: 'latency', fromMs: 0, toMs: 0, count: 3 });
+  expect(chain.pump()).toBe(false);
+  expect(readTaskLatency(latency).map(({ rows }) => rows)).toEqual([[], []]);
+  out.isFull = false;
+  out.nowMs = 8;
+  expect(chain.pump()).toBe(true);
+  expect(log).toEqual(['row 1', 'latency']);
+  const counts = readTaskLatency(latency).map(({ rows }) => summarizeLatency([rows]));
+  expect(counts.map((one) => [one?.count, one?.p50Ms])).toEqual([
+    [3, 8.064],
+    [3, 8.064],
+  ]);
+  end();
+});
+
+test('an operator that promises less says that event time came there sooner', () => {
+  const taken: StreamMark[] = [];
+  const behind: Partial<Operator> = { watermarkBehind: (timeMs) => timeMs - 10 };
+  const { chain, end } = scene((own) => [passing(own, 'a', behind)], [], taken);
+  chain.offerMark({ kind: 'watermark', timeMs: 100, clock: { atMs: 500, perMs: 2 } });
+  expect(chain.pump()).toBe(true);
+  expect(taken).toEqual([{ kind: 'watermark', timeMs: 90, clock: { atMs: 480, perMs: 2 } }]);
   end();
 });

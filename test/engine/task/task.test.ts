@@ -234,3 +234,24 @@ test('rows, busy time and the commit are there in the end', () => {
   ]);
   expect(found.operators.every(({ busyMs }) => busyMs > 0)).toBe(true);
 });
+
+test('a row that fills no message waits for some milliseconds, however busy its task is', () => {
+  let calls = 0;
+  const rare: FlatMapFunction = {
+    kind: 'flatMap',
+    flatMap: () => (calls++ === 0 ? [{ word: 'first', count: 1n }] : []),
+  };
+  const rows = Array.from({ length: 20_000 }, (_, n) => ({ word: `w${n}` }));
+  const world = newTaskWorld({ only: rows }, { map: rare });
+  const { reader, writer } = newRing(2, 4096);
+  const exchange: Exchange = { kind: 'gather' };
+  const outputs = [{ output: 0, exchange, schema: counts, rings: [writer] }];
+  const task = addTask(world, { id: 'a', chain: [source, flatMap], outputs });
+  task.offerSplit({ id: 'only', sizeBytes: 1, payload: null });
+  // Ten milliseconds in the function's batch, at most, then two in the message; slices are of five.
+  for (let slices = 0; slices < 5; slices++) expect(task.run()).toBe('busy');
+  expect(calls).toBeLessThan(rows.length);
+  expect(reader.tryRead((size) => new Uint8Array(size))).toBe('message');
+  task.close();
+  for (const memory of world.memories) memory.assertEmpty();
+});
