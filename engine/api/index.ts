@@ -92,7 +92,9 @@ export type {
   WindowColumns,
 } from './window.ts';
 export {
+  type CountOptions,
   type CumulatingOptions,
+  countWindow,
   cumulating,
   globalWindow,
   type SessionOptions,

@@ -3,7 +3,7 @@
  * of a piece come out.
  */
 import { typedError } from '../../base/typed-error.ts';
-import type { WindowFiring, WindowSpec } from '../plan/window-spec.ts';
+import { greatestDivisor, type WindowFiring, type WindowSpec } from '../plan/window-spec.ts';
 import { type SinkOf, sinkIn } from './endpoints.ts';
 import { describe } from './row.ts';
 
@@ -45,6 +45,18 @@ export interface SessionOptions {
   /** The longest time between a row and the next one, in milliseconds: 1 or more. */
   readonly gapMs: number;
 }
+
+/** How many rows of a key are a window. */
+export interface CountOptions {
+  /** Rows of a window: 1 or more. */
+  readonly rows: number;
+  /** How many rows later the next one begins: from 1 to those of a window. @defaultValue as many: side by side */
+  readonly slideRows?: number;
+}
+
+/** Rows of a window; and pieces of it that a slide makes. */
+const windowRowsMax = 2 ** 31 - 1;
+const windowPiecesMax = 65_536;
 
 /** Some hundred years, so that sums with times are exact. */
 const gapMsMax = 2 ** 43;
@@ -187,6 +199,39 @@ export function session({ gapMs }: SessionOptions): Window<true> {
   return bounded({ kind: 'session', gapMs });
 }
 
+/**
+ * Windows of so many rows of a key, in the order in which they come, whatever their time; without keys, of all rows. A
+ * window comes out when its last row has come. Rows that are in no whole window at the end are counted in the summary.
+ *
+ * Rows of a key come in the order of the input where they are in one file, or all is read by one task.
+ *
+ * @throws JOB_ARGUMENT_INVALID
+ * @example
+ * ```ts
+ * import { countWindow } from 'millrace';
+ *
+ * countWindow({ rows: 100, slideRows: 10 }).spec.kind; // => 'count'
+ * ```
+ */
+export function countWindow({ rows, slideRows = rows }: CountOptions): Window<false> {
+  wholeMs('rows of countWindow', rows, 1, 'rows');
+  wholeMs('slideRows of countWindow', slideRows, 1, 'rows');
+  if (slideRows > rows) {
+    const message = `slideRows of countWindow is ${slideRows}, more than the ${rows} of a window`;
+    throw typedError('JOB_ARGUMENT_INVALID', message, {
+      hint: 'Rows between two windows would be in none. Give a slide of at most the rows of a window.',
+    });
+  }
+  if (rows > windowRowsMax || rows / greatestDivisor(rows, slideRows) > windowPiecesMax) {
+    const message = `rows of countWindow is ${rows}, with a slide of ${slideRows}`;
+    throw typedError('JOB_ARGUMENT_INVALID', message, {
+      hint: `Give at most ${windowRowsMax} rows, and a slide that cuts them into at most ${windowPiecesMax} pieces.`,
+    });
+  }
+  const spec = Object.freeze({ kind: 'count', rows, slideRows } as const);
+  return Object.freeze({ kind: 'millrace.window', spec, isBounded: false });
+}
+
 /** When windows come out, from what a job says. @throws JOB_ARGUMENT_INVALID */
 export function firingOf(spec: WindowSpec, options: WindowOptions): WindowFiring {
   const {
@@ -202,9 +247,10 @@ export function firingOf(spec: WindowSpec, options: WindowOptions): WindowFiring
   if (everyRows !== null) wholeMs('everyRows of a window', everyRows, 1, 'rows');
   oneOf('accumulate of a window', accumulate, ['accumulating', 'discarding']);
   oneOf('missing of a window', missing, ['fail', 'late']);
+  if (spec.kind === 'count') checkPlain(options);
   if (late !== undefined) sinkIn('late of a window', late);
-  if (late !== undefined && (spec.kind === 'global' || spec.kind === 'count')) {
-    throw typedError('JOB_ARGUMENT_INVALID', `${spec.kind} windows have no late rows`, {
+  if (late !== undefined && spec.kind === 'global') {
+    throw typedError('JOB_ARGUMENT_INVALID', 'global windows have no late rows', {
       hint: 'They go by no time. Leave late out.',
     });
   }
@@ -220,6 +266,15 @@ export function firingOf(spec: WindowSpec, options: WindowOptions): WindowFiring
     });
   }
   return { allowedLatenessMs, isDiscarding, everyMs, everyRows, missing };
+}
+
+/** Windows of a count come when they are whole, and know no time. */
+function checkPlain(options: WindowOptions): void {
+  const [given] = Object.entries(options).find(([, value]) => value !== undefined) ?? [];
+  if (given === undefined) return;
+  throw typedError('JOB_ARGUMENT_INVALID', `windows of a count have no option "${given}"`, {
+    hint: 'They come out once, when their last row has come, whatever its time. Leave it out.',
+  });
 }
 
 export function wholeMs(what: string, value: number, min: number, unit = 'milliseconds'): void {

@@ -10,6 +10,7 @@ export * from './checksum.as';
 export * from './delta.as';
 export * from './digest.as';
 export * from './event-time.as';
+export * from './count-window.as';
 export * from './expression.as';
 export * from './extremes.as';
 export * from './fixed-records.as';

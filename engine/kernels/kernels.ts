@@ -17,6 +17,7 @@ import type { ArrowKernels } from './arrow-kernels.ts';
 import type { BandKernels } from './band-kernels.ts';
 import type { ChecksumKernels } from './checksum-kernels.ts';
 import type { CompressionKernels } from './compression-kernels.ts';
+import type { CountWindowKernels } from './count-window-kernels.ts';
 import type { DigestKernels } from './digest-kernels.ts';
 import type { EventTimeKernels } from './event-time-kernels.ts';
 import type { ExpressionKernels } from './expression-kernels.ts';
@@ -64,6 +65,7 @@ export interface Kernels
     DigestKernels,
     SegmentKernels,
     SessionKernels,
+    CountWindowKernels,
     SortKernels,
     NexmarkKernels,
     ExpressionKernels,

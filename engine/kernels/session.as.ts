@@ -85,7 +85,7 @@ export function assignSessions(
   return index;
 }
 
-function takeRecord(control: usize, stride: u32): usize {
+export function takeRecord(control: usize, stride: u32): usize {
   const record = load<u32>(control);
   const used = load<u32>(control, 28) + 1;
   if (record != 0) {
@@ -101,7 +101,7 @@ function takeRecord(control: usize, stride: u32): usize {
   return fresh;
 }
 
-function beginSession(
+export function beginSession(
   record: usize, slot: usize, next: usize, start: i64, last: i64, keyEnd: u32, stride: u32,
 ): void {
   store<u32>(record, touched);

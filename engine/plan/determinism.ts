@@ -78,10 +78,13 @@ function arrivalOf(
 
 function behindChain({ chain }: Vertex, input: Determinism): Determinism {
   let level = input;
-  for (const { kind } of chain) {
+  for (const operator of chain) {
+    const { kind } = operator;
+    // Which rows are the first hundred is a matter of order.
+    const isCount = kind === 'windowAggregate' && operator.window.kind === 'count';
     // Who is asked may have changed its mind, and the clock has gone on.
     if (kind === 'digest' || kind === 'lookup' || kind === 'checkTimes') level = 'indeterminate';
-    else if (losesOrder.has(kind)) level = weakest([level, 'unordered']);
+    else if (losesOrder.has(kind) && !isCount) level = weakest([level, 'unordered']);
     else if (!keepsOrder.has(kind) && level === 'unordered') level = 'indeterminate';
   }
   return level;

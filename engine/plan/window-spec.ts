@@ -70,6 +70,11 @@ export function hasBounds({ kind }: WindowSpec): boolean {
   return kind !== 'global' && kind !== 'count' && kind !== 'until';
 }
 
+/** Of a size and a slide: the largest pieces that windows are made of. */
+export function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}
+
 /** Windows side by side. */
 interface Tumbling {
   readonly column: string;

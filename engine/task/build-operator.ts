@@ -28,6 +28,7 @@ import { SortOperator } from '../operators/sort-operator.ts';
 import { AsOfJoinOperator } from '../operators/stream-join/as-of-join-operator.ts';
 import { AsOfProbeOperator } from '../operators/stream-join/as-of-probe-operator.ts';
 import { IntervalJoinOperator } from '../operators/stream-join/interval-join-operator.ts';
+import { CountAggregateOperator } from '../operators/windows/count-aggregate-operator.ts';
 import { SessionAggregateOperator } from '../operators/windows/session-aggregate-operator.ts';
 import { WindowAggregateOperator } from '../operators/windows/window-aggregate-operator.ts';
 import type { EventTimeSpec } from '../plan/logical-graph.ts';
@@ -168,7 +169,10 @@ function buildWindowAggregate(
   { context, input }: BuildOperatorOptions,
 ): Operator {
   const { window, column } = spec;
-  assert(window.kind !== 'count', 'windows of a count have an operator of their own');
+  if (window.kind === 'count') {
+    const { rows, slideRows } = window;
+    return new CountAggregateOperator(context, { ...spec, rows, slideRows, input });
+  }
   if (window.kind === 'session') {
     assert(column !== null, 'sessions have a time');
     const { gapMs } = window;

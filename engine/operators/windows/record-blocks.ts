@@ -86,6 +86,16 @@ export class RecordBlocks {
     return count;
   }
 
+  /** A record that is used no more; it is in no list. */
+  free(record: number): void {
+    const { uint32 } = this.#scope.memory;
+    // As kernels do: its state is that of a free one, and the next free one is where its key was.
+    uint32[record >>> 2] = 0;
+    uint32[(record + 8) >>> 2] = this.#word(layout.free);
+    this.#set(layout.free, record);
+    this.#set(layout.used, this.#word(layout.used) - 1);
+  }
+
   /** Forgets all records, and gives their memory back. */
   clear(): void {
     for (const block of this.#blocks.splice(0)) this.#scope.memory.release(block);

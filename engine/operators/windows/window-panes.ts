@@ -9,7 +9,7 @@
  * A pane is known by its start. Starts and ends are milliseconds by the clock of the windows' place: what
  * compares them with a watermark converts them (`instantOf`). The one pane of a global window is 0.
  */
-import type { TimeWindowSpec } from '../../plan/window-spec.ts';
+import { greatestDivisor, type TimeWindowSpec } from '../../plan/window-spec.ts';
 
 export interface WindowPanes {
   /** Of the panes, in milliseconds; 0 where there is one pane. */
@@ -97,8 +97,4 @@ function cumulatingPanes(sizeMs: number, stepMs: number, offsetMs: number): Wind
 /** The greatest number not above `value` that is `offset` after a multiple of `size`. */
 export function floorTo(value: number, size: number, offset: number): number {
   return Math.floor((value - offset) / size) * size + offset;
-}
-
-function greatestDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestDivisor(b, a % b);
 }

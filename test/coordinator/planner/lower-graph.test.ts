@@ -3,7 +3,16 @@
  * at any parallelism, in one phase and in two, behind unions, with keys that take the names of fields.
  */
 import fc from 'fast-check';
-import { agg, type Column, type Stream, session, sliding, t, tumbling } from 'millrace';
+import {
+  agg,
+  type Column,
+  countWindow,
+  type Stream,
+  session,
+  sliding,
+  t,
+  tumbling,
+} from 'millrace';
 import { expect, test } from 'vitest';
 import { planJob } from '../../../coordinator/planner/planner.ts';
 import { type BuiltJob, buildJob } from '../../../engine/api/build-job.ts';
@@ -160,3 +169,28 @@ test.each(['batch', 'streaming'] as const)(
     }
   },
 );
+
+test.each(['batch', 'streaming'] as const)('%s: windows of a count, at any parallelism', (mode) => {
+  const { graph, functions } = built(
+    (rows) =>
+      rows
+        .keyBy((row) => row.key)
+        .window(countWindow({ rows: 4, slideRows: 2 }))
+        .aggregate({ rows: agg.count(), id: agg.max((row) => row.id) })
+        .where((row) => row.key.ne('c')) as never,
+  );
+  fc.assert(
+    fc.property(someRows, fc.constantFrom(1, 2, 3), (given, parallelism) => {
+      const rows = tableOf(given);
+      const plan = planJob(graph, { parallelism, mode });
+      const found = runPlan(plan, { tables: { rows }, functions }).get('out') ?? [];
+      expect(found.every((row) => row['rows'] === 4n)).toBe(true);
+      for (const key of ['a', 'b', 'c']) {
+        const count = given.filter((row) => row.key === key).length;
+        const windows = key === 'c' || count < 4 ? 0 : Math.floor((count - 4) / 2) + 1;
+        expect(found.filter((row) => row['key'] === key)).toHaveLength(windows);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
