@@ -105,6 +105,11 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
       return new Set(operator.order.map((key) => key.column));
     case 'join':
       return joinNeeds(operator, [...operator.probeKeys, ...operator.buildKeys], isRead);
+    case 'regularJoin': {
+      const { leftKeys, rightKeys, kindColumn } = operator;
+      const isGiven = (name: string) => name !== kindColumn && isRead(name);
+      return joinNeeds(operator, [...leftKeys, ...rightKeys], isGiven);
+    }
     case 'intervalJoin':
     case 'asOfJoin':
     case 'asOfProbe': {

@@ -15,6 +15,7 @@ import { lower } from './lower.ts';
 import { lowerAsOfJoin } from './lower-as-of-join.ts';
 import { lowerIntervalJoin } from './lower-interval-join.ts';
 import { type JoinNode, lowerJoin } from './lower-join.ts';
+import { lowerRegularJoin, onlyAdds } from './lower-regular-join.ts';
 import { lowerSetOperation } from './lower-set-operation.ts';
 import { inputFrom, type LoweredNode, type PlanStep, type StepInput } from './plan-step.ts';
 import { projectOf } from './projection.ts';
@@ -82,8 +83,11 @@ function loweredOf(node: LogicalNode, inputs: readonly Schema[], mode: JobMode):
 }
 
 function loweredJoinOf(node: JoinNode, inputs: readonly Schema[], mode: JobMode): LoweredNode {
-  const { nearness } = node;
+  const { nearness, keep, type } = node;
   if (nearness?.kind === 'asOf') return lowerAsOfJoin(node, nearness, inputs, mode);
+  if (mode === 'streaming' && keep !== null && onlyAdds(type)) {
+    return lowerRegularJoin(node, keep, inputs);
+  }
   return mode === 'streaming' && nearness !== null
     ? lowerIntervalJoin(node, nearness, inputs)
     : lowerJoin(node, inputs);

@@ -43,6 +43,12 @@ function narrowed(operator: OperatorSpec, read: NonNullable<Needs>): OperatorSpe
     case 'asOfProbe':
     case 'repeat':
       return { ...operator, output: atLeastOne(operator.output, read) };
+    case 'regularJoin': {
+      const { kindColumn, output } = operator;
+      // What becomes of a row is always said.
+      const given = kindColumn === null ? read : new Set([...read, kindColumn]);
+      return { ...operator, output: atLeastOne(output, given) };
+    }
     case 'project': {
       const output = atLeastOne(operator.output, read);
       const names = new Set(output.fields.map((field) => field.name));

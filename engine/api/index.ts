@@ -58,6 +58,7 @@ export type {
   Joined,
   JoinHints,
   JoinInterval,
+  JoinKeep,
   JoinOptions,
   JoinSide,
   JoinType,

@@ -35,6 +35,7 @@ import type { Schema } from '../schema/schema.ts';
 import type { Column } from './column.ts';
 import type { ColumnKind } from './column-kind.ts';
 import type { Together } from './grouping.ts';
+import { type JoinKeep, keepIn } from './join-keep.ts';
 import {
   type JoinAsOf,
   type JoinInterval,
@@ -47,6 +48,7 @@ import { selectContent } from './select.ts';
 import type { Window } from './windows.ts';
 
 export type { JoinSide, JoinType } from '../plan/join-type.ts';
+export type { JoinKeep } from './join-keep.ts';
 export type { JoinAsOf, JoinInterval, JoinWindow } from './join-nearness.ts';
 
 /** How two streams are joined; C and D are their columns. */
@@ -74,6 +76,11 @@ export interface JoinOptions<C, D, T extends JoinType> extends JoinHints {
    * know: the last right row at that time or before. `on` has equalities only; `type` is `inner` or `left`.
    */
   readonly asOf?: JoinAsOf;
+  /**
+   * In a job that streams: rows of both sides are kept, and each meets those of the other side that came before it, so
+   * neither side has to end. `on` has an equality. A job that reads its input to the end gives the same rows.
+   */
+  readonly keep?: JoinKeep;
   /** Partners are in the same window of event time, which both streams know. `on` has an equality besides. */
   readonly window?: Window<true>;
 }
@@ -153,6 +160,7 @@ export interface GivenJoin {
   readonly within?: unknown;
   readonly window?: unknown;
   readonly asOf?: unknown;
+  readonly keep?: unknown;
   readonly select?: unknown;
 }
 
@@ -203,6 +211,7 @@ function joinParts(inputs: readonly [NodeDraft, NodeDraft], given: GivenJoin): J
   const start = near?.key ?? null;
   const keys = start === null ? equalities : [...equalities, start];
   const nearness = near?.nearness ?? null;
+  const keep = keepIn(given.keep, { isNear: near !== null, hasKeys });
   const sides = {
     left: nullableIf(becomesNull(type, 'left'), left),
     right: nullableIf(becomesNull(type, 'right'), right),
@@ -212,7 +221,7 @@ function joinParts(inputs: readonly [NodeDraft, NodeDraft], given: GivenJoin): J
   });
   const schema = isOneSided(type) ? left : { fields: [...sides.left.fields, ...named] };
   const sidesOf = { rightNames, buildSide, isBroadcast };
-  const join = { kind: 'join', type, keys, condition, nearness, ...sidesOf } as const;
+  const join = { kind: 'join', type, keys, condition, nearness, keep, ...sidesOf } as const;
   const hasHint = given.build !== undefined || given.broadcast !== undefined;
   return {
     content: { ...join, hasHint, schema },

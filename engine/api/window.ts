@@ -174,10 +174,11 @@ function columnBehind({ content, inputs }: NodeDraft, columnIn: ColumnIn): strin
 function isSideInput({
   type,
   nearness,
+  keep,
   buildSide,
   hasHint,
 }: NodeContent & { readonly kind: 'join' }): boolean {
-  const isBuilt = nearness === null && hasHint && buildSide === 'right';
+  const isBuilt = nearness === null && keep === null && hasHint && buildSide === 'right';
   return isBuilt && joinRowsOf(type, buildSide).build === 'none';
 }
 

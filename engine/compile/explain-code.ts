@@ -103,6 +103,7 @@ function partsOf(operator: OperatorSpec): CodePart[] {
     case 'join':
       return joinParts(operator.condition, 'join, group, take, gather');
     case 'intervalJoin':
+    case 'regularJoin':
       return joinParts(operator.condition, 'band, join, group, take, gather');
     case 'asOfJoin':
     case 'asOfProbe':

@@ -47,6 +47,11 @@ const losesOrder: ReadonlySet<OperatorSpec['kind']> = new Set([
   'reduce',
 ]);
 
+/** Operators that may give other rows when they run again. */
+const changesItsMind: ReadonlySet<OperatorSpec['kind']> = new Set([
+  ...(['digest', 'lookup', 'checkTimes', 'regularJoin'] as const),
+]);
+
 /** By edge: what its reader sees when the sender runs again. */
 export function edgeDeterminism(graph: PhysicalGraph): ReadonlyMap<string, Determinism> {
   const vertices = new Map<string, Determinism>();
@@ -83,7 +88,7 @@ function behindChain({ chain }: Vertex, input: Determinism): Determinism {
     // Which rows are the first hundred is a matter of order.
     const isCount = kind === 'windowAggregate' && operator.window.kind === 'count';
     // Who is asked may have changed its mind, and the clock has gone on.
-    if (kind === 'digest' || kind === 'lookup' || kind === 'checkTimes') level = 'indeterminate';
+    if (changesItsMind.has(kind)) level = 'indeterminate';
     else if (losesOrder.has(kind) && !isCount) level = weakest([level, 'unordered']);
     else if (!keepsOrder.has(kind) && level === 'unordered') level = 'indeterminate';
   }

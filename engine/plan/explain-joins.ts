@@ -6,13 +6,14 @@ import type { OperatorSpec } from './physical-graph.ts';
 
 /** `left, user = id and price > limit; right build side, broadcast`. */
 export function joinNodeText(node: LogicalNode & { readonly kind: 'join' }): string {
-  const { type, keys, condition, nearness, buildSide, isBroadcast } = node;
+  const { type, keys, condition, nearness, keep, buildSide, isBroadcast } = node;
   const pairs = keys.map(({ left, right }) => `${exprText(left)} = ${exprText(right)}`);
   const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
   const sides = `${buildSide} side is built${isBroadcast ? ', broadcast' : ''}`;
   if (nearness?.kind === 'asOf') return `${type} on ${on} ${versionText(nearness)}`;
   const near = nearness?.kind === 'interval' ? ` ${nearnessText(nearness)}` : '';
-  return `${type}${on === '' ? '' : ` on ${on}`}${near}; ${sides}`;
+  const kept = keep === null ? '' : `; in a stream ${keepText(keep)}`;
+  return `${type}${on === '' ? '' : ` on ${on}`}${near}; ${sides}${kept}`;
 }
 
 /** `left by user in order, 10000 ms, 3 attempts, 100 at once; 1000 answers for 60000 ms`. */
@@ -26,7 +27,7 @@ export function lookupText({ type, key, isOrdered, ...limits }: LookupSpec): str
 /** Of a join as it is carried out. */
 export function joinText(
   operator: OperatorSpec & {
-    readonly kind: 'join' | 'intervalJoin' | 'asOfJoin' | 'asOfProbe';
+    readonly kind: 'join' | 'intervalJoin' | 'asOfJoin' | 'asOfProbe' | 'regularJoin';
   },
 ): string {
   switch (operator.kind) {
@@ -37,6 +38,8 @@ export function joinText(
     case 'asOfJoin':
     case 'asOfProbe':
       return asOfText(operator);
+    case 'regularJoin':
+      return regularJoinText(operator);
   }
 }
 
@@ -55,6 +58,19 @@ function asOfText(operator: OperatorSpec & { readonly kind: 'asOfJoin' | 'asOfPr
   const on = leftKeys.map((name, index) => `${name} = ${rightKeys[index]}`).join(' and ');
   const version = versionText({ ...operator, left: leftTime, right: rightTime });
   return `${type} on ${on} ${version}`;
+}
+
+/** `left on user = id, rows kept 60000 ms`. */
+function regularJoinText(operator: OperatorSpec & { readonly kind: 'regularJoin' }): string {
+  const { type, leftKeys, rightKeys, condition } = operator;
+  const pairs = leftKeys.map((name, index) => `${name} = ${rightKeys[index]}`);
+  const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
+  return `${type} on ${on}, ${keepText(operator)}`;
+}
+
+/** `rows kept 60000 ms`. */
+function keepText({ ttlMs }: { readonly ttlMs: number | null }): string {
+  return ttlMs === null ? 'all rows kept' : `rows kept ${ttlMs} ms`;
 }
 
 /** `as of at, at_2 up to 60000 ms older`. */

@@ -226,6 +226,7 @@ function physicalText(operator: OperatorSpec): string {
     case 'intervalJoin':
     case 'asOfJoin':
     case 'asOfProbe':
+    case 'regularJoin':
       return joinText(operator);
     case 'sort':
     case 'range':

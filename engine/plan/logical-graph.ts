@@ -10,6 +10,7 @@ import type { Expr, NamedExpr } from '../expr/expr.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { AggregateFunction } from './aggregate-functions.ts';
 import type { AnalyticSpec } from './analytic-functions.ts';
+import type { KeptRows } from './join-keep.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
 import type { LookupSpec } from './lookup-spec.ts';
 import type { StateSpec } from './state-spec.ts';
@@ -171,6 +172,8 @@ export type LogicalNode = Node &
         readonly condition: Expr | null;
         /** How near in event time partners are; null where that does not matter. */
         readonly nearness: JoinNearness | null;
+        /** How a job that streams keeps rows of both sides; null where one of them is read to its end. */
+        readonly keep: KeptRows | null;
         /** The names of the right side's columns in pairs: unlike those of the left side's. */
         readonly rightNames: readonly string[];
         readonly buildSide: JoinSide;

@@ -148,6 +148,18 @@ export type OperatorSpec = Spec &
         readonly sliceMs: number;
         readonly condition: Expr | null;
       }
+    /** Two streams, left and right, whose rows are partners whenever they come. Their columns have different names. */
+    | {
+        readonly kind: 'regularJoin';
+        readonly type: JoinType;
+        readonly leftKeys: readonly string[];
+        readonly rightKeys: readonly string[];
+        /** How long rows are kept after they have come; null: for ever. */
+        readonly ttlMs: number | null;
+        readonly condition: Expr | null;
+        /** The last column of the output, with the kinds of rows; null: rows are only added. */
+        readonly kindColumn: string | null;
+      }
     /** Two streams, left and right, whose rows come in any turn. */
     | ({ readonly kind: 'asOfJoin' } & AsOfSpec)
     /** The same with the right side as its build side. */
@@ -224,7 +236,7 @@ export function hasSecondStream({ kind }: OperatorSpec): boolean {
 }
 
 const twoStreamKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
-  ...(['intervalJoin', 'asOfJoin'] as const),
+  ...(['intervalJoin', 'asOfJoin', 'regularJoin'] as const),
 ]);
 
 /** Kinds of those. */
@@ -236,6 +248,7 @@ export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
     'intervalJoin',
     'asOfJoin',
     'asOfProbe',
+    'regularJoin',
     'sort',
     'top',
     'combine',

@@ -28,6 +28,7 @@ import { SortOperator } from '../operators/sort-operator.ts';
 import { AsOfJoinOperator } from '../operators/stream-join/as-of-join-operator.ts';
 import { AsOfProbeOperator } from '../operators/stream-join/as-of-probe-operator.ts';
 import { IntervalJoinOperator } from '../operators/stream-join/interval-join-operator.ts';
+import { RegularJoinOperator } from '../operators/stream-join/regular-join-operator.ts';
 import { CountAggregateOperator } from '../operators/windows/count-aggregate-operator.ts';
 import { SessionAggregateOperator } from '../operators/windows/session-aggregate-operator.ts';
 import { WindowAggregateOperator } from '../operators/windows/window-aggregate-operator.ts';
@@ -81,6 +82,7 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
     case 'intervalJoin':
     case 'asOfJoin':
     case 'asOfProbe':
+    case 'regularJoin':
       return buildJoin(spec, options);
     case 'range': {
       const { build, rangePartitioners: partitioners = [] } = options;
@@ -146,7 +148,7 @@ function undividedTimes(spec: EventTimeSpec): SplitTimes {
 }
 
 function buildJoin(
-  spec: OperatorSpec & { kind: 'join' | 'intervalJoin' | 'asOfJoin' | 'asOfProbe' },
+  spec: OperatorSpec & { kind: 'join' | 'intervalJoin' | 'asOfJoin' | 'asOfProbe' | 'regularJoin' },
   { context, input, build, right }: BuildOperatorOptions,
 ): Operator {
   if (spec.kind === 'join') {
@@ -155,6 +157,11 @@ function buildJoin(
   }
   const other = spec.kind === 'asOfProbe' ? build : right;
   assert(other !== undefined, 'a join of streams has two of them');
+  if (spec.kind === 'regularJoin') {
+    const left = { schema: input, keys: spec.leftKeys };
+    const kept = { left, right: { schema: other, keys: spec.rightKeys } };
+    return new RegularJoinOperator(context, { ...spec, ...kept });
+  }
   const sides = {
     left: { schema: input, keys: spec.leftKeys, time: spec.leftTime },
     right: { schema: other, keys: spec.rightKeys, time: spec.rightTime },

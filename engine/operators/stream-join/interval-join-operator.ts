@@ -22,12 +22,12 @@
  */
 import { assert } from '../../../base/assert.ts';
 import { closeAll } from '../../../base/close-all.ts';
-import { type Batch, batchRowsMax } from '../../batch/batch.ts';
+import type { Batch } from '../../batch/batch.ts';
 import type { Json } from '../../contracts/json.ts';
 import { isOneSided, isOuter, type JoinSide } from '../../plan/join-type.ts';
 import { fieldIndexOf } from '../../schema/schema.ts';
 import { OwnedRows } from '../../stream/owned-rows.ts';
-import { type JoinCondition, joinConditionOf, keepPairs } from '../join-condition.ts';
+import { type JoinCondition, joinConditionOf } from '../join-condition.ts';
 import { JoinOutput } from '../join-output.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
 import { BandScratch } from './band-scratch.ts';
@@ -39,6 +39,7 @@ import {
   otherSide,
 } from './interval-join-options.ts';
 import type { JoinSegment } from './join-segment.ts';
+import { SegmentPairs } from './segment-pairs.ts';
 import { StreamSide, timeMax } from './stream-side.ts';
 
 /** The batch that is being worked on. */
@@ -52,8 +53,6 @@ interface Current {
   readonly aloneCount: number;
   /** Segments of the other side that are to come; null once all have been. */
   segments: JoinSegment[] | null;
-  /** Whether the first segment's chains have been looked for. */
-  hasHeads: boolean;
 }
 
 /** The segment that is being given out, and the next of its rows. */
@@ -76,6 +75,7 @@ export class IntervalJoinOperator implements Operator {
   readonly #alone: Sides<JoinOutput>;
   readonly #timeColumns: Sides<number>;
   readonly #condition: JoinCondition | null;
+  readonly #pairs: SegmentPairs;
   #current: Current | null = null;
   #waiting: Batch | null = null;
   /** Times below are late: no row with such a time follows. */
@@ -95,6 +95,7 @@ export class IntervalJoinOperator implements Operator {
       const all = { type: options.type, buildSide: 'right', probeKeys: [], buildKeys: [] } as const;
       this.#condition = joinConditionOf(context, { ...all, ...sides, condition, output });
       this.#part(this.#condition?.filter ?? null);
+      this.#pairs = new SegmentPairs(context, this.#bands, this.#condition);
       this.#sides = { left: this.#sideOf('left'), right: this.#sideOf('right') };
       this.#alone = { left: this.#aloneOf('left'), right: this.#aloneOf('right') };
     } catch (error) {
@@ -194,7 +195,6 @@ export class IntervalJoinOperator implements Operator {
     return {
       ...{ batch, side, count, least, most, aloneCount: uint32[counts >>> 2] ?? 0 },
       segments: count === 0 ? [] : others.within(least + low, most + high),
-      hasHeads: false,
     };
   }
 
@@ -208,7 +208,7 @@ export class IntervalJoinOperator implements Operator {
   #step(current: Current): Batch | null {
     const { segments } = current;
     const [segment] = segments ?? [];
-    if (segment !== undefined) return this.#pairs(current, segment);
+    if (segment !== undefined) return this.#nextPairs(current, segment);
     if (segments !== null) {
       current.segments = null;
       const given = this.#ownRows(current);
@@ -220,47 +220,12 @@ export class IntervalJoinOperator implements Operator {
   }
 
   /** The next pairs with rows of a segment. */
-  #pairs(current: Current, segment: JoinSegment): Batch | null {
-    const { kernels, scope } = this.#context;
-    const { rows, times, heads, probe, build, state } = this.#bands;
-    const { side, count } = current;
-    if (!current.hasHeads) {
-      this.#findHeads(current, segment);
-      current.hasHeads = true;
-    }
-    const { low, high } = this.#bandOf(side);
-    const made = kernels.joinPairsWithin(
-      ...([state, heads, rows, count, segment.table.next, times, segment.times] as const),
-      ...([low, high, probe, build, batchRowsMax] as const),
-    );
-    if (scope.memory.uint32[state >>> 2] === count) {
-      current.segments?.shift();
-      current.hasHeads = false;
-    }
-    const pairCount = this.#filtered(current, segment, made);
-    return pairCount === 0 ? null : this.#given(current, segment, pairCount);
-  }
-
-  #findHeads({ side, batch, count }: Current, segment: JoinSegment): void {
-    const { rows, heads } = this.#bands;
-    const keyed = batch.derive({ rowCount: count, selection: rows });
-    const keys = this.#sides[side].readKeys(keyed);
-    segment.table.find(keys, count, heads);
-    keyed.release();
-    this.#bands.clearState();
-  }
-
-  /** Leaves the pairs for which the condition is true; answers how many. */
-  #filtered({ batch }: Current, { pairs }: JoinSegment, made: number): number {
-    const condition = this.#condition;
-    if (condition === null || pairs === null || made === 0) return made;
-    const { probe, build } = this.#bands;
-    const seen = pairs.make({ count: made, probe: { batch, rows: probe }, numbers: build });
-    try {
-      return keepPairs(this.#context, { condition, pairs: seen, lists: [probe, build] });
-    } finally {
-      seen.release();
-    }
+  #nextPairs(current: Current, segment: JoinSegment): Batch | null {
+    const { side, batch, count } = current;
+    const probed = { batch, count, side: this.#sides[side], ...this.#bandOf(side) };
+    const pairs = this.#pairs.next(probed, segment);
+    if (pairs.isDone) current.segments?.shift();
+    return pairs.count === 0 ? null : this.#given(current, segment, pairs.count);
   }
 
   /** Marks the rows of pairs; what is given out of them. */

@@ -54,7 +54,15 @@ export function joinCaseOf(one: JoinCase, tableBytes?: number): OperatorCase {
     columnExpr(fields.find((field) => field.name === name) as Field);
   const node = {
     ...{ id: 'tested', name: 'tested', kind: 'join', inputs: [], schema: outputOf(one) },
-    ...{ type, condition, buildSide, isBroadcast: false, hasHint: false, nearness: null },
+    ...{
+      type,
+      condition,
+      buildSide,
+      isBroadcast: false,
+      hasHint: false,
+      nearness: null,
+      keep: null,
+    },
     rightNames: right.schema.fields.map((field) => field.name),
     keys: keys.map(([a, b]) => ({
       left: columnOf(left.schema, a),
