@@ -6,7 +6,8 @@
  *                               └──▶ plain values ─────────────▶
  *
  * A chunk begins with a dictionary. It goes on plainly where the dictionary gets too large; where almost
- * each value of the first page is another one there is none at all.
+ * each value of the first page is another one there is none at all. A chunk whose plain values do not get smaller by
+ * compression is written without.
  */
 import { crc32 } from 'node:zlib';
 import type { SlotContext } from '../../../engine/contracts/connector.ts';
@@ -25,7 +26,7 @@ import { encodings, pageTypes } from '../parquet-metadata.ts';
 import { i32, struct, type ThriftOut, thriftBytes } from '../thrift-writer.ts';
 import { type BloomOptions, BloomWriter } from './bloom-writer.ts';
 import { ByteChain } from './byte-chain.ts';
-import { compress, type WrittenCodec } from './compress.ts';
+import { compress, type PageBytes, type WrittenCodec } from './compress.ts';
 import { PageLevels } from './page-levels.ts';
 import type { PhysicalColumn } from './physical-column.ts';
 import { PlainValues } from './plain-values.ts';
@@ -35,6 +36,8 @@ import type { WriteRoom } from './write-room.ts';
 const pageBytesMax = 1 << 20;
 /** With fewer repetitions than this among the first page's values a dictionary does not pay. */
 const repeatedShareMin = 0.05;
+/** A chunk whose first page keeps more of its bytes than this is left as it is: readers gain more than disks lose. */
+const packedShareMax = 0.95;
 /** 64 Ki entries have indexes of 16 bits, and most writers limit a dictionary to 1 MiB. */
 const dictionaryLimits = { entriesMax: 64 << 10, textBytesMax: 1 << 20 };
 
@@ -65,6 +68,7 @@ export interface WrittenPage {
 
 /** A chunk that is written: what the footer says of it. */
 export interface WrittenChunk {
+  readonly codec: WrittenCodec;
   /** Null where there is none. */
   readonly dictionaryOffset: number | null;
   readonly encodings: readonly number[];
@@ -101,6 +105,7 @@ export class ColumnChunkWriter {
   /** Whether the values that come are looked up in the dictionary. */
   #isIndexed = false;
   #isStarted = false;
+  #codec: WrittenCodec;
   #pages: WrittenPage[] = [];
   #usedEncodings = new Set<number>();
   #uncompressedBytes = 0;
@@ -114,6 +119,7 @@ export class ColumnChunkWriter {
   constructor(options: ChunkOptions, column: PhysicalColumn) {
     const { context, definition, repetition, bloom } = options;
     this.#options = options;
+    this.#codec = options.codec;
     this.#column = column;
     const isFlat = definition === 1 && repetition === 0;
     this.definitions = definition > 0 ? new PageLevels(context, definition, isFlat) : null;
@@ -176,6 +182,7 @@ export class ColumnChunkWriter {
     }
     this.#chain.writeTo(output);
     const chunk = {
+      codec: this.#codec,
       dictionaryOffset: dictionary === null ? null : 0,
       encodings: [...this.#usedEncodings].sort((a, b) => a - b),
       compressedBytes: offset + this.#chain.length,
@@ -236,7 +243,7 @@ export class ColumnChunkWriter {
       3: i32(encodings.rle),
       4: i32(encodings.rle),
     });
-    const { start, sizeBytes } = page.length > 0 ? this.#packed(page) : { start: 0, sizeBytes: 0 };
+    const { start, sizeBytes } = this.#packedPage(page);
     const offset = this.#chain.length;
     this.#chain.appendBytes(this.#header({ start, sizeBytes }, page.length, { 5: header }));
     this.#chain.append(start, sizeBytes);
@@ -305,9 +312,20 @@ export class ColumnChunkWriter {
     return { ...packed, header: this.#header(packed, page.length, { 7: own }) };
   }
 
-  #packed(page: GrowingBytes) {
-    const { context, room, codec } = this.#options;
-    return compress(context, room, codec, { start: page.start, sizeBytes: page.length });
+  /** The first page says whether it pays to compress the chunk's plain values. */
+  #packedPage(page: GrowingBytes): PageBytes {
+    const { start, length: sizeBytes } = page;
+    if (sizeBytes === 0) return { start: 0, sizeBytes };
+    const packed = this.#packed(page);
+    const isFirst = this.#pages.length === 0 && this.#dictionary === null;
+    if (!isFirst || packed.sizeBytes <= sizeBytes * packedShareMax) return packed;
+    this.#codec = 'none';
+    return { start, sizeBytes };
+  }
+
+  #packed(page: GrowingBytes): PageBytes {
+    const { context, room } = this.#options;
+    return compress(context, room, this.#codec, { start: page.start, sizeBytes: page.length });
   }
 
   /** @param own - The header of its type, by the number of its field. */
@@ -341,6 +359,7 @@ export class ColumnChunkWriter {
     this.#chain.clear();
     this.#clearPage();
     this.#isStarted = false;
+    this.#codec = this.#options.codec;
     this.#pages = [];
     this.#usedEncodings = new Set();
     this.#uncompressedBytes = 0;

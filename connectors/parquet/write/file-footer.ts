@@ -18,6 +18,7 @@ import {
   thriftBytes,
 } from '../thrift-writer.ts';
 import type { WrittenChunk as FinishedChunk, WrittenPage } from './column-chunk-writer.ts';
+import { writtenCodecs } from './compress.ts';
 import type { PhysicalColumn } from './physical-column.ts';
 import { bytesOfExtremes, joinExtremes } from './value-extremes.ts';
 
@@ -57,8 +58,6 @@ export interface WrittenFile {
   readonly nodes: readonly WrittenNode[];
   readonly leaves: readonly WrittenLeaf[];
   readonly groups: readonly WrittenGroup[];
-  /** Of the codec. */
-  readonly codec: number;
 }
 
 /** Where the indexes of a chunk's pages are; without extremes there is no index of columns. */
@@ -149,7 +148,7 @@ function rowGroupOf(
 }
 
 function columnChunkOf(
-  { leaves, codec }: WrittenFile,
+  { leaves }: WrittenFile,
   { offset, chunk, bloomFilter }: PlacedChunk,
   { leaf, places }: { readonly leaf: number; readonly places: IndexPlaces },
 ): ThriftOut {
@@ -160,7 +159,7 @@ function columnChunkOf(
     1: i32(column.physical),
     2: list(chunk.encodings.map(i32)),
     3: list(path.map(text)),
-    4: i32(codec),
+    4: i32(writtenCodecs[chunk.codec]),
     5: i64(pages.reduce((sum, { valueCount }) => sum + valueCount, 0)),
     6: i64(chunk.uncompressedBytes),
     7: i64(chunk.compressedBytes),

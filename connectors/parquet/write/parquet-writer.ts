@@ -21,7 +21,7 @@ import type { RowWriter } from '../../formats/row-writer.ts';
 import type { BytesPlace } from '../parquet-metadata.ts';
 import type { BloomOptions } from './bloom-writer.ts';
 import { type ColumnTree, columnTreeOf, type TreeLeaf } from './column-tree.ts';
-import { type WrittenCodec, writtenCodecs } from './compress.ts';
+import type { WrittenCodec } from './compress.ts';
 import {
   fileEndOf,
   magic,
@@ -113,7 +113,6 @@ export class ParquetWriter implements RowWriter {
         nodes: [rootNode(this.#columns.length), ...this.#columns.flatMap(({ nodes }) => nodes)],
         leaves: this.#leaves().map(({ leaf }) => leaf),
         groups: this.#groups,
-        codec: writtenCodecs[this.#options.compression],
       },
       this.#position,
     );

@@ -3,6 +3,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRealDisk } from '../../../../base/env/real-disk.ts';
+import { codecs } from '../../../../connectors/parquet/parquet-metadata.ts';
 import { scanParquetFile } from '../../../../connectors/parquet/plan/parquet-file-scan.ts';
 import type { Batch } from '../../../../engine/batch/batch.ts';
 import { BatchBuilder } from '../../../../engine/batch/batch-builder.ts';
@@ -119,6 +120,32 @@ test('a dictionary that gets too large is left', async () => {
   const long = many(4000, (index) => `${index % 1500}`.padStart(1200, 'x'));
   await written({ kind: 'utf8' }, long);
 });
+
+test.each(['snappy', 'zstd', 'gzip'] as const)(
+  'what does not get smaller with %s is left as it is, chunk by chunk',
+  async (compression) => {
+    // Digits of a generator: no run of four comes again soon.
+    let state = 1;
+    const noise = () => (state = (state * 48_271) % 2_147_483_647);
+    const double = new Float64Array(1);
+    const words = new Uint32Array(double.buffer);
+    const random = many(20_000, () => {
+      words[0] = noise() * 2 + (noise() & 1);
+      words[1] = (noise() & 0x3ff_ffff) | (noise() << 26);
+      return Number.isFinite(double[0]) ? double[0] : 0;
+    });
+    const even = many(20_000, (index) => (index % 1000) + 0.5);
+    const values = [...random, ...even, ...even];
+    const { rowGroups } = await written({ kind: 'float64' }, values, {
+      compression,
+      rowGroupRows: 20_000,
+    });
+    const packed = { snappy: codecs.snappy, zstd: codecs.zstd, gzip: codecs.gzip }[compression];
+    const chosen = rowGroups.map(({ chunks: [chunk] }) => chunk?.codec);
+    expect(chosen[0]).toBe(codecs.none);
+    expect(chosen.at(-1)).toBe(packed);
+  },
+);
 
 test('row groups end by rows, and by bytes', async () => {
   const values = many(50_000, (index) => BigInt(index) ** 2n);
