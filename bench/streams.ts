@@ -50,7 +50,8 @@ function streamBench(name: string, job: StreamJob, format: StreamFormat): BenchC
     name,
     sizes: Object.keys(sizes),
     contestants: [
-      ...[threads, 1].map((count) => millrace(name, { job, format, count })),
+      ...[threads, 1].map((count) => millrace(name, { job, format, count, isSummed: false })),
+      millrace(name, { job, format, count: threads, isSummed: true }),
       duckdb(name, { job, format, isSummed: false }),
       duckdb(name, { job, format, isSummed: true }),
       flink(name, job),
@@ -84,15 +85,22 @@ interface Asked {
   readonly format: StreamFormat;
 }
 
-function millrace(name: string, { job, format, count }: Asked & { count: number }): Contestant {
-  const id = count === threads ? 'millrace' : `millrace-${count}`;
+/** Writes its answers; or only sums them, as Flink does. */
+function millrace(
+  name: string,
+  { job, format, count, isSummed }: Asked & { count: number; isSummed: boolean },
+): Contestant {
+  const id = isSummed ? 'millrace-sums' : count === threads ? 'millrace' : `millrace-${count}`;
   const outPath = outputPath(`${name}-${id}`);
   const program = join(projectFolder, 'bench/jobs/stream-questions.ts');
   // Where there is a bundle, programs that are installed run it; so does this one.
   const node = [process.execPath, '--conditions=millrace-bundle'];
   return {
-    ...{ id, name: 'Millrace', threads: count, outPath },
-    command: (data) => [...node, program, data, outPath, String(count), job, format],
+    ...{ id, name: isSummed ? 'Millrace, sums only' : 'Millrace', threads: count, outPath },
+    command: (data) => [
+      ...[...node, program, data, outPath, String(count), job, format],
+      ...(isSummed ? ['sums'] : []),
+    ],
   };
 }
 
