@@ -12,4 +12,8 @@ export interface ExpressionKernels extends TextFunctionKernels, CastTextKernels 
   compareTexts(a: number, aLength: number, b: number, bLength: number): number;
   /** The rest of a division towards zero, as JavaScript's `%` has it. */
   floatModulo(a: number, b: number): number;
+  /** The whole part of a decimal, its fraction cut off, modulo 2^64. */
+  wholeOfDecimal(low: bigint, high: bigint, scale: number): bigint;
+  /** 1 when that part has more than 64 bits. */
+  isWideDecimal(low: bigint, high: bigint, scale: number): number;
 }

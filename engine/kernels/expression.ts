@@ -13,3 +13,8 @@ export function compareTextsOf(a: Uint8Array, b: Uint8Array): number {
 export function floatModuloOf(a: number, b: number): number {
   return a % b;
 }
+
+/** The whole part of a decimal, its fraction cut off. */
+export function wholeOfDecimal(value: bigint, scale: number): bigint {
+  return value / 10n ** BigInt(scale);
+}

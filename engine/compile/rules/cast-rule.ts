@@ -1,7 +1,7 @@
 /**
  * Rule of casts among numbers, bools, dates, timestamps and texts, and of texts to binaries and back. A
- * value that does not fit sets the row's error, or is null where the cast is a try. Decimals that lose
- * digits, and lists and structs, are left to the reference.
+ * value that does not fit sets the row's error, or is null where the cast is a try. Decimals that become
+ * floats or lose some of their scale, and lists and structs, are left to the reference.
  */
 import type { Expr } from '../../expr/expr.ts';
 import { castScratchBytes } from '../../kernels/cast-text-kernels.ts';
@@ -15,6 +15,9 @@ import { NoRule, type RuleContext } from './rule-context.ts';
 import { reserve } from './text-making-rules.ts';
 import { bytesOf, ifAsked, lengthOf } from './text-value.ts';
 import { failedWhere, formOf, isNumberForm, partOf, type Value } from './value.ts';
+
+/** The largest power of ten that an i64 holds. */
+const scaleMax64 = 18;
 
 /** What a cast makes of a value: its parts, and whether it does not fit (null: it always does). */
 interface CastResult {
@@ -30,7 +33,9 @@ export function castRule(context: RuleContext, expr: Expr & { readonly kind: 'ca
   if (type.kind === 'utf8' && !isBytes(input.type)) return writtenText(context, input, type);
   const { parts, isLost } = isBytes(input.type)
     ? bytesParts(context, input, type)
-    : castParts(code, input, type);
+    : input.type.kind === 'decimal' && isInteger(type)
+      ? cutParts(context, { input, from: input.type, to: type })
+      : castParts(code, input, type);
   // Bytes of a text are those of the binary, in whatever form.
   const form = input.form === 'bytes' && isBytes(type) ? 'bytes' : formOf(type);
   if (isLost === null) return { type, form, parts, valid, failed };
@@ -57,6 +62,40 @@ function castParts(code: CodeBuilder, input: Value, to: FieldType): CastResult {
     return always([code.keep('f64')]);
   }
   return input.form === 'f64' ? wholeParts(code, input, to) : integerParts(code, input, to);
+}
+
+function isInteger({ kind }: FieldType): boolean {
+  return kind === 'int64' || (kind in ranges && kind !== 'bool');
+}
+
+/** Decimals to integers: the fraction is cut off. Most fit into 64 bits and are divided there. */
+function cutParts(
+  context: RuleContext,
+  { input, from, to }: { input: Value; from: FieldType & { kind: 'decimal' }; to: FieldType },
+): CastResult {
+  const { code } = context;
+  const [low, high] = [partOf(input, 0), partOf(input, 1)];
+  const wide = code.i64(0n).keep('i64');
+  const isWide = code.i32(0).keep('i32');
+  const whole = context.kernel('wholeOfDecimal', ['i64', 'i64', 'i32'], 'i64');
+  const isTooWide = context.kernel('isWideDecimal', ['i64', 'i64', 'i32'], 'i32');
+  code.get(low).i64(63n).op('i64.shr_s').get(high).op('i64.eq');
+  code.i32(from.scale <= scaleMax64 ? 1 : 0).op('i32.and');
+  code.if(
+    () => {
+      const divisor = 10n ** BigInt(Math.min(from.scale, scaleMax64));
+      code.get(low).i64(divisor).op('i64.div_s').set(wide);
+    },
+    () => {
+      code.get(low).get(high).i32(from.scale).call(whole).set(wide);
+      code.get(low).get(high).i32(from.scale).call(isTooWide).set(isWide);
+    },
+  );
+  if (to.kind === 'int64') return { parts: [wide], isLost: isWide };
+  const narrow = integerParts(code, { ...input, type: int64Type, form: 'i64', parts: [wide] }, to);
+  code.get(isWide);
+  if (narrow.isLost !== null) code.get(narrow.isLost).op('i32.or');
+  return { parts: narrow.parts, isLost: code.keep('i32') };
 }
 
 /** Texts and binaries: what they are of, the other is too, if it is UTF-8. */

@@ -1,7 +1,11 @@
 /** Goal: kernels for single values agree with their references, at every alignment and length. */
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
-import { compareTextsOf, floatModuloOf } from '../../../engine/kernels/expression.ts';
+import {
+  compareTextsOf,
+  floatModuloOf,
+  wholeOfDecimal,
+} from '../../../engine/kernels/expression.ts';
 import { KernelArena } from './kernel-arena.ts';
 
 const arena = new KernelArena();
@@ -61,5 +65,19 @@ test('the rest of a float division is the one of JavaScript', () => {
       expect(arena.kernels.floatModulo(a, b)).toBe(floatModuloOf(a, b));
     }),
     { numRuns: 500 },
+  );
+});
+
+test('decimals lose their fraction, and say when 64 bits are too few', () => {
+  const value = fc.bigInt({ min: -(10n ** 38n) + 1n, max: 10n ** 38n - 1n });
+  const any = fc.oneof(value, fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n }));
+  fc.assert(
+    fc.property(any, fc.nat(38), (decimal, scale) => {
+      const parts = [BigInt.asIntN(64, decimal), decimal >> 64n] as const;
+      const whole = wholeOfDecimal(decimal, scale);
+      const low = BigInt.asIntN(64, whole);
+      expect(arena.kernels.wholeOfDecimal(...parts, scale)).toBe(low);
+      expect(arena.kernels.isWideDecimal(...parts, scale)).toBe(low === whole ? 0 : 1);
+    }),
   );
 });

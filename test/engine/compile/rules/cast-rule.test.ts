@@ -117,7 +117,11 @@ function valuesOf(type: FieldType): unknown[] {
           : Uint8Array.from(Buffer.from(text, text.endsWith('\xff') ? 'latin1' : 'utf8')),
       );
     case 'decimal':
-      return [...wholes.filter((whole) => fits(whole, type)).map((whole) => `${whole}`), null];
+      return [
+        ...wholes.filter((whole) => fits(whole, type)).map((whole) => `${whole}`),
+        ...(type.scale > 0 ? ['1.99', '-1.99', '-0.01'] : []),
+        null,
+      ];
     default:
       return [...wholes.filter((whole) => isIn(whole, type)), null].map((value) =>
         value === null || ['int64', 'timestamp'].includes(type.kind) ? value : Number(value),
@@ -151,12 +155,13 @@ test.each(pairs)('$kind to $kind', (from, to) => {
   for (const row of rows) expectSame([cast], schemaOf(field), [row]);
 });
 
-test('casts from and to texts are compiled, of all types', () => {
+test('casts from and to texts are compiled, of all types, and of decimals to integers', () => {
   for (const { kind } of types) {
     if (kind === 'utf8') continue;
     expect(compiled).toContain(`utf8 to ${kind}`);
     expect(compiled).toContain(`${kind} to utf8`);
   }
+  for (const kind of ['int8', 'uint32', 'int64']) expect(compiled).toContain(`decimal to ${kind}`);
 });
 
 test('texts of random values are those of the reference, and are read back', () => {
