@@ -12,15 +12,16 @@
  * - What is held stays within the share, unless a single batch is larger than that, or the share is too small
  *   to spill: then it may be all that the slot has.
  */
-import { codeOf, typedError } from '../../base/typed-error.ts';
-import { formatBytes } from '../../base/units.ts';
+import { codeOf } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { Schema } from '../schema/schema.ts';
+import { largeRowBytesOf } from '../spill/large-rows.ts';
 import { SpillFiles } from '../spill/spill-files.ts';
 import type { SpillRun, SpillWriter } from '../spill/spill-writer.ts';
 import { rowKeysOf } from '../stream/row-keys.ts';
 import type { OrderColumn } from '../stream/row-order.ts';
-import { type MergeSize, mergeSizeOf } from './merge-size.ts';
+import { memoryTooSmall } from './memory-too-small.ts';
+import { leastBytesOf, type MergeSize, mergeSizeOf } from './merge-size.ts';
 import type { OperatorContext } from './operator.ts';
 import { RowSorter } from './row-sorter.ts';
 import { RunMerger } from './run-merger.ts';
@@ -49,6 +50,8 @@ export class ExternalSorter {
   #writer: SpillWriter | null = null;
   #merger: RunMerger | null = null;
   #rowCount = 0;
+  /** Bytes of the largest row that came; 0 while none was larger than a block. */
+  #largeRowBytes = 0;
   #givenRows = 0;
   /** Whether what is in memory is being sorted to make room: until that is done no row can be added. */
   #isMakingRoom = false;
@@ -82,6 +85,8 @@ export class ExternalSorter {
   /** Takes all rows of the batch, without taking it over; false when the slice ended before there was room. */
   offer(batch: Batch): boolean {
     try {
+      const rowBytes = largeRowBytesOf(this.#context.kernels, batch, this.#size.blockBytes);
+      this.#largeRowBytes = Math.max(this.#largeRowBytes, rowBytes);
       for (let want = this.#wantFor(batch); want !== null; want = this.#wantFor(batch)) {
         this.#makeRoom(want);
         if (this.#context.shouldYield()) return false;
@@ -125,6 +130,7 @@ export class ExternalSorter {
     this.#sorter.clear();
     this.#isMakingRoom = false;
     this.#rowCount = 0;
+    this.#largeRowBytes = 0;
     this.#givenRows = 0;
   }
 
@@ -153,7 +159,8 @@ export class ExternalSorter {
     if (this.#sorter.rowCount === 0) return null;
     if (this.#isMakingRoom) return 'memory';
     if (!this.#canSpill) return this.#isSlotFull ? 'memory' : null;
-    const bytes = this.#sorter.peakBytesWith(batch) + this.#size.reserveBytes;
+    const reserve = this.#size.reserveBytes + this.#largeRowBytes;
+    const bytes = this.#sorter.peakBytesWith(batch) + reserve;
     return bytes > this.#context.spill.share.bytes ? 'memory' : null;
   }
 
@@ -197,14 +204,17 @@ export class ExternalSorter {
 
   #newMerger(): RunMerger {
     const { schema, order } = this.#options;
-    const runsAtOnce = this.#size.runs;
-    const options = { schema, order, files: this.#files, runs: this.#runs, runsAtOnce };
+    const options = { schema, order, files: this.#files, runs: this.#runs, size: this.#size };
     return new RunMerger(this.#context, options);
   }
 
   /** Where the share is too small to spill, rows stay in memory for as long as the slot has some. */
   get #canSpill(): boolean {
-    return this.#size.runs >= 2;
+    return this.#leastBytes <= this.#context.spill.share.bytes;
+  }
+
+  get #leastBytes(): number {
+    return leastBytesOf(this.#size, this.#largeRowBytes);
   }
 
   /** Whether a quarter is left, which others need. */
@@ -219,15 +229,9 @@ export class ExternalSorter {
   }
 
   #tooLittleMemory(cause?: unknown): Error {
-    const { name, spill } = this.#context;
-    const { leastBytes } = this.#size;
-    const total = Math.ceil(spill.share.totalFor(leastBytes) / 2 ** 20);
-    const [needed, had] = [formatBytes(leastBytes), formatBytes(spill.share.bytes)];
-    const message = `"${name}" needs ${needed} of memory to sort on disk, and has ${had}`;
-    return typedError('MEMORY_TOO_SMALL', message, {
-      hint: `Give the job --memory ${total}MB or more, or run it with a lower --parallelism.`,
-      details: { operator: name, leastBytes, shareBytes: spill.share.bytes },
-      cause,
+    return memoryTooSmall(this.#context, {
+      ...{ verb: 'sort', leastBytes: this.#leastBytes, cause },
+      ...(this.#largeRowBytes > 0 && { rowBytes: this.#largeRowBytes }),
     });
   }
 }

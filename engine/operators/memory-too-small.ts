@@ -8,16 +8,19 @@ export interface TooSmallOptions {
   readonly verb: string;
   /** The least share with which it can. */
   readonly leastBytes: number;
+  /** Of the largest row, where that is what takes so much. @defaultValue it is not */
+  readonly rowBytes?: number;
   readonly cause?: unknown;
 }
 
 export function memoryTooSmall(
   { name, spill }: OperatorContext,
-  { verb, leastBytes, cause }: TooSmallOptions,
+  { verb, leastBytes, rowBytes = 0, cause }: TooSmallOptions,
 ): TypedError {
   const total = Math.ceil(spill.share.totalFor(leastBytes) / 2 ** 20);
   const [needed, had] = [formatBytes(leastBytes), formatBytes(spill.share.bytes)];
-  const message = `"${name}" needs ${needed} of memory to ${verb} on disk, and has ${had}`;
+  const rows = rowBytes === 0 ? '' : ` rows of up to ${formatBytes(rowBytes)}`;
+  const message = `"${name}" needs ${needed} of memory to ${verb}${rows} on disk, and has ${had}`;
   return typedError('MEMORY_TOO_SMALL', message, {
     hint: `Give the job --memory ${total}MB or more, or run it with a lower --parallelism.`,
     details: { operator: name, leastBytes, shareBytes: spill.share.bytes },

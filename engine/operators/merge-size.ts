@@ -4,7 +4,8 @@
  *     share = reserve (files, writer, rows on their way out) + spare batches + runs × (block, views, sort rows)
  *
  * Blocks of 256 KiB make long reads; where the share is small, shorter ones let more runs be merged at once,
- * which saves whole passes over the data.
+ * which saves whole passes over the data. A row that is larger than a block is one of its own: a run with such
+ * rows takes as much more, and the reserve is for one more, on its way out.
  */
 import { batchRowsMax } from '../batch/batch.ts';
 import { isView, partBytesOf } from '../batch/body-layout.ts';
@@ -13,6 +14,7 @@ import { crcTableBytes } from '../kernels/checksum-kernels.ts';
 import { compressedBytesMax, compressTableBytes } from '../kernels/compression-kernels.ts';
 import { layoutOf, valuesSizeOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
+import type { SpillRun } from '../spill/spill-writer.ts';
 
 /** Batches that rows of one output come from, besides one of each run. */
 export const spareBatches = 4;
@@ -29,12 +31,13 @@ const textBytesMax = 1 << 20; // Of a batch that is gathered.
 
 export interface MergeSize {
   readonly blockBytes: number;
-  /** Runs to be merged at once; below 2 when the share is too small. */
-  readonly runs: number;
-  /** What spilling itself takes, besides the rows that are held. */
+  /** What spilling itself takes, besides the rows that are held and without rows larger than a block. */
   readonly reserveBytes: number;
-  /** The least share with which two runs can be merged. */
-  readonly leastBytes: number;
+  /** What batches of a merge may hold whose rows are on their way out. */
+  readonly spareBytes: number;
+  /** What a run without large rows takes. */
+  readonly runBytes: number;
+  readonly shareBytes: number;
 }
 
 /** @param sortRowBytes - Bytes of a sort row of the order. */
@@ -45,9 +48,44 @@ export function mergeSizeOf(schema: Schema, sortRowBytes: number, shareBytes: nu
   const reserveBytes = pages(files) + pages(blockBytes) + outputBytesOf(schema);
   const batchBytes = blockBytes + pages(viewBytesOf(schema, bodyRowsOf(schema, blockBytes)));
   const runBytes = batchBytes + pages(bodyRowsOf(schema, blockBytes) * sortRowBytes);
-  const besides = reserveBytes + spareBatches * batchBytes;
-  const runs = Math.min(runsMax, Math.floor((shareBytes - besides) / runBytes));
-  return { blockBytes, runs, reserveBytes, leastBytes: besides + runsMin * runBytes };
+  const spareBytes = spareBatches * batchBytes;
+  return { blockBytes, reserveBytes, spareBytes, runBytes, shareBytes };
+}
+
+/** The least share with which two runs can be merged that have rows of so many bytes; 0: no large ones. */
+export function leastBytesOf(size: MergeSize, largeRowBytes: number): number {
+  const runs = runsMin * (size.runBytes + pages(largeRowBytes));
+  return size.reserveBytes + pages(largeRowBytes) + size.spareBytes + runs;
+}
+
+/**
+ * How many runs are to be merged next, from `place` on. All that are in the list: they can be merged at once. Else
+ * the fewest that have to be, or the most that can.
+ */
+export function runsToMerge(size: MergeSize, runs: readonly SpillRun[], place: number): number {
+  const extra = runs.map(({ blockBytesMax }) => extraBytesOf(size, blockBytesMax));
+  const most = extra.reduce((a, b) => Math.max(a, b), 0);
+  const room = size.shareBytes - size.reserveBytes - size.spareBytes - most;
+  const costs = extra.map((bytes) => size.runBytes + bytes);
+  let left = costs.reduce((sum, cost) => sum + cost, 0);
+  if (runs.length <= runsMax && left <= room) return runs.length;
+  // So many are one run when they are merged, which costs as much as the largest of them.
+  let [count, bytes, largest] = [0, 0, 0];
+  while (count < runsMax && place + count < runs.length) {
+    const cost = costs[place + count] ?? 0;
+    if (count >= runsMin && bytes + cost > room) break;
+    bytes += cost;
+    left -= count === 0 ? 0 : Math.min(cost, largest);
+    largest = Math.max(largest, cost);
+    count++;
+    if (count >= runsMin && runs.length - count < runsMax && left <= room) break;
+  }
+  return count;
+}
+
+/** What a run takes more than usual. */
+function extraBytesOf({ blockBytes }: MergeSize, blockBytesMax: number): number {
+  return pages(Math.max(0, blockBytesMax - blockBytes));
 }
 
 /** The most rows that a body has in a block. */

@@ -27,6 +27,8 @@ import type { OperatorContext } from './operator.ts';
 
 /** Batches of fewer rows than this are put together first. */
 const smallBatchRows = 2048;
+/** Texts of more bytes than this are not copied for that. */
+const smallTextBytes = 256 << 10;
 /** With a limit: batches kept, beyond those of the rows wanted, before survivors are put together. */
 const extraBatchesMax = 64;
 
@@ -89,8 +91,10 @@ export class RowSorter {
   /** The most that it would hold in bytes, up to the end of the sort, with the rows of one more batch. */
   peakBytesWith(batch: Batch): number {
     const rowCount = this.rowCount + batch.rowCount;
-    const isGathered = batch.rowCount < smallBatchRows || this.#collector.rowCount > 0;
-    const gathered = isGathered ? this.#collector.roomBytes + this.#collector.textBytes : 0;
+    const textBytes = this.#gatheredTextBytes(batch);
+    const isGathered = textBytes >= 0 || this.#collector.rowCount > 0;
+    const texts = this.#collector.textBytes + Math.max(0, textBytes);
+    const gathered = isGathered ? this.#collector.roomBytes + texts : 0;
     const held = this.#held.bytesWith(batch) + this.#collectorHeld.bytes;
     return held + gathered + this.#buffer.peakBytes(rowCount);
   }
@@ -104,13 +108,22 @@ export class RowSorter {
   /** Takes all rows of the batch, without taking it over. */
   add(batch: Batch): void {
     if (batch.rowCount === 0) return;
-    if (batch.rowCount >= smallBatchRows) {
+    if (this.#gatheredTextBytes(batch) < 0) {
+      // The rows before it come first.
+      this.seal();
       this.#addBatch(batch.retain());
       return;
     }
     if (batch.rowCount > this.#collector.room) this.seal();
     this.#collector.append(batch, batch.selection, batch.rowCount);
     this.#collectorHeld.add(batch);
+  }
+
+  /** What the texts of a batch have that is put together with others; negative where it is kept as it is. */
+  #gatheredTextBytes(batch: Batch): number {
+    if (batch.rowCount >= smallBatchRows) return -1;
+    const bytes = this.#collector.textBytesOf(batch, batch.selection, batch.rowCount);
+    return bytes > smallTextBytes ? -1 : bytes;
   }
 
   /** Brings the rows of small batches into the sort; call before `sortSlice`. */

@@ -14,7 +14,7 @@ import type { SpillFiles } from '../spill/spill-files.ts';
 import type { SpillRun, SpillWriter } from '../spill/spill-writer.ts';
 import { MergingGate } from '../stream/merging-gate.ts';
 import type { OrderColumn } from '../stream/row-order.ts';
-import { spareBatches } from './merge-size.ts';
+import { type MergeSize, runsToMerge, spareBatches } from './merge-size.ts';
 import type { OperatorContext } from './operator.ts';
 
 export interface RunMergerOptions {
@@ -23,8 +23,8 @@ export interface RunMergerOptions {
   readonly files: SpillFiles;
   /** In the order in which their rows came; those that are merged go from the list, the new ones come into it. */
   readonly runs: SpillRun[];
-  /** Runs to be merged at once, from 2. */
-  readonly runsAtOnce: number;
+  /** Says how many runs can be merged at once; two of them can. */
+  readonly size: MergeSize;
 }
 
 /** Runs that are being merged into one. */
@@ -44,7 +44,6 @@ export class RunMerger {
   #last: MergingGate | null = null;
 
   constructor(context: OperatorContext, options: RunMergerOptions) {
-    assert(options.runsAtOnce >= 2, 'a merge makes fewer runs of several');
     this.#context = context;
     this.#options = options;
   }
@@ -56,12 +55,13 @@ export class RunMerger {
       this.#goOn(this.#pass);
       return false;
     }
-    const { runsAtOnce } = this.#options;
-    if (this.#runs.length > runsAtOnce) {
-      this.#pass = this.#beginPass();
+    if (this.#place + 2 > this.#runs.length) this.#place = 0;
+    const count = runsToMerge(this.#options.size, this.#runs, this.#place);
+    if (count < this.#runs.length) {
+      this.#pass = this.#beginPass(count);
       return false;
     }
-    this.#last = this.#gateOf(this.#runs);
+    this.#last = this.#gateOf(this.#runs, false);
     return true;
   }
 
@@ -90,14 +90,11 @@ export class RunMerger {
     return this.#options.runs;
   }
 
-  #beginPass(): Pass {
-    const { runsAtOnce, files } = this.#options;
-    if (this.#place + 2 > this.#runs.length) this.#place = 0;
-    const surplus = this.#runs.length - runsAtOnce + 1;
-    const count = Math.min(runsAtOnce, surplus, this.#runs.length - this.#place);
-    const gate = this.#gateOf(this.#runs.slice(this.#place, this.#place + count));
+  #beginPass(count: number): Pass {
+    assert(count >= 2, 'a merge makes fewer runs of several');
+    const gate = this.#gateOf(this.#runs.slice(this.#place, this.#place + count), true);
     try {
-      return { gate, writer: files.create(), count };
+      return { gate, writer: this.#options.files.create(), count };
     } catch (error) {
       gate.close();
       throw error;
@@ -124,10 +121,12 @@ export class RunMerger {
     this.#place++;
   }
 
-  #gateOf(runs: readonly SpillRun[]): MergingGate {
+  /** @param showsTexts - For rows that are written at once: their texts are copied once, not twice. */
+  #gateOf(runs: readonly SpillRun[], showsTexts: boolean): MergingGate {
     const { scope, kernels } = this.#context;
-    const { schema, order, files } = this.#options;
+    const { schema, order, files, size } = this.#options;
     const channels = runs.map((run) => files.open(run, schema));
-    return new MergingGate({ scope, kernels, schema, order, channels, spareSources: spareBatches });
+    const spare = { spareSources: spareBatches, spareBytes: size.spareBytes };
+    return new MergingGate({ scope, kernels, schema, order, channels, showsTexts, ...spare });
   }
 }

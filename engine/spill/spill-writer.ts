@@ -22,6 +22,8 @@ export interface SpillRun {
   readonly startByte: number;
   readonly endByte: number;
   readonly rowCount: number;
+  /** Of its largest block, unpacked: more than a usual block has, where a row is larger than one. */
+  readonly blockBytesMax: number;
 }
 
 /** What a writer gets of the operator's files. */
@@ -49,6 +51,7 @@ export class SpillWriter {
   #position = 0;
   #runStart = 0;
   #rowCount = 0;
+  #blockBytesMax = 0;
 
   /** @throws MEMORY_EXHAUSTED */
   constructor(parts: SpillWriterParts) {
@@ -92,9 +95,11 @@ export class SpillWriter {
       startByte: this.#runStart,
       endByte: this.#position,
       rowCount: this.#rowCount,
+      blockBytesMax: this.#blockBytesMax,
     };
     this.#runStart = this.#position;
     this.#rowCount = 0;
+    this.#blockBytesMax = 0;
     return run;
   }
 
@@ -153,6 +158,7 @@ export class SpillWriter {
       throw errorOf(error);
     }
     this.#position += written;
+    this.#blockBytesMax = Math.max(this.#blockBytesMax, sizeBytes);
     onWritten(written);
   }
 }

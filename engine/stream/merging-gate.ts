@@ -10,9 +10,11 @@
  *
  * Invariants:
  * - A batch goes out with 8,192 rows, or when a channel has nothing now and rows are there.
- * - A consumed batch is let go as soon as the output that holds its last rows is built.
+ * - A consumed batch is let go as soon as the output that holds its last rows is built; where texts are shown,
+ *   when that output is let go.
  */
 import { type Batch, batchRowsMax } from '../batch/batch.ts';
+import { heldBytesOf } from '../batch/held-blocks.ts';
 import { mergeHeadSize } from '../kernels/sort-kernels.ts';
 import { encodeRows } from '../kernels/sort-keys.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
@@ -22,6 +24,7 @@ import type { OrderColumn } from './row-order.ts';
 import { type ElementReader, isMark, type RowElement } from './stream-element.ts';
 
 const spareSourcesDefault = 64;
+const spareBytesDefault = 16 << 20;
 
 interface Head {
   readonly channel: ElementReader;
@@ -41,6 +44,11 @@ export interface MergingGateOptions extends Omit<GatherOptions, 'batches'> {
   readonly channels: readonly ElementReader[];
   /** Batches that the rows of one output may come from, besides one of each channel. @defaultValue 64 */
   readonly spareSources?: number;
+  /**
+   * Bytes that such batches may hold before no other one is read: where rows are large, few are held.
+   * @defaultValue 16 MiB
+   */
+  readonly spareBytes?: number;
 }
 
 export class MergingGate implements ElementReader {
@@ -55,6 +63,8 @@ export class MergingGate implements ElementReader {
   readonly #numbers: BlockHandle;
   #done = 0;
   #count = 0;
+  /** What those of them hold that no channel has in hand. */
+  #spareBytes = 0;
   #hasFailed = false;
 
   constructor(options: MergingGateOptions) {
@@ -70,7 +80,7 @@ export class MergingGate implements ElementReader {
   /** No marks: sorted rows come out at the end, and time does not matter to who reads them. */
   read(): RowElement | 'waiting' {
     while (!this.#hasFailed) {
-      if (this.#done > 0) return this.#gather();
+      if (this.#done > 0 || this.#hasSpareBytes) return this.#gather();
       const isReady = this.#fill();
       if (this.#hasFailed) break;
       const isFull = this.#count === batchRowsMax || this.#sources.length >= this.#sourcesMax;
@@ -92,6 +102,10 @@ export class MergingGate implements ElementReader {
     memory.release(this.#numbers);
     memory.release(this.#table);
     for (const { channel } of this.#heads) channel.close();
+  }
+
+  get #hasSpareBytes(): boolean {
+    return this.#count > 0 && this.#spareBytes >= (this.#options.spareBytes ?? spareBytesDefault);
   }
 
   get #sourcesMax(): number {
@@ -168,20 +182,23 @@ export class MergingGate implements ElementReader {
     heads.forEach((head, index) => {
       const word = (table + index * mergeHeadSize) >>> 2;
       head.next = words[word] ?? 0;
-      if (head.next === words[word + 1]) head.batch = null;
+      if (head.next !== words[word + 1] || head.batch === null) return;
+      this.#spareBytes += heldBytesOf(head.batch);
+      head.batch = null;
     });
     return true;
   }
 
   /** Makes a batch of the rows noted: of all, unless their texts are large. */
   #gather(): Batch {
-    const { scope, kernels, schema } = this.#options;
+    const { scope, kernels, schema, showsTexts = false } = this.#options;
     const numbers = addressOf(this.#numbers) + this.#done * 4;
-    const target = { scope, kernels, schema, batches: this.#sources };
+    const target = { scope, kernels, schema, showsTexts, batches: this.#sources };
     const batch = gatherRows(target, numbers, this.#count - this.#done);
     this.#done += batch.rowCount;
+    const result = showsTexts ? holding(batch, this.#sources) : batch;
     if (this.#done === this.#count) this.#releaseSources();
-    return batch;
+    return result;
   }
 
   /** Keeps the batches that channels still have in hand. */
@@ -194,5 +211,13 @@ export class MergingGate implements ElementReader {
     for (const source of old) source.release();
     this.#done = 0;
     this.#count = 0;
+    this.#spareBytes = 0;
   }
+}
+
+/** The batch, which is taken over, holding others that it points into. */
+function holding(batch: Batch, others: readonly Batch[]): Batch {
+  const holder = batch.derive({ holds: others.map((other) => other.retain()) });
+  batch.release();
+  return holder;
 }

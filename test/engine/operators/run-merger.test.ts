@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { readRows } from '../../../engine/batch/row-reader.ts';
 import { instantiateKernels } from '../../../engine/kernels/kernels.ts';
 import { SlotMemory } from '../../../engine/memory/slot-memory.ts';
+import type { MergeSize } from '../../../engine/operators/merge-size.ts';
 import { RunMerger } from '../../../engine/operators/run-merger.ts';
 import { int32Type, utf8Type } from '../../../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
@@ -27,6 +28,12 @@ function newFiles() {
   return { disk, context, files: new SpillFiles(context, { blockBytes: 64 << 10 }) };
 }
 
+/** Room for so many runs at once. */
+function sizeFor(runsAtOnce: number): MergeSize {
+  const nothing = { reserveBytes: 0, spareBytes: 0 };
+  return { ...nothing, blockBytes: 64 << 10, runBytes: 1, shareBytes: runsAtOnce };
+}
+
 function writtenRun(files: SpillFiles, rows: readonly Row[]) {
   const writer = files.create();
   const batch = batchOf(scope, schema, rows);
@@ -46,7 +53,8 @@ test('merging is sorting, whatever the runs and how many at once', () => {
       );
       const runs = rowsByRun.map((rows) => writtenRun(files, rows));
       const order = [ascending('key')];
-      const merger = new RunMerger(context, { schema, order, files, runs, runsAtOnce });
+      const size = sizeFor(runsAtOnce);
+      const merger = new RunMerger(context, { schema, order, files, runs, size });
       while (!merger.prepare()) expect(disk.files.size).toBeLessThanOrEqual(runs.length + 1);
       expect(disk.files.size).toBe(runs.length);
       expect(runs.length).toBeLessThanOrEqual(runsAtOnce);
@@ -68,7 +76,7 @@ test('closed in the middle of a pass it leaves nothing', () => {
   const { disk, context, files } = newFiles();
   const runs = [3, 1, 2].map((key) => writtenRun(files, [{ key, text: null }]));
   const order = [ascending('key')];
-  const merger = new RunMerger(context, { schema, order, files, runs, runsAtOnce: 2 });
+  const merger = new RunMerger(context, { schema, order, files, runs, size: sizeFor(2) });
   merger.prepare();
   merger.prepare();
   merger.close();

@@ -16,8 +16,10 @@ import { spillSpace } from '../../support/spill-space.ts';
 import { typedErrorOf } from '../../support/typed-error-of.ts';
 
 /** For batches on their way. */
-const headroomBytes = 3 << 20;
+const headroomBytesDefault = 3 << 20;
+/** A batch ends with so many rows or bytes of text, as those of sources do. */
 const batchRows = 4000;
+const batchTextBytes = 1 << 20;
 
 export interface Input {
   readonly schema: Schema;
@@ -30,6 +32,8 @@ export interface WithinShare extends Input {
   readonly buildSide?: Input;
   /** @defaultValue 3 MiB */
   readonly shareBytes?: number;
+  /** Of the memory, besides the share. @defaultValue 3 MiB */
+  readonly headroomBytes?: number;
   readonly plan?: FaultPlan;
   readonly disk?: MemoryDisk;
 }
@@ -38,6 +42,7 @@ export function runWithinShare({
   build,
   buildSide,
   shareBytes = 3 << 20,
+  headroomBytes = headroomBytesDefault,
   plan = new FaultPlan(),
   disk = new MemoryDisk(),
   ...input
@@ -100,11 +105,16 @@ export class TearingDisk extends MemoryDisk {
 
 function* partsOf(rows: Iterable<Row>): Generator<Row[]> {
   let part: Row[] = [];
+  let textBytes = 0;
   for (const row of rows) {
     part.push(row);
-    if (part.length < batchRows) continue;
+    for (const value of Object.values(row)) {
+      textBytes += typeof value === 'string' ? value.length : 0;
+    }
+    if (part.length < batchRows && textBytes < batchTextBytes) continue;
     yield part;
     part = [];
+    textBytes = 0;
   }
   yield part;
 }
