@@ -164,6 +164,12 @@ export class GroupTable {
     this.#isFull = false;
   }
 
+  /** Changes `bytesMax`; a table that has more is full. */
+  limitBytes(bytesMax: number): void {
+    this.#bytesMax = bytesMax;
+    if (this.#hasRows && this.#growth === null && this.sizeBytes > bytesMax) this.#isFull = true;
+  }
+
   /** Lets a full table grow for as long as there is memory. */
   allowAll(): void {
     this.allowSlots(Number.POSITIVE_INFINITY);

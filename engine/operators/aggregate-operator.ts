@@ -22,6 +22,7 @@ import type { Batch } from '../batch/batch.ts';
 import type { Json } from '../contracts/json.ts';
 import { partialMemoryWeight } from '../plan/memory-weight.ts';
 import type { Schema } from '../schema/schema.ts';
+import { largeRowBytesOf } from '../spill/large-rows.ts';
 import {
   type AggregateColumnOptions,
   type AggregatePhase,
@@ -70,6 +71,9 @@ export class AggregateOperator implements Operator {
   /** Whether all that was on disk has been given out. */
   #isGivenOut = false;
   #pending: Batch | null = null;
+  /** The batch that came last, and the bytes of the largest row so far; 0 while none was larger than a block. */
+  #batch: Batch | null = null;
+  #largeRowBytes = 0;
 
   constructor(context: OperatorContext, options: AggregateOptions) {
     const { input, phase, aggregates } = options;
@@ -91,6 +95,7 @@ export class AggregateOperator implements Operator {
   }
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
+    if (batch !== this.#batch) this.#noteLargeRows(batch);
     let row = fromRow;
     while (row < batch.rowCount) {
       if (this.#isEmitting && !this.#emit(outbox)) return row;
@@ -141,6 +146,19 @@ export class AggregateOperator implements Operator {
     this.#pending = null;
     this.#closeTables();
     this.#spill?.close();
+  }
+
+  /** Large rows leave less to the tables, for each is copied on its way to disk and back. */
+  #noteLargeRows(batch: Batch): void {
+    this.#batch = batch;
+    const spill = this.#spill;
+    if (spill === null || !spill.size.canSpill) return;
+    const bytes = largeRowBytesOf(this.#context.kernels, batch, spill.size.blockBytes);
+    if (bytes <= this.#largeRowBytes) return;
+    this.#largeRowBytes = bytes;
+    const { bytesMax } = spill.expectRows(bytes);
+    this.#table?.groups.limitBytes(bytesMax);
+    for (const set of this.#sets.values()) set.limitBytes(bytesMax);
   }
 
   #buildTables(columns: readonly number[]): void {

@@ -23,8 +23,14 @@ import {
 } from './aggregate-plan.ts';
 import type { AggregateTable } from './aggregate-table.ts';
 import { type DistinctSet, pairSchemaOf } from './distinct-set.ts';
+import { checkLargeRows } from './memory-too-small.ts';
 import type { OperatorContext } from './operator.ts';
-import { type PartitionSize, partitionSizeOf } from './partition-size.ts';
+import {
+  leastBytesFor,
+  type PartitionSize,
+  partitionSizeOf,
+  tableBytesFor,
+} from './partition-size.ts';
 import { SpilledGroups } from './spilled-groups.ts';
 
 export interface AggregateSpillOptions {
@@ -59,6 +65,8 @@ export class AggregateSpill {
   /** Ones, then zeroes; made when first needed. */
   #constants: BlockHandle = 0;
   #isUsed = false;
+  /** What the largest group of those rows may have on disk that are larger than a block; 0: there are none. */
+  #largeRowBytes = 0;
   /** Rows that count distinct values, on their way to the groups. */
   #batch: Batch | null = null;
   #row = 0;
@@ -110,15 +118,22 @@ export class AggregateSpill {
     return this.#isUsed;
   }
 
+  /** Rows of the input have so many bytes at most, more than a block; what a table may have then. */
+  expectRows(rowBytes: number): { readonly bytesMax: number } {
+    const texts = this.#schema.fields.filter(({ type }) => layoutOf(type) === 'view').length;
+    this.#largeRowBytes = rowBytes * Math.max(1, texts);
+    return { bytesMax: tableBytesFor(this.size, this.#largeRowBytes) };
+  }
+
   /** Writes the groups of a table, made by `plan`; false when the slice ended before. */
   writeGroups(table: AggregateTable, plan: AggregatePlan): boolean {
-    this.#isUsed = true;
+    this.#use();
     return this.#groups.writeOut(table, () => table.next(plan.parts, this.#schema));
   }
 
   /** Writes the pairs of a set; false when the slice ended before. */
   writePairs(column: number, set: DistinctSet): boolean {
-    this.#isUsed = true;
+    this.#use();
     const pairs = this.#pairs.get(column);
     assert(pairs !== undefined, 'a set of distinct values has pairs');
     return pairs.groups.writeOut(set, () => set.next(pairs.schema));
@@ -142,6 +157,13 @@ export class AggregateSpill {
     this.#constants = 0;
     const groups = [...this.#pairs.values()].map((pairs) => pairs.groups);
     closeAll([...groups, this.#groups, this.#files]);
+  }
+
+  #use(): void {
+    this.#isUsed = true;
+    const rowBytes = this.#largeRowBytes;
+    const leastBytes = leastBytesFor(this.size, rowBytes);
+    checkLargeRows(this.#context, { verb: 'group', leastBytes, rowBytes });
   }
 
   /** Works on one batch of pairs. */

@@ -86,6 +86,11 @@ export class DistinctSet {
     return true;
   }
 
+  /** Changes what it may hold. */
+  limitBytes(bytesMax: number): void {
+    this.#table.limitBytes(bytesMax);
+  }
+
   /** Ends growing, before pairs are given out; false asks to be called again. */
   settle(): boolean {
     while (this.#table.isGrowing) {

@@ -20,15 +20,16 @@ import { codeOf } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
 import { joinRowsOf } from '../plan/join-type.ts';
 import type { Schema } from '../schema/schema.ts';
+import { largeRowBytesOf } from '../spill/large-rows.ts';
 import { JoinBuild } from './join-build.ts';
 import { type JoinCondition, joinConditionOf } from './join-condition.ts';
 import { JoinKeyFilter } from './join-key-filter.ts';
 import type { HashJoinOptions } from './join-options.ts';
 import { JoinProbe } from './join-probe.ts';
 import { joinSizeOf } from './join-size.ts';
-import { memoryTooSmall } from './memory-too-small.ts';
+import { checkLargeRows, memoryTooSmall } from './memory-too-small.ts';
 import type { IdleAnswer, JoinOperator, OperatorContext, Outbox } from './operator.ts';
-import type { PartitionSize } from './partition-size.ts';
+import { leastBytesFor, type PartitionSize, tableBytesFor } from './partition-size.ts';
 import { SpilledJoin } from './spilled-join.ts';
 
 export interface HashJoinOperatorOptions extends HashJoinOptions {
@@ -45,6 +46,8 @@ export class HashJoinOperator implements JoinOperator {
   /** Null when the build side is on disk. */
   #build: JoinBuild | null;
   #isSpilling = false;
+  /** Bytes of the largest row of the build side; 0 while none was larger than a block. */
+  #largeRowBytes = 0;
   /** When the build side is complete, in memory. */
   #probe: JoinProbe | null = null;
   #keyFilter: JoinKeyFilter | null = null;
@@ -185,9 +188,15 @@ export class HashJoinOperator implements JoinOperator {
   #makeRoom(batch: Batch): boolean {
     const build = this.#build;
     if (build === null) return true;
-    const { canSpill, tableBytes } = this.#size;
-    if (!this.#isSpilling && (!canSpill || build.peakBytesWith(batch) <= tableBytes)) return true;
-    this.#isSpilling = true;
+    const { canSpill, blockBytes } = this.#size;
+    if (!this.#isSpilling) {
+      if (!canSpill) return true;
+      const rowBytes = largeRowBytesOf(this.#context.kernels, batch, blockBytes);
+      this.#largeRowBytes = Math.max(this.#largeRowBytes, rowBytes);
+      if (build.peakBytesWith(batch) <= tableBytesFor(this.#size, this.#largeRowBytes)) return true;
+      this.#checkLargeRows();
+      this.#isSpilling = true;
+    }
     if (!this.#spill.moveOut(build)) return false;
     this.#build = null;
     build.close();
@@ -203,6 +212,12 @@ export class HashJoinOperator implements JoinOperator {
     if (this.#waiting !== null && !outbox.offer(this.#waiting)) return false;
     this.#waiting = null;
     return true;
+  }
+
+  #checkLargeRows(): void {
+    const rowBytes = this.#largeRowBytes;
+    const leastBytes = leastBytesFor(this.#size, rowBytes);
+    checkLargeRows(this.#context, { verb: 'join', leastBytes, rowBytes });
   }
 
   #explained(error: unknown): unknown {

@@ -13,6 +13,16 @@ export interface TooSmallOptions {
   readonly cause?: unknown;
 }
 
+/** The error where the share is less than the least for rows of so many bytes; nothing where there are none such. */
+export function checkLargeRows(
+  context: OperatorContext,
+  options: TooSmallOptions & { readonly rowBytes: number },
+): void {
+  const { rowBytes, leastBytes } = options;
+  if (rowBytes > 0 && leastBytes > context.spill.share.bytes)
+    throw memoryTooSmall(context, options);
+}
+
 export function memoryTooSmall(
   { name, spill }: OperatorContext,
   { verb, leastBytes, rowBytes = 0, cause }: TooSmallOptions,

@@ -5,6 +5,8 @@
  *           + open partition writers × partitions × block
  *           + tables: what is kept in memory
  *
+ * A row that is larger than a block is read, copied to disk and kept as a whole: then tables have less.
+ *
  * More partitions and larger blocks mean fewer passes over the disk and longer writes; a small share has room
  * for neither.
  */
@@ -46,6 +48,7 @@ export interface PartitionSize {
   readonly canSpill: boolean;
   /** The least share with which that can be done. */
   readonly leastBytes: number;
+  readonly tables: number;
 }
 
 export function partitionSizeOf(options: PartitionSizeOptions, shareBytes: number): PartitionSize {
@@ -65,7 +68,23 @@ export function partitionSizeOf(options: PartitionSizeOptions, shareBytes: numbe
     tableBytes,
     canSpill,
     leastBytes: besides + tables * tableBytesMin,
+    tables,
   };
+}
+
+/** What each table may have where rows on disk have up to so many bytes. */
+export function tableBytesFor(size: PartitionSize, largeRowBytes: number): number {
+  return Math.max(1, size.tableBytes - 2 * extraBytesOf(size, largeRowBytes));
+}
+
+/** The least share with which that can be done: besides one that is read and one that is written a table has one. */
+export function leastBytesFor(size: PartitionSize, largeRowBytes: number): number {
+  return size.leastBytes + 3 * size.tables * extraBytesOf(size, largeRowBytes);
+}
+
+/** What such a row takes more than a block. */
+function extraBytesOf({ blockBytes }: PartitionSize, largeRowBytes: number): number {
+  return pages(Math.max(0, largeRowBytes - blockBytes));
 }
 
 /** A batch of 8,192 rows, without its texts. */

@@ -21,7 +21,7 @@ import type { SpillRun } from '../spill/spill-writer.ts';
 import type { AggregatePlan } from './aggregate-plan.ts';
 import { AggregateTable } from './aggregate-table.ts';
 import type { OperatorContext } from './operator.ts';
-import type { PartitionSize } from './partition-size.ts';
+import { type PartitionSize, tableBytesFor } from './partition-size.ts';
 import { PartitionWriter } from './partition-writer.ts';
 
 /** Rows that a partition of the first level has, are 8 to the 6 in one of the last: keys with one hash, if any. */
@@ -131,6 +131,8 @@ export class SpilledGroups {
     if (next === undefined) return 'end';
     const reader = this.#options.files.open(next.run, this.#options.schema);
     this.#merge = { ...next, reader, batch: null, row: 0 };
+    const bytesMax = tableBytesFor(this.#options.size, next.run.blockBytesMax);
+    this.#tableOf().groups.limitBytes(bytesMax);
     return null;
   }
 

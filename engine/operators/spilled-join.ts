@@ -20,10 +20,11 @@ import type { JoinBuild } from './join-build.ts';
 import type { JoinCondition } from './join-condition.ts';
 import { type HashJoinOptions, swapped } from './join-options.ts';
 import { JoinSideWriter, type SpilledSide } from './join-side-writer.ts';
+import { checkLargeRows } from './memory-too-small.ts';
 import type { OperatorContext } from './operator.ts';
 import { isProbeSmaller, type Pair, PairDivision, pairsOf } from './pair-division.ts';
 import { PartitionJoin } from './partition-join.ts';
-import type { PartitionSize } from './partition-size.ts';
+import { leastBytesFor, type PartitionSize, tableBytesFor } from './partition-size.ts';
 
 /** A pair that is being joined, or divided. */
 type Work =
@@ -126,11 +127,20 @@ export class SpilledJoin {
       this.#remove(pair);
       return null;
     }
-    const { tableBytes } = this.#size;
+    const tableBytes = this.#tableBytesFor(pair);
     const isInParts = !pair.isDivisible;
     const parts = { join, condition, files: this.#files, build, probe, tableBytes, isInParts };
     this.#work = { pair, join: new PartitionJoin(this.#context, parts) };
     return null;
+  }
+
+  /** What the side that is kept may have: less where either side has large rows. */
+  #tableBytesFor({ build, probe }: Pair): number {
+    const most = Math.max(build?.blockBytesMax ?? 0, probe?.blockBytesMax ?? 0);
+    const rowBytes = most > this.#size.blockBytes ? most : 0;
+    const leastBytes = leastBytesFor(this.#size, rowBytes);
+    checkLargeRows(this.#context, { verb: 'join', leastBytes, rowBytes });
+    return tableBytesFor(this.#size, rowBytes);
   }
 
   #joinRows(work: Work & { readonly join: PartitionJoin }): Batch | null {

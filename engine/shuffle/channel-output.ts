@@ -9,6 +9,9 @@
  *
  * A latency mark goes out right behind the message with the rows before it, whenever that is: it sends nothing sooner,
  * so it waits as long as they do. One that waits and the next become one.
+ *
+ * Rows may show more text than there is in memory: a join gives out the text of one row with each of its partners.
+ * Such a batch goes in parts of up to 8 MiB.
  */
 import { type Batch, batchRowsMax } from '../batch/batch.ts';
 import { encodedSizeOf, encodeRows } from '../batch/wire.ts';
@@ -19,6 +22,9 @@ import { encodeMark, markMessageBytes } from './mark-message.ts';
 
 /** Rows from which a batch goes as it is. */
 const wholeBatchRows = batchRowsMax / 2;
+
+/** Of a batch with more bytes than this only some rows go at once; a row that is larger goes alone. */
+const partBytesMax = 8 << 20;
 
 /** Where messages go: a ring, or a partition of a map output. */
 export interface MessageWriter {
@@ -46,6 +52,10 @@ export class ChannelOutput {
   #messageSize = 0;
   /** Behind the rows that have gathered. */
   #latency: LatencyMark | null = null;
+  /** Rows that have been taken of a batch without a list that goes in parts. */
+  #partRows = 0;
+  /** The numbers 0 to 8,191; made when first needed. */
+  #places: BlockHandle = 0;
 
   constructor(options: ChannelOutputOptions) {
     this.#options = options;
@@ -65,15 +75,19 @@ export class ChannelOutput {
   /**
    * Takes up to `count` stored rows of the batch, listed as u32 at `rows` (0: the first ones);
    * answers how many. Fewer than `count` means that the ring is full; rows without a list are taken
-   * all or none, for their rest could not be named.
+   * all or none, for their rest could not be named; then the next call is with the same batch.
    */
   append(batch: Batch, rows: number, count: number): number {
+    if (rows === 0 && count > 1 && this.#textBytesOf(batch, 0, count) > partBytesMax) {
+      return this.#appendInParts(batch, count);
+    }
     let done = 0;
     while (done < count && this.pump()) {
       const at = rows === 0 ? 0 : rows + done * 4;
       if (!this.hasRows && count - done >= wholeBatchRows) {
-        this.#encode(batch, at, count - done);
-        done = count;
+        const part = this.#rowsAtOnce(batch, at, count - done);
+        this.#encode(batch, at, part);
+        done += part;
       } else {
         done += this.#collect(batch, at, count - done);
       }
@@ -125,6 +139,7 @@ export class ChannelOutput {
   close(): void {
     if (this.#message !== 0) this.#options.scope.memory.release(this.#message);
     this.#message = 0;
+    if (this.#places !== 0) this.#options.scope.memory.release(this.#places);
     this.#collector.close();
   }
 
@@ -147,12 +162,48 @@ export class ChannelOutput {
     encodeMark(scope.memory, addressOf(this.#message) + this.#headroomBytes, mark);
   }
 
+  /** Takes rows without a list by a list of all; answers none of them before the last. */
+  #appendInParts(batch: Batch, count: number): number {
+    const list = batch.selection !== 0 ? batch.selection : this.#placesAt();
+    this.#partRows += this.append(batch, list + this.#partRows * 4, count - this.#partRows);
+    if (this.#partRows < count) return 0;
+    this.#partRows = 0;
+    return count;
+  }
+
+  #placesAt(): number {
+    const { scope } = this.#options;
+    if (this.#places === 0) {
+      this.#places = scope.allocate(batchRowsMax * 4);
+      const start = addressOf(this.#places) >>> 2;
+      for (let row = 0; row < batchRowsMax; row++) scope.memory.uint32[start + row] = row;
+    }
+    return addressOf(this.#places);
+  }
+
+  #textBytesOf(batch: Batch, rows: number, count: number): number {
+    return this.#collector.textBytesOf(batch, rows === 0 ? batch.selection : rows, count);
+  }
+
+  /** How many of the rows go in one message; all that have no list. */
+  #rowsAtOnce(batch: Batch, rows: number, count: number): number {
+    let part = count;
+    while (rows !== 0 && part > 1 && this.#textBytesOf(batch, rows, part) > partBytesMax) {
+      part = Math.ceil(part / 2);
+    }
+    return part;
+  }
+
   /** Puts rows together with earlier ones; publishes when there is a message's worth. */
   #collect(batch: Batch, rows: number, count: number): number {
     const { messageBytes } = this.#options;
     const { room } = this.#collector;
-    const taken = rows === 0 && room < count ? 0 : Math.min(count, room);
-    const textBytes = this.#collector.textBytesOf(batch, rows, taken);
+    let taken = rows === 0 && room < count ? 0 : Math.min(count, room);
+    let textBytes = this.#collector.textBytesOf(batch, rows, taken);
+    if (textBytes > partBytesMax) {
+      taken = this.#rowsAtOnce(batch, rows, taken);
+      textBytes = this.#collector.textBytesOf(batch, rows, taken);
+    }
     const isTooMuch = this.hasRows && this.#collector.textBytes + textBytes > messageBytes;
     if (taken === 0 || isTooMuch) {
       this.#publish();

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readRows } from '../../../engine/batch/row-reader.ts';
+import { addressOf } from '../../../engine/memory/slot-memory.ts';
 import { boolType, float64Type, int32Type, utf8Type } from '../../../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
 import { ChannelOutput } from '../../../engine/shuffle/channel-output.ts';
@@ -276,4 +277,51 @@ test('watermarks keep when event time came to them', () => {
   writer.mark({ kind: 'watermark', timeMs: 6 });
   expect([read(), read()]).toEqual([mark, { kind: 'watermark', timeMs: 6 }]);
   end();
+});
+
+test.each([
+  [
+    'without a list of rows',
+    (options: PartitionerOptions) => new RebalancePartitioner(options.channelCount),
+  ],
+  ['by hash', (options: PartitionerOptions) => new HashPartitioner(options, ['n'])],
+] as const)('a batch that shows more text than there is memory goes in parts, %s', (_, build) => {
+  const shape = { channelCount: 1, slotCount: 2, slotBytes: 64 << 10 };
+  const { scope, writer, receive, received, close } = newExchange(shape, build);
+  const text = 'a row with many partners '.repeat(4_000);
+  const one = batchOf(scope, schema, [{ text, n: 1, f: null, b: null }]);
+  const rowCount = 5_000;
+  const views = scope.allocate(rowCount * 16);
+  const { bytes, uint32 } = scope.memory;
+  const from = one.columns[0]?.values ?? 0;
+  for (let row = 0; row < rowCount; row++) {
+    bytes.copyWithin(addressOf(views) + row * 16, from, from + 16);
+  }
+  const numbers = scope.allocate(rowCount * 8);
+  for (let row = 0; row < rowCount; row++) uint32[(addressOf(numbers) >>> 2) + row] = row;
+  const nulls = scope.allocate(rowCount * 8);
+  bytes.fill(0, addressOf(nulls), addressOf(nulls) + rowCount * 8);
+  const many = one.derive({
+    ...{ rowCount, storedRows: rowCount, blocks: [views, numbers, nulls] },
+    columns: one.columns.map(({ type }, index) => {
+      if (index === 0) return { type, values: addressOf(views), validity: 0 };
+      if (index === 1) return { type, values: addressOf(numbers), validity: 0 };
+      return { type, values: addressOf(nulls), validity: addressOf(nulls) };
+    }),
+  });
+  one.release();
+  const seen: number[] = [];
+  const take = () => {
+    const isEnded = receive();
+    for (const row of received[0]?.splice(0) ?? []) {
+      expect(row.text).toBe(text);
+      seen.push(Number(row.n));
+    }
+    return isEnded;
+  };
+  while (!writer.offer(many)) take();
+  while (!writer.finish()) take();
+  while (!take());
+  expect(seen).toEqual(Array.from({ length: rowCount }, (__, row) => row));
+  close();
 });
