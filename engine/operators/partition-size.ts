@@ -21,6 +21,8 @@ const large = { blockBytes: 256 << 10, partitionCount: 16 } as const;
 const small = { blockBytes: 64 << 10, partitionCount: 8 } as const;
 /** Hashes, rows and widened keys of a batch; made for each writer. */
 const partitionerBytes = batchRowsMax * 20 + 4096;
+/** Blocks of large rows, which stay, and those of batches, which go, leave gaps between them that are of no use. */
+const gapFactor = 1.5;
 /** Below that, a table of groups is full before it is worth a pass. */
 const groupTableBytesMin = 256 << 10;
 /** Memory is given out in whole pages from half of one on. */
@@ -49,6 +51,7 @@ export interface PartitionSize {
   /** The least share with which that can be done. */
   readonly leastBytes: number;
   readonly tables: number;
+  readonly tableBytesMin: number;
 }
 
 export function partitionSizeOf(options: PartitionSizeOptions, shareBytes: number): PartitionSize {
@@ -69,17 +72,24 @@ export function partitionSizeOf(options: PartitionSizeOptions, shareBytes: numbe
     canSpill,
     leastBytes: besides + tables * tableBytesMin,
     tables,
+    tableBytesMin,
   };
 }
 
 /** What each table may have where rows on disk have up to so many bytes. */
 export function tableBytesFor(size: PartitionSize, largeRowBytes: number): number {
-  return Math.max(1, size.tableBytes - 2 * extraBytesOf(size, largeRowBytes));
+  const extra = extraBytesOf(size, largeRowBytes);
+  if (extra === 0) return size.tableBytes;
+  return Math.max(1, Math.floor((size.tableBytes - 2 * extra) / gapFactor));
 }
 
 /** The least share with which that can be done: besides one that is read and one that is written a table has one. */
 export function leastBytesFor(size: PartitionSize, largeRowBytes: number): number {
-  return size.leastBytes + 3 * size.tables * extraBytesOf(size, largeRowBytes);
+  const { leastBytes, tables, tableBytesMin } = size;
+  const extra = extraBytesOf(size, largeRowBytes);
+  if (extra === 0) return leastBytes;
+  const tableBytes = Math.ceil((tableBytesMin + extra) * gapFactor) + 2 * extra;
+  return leastBytes + tables * (tableBytes - tableBytesMin);
 }
 
 /** What such a row takes more than a block. */

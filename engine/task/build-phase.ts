@@ -7,27 +7,24 @@
  *
  * Why a buffer: who sends to both sides may wait for room at the probe side before it goes on with a build
  * side. Then this task takes in what comes at the probe side, so that nobody waits for ever. Only plans where
- * that can happen ask for it (coordinator/planner/probe-buffers.ts), for it has no bound but the memory's. A
- * chain that begins with a source has no gate: the source waits.
+ * that can happen ask for it (coordinator/planner/probe-buffers.ts), for what does not fit in it goes through the
+ * disk. A chain that begins with a source has no gate: the source waits.
  *
- * Before: engine/stream/input-gate.ts · After: engine/task/build-side.ts
+ * Before: engine/stream/input-gate.ts · After: engine/task/build-side.ts, engine/task/probe-buffer.ts
  */
-import type { Batch } from '../batch/batch.ts';
-import {
-  type ElementReader,
-  isMark,
-  type StreamElement,
-  type StreamMark,
-} from '../stream/stream-element.ts';
+import { closeAll } from '../../base/close-all.ts';
+import { type ElementReader, isMark, type StreamElement } from '../stream/stream-element.ts';
 import type { ChannelTime } from '../time/watermark-coalescer.ts';
 import type { BuildSide } from './build-side.ts';
+import type { ProbeBuffer } from './probe-buffer.ts';
 
 export interface BuildPhaseOptions {
   /** None for a chain without joins. */
   readonly sides: readonly BuildSide[];
   /** What goes through the chain; null where that is a source. */
   readonly gate: ElementReader | null;
-  readonly isProbeBuffered: boolean;
+  /** Keeps what the gate gives meanwhile, and is not closed here; null where nobody can wait for it. */
+  readonly buffer: ProbeBuffer | null;
 }
 
 /** Batches that are taken into the buffer before the build sides are asked again. */
@@ -35,13 +32,15 @@ const bufferedAtOnce = 64;
 
 export class BuildPhase implements ElementReader {
   readonly #options: BuildPhaseOptions;
-  readonly #buffer: (Batch | StreamMark)[] = [];
+  /** Whether all that was buffered has been read. */
+  #isBufferRead: boolean;
   /** Those that are not done. */
   #sides: readonly BuildSide[];
 
   constructor(options: BuildPhaseOptions) {
     this.#options = options;
     this.#sides = options.sides;
+    this.#isBufferRead = options.buffer === null;
   }
 
   /** Whether rows may go through the chain. */
@@ -51,7 +50,8 @@ export class BuildPhase implements ElementReader {
 
   /** The input of the vertex that the last batch came in at. */
   get port(): number {
-    return this.#options.gate?.port ?? 0;
+    const { buffer, gate } = this.#options;
+    return (this.#isBufferRead ? gate?.port : buffer?.port) ?? 0;
   }
 
   /** How far event time is in the channels of the gate. */
@@ -73,23 +73,32 @@ export class BuildPhase implements ElementReader {
 
   /** What goes through the chain; when `isDone`. */
   read(): StreamElement | 'waiting' {
-    return this.#buffer.shift() ?? this.#options.gate?.read() ?? 'end';
+    if (!this.#isBufferRead) {
+      const element = this.#options.buffer?.shift() ?? null;
+      if (element !== null) return element;
+      this.#isBufferRead = true;
+    }
+    return this.#options.gate?.read() ?? 'end';
   }
 
   close(): void {
-    for (const element of this.#buffer.splice(0)) if (!isMark(element)) element.release();
-    for (const side of this.#options.sides) side.close();
-    this.#options.gate?.close();
+    const { sides, gate } = this.#options;
+    closeAll([...sides, gate]);
   }
 
   #fillBuffer(): 'busy' | 'waiting' | 'failed' {
-    const { isProbeBuffered, gate } = this.#options;
-    if (!isProbeBuffered || gate === null) return 'waiting';
+    const { buffer, gate } = this.#options;
+    if (buffer === null || gate === null) return 'waiting';
     for (let count = 0; count < bufferedAtOnce; count++) {
       const element = gate.read();
       if (element === 'failed') return 'failed';
       if (element === 'waiting' || element === 'end') return 'waiting';
-      this.#buffer.push(element);
+      try {
+        buffer.push(element, gate.port ?? 0);
+      } catch (error) {
+        if (!isMark(element)) element.release();
+        throw error;
+      }
     }
     return 'busy';
   }

@@ -38,6 +38,7 @@ import { BuildPhase } from './build-phase.ts';
 import { BuildSide } from './build-side.ts';
 import { LatencyMarks } from './latency-marks.ts';
 import { OperatorChain } from './operator-chain.ts';
+import { ProbeBuffer } from './probe-buffer.ts';
 import { connectorOf, type TaskConnectors } from './task-connectors.ts';
 import { buildGate, type TaskInput, type TaskOutput } from './task-exchanges.ts';
 import { TaskLatency } from './task-latency.ts';
@@ -92,6 +93,7 @@ export class TaskParts {
   readonly #isOver: () => boolean;
   readonly #latency: TaskLatency | null;
   #chain: OperatorChain | null = null;
+  #probeBuffer: ProbeBuffer | null = null;
   /** Packs and unpacks map outputs; null while there are none. */
   #blocks: SpillBlocks | null = null;
 
@@ -125,7 +127,8 @@ export class TaskParts {
   /** @throws The first error of a file that could not be closed; all else is released then, too. */
   close(): void {
     const chain = this.#chain === null ? this.operators : [this.#chain];
-    closeAll([this.source, this.input, ...chain, ...this.outputs.parts(), this.#blocks]);
+    const outputs = this.outputs.parts();
+    closeAll([this.source, this.input, this.#probeBuffer, ...chain, ...outputs, this.#blocks]);
   }
 
   #build(): void {
@@ -151,12 +154,11 @@ export class TaskParts {
     this.deadLetters = letters && this.#measured(letters);
     /** Filled below; what has been made by then is closed with the input. */
     const sides: BuildSide[] = [];
+    this.#probeBuffer = this.#newProbeBuffer(scope, onWritten);
     this.input = new BuildPhase({
       sides,
       gate: isSource ? null : buildGate(inputs.filter(isStreamOf(first)), context),
-      isProbeBuffered: vertex.chain.some(
-        (spec) => 'isProbeBuffered' in spec && spec.isProbeBuffered,
-      ),
+      buffer: this.#probeBuffer,
     });
     // Only what looks at the source's rows knows their lanes; others look at what was made of them.
     const timed = vertex.chain.find(({ kind }) => kind === 'eventTime');
@@ -253,6 +255,17 @@ export class TaskParts {
       late: aside && this.#measured(aside),
       gaveWindow: latency && ((endMs) => latency.gaveWindow(index, endMs)),
     };
+  }
+
+  /** Where the joins of the chain keep what comes at their probe side too early. */
+  #newProbeBuffer(scope: MemoryScope, onWritten: (bytes: number) => void): ProbeBuffer | null {
+    const { vertex, kernels, disk, spillFolder: folder, memoryShare: share } = this.#options;
+    const isBuffered = vertex.chain.some(
+      (spec) => 'isProbeBuffered' in spec && spec.isProbeBuffered,
+    );
+    if (!isBuffered) return null;
+    const spill = { disk, folder, prefix: 'probe', share, onWritten };
+    return new ProbeBuffer({ name: vertex.name, scope, kernels, spill });
   }
 
   #blocksOf(scope: MemoryScope): SpillBlocks {

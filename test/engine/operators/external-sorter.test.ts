@@ -120,3 +120,27 @@ test('a sort that has begun ends in a run, also where putting small batches toge
     memory.assertEmpty();
   }
 });
+
+test('equal rows keep their order, also where a large batch comes behind small ones', () => {
+  const memory = new SlotMemory({ budgetBytes: 64 << 20 });
+  const kernels = instantiateKernels(memory.memory);
+  const scope = memory.scope('tested');
+  const context = { name: 'tested', scope, kernels, spill: spillSpace(), shouldYield: () => false };
+  const sorter = new ExternalSorter(context, { schema, order });
+  let at = 0;
+  for (const count of [100, 3_000, 50, 2_500, 7]) {
+    const rows = Array.from({ length: count }, () => ({ text: 'equal', n: BigInt(at++) }));
+    const batch = batchOf(scope, schema, rows);
+    sorter.offer(batch);
+    batch.release();
+  }
+  while (!sorter.arrange());
+  const found: unknown[] = [];
+  for (let batch = sorter.next(); batch !== null; batch = sorter.next()) {
+    found.push(...readRows(batch).map(({ n }) => n));
+    batch.release();
+  }
+  sorter.close();
+  memory.assertEmpty();
+  expect(found).toEqual(Array.from({ length: at }, (_, n) => BigInt(n)));
+});
