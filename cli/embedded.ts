@@ -186,7 +186,7 @@ class Embedded implements EmbeddedRun {
     const { latencyIntervalMs } = this.#options;
     checkProgram(graph, program);
     const { host } = this.#place;
-    const ends = new ProgramEnds(graph, program, host.runner);
+    const ends = new ProgramEnds(graph, program, host.runner, mode);
     this.#ends = ends;
     const module = {
       file: jobFile,

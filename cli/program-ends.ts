@@ -24,7 +24,8 @@ import type { Json } from '../engine/contracts/json.ts';
 import { instantiateKernels } from '../engine/kernels/kernels.ts';
 import { ringBytes } from '../engine/memory/ring.ts';
 import { SlotMemory } from '../engine/memory/slot-memory.ts';
-import type { LogicalGraph, LogicalNode } from '../engine/plan/logical-graph.ts';
+import { type ChangePlan, changePlanOf, sinkSchemaOf } from '../engine/plan/change-plan.ts';
+import type { JobMode, LogicalGraph, LogicalNode } from '../engine/plan/logical-graph.ts';
 import type { RingDescriptor } from '../worker/threads/slot-messages.ts';
 
 /** What a program has for the sources and sinks of its job. */
@@ -90,14 +91,22 @@ export class ProgramEnds {
   #work: Promise<void>[] = [];
   #error: unknown = null;
 
-  /** @param side - Has what `checkProgram` asks for. */
-  constructor(graph: LogicalGraph, side: ProgramSide, threads: ProgramThreads) {
+  /**
+   * @param side - Has what `checkProgram` asks for.
+   * @throws PLAN_CHANGES_REFUSED, PLAN_NEEDS_END, as the planner does
+   */
+  constructor(
+    graph: LogicalGraph,
+    side: ProgramSide,
+    threads: ProgramThreads,
+    mode: JobMode = graph.mode ?? 'batch',
+  ) {
     this.#side = side;
     this.#bell = threads.bellOf(threads.programBell);
     const nodes = graph.nodes.filter(usesProgram);
     const rings = nodes.map((node) => [node.id, newRing(threads.programBell)] as const);
     this.rings = Object.fromEntries(rings);
-    this.#ends = nodes.length === 0 ? [] : this.#endsOf(nodes, threads);
+    this.#ends = nodes.length === 0 ? [] : this.#endsOf(nodes, threads, changePlanOf(graph, mode));
   }
 
   /** What went wrong in the program first: thrown by an iterator of rows, or by who takes them. */
@@ -128,7 +137,7 @@ export class ProgramEnds {
     await Promise.all(this.#work);
   }
 
-  #endsOf(nodes: readonly ProgramNode[], threads: ProgramThreads): End[] {
+  #endsOf(nodes: readonly ProgramNode[], threads: ProgramThreads, plan: ChangePlan): End[] {
     const memory = new SlotMemory({ budgetBytes: memoryBytes });
     const kernels = instantiateKernels(memory.memory);
     const slots = Array.from({ length: threads.slotCount }, (_, index) => threads.bellOf(index));
@@ -137,7 +146,7 @@ export class ProgramEnds {
       if (ring === undefined) return [];
       const end: ProgramEnd = {
         name: nameIn(optionsIn(node)),
-        schema: node.schema,
+        schema: node.kind === 'sink' ? sinkSchemaOf(node, plan.nodes.get(node.id)) : node.schema,
         ring,
         scope: memory.scope(node.id),
         kernels,

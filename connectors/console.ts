@@ -4,11 +4,18 @@
  */
 import { typedError } from '../base/typed-error.ts';
 import type { SinkSpec } from '../engine/contracts/connector.ts';
+import { changesOf } from './program/sink-changes.ts';
 
 /** How much `console.sink` prints. */
 export interface ConsoleSinkSettings {
   /** Rows to print at most; of the others only the count is told. @defaultValue 100 */
   readonly limit?: number;
+  /**
+   * Of results that change while rows come: every row that goes and comes (`retract`), or the row that comes by its
+   * key (`upsert`); the first column says which: `+I`, `-U`, `+U`, `-D`.
+   * @defaultValue `retract` where the input has no end; else final rows are printed, at the end
+   */
+  readonly changes?: 'retract' | 'upsert';
 }
 
 const limitDefault = 100;
@@ -28,7 +35,7 @@ const limitDefault = 100;
  * console.sink({ limit: 20 }).options; // => { name: 'console', limit: 20 }
  * ```
  */
-function sink({ limit = limitDefault }: ConsoleSinkSettings = {}): SinkSpec {
+function sink({ limit = limitDefault, changes }: ConsoleSinkSettings = {}): SinkSpec {
   if (limit !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(limit) && limit >= 0)) {
     throw typedError('CONSOLE_OPTION_INVALID', `limit of console.sink can't be ${limit}`, {
       hint: 'Give a whole number from 0 on, or Infinity for all rows.',
@@ -36,7 +43,8 @@ function sink({ limit = limitDefault }: ConsoleSinkSettings = {}): SinkSpec {
   }
   // JSON has no infinity.
   const options = { name: 'console', limit: limit === Number.POSITIVE_INFINITY ? null : limit };
-  return Object.freeze({ connector: 'console', options, isParallel: false });
+  const mode = changesOf('console.sink', changes);
+  return Object.freeze({ connector: 'console', options, isParallel: false, changes: mode });
 }
 
 /** The terminal: see `console.sink`. */

@@ -63,6 +63,12 @@ export interface FilesSinkSettings {
   readonly compression?: 'gzip' | 'zstd';
   /** Whether a folder that exists is replaced. @defaultValue the flag `--overwrite` */
   readonly overwrite?: boolean;
+  /**
+   * Writes changes of results while rows come, in place of final rows: every row that goes and comes. The first
+   * column, of this name, says which: `+I`, `-U`, `+U` or `-D`. As batch all rows are final, and there is no such column.
+   * @defaultValue final rows; a job whose results have no end is refused
+   */
+  readonly changes?: string;
 }
 
 /**
@@ -124,7 +130,11 @@ function sink(settings: FilesSinkSettings): (flags: RunFlags) => SinkSpec {
       overwrite: settings.overwrite ?? flags.overwrite,
     };
     // What ends in a slash is surely a folder; whether another path is one is known when the job starts.
-    return { connector: 'files', options, isParallel: /[/\\]$/.test(path) };
+    const isParallel = /[/\\]$/.test(path);
+    const { changes } = settings;
+    if (changes === undefined) return { connector: 'files', options, isParallel };
+    const kind = { mode: 'retract', column: changesColumn(changes), isAsked: true } as const;
+    return { connector: 'files', options, isParallel, changes: kind };
   };
 }
 
@@ -155,6 +165,13 @@ function compressionFor(
   return compression === undefined
     ? undefined
     : choiceOf<Compression>(compression, ['gzip', 'zstd']);
+}
+
+function changesColumn(name: unknown): string {
+  if (typeof name === 'string' && name !== '') return name;
+  throw typedError('FILES_OPTION_INVALID', 'changes of files.sink is the name of a column', {
+    hint: 'Write files.sink({ path: "counts.csv", changes: "change" }).',
+  });
 }
 
 function pathOf(path: unknown): string {

@@ -9,6 +9,7 @@ import { type ColumnsOf, StructType } from '../engine/api/value-type.ts';
 import type { SinkSpec } from '../engine/contracts/connector.ts';
 import { sourceOptionsOf } from './program/program-options.ts';
 import type { RowsInput } from './program/row-feed.ts';
+import { changesOf } from './program/sink-changes.ts';
 
 export type { GivenRow, RowsInput } from './program/row-feed.ts';
 
@@ -17,6 +18,26 @@ export type RowsOf<F> =
   | Iterable<RowInputOf<ColumnsOf<F>>>
   | AsyncIterable<RowInputOf<ColumnsOf<F>> | readonly RowInputOf<ColumnsOf<F>>[]>
   | Extract<RowsInput, { readonly numRows: number }>;
+
+/** How `memory.sink` takes rows. */
+export interface MemorySinkSettings {
+  /**
+   * Of results that change while rows come: every row that goes and comes (`retract`), or the row that comes by its
+   * key (`upsert`); the first column, `change`, says which: `+I`, `-U`, `+U`, `-D`.
+   * @defaultValue `retract` where the input has no end; else final rows, at the end
+   */
+  readonly changes?: 'retract' | 'upsert';
+}
+
+/** How `memory.source` reads rows. */
+export interface MemorySourceSettings {
+  /**
+   * Whether the rows have no end: then the job runs as a stream, and is refused when it has an operator that gives
+   * its rows at the end.
+   * @defaultValue false
+   */
+  readonly isUnbounded?: boolean;
+}
 
 /** What rows are called when nobody gave them a name. */
 const nameDefault = 'rows';
@@ -39,16 +60,21 @@ const nameDefault = 'rows';
  * memory.source('trades', Trade).options; // => { name: 'trades', fields: Trade.schema.fields }
  * ```
  */
-function source<F>(rows: RowsOf<F> | string, struct: StructType<F>): SourceOf<ColumnsOf<F>> {
+function source<F>(
+  rows: RowsOf<F> | string,
+  struct: StructType<F>,
+  settings: MemorySourceSettings = {},
+): SourceOf<ColumnsOf<F>> {
   if (!(struct instanceof StructType)) {
     throw typedError('MEMORY_ARGUMENT_INVALID', 'memory.source needs a struct', {
       hint: 'Declare the fields: memory.source(rows, t.struct({ price: t.float64() })).',
     });
   }
   const { schema } = struct;
+  const end = settings.isUnbounded === true ? ({ isUnbounded: true } as const) : {};
   if (typeof rows === 'string') {
     const options = sourceOptionsOf(nameOf(rows), schema);
-    return Object.freeze({ connector: 'memory', options, schema });
+    return Object.freeze({ connector: 'memory', options, schema, ...end });
   }
   const isRows = typeof rows === 'object' && rows !== null;
   if (!isRows || !(Symbol.iterator in rows || Symbol.asyncIterator in rows)) {
@@ -57,24 +83,27 @@ function source<F>(rows: RowsOf<F> | string, struct: StructType<F>): SourceOf<Co
     });
   }
   const options = sourceOptionsOf(nameDefault, schema);
-  return Object.freeze({ connector: 'memory', options, schema, feed: rows as RowsInput });
+  return Object.freeze({ connector: 'memory', options, schema, feed: rows as RowsInput, ...end });
 }
 
 /**
  * Gives the rows back to the program that runs the job, in their order.
  *
  * @param name - Where `run` has them: `const { rows } = await run(job)`. @defaultValue 'rows'
- * @throws MEMORY_ARGUMENT_INVALID
+ * @throws MEMORY_ARGUMENT_INVALID, CHANGES_OPTION_INVALID
  * @example
  * ```ts
  * import { memory } from 'millrace/memory';
  *
  * memory.sink().options; // => { name: 'rows' }
  * memory.sink('late').isParallel; // => false
+ * memory.sink('counts', { changes: 'retract' }).changes?.column; // => 'change'
  * ```
  */
-function sink(name: string = nameDefault): SinkSpec {
-  return Object.freeze({ connector: 'memory', options: { name: nameOf(name) }, isParallel: false });
+function sink(name: string = nameDefault, settings: MemorySinkSettings = {}): SinkSpec {
+  const changes = changesOf('memory.sink', settings.changes);
+  const options = { name: nameOf(name) };
+  return Object.freeze({ connector: 'memory', options, isParallel: false, changes });
 }
 
 /** Rows in memory: see `memory.source` and `memory.sink`. */

@@ -76,7 +76,7 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
     env.stdout.write(`${JSON.stringify(shown)}\n`);
     return exitCodes.done;
   }
-  const sections = [explainLogical(graph), explainPhysical(physical)];
+  const sections = [explainLogical(graph, mode), explainPhysical(physical)];
   if (isAdaptive) sections.push(explainAdaptive(physical));
   if (code !== null) sections.push(code.explainCode(physical));
   const joined = sections.flatMap((section) => section.trimEnd() || []).join('\n\n');

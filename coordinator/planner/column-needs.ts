@@ -76,7 +76,7 @@ export function handsOn({ kind }: OperatorSpec): boolean {
 
 const handingOn: ReadonlySet<OperatorSpec['kind']> = new Set([
   ...(['sort', 'top', 'partitionTop', 'limit', 'filter', 'range'] as const),
-  ...(['checkTimes', 'eventTime'] as const),
+  ...(['checkTimes', 'eventTime', 'firstRows'] as const),
 ]);
 
 /** What an operator reads, given what is read of its output. */
@@ -134,6 +134,12 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
       return new Set([operator.column, ...operator.carried.filter(isRead)]);
     case 'digest':
       return new Set([...operator.keys, operator.column]);
+    case 'runningAggregate': {
+      const weight = operator.weight === null ? [] : [operator.weight];
+      return new Set([...aggregateNeeds(operator, () => true), ...weight]);
+    }
+    case 'firstRows':
+      return output && new Set([...output, ...operator.keys]);
     case 'analytic':
     case 'orderedAggregate':
     case 'aggregate':
@@ -201,7 +207,7 @@ function joinNeeds(
 }
 
 function aggregateNeeds(
-  operator: OperatorSpec & { readonly kind: 'aggregate' | 'windowAggregate' },
+  operator: OperatorSpec & { readonly kind: 'aggregate' | 'runningAggregate' | 'windowAggregate' },
   isRead: (name: string) => boolean,
 ): ReadonlySet<string> {
   const { keys, aggregates, phase } = operator;

@@ -122,6 +122,8 @@ function conditionBelow(condition: Expr, operator: OperatorSpec): Expr | null {
     case 'analytic':
       return readsOnly(condition, operator.partition) ? condition : null;
     case 'aggregate':
+    case 'runningAggregate':
+    case 'firstRows':
     case 'windowAggregate':
     case 'orderedAggregate':
     case 'digest':

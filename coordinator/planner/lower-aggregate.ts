@@ -27,19 +27,30 @@ import { int64Type } from '../../engine/schema/field-type.ts';
 import { type Field, fieldOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import { type Arguments, isSameExpr, onlyDistinctColumn, timeColumn } from './aggregate-columns.ts';
 import { areApproximate, lowerApproximate } from './lower-approximate.ts';
+import type { ChangesHere } from './lower-changes.ts';
 import { areQuantiles, lowerQuantiles } from './lower-quantiles.ts';
+import { lowerRunningAggregate, lowerRunningDistinct } from './lower-running-aggregate.ts';
 import { lowerWindowAggregate } from './lower-window-aggregate.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
 
 type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
 
+/** What lowering a node depends on besides the node. */
+export interface LoweringOptions {
+  /** @defaultValue 'batch' */
+  readonly mode?: JobMode;
+  /** @defaultValue there are none */
+  readonly changes?: ChangesHere | null;
+}
+
 export function lowerAggregate(
   node: NodeOf<'aggregate'>,
   input: Schema,
-  mode: JobMode = 'batch',
+  { mode = 'batch', changes = null }: LoweringOptions = {},
 ): LoweredStep[] {
   const given = argumentsOf(node, input);
+  if (changes?.isRunning) return lowerRunningAggregate(node, given, changes);
   const { window } = node;
   // Rows of windows are groups like others where all input has been read before any comes out.
   if (window !== null && (mode === 'streaming' || window.spec.kind !== 'until')) {
@@ -140,7 +151,11 @@ function groupSteps(
   return [distinctStep(node, kept), stepOf({ ...grouped, aggregates: counts }, exchange)];
 }
 
-export function lowerDistinct(node: NodeOf<'distinct'>): LoweredStep[] {
+export function lowerDistinct(
+  node: NodeOf<'distinct'>,
+  { changes = null }: LoweringOptions = {},
+): LoweredStep[] {
+  if (changes?.isRunning) return lowerRunningDistinct(node, changes);
   const { id, name, schema: output } = node;
   const keys = output.fields.map((field) => field.name);
   const operator = {

@@ -8,11 +8,13 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { NamedExpr } from '../../engine/expr/expr.ts';
+import { type ChangePlan, changePlanOf } from '../../engine/plan/change-plan.ts';
 import type { JobMode, LogicalGraph, LogicalNode } from '../../engine/plan/logical-graph.ts';
 import { type OperatorSpec, vertexOutputs } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { lower } from './lower.ts';
 import { lowerAsOfJoin } from './lower-as-of-join.ts';
+import { type ChangesHere, carrying, kindSides, withKind } from './lower-changes.ts';
 import { lowerIntervalJoin } from './lower-interval-join.ts';
 import { type JoinNode, lowerJoin } from './lower-join.ts';
 import { lowerRegularJoin, onlyAdds } from './lower-regular-join.ts';
@@ -20,7 +22,10 @@ import { lowerSetOperation } from './lower-set-operation.ts';
 import { inputFrom, type LoweredNode, type PlanStep, type StepInput } from './plan-step.ts';
 import { projectOf } from './projection.ts';
 
-export function lowerGraph({ nodes }: LogicalGraph, mode: JobMode = 'batch'): PlanStep[] {
+/** @throws PLAN_CHANGES_REFUSED, PLAN_NEEDS_END */
+export function lowerGraph(graph: LogicalGraph, mode: JobMode = 'batch'): PlanStep[] {
+  const { nodes } = graph;
+  const plan = changePlanOf(graph, mode);
   const steps: PlanStep[] = [];
   const add = (operator: OperatorSpec, inputs: readonly StepInput[]) => {
     const number = steps.length + 1;
@@ -31,31 +36,32 @@ export function lowerGraph({ nodes }: LogicalGraph, mode: JobMode = 'batch'): Pl
   const places = new Map<string, readonly StepInput[]>();
   /** By node: what its operator puts aside. */
   const asides = new Map<string, Aside>();
-  const schemas = new Map(nodes.map(({ id, schema }) => [id, schema]));
-  for (const node of nodes) {
-    const lowered = loweredOf(
-      node,
-      node.inputs.map((id) => schemas.get(id) ?? { fields: [] }),
-      mode,
-    );
+  const schemas = new Map<string, Schema>();
+  for (const given of nodes) {
+    const changes = changesAt(plan, given.id);
+    const node = carrying(given, changes);
+    const { column } = plan;
+    schemas.set(node.id, changes.mode === 'append' ? given.schema : withKind(given.schema, column));
+    const read = node.inputs.map((id) => schemas.get(id) ?? { fields: [] });
+    const lowered = loweredOf(node, read, { mode, changes });
     let inputs = node.inputs.flatMap((id, at): readonly StepInput[] => {
       const place = places.get(id);
       assert(place !== undefined, 'a node reads nodes before it');
       const side = lowered.sides?.[at];
       if (side === undefined) return place;
-      const given = side.operators.reduce((from, operator) => add(operator, from), place);
-      return given.map((input) => ({ ...input, exchange: side.exchange, port: side.port }));
+      const from = side.operators.reduce((before, operator) => add(operator, before), place);
+      return from.map((input) => ({ ...input, exchange: side.exchange, port: side.port }));
     });
     for (const { operator, exchange, aside } of lowered.steps) {
-      const read = exchange && inputs.map((input) => ({ ...input, exchange }));
-      inputs = add(operator, read ?? inputs);
+      const sent = exchange && inputs.map((input) => ({ ...input, exchange }));
+      inputs = add(operator, sent ?? inputs);
       if (aside !== undefined) asides.set(node.id, { step: steps.length, columns: aside });
     }
     if (node.kind === 'aside') {
       const aside = asides.get(node.inputs[0] ?? '');
       assert(aside !== undefined, 'what is read of a node is put aside by it');
-      const read = { ...inputFrom(aside.step), output: vertexOutputs.aside };
-      inputs = add(projectOf(node, aside.columns), [read]);
+      const from = { ...inputFrom(aside.step), output: vertexOutputs.aside };
+      inputs = add(projectOf(node, aside.columns), [from]);
     }
     const isLetters = node.kind === 'deadLetters';
     const output = vertexOutputs.deadLetters;
@@ -70,15 +76,31 @@ interface Aside {
   readonly columns: readonly NamedExpr[];
 }
 
-function loweredOf(node: LogicalNode, inputs: readonly Schema[], mode: JobMode): LoweredNode {
+function changesAt({ column, nodes }: ChangePlan, id: string): ChangesHere {
+  const changes = nodes.get(id);
+  assert(changes !== undefined, 'a change plan has all nodes');
+  return { ...changes, column };
+}
+
+interface Lowering {
+  readonly mode: JobMode;
+  readonly changes: ChangesHere;
+}
+
+function loweredOf(node: LogicalNode, inputs: readonly Schema[], options: Lowering): LoweredNode {
+  const { mode, changes } = options;
   switch (node.kind) {
     case 'join':
       return loweredJoinOf(node, inputs, mode);
     case 'intersect':
     case 'except':
       return lowerSetOperation(node, inputs);
+    case 'union': {
+      const sides = kindSides(node, inputs, changes);
+      return { ...(sides !== undefined && { sides }), steps: [] };
+    }
     default:
-      return { steps: lower(node, inputs[0] ?? { fields: [] }, mode) };
+      return { steps: lower(node, inputs[0] ?? { fields: [] }, options) };
   }
 }
 

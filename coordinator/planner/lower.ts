@@ -9,12 +9,14 @@ import { assert, assertNever } from '../../base/assert.ts';
 import type { Expr, NamedExpr } from '../../engine/expr/expr.ts';
 import { columnExpr } from '../../engine/expr/expr-factory.ts';
 import { exprText } from '../../engine/expr/expr-text.ts';
+import { sinkSchemaOf } from '../../engine/plan/change-plan.ts';
 import type { JobMode, LogicalNode, SortKey } from '../../engine/plan/logical-graph.ts';
 import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import { type Field, fieldIndexOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import { ascending } from '../../engine/stream/row-order.ts';
-import { lowerAggregate, lowerDistinct } from './lower-aggregate.ts';
+import { type LoweringOptions, lowerAggregate, lowerDistinct } from './lower-aggregate.ts';
 import { lowerAnalytic, lowerOrderedAggregate } from './lower-analytic.ts';
+import { sinkColumns } from './lower-changes.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
 
@@ -22,7 +24,12 @@ import { isPlain, projectOf } from './projection.ts';
 type PlainNode = Exclude<LogicalNode, { readonly kind: 'join' | 'intersect' | 'except' }>;
 
 /** @param input - What the node reads; empty for a source. */
-export function lower(node: PlainNode, input: Schema, mode: JobMode = 'batch'): LoweredStep[] {
+export function lower(
+  node: PlainNode,
+  input: Schema,
+  options: LoweringOptions = {},
+): LoweredStep[] {
+  const { mode = 'batch', changes = null } = options;
   const { id, name, schema: output } = node;
   const spec = { id, name, output };
   switch (node.kind) {
@@ -47,11 +54,11 @@ export function lower(node: PlainNode, input: Schema, mode: JobMode = 'batch'): 
     case 'reduce':
       return lowerReduce(node);
     case 'aggregate':
-      return lowerAggregate(node, input, mode);
+      return lowerAggregate(node, input, options);
     case 'eventTime':
       return lowerEventTime(node, mode);
     case 'distinct':
-      return lowerDistinct(node);
+      return lowerDistinct(node, options);
     case 'orderBy':
       return [stepOf({ ...spec, kind: 'sort', order: node.order }, { kind: 'gather' })];
     case 'limit':
@@ -66,7 +73,10 @@ export function lower(node: PlainNode, input: Schema, mode: JobMode = 'batch'): 
       return lowerAnalytic(node, input);
     case 'sink': {
       const exchange = node.sink.isParallel ? null : ({ kind: 'gather' } as const);
-      return [stepOf({ ...spec, kind: 'sink', sink: node.sink }, exchange)];
+      const before = changes === null ? [] : sinkColumns(node, changes);
+      const given = changes === null ? output : sinkSchemaOf(node, changes);
+      const sink = { ...spec, output: given, kind: 'sink', sink: node.sink } as const;
+      return [...before, stepOf(sink, exchange)];
     }
     // No operators: who reads one of these reads what it names.
     case 'union':

@@ -70,12 +70,17 @@ export function buildJob(
       const used = deadLetters.filter(({ node }) => drafts.includes(node));
       const sinks = used.map((one) => deadLetterNode(one, flags));
       const asides = drafts.flatMap((node) => asideNode(node, flags));
-      return Object.freeze(finishGraph(job.name, [...ends, ...sinks, ...asides], job.mode));
+      const mode = job.mode ?? (drafts.some(isUnbounded) ? 'streaming' : 'batch');
+      return Object.freeze(finishGraph(job.name, [...ends, ...sinks, ...asides], mode));
     }
   } catch (error) {
     throw buildError(job.name, error);
   }
   throw noSink(job.name, written);
+}
+
+function isUnbounded({ content }: NodeDraft): boolean {
+  return content.kind === 'source' && content.source.isUnbounded === true;
 }
 
 function noPace(jobName: string): TypedError {
@@ -132,8 +137,12 @@ function sourceNode(source: SourceOf<unknown>, options: ReadOptions = {}): NodeD
       hint: 'Give a sink of a connector: { deadLetters: files.sink({ path: "dead.ndjson" }) }.',
     });
   }
-  const { connector, options: given, schema, usesPredicate, canSample, feed } = source;
-  const knows = { ...(usesPredicate && { usesPredicate }), ...(canSample && { canSample }) };
+  const { connector, options: given, schema, usesPredicate, canSample, isUnbounded, feed } = source;
+  const knows = {
+    ...(usesPredicate && { usesPredicate }),
+    ...(canSample && { canSample }),
+    ...(isUnbounded && { isUnbounded }),
+  };
   const spec = { connector, options: given, schema, ...knows };
   const node = appendNode([], { kind: 'source', source: spec, schema }, verb);
   return feed === undefined ? node : Object.freeze({ ...node, feed });

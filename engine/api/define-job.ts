@@ -23,8 +23,8 @@ export interface JobDefinition {
   readonly kind: 'millrace.job';
   readonly name: string;
   readonly params: ParamSpecs;
-  /** How it runs unless it is asked to run otherwise. */
-  readonly mode: JobMode;
+  /** How it runs unless it is asked to run otherwise; undefined: as its sources ask for. */
+  readonly mode: JobMode | undefined;
   /** Describes the job, given the values of its parameters. */
   readonly build: (context: BuildContext<never>) => JobOutputs;
 }
@@ -41,7 +41,7 @@ export interface JobOptions<P> {
   /**
    * `batch`: results come when the input has been read. `streaming`: files are read in their order, and windows of
    * event time give their results as soon as time has passed them; both give the same rows. `--execution-mode` asks for the
-   * other one. @defaultValue 'batch'
+   * other one. @defaultValue 'streaming' where a source has no end, else 'batch'
    */
   readonly mode?: JobMode;
   /**
@@ -79,7 +79,7 @@ export interface JobOptions<P> {
 export function defineJob<
   const P extends Readonly<Record<string, ParamType>> = Record<never, never>,
 >(options: JobOptions<P>): JobDefinition {
-  const { name, params, mode = 'batch', build } = options ?? {};
+  const { name, params, mode, build } = options ?? {};
   if (typeof name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) {
     throw typedError('JOB_ARGUMENT_INVALID', `"${name}" can't be the name of a job`, {
       hint: 'A name has up to 64 letters, digits, ".", "_" and "-".',
@@ -90,7 +90,7 @@ export function defineJob<
       hint: 'Add build: ({ read }) => read(…)….writeTo(…).',
     });
   }
-  if (mode !== 'batch' && mode !== 'streaming') {
+  if (mode !== undefined && mode !== 'batch' && mode !== 'streaming') {
     throw typedError('JOB_ARGUMENT_INVALID', `mode of job "${name}" is ${describe(mode)}`, {
       hint: 'Write "batch" or "streaming".',
     });

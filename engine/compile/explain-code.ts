@@ -97,7 +97,10 @@ function partsOf(operator: OperatorSpec): CodePart[] {
     case 'windowAggregate':
       return [kernels('window, group, accumulate, table')];
     case 'aggregate':
+    case 'firstRows':
       return [kernels('group, accumulate, table')];
+    case 'runningAggregate':
+      return [kernels('group, accumulate, table, take')];
     case 'fold':
       return [driver(id), kernels('group, order-groups')];
     case 'join':

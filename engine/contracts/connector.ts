@@ -72,6 +72,8 @@ export interface SourceSpec {
   readonly usesPredicate?: true;
   /** Whether its splits can be read more than once, so that a sample of its rows can be had. */
   readonly canSample?: true;
+  /** Whether it has no end: what gives its result at the end of the input would never give it. */
+  readonly isUnbounded?: true;
   /**
    * Rows for which this is not true are not wanted. What surely holds none may be left out; all other rows
    * are given out, whether it is true for them or not.
@@ -85,4 +87,16 @@ export interface SinkSpec {
   readonly options: Json;
   /** Whether several tasks may write, each its own part. */
   readonly isParallel: boolean;
+  /** What it takes besides rows that are added. @defaultValue nothing */
+  readonly changes?: SinkChanges;
+}
+
+/** How a sink takes rows that change. */
+export interface SinkChanges {
+  /** Every row that goes and comes; or, by a key, the row that comes and what is gone. */
+  readonly mode: 'retract' | 'upsert';
+  /** The column in front of the others that says what becomes of a row: +I, -U, +U or -D. */
+  readonly column: string;
+  /** Whether changes are wanted also where there are final rows, at the end of the input. */
+  readonly isAsked: boolean;
 }

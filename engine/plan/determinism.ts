@@ -38,6 +38,8 @@ const keepsOrder: ReadonlySet<OperatorSpec['kind']> = new Set([
 const losesOrder: ReadonlySet<OperatorSpec['kind']> = new Set([
   'aggregate',
   'windowAggregate',
+  'runningAggregate',
+  'firstRows',
   'fold',
   'join',
   'intervalJoin',

@@ -17,20 +17,22 @@ import { exprText, namedExprText } from '../expr/expr-text.ts';
 import { typeText } from '../schema/field-type.ts';
 import { schemaText } from '../schema/schema.ts';
 import { analyticSpecText, analyticText } from './analytic-functions.ts';
+import { changePlanOf } from './change-plan.ts';
 import { type Determinism, edgeDeterminism } from './determinism.ts';
+import { edgeChangesText, nodeChangesText } from './explain-changes.ts';
 import { connectorText, sourceText } from './explain-ends.ts';
-import { joinNodeText, joinText, lookupText } from './explain-joins.ts';
-import type {
-  AggregateSpec,
-  EventTimeSpec,
-  ExprOrder,
-  JoinedTexts,
-  LogicalGraph,
-  LogicalNode,
-  SortKey,
-} from './logical-graph.ts';
 import {
-  type AggregateColumn,
+  aggregateNodeText,
+  aggregateText,
+  exprOrderText,
+  groupedText,
+  joinedText,
+  orderedText,
+  orderText,
+} from './explain-groups.ts';
+import { joinNodeText, joinText, lookupText } from './explain-joins.ts';
+import type { EventTimeSpec, LogicalGraph, LogicalNode } from './logical-graph.ts';
+import {
   asidePlaceOf,
   type Edge,
   type Exchange,
@@ -44,15 +46,22 @@ import {
 } from './physical-graph.ts';
 import { stagesOf } from './stages.ts';
 import type { StateSpec } from './state-spec.ts';
-import { tumblingText, windowText } from './window-spec.ts';
+import { tumblingText } from './window-spec.ts';
 
-export function explainLogical(graph: LogicalGraph): string {
+/** @param mode - How the job is to run. @defaultValue as it says */
+export function explainLogical(graph: LogicalGraph, mode = graph.mode ?? 'batch'): string {
+  const changes = changePlanOf(graph, mode);
   const rows = graph.nodes.map((node, index) => {
     const { id, kind, name, inputs, schema } = node;
     const above = graph.nodes[index - 1];
     const isBelow = inputs.length === 1 && inputs[0] === above?.id && !sideKinds.has(kind);
     const from = isBelow || inputs.length === 0 ? '' : ` ← ${inputs.join(', ')}`;
-    return [id, labelOf(kind, name) + from, logicalText(node), schemaText(schema)];
+    return [
+      id,
+      labelOf(kind, name) + from,
+      logicalText(node),
+      schemaText(schema) + nodeChangesText(changes, id),
+    ];
   });
   return `logical graph of ${graph.jobName}\n${table(rows, '  ')}`;
 }
@@ -90,10 +99,11 @@ export function explainPhysical(graph: PhysicalGraph): string {
  * it is plain, and of an edge on disk what a second run of the sender would give.
  */
 function edgeText(
-  { vertices }: PhysicalGraph,
+  graph: PhysicalGraph,
   edge: Edge,
   { isPlain, level }: { readonly isPlain: boolean; readonly level: Determinism | undefined },
 ): string {
+  const { vertices } = graph;
   const { id, from, output, exchange, isBlocking, schema } = edge;
   const hasRows = output === vertexOutputs.rows;
   const all = vertices.find((vertex) => vertex.id === from)?.chain.at(-1)?.output;
@@ -102,7 +112,8 @@ function edgeText(
   const place = isPlain && hasRows && edge.port === vertexPorts.rows ? '' : ` from ${from}${part}`;
   const only = isNarrow ? `, only ${schema.fields.map((field) => field.name).join(', ')}` : '';
   const where = isBlocking ? `; on disk, ${level}` : '';
-  return `    ↓ ${id}${place}: ${exchangeText(exchange)}${only}${where}\n`;
+  const changes = edgeChangesText(graph, edge);
+  return `    ↓ ${id}${place}: ${exchangeText(exchange)}${only}${changes}${where}\n`;
 }
 
 /** `, dead letters`, or `, put aside by aggregate-1`; empty for rows. */
@@ -215,13 +226,13 @@ function physicalText(operator: OperatorSpec): string {
       return [`${operator.as} = ${tumblingText(operator)}`, ...operator.carried].join(', ');
     case 'aggregate':
     case 'windowAggregate':
+    case 'runningAggregate':
+    case 'firstRows':
+    case 'digest':
+    case 'orderedAggregate':
       return groupedText(operator);
     case 'registers':
       return [`register, share of ${operator.column}`, ...operator.carried].join(', ');
-    case 'digest':
-      return groupText(operator.keys, [`means, weights of ${operator.column}`]);
-    case 'orderedAggregate':
-      return orderedAggregateText(operator);
     case 'join':
     case 'intervalJoin':
     case 'asOfJoin':
@@ -275,17 +286,6 @@ function physicalText(operator: OperatorSpec): string {
   }
 }
 
-function orderedAggregateText({
-  keys,
-  order,
-  aggregates,
-}: OperatorSpec & { readonly kind: 'orderedAggregate' }): string {
-  const results = aggregates.map((one) =>
-    one.function === 'stringAgg' ? joinedText(one) : aggregateColumnText(one),
-  );
-  return orderedText(keys, orderText(order), results);
-}
-
 /** Nobody reads an expression as long as the estimate of `approxDistinct` is; its beginning and its end say which it is. */
 function shortened(text: string): string {
   if (text.length <= exprLengthMax) return text;
@@ -311,24 +311,6 @@ function exchangeText(exchange: Exchange): string {
     default:
       return assertNever(exchange);
   }
-}
-
-type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
-
-function aggregateNodeText({ window, keys, aggregates }: NodeOf<'aggregate'>): string {
-  const isOfRows = window === null || window.spec.kind === 'until';
-  const parts = [...(isOfRows ? [] : [windowText(window)]), ...keys.map(namedExprText)];
-  return groupText(parts, aggregates.map(aggregateText));
-}
-
-/** `partial by windows of 60000 ms of at, user: bids = count()`. */
-function groupedText(
-  operator: OperatorSpec & { readonly kind: 'aggregate' | 'windowAggregate' },
-): string {
-  const { phase, keys, aggregates } = operator;
-  const isByWindow = operator.kind === 'windowAggregate';
-  const window = isByWindow ? [windowText({ ...operator, spec: operator.window })] : [];
-  return `${phase} ${groupText([...window, ...keys], aggregates.map(aggregateColumnText))}`;
 }
 
 type TimeSpec = EventTimeSpec & { readonly putsAside?: true };
@@ -357,46 +339,6 @@ function processText(
   });
   const head = `by ${keys.join(', ')}: ${functions.join(', ')}`;
   return texts.length === 0 ? head : `${head}; ${texts.join(', ')}`;
-}
-
-/** `by user: n = count()`; without keys `of all rows: n = count()`. */
-function groupText(keys: readonly string[], results: readonly string[]): string {
-  const groups = keys.length === 0 ? 'of all rows' : `by ${keys.join(', ')}`;
-  return results.length === 0 ? groups : `${groups}: ${results.join(', ')}`;
-}
-
-/** `by user in order of at ascending: place = rowNumber()`. */
-function orderedText(
-  partition: readonly string[],
-  order: string,
-  results: readonly string[],
-): string {
-  const rows = partition.length === 0 ? 'of all rows' : `by ${partition.join(', ')}`;
-  return `${rows}${order === '' ? '' : ` in order of ${order}`}: ${results.join(', ')}`;
-}
-
-/** `pages = stringAgg(url, ", ")`. */
-function joinedText({ name, input, separator }: JoinedTexts<string>): string {
-  return `${name} = stringAgg(${input}, ${JSON.stringify(separator)})`;
-}
-
-function aggregateText({ input, ...spec }: AggregateSpec): string {
-  return aggregateColumnText({ ...spec, columns: input === null ? [] : [exprText(input)] });
-}
-
-function aggregateColumnText({ name, function: kind, columns, quantile }: AggregateColumn): string {
-  const given = quantile === undefined ? columns : [...columns, String(quantile)];
-  return `${name} = ${kind}(${given.join(', ')})`;
-}
-
-function exprOrderText(order: readonly ExprOrder[]): string {
-  return orderText(order.map(({ expr, ...way }) => ({ column: exprText(expr), ...way })));
-}
-
-function orderText(order: readonly SortKey[]): string {
-  const text = ({ column, isDescending, areNullsFirst }: SortKey) =>
-    `${column} ${isDescending ? 'descending' : 'ascending'}${areNullsFirst ? ' nulls first' : ''}`;
-  return order.map(text).join(', ');
 }
 
 /** The kind; with the name where the user gave one. */

@@ -36,6 +36,21 @@ export interface SourceFilter {
   readonly columns: readonly string[];
 }
 
+export interface RunningAggregateSpec {
+  /** Whether rows are values (`whole`), or parts of results that are merged: where they are taken back, negative ones. */
+  readonly phase: 'whole' | 'final';
+  readonly keys: readonly string[];
+  readonly aggregates: readonly AggregateColumn[];
+  /** The column that says how many rows an input row stands for; null: each is one. */
+  readonly weight: string | null;
+  /** Of the output, behind keys and results: the row kind. */
+  readonly kindColumn: string;
+  /** Whether a row that changes comes out as it was, too. */
+  readonly givesBefore: boolean;
+  /** For how long changes of a key are gathered into one, in milliseconds. */
+  readonly everyMs: number;
+}
+
 interface Spec {
   /** Id of the logical operator that this one carries out. */
   readonly id: string;
@@ -95,6 +110,10 @@ export type OperatorSpec = Spec &
         readonly keys: readonly string[];
         readonly aggregates: readonly AggregateColumn[];
       }
+    /** Groups by key columns, whose results come out again when they have changed. */
+    | ({ readonly kind: 'runningAggregate' } & RunningAggregateSpec)
+    /** Of rows with equal keys the first; all columns come out as they came in. */
+    | { readonly kind: 'firstRows'; readonly keys: readonly string[] }
     /** Groups by windows and key columns. `partial` gives the parts of panes, which `final` merges. */
     | {
         readonly kind: 'windowAggregate';
@@ -243,6 +262,8 @@ const twoStreamKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
 export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
   ...([
     'aggregate',
+    'runningAggregate',
+    'firstRows',
     'fold',
     'join',
     'intervalJoin',

@@ -12,6 +12,8 @@ import { OrderedAggregateOperator } from '../operators/analytic/ordered-aggregat
 import { PartitionTopOperator } from '../operators/analytic/partition-top-operator.ts';
 import { AssignWindowsOperator } from '../operators/assign-windows-operator.ts';
 import { BoundariesOperator } from '../operators/boundaries-operator.ts';
+import { FirstRowsOperator } from '../operators/changes/first-rows-operator.ts';
+import { RunningAggregateOperator } from '../operators/changes/running-aggregate-operator.ts';
 import { CheckTimesOperator } from '../operators/check-times-operator.ts';
 import { EventTimeOperator } from '../operators/event-time-operator.ts';
 import { ExplodeWordsOperator } from '../operators/explode-words-operator.ts';
@@ -76,8 +78,10 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
       return new AssignWindowsOperator(context, { ...spec, input });
     case 'aggregate':
       return new AggregateOperator(context, { ...spec, input });
+    case 'runningAggregate':
+    case 'firstRows':
     case 'windowAggregate':
-      return buildWindowAggregate(spec, options);
+      return buildStreamGroups(spec, options);
     case 'join':
     case 'intervalJoin':
     case 'asOfJoin':
@@ -171,9 +175,25 @@ function buildJoin(
   return new IntervalJoinOperator(context, { ...spec, ...sides });
 }
 
+/** Groups that come out while rows come. */
+function buildStreamGroups(
+  spec: OperatorSpec & { kind: 'runningAggregate' | 'firstRows' | 'windowAggregate' },
+  { context, input }: BuildOperatorOptions,
+): Operator {
+  switch (spec.kind) {
+    case 'firstRows':
+      return new FirstRowsOperator(context, { input, keys: spec.keys });
+    case 'runningAggregate':
+      return new RunningAggregateOperator(context, { ...spec, input });
+    default:
+      return buildWindowAggregate(spec, context, input);
+  }
+}
+
 function buildWindowAggregate(
   spec: OperatorSpec & { kind: 'windowAggregate' },
-  { context, input }: BuildOperatorOptions,
+  context: OperatorContext,
+  input: Schema,
 ): Operator {
   const { window, column } = spec;
   if (window.kind === 'count') {

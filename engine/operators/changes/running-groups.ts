@@ -1,0 +1,250 @@
+/**
+ * Running groups: groups that are kept for ever, and what merging parts into them changes. A batch of parts has each
+ * key once; it is merged by chunks, and of each chunk the results before and after are read side by side:
+ *
+ *     find slots ─▶ read ─▶ merge ─▶ read      before  k1 3   k2 5   k3 –      -U k2 5   +U k2 6   +I k3 1
+ *                                              after   k1 3   k2 6   k3 1
+ *
+ * What was given out before needs not be kept beside the accumulators: it is what they said before the merge, since
+ * every merge is given out. A group is there while it has rows, of which the last result column is the count; the
+ * one group of an aggregate without keys is there once it was given out.
+ *
+ * Not here: when parts are merged (engine/operators/changes/running-aggregate-operator.ts).
+ */
+import { assert } from '../../../base/assert.ts';
+import { Batch, type Column } from '../../batch/batch.ts';
+import { type ColumnAddress, GroupCells } from '../../kernels/group-cells.ts';
+import { type GroupColumns, type GroupRows, GroupTable } from '../../kernels/group-table.ts';
+import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
+import { rowKinds } from '../../plan/row-kind.ts';
+import type { Schema } from '../../schema/schema.ts';
+import { takeColumn } from '../../stream/take-column.ts';
+import { AggregateInputs } from '../aggregate-inputs.ts';
+import { aggregateOverflow } from '../aggregate-overflow.ts';
+import type { AggregatePlan } from '../aggregate-plan.ts';
+import { readGroupBatch } from '../aggregate-results.ts';
+import { GroupKeys } from '../group-keys.ts';
+import type { OperatorContext } from '../operator.ts';
+import { markChanged } from './changed-values.ts';
+
+export interface RunningGroupsOptions {
+  /** Keys and parts. */
+  readonly parts: Schema;
+  readonly keys: readonly string[];
+  /** Merges the parts. */
+  readonly plan: AggregatePlan;
+  /** Keys, results, and how many rows there are. */
+  readonly groups: Schema;
+  /** Keys, results, the row kind. */
+  readonly output: Schema;
+  readonly givesBefore: boolean;
+}
+
+/** What a chunk of parts came to. */
+export interface MergedChunk {
+  /** Null where nothing has changed, or the table has to grow first. */
+  readonly changes: Batch | null;
+  readonly nextRow: number;
+}
+
+const chunkRows = 1024;
+const noArrivals: ReadonlyMap<number, number> = new Map();
+const unchanged = (fromRow: number): MergedChunk => ({ changes: null, nextRow: fromRow });
+
+export class RunningGroups {
+  readonly #context: OperatorContext;
+  readonly #options: RunningGroupsOptions;
+  readonly #keys: GroupKeys;
+  /** For keys on their way out: their scratch is another than that of keys that are looked for. */
+  readonly #givenKeys: GroupKeys;
+  readonly #inputs: AggregateInputs;
+  readonly #cells: GroupCells;
+  readonly #table: GroupTable;
+  readonly #changed = new Uint8Array(chunkRows);
+  /** Rows of a chunk to give out: u32 numbers, then kinds of a byte each. */
+  readonly #given: BlockHandle;
+  #rows: GroupRows | null = null;
+  #batch: Batch | null = null;
+  /** Of an aggregate without keys: whether its group has been given out. */
+  #hasGiven = false;
+
+  constructor(context: OperatorContext, options: RunningGroupsOptions) {
+    const { scope, kernels } = context;
+    const { parts: schema, keys, plan } = options;
+    this.#context = context;
+    this.#options = options;
+    this.#keys = new GroupKeys(scope, kernels, { schema, keys });
+    this.#givenKeys = new GroupKeys(scope, kernels, { schema, keys });
+    this.#inputs = new AggregateInputs(scope, kernels, plan.inputs);
+    const { form: keyForm } = this.#keys;
+    const { accumulators } = plan;
+    this.#cells = new GroupCells(kernels, accumulators, keyForm === 'int128' ? 24 : 16);
+    this.#table = new GroupTable(scope, kernels, { keyForm, accumulators });
+    this.#given = scope.allocate(chunkRows * 2 * 5);
+  }
+
+  /** Groups, those without rows among them. */
+  get count(): number {
+    return this.#table.groupCount;
+  }
+
+  /** Whether an aggregate without keys has given its group out. */
+  get hasGiven(): boolean {
+    return this.#hasGiven;
+  }
+
+  /** Merges up to 1,024 rows of a batch that has each key once, and answers what has changed. */
+  merge(batch: Batch, fromRow: number): MergedChunk {
+    const table = this.#table;
+    if (table.isGrowing) {
+      table.grow();
+      return unchanged(fromRow);
+    }
+    const rows = this.#rowsOf(batch);
+    const count = table.findRows(rows, fromRow);
+    if (count === 0) return unchanged(fromRow);
+    const nextRow = fromRow + count;
+    const both = this.#mergeFound(rows, fromRow, count);
+    try {
+      return { changes: this.#changesIn(both, count), nextRow };
+    } finally {
+      both.release();
+      if (nextRow === batch.rowCount) this.#batch = null;
+    }
+  }
+
+  close(): void {
+    this.#keys.close();
+    this.#givenKeys.close();
+    this.#inputs.close();
+    this.#table.close();
+    this.#context.scope.memory.release(this.#given);
+  }
+
+  #rowsOf(batch: Batch): GroupRows {
+    if (this.#batch === batch && this.#rows !== null) return this.#rows;
+    const { selection: keySelection, ...key } = this.#keys.read(batch);
+    const inputs = this.#inputs.read(batch, noArrivals);
+    const { selection, rowCount } = batch;
+    this.#batch = batch;
+    this.#rows = { key, keySelection, inputs, selection, rowCount };
+    return this.#rows;
+  }
+
+  /** Results before, from row 0 on, and after, from the next multiple of 64 on. */
+  #mergeFound(rows: GroupRows, fromRow: number, count: number): Batch {
+    const { scope, kernels } = this.#context;
+    const table = this.#table;
+    const slots = table.slotsAt;
+    const half = halfOf(count);
+    // Bitmaps have whole words: the first group stands in for those that are not there.
+    const { uint32 } = scope.memory;
+    uint32.fill(uint32[slots >>> 2] ?? 0, (slots >>> 2) + count, (slots >>> 2) + half);
+    const readGroups = (_: number, __: number, out: GroupColumns) => {
+      this.#read(half, 0, out);
+      this.#add(rows, fromRow, count);
+      this.#read(half, half, out);
+      return { rowCount: half * 2, nextSlot: half * 2 };
+    };
+    const { arenaBlocks, resultSizes } = table;
+    const { plan, groups: schema } = this.#options;
+    const read = { groupCount: half * 2, resultSizes, arenaBlocks, readGroups };
+    const from = { scope, kernels, keys: this.#givenKeys, results: plan.results, schema };
+    const { batch } = readGroupBatch({ ...from, table: read }, 0);
+    assert(batch !== null, 'groups that were found can be read');
+    return batch;
+  }
+
+  #read(count: number, rowCount: number, out: GroupColumns): void {
+    this.#table.gatherKeys(this.#table.slotsAt, count, rowCount, out.key);
+    this.#cells.gather(this.#table.slotsAt, count, rowCount, out.results);
+  }
+
+  #add(rows: GroupRows, fromRow: number, count: number): void {
+    const { inputs, selection } = rows;
+    const chunk = { slots: this.#table.slotsAt, count, fromRow, selection };
+    this.#table.makeTextRoom(this.#cells.textRoom(inputs, chunk));
+    if (this.#cells.add(this.#table.description, inputs, chunk)) return;
+    const { overflow } = this.#cells;
+    assert(overflow !== null, 'what does not fit is known');
+    throw aggregateOverflow(this.#context.name, this.#options.plan, overflow.accumulator);
+  }
+
+  /** The rows that come and go, with their kinds; null for none. */
+  #changesIn(both: Batch, count: number): Batch | null {
+    const { scope, kernels } = this.#context;
+    const rowCount = this.#choose(both, count);
+    if (rowCount === 0) return null;
+    const { output } = this.#options;
+    const given = addressOf(this.#given);
+    const blocks: BlockHandle[] = [];
+    try {
+      const target = { scope, kernels, blocks };
+      const columns = both.columns
+        .slice(0, -1)
+        .map((column) => takeColumn(target, column, given, rowCount));
+      const kinds = scope.allocate(rowCount);
+      blocks.push(kinds);
+      const { bytes } = scope.memory;
+      const from = given + chunkRows * 2 * 4;
+      bytes.copyWithin(addressOf(kinds), from, from + rowCount);
+      columns.push(kindColumn(output, addressOf(kinds)));
+      for (const block of this.#table.arenaBlocks) {
+        scope.memory.retain(block);
+        blocks.push(block);
+      }
+      return new Batch(scope.memory, { schema: output, rowCount, columns, blocks });
+    } catch (error) {
+      for (const block of blocks) scope.memory.release(block);
+      throw error;
+    }
+  }
+
+  /** Writes the numbers and the kinds of the rows to give out; answers how many. */
+  #choose(both: Batch, count: number): number {
+    const { memory } = this.#context.scope;
+    const { keys, givesBefore } = this.#options;
+    const half = halfOf(count);
+    const results = both.columns.slice(keys.length, -1);
+    this.#changed.fill(0, 0, count);
+    for (const column of results) {
+      markChanged(memory, column, { distance: half, count }, this.#changed);
+    }
+    const rows = both.columns.at(-1)?.values ?? 0;
+    const given = addressOf(this.#given);
+    const kinds = given + chunkRows * 2 * 4;
+    let chosen = 0;
+    const choose = (row: number, kind: number) => {
+      memory.uint32[(given >>> 2) + chosen] = row;
+      memory.bytes[kinds + chosen++] = kind;
+    };
+    for (let row = 0; row < count; row++) {
+      const wasThere = keys.length === 0 ? this.#hasGiven : hasRows(memory.uint32, rows, row);
+      const isThere = keys.length === 0 || hasRows(memory.uint32, rows, half + row);
+      if (wasThere && isThere) {
+        if (this.#changed[row] === 0) continue;
+        if (givesBefore) choose(row, rowKinds.updateBefore);
+        choose(half + row, rowKinds.updateAfter);
+      } else if (isThere) choose(half + row, rowKinds.insert);
+      else if (wasThere) choose(row, rowKinds.delete);
+    }
+    this.#hasGiven = true;
+    return chosen;
+  }
+}
+
+/** Rows of groups are counted by int64. */
+function hasRows(words: Uint32Array, counts: number, row: number): boolean {
+  const at = (counts >>> 2) + row * 2;
+  return words[at] !== 0 || words[at + 1] !== 0;
+}
+
+function halfOf(count: number): number {
+  return (count + 63) & ~63;
+}
+
+function kindColumn({ fields }: Schema, values: ColumnAddress['values']): Column {
+  const kind = fields.at(-1);
+  assert(kind !== undefined, 'a stream of changes has the row kind behind its columns');
+  return { type: kind.type, values, validity: 0 };
+}

@@ -1,0 +1,85 @@
+/**
+ * Change roles: what each kind of node does with changes, and can do with them. The one place to look at, or to
+ * add to, when an operator learns to take changes or to give them out (change-plan.ts does the rest).
+ *
+ *     passes    carries the row kind:  where, select, derive, explode, union
+ *     running   gives out what changes while rows come, where all that reads it takes that
+ *     atEnd     gives its result at the end of the input: never, where that has none
+ *     append    as rows come, but added rows alone:  functions, windows, lookups …
+ */
+import type { AggregateFunction } from './aggregate-functions.ts';
+import type { LogicalNode } from './logical-graph.ts';
+
+export type ChangeRole =
+  | { readonly kind: 'passes' }
+  | {
+      readonly kind: 'running';
+      /** What it does with rows that go: null where it takes them back, else what can't. */
+      readonly refusal: string | null;
+      /** Whether its output changes although its input only grows. */
+      readonly revises: boolean;
+      /** By which columns of its output a row replaces the one before it. */
+      readonly key: readonly string[] | null;
+    }
+  | { readonly kind: 'atEnd' }
+  | { readonly kind: 'append' }
+  | { readonly kind: 'sink' };
+
+/** @param isUnbounded - By input: whether it has no end. */
+export function changeRoleOf(node: LogicalNode, isUnbounded: readonly boolean[]): ChangeRole {
+  switch (node.kind) {
+    case 'where':
+    case 'select':
+    case 'derive':
+    case 'explodeWords':
+    case 'union':
+      return { kind: 'passes' };
+    case 'aggregate':
+      return node.window === null ? aggregateRole(node) : { kind: 'append' };
+    case 'distinct': {
+      const key = node.schema.fields.map(({ name }) => name);
+      return { kind: 'running', refusal: null, revises: false, key };
+    }
+    case 'join': {
+      const isKept = isUnbounded[node.buildSide === 'left' ? 0 : 1] === true;
+      return { kind: node.nearness === null && isKept ? 'atEnd' : 'append' };
+    }
+    case 'sink':
+      return { kind: 'sink' };
+    case 'reduce':
+    case 'orderedAggregate':
+    case 'orderBy':
+    case 'analytic':
+    case 'mapReduce':
+    case 'intersect':
+    case 'except':
+      return { kind: 'atEnd' };
+    default:
+      return { kind: 'append' };
+  }
+}
+
+/** Functions whose result is known again when a row is gone. */
+const retractable: ReadonlySet<AggregateFunction> = new Set(['count', 'sum', 'avg']);
+/** Estimates are made of several operators, whose own results would change. */
+const estimates: ReadonlySet<AggregateFunction> = new Set(['approxDistinct', 'approxQuantile']);
+
+function aggregateRole(node: LogicalNode & { readonly kind: 'aggregate' }): ChangeRole {
+  const { aggregates, keys } = node;
+  const functions = aggregates.map((one) => one.function);
+  const isMixed = functions.includes('countDistinct') && !isOneDistinct(node);
+  if (isMixed || functions.some((one) => estimates.has(one))) return { kind: 'atEnd' };
+  const last = isOneDistinct(node) ? null : functions.find((one) => !retractable.has(one));
+  return {
+    kind: 'running',
+    refusal: last ?? null,
+    revises: true,
+    key: keys.map(({ name }) => name),
+  };
+}
+
+/** Whether all it does is to count the distinct values of one thing. */
+function isOneDistinct({ aggregates }: LogicalNode & { readonly kind: 'aggregate' }): boolean {
+  const inputs = new Set(aggregates.map(({ input }) => JSON.stringify(input)));
+  return inputs.size === 1 && aggregates.every((one) => one.function === 'countDistinct');
+}

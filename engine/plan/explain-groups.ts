@@ -1,0 +1,98 @@
+/** Groups, partitions and orders as text: `by user: n = count()`. */
+import { exprText, namedExprText } from '../expr/expr-text.ts';
+import { runningText } from './explain-changes.ts';
+import type {
+  AggregateSpec,
+  ExprOrder,
+  JoinedTexts,
+  LogicalNode,
+  SortKey,
+} from './logical-graph.ts';
+import type { AggregateColumn, OperatorSpec } from './physical-graph.ts';
+import { windowText } from './window-spec.ts';
+
+export function aggregateNodeText({
+  window,
+  keys,
+  aggregates,
+}: LogicalNode & { readonly kind: 'aggregate' }): string {
+  const isOfRows = window === null || window.spec.kind === 'until';
+  const parts = [...(isOfRows ? [] : [windowText(window)]), ...keys.map(namedExprText)];
+  return groupText(parts, aggregates.map(aggregateText));
+}
+
+/** `partial by windows of 60000 ms of at, user: bids = count()`. */
+export function groupedText(
+  operator: OperatorSpec & {
+    readonly kind: `${'a' | 'windowA' | 'runningA' | 'orderedA'}ggregate` | 'firstRows' | 'digest';
+  },
+): string {
+  const { keys } = operator;
+  switch (operator.kind) {
+    case 'firstRows':
+      return groupText(keys, []);
+    case 'digest':
+      return groupText(keys, [`means, weights of ${operator.column}`]);
+    case 'orderedAggregate':
+      return orderedAggregateText(operator);
+    default: {
+      const { phase, aggregates } = operator;
+      const isByWindow = operator.kind === 'windowAggregate';
+      const window = isByWindow ? [windowText({ ...operator, spec: operator.window })] : [];
+      const changes = operator.kind === 'runningAggregate' ? runningText(operator) : '';
+      const groups = groupText([...window, ...keys], aggregates.map(aggregateColumnText));
+      return `${phase} ${groups}${changes}`;
+    }
+  }
+}
+
+function orderedAggregateText({
+  keys,
+  order,
+  aggregates,
+}: OperatorSpec & { readonly kind: 'orderedAggregate' }): string {
+  const results = aggregates.map((one) =>
+    one.function === 'stringAgg' ? joinedText(one) : aggregateColumnText(one),
+  );
+  return orderedText(keys, orderText(order), results);
+}
+
+/** `by user: n = count()`; without keys `of all rows: n = count()`. */
+function groupText(keys: readonly string[], results: readonly string[]): string {
+  const groups = keys.length === 0 ? 'of all rows' : `by ${keys.join(', ')}`;
+  return results.length === 0 ? groups : `${groups}: ${results.join(', ')}`;
+}
+
+/** `by user in order of at ascending: place = rowNumber()`. */
+export function orderedText(
+  partition: readonly string[],
+  order: string,
+  results: readonly string[],
+): string {
+  const rows = partition.length === 0 ? 'of all rows' : `by ${partition.join(', ')}`;
+  return `${rows}${order === '' ? '' : ` in order of ${order}`}: ${results.join(', ')}`;
+}
+
+/** `pages = stringAgg(url, ", ")`. */
+export function joinedText({ name, input, separator }: JoinedTexts<string>): string {
+  return `${name} = stringAgg(${input}, ${JSON.stringify(separator)})`;
+}
+
+export function aggregateText({ input, ...spec }: AggregateSpec): string {
+  return aggregateColumnText({ ...spec, columns: input === null ? [] : [exprText(input)] });
+}
+
+function aggregateColumnText({ name, function: kind, columns, quantile }: AggregateColumn): string {
+  const given = quantile === undefined ? columns : [...columns, String(quantile)];
+  return `${name} = ${kind}(${given.join(', ')})`;
+}
+
+export function exprOrderText(order: readonly ExprOrder[]): string {
+  return orderText(order.map(({ expr, ...way }) => ({ column: exprText(expr), ...way })));
+}
+
+export function orderText(order: readonly SortKey[]): string {
+  const text = ({ column, isDescending, areNullsFirst }: SortKey) =>
+    `${column} ${isDescending ? 'descending' : 'ascending'}${areNullsFirst ? ' nulls first' : ''}`;
+  return order.map(text).join(', ');
+}
