@@ -132,17 +132,13 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     case 'registers':
     case 'assignWindows':
       return new Set([operator.column, ...operator.carried.filter(isRead)]);
-    case 'digest':
-      return new Set([...operator.keys, operator.column]);
-    case 'runningAggregate': {
-      const weight = operator.weight === null ? [] : [operator.weight];
-      return new Set([...aggregateNeeds(operator, () => true), ...weight]);
-    }
     case 'firstRows':
       return output && new Set([...output, ...operator.keys]);
+    case 'digest':
     case 'analytic':
     case 'orderedAggregate':
     case 'aggregate':
+    case 'runningAggregate':
     case 'windowAggregate':
       return groupNeeds(operator, isRead);
     // A user's function may read any field, and a sink writes them all.
@@ -166,7 +162,7 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
 /** What operators over groups and partitions read: keys, orders, and the arguments of results that are read. */
 function groupNeeds(
   operator: OperatorSpec & {
-    readonly kind: 'analytic' | 'orderedAggregate' | 'aggregate' | 'windowAggregate';
+    readonly kind: 'digest' | 'analytic' | `${'a' | 'orderedA' | 'runningA' | 'windowA'}ggregate`;
   },
   isRead: (name: string) => boolean,
 ): Needs {
@@ -187,6 +183,12 @@ function groupNeeds(
       const read = aggregates.filter(({ name }) => isRead(name));
       const inputs = read.flatMap((one) => ('input' in one ? [one.input] : one.columns));
       return new Set([...keys, ...order.map((key) => key.column), ...inputs]);
+    }
+    case 'digest':
+      return new Set([...operator.keys, operator.column]);
+    case 'runningAggregate': {
+      const weight = operator.weight === null ? [] : [operator.weight];
+      return new Set([...aggregateNeeds(operator, () => true), ...weight]);
     }
     case 'aggregate':
     case 'windowAggregate':

@@ -98,9 +98,8 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       return [kernels('window, group, accumulate, table')];
     case 'aggregate':
     case 'firstRows':
-      return [kernels('group, accumulate, table')];
     case 'runningAggregate':
-      return [kernels('group, accumulate, table, take')];
+      return [kernels('group, accumulate, table')];
     case 'fold':
       return [driver(id), kernels('group, order-groups')];
     case 'join':

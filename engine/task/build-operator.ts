@@ -95,16 +95,9 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
     }
     case 'boundaries':
       return new BoundariesOperator(context, { ...spec, input });
-    case 'eventTime': {
-      const { splitTimes, clock } = options;
-      const times = splitTimes ?? undividedTimes(spec);
-      const [mono, wall] = [() => clock.mono(), () => clock.wall()];
-      return new EventTimeOperator(context, { ...spec, input, times, mono, wall });
-    }
-    case 'checkTimes': {
-      const { clock } = options;
-      return new CheckTimesOperator(context, { ...spec, input, wall: () => clock.wall() });
-    }
+    case 'eventTime':
+    case 'checkTimes':
+      return buildTimes(spec, options);
     case 'repeat':
       return new RepeatOperator(context, { ...spec, input });
     case 'sort':
@@ -140,6 +133,16 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
     default:
       return assertNever(spec);
   }
+}
+
+function buildTimes(
+  spec: OperatorSpec & { kind: 'eventTime' | 'checkTimes' },
+  { context, input, splitTimes, clock }: BuildOperatorOptions,
+): Operator {
+  const [mono, wall] = [() => clock.mono(), () => clock.wall()];
+  if (spec.kind === 'checkTimes') return new CheckTimesOperator(context, { ...spec, input, wall });
+  const times = splitTimes ?? undividedTimes(spec);
+  return new EventTimeOperator(context, { ...spec, input, times, mono, wall });
 }
 
 /** Rows that others sent: nobody knows which lane they are of, so all are one. */
