@@ -41,6 +41,12 @@ export interface FilesSourceSettings<C> {
   readonly format: SourceFormat<C>;
   /** Endings that files found in a folder or by a glob must have. @defaultValue all files */
   readonly extensions?: readonly string[];
+  /**
+   * Looks so often for files that were not there before, in milliseconds, and reads them as they come: the source has no
+   * end, and the job is a stream that runs until it is cancelled. A file is read once, as it is when it is found: write
+   * it under a name that begins with a dot, then rename it. @defaultValue the files are those that are there at first
+   */
+  readonly discoveryIntervalMs?: number;
 }
 
 /** Where `files.sink` writes, and how. */
@@ -83,7 +89,7 @@ export interface FilesSinkSettings {
  * ```
  */
 function source<C>(settings: FilesSourceSettings<C>): SourceOf<C> {
-  const { path, format, extensions } = settings;
+  const { path, format, extensions, discoveryIntervalMs } = settings;
   if (format?.schema === undefined) {
     throw typedError('FILES_OPTION_INVALID', 'files.source needs a format that can be read', {
       hint: 'Give what text() makes: files.source({ path: "notes", format: text() }).',
@@ -94,13 +100,16 @@ function source<C>(settings: FilesSourceSettings<C>): SourceOf<C> {
     format: format.options,
     extensions:
       extensions?.map((ending) => (ending.startsWith('.') ? ending : `.${ending}`)) ?? null,
+    ...(discoveryIntervalMs !== undefined && {
+      discoveryIntervalMs: intervalOf(discoveryIntervalMs),
+    }),
   };
   const { schema, usesPredicate } = format;
   return Object.freeze({
     connector: 'files',
     options,
     schema,
-    canSample: true,
+    ...(discoveryIntervalMs === undefined ? { canSample: true } : { isUnbounded: true }),
     ...(usesPredicate && { usesPredicate }),
   });
 }
@@ -171,6 +180,13 @@ function changesColumn(name: unknown): string {
   if (typeof name === 'string' && name !== '') return name;
   throw typedError('FILES_OPTION_INVALID', 'changes of files.sink is the name of a column', {
     hint: 'Write files.sink({ path: "counts.csv", changes: "change" }).',
+  });
+}
+
+function intervalOf(ms: unknown): number {
+  if (Number.isSafeInteger(ms) && Number(ms) >= 1) return Number(ms);
+  throw typedError('FILES_OPTION_INVALID', `discoveryIntervalMs of files can't be ${ms}`, {
+    hint: 'Give whole milliseconds from 1 on, such as 1_000; leave it out for files that are there.',
   });
 }
 

@@ -5,13 +5,17 @@
 import { typedError } from '../base/typed-error.ts';
 import type { SourceOf } from '../engine/api/endpoints.ts';
 import { type ColumnsOf, t } from '../engine/api/value-type.ts';
+import type { Schema } from '../engine/schema/schema.ts';
 import { nexmarkFields } from './generator/nexmark-fields.ts';
 import type { NexmarkKind, NexmarkOptions } from './generator/nexmark-options.ts';
 
 /** What `nexmark.bids`, `nexmark.auctions` and `nexmark.persons` take. */
 export interface NexmarkSettings {
-  /** Events of all three kinds together, 0 to 2^45: of each 50 one is a person, 3 are auctions, 46 are bids. */
-  readonly events: number | bigint;
+  /**
+   * Events of all three kinds together, 0 to 2^45: of each 50 one is a person, 3 are auctions, 46 are bids.
+   * @defaultValue without an end: the job is a stream that runs until it is cancelled
+   */
+  readonly events?: number | bigint | undefined;
   /** Another seed, other rows; a whole number from 0 on. @defaultValue 0 */
   readonly seed?: number;
   /** Events per second of event time, above 0. @defaultValue `rate`, or 10,000 */
@@ -26,7 +30,7 @@ export interface NexmarkSettings {
   /**
    * Events of all kinds per second of the clock, above 0, by all tasks together; `--rate` of the command line sets
    * it as well. The schedule is fixed at the start: what a slow job takes late was due all the same. @defaultValue
-   * as fast as they are taken
+   * as fast as they are taken; without an end `eventsPerSecond`
    */
   readonly rate?: number;
 }
@@ -59,37 +63,38 @@ export const Person = t.struct(nexmarkFields.persons);
  */
 export const nexmark = Object.freeze({
   /** Bids: 46 of 50 events. */
-  bids: (settings: NexmarkSettings): SourceOf<ColumnsOf<typeof nexmarkFields.bids>> => ({
-    connector: 'generator',
-    options: optionsOf('bids', settings),
-    schema: Bid.schema,
-    atRate: (rate) => nexmark.bids({ ...settings, rate }),
-  }),
+  bids: (settings: NexmarkSettings = {}): SourceOf<ColumnsOf<typeof nexmarkFields.bids>> =>
+    sourceOf('bids', Bid.schema, settings),
   /** Auctions: 3 of 50 events. */
-  auctions: (settings: NexmarkSettings): SourceOf<ColumnsOf<typeof nexmarkFields.auctions>> => ({
-    connector: 'generator',
-    options: optionsOf('auctions', settings),
-    schema: Auction.schema,
-    atRate: (rate) => nexmark.auctions({ ...settings, rate }),
-  }),
+  auctions: (settings: NexmarkSettings = {}): SourceOf<ColumnsOf<typeof nexmarkFields.auctions>> =>
+    sourceOf('auctions', Auction.schema, settings),
   /** Persons: 1 of 50 events. */
-  persons: (settings: NexmarkSettings): SourceOf<ColumnsOf<typeof nexmarkFields.persons>> => ({
-    connector: 'generator',
-    options: optionsOf('persons', settings),
-    schema: Person.schema,
-    atRate: (rate) => nexmark.persons({ ...settings, rate }),
-  }),
+  persons: (settings: NexmarkSettings = {}): SourceOf<ColumnsOf<typeof nexmarkFields.persons>> =>
+    sourceOf('persons', Person.schema, settings),
 });
 
+/** The source of a kind of events. */
+function sourceOf<C>(kind: NexmarkKind, schema: Schema, settings: NexmarkSettings): SourceOf<C> {
+  return {
+    connector: 'generator',
+    options: optionsOf(kind, settings),
+    schema,
+    ...(settings.events === undefined && { isUnbounded: true }),
+    atRate: (rate) => sourceOf(kind, schema, { ...settings, rate }),
+  };
+}
+
 function optionsOf(kind: NexmarkKind, settings: NexmarkSettings): NexmarkOptions {
-  const rate = settings?.rate;
+  const isEndless = settings.events === undefined;
+  const rate = settings.rate ?? (isEndless ? (settings.eventsPerSecond ?? 10_000) : undefined);
   const options: NexmarkOptions = {
     kind,
-    events: Number(settings?.events),
-    seed: settings?.seed ?? 0,
-    baseTimeMs: settings?.baseTimeMs ?? 1_700_000_000_000,
-    eventsPerSecond: settings?.eventsPerSecond ?? rate ?? 10_000,
-    outOfOrderGroup: settings?.outOfOrderGroup ?? 1,
+    events: isEndless ? eventsMax : Number(settings.events),
+    ...(isEndless && { isEndless: true }),
+    seed: settings.seed ?? 0,
+    baseTimeMs: settings.baseTimeMs ?? 1_700_000_000_000,
+    eventsPerSecond: settings.eventsPerSecond ?? rate ?? 10_000,
+    outOfOrderGroup: settings.outOfOrderGroup ?? 1,
     ...(rate !== undefined && { rate }),
   };
   const { events, seed, baseTimeMs, eventsPerSecond, outOfOrderGroup } = options;

@@ -151,8 +151,10 @@ export interface TaskAttemptRef extends JobRef {
 export interface SplitRequest extends TaskAttemptRef {}
 
 export interface SplitAnswer {
-  /** Null: there are no more. */
+  /** Null: there are no more, or none now. */
   readonly split: Split | null;
+  /** There are none now: when to ask again. */
+  readonly againAfterMs?: number;
 }
 
 export interface TaskFinished extends TaskAttemptRef {

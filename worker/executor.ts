@@ -21,6 +21,7 @@ import {
   type JobModule,
   type JobRef,
   type Question,
+  type SplitAnswer,
   type StopTasksRequest,
   stopDeadlineMs,
   type TaskAnswer,
@@ -28,7 +29,6 @@ import {
   type TaskFailed,
   type TaskFinished,
 } from '../coordinator/protocol.ts';
-import type { Split } from '../engine/contracts/source.ts';
 import { deploymentsOf } from './deployment.ts';
 import { readActivity, readMetrics } from './metrics-reader.ts';
 import { SlotQuestions } from './slot-questions.ts';
@@ -44,7 +44,7 @@ import type {
 
 /** What an executor tells the coordinator, already bound to its job. */
 export interface ExecutorEvents {
-  requestSplit(task: TaskAttempt): Promise<Split | null>;
+  requestSplit(task: TaskAttempt): Promise<SplitAnswer>;
   taskFinished(report: Omit<TaskFinished, keyof JobRef>): void;
   taskFailed(report: Omit<TaskFailed, keyof JobRef>): void;
   /** What no retry helps against. */
@@ -299,9 +299,20 @@ export class Executor {
 
   #fetchSplit(slotIndex: number, { taskId, attempt }: TaskAttempt): void {
     this.#events.requestSplit({ taskId, attempt }).then(
-      (split) => this.#post(slotIndex, { kind: 'split', taskId, attempt, split }),
+      ({ split, againAfterMs }) => {
+        const isLater = againAfterMs !== undefined;
+        this.#post(slotIndex, { kind: 'split', taskId, attempt, split: isLater ? 'later' : split });
+        if (isLater) this.#fetchLater(slotIndex, { taskId, attempt }, againAfterMs);
+      },
       (error: unknown) => this.#events.taskFailed({ taskId, attempt, error: toWire(error) }),
     );
+  }
+
+  /** There may be a split in a moment, as long as the task is there. */
+  #fetchLater(slotIndex: number, task: TaskAttempt, afterMs: number): void {
+    this.#env.timers.after(afterMs, () => {
+      if (this.#tasks.has(keyOf(task))) this.#fetchSplit(slotIndex, task);
+    });
   }
 
   #post(slotIndex: number, message: ToSlot): void {

@@ -119,7 +119,7 @@ class Worker implements WorkerHandle {
       {
         requestSplit: async (task) => {
           const answer = await this.#call(methods.requestSplit, { ...job, ...task });
-          return (answer as unknown as SplitAnswer).split;
+          return answer as unknown as SplitAnswer;
         },
         taskFinished: (report) => this.#tell(methods.taskFinished, { ...job, ...report }),
         taskFailed: (report) => {

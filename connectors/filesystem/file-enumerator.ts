@@ -6,6 +6,9 @@
  *                   docs/x/*.{md,txt}  a glob: the files that match
  *     extensions    ['.md', '.txt']  of a folder or glob only these, upper or lower case
  *
+ * With `discoveryIntervalMs` a folder or glob is looked through again and again for files that were not there; they are
+ * read as they are found, so a file has to come under its name when it is complete.
+ *
  * A path that exists is taken as it is, also when it has characters of a glob in it. Files are sorted
  * by path, so the same input gives the same splits.
  *
@@ -40,10 +43,18 @@ import { planSplits } from './split-planner.ts';
 export class FileEnumerator implements SplitEnumerator {
   readonly #options: FileSourceOptions;
   readonly #context: RoleContext;
+  /** Paths of files that have been found, where more are looked for. */
+  readonly #known = new Set<string>();
+  readonly discoverMore?: () => Promise<SplitDiscovery>;
 
   constructor(options: FileSourceOptions, context: RoleContext) {
     this.#options = options;
     this.#context = context;
+    if (options.discoveryIntervalMs !== undefined) this.discoverMore = () => this.#more();
+  }
+
+  get discoveryIntervalMs(): number {
+    return this.#options.discoveryIntervalMs ?? Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -51,7 +62,16 @@ export class FileEnumerator implements SplitEnumerator {
    * @see engine/contracts/source.ts
    */
   async discover(parallelism: number): Promise<SplitDiscovery> {
-    const files = await this.#files();
+    return this.#discoveryOf(await this.#files(), parallelism);
+  }
+
+  async #more(): Promise<SplitDiscovery> {
+    const files = (await this.#files()).filter(({ path }) => !this.#known.has(path));
+    return this.#discoveryOf(files, 1);
+  }
+
+  async #discoveryOf(files: readonly SourceFile[], parallelism: number): Promise<SplitDiscovery> {
+    if (this.#isWatching) for (const { path } of files) this.#known.add(path);
     const planned = this.#context.isOrdered
       ? await this.#sequencesOf(files, parallelism)
       : await this.#splitsOf(files, parallelism);
@@ -77,7 +97,7 @@ export class FileEnumerator implements SplitEnumerator {
   /** Each file is a sequence: what was written into it first is the oldest, mostly. */
   async #sequencesOf(files: readonly SourceFile[], parallelism: number): Promise<PlannedSplits> {
     // A file that one task reads from end to end is cut no further than it must be: cuts cost reading parts twice.
-    const tasks = Math.ceil(parallelism / files.length);
+    const tasks = Math.ceil(parallelism / Math.max(1, files.length));
     const planned: PlannedSplits[] = [];
     for (const file of files) {
       const { splits, ...rest } = await this.#splitsOf([file], tasks);
@@ -104,6 +124,10 @@ export class FileEnumerator implements SplitEnumerator {
     }
   }
 
+  get #isWatching(): boolean {
+    return this.#options.discoveryIntervalMs !== undefined;
+  }
+
   async #files(): Promise<readonly SourceFile[]> {
     const path = normalPathOf(this.#options.path);
     const stat = await this.#stat(path);
@@ -122,7 +146,7 @@ export class FileEnumerator implements SplitEnumerator {
       seesHidden: false,
       isWanted: (below) => this.#hasWantedExtension(below),
     });
-    if (files.length === 0) throw this.#emptyError(path, seenCount, false);
+    if (files.length === 0 && !this.#isWatching) throw this.#emptyError(path, seenCount, false);
     return files;
   }
 
@@ -137,7 +161,7 @@ export class FileEnumerator implements SplitEnumerator {
       seesHidden: glob.seesHidden,
       isWanted: (below) => this.#hasWantedExtension(below) && matchesGlob(glob, below),
     });
-    if (files.length === 0) throw this.#emptyError(path, seenCount, true);
+    if (files.length === 0 && !this.#isWatching) throw this.#emptyError(path, seenCount, true);
     return files;
   }
 

@@ -31,7 +31,7 @@ export const generatorConnector: Connector = {
       const nexmark = nexmarkOptionsOf(options);
       return Promise.resolve({
         splits: splitsOf(nexmark, parallelism),
-        sizeBytes: eventBytesOf(nexmark.kind, nexmark.events),
+        sizeBytes: nexmark.isEndless ? 0 : eventBytesOf(nexmark.kind, nexmark.events),
         inputCount: 1,
       });
     },

@@ -13,6 +13,8 @@ export type NexmarkOptions = {
   readonly kind: NexmarkKind;
   /** Of all three kinds together. */
   readonly events: number;
+  /** Nobody waits for the last of them. */
+  readonly isEndless?: true;
   readonly seed: number;
   readonly baseTimeMs: number;
   readonly eventsPerSecond: number;

@@ -31,6 +31,7 @@ import {
   type TaskFinished,
   vertexIdOf,
 } from '../protocol.ts';
+import { GrowingSplits } from '../scheduler/growing-splits.ts';
 import { lanesOf } from '../scheduler/lanes.ts';
 import { homesOf } from '../scheduler/placement.ts';
 import { type Region, regionsOf } from '../scheduler/regions.ts';
@@ -57,6 +58,7 @@ import {
   stateOf,
   writesOf,
 } from './running-job.ts';
+import { SplitWatch } from './split-watch.ts';
 import { type StageTotals, shareDone, stageTotals } from './stage-totals.ts';
 
 /** What the job master asks of the worker that runs the tasks. */
@@ -112,6 +114,7 @@ export class JobMaster {
   readonly #options: JobMasterOptions;
   readonly #metrics: JobMetrics;
   readonly #paces: RegionPaces;
+  readonly #watch: SplitWatch;
   readonly #committers = new Map<string, SinkCommitter>();
   readonly #assigners = new Map<string, SplitSupply>();
   readonly #prepared: Record<string, Json> = {};
@@ -128,6 +131,7 @@ export class JobMaster {
     this.#env = env;
     this.#options = options;
     this.#metrics = new JobMetrics(options.graph);
+    this.#watch = new SplitWatch(env.timers, (error) => this.fail(toWire(error)));
     this.#paces = new RegionPaces(() => env.clock.mono());
     const { promise, resolve } = Promise.withResolvers<JobOutcome>();
     this.done = promise;
@@ -186,7 +190,10 @@ export class JobMaster {
 
   /** The next split for a task; the vertex of the task has one source. */
   requestSplit({ taskId, attempt }: Omit<TaskAttemptRef, keyof JobRef>): SplitAnswer {
-    return { split: this.#assigners.get(vertexIdOf(taskId))?.next(taskId, attempt) ?? null };
+    const supply = this.#assigners.get(vertexIdOf(taskId));
+    const split = supply?.next(taskId, attempt) ?? null;
+    const againAfterMs = split === null ? supply?.againAfterMs : undefined;
+    return { split, ...(againAfterMs !== undefined && { againAfterMs }) };
   }
 
   progress(): JobProgress {
@@ -330,13 +337,19 @@ export class JobMaster {
       this.#assigners.set(vertexId, new SplitAssigner(sampleSplits(found.splits)));
       return;
     }
+    this.#inputCount += found.inputCount;
+    if (enumerator.discoverMore !== undefined) {
+      const supply = new GrowingSplits(lanesOf(found.splits, this.#tasksOf(vertexId)));
+      this.#assigners.set(vertexId, supply);
+      this.#watch.add({ enumerator, supply, onFound: (count) => (this.#inputCount += count) });
+      return;
+    }
     // A split of a sequence is read beside the others, and not behind one of them.
     const isFixed = isOrdered || found.splits.some(({ sequence }) => sequence !== undefined);
     const supply = isFixed
       ? new FixedSplits(lanesOf(found.splits, this.#tasksOf(vertexId)))
       : new SplitAssigner(found.splits);
     this.#assigners.set(vertexId, supply);
-    this.#inputCount += found.inputCount;
     this.#bytesTotal += found.sizeBytes;
     if (found.skipped !== undefined) this.#metrics.addSkipped(found.skipped);
   }
@@ -455,6 +468,7 @@ export class JobMaster {
   }
 
   #report(): void {
+    this.#watch.stop();
     const state = this.#state;
     assert(
       state.kind === 'finished' || state.kind === 'failed' || state.kind === 'cancelled',

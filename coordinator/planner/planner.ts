@@ -65,7 +65,10 @@ export const planRules: readonly PlanRule[] = [
   dynamicFilterRule,
 ];
 
-/** @param options - `parallelism`: tasks of a vertex that can have several, a whole number from 1 on. */
+/**
+ * @param options - `parallelism`: tasks of a vertex that can have several, a whole number from 1 on.
+ * @throws PLAN_CHANGES_REFUSED, PLAN_NEEDS_END
+ */
 export function planJob(graph: LogicalGraph, options: PlanOptions): PhysicalGraph {
   const { parallelism, mode = graph.mode ?? 'batch', rules = planRules } = options;
   const given = { ...options, mode };

@@ -20,6 +20,8 @@ interface Share {
 
 /** Knows which split an attempt of a task gets next. */
 export interface SplitSupply {
+  /** Null means none now: when a task asks again. @defaultValue null means that there are no more */
+  readonly againAfterMs?: number;
   /** The next split for an attempt of a task, or null when there are no more. */
   next(taskId: string, attempt: number): Split | null;
 }

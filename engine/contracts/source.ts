@@ -87,6 +87,10 @@ export interface ColumnStatistics {
 export interface SplitEnumerator {
   /** @param parallelism - Tasks that will read; enough splits are made for all of them. */
   discover(parallelism: number): Promise<SplitDiscovery>;
+  /** Of a source without an end: what has come since. @defaultValue nothing comes but in the splits that are there */
+  discoverMore?(): Promise<SplitDiscovery>;
+  /** How often that is asked. @defaultValue once a second */
+  readonly discoveryIntervalMs?: number;
   /** What is known without reading much; rejects as `discover` does. @defaultValue nothing is known */
   statistics?(): Promise<SourceStatistics>;
 }

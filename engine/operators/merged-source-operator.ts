@@ -48,6 +48,8 @@ export class MergedSourceOperator implements TaskSource {
   readonly #lanes = new Map<number, Lane>();
   #hasLast = false;
   #isStopped = false;
+  /** Whether nobody knows of a split to come: lanes that have come to the end of theirs wait for rows. */
+  #isDry = false;
   /** Whether no lane had rows when they were asked last. */
   #isWaiting = false;
   readonly #unsent = new ReadRows();
@@ -108,10 +110,16 @@ export class MergedSourceOperator implements TaskSource {
     };
   }
 
-  offerSplit(split: Split | null): void {
+  offerSplit(split: Split | null | 'later'): void {
     if (this.#isStopped) return; // It was asked for before anyone knew.
     assert(this.wantsSplit, 'a split is offered when it is wanted');
     const { newReader, times } = this.#options;
+    if (split === 'later') {
+      this.#isDry = true;
+      if (this.#lanes.size === 0) times.expect(0);
+      times.setEndless();
+      return;
+    }
     if (split === null) {
       this.#hasLast = true;
       times.expect(this.#lanes.size);
@@ -125,6 +133,7 @@ export class MergedSourceOperator implements TaskSource {
       this.#lanes.set(number, lane);
       times.begin(number, split.id);
     }
+    this.#isDry = false;
     lane.waiting.push(split);
   }
 
@@ -151,6 +160,7 @@ export class MergedSourceOperator implements TaskSource {
       (lane) => lane.isOpen || lane.waiting.length > 0,
     );
     this.#isWaiting = false;
+    this.#noteDryLanes();
     if (lanes.length === 0) return this.#isOver() ? 'done' : 'waiting';
     lanes.sort((a, b) => earlierFirst(times.newestOf(a.number), times.newestOf(b.number)));
     for (const lane of lanes) {
@@ -186,6 +196,15 @@ export class MergedSourceOperator implements TaskSource {
     lane.reader.open(split);
     lane.isOpen = true;
     this.#options.times.begin(lane.number, split.id);
+  }
+
+  /** Lanes of a source without an end that have nothing to read: they are idle in time, and hold time till then. */
+  #noteDryLanes(): void {
+    if (!this.#isDry) return;
+    const { times, mono } = this.#options;
+    for (const { number, isOpen, waiting } of this.#lanes.values()) {
+      if (!isOpen && waiting.length === 0) times.foundEmpty(number, mono());
+    }
   }
 
   /** Lanes without splits have ended once no more splits come; until then they hold the watermark. */

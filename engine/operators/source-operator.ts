@@ -64,8 +64,8 @@ export interface TaskSource {
   position(): string;
   /** Before the first step: leaves out rows that one of the filters does not select, where the reader can. */
   narrow?(filters: readonly DynamicFilter[]): void;
-  /** The next split, or null when there are no more. */
-  offerSplit(split: Split | null): void;
+  /** The next split, or null when there are no more; `later`: there is none now, and nobody knows of one to come. */
+  offerSplit(split: Split | null | 'later'): void;
   /**
    * Reads one batch and offers it.
    *
@@ -136,8 +136,8 @@ export class SourceOperator implements TaskSource {
     this.#reader.narrow?.(filters);
   }
 
-  offerSplit(split: Split | null): void {
-    if (this.#isStopped) return; // It was asked for before anyone knew.
+  offerSplit(split: Split | null | 'later'): void {
+    if (this.#isStopped || split === 'later') return; // It was asked for before anyone knew.
     assert(this.wantsSplit, 'a split is offered when it is wanted');
     if (split === null) this.#hasLast = true;
     else this.#next = split;

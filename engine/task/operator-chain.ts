@@ -97,7 +97,8 @@ export class OperatorChain implements Outbox {
   pump(): boolean {
     if (!this.#pumpBatches()) return false;
     // Behind the end there are no marks: it stands for the last one.
-    return this.#finishedCount === this.#links.length || this.#marks.pump();
+    const { length } = this.#links;
+    return (length > 0 && this.#finishedCount === length) || this.#marks.pump();
   }
 
   /** The input has ended; true when all operators have finished. */

@@ -134,8 +134,8 @@ export class Task {
     return first?.kind === 'source' && first.isSample === true;
   }
 
-  /** Gives the source its next split, or null when there are no more. */
-  offerSplit(split: Split | null): void {
+  /** Gives the source its next split, or null when there are no more; `later` when there is none now. */
+  offerSplit(split: Split | null | 'later'): void {
     assert(this.#parts.source !== null, 'splits are for tasks with a source');
     this.#parts.source.offerSplit(split);
   }

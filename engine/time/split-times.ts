@@ -44,6 +44,7 @@ export class SplitTimes {
   readonly #lanes = new Map<number, Lane>();
   /** Lanes there will be; infinity while nobody knows. */
   #laneCount = Number.POSITIVE_INFINITY;
+  #isEndless = false;
   /** The lane whose rows are on their way. */
   #current: Lane | null = null;
   /** When the rows on their way were due, by the clock. */
@@ -58,6 +59,11 @@ export class SplitTimes {
   /** How many lanes there are, once that is known. */
   expect(laneCount: number): void {
     this.#laneCount = laneCount;
+  }
+
+  /** There may be more lanes than there are, and rows of those there are: who has nothing now is idle, and not at the end. */
+  setEndless(): void {
+    this.#isEndless = true;
   }
 
   /** A lane begins, or goes on with another split. */
@@ -120,6 +126,7 @@ export class SplitTimes {
   /** Whether no lane that has not ended has had rows lately: then the task holds nobody's watermark. */
   isIdle(nowMs: number): boolean {
     if (this.#lanes.size < this.#laneCount || this.#leastMs(nowMs) < never) return false;
+    if (this.#isEndless) return true;
     // Where all have ended the end comes next, behind what operators still hold.
     return [...this.#lanes.values()].some(({ hasEnded }) => !hasEnded);
   }

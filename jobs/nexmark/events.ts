@@ -63,7 +63,7 @@ export interface EventOptions {
   readonly input: string;
   readonly format: 'parquet' | 'arrow' | 'ndjson';
   /** Of the generator. */
-  readonly events: number;
+  readonly events: number | undefined;
   /** The file of the small table. */
   readonly sideInput: string;
 }
@@ -145,7 +145,7 @@ function mixed(input: string, { read }: Pick<BuildContext<unknown>, 'read'>) {
   };
 }
 
-function generated(events: number, { read }: Pick<BuildContext<unknown>, 'read'>) {
+function generated(events: number | undefined, { read }: Pick<BuildContext<unknown>, 'read'>) {
   return {
     bid: read(nexmark.bids({ events })).derive((row) => ({ date_time: row.date_time.epochMs() })),
     auction: read(nexmark.auctions({ events })).derive((row) => ({

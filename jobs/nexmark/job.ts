@@ -56,8 +56,8 @@ export default defineJob({
       .describe('of the input'),
     events: t
       .int64({ js: 'number' })
-      .default(1_000_000)
-      .describe('without input: how many events the generator makes'),
+      .optional()
+      .describe('of the generator; without it events come until the job is cancelled'),
     sideInput: t.path().default('side_input.csv').describe('of q13: a file with key and value'),
     output: t.path().default('out/').describe('the folder to write, or a file'),
   },

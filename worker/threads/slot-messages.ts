@@ -84,7 +84,8 @@ export type ToSlot =
       /** Slots that the job runs on. */
       readonly slotCount: number;
     }
-  | (TaskAttempt & { readonly kind: 'split'; readonly split: Split | null })
+  /** What it has asked for; null: there are no more; `later`: none now, and the next one comes by itself. */
+  | (TaskAttempt & { readonly kind: 'split'; readonly split: Split | null | 'later' })
   /** Ends tasks of one attempt; answered with `tasksStopped`. */
   | { readonly kind: 'stopTasks'; readonly attempt: number; readonly taskIds: readonly string[] }
   /** Answered with `answered`, between two slices. */

@@ -203,7 +203,7 @@ export class SlotProgram {
     const isMeant = (one: Hosted) => one.taskId === taskId && one.attempt === attempt;
     const hosted = this.#tasks.find(isMeant);
     if (hosted === undefined) return; // It has ended.
-    hosted.hasAsked = false;
+    hosted.hasAsked = split === 'later';
     hosted.task.offerSplit(split);
   }
 

@@ -128,3 +128,21 @@ test('without any split it is done as soon as that is known; stopped, it wants n
   expect([source.bytesRead, source.position()]).toEqual([0, 'before the first split']);
   expect(end()).toBe(0);
 });
+
+test('a source without an end: who has no lane is idle at once, a lane without more splits in time', () => {
+  const { source, times, give, end, outbox, setTime } = scene({ a: [1], b: [5] });
+  source.offerSplit('later');
+  expect(source.wantsSplit).toBe(true);
+  expect([source.step(outbox), times.isIdle(0)]).toEqual(['waiting', true]);
+  give('a', 0, 1);
+  expect(times.isIdle(0)).toBe(false);
+  while (source.step(outbox) !== 'waiting');
+  source.offerSplit('later');
+  expect([source.step(outbox), times.watermark(0), times.isIdle(0)]).toEqual(['waiting', 1, false]);
+  setTime(10);
+  expect(times.isIdle(10)).toBe(true);
+  give('b', 0, 1);
+  while (source.step(outbox) !== 'waiting');
+  expect([outbox.rows, times.watermark(10), times.isIdle(10)]).toEqual([[1, 5], 5, false]);
+  end();
+});

@@ -243,3 +243,13 @@ test('an operator that promises less says that event time came there sooner', ()
   expect(taken).toEqual([{ kind: 'watermark', timeMs: 90, clock: { atMs: 480, perMs: 2 } }]);
   end();
 });
+
+test('marks go through a chain without operators, too: a source may be alone in its task', () => {
+  const { chain, log, end } = scene(() => []);
+  for (const fromMs of [1, 2]) {
+    chain.offerMark({ kind: 'latency', fromMs, toMs: fromMs, count: 1 });
+    expect(chain.pump()).toBe(true);
+  }
+  expect(log).toEqual(['latency', 'latency']);
+  end();
+});
