@@ -152,6 +152,7 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     case 'combine':
     case 'reduce':
     case 'process':
+    case 'windowFunction':
     case 'sink':
       return null;
     default:

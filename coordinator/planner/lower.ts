@@ -11,7 +11,7 @@ import { columnExpr } from '../../engine/expr/expr-factory.ts';
 import { exprText } from '../../engine/expr/expr-text.ts';
 import { sinkSchemaOf } from '../../engine/plan/change-plan.ts';
 import type { JobMode, LogicalNode, SortKey } from '../../engine/plan/logical-graph.ts';
-import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
+import type { Exchange, OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import { type Field, fieldIndexOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import { ascending } from '../../engine/stream/row-order.ts';
 import { type LoweringOptions, lowerAggregate, lowerDistinct } from './lower-aggregate.ts';
@@ -67,6 +67,8 @@ export function lower(
       return lowerMapReduce(node);
     case 'process':
       return lowerProcess(node, input);
+    case 'windowFunction':
+      return lowerWindowFunction(node, input);
     case 'orderedAggregate':
       return lowerOrderedAggregate(node);
     case 'analytic':
@@ -167,9 +169,25 @@ function lowerProcess(node: NodeOf<'process'>, input: Schema): LoweredStep[] {
   return [...before, stepOf({ ...operator, fieldCount }, exchange)];
 }
 
+/** The same of a function over windows, whose late rows are the user's. */
+function lowerWindowFunction(node: NodeOf<'windowFunction'>, input: Schema): LoweredStep[] {
+  const { id, name, schema: output, window } = node;
+  const { names, before } = keyColumnsOf(node, input);
+  const { spec, column, firing, putsAside } = window;
+  assert(spec.kind !== 'session' && spec.kind !== 'count', 'functions are over windows of time');
+  const keys = node.keys.map((key, at) => ({ name: key.name, column: names[at] ?? key.name }));
+  const fieldCount = input.fields.length;
+  const operator = { id, name, output, kind: 'windowFunction', window: spec, column } as const;
+  const exchange: Exchange =
+    names.length === 0 ? { kind: 'gather' } : { kind: 'hash', columns: names };
+  const step = stepOf({ ...operator, missing: firing.missing, keys, fieldCount }, exchange);
+  const aside = input.fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
+  return [...before, putsAside === true ? { ...step, aside } : step];
+}
+
 /** The columns that have the keys, and what puts those that are computed behind the fields of the rows. */
 function keyColumnsOf(
-  node: NodeOf<'reduce'> | NodeOf<'process'>,
+  node: { readonly id: string; readonly keys: readonly NamedExpr[] } & LogicalNode,
   { fields }: Schema,
 ): { readonly names: string[]; readonly before: LoweredStep[] } {
   const taken = new Set(fields.map((field) => field.name));

@@ -21,6 +21,7 @@ import {
 import { resolveParams } from './param-values.ts';
 import { describe } from './row.ts';
 import './keyed-process.ts';
+import './window-process.ts';
 import { Stream } from './stream.ts';
 
 export { fingerprintOf } from '../plan/fingerprint.ts';

@@ -10,6 +10,7 @@
  */
 
 import './keyed-process.ts';
+import './window-process.ts';
 import './stream-joins.ts';
 import './stream-sets.ts';
 
@@ -92,6 +93,7 @@ export type {
   TimeColumn,
   WindowColumns,
 } from './window.ts';
+export type { WindowOfRows } from './window-process.ts';
 export {
   type CountOptions,
   type CumulatingOptions,

@@ -6,7 +6,8 @@
  *
  * A stream may be used twice: each use reads all of its rows. `union` puts streams together.
  * Each verb checks what it is given at once, so an error points at the line of the job.
- * Verbs of several streams are in stream-joins.ts and stream-sets.ts, those with state in keyed-process.ts.
+ * Verbs of several streams are in stream-joins.ts and stream-sets.ts, those with state in keyed-process.ts,
+ * functions over windows in window-process.ts.
  * Before: engine/api/define-job.ts · After: engine/plan/logical-graph.ts
  */
 import type { NamedExpr } from '../expr/expr.ts';
@@ -366,6 +367,12 @@ export class WindowedStream<C, Key, Bounded extends boolean = true> {
     this.#node = node;
     this.#grouping = grouping;
   }
+
+  /** For verbs of files beside this one (window-process.ts). Not part of the public API. */
+  static partsOf = (of: WindowedStream<never, never, boolean>) => ({
+    node: of.#node,
+    grouping: of.#grouping,
+  });
 
   /**
    * One row per window and key: `windowStart` and `windowEnd` (timestamps in milliseconds, where windows have bounds),

@@ -25,6 +25,7 @@ const functionHints = {
   lookup:
     'lookup(t.struct({ city: t.utf8() }), { key: (row) => row.user, lookup: async (user) => … })',
   reduce: 'reduce((left, right) => (right.price > left.price ? right : left))',
+  process: 'process(t.struct({ rows: t.int32() }), (rows, window) => [{ rows: [...rows].length }])',
 };
 
 /** How verbs are written that need another stream. */

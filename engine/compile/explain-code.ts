@@ -133,6 +133,7 @@ function partsOf(operator: OperatorSpec): CodePart[] {
     case 'lookup':
       return [{ runs: 'none', what: `function of ${id}, answers in JavaScript` }];
     case 'process':
+    case 'windowFunction':
     case 'filterRows':
     case 'mapRows':
     case 'flatMap':

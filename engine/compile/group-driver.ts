@@ -22,7 +22,7 @@ import type { BatchBuilder } from '../batch/batch-builder.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
 import type { FunctionContext } from '../plan/user-functions.ts';
 import { layoutOf } from '../schema/field-type.ts';
-import type { Schema } from '../schema/schema.ts';
+import type { Field, Schema } from '../schema/schema.ts';
 import { compileDriver } from './compile-driver.ts';
 import { DriverHelper } from './driver-helper.ts';
 import { noFunctionContext } from './function-context.ts';
@@ -111,7 +111,7 @@ function groupDriver(options: GroupOptions, variant: Variant): GroupDriver {
   const { source, name } = variant;
   const h = new DriverHelper({ operator, function: name }, memory, output);
   const [key, value] = pairs.fields.map(readSource);
-  const text = [valuesText, key, value, ...source, runText].join('\n');
+  const text = [groupValuesText, key, value, pairText, ...source, groupRunText].join('\n');
   return compileDriver(text, {
     memory,
     builder,
@@ -125,7 +125,7 @@ function groupDriver(options: GroupOptions, variant: Variant): GroupDriver {
  * running group. A cursor has `enter` (to the next group; false at the end), `advance`, `leave` (over
  * what is left of the group) and `closeCursor`.
  */
-const valuesText = `
+export const groupValuesText = `
 let stored = 0, key = null, atGroup = false, group = 0, subject = null;
 class Values {
   #group = group;
@@ -138,7 +138,7 @@ class Values {
   next() {
     if (this.#group !== group) h.valuesUsed();
     if (!atGroup) return { done: true, value: undefined };
-    const value = read1(stored);
+    const value = valueOf(stored);
     advance();
     return { done: false, value };
   }
@@ -146,26 +146,36 @@ class Values {
 }
 function openGroup() {
   if (!enter()) return false;
-  key = read0(stored);
+  key = keyOf(stored);
   subject = { key };
   atGroup = true;
   group++;
   return true;
 }`;
 
+/** What a group is called with, of a pair. */
+const pairText = `
+function keyOf(i) { return read0(i); }
+function valueOf(i) { return read1(i); }`;
+
 /** `sameN` of a field that is grouped by, and `keptN(i)`, what stays of it when its batch goes. */
 function groupSource(pairs: Schema, n: number): string[] {
   const field = pairs.fields[n];
   assert(field !== undefined, 'pairs are grouped by their columns');
-  const reader = n === 0 || n === 1 ? [] : [readSource(field, n)];
-  const isView = layoutOf(field.type) === 'view';
-  const kept = isView ? `read${n}(i) === null ? null : h.bytes(v${n} + i * 16)` : `read${n}(i)`;
-  return [sameSource(field, n), ...reader, `function kept${n}(i) { return ${kept}; }`];
+  return [...(n === 0 || n === 1 ? [] : [readSource(field, n)]), ...sameGroupSource(field, n)];
 }
 
-const sortedCursor = (groupBy: readonly number[]) => `
+/** `sameN` and `keptN(i)` of a field whose reader is there. */
+export function sameGroupSource(field: Field, n: number): string[] {
+  const isView = layoutOf(field.type) === 'view';
+  const kept = isView ? `read${n}(i) === null ? null : h.bytes(v${n} + i * 16)` : `read${n}(i)`;
+  return [sameSource(field, n), `function kept${n}(i) { return ${kept}; }`];
+}
+
+/** Through batches that are sorted by the fields of these places, whose readers are there. */
+export const sortedCursor = (groupBy: readonly number[]) => `
 let batch = null, row = 0, hasEnded = false;
-function isSame(i, j) { return ${groupBy.map((n) => `same${n}(i, j)`).join(' && ')}; }
+function isSame(i, j) { return ${groupBy.map((n) => `same${n}(i, j)`).join(' && ') || 'true'}; }
 function keep(i) { return [${groupBy.map((n) => `kept${n}(i)`).join(', ')}]; }
 function load() {
   do {
@@ -249,7 +259,8 @@ function start() {
   iterator = h.iteratorOf(result, subject);
 }`;
 
-const drainReduce = `
+/** Appends what the function's `iterator` gives. */
+export const drainReduce = `
 function drain() {
   for (;;) {
     if (builder.isFull) return false;
@@ -279,7 +290,7 @@ function drain() {
 }
 function stop() {}`;
 
-const runText = `
+export const groupRunText = `
 let isOpen = false;
 function run(groupsMax) {
   for (let done = 0; done < groupsMax; done++) {

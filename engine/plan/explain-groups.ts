@@ -9,7 +9,8 @@ import type {
   SortKey,
 } from './logical-graph.ts';
 import type { AggregateColumn, OperatorSpec } from './physical-graph.ts';
-import { windowText } from './window-spec.ts';
+import type { ProcessKey } from './state-spec.ts';
+import { firesOnce, windowText } from './window-spec.ts';
 
 export function aggregateNodeText({
   window,
@@ -46,6 +47,20 @@ export function groupedText(
   }
 }
 
+/** `by windows of 60000 ms of at, user: function of windowFunction-1`. */
+export function windowFunctionText(
+  operator: OperatorSpec & { readonly kind: 'windowFunction' },
+): string {
+  const { id, column, window: spec, missing } = operator;
+  const window = windowText({ column, spec, firing: { ...firesOnce, missing } });
+  return groupText([window, ...processKeys(operator)], [`function of ${id}`]);
+}
+
+/** `user = key`, where the column has another name. */
+export function processKeys({ keys }: { readonly keys: readonly ProcessKey[] }): string[] {
+  return keys.map(({ name, column }) => (name === column ? name : `${name} = ${column}`));
+}
+
 function orderedAggregateText({
   keys,
   order,
@@ -58,7 +73,7 @@ function orderedAggregateText({
 }
 
 /** `by user: n = count()`; without keys `of all rows: n = count()`. */
-function groupText(keys: readonly string[], results: readonly string[]): string {
+export function groupText(keys: readonly string[], results: readonly string[]): string {
   const groups = keys.length === 0 ? 'of all rows' : `by ${keys.join(', ')}`;
   return results.length === 0 ? groups : `${groups}: ${results.join(', ')}`;
 }

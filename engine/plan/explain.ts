@@ -26,9 +26,12 @@ import {
   aggregateText,
   exprOrderText,
   groupedText,
+  groupText,
   joinedText,
   orderedText,
   orderText,
+  processKeys,
+  windowFunctionText,
 } from './explain-groups.ts';
 import { joinNodeText, joinText, lookupText } from './explain-joins.ts';
 import type { EventTimeSpec, LogicalGraph, LogicalNode } from './logical-graph.ts';
@@ -46,7 +49,7 @@ import {
 } from './physical-graph.ts';
 import { stagesOf } from './stages.ts';
 import type { StateSpec } from './state-spec.ts';
-import { tumblingText } from './window-spec.ts';
+import { tumblingText, windowText } from './window-spec.ts';
 
 /** @param mode - How the job is to run. @defaultValue as it says */
 export function explainLogical(graph: LogicalGraph, mode = graph.mode ?? 'batch'): string {
@@ -186,6 +189,8 @@ function logicalText(node: LogicalNode): string {
       const keys = node.keys.map(namedExprText);
       return processText(keys, node.states, node.hasTimers ? ['onRow', 'onTimer'] : ['onRow']);
     }
+    case 'windowFunction':
+      return groupText([windowText(node.window), ...node.keys.map(namedExprText)], ['process']);
     case 'mapReduce': {
       const names = ['map'];
       if (node.hasCombine) names.push('combine');
@@ -265,12 +270,10 @@ function physicalText(operator: OperatorSpec): string {
       return `${operator.phase} by ${operator.keys.join(', ')}: function of ${operator.id}`;
     case 'lookup':
       return lookupText(operator);
-    case 'process': {
-      const keys = operator.keys.map(({ name, column }) =>
-        name === column ? name : `${name} = ${column}`,
-      );
-      return processText(keys, operator.states, [`functions of ${operator.id}`]);
-    }
+    case 'windowFunction':
+      return windowFunctionText(operator);
+    case 'process':
+      return processText(processKeys(operator), operator.states, [`functions of ${operator.id}`]);
     case 'filterRows':
     case 'mapRows':
     case 'flatMap':
@@ -368,6 +371,7 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
   'analytic',
   'mapReduce',
   'process',
+  'windowFunction',
   'join',
   'union',
   'intersect',

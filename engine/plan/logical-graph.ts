@@ -150,6 +150,12 @@ export type LogicalNode = Node &
         /** The field of the input with the event time, or null. */
         readonly timeColumn: string | null;
       }
+    /** A user function over all rows of a window and key, by operator id. */
+    | {
+        readonly kind: 'windowFunction';
+        readonly window: EventWindow;
+        readonly keys: readonly NamedExpr[];
+      }
     /** User functions map, combine?, partition?, reduce, by operator id. */
     | {
         readonly kind: 'mapReduce';

@@ -13,7 +13,7 @@ import type { EventTimeSpec, JoinedTexts, SortKey } from './logical-graph.ts';
 import type { LookupSpec } from './lookup-spec.ts';
 import type { AdaptedReads } from './map-output-read.ts';
 import type { ProcessKey, StateSpec } from './state-spec.ts';
-import type { WindowFiring, WindowSpec } from './window-spec.ts';
+import type { TimeWindowSpec, WindowFiring, WindowSpec } from './window-spec.ts';
 
 /** One aggregate over columns of the operator's input. */
 export interface AggregateColumn {
@@ -231,6 +231,15 @@ export type OperatorSpec = Spec &
         readonly timeColumn: string | null;
         readonly fieldCount: number;
       }
+    /** A user function over all rows of a window and key; `id` finds it. The rows are as of `process`. */
+    | {
+        readonly kind: 'windowFunction';
+        readonly window: TimeWindowSpec;
+        readonly column: string | null;
+        readonly missing: WindowFiring['missing'];
+        readonly keys: readonly ProcessKey[];
+        readonly fieldCount: number;
+      }
     | { readonly kind: 'sink'; readonly sink: SinkSpec }
   );
 
@@ -279,6 +288,7 @@ export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
     'orderedAggregate',
     'digest',
     'process',
+    'windowFunction',
     'windowAggregate',
   ] as const),
 ]);

@@ -92,6 +92,19 @@ export interface ProcessFunctions {
   readonly states: Readonly<Record<string, StateFunctions>>;
 }
 
+/** Called for each window and key with all of its rows. */
+export interface WindowFunction {
+  readonly kind: 'windowFunction';
+  readonly process: (rows: Iterable<RowValues>, window: WindowCall) => Iterable<RowValues>;
+}
+
+/** What a function over windows is told of the one that it is called for. */
+export interface WindowCall {
+  readonly start: number;
+  readonly end: number;
+  readonly key: RowValues;
+}
+
 /** Finds a row by a key, at once or later; null: there is none. */
 export interface LookupFunction {
   readonly kind: 'lookup';
@@ -100,6 +113,7 @@ export interface LookupFunction {
 
 export type UserFunctions =
   | LookupFunction
+  | WindowFunction
   | FlatMapFunction
   | MapFunction
   | FilterFunction

@@ -18,6 +18,7 @@ import type { Operator, OperatorContext } from '../operators/operator.ts';
 import { ProcessOperator } from '../operators/process-operator.ts';
 import { ReduceOperator } from '../operators/reduce-operator.ts';
 import { RowFunctionOperator } from '../operators/row-function-operator.ts';
+import { WindowFunctionOperator } from '../operators/windows/window-function-operator.ts';
 import type { OperatorSpec } from '../plan/physical-graph.ts';
 import type { FunctionsOf, UserFunctions } from '../plan/user-functions.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -44,7 +45,8 @@ type FunctionSpec = OperatorSpec & {
     | 'map'
     | 'combine'
     | 'reduce'
-    | 'process';
+    | 'process'
+    | 'windowFunction';
 };
 
 export function buildFunctionOperator(
@@ -86,6 +88,10 @@ export function buildFunctionOperator(
       const { clock } = options;
       const own = functionsOf(functions, spec.id, 'process');
       return new ProcessOperator(context, { ...spec, input, clock, functions: own });
+    }
+    case 'windowFunction': {
+      const { process } = functionsOf(functions, spec.id, 'windowFunction');
+      return new WindowFunctionOperator(context, { ...spec, input, process });
     }
     case 'map':
     case 'combine':

@@ -125,6 +125,7 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
     case 'combine':
     case 'reduce':
     case 'process':
+    case 'windowFunction':
       return buildFunctionOperator(spec, options);
     case 'sink':
       return buildSink(spec, options);

@@ -194,3 +194,57 @@ test.each(['batch', 'streaming'] as const)('%s: windows of a count, at any paral
     { numRuns: 30 },
   );
 });
+
+const Summary = t.struct({ key: t.utf8(), start: t.float64(), ids: t.utf8() });
+
+test.each(['batch', 'streaming'] as const)(
+  '%s: functions over windows see all rows but late ones',
+  (mode) => {
+    const make = (rows: Rows) =>
+      rows
+        .keyBy((row) => ({ id: row.key.concat('!') }))
+        .window(tumbling({ sizeMs: 20 }), { missing: 'late', late: rowsSink('late') })
+        .process(Summary, (all, { key, start }) => [
+          { key: String(key.id), start, ids: [...all].map(({ id }) => id).join() },
+        ]);
+    const { graph, functions } = built(make as never);
+    fc.assert(
+      fc.property(someRows, fc.constantFrom(1, 2, 3), (given, parallelism) => {
+        const rows = tableOf(given);
+        const plan = planJob(graph, { parallelism, mode });
+        const outputs = runPlan(plan, { tables: { rows }, functions });
+        const late = textsOf(outputs.get('late'));
+        const inTime = rows.filter((row) => !late.includes(textsOf([row])[0] ?? ''));
+        expect(inTime.length + late.length).toBe(rows.length);
+        const windowOf = ({ at }: Row) => Math.floor(Number(at) / 20) * 20;
+        const expected = [...Map.groupBy(inTime, (row) => `${row['key']}! ${windowOf(row)}`)];
+        const found = (outputs.get('out') ?? []).map(({ key, start, ids }) => {
+          return `${key} ${start}: ${String(ids).split(',').sort().join()}`;
+        });
+        const texts = expected.map(
+          ([name, own]) =>
+            `${name}: ${own
+              .map(({ id }) => id)
+              .sort()
+              .join()}`,
+        );
+        expect(found.sort()).toEqual(texts.sort());
+      }),
+      { numRuns: 30 },
+    );
+  },
+);
+
+test('a window is reduced to a row, which stays one of the stream', () => {
+  const { graph, functions } = built((rows) => {
+    const best = rows
+      .keyBy((row) => row.key)
+      .window(tumbling({ sizeMs: 50 }))
+      .reduce((left, right) => (right.id > left.id ? right : left));
+    return best.where((row) => row.id.gt(-1)) as never;
+  });
+  const rows = tableOf(Array.from({ length: 200 }, (_, at) => ({ key: at % 2 ? 'a' : 'b', at })));
+  const outputs = runPlan(planJob(graph, { parallelism: 2 }), { tables: { rows }, functions });
+  const last = [48, 49, 98, 99, 148, 149, 198, 199].map((id) => rows[id] as Row);
+  expect(textsOf(outputs.get('out'))).toEqual(textsOf(last));
+});

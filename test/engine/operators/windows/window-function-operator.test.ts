@@ -1,0 +1,188 @@
+/**
+ * Goal: the function is called for each window and key with the rows of a row-by-row reference, in the order of time,
+ * before the watermark goes on; late rows are put aside; and memory need not hold the rows.
+ */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  WindowFunctionOperator,
+  type WindowFunctionOptions,
+} from '../../../../engine/operators/windows/window-function-operator.ts';
+import { windowPanesOf } from '../../../../engine/operators/windows/window-panes.ts';
+import type { TimeWindowSpec } from '../../../../engine/plan/window-spec.ts';
+import { fieldOf, type Schema } from '../../../../engine/schema/schema.ts';
+import {
+  checkOperator,
+  type Row,
+  runModes,
+  runOperator,
+  type Step,
+} from '../../../support/operator-harness.ts';
+
+const time = { kind: 'timestamp', unit: 'ms' } as const;
+const input: Schema = {
+  fields: [
+    fieldOf('k', { kind: 'utf8' }, true),
+    fieldOf('at', time, true),
+    fieldOf('v', { kind: 'int32' }),
+    fieldOf('hidden', { kind: 'utf8' }, true),
+  ],
+};
+const output: Schema = {
+  fields: [
+    fieldOf('key', { kind: 'utf8' }, true),
+    fieldOf('start', { kind: 'float64' }),
+    fieldOf('end', { kind: 'float64' }),
+    fieldOf('values', { kind: 'utf8' }),
+  ],
+};
+const place = { offsetMs: 0, timeZone: null };
+const specs: readonly TimeWindowSpec[] = [
+  { kind: 'tumbling', sizeMs: 10, ...place },
+  { kind: 'tumbling', sizeMs: 7, offsetMs: 3, timeZone: null },
+  { kind: 'sliding', sizeMs: 10, slideMs: 4, ...place },
+  { kind: 'cumulating', sizeMs: 12, stepMs: 4, ...place },
+  { kind: 'global' },
+];
+
+type WindowOf = { readonly start: number; readonly end: number; readonly key: Row };
+
+/** One row of all values, and one for each value of 9. */
+function* process(rows: Iterable<Row>, { start, end, key }: WindowOf) {
+  const all = [...rows];
+  const row = { key: key['name'] ?? null, start, end };
+  for (const one of all) expect(Object.keys(one)).toEqual(['k', 'at', 'v']);
+  yield { ...row, values: all.map(({ v }) => v).join() };
+  for (const { v } of all) if (v === 9) yield { ...row, values: 'nine' };
+}
+
+function optionsOf(window: TimeWindowSpec, isKeyed = true): WindowFunctionOptions {
+  return {
+    ...{ input, output, window, fieldCount: 3, missing: 'late', process: process as never },
+    column: window.kind === 'global' ? null : 'at',
+    keys: isKeyed ? [{ name: 'name', column: 'hidden' }] : [],
+  };
+}
+
+interface Timed extends Row {
+  readonly hidden: string | null;
+  readonly at: number | null;
+  readonly v: number;
+}
+
+/** Rows and marks that come out, and the late rows. */
+function reference(steps: readonly Step[], window: TimeWindowSpec, isKeyed: boolean) {
+  const panes = windowPanesOf(window);
+  const isGlobal = window.kind === 'global';
+  const open = new Map<number, Timed[]>();
+  const rows: Row[] = [];
+  const late: Row[] = [];
+  let mark = Number.NEGATIVE_INFINITY;
+  const advance = (to: number) => {
+    for (const end of [...open.keys()].sort((a, b) => a - b)) {
+      if (end > to) continue;
+      const own = (open.get(end) ?? []).toSorted((a, b) =>
+        isGlobal ? 0 : (a.at ?? 0) - (b.at ?? 0),
+      );
+      for (const [key, group] of Map.groupBy(own, (row) => (isKeyed ? row.hidden : null))) {
+        rows.push(
+          ...process(
+            group.map(({ k, at, v }) => ({ k, at, v })),
+            { start: panes.startOf(end), end, key: { name: key } },
+          ),
+        );
+      }
+      open.delete(end);
+    }
+    mark = to;
+  };
+  const add = (given: Timed) => {
+    const { at } = given;
+    const size = panes.paneMs;
+    const near = Math.floor(((at ?? 0) - panes.offsetMs) / size) * size + panes.offsetMs;
+    const pane = isGlobal ? 0 : near;
+    if (!isGlobal && (at === null || panes.lastEndOf(pane) <= mark)) {
+      late.push({ ...given, at: at === null ? null : BigInt(at) });
+      return;
+    }
+    for (let end = panes.nextEndOf(pane, mark); end !== null; end = panes.nextEndOf(pane, end)) {
+      const own = open.get(end) ?? [];
+      open.set(end, own);
+      own.push(given);
+    }
+  };
+  for (const step of steps) {
+    if ('row' in step) add(step.row as Timed);
+    if (!('watermark' in step)) continue;
+    advance(step.watermark);
+    rows.push({ watermark: mark });
+  }
+  advance(Number.POSITIVE_INFINITY);
+  return { rows, late };
+}
+
+const row = fc.record({
+  k: fc.constantFrom(null, 'x'),
+  at: fc.option(fc.integer({ min: -20, max: 40 }), { freq: 12 }),
+  v: fc.integer({ min: 0, max: 9 }),
+  hidden: fc.constantFrom(null, 'a', 'a key of more than twelve bytes', 'b'),
+});
+const stretch = fc.tuple(fc.integer({ min: 0, max: 6 }), fc.array(row, { maxLength: 8 }));
+const someSteps = fc.array(stretch, { maxLength: 6 }).map((stretches) => {
+  const all: Step[] = [];
+  let mark = -18;
+  for (const [step, rows] of stretches) {
+    all.push(...rows.map((one) => ({ row: { ...one } })));
+    mark += step * 3 + 1;
+    all.push({ watermark: mark });
+  }
+  return all;
+});
+
+test('it is called with the rows of the reference', () => {
+  fc.assert(
+    fc.property(someSteps, fc.constantFrom(...specs), fc.boolean(), (steps, window, wantsKeys) => {
+      const isKeyed = wantsKeys || window.kind === 'global';
+      const { rows, late } = reference(steps, window, isKeyed);
+      const options = optionsOf(window, isKeyed);
+      checkOperator({
+        ...{ input, steps, isOrdered: false, hasMarks: true },
+        build: (context) => new WindowFunctionOperator(context, options),
+        expected: rows,
+        expectedLate: late,
+      });
+    }),
+    { numRuns: 120 },
+  );
+});
+
+test('rows that memory can not hold are on disk until their window is complete', () => {
+  const window = { kind: 'tumbling', sizeMs: 1_000, ...place } as const;
+  const steps = Array.from({ length: 40_000 }, (_, id): Step => {
+    const hidden = id % 5 === 0 ? null : `a key of more than twelve bytes, ${id % 7}`;
+    return { row: { k: null, at: (id * 7919) % 1_500, v: id % 9, hidden } };
+  });
+  const { rows } = reference(steps, window, true);
+  const [mode] = runModes;
+  if (mode === undefined) throw new Error('there are modes');
+  const given = { input, steps, expected: [], shareBytes: 16 << 20 };
+  const build = (context: never) => new WindowFunctionOperator(context, optionsOf(window));
+  const texts = (all: readonly Row[]) => all.map((one) => JSON.stringify(one)).sort();
+  expect(texts(runOperator({ ...given, build: build as never }, mode))).toEqual(texts(rows));
+});
+
+test('a function that throws is told with its window', () => {
+  const failing = () => {
+    throw new Error('no such path');
+  };
+  const options = { ...optionsOf(specs[0] as TimeWindowSpec), process: failing };
+  const steps = [{ row: { k: null, at: 3, v: 1, hidden: 'a' } }];
+  const run = () =>
+    checkOperator({
+      ...{ input, steps, expected: [] },
+      build: (context) => new WindowFunctionOperator(context, options),
+    });
+  expect(run).toThrow(
+    expect.objectContaining({ info: expect.objectContaining({ code: 'USER_FUNCTION_FAILED' }) }),
+  );
+});
