@@ -101,6 +101,7 @@ function partsOf(operator: OperatorSpec): CodePart[] {
     case 'runningAggregate':
       return [kernels('group, accumulate, table')];
     case 'fold':
+    case 'combine':
       return [driver(id), kernels('group, order-groups')];
     case 'join':
       return joinParts(operator.condition, 'join, group, take, gather');
@@ -133,14 +134,12 @@ function partsOf(operator: OperatorSpec): CodePart[] {
     case 'lookup':
       return [{ runs: 'none', what: `function of ${id}, answers in JavaScript` }];
     case 'process':
-    case 'windowFunction':
     case 'filterRows':
     case 'mapRows':
     case 'flatMap':
     case 'map':
       return [driver(id)];
-    case 'combine':
-      return [driver(id), kernels('group, order-groups')];
+    case 'windowFunction':
     case 'reduce':
       return [driver(id), kernels('sort-encode, sort-rows, gather')];
     default:
