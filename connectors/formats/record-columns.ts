@@ -127,9 +127,7 @@ export class RecordColumns {
     const blocks: BlockHandle[] = [];
     const columns = new Array<Column>(this.#writers.length);
     for (let index = 0; index < columns.length; index++) {
-      const column = this.#writers[index]!.take(storedRows, blocks);
-      const { type, values } = column;
-      columns[index] = this.#nullsOf(index) > 0 ? column : { type, validity: 0, values };
+      columns[index] = this.#writers[index]!.take(storedRows, blocks, this.#nullsOf(index) > 0);
     }
     const selection = this.#takeSelection(blocks);
     if (this.showsIntoBlock) {

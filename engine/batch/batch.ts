@@ -111,8 +111,8 @@ export class Batch {
       storedRows: changes.storedRows ?? this.storedRows,
       selection: changes.selection ?? this.selection,
       columns: changes.columns ?? this.columns,
-      blocks: blocks.length === 0 ? this.#blocks : this.#blocks.concat(blocks),
-      holds: holds.length === 0 ? this.#holds : this.#holds.concat(holds),
+      blocks: joined(this.#blocks, blocks),
+      holds: joined(this.#holds, holds),
     });
   }
 
@@ -126,4 +126,10 @@ export class Batch {
   storedRowOf(row: number): number {
     return this.selection === 0 ? row : this.memory.uint32[(this.selection >>> 2) + row]!;
   }
+}
+
+/** Both lists, neither of which is changed later: no third one where one is empty. */
+function joined<T>(first: readonly T[], second: readonly T[]): readonly T[] {
+  if (second.length === 0) return first;
+  return first.length === 0 ? second : first.concat(second);
 }

@@ -71,10 +71,14 @@ export abstract class ColumnWriter {
     return { type: this.field.type, validity: this.validity, values: this.values };
   }
 
-  /** Hands the column over: its place, and its blocks, which the caller owns from now on. */
-  take(rowCount: number, blocks: BlockHandle[]): Column {
+  /**
+   * Hands the column over: its place, and its blocks, which the caller owns from now on.
+   * @param hasNulls - Whether a value may be null; without nulls a column has no bitmap.
+   */
+  take(rowCount: number, blocks: BlockHandle[], hasNulls = true): Column {
     if (this.capacity === 0) this.grow(0);
-    const column = { type: this.field.type, validity: this.validity, values: this.values };
+    const { values } = this;
+    const column = { type: this.field.type, validity: hasNulls ? this.validity : 0, values };
     this.addBlocks(blocks);
     this.#forget();
     this.#nextCapacity = Math.max(firstCapacity, Math.min(batchRowsMax, rowCount));

@@ -186,6 +186,8 @@ export class GroupTable {
     assert(this.#growth === null, 'the table is not growing');
     assert(this.overflow === null, 'no sum has overflowed');
     let row = fromRow;
+    // One object for all chunks of a batch.
+    const chunk = { slots: 0, count: 0, fromRow, selection: rows.selection };
     while (row < rows.rowCount && !this.#isFull && this.#growth === null) {
       const end = Math.min(row + chunkRows, rows.rowCount);
       const { values, validity } = rows.key;
@@ -198,8 +200,9 @@ export class GroupTable {
         end,
         this.#address(slotsOffset),
       );
-      const { selection } = rows;
-      const chunk = { slots: this.#address(slotsOffset), count: found, fromRow: row, selection };
+      chunk.slots = this.#address(slotsOffset);
+      chunk.count = found;
+      chunk.fromRow = row;
       // Without room for texts the groups found stay as they are, and their rows come again.
       if (!this.#hasTextRoom(this.#cells.textRoom(rows.inputs, chunk))) break;
       if (!this.#cells.add(this.#address(0), rows.inputs, chunk)) return this.overflow!.row;

@@ -21,22 +21,24 @@ export class AggregateInputs {
   readonly #kernels: Kernels;
   readonly #inputs: readonly AccumulatorInput[];
   readonly #blocks = new Map<string, BlockHandle>();
-  /** Of the batch at hand. */
+  /** Of the batch at hand, as what follows. */
+  readonly #addresses: ColumnAddress[];
   readonly #widenedColumns = new Map<number, ColumnAddress>();
 
   constructor(scope: MemoryScope, kernels: Kernels, inputs: readonly AccumulatorInput[]) {
     this.#scope = scope;
     this.#kernels = kernels;
     this.#inputs = inputs;
+    this.#addresses = inputs.map(() => nowhere);
   }
 
   /**
-   * One address per accumulator.
+   * One address per accumulator; the list is the same one for every batch.
    * @param arrivals - By input column whose distinct values are counted: the bitmap of those.
    */
-  read(batch: Batch, arrivals: ReadonlyMap<number, number>): ColumnAddress[] {
+  read(batch: Batch, arrivals: ReadonlyMap<number, number>): readonly ColumnAddress[] {
     this.#widenedColumns.clear();
-    const addresses = new Array<ColumnAddress>(this.#inputs.length);
+    const addresses = this.#addresses;
     for (let index = 0; index < addresses.length; index++) {
       addresses[index] = this.#addressOf(batch, this.#inputs[index] as AccumulatorInput, arrivals);
     }

@@ -3,7 +3,7 @@
  * is computed into a new one that lies beside it, for the same stored rows and selection.
  */
 import { assert } from '../../base/assert.ts';
-import type { Batch } from '../batch/batch.ts';
+import type { Batch, Column } from '../batch/batch.ts';
 import { type RowProjector, rowProjector } from '../compile/row-projector.ts';
 import type { NamedExpr } from '../expr/expr.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
@@ -47,15 +47,16 @@ export class ProjectOperator implements Operator {
   #project(batch: Batch): Batch {
     const { output, columns } = this.#options;
     const { columns: computed, blocks } = this.#projector.project(batch);
-    let next = 0;
-    const projected = columns.map(({ expr }) => {
+    const projected = new Array<Column>(columns.length);
+    for (let index = 0, next = 0; index < projected.length; index++) {
+      const { expr } = columns[index] as NamedExpr;
       const column =
         expr.kind === 'column'
           ? batch.columns[fieldIndexOf(batch.schema, expr.name)]
           : computed[next++];
       assert(column !== undefined, 'a projected column is in the input, or computed');
-      return column;
-    });
+      projected[index] = column;
+    }
     return batch.derive({ schema: output, columns: projected, blocks });
   }
 }
