@@ -23,7 +23,7 @@ import {
 } from '../../engine/expr/expr-factory.ts';
 import { nullLiteral, typedLiteral } from '../../engine/expr/literal.ts';
 import { partFieldsOf } from '../../engine/plan/aggregate-functions.ts';
-import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
+import type { LogicalNode, UpdateSpec } from '../../engine/plan/logical-graph.ts';
 import type { AggregateColumn, Exchange } from '../../engine/plan/physical-graph.ts';
 import { rowKinds, rowKindType } from '../../engine/plan/row-kind.ts';
 import { type FieldType, int64Type } from '../../engine/schema/field-type.ts';
@@ -39,8 +39,7 @@ import { type ChangesHere, kindExpr, plainColumns, withKind } from './lower-chan
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
 
-/** For how long changes of a key are gathered into one. */
-export const updateEveryMs = 100;
+const updatesDefault: UpdateSpec = { everyMs: 100, ttlMs: null };
 
 /** Groups and what is computed of them. */
 interface Running {
@@ -121,7 +120,7 @@ function groupsOfRows(node: LogicalNode, running: Running, here: ChangesHere): L
       kindColumn: here.column,
       givesBefore,
     },
-    everyMs: updateEveryMs,
+    ...updatesOf(node),
   } as const;
   return [...project, stepOf(operator, exchangeBy(keys))];
 }
@@ -141,7 +140,7 @@ function groupsOfChanges(node: LogicalNode, running: Running, here: ChangesHere)
       kindColumn: here.column,
       givesBefore,
     },
-    everyMs: updateEveryMs,
+    ...updatesOf(node),
   } as const;
   const steps = [stepOf(projectOf(node, columns)), stepOf(operator, exchangeBy(keys))];
   if (hidden.length === 0) return steps;
@@ -250,6 +249,10 @@ function chosen(column: string, comes: Expr, goes: Expr): Expr {
     { condition: isKind(rowKinds.updateAfter), value: comes },
   ];
   return whenExpr(branches, goes);
+}
+
+function updatesOf(node: LogicalNode): UpdateSpec {
+  return (node.kind === 'aggregate' ? node.updates : undefined) ?? updatesDefault;
 }
 
 function exchangeBy(keys: readonly string[]): Exchange {

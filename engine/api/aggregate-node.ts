@@ -11,7 +11,7 @@
 import type { NamedExpr } from '../expr/expr.ts';
 import { columnExpr } from '../expr/expr-factory.ts';
 import { nullLiteral } from '../expr/literal.ts';
-import { appendNode, type NodeDraft, type VerbOptions } from '../plan/logical-node.ts';
+import { appendNode, type NodeContent, type NodeDraft } from '../plan/logical-node.ts';
 import { type Field, fieldIndexOf, fieldOf, type Schema } from '../schema/schema.ts';
 import { Aggregate } from './aggregates.ts';
 import { Column } from './column.ts';
@@ -19,6 +19,7 @@ import { withAside } from './endpoints.ts';
 import { aggregateContent, type Grouping } from './grouping.ts';
 import { callLambda } from './row.ts';
 import { ordersIn } from './sort-order.ts';
+import { type AggregateOptions, updatesIn } from './updates.ts';
 import { windowOfRows } from './window.ts';
 
 type Aggregates = Readonly<Record<string, unknown>>;
@@ -28,16 +29,16 @@ export function aggregateNode(
   node: NodeDraft,
   { keys, window, late }: Grouping,
   aggregates: Aggregates,
-  options?: VerbOptions,
+  options?: AggregateOptions,
 ): NodeDraft {
   const input = node.content.schema;
   const grouping = { keys, window: window ?? windowOfRows(keys, node) };
+  const updates = updatesIn(options);
   const ways = waysOf(aggregates, input);
   if (ways.length <= 1) {
-    return withAside(
-      appendNode([node], aggregateContent(grouping, aggregates, input), options),
-      late,
-    );
+    const content = aggregateContent(grouping, aggregates, input);
+    const updated = updates === null ? content : ({ ...content, updates } as NodeContent);
+    return withAside(appendNode([node], updated, options), late);
   }
   const names = Object.keys(aggregates);
   const parts = ways.map((way, at) => {

@@ -86,6 +86,7 @@ export {
 } from './state.ts';
 export { KeyedStream, Stream, WindowedStream } from './stream.ts';
 export type { SetOptions } from './union.ts';
+export type { AggregateOptions, UpdateOptions } from './updates.ts';
 export { type ColumnsOf, StructType, t, ValueType } from './value-type.ts';
 export { When, when } from './when.ts';
 export type {

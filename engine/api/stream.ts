@@ -43,6 +43,7 @@ import type { Columns, RowInputOf, RowOf, Shown, ValuesOf } from './row.ts';
 import { callLambda, conditionIn } from './row.ts';
 import { deriveContent, type Selected, selectContent } from './select.ts';
 import { appendSort, ordersIn } from './sort-order.ts';
+import type { AggregateOptions } from './updates.ts';
 import type { ColumnsOf, StructType } from './value-type.ts';
 import { functionIn, noStream, type VerbOfStreams, wholeCount } from './verb-arguments.ts';
 import type { BoundsOf, EventTimeOptions, TimeColumn } from './window.ts';
@@ -217,7 +218,7 @@ export class Stream<C> {
    */
   aggregate<A extends AggregatesOf<C>>(
     aggregates: A,
-    options?: VerbOptions,
+    options?: AggregateOptions,
   ): Stream<Shown<AggregatedAll<A>>> {
     return new Stream(aggregateNode(this.#node, { keys: [], window: null }, aggregates, options));
   }
@@ -319,7 +320,7 @@ export class KeyedStream<C, Key> {
    */
   aggregate<A extends AggregatesOf<C>>(
     aggregates: A,
-    options?: VerbOptions,
+    options?: AggregateOptions,
   ): Stream<Shown<Together<Key, Aggregated<A>>>> {
     const grouping = { keys: this.#keys, window: null };
     return new Stream(aggregateNode(this.#node, grouping, aggregates, options));

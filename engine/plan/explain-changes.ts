@@ -22,9 +22,10 @@ export function edgeChangesText(graph: PhysicalGraph, edge: Edge): string {
 export function runningText(
   operator: OperatorSpec & { readonly kind: 'runningAggregate' },
 ): string {
-  const { everyMs, givesBefore, weight } = operator;
+  const { everyMs, ttlMs, givesBefore, weight } = operator;
   const rows = weight === null ? '' : `, rows = sum(${weight})`;
-  return `${rows}; ${givesBefore ? 'rows before and after' : 'rows after'}, within ${everyMs} ms`;
+  const kept = ttlMs === null ? '' : `, kept ${ttlMs} ms`;
+  return `${rows}; ${givesBefore ? 'rows before and after' : 'rows after'}, within ${everyMs} ms${kept}`;
 }
 
 function runningOf(operator: OperatorSpec) {

@@ -25,6 +25,14 @@ export interface AggregateSpec {
   readonly quantile?: number;
 }
 
+/** How results come out that change while rows come. */
+export interface UpdateSpec {
+  /** For how long changes of a key are gathered into one, in milliseconds. */
+  readonly everyMs: number;
+  /** How long a key is kept after its last row, in milliseconds of the clock; null: for ever. */
+  readonly ttlMs: number | null;
+}
+
 /** An aggregate of rows in an order; `stringAgg` joins texts, without the nulls among them. */
 export type OrderedAggregateSpec = AggregateSpec | JoinedTexts<Expr>;
 
@@ -122,6 +130,8 @@ export type LogicalNode = Node &
         readonly window: EventWindow | null;
         readonly keys: readonly NamedExpr[];
         readonly aggregates: readonly AggregateSpec[];
+        /** Of results that change while rows come. @defaultValue every 100 ms, kept for ever */
+        readonly updates?: UpdateSpec;
       }
     /** The same of rows that are sorted by `order` within a key. */
     | {

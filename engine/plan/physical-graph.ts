@@ -49,6 +49,8 @@ export interface RunningAggregateSpec {
   readonly givesBefore: boolean;
   /** For how long changes of a key are gathered into one, in milliseconds. */
   readonly everyMs: number;
+  /** How long a key is kept after its last row, in milliseconds of the clock; null: for ever. */
+  readonly ttlMs: number | null;
 }
 
 interface Spec {

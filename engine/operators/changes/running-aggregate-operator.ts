@@ -36,6 +36,8 @@ export interface RunningAggregateOptions extends RunningAggregateSpec {
   readonly output: Schema;
   /** Of the groups of a while; a power of two. @defaultValue 262,144 */
   readonly slotsMax?: number;
+  /** As of `RunningGroups`. */
+  readonly goneMax?: number;
 }
 
 export class RunningAggregateOperator implements Operator {
@@ -75,8 +77,9 @@ export class RunningAggregateOperator implements Operator {
       bytesMax,
     });
     const plan = planAggregates(parts.schema, 'final', parts.aggregates);
-    const { givesBefore } = options;
-    const all = { parts: parts.schema, keys, plan, groups, output, givesBefore };
+    const { givesBefore, ttlMs, goneMax } = options;
+    const kept = { givesBefore, ttlMs, ...(goneMax !== undefined && { goneMax }) };
+    const all = { parts: parts.schema, keys, plan, groups, output, ...kept };
     try {
       this.#groups = new RunningGroups(context, all);
     } catch (error) {
@@ -141,6 +144,7 @@ export class RunningAggregateOperator implements Operator {
       } else this.#merge(this.#batch);
       if (this.#context.shouldYield()) return false;
     }
+    if (!this.#groups.settle()) return false;
     this.#recent.clear();
     this.#isGiving = false;
     this.wakeAtMs = Number.POSITIVE_INFINITY;

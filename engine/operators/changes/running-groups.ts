@@ -9,23 +9,30 @@
  * every merge is given out. A group is there while it has rows, of which the last result column is the count; the
  * one group of an aggregate without keys is there once it was given out.
  *
+ * A group that was not touched for its time to live is forgotten, and no change says so; groups that are gone are
+ * swept out as well, when they are many (engine/operators/changes/group-sweep.ts).
+ *
  * Not here: when parts are merged (engine/operators/changes/running-aggregate-operator.ts).
  */
 import { assert } from '../../../base/assert.ts';
-import { Batch, type Column } from '../../batch/batch.ts';
-import { type ColumnAddress, GroupCells } from '../../kernels/group-cells.ts';
-import { type GroupColumns, type GroupRows, GroupTable } from '../../kernels/group-table.ts';
+import { Batch, batchRowsMax, type Column } from '../../batch/batch.ts';
+import type {
+  ColumnAddress,
+  GroupColumns,
+  GroupRows,
+  GroupTable,
+} from '../../kernels/group-table.ts';
 import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import { rowKinds } from '../../plan/row-kind.ts';
 import type { Schema } from '../../schema/schema.ts';
 import { takeColumn } from '../../stream/take-column.ts';
-import { AggregateInputs } from '../aggregate-inputs.ts';
 import { aggregateOverflow } from '../aggregate-overflow.ts';
 import type { AggregatePlan } from '../aggregate-plan.ts';
 import { readGroupBatch } from '../aggregate-results.ts';
-import { GroupKeys } from '../group-keys.ts';
 import type { OperatorContext } from '../operator.ts';
 import { markChanged } from './changed-values.ts';
+import { GroupSweep } from './group-sweep.ts';
+import { GroupTableParts } from './group-table-parts.ts';
 
 export interface RunningGroupsOptions {
   /** Keys and parts. */
@@ -38,6 +45,10 @@ export interface RunningGroupsOptions {
   /** Keys, results, the row kind. */
   readonly output: Schema;
   readonly givesBefore: boolean;
+  /** How long a group is kept after it was touched, in milliseconds; null: for ever. */
+  readonly ttlMs: number | null;
+  /** Groups that may be gone, beside as many others, before they are swept out. @defaultValue 65,536 */
+  readonly goneMax?: number;
 }
 
 /** What a chunk of parts came to. */
@@ -48,39 +59,37 @@ export interface MergedChunk {
 }
 
 const chunkRows = 1024;
-const noArrivals: ReadonlyMap<number, number> = new Map();
+const goneMaxDefault = 65_536;
 const unchanged = (fromRow: number): MergedChunk => ({ changes: null, nextRow: fromRow });
 
 export class RunningGroups {
   readonly #context: OperatorContext;
   readonly #options: RunningGroupsOptions;
-  readonly #keys: GroupKeys;
-  /** For keys on their way out: their scratch is another than that of keys that are looked for. */
-  readonly #givenKeys: GroupKeys;
-  readonly #inputs: AggregateInputs;
-  readonly #cells: GroupCells;
-  readonly #table: GroupTable;
+  readonly #parts: GroupTableParts;
+  #table: GroupTable;
   readonly #changed = new Uint8Array(chunkRows);
   /** Rows of a chunk to give out: u32 numbers, then kinds of a byte each. */
   readonly #given: BlockHandle;
+  /** A column of the time at which groups are touched, which `#touchedMs` is. */
+  readonly #touched: BlockHandle;
+  #touchedMs = -1;
   #rows: GroupRows | null = null;
   #batch: Batch | null = null;
   /** Of an aggregate without keys: whether its group has been given out. */
   #hasGiven = false;
+  #goneCount = 0;
+  #sweepAtMs: number;
+  #sweep: GroupSweep | null = null;
 
   constructor(context: OperatorContext, options: RunningGroupsOptions) {
-    const { scope, kernels } = context;
-    const { parts: schema, keys, plan } = options;
+    const { scope } = context;
     this.#context = context;
     this.#options = options;
-    this.#keys = new GroupKeys(scope, kernels, { schema, keys });
-    this.#givenKeys = new GroupKeys(scope, kernels, { schema, keys });
-    this.#inputs = new AggregateInputs(scope, kernels, plan.inputs);
-    const { form: keyForm } = this.#keys;
-    const { accumulators } = plan;
-    this.#cells = new GroupCells(kernels, accumulators, keyForm === 'int128' ? 24 : 16);
-    this.#table = new GroupTable(scope, kernels, { keyForm, accumulators });
+    this.#parts = new GroupTableParts(context, options);
+    this.#table = this.#parts.newTable();
     this.#given = scope.allocate(chunkRows * 2 * 5);
+    this.#touched = scope.allocate(batchRowsMax * 8);
+    this.#sweepAtMs = this.#nextSweepMs();
   }
 
   /** Groups, those without rows among them. */
@@ -91,6 +100,33 @@ export class RunningGroups {
   /** Whether an aggregate without keys has given its group out. */
   get hasGiven(): boolean {
     return this.#hasGiven;
+  }
+
+  /** Forgets what is over, where that is worth it; false asks to be called again, before any merge. */
+  settle(): boolean {
+    const nowMs = this.#nowMs();
+    const { ttlMs, keys, goneMax = goneMaxDefault } = this.#options;
+    const isMostlyGone = this.#goneCount > Math.max(goneMax, this.count / 2);
+    if (this.#sweep === null) {
+      // The one group without keys is there for ever.
+      if (keys.length === 0 || !(isMostlyGone || nowMs >= this.#sweepAtMs)) return true;
+      while (!this.#table.grow()) if (this.#context.shouldYield()) return false;
+      const sinceMs = ttlMs === null ? 0 : nowMs - ttlMs;
+      this.#sweep = new GroupSweep(this.#parts, this.#table, sinceMs);
+    }
+    for (;;) {
+      const swept = this.#sweep.step();
+      if (swept !== null) {
+        this.#table.close();
+        this.#table = swept;
+        break;
+      }
+      if (this.#context.shouldYield()) return false;
+    }
+    this.#sweep = null;
+    this.#goneCount = 0;
+    this.#sweepAtMs = this.#nextSweepMs();
+    return true;
   }
 
   /** Merges up to 1,024 rows of a batch that has each key once, and answers what has changed. */
@@ -114,21 +150,44 @@ export class RunningGroups {
   }
 
   close(): void {
-    this.#keys.close();
-    this.#givenKeys.close();
-    this.#inputs.close();
+    const { memory } = this.#context.scope;
+    this.#sweep?.close();
+    this.#sweep = null;
+    this.#parts.close();
     this.#table.close();
-    this.#context.scope.memory.release(this.#given);
+    memory.release(this.#given);
+    memory.release(this.#touched);
+  }
+
+  #nowMs(): number {
+    return Math.max(0, Math.floor(this.#context.nowMs?.() ?? 0));
+  }
+
+  /** Twice in a time to live, so that a group is kept for half of it longer at most, and whatever time rows come after. */
+  #nextSweepMs(): number {
+    const { ttlMs } = this.#options;
+    return ttlMs === null ? Number.POSITIVE_INFINITY : this.#nowMs() + Math.ceil(ttlMs / 2);
   }
 
   #rowsOf(batch: Batch): GroupRows {
     if (this.#batch === batch && this.#rows !== null) return this.#rows;
-    const { selection: keySelection, ...key } = this.#keys.read(batch);
-    const inputs = this.#inputs.read(batch, noArrivals);
-    const { selection, rowCount } = batch;
+    const touched = { values: addressOf(this.#touched), validity: 0 };
+    this.#touch(touched.values);
     this.#batch = batch;
-    this.#rows = { key, keySelection, inputs, selection, rowCount };
+    this.#rows = this.#parts.rowsOf(batch, touched);
     return this.#rows;
+  }
+
+  #touch(values: number): void {
+    const nowMs = this.#nowMs();
+    if (nowMs === this.#touchedMs) return;
+    const { uint32 } = this.#context.scope.memory;
+    const [low, high] = [nowMs % 2 ** 32, Math.floor(nowMs / 2 ** 32)];
+    for (let at = values >>> 2; at < (values >>> 2) + batchRowsMax * 2; at += 2) {
+      uint32[at] = low;
+      uint32[at + 1] = high;
+    }
+    this.#touchedMs = nowMs;
   }
 
   /** Results before, from row 0 on, and after, from the next multiple of 64 on. */
@@ -149,7 +208,7 @@ export class RunningGroups {
     const { arenaBlocks, resultSizes } = table;
     const { plan, groups: schema } = this.#options;
     const read = { groupCount: half * 2, resultSizes, arenaBlocks, readGroups };
-    const from = { scope, kernels, keys: this.#givenKeys, results: plan.results, schema };
+    const from = { scope, kernels, keys: this.#parts.givenKeys, results: plan.results, schema };
     const { batch } = readGroupBatch({ ...from, table: read }, 0);
     assert(batch !== null, 'groups that were found can be read');
     return batch;
@@ -157,15 +216,15 @@ export class RunningGroups {
 
   #read(count: number, rowCount: number, out: GroupColumns): void {
     this.#table.gatherKeys(this.#table.slotsAt, count, rowCount, out.key);
-    this.#cells.gather(this.#table.slotsAt, count, rowCount, out.results);
+    this.#parts.cells.gather(this.#table.slotsAt, count, rowCount, out.results);
   }
 
   #add(rows: GroupRows, fromRow: number, count: number): void {
     const { inputs, selection } = rows;
     const chunk = { slots: this.#table.slotsAt, count, fromRow, selection };
-    this.#table.makeTextRoom(this.#cells.textRoom(inputs, chunk));
-    if (this.#cells.add(this.#table.description, inputs, chunk)) return;
-    const { overflow } = this.#cells;
+    this.#table.makeTextRoom(this.#parts.cells.textRoom(inputs, chunk));
+    if (this.#parts.cells.add(this.#table.description, inputs, chunk)) return;
+    const { overflow } = this.#parts.cells;
     assert(overflow !== null, 'what does not fit is known');
     throw aggregateOverflow(this.#context.name, this.#options.plan, overflow.accumulator);
   }
@@ -226,7 +285,10 @@ export class RunningGroups {
         if (givesBefore) choose(row, rowKinds.updateBefore);
         choose(half + row, rowKinds.updateAfter);
       } else if (isThere) choose(half + row, rowKinds.insert);
-      else if (wasThere) choose(row, rowKinds.delete);
+      else if (wasThere) {
+        choose(row, rowKinds.delete);
+        this.#goneCount++;
+      }
     }
     this.#hasGiven = true;
     return chosen;

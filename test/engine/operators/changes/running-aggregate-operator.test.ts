@@ -52,7 +52,7 @@ const wholeOptions: RunningAggregateOptions = {
     { name: 'most', function: 'max', columns: ['f'] },
     { name: 'least', function: 'min', columns: ['text'] },
   ],
-  ...{ givesBefore: true, everyMs: 100 },
+  ...{ givesBefore: true, everyMs: 100, ttlMs: null },
 };
 
 /** The reference: what the rows of each key come to. */
@@ -165,7 +165,7 @@ const signedOutput = schemaOf(
 );
 const signedOptions: RunningAggregateOptions = {
   ...{ input: signedInput, output: signedOutput, phase: 'final', keys: ['key'] },
-  ...{ weight: 'weight', kindColumn: 'kind', givesBefore: true, everyMs: 100 },
+  ...{ weight: 'weight', kindColumn: 'kind', givesBefore: true, everyMs: 100, ttlMs: null },
   aggregates: [
     { name: 'rows', function: 'sum', columns: ['weight'] },
     { name: 'sum', function: 'sum', columns: ['value'] },
@@ -204,12 +204,15 @@ test('rows that go are taken out, and a group without rows is gone', () => {
         left.set(key as bigint, known);
       }
       const expected = [...left].flatMap(([key, row]) => (row.rows > 0n ? [{ key, ...row }] : []));
-      const build = (context: OperatorContext) =>
-        new RunningAggregateOperator(context, signedOptions);
-      for (const mode of runModes) {
-        const found = runOperator({ input: signedInput, steps, build, expected: [] }, mode);
-        expect(applied(found, 'kind'), mode.name).toEqual(sorted(expected));
-        expect(appliedByKey(found, 'kind', ['key']), mode.name).toEqual(sorted(expected));
+      // Without a limit what is gone stays; with none it is swept out whenever half of the groups are gone.
+      for (const goneMax of [100, 0]) {
+        const build = (context: OperatorContext) =>
+          new RunningAggregateOperator(context, { ...signedOptions, goneMax });
+        for (const mode of runModes) {
+          const found = runOperator({ input: signedInput, steps, build, expected: [] }, mode);
+          expect(applied(found, 'kind'), mode.name).toEqual(sorted(expected));
+          expect(appliedByKey(found, 'kind', ['key']), mode.name).toEqual(sorted(expected));
+        }
       }
     }),
     { numRuns: 40 },
@@ -229,6 +232,57 @@ test('a group that goes and comes is deleted and inserted', () => {
       { ...row, sum: 6n, kind: insert },
     ],
   });
+});
+
+test('a key without rows for its time to live is forgotten, and begins anew', () => {
+  const row = (key: string): Step => ({ row: { key, n: 1, f: 1, text: 'x' } });
+  const options: RunningAggregateOptions = {
+    ...wholeOptions,
+    output: schemaOf(
+      fieldOf('key', utf8Type, true),
+      fieldOf('rows', int64Type),
+      fieldOf('least', utf8Type),
+      fieldOf('kind', rowKindType),
+    ),
+    aggregates: [
+      { name: 'rows', function: 'count', columns: [] },
+      { name: 'least', function: 'min', columns: ['text'] },
+    ],
+    ttlMs: 1_000,
+  };
+  const due = [row('a'), row('b'), row('b'), row('a'), row('b')];
+  checkOperator({
+    input,
+    steps: due.flatMap((step, at): Step[] => [step, { wake: (at + 1) * 1_000 }]),
+    build: (context) => new RunningAggregateOperator(context, options),
+    expected: [
+      { key: 'a', rows: 1n, least: 'x', kind: insert },
+      { key: 'b', rows: 1n, least: 'x', kind: insert },
+      { key: 'b', rows: 1n, least: 'x', kind: updateBefore },
+      { key: 'b', rows: 2n, least: 'x', kind: updateAfter },
+      // Its last row was 3,000 ms ago.
+      { key: 'a', rows: 1n, least: 'x', kind: insert },
+      { key: 'b', rows: 2n, least: 'x', kind: updateBefore },
+      { key: 'b', rows: 3n, least: 'x', kind: updateAfter },
+    ],
+  });
+});
+
+test('a sweep keeps what groups are made of: texts, means, several chunks of groups', () => {
+  const rowAt = (at: number) => ({
+    key: `key ${at} is long`,
+    n: at,
+    f: at,
+    text: `text ${at}, long`,
+  });
+  const rows = Array.from({ length: 3_000 }, (_, at) => rowAt(at));
+  const again = rows.map((row) => ({ ...row, n: row.n + 4, f: -1, text: 'a' }));
+  const given = (some: readonly Row[]) => some.map((row): Step => ({ row }));
+  const steps = [...given(rows), { wake: 1_000 }, ...given(again), { wake: 2_000 }];
+  const [mode] = runModes;
+  const build = wholeOf({ ttlMs: 2_000 });
+  const found = runOperator({ input, steps, build, expected: [] }, mode as never);
+  expect(applied(found, 'kind')).toEqual(sorted(group([...rows, ...again])));
 });
 
 test('without keys there is one group, also without rows', () => {
