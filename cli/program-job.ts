@@ -13,9 +13,10 @@ import { buildJob } from '../engine/api/build-job.ts';
 import type { JobDefinition } from '../engine/api/define-job.ts';
 import { resolveParams } from '../engine/api/param-values.ts';
 import type { PlainRow } from '../engine/compile/rows-driver.ts';
+import type { JobMode } from '../engine/plan/logical-graph.ts';
 import type { EmbeddedRun, JobRunOptions, JobSummary } from './embedded.ts';
 import type { HostOptions } from './embedded-host.ts';
-import { memoryBytesOf, parseParallelism } from './engine-flags.ts';
+import { memoryBytesOf, parseMode, parseParallelism, parseRate } from './engine-flags.ts';
 import { loadJob } from './load-job.ts';
 
 /** A row of a result: a property for each column, with the values that functions read. */
@@ -48,6 +49,10 @@ export interface JobSettings {
   readonly onRows?: (rows: ResultRow[], sink: string) => void | Promise<void>;
   /** Prints tables of `console.sink`. @defaultValue to the standard output */
   readonly print?: (text: string) => void;
+  /** How the job runs, whatever it says itself, as `--execution-mode` of the command line. @defaultValue as it says */
+  readonly mode?: JobMode;
+  /** Rows per second that its sources give out, as `--rate` of the command line. @defaultValue as fast as they are taken */
+  readonly rate?: number;
   /** Cancels the job. */
   readonly signal?: AbortSignal;
 }
@@ -71,7 +76,11 @@ export async function runWith(
   const { job, file } = await resolveJob(given, settings);
   const { outputs, take } = collector(settings);
   const params = resolveParams(job.params, settings.params ?? {});
-  const flags = { overwrite: settings.overwrite ?? false };
+  const { mode, rate } = settings;
+  const flags = {
+    overwrite: settings.overwrite ?? false,
+    ...(rate !== undefined && { rate: parseRate(String(rate)) ?? rate }),
+  };
   const { graph, feeds, functions } = buildJob(job, params, flags);
   if (functions.size > 0 && file === null) throw moduleMissing(job.name);
   for (const node of graph.nodes) {
@@ -85,6 +94,7 @@ export async function runWith(
     params,
     flags,
     parallelism,
+    ...(mode !== undefined && { mode: parseMode(mode) ?? mode }),
     program: { feeds, inputs, takeRows: take, console: { columns: columnsOf(), write: print } },
   });
   const cancel = () => running.cancel('cancelled by the program');

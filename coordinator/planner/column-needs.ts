@@ -100,7 +100,7 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
       return output;
     case 'eventTime':
     case 'checkTimes':
-      return output && new Set([...output, operator.column]);
+      return output && new Set([...output, timeColumnOf(operator)]);
     case 'boundaries':
       return new Set(operator.order.map((key) => key.column));
     case 'join':
@@ -158,6 +158,12 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     default:
       return assertNever(operator);
   }
+}
+
+/** What is looked at of each row. */
+function timeColumnOf(operator: OperatorSpec & { kind: 'eventTime' | 'checkTimes' }): string {
+  const { kind, column } = operator;
+  return kind === 'eventTime' ? (operator.watermarkColumn ?? column) : column;
 }
 
 /** What operators over groups and partitions read: keys, orders, and the arguments of results that are read. */

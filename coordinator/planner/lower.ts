@@ -102,7 +102,9 @@ function sourceOf({ id, name, schema: output, source }: NodeOf<'source'>, mode: 
 function lowerEventTime(node: NodeOf<'eventTime'>, mode: JobMode): LoweredStep[] {
   const { id, name, schema: output, column, outOfOrdernessMs, idleAfterMs, futureLimitMs } = node;
   const spec = { id, name, output, column, futureLimitMs };
-  const times = { outOfOrdernessMs, idleAfterMs };
+  const { watermarkColumn } = node;
+  const follows = watermarkColumn === undefined ? {} : { watermarkColumn };
+  const times = { outOfOrdernessMs, idleAfterMs, ...follows };
   const aside = output.fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
   const check = { ...stepOf({ ...spec, kind: 'checkTimes' }), aside };
   return [

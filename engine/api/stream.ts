@@ -193,7 +193,7 @@ export class Stream<C> {
    */
   eventTime(
     time: (row: C) => TimeColumn,
-    options: EventTimeOptions = {},
+    options: EventTimeOptions<C> = {},
     verb?: VerbOptions,
   ): Stream<C> {
     const node = appendNode([this.#node], eventTimeContent(this.#schema, time, options), verb);

@@ -18,7 +18,15 @@ import { firingOf, type Window, type WindowOptions, wholeMs } from './windows.ts
 export type TimeColumn = Column<'timestampMs' | 'timestampUs', unknown, boolean>;
 
 /** How watermarks follow event time in an unbounded stream; over bounded input they change nothing. */
-export interface EventTimeOptions {
+export interface EventTimeOptions<C = unknown> {
+  /**
+   * What watermarks follow in place of the rows' times: a field with a timestamp that says how far time has come, or null
+   * where a row does not say. For marks in the data, or a rule of one's own: derive it first.
+   *
+   * @defaultValue the event time itself: each row says it
+   * @example `derive((row) => ({ mark: when(row.isMark, row.at).otherwise(null) })).eventTime((row) => row.at, { watermark: (row) => row.mark })`
+   */
+  readonly watermark?: (row: C) => TimeColumn;
   /**
    * How much later than newer rows a row may come and still be counted, in milliseconds.
    * @defaultValue 0
@@ -55,23 +63,31 @@ export type BoundsOf<Bounded extends boolean> = Bounded extends true ? WindowCol
 export function eventTimeContent(
   schema: Schema,
   time: (row: never) => unknown,
-  { outOfOrdernessMs = 0, idleAfterMs, futureLimitMs = dayMs, untimely }: EventTimeOptions,
+  options: EventTimeOptions<never>,
 ): NodeContent {
-  const expr = expressionIn('eventTime', callLambda('eventTime', schema, time), 'a field');
-  if (expr.kind !== 'column' || expr.type.kind !== 'timestamp') {
-    const what =
-      expr.kind === 'column' ? `"${expr.name}" is ${expr.type.kind}` : 'got an expression';
-    throw typedError('EXPR_TYPE_MISMATCH', `eventTime needs a field with a timestamp, ${what}`, {
-      hint: 'Make the field first: derive((row) => ({ at: … })).eventTime((row) => row.at).',
-    });
-  }
+  const { outOfOrdernessMs = 0, idleAfterMs, futureLimitMs = dayMs, untimely } = options;
+  const column = timeField('eventTime', schema, time);
+  const { watermark } = options;
+  const follows = watermark && {
+    watermarkColumn: timeField('watermark of eventTime', schema, watermark),
+  };
   wholeMs('outOfOrdernessMs of eventTime', outOfOrdernessMs, 0);
   if (idleAfterMs !== undefined) wholeMs('idleAfterMs of eventTime', idleAfterMs, 1);
   wholeMs('futureLimitMs of eventTime', futureLimitMs, 0);
   if (untimely !== undefined) sinkIn('untimely of eventTime', untimely);
   const late = { outOfOrdernessMs, idleAfterMs: idleAfterMs ?? null, futureLimitMs };
   const aside = untimely !== undefined && { putsAside: true as const };
-  return { kind: 'eventTime', column: expr.name, ...late, ...aside, schema };
+  return { kind: 'eventTime', column, ...follows, ...late, ...aside, schema };
+}
+
+/** The name of a field with a timestamp. @throws EXPR_TYPE_MISMATCH */
+function timeField(what: string, schema: Schema, time: (row: never) => unknown): string {
+  const expr = expressionIn(what, callLambda(what, schema, time), 'a field');
+  if (expr.kind === 'column' && expr.type.kind === 'timestamp') return expr.name;
+  const got = expr.kind === 'column' ? `"${expr.name}" is ${expr.type.kind}` : 'got an expression';
+  throw typedError('EXPR_TYPE_MISMATCH', `${what} needs a field with a timestamp, ${got}`, {
+    hint: 'Make the field first: derive((row) => ({ at: … })).eventTime((row) => row.at).',
+  });
 }
 
 /** What rows of `node` are grouped by in windows. @throws PLAN_NO_EVENT_TIME */

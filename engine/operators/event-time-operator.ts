@@ -24,6 +24,8 @@ export interface EventTimeOptions {
   readonly input: Schema;
   /** The time of a row: a timestamp. */
   readonly column: string;
+  /** What watermarks follow; a timestamp, or null where a row says nothing. @defaultValue column */
+  readonly watermarkColumn?: string;
   readonly outOfOrdernessMs: number;
   /** How far ahead of the wall clock a time may be. */
   readonly futureLimitMs: number;
@@ -54,7 +56,7 @@ export class EventTimeOperator implements Operator {
   constructor(context: OperatorContext, options: EventTimeOptions) {
     this.#context = context;
     this.#options = options;
-    this.#column = fieldIndexOf(options.input, options.column);
+    this.#column = fieldIndexOf(options.input, options.watermarkColumn ?? options.column);
     const type = options.input.fields[this.#column]?.type;
     assert(type?.kind === 'timestamp', 'event time is a timestamp of the input');
     this.#unitsPerMs = type.unit === 'us' ? 1000 : 1;

@@ -321,10 +321,11 @@ type TimeSpec = EventTimeSpec & { readonly putsAside?: true };
 function eventTimeText(spec: TimeSpec | (OperatorSpec & { readonly kind: 'checkTimes' })): string {
   const { column, futureLimitMs } = spec;
   if (!('idleAfterMs' in spec)) return `${column}, up to ${futureLimitMs} ms ahead`;
-  const { outOfOrdernessMs, idleAfterMs, putsAside } = spec;
+  const { outOfOrdernessMs, idleAfterMs, putsAside, watermarkColumn } = spec;
+  const follows = watermarkColumn === undefined ? '' : `, watermarks of ${watermarkColumn}`;
   const idle = idleAfterMs === null ? '' : `, idle after ${idleAfterMs} ms`;
   const aside = putsAside === true ? `, put aside beyond ${futureLimitMs} ms ahead` : '';
-  return `${column}, out of order by up to ${outOfOrdernessMs} ms${idle}${aside}`;
+  return `${column}${follows}, out of order by up to ${outOfOrdernessMs} ms${idle}${aside}`;
 }
 
 /** `by user: onRow, onTimer; count value<int64>, seen map<utf8, int64>`. */

@@ -88,6 +88,8 @@ export interface JoinKeyPair {
 /** Which field is the event time, and how watermarks follow it. */
 export interface EventTimeSpec {
   readonly column: string;
+  /** What watermarks follow in place of it: a field that says how far time has come, or null. */
+  readonly watermarkColumn?: string;
   readonly outOfOrdernessMs: number;
   /** Null: a part of the source without rows holds time back for ever. */
   readonly idleAfterMs: number | null;

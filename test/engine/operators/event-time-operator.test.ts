@@ -46,6 +46,38 @@ test('rows pass as they are', () => {
   });
 });
 
+test('watermarks follow another field where that is asked for, and rows without it say nothing', () => {
+  const { memory, scope, context } = newContext('tested');
+  const schema: Schema = {
+    fields: [
+      { name: 'at', type: { kind: 'timestamp', unit: 'us' }, nullable: false },
+      { name: 'mark', type: { kind: 'timestamp', unit: 'ms' }, nullable: true },
+    ],
+  };
+  const times = new SplitTimes({ outOfOrdernessMs: 0, idleAfterMs: null });
+  times.expect(1);
+  times.begin(0, 'a');
+  times.enter(0);
+  const clock = { mono: () => 0, wall: () => wallMs };
+  const options = { input: schema, column: 'at', watermarkColumn: 'mark', outOfOrdernessMs: 0 };
+  const operator = new EventTimeOperator(context, {
+    ...{ ...options, futureLimitMs: 1000, times },
+    ...clock,
+  });
+  const outbox = new CollectingOutbox();
+  const marks = [null, 40n, 30n, null].map((mark, at) => {
+    const batch = batchOf(scope, schema, [{ at: BigInt(at) * 100_000n, mark }]);
+    operator.process(batch, 0, outbox);
+    batch.release();
+    return operator.takeMark(at * 10);
+  });
+  expect(marks.map((mark) => (mark?.kind === 'watermark' ? mark.timeMs : null))).toEqual([
+    ...[null, 40, null, null],
+  ]);
+  operator.close();
+  memory.assertEmpty();
+});
+
 function scene(options: { idleAfterMs?: number } = {}) {
   const { memory, scope, context } = newContext('tested');
   const made = newOperator(context, options);
