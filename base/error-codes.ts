@@ -81,6 +81,7 @@ export const errorKinds = {
   PARAM_UNKNOWN: 'user',
   PARQUET_CORRUPT: 'external',
   PARQUET_FEATURE_UNSUPPORTED: 'user',
+  PATTERN_TOO_MANY: 'resource',
   PLAN_CHANGES_REFUSED: 'user',
   PLAN_DUPLICATE_ID: 'user',
   PLAN_DUPLICATE_NAME: 'user',

@@ -112,15 +112,8 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     }
     case 'intervalJoin':
     case 'asOfJoin':
-    case 'asOfProbe': {
-      const { leftKeys, rightKeys, leftTime, rightTime } = operator;
-      const condition = operator.kind === 'intervalJoin' ? operator.condition : null;
-      return joinNeeds(
-        { ...operator, condition },
-        [...leftKeys, ...rightKeys, leftTime, rightTime],
-        isRead,
-      );
-    }
+    case 'asOfProbe':
+      return timedJoinNeeds(operator, isRead);
     case 'project': {
       const names = new Set<string>();
       for (const { name, expr } of operator.columns) if (isRead(name)) addColumnNames(expr, names);
@@ -153,6 +146,7 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     case 'reduce':
     case 'process':
     case 'windowFunction':
+    case 'pattern':
     case 'sink':
       return null;
     default:
@@ -164,6 +158,16 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
 function timeColumnOf(operator: OperatorSpec & { kind: 'eventTime' | 'checkTimes' }): string {
   const { kind, column } = operator;
   return kind === 'eventTime' ? (operator.watermarkColumn ?? column) : column;
+}
+
+function timedJoinNeeds(
+  operator: OperatorSpec & { readonly kind: 'intervalJoin' | 'asOfJoin' | 'asOfProbe' },
+  isRead: (name: string) => boolean,
+): ReadonlySet<string> {
+  const { leftKeys, rightKeys, leftTime, rightTime } = operator;
+  const condition = operator.kind === 'intervalJoin' ? operator.condition : null;
+  const keys = [...leftKeys, ...rightKeys, leftTime, rightTime];
+  return joinNeeds({ ...operator, condition }, keys, isRead);
 }
 
 /** What operators over groups and partitions read: keys, orders, and the arguments of results that are read. */

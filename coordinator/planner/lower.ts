@@ -17,6 +17,7 @@ import { ascending } from '../../engine/stream/row-order.ts';
 import { type LoweringOptions, lowerAggregate, lowerDistinct } from './lower-aggregate.ts';
 import { lowerAnalytic, lowerOrderedAggregate } from './lower-analytic.ts';
 import { sinkColumns } from './lower-changes.ts';
+import { lowerPattern } from './lower-pattern.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
 
@@ -69,6 +70,8 @@ export function lower(
       return lowerProcess(node, input);
     case 'windowFunction':
       return lowerWindowFunction(node, input);
+    case 'pattern':
+      return lowerPattern(node, input, mode);
     case 'orderedAggregate':
       return lowerOrderedAggregate(node);
     case 'analytic':

@@ -22,6 +22,7 @@ import { resolveParams } from './param-values.ts';
 import { describe } from './row.ts';
 import './keyed-process.ts';
 import './window-process.ts';
+import './match-verb.ts';
 import { Stream } from './stream.ts';
 
 export { fingerprintOf } from '../plan/fingerprint.ts';

@@ -11,6 +11,7 @@
 
 import './keyed-process.ts';
 import './window-process.ts';
+import './match-verb.ts';
 import './stream-joins.ts';
 import './stream-sets.ts';
 
@@ -67,7 +68,16 @@ export type {
 } from './join.ts';
 export type { LookupCache, LookupLimits, LookupOptions, LookupType } from './lookup.ts';
 export type { MapReduceOptions } from './map-reduce.ts';
+export type { MatchContext, MatchOptions } from './match-verb.ts';
 export type { ParamSpec, ParamType, ParamValues } from './param.ts';
+export {
+  type AfterMatchOf,
+  Pattern,
+  type PatternStart,
+  type RowsOfStage,
+  type StageCondition,
+  type StageOptions,
+} from './pattern.ts';
 export type { ProcessContext, ProcessOptions, Timers } from './process.ts';
 export type { RowInputOf, RowOf } from './row.ts';
 export {

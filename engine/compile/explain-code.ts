@@ -78,16 +78,9 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       return [{ runs: 'connector', what: `reader of ${operator.source.connector}` }];
     case 'sink':
       return [{ runs: 'connector', what: `writer of ${operator.sink.connector}` }];
-    case 'filter': {
-      const named = { expr: operator.predicate, text: exprText(operator.predicate) };
-      return [...expressionParts('filter', [named]), kernels('take, where few rows are left')];
-    }
-    case 'project': {
-      const computed = operator.columns.filter(({ expr }) => expr.kind !== 'column');
-      if (computed.length === 0) return [{ runs: 'none', what: 'columns as they are' }];
-      const named = computed.map((column) => ({ expr: column.expr, text: namedExprText(column) }));
-      return expressionParts('project', named);
-    }
+    case 'filter':
+    case 'project':
+      return rowParts(operator);
     case 'explodeWords':
       return [kernels('tokenise')];
     case 'repeat':
@@ -133,6 +126,8 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       return [kernels('event-time')];
     case 'lookup':
       return [{ runs: 'none', what: `function of ${id}, answers in JavaScript` }];
+    case 'pattern':
+      return [{ runs: 'none', what: `automaton in JavaScript, functions of ${id}` }];
     case 'process':
     case 'filterRows':
     case 'mapRows':
@@ -145,6 +140,17 @@ function partsOf(operator: OperatorSpec): CodePart[] {
     default:
       return assertNever(operator);
   }
+}
+
+function rowParts(operator: OperatorSpec & { readonly kind: 'filter' | 'project' }): CodePart[] {
+  if (operator.kind === 'filter') {
+    const named = { expr: operator.predicate, text: exprText(operator.predicate) };
+    return [...expressionParts('filter', [named]), kernels('take, where few rows are left')];
+  }
+  const computed = operator.columns.filter(({ expr }) => expr.kind !== 'column');
+  if (computed.length === 0) return [{ runs: 'none', what: 'columns as they are' }];
+  const named = computed.map((column) => ({ expr: column.expr, text: namedExprText(column) }));
+  return expressionParts('project', named);
 }
 
 function joinParts(condition: Expr | null, names: string): CodePart[] {

@@ -55,7 +55,7 @@ export function processCallOf(options: ProcessCallOptions): ProcessCall {
 }
 
 /** Reads the key as an object: a field for each of its columns. */
-function keyReaderOf(
+export function keyReaderOf(
   memory: SlotMemory,
   keys: readonly Field[],
   operator: string,

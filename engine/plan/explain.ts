@@ -14,7 +14,6 @@
  */
 import { assertNever } from '../../base/assert.ts';
 import { exprText, namedExprText } from '../expr/expr-text.ts';
-import { typeText } from '../schema/field-type.ts';
 import { schemaText } from '../schema/schema.ts';
 import { analyticSpecText, analyticText } from './analytic-functions.ts';
 import { changePlanOf } from './change-plan.ts';
@@ -30,10 +29,10 @@ import {
   joinedText,
   orderedText,
   orderText,
-  processKeys,
   windowFunctionText,
 } from './explain-groups.ts';
 import { joinNodeText, joinText, lookupText } from './explain-joins.ts';
+import { keyedNodeText, keyedOperatorText } from './explain-keyed.ts';
 import type { EventTimeSpec, LogicalGraph, LogicalNode } from './logical-graph.ts';
 import {
   asidePlaceOf,
@@ -48,7 +47,6 @@ import {
   vertexPorts,
 } from './physical-graph.ts';
 import { stagesOf } from './stages.ts';
-import type { StateSpec } from './state-spec.ts';
 import { tumblingText, windowText } from './window-spec.ts';
 
 /** @param mode - How the job is to run. @defaultValue as it says */
@@ -185,12 +183,11 @@ function logicalText(node: LogicalNode): string {
         exprOrderText(node.order),
         node.functions.map(analyticSpecText),
       );
-    case 'process': {
-      const keys = node.keys.map(namedExprText);
-      return processText(keys, node.states, node.hasTimers ? ['onRow', 'onTimer'] : ['onRow']);
-    }
     case 'windowFunction':
       return groupText([windowText(node.window), ...node.keys.map(namedExprText)], ['process']);
+    case 'process':
+    case 'pattern':
+      return keyedNodeText(node);
     case 'mapReduce': {
       const names = ['map'];
       if (node.hasCombine) names.push('combine');
@@ -273,7 +270,8 @@ function physicalText(operator: OperatorSpec): string {
     case 'windowFunction':
       return windowFunctionText(operator);
     case 'process':
-      return processText(processKeys(operator), operator.states, [`functions of ${operator.id}`]);
+    case 'pattern':
+      return keyedOperatorText(operator);
     case 'filterRows':
     case 'mapRows':
     case 'flatMap':
@@ -328,23 +326,6 @@ function eventTimeText(spec: TimeSpec | (OperatorSpec & { readonly kind: 'checkT
   return `${column}${follows}, out of order by up to ${outOfOrdernessMs} ms${idle}${aside}`;
 }
 
-/** `by user: onRow, onTimer; count value<int64>, seen map<utf8, int64>`. */
-function processText(
-  keys: readonly string[],
-  states: readonly StateSpec[],
-  functions: readonly string[],
-): string {
-  const texts = states.map(({ name, kind, key, value, ttl }) => {
-    const types = [...(key === null ? [] : [key]), value].map(
-      ({ type, nullable }) => `${typeText(type)}${nullable ? '?' : ''}`,
-    );
-    const life = ttl === null ? '' : ` for ${ttl.afterMs} ms of ${ttl.time} time`;
-    return `${name} ${kind}<${types.join(', ')}>${life}`;
-  });
-  const head = `by ${keys.join(', ')}: ${functions.join(', ')}`;
-  return texts.length === 0 ? head : `${head}; ${texts.join(', ')}`;
-}
-
 /** The kind; with the name where the user gave one. */
 export function labelOf(kind: string, name: string): string {
   const isDerived = name === kind || logicalKinds.has(name);
@@ -373,6 +354,7 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
   'mapReduce',
   'process',
   'windowFunction',
+  'pattern',
   'join',
   'union',
   'intersect',

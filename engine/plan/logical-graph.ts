@@ -13,6 +13,7 @@ import type { AnalyticSpec } from './analytic-functions.ts';
 import type { KeptRows } from './join-keep.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
 import type { LookupSpec } from './lookup-spec.ts';
+import type { PatternSpec } from './pattern-spec.ts';
 import type { StateSpec } from './state-spec.ts';
 import type { EventWindow } from './window-spec.ts';
 
@@ -167,6 +168,15 @@ export type LogicalNode = Node &
         readonly kind: 'windowFunction';
         readonly window: EventWindow;
         readonly keys: readonly NamedExpr[];
+      }
+    /** Sequences of rows of a key; user functions select, timedOut and tests, by operator id. */
+    | {
+        readonly kind: 'pattern';
+        readonly keys: readonly NamedExpr[];
+        readonly timeColumn: string;
+        readonly pattern: PatternSpec;
+        /** By stage; null where any row may be one. */
+        readonly conditions: readonly (Expr | null)[];
       }
     /** User functions map, combine?, partition?, reduce, by operator id. */
     | {

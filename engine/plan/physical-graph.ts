@@ -12,6 +12,7 @@ import type { JoinSide, JoinType } from './join-type.ts';
 import type { EventTimeSpec, JoinedTexts, SortKey } from './logical-graph.ts';
 import type { LookupSpec } from './lookup-spec.ts';
 import type { AdaptedReads } from './map-output-read.ts';
+import type { PatternSpec } from './pattern-spec.ts';
 import type { ProcessKey, StateSpec } from './state-spec.ts';
 import type { TimeWindowSpec, WindowFiring, WindowSpec } from './window-spec.ts';
 
@@ -242,6 +243,18 @@ export type OperatorSpec = Spec &
         readonly keys: readonly ProcessKey[];
         readonly fieldCount: number;
       }
+    /** Sequences of rows of a key; `id` finds its functions. Behind the `fieldCount` fields are keys and conditions. */
+    | {
+        readonly kind: 'pattern';
+        readonly keys: readonly ProcessKey[];
+        readonly timeColumn: string;
+        readonly pattern: PatternSpec;
+        /** By stage, the column that says whether a row is one; null where any row may be. */
+        readonly conditions: readonly (string | null)[];
+        readonly fieldCount: number;
+        /** Whether rows come in the order of their times. */
+        readonly isSorted: boolean;
+      }
     | { readonly kind: 'sink'; readonly sink: SinkSpec }
   );
 
@@ -291,6 +304,7 @@ export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
     'digest',
     'process',
     'windowFunction',
+    'pattern',
     'windowAggregate',
   ] as const),
 ]);

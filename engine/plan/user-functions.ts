@@ -105,6 +105,25 @@ export interface WindowCall {
   readonly key: RowValues;
 }
 
+/** Rows of a match by the names of stages. */
+export type MatchedRows = Readonly<Record<string, readonly RowValues[]>>;
+
+/** What functions of a pattern are given besides rows. */
+export interface MatchCall {
+  readonly key: unknown;
+  /** When the match was complete, or its time was over. */
+  readonly timeMs: number;
+}
+
+export interface PatternFunctions {
+  readonly kind: 'pattern';
+  readonly select: (rows: MatchedRows, context: MatchCall) => RowValues;
+  /** Null where what was not completed in time is dropped. */
+  readonly timedOut: ((rows: MatchedRows, context: MatchCall) => RowValues) | null;
+  /** By stage; null where its expression says all. */
+  readonly tests: readonly (((row: RowValues, rows: MatchedRows) => boolean) | null)[];
+}
+
 /** Finds a row by a key, at once or later; null: there is none. */
 export interface LookupFunction {
   readonly kind: 'lookup';
@@ -112,6 +131,7 @@ export interface LookupFunction {
 }
 
 export type UserFunctions =
+  | PatternFunctions
   | LookupFunction
   | WindowFunction
   | FlatMapFunction

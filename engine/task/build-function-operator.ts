@@ -15,6 +15,7 @@ import { FilterRowsOperator } from '../operators/filter-rows-operator.ts';
 import { FoldOperator } from '../operators/fold-operator.ts';
 import { LookupOperator } from '../operators/lookup/lookup-operator.ts';
 import type { Operator, OperatorContext } from '../operators/operator.ts';
+import { PatternOperator } from '../operators/pattern/pattern-operator.ts';
 import { ProcessOperator } from '../operators/process-operator.ts';
 import { ReduceOperator } from '../operators/reduce-operator.ts';
 import { RowFunctionOperator } from '../operators/row-function-operator.ts';
@@ -46,7 +47,8 @@ type FunctionSpec = OperatorSpec & {
     | 'combine'
     | 'reduce'
     | 'process'
-    | 'windowFunction';
+    | 'windowFunction'
+    | 'pattern';
 };
 
 export function buildFunctionOperator(
@@ -92,6 +94,10 @@ export function buildFunctionOperator(
     case 'windowFunction': {
       const { process } = functionsOf(functions, spec.id, 'windowFunction');
       return new WindowFunctionOperator(context, { ...spec, input, process });
+    }
+    case 'pattern': {
+      const own = functionsOf(functions, spec.id, 'pattern');
+      return new PatternOperator(context, { ...spec, input, functions: own });
     }
     case 'map':
     case 'combine':

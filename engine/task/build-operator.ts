@@ -126,6 +126,7 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
     case 'reduce':
     case 'process':
     case 'windowFunction':
+    case 'pattern':
       return buildFunctionOperator(spec, options);
     case 'sink':
       return buildSink(spec, options);

@@ -24,6 +24,7 @@ const functionKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
   'combine',
   'reduce',
   'process',
+  'pattern',
 ]);
 
 /** The functions of the job that was asked for last: its stages come one after the other. */
