@@ -124,6 +124,7 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     case 'explodeWords':
     case 'registers':
     case 'assignWindows':
+    case 'eachWindow':
       return new Set([operator.column, ...operator.carried.filter(isRead)]);
     case 'firstRows':
       return output && new Set([...output, ...operator.keys]);

@@ -57,10 +57,13 @@ function partsOf(nearness: StreamNearness, left: JoinedSide, right: JoinedSide) 
   }
   const [leftTime, rightTime] = [left, right].map(({ keys }) => keys.at(-1));
   assert(leftTime !== undefined && rightTime !== undefined, 'windows are the last pair of keys');
-  const { sizeMs } = nearness;
-  const times = { leftTime, rightTime, beforeMs: 0, afterMs: 0, lagMs: sizeMs - 1 };
+  // An end is past its rows: a row in time is in windows that are not over.
+  const isEnd = nearness.kind === 'windows';
+  const sliceMs = isEnd ? Math.max(sliceMsMin, nearness.windows.periodMs) : nearness.sizeMs;
+  const lagMs = isEnd ? 0 : nearness.sizeMs - 1;
+  const times = { leftTime, rightTime, beforeMs: 0, afterMs: 0, lagMs };
   return {
     keys: { left: left.keys.slice(0, -1), right: right.keys.slice(0, -1) },
-    times: { ...times, sliceMs: sizeMs },
+    times: { ...times, sliceMs },
   };
 }

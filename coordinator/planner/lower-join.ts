@@ -23,11 +23,12 @@ import {
   logicExpr,
 } from '../../engine/expr/expr-factory.ts';
 import { literalOfType } from '../../engine/expr/literal.ts';
+import type { EndingWindows } from '../../engine/plan/ending-windows.ts';
 import { joinRowsOf } from '../../engine/plan/join-type.ts';
 import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
 import { type Exchange, type OperatorSpec, vertexPorts } from '../../engine/plan/physical-graph.ts';
 import { type FieldType, int64Type, isSameType } from '../../engine/schema/field-type.ts';
-import { freeName, type Schema } from '../../engine/schema/schema.ts';
+import { fieldOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import { type LoweredNode, type LoweredSide, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
 
@@ -89,6 +90,8 @@ export interface JoinedSide {
   readonly projects: readonly OperatorSpec[];
   /** Columns of what they give. */
   readonly keys: readonly string[];
+  /** All of these. */
+  readonly columns: Schema;
 }
 
 /** What computes the keys of both sides, and renames their columns. */
@@ -100,10 +103,31 @@ export function joinSidesOf(
   const leftNames = leftInput.fields.map((field) => field.name);
   const taken = new Set([...leftNames, ...node.rightNames]);
   for (const field of rightInput.fields) taken.add(field.name);
+  const left = sideOf(node, leftInput, { names: leftNames, side: 'left', taken });
+  const right = sideOf(node, rightInput, { names: node.rightNames, side: 'right', taken });
+  const { nearness } = node;
+  if (nearness?.kind !== 'windows') return { left, right };
+  const { windows, leftEnd, rightEnd } = nearness;
   return {
-    left: sideOf(node, leftInput, { names: leftNames, side: 'left', taken }),
-    right: sideOf(node, rightInput, { names: node.rightNames, side: 'right', taken }),
+    left: inEachWindow(node, left, { column: nearness.left, as: leftEnd, windows }),
+    right: inEachWindow(node, right, { column: nearness.right, as: rightEnd, windows }),
   };
+}
+
+/** A side whose rows come once for each window that they are in; the window's end is one more key. */
+function inEachWindow(
+  { id, name }: JoinNode,
+  { projects, keys, columns }: JoinedSide,
+  { column, as, windows }: { column: string; as: string; windows: EndingWindows },
+): JoinedSide {
+  const { fields } = columns;
+  const { nullable = false } = fields.find((field) => field.name === column) ?? {};
+  const end = fieldOf(as, { kind: 'timestamp', unit: 'ms' }, nullable);
+  const output = { fields: [end, ...fields] };
+  const carried = fields.map((field) => field.name);
+  const place = { id, name, output, column, as, carried };
+  const each: OperatorSpec = { ...place, ...windows, kind: 'eachWindow' };
+  return { projects: [...projects, each], keys: [...keys, as], columns: output };
 }
 
 function sideOf(
@@ -129,7 +153,14 @@ function sideOf(
     ...(renamed.every(isPlain) ? [] : [projectOf(node, renamed)]),
     ...(computed.length === 0 ? [] : [projectOf(node, [...plain, ...computed])]),
   ];
-  return { projects, keys };
+  const given = computed.length === 0 ? renamed : [...plain, ...computed];
+  const columns = {
+    fields: given.map(({ name, expr }, at) => {
+      const nullable = fields[at]?.nullable ?? true;
+      return fieldOf(name, expr.type, nullable);
+    }),
+  };
+  return { projects, keys, columns };
 }
 
 function exchangesOf(

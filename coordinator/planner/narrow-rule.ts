@@ -59,6 +59,7 @@ function narrowed(operator: OperatorSpec, read: NonNullable<Needs>): OperatorSpe
       };
     }
     case 'explodeWords':
+    case 'eachWindow':
     case 'assignWindows': {
       const output = columnsOf(operator.output, [operator.as, ...read]);
       return { ...operator, output, carried: operator.carried.filter((name) => read.has(name)) };

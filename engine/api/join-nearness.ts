@@ -18,11 +18,13 @@ import {
   whenExpr,
 } from '../expr/expr-factory.ts';
 import { literalOfType } from '../expr/literal.ts';
-import { becomesNull, type JoinType } from '../plan/join-type.ts';
+import { endingWindowsOf, windowCountOf } from '../plan/ending-windows.ts';
+import { becomesNull, isOneSided, type JoinType } from '../plan/join-type.ts';
 import type { JoinKeyPair, JoinNearness } from '../plan/logical-graph.ts';
 import type { NodeDraft } from '../plan/logical-node.ts';
+import type { WindowSpec } from '../plan/window-spec.ts';
 import { int64Type } from '../schema/field-type.ts';
-import { fieldIndexOf } from '../schema/schema.ts';
+import { type Field, fieldIndexOf, fieldOf, freeName } from '../schema/schema.ts';
 import { Column } from './column.ts';
 import { describe } from './row.ts';
 import { eventTimeColumn, type WindowColumns } from './window.ts';
@@ -59,7 +61,16 @@ interface Near {
   /** Starts of windows; null for an interval. */
   readonly key: JoinKeyPair | null;
   /** Null for an interval. */
-  readonly windows: JoinWindows | null;
+  readonly windows: JoinWindows | JoinEnds | null;
+}
+
+/** Of windows that overlap: the ends of those that rows of both sides are in. */
+interface JoinEnds {
+  readonly ends: { readonly left: Expr; readonly right: Expr };
+  readonly sizeMs: number;
+  readonly offsetMs: number;
+  /** Else windows grow. */
+  readonly isSliding: boolean;
 }
 
 /** The times of both sides, and where windows are. */
@@ -106,7 +117,11 @@ export function nearnessOf(
   }
   const left = timeOf(inputs[0], 'left', null);
   const right = timeOf(inputs[1], 'right', rightNames);
-  if (window !== undefined) return windowNearness(window, left, right);
+  if (window !== undefined) {
+    const names = [...inputs[0].content.schema.fields, ...inputs[1].content.schema.fields];
+    const taken = new Set([...names.map(({ name }) => name), ...rightNames]);
+    return windowNearness(window, left, right, taken);
+  }
   if (asOf !== undefined) {
     const toleranceMs = toleranceIn(asOf, type, hasCondition);
     const nearness = { kind: 'asOf', left: left.name, right: right.name, toleranceMs } as const;
@@ -124,6 +139,7 @@ export function nearnessOf(
 export function windowRowOf(near: Near | null, type: JoinType): JoinWindow {
   const windows = near?.windows ?? null;
   if (windows === null) return noWindow;
+  if ('ends' in windows) return endRowOf(windows, type);
   const [left, right] = (['left', 'right'] as const).map((side) => {
     const time = windows[side];
     return windowStart({ ...time, nullable: time.nullable || becomesNull(type, side) }, windows);
@@ -132,6 +148,33 @@ export function windowRowOf(near: Near | null, type: JoinType): JoinWindow {
     ? whenExpr([{ condition: isNullExpr(left), value: right }], left)
     : left;
   const end = arithmeticExpr('add', start, literalOfType(windows.sizeMs, int64Type));
+  const row = { windowStart: new Column(start), windowEnd: new Column(end) };
+  return Object.freeze(row) as unknown as JoinWindow;
+}
+
+/** The columns with ends of windows, behind those of pairs. */
+export function endFieldsOf(near: Near | null, type: JoinType): Field[] {
+  const nearness = near?.nearness;
+  const windows = near?.windows ?? null;
+  if (nearness?.kind !== 'windows' || windows === null || !('ends' in windows)) return [];
+  const names = { left: nearness.leftEnd, right: nearness.rightEnd };
+  const sides = isOneSided(type) ? (['left'] as const) : (['left', 'right'] as const);
+  return sides.map((side) => {
+    const { type: endType, nullable } = windows.ends[side];
+    return fieldOf(names[side], endType, nullable || becomesNull(type, side));
+  });
+}
+
+function endRowOf({ ends, sizeMs, offsetMs, isSliding }: JoinEnds, type: JoinType): JoinWindow {
+  const [left, right] = (['left', 'right'] as const).map((side): Expr => {
+    const end = ends[side];
+    return { ...end, nullable: end.nullable || becomesNull(type, side) };
+  }) as [Expr, Expr];
+  const end = becomesNull(type, 'left')
+    ? whenExpr([{ condition: isNullExpr(left), value: right }], left)
+    : left;
+  const less = (ms: number) => arithmeticExpr('subtract', end, literalOfType(ms, int64Type));
+  const start = isSliding ? less(sizeMs) : windowStart(less(1), { sizeMs, offsetMs });
   const row = { windowStart: new Column(start), windowEnd: new Column(end) };
   return Object.freeze(row) as unknown as JoinWindow;
 }
@@ -205,11 +248,14 @@ function toleranceIn(asOf: unknown, type: JoinType, hasCondition: boolean): numb
   return toleranceMs;
 }
 
-function windowNearness(window: unknown, left: Time, right: Time): Near {
+function windowNearness(window: unknown, left: Time, right: Time, taken: Set<string>): Near {
   const { spec } = (window ?? {}) as Partial<Window<boolean>>;
+  if ((spec?.kind === 'sliding' || spec?.kind === 'cumulating') && spec.timeZone === null) {
+    return overlappingNearness(spec, left, right, taken);
+  }
   if (spec?.kind !== 'tumbling' || spec.timeZone !== null) {
     throw typedError('JOB_ARGUMENT_INVALID', `window of join is ${describe(window)}`, {
-      hint: 'Write window: tumbling({ sizeMs: 60_000 }); other windows are not joined.',
+      hint: 'Write window: tumbling({ sizeMs: 60_000 }); sliding and cumulating windows are joined as well, by the clock of UTC.',
     });
   }
   const { sizeMs, offsetMs } = spec;
@@ -221,9 +267,38 @@ function windowNearness(window: unknown, left: Time, right: Time): Near {
   };
 }
 
+/** Of one row there are so many at most. */
+const windowsMax = 1000;
+
+function overlappingNearness(
+  spec: WindowSpec & { readonly kind: 'sliding' | 'cumulating' },
+  left: Time,
+  right: Time,
+  taken: Set<string>,
+): Near {
+  const { sizeMs, offsetMs, kind } = spec;
+  const count = windowCountOf(spec);
+  if (count > windowsMax) {
+    const message = `a row would be in ${count} windows of a join, more than ${windowsMax}`;
+    throw typedError('JOB_ARGUMENT_INVALID', message, {
+      hint: 'Give a longer slide or step: a row is joined in each of its windows.',
+    });
+  }
+  const [leftEnd = '', rightEnd = ''] = [left, right].map(() => freeName('windowEnd', taken));
+  const endOf = (name: string, { nullable }: Time) =>
+    columnExpr(fieldOf(name, { kind: 'timestamp', unit: 'ms' }, nullable));
+  const ends = { left: endOf(leftEnd, left), right: endOf(rightEnd, right) };
+  const names = { left: left.name, right: right.name, leftEnd, rightEnd };
+  return {
+    nearness: { kind: 'windows', ...names, windows: endingWindowsOf(spec) },
+    key: null,
+    windows: { ends, sizeMs, offsetMs, isSliding: kind === 'sliding' },
+  };
+}
+
 /** The start of a moment's window, in milliseconds; also before 1970. */
 function windowStart(
-  time: Time,
+  time: Expr,
   size: { readonly sizeMs: number; readonly offsetMs: number },
 ): Expr {
   const isFine = time.type.kind === 'timestamp' && time.type.unit === 'us';

@@ -13,7 +13,7 @@ import { typedError } from '../../base/typed-error.ts';
 import { addColumnNames } from '../expr/column-names.ts';
 import { exactTypeOf } from '../expr/exact-type.ts';
 import type { Expr } from '../expr/expr.ts';
-import { castExpr, logicExpr } from '../expr/expr-factory.ts';
+import { castExpr, columnExpr, logicExpr } from '../expr/expr-factory.ts';
 import { exprText } from '../expr/expr-text.ts';
 import {
   becomesNull,
@@ -37,6 +37,7 @@ import type { ColumnKind } from './column-kind.ts';
 import type { Together } from './grouping.ts';
 import { type JoinKeep, keepIn } from './join-keep.ts';
 import {
+  endFieldsOf,
   type JoinAsOf,
   type JoinInterval,
   type JoinWindow,
@@ -81,7 +82,10 @@ export interface JoinOptions<C, D, T extends JoinType> extends JoinHints {
    * neither side has to end. `on` has an equality. A job that reads its input to the end gives the same rows.
    */
   readonly keep?: JoinKeep;
-  /** Partners are in the same window of event time, which both streams know. `on` has an equality besides. */
+  /**
+   * Partners are in the same window of event time, which both streams know: one that is tumbling, or once in each of those
+   * that are sliding or cumulating. `on` has an equality besides.
+   */
   readonly window?: Window<true>;
 }
 
@@ -175,15 +179,17 @@ export function joinedNode(
   given: GivenJoin,
   verb: VerbOptions | undefined,
 ): NodeDraft {
-  const { content, pair, windows } = joinParts(inputs, given);
+  const { content, shown, pair, windows } = joinParts(inputs, given);
   const node = appendNode(inputs, content, verb);
   const { select } = given;
-  if (select === undefined) return node;
+  if (select === undefined) return hasEnds(content) ? withoutEnds(node, shown) : node;
   return appendNode([node], selectContent(callPairLambda(name, pair, select as never, windows)));
 }
 
 interface JoinParts {
   readonly content: NodeContent;
+  /** What comes out of it without `select`. */
+  readonly shown: Schema;
   /** What `select` sees: the columns as they come out. */
   readonly pair: PairSchema;
   /** The third row that it sees. */
@@ -219,15 +225,27 @@ function joinParts(inputs: readonly [NodeDraft, NodeDraft], given: GivenJoin): J
   const named = sides.right.fields.map((field, index) => {
     return { ...field, name: rightNames[index] ?? field.name };
   });
-  const schema = isOneSided(type) ? left : { fields: [...sides.left.fields, ...named] };
+  const shown = isOneSided(type) ? left : { fields: [...sides.left.fields, ...named] };
+  const schema = { fields: [...shown.fields, ...endFieldsOf(near, type)] };
   const sidesOf = { rightNames, buildSide, isBroadcast };
   const join = { kind: 'join', type, keys, condition, nearness, keep, ...sidesOf } as const;
   const hasHint = given.build !== undefined || given.broadcast !== undefined;
   return {
     content: { ...join, hasHint, schema },
+    shown,
     pair: { ...sides, rightNames },
     windows: windowRowOf(near, type),
   };
+}
+
+function hasEnds(content: NodeContent): boolean {
+  return content.kind === 'join' && content.nearness?.kind === 'windows';
+}
+
+/** The ends of windows are for `select` to ask for. */
+function withoutEnds(node: NodeDraft, shown: Schema): NodeDraft {
+  const columns = shown.fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
+  return appendNode([node], { kind: 'select', columns, schema: shown });
 }
 
 function oneOf<T extends string>(name: string, value: unknown, values: readonly T[]): T {

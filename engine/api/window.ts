@@ -200,7 +200,13 @@ function isSideInput({
 
 /** The left time, where no row comes without it. */
 function leftTime({ type, nearness }: NodeContent & { readonly kind: 'join' }): string | null {
-  if (nearness === null || nearness.kind === 'window' || becomesNull(type, 'left')) return null;
+  if (
+    nearness === null ||
+    nearness.kind === 'window' ||
+    nearness.kind === 'windows' ||
+    becomesNull(type, 'left')
+  )
+    return null;
   return nearness.left;
 }
 

@@ -86,6 +86,7 @@ function partsOf(operator: OperatorSpec): CodePart[] {
     case 'repeat':
       return [kernels('take')];
     case 'assignWindows':
+    case 'eachWindow':
       return [kernels('window')];
     case 'windowAggregate':
       return [kernels('window, group, accumulate, table')];

@@ -48,6 +48,6 @@ export * from './tokenise.as';
 export * from './unescape.as';
 export * from './versions.as';
 export * from './widen.as';
-export { paneStarts, timeBounds, windowStarts } from './window.as';
+export { paneStarts, timeBounds, windowEnds, windowStarts } from './window.as';
 export { parseCsv } from './csv.as';
 export { parseNdjson } from './ndjson.as';

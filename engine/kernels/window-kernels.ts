@@ -22,6 +22,26 @@ export interface WindowKernels {
     outStarts: number,
   ): number;
   /**
+   * Of windows one of which ends `behindMs` after each period's start: writes the stored rows of those whose moment is
+   * before that end, and by stored row the end, in milliseconds. Moments are kept within 2 ** 52 ms of 1970.
+   * @param periodMs - A whole number from 1 on; periods begin `offsetMs` after its multiples.
+   * @param givesNulls - 1: rows without a moment are written as well.
+   * @returns Count of rows written.
+   */
+  windowEnds(
+    values: number,
+    validity: number,
+    selection: number,
+    rowCount: number,
+    unitsPerMs: number,
+    periodMs: number,
+    offsetMs: number,
+    behindMs: number,
+    givesNulls: number,
+    outRows: number,
+    outEnds: number,
+  ): number;
+  /**
    * Writes the least and the largest moment of the selected rows, in milliseconds, as two float64. Moments
    * are kept within 2 ** 52 ms of 1970, here and in `paneStarts`.
    * @param outBounds - 16 bytes, untouched when no row has a moment.

@@ -44,6 +44,30 @@ export function windowStarts(
   return min<i64>(max<i64>(moment, -momentMsMax), momentMsMax);
 }
 
+export function windowEnds(
+  values: usize, validity: usize, selection: usize, rowCount: u32, unitsPerMs: u32, periodMs: f64, offsetMs: f64,
+  behindMs: f64, givesNulls: u32, outRows: usize, outEnds: usize,
+): u32 {
+  const period = <i64>periodMs;
+  const offset = ((<i64>offsetMs % period) + period) % period;
+  const behind = <i64>behindMs;
+  let found: u32 = 0;
+  for (let index: u32 = 0; index < rowCount; index++) {
+    const row = rowAt(selection, index);
+    let isIn = givesNulls != 0;
+    let end: i64 = 0;
+    if (isValid(validity, row)) {
+      const moment = momentMs(values, row, unitsPerMs);
+      end = floorDivide(moment - offset, period) * period + offset + behind;
+      isIn = end > moment;
+    }
+    store<i64>(outEnds + (<usize>row << 3), end);
+    store<u32>(outRows + (<usize>found << 2), row);
+    found += u32(isIn);
+  }
+  return found;
+}
+
 export function timeBounds(
   values: usize, validity: usize, selection: usize, rowCount: u32, unitsPerMs: u32, outBounds: usize,
 ): u32 {

@@ -11,6 +11,22 @@ export function windowStartOf(
   return BigInt.asIntN(64, start) === start ? start : null;
 }
 
+/** The end of the window of a moment that ends `behindMs` after the start of the moment's period; null when it is past. */
+export function windowEndOf(
+  moment: bigint,
+  window: {
+    readonly unitsPerMs: bigint;
+    readonly periodMs: bigint;
+    readonly offsetMs: bigint;
+    readonly behindMs: bigint;
+  },
+): bigint | null {
+  const { unitsPerMs, periodMs, offsetMs, behindMs } = window;
+  const momentMs = BigInt(momentMsOf(moment, unitsPerMs));
+  const end = floorDivide(momentMs - offsetMs, periodMs) * periodMs + offsetMs + behindMs;
+  return end > momentMs ? end : null;
+}
+
 const momentMsMax = 2n ** 52n;
 
 /** A moment in milliseconds, kept near 1970. */

@@ -128,7 +128,16 @@ function stayingEdge(
 
 const byRow: ReadonlySet<OperatorSpec['kind']> = new Set([
   ...(['filter', 'project', 'explodeWords', 'filterRows', 'mapRows', 'flatMap', 'map'] as const),
-  ...(['assignWindows', 'registers', 'repeat', 'combine', 'range', 'sort', 'sink'] as const),
+  ...([
+    'eachWindow',
+    'assignWindows',
+    'registers',
+    'repeat',
+    'combine',
+    'range',
+    'sort',
+    'sink',
+  ] as const),
   // Of each task's rows, and then of all that the tasks give.
   ...(['top', 'limit'] as const),
 ]);

@@ -28,6 +28,7 @@ const keepsOrder: ReadonlySet<OperatorSpec['kind']> = new Set([
   'mapRows',
   'flatMap',
   'assignWindows',
+  'eachWindow',
   'registers',
   'map',
   'sort',

@@ -12,8 +12,10 @@ export function joinNodeText(node: LogicalNode & { readonly kind: 'join' }): str
   const sides = `${buildSide} side is built${isBroadcast ? ', broadcast' : ''}`;
   if (nearness?.kind === 'asOf') return `${type} on ${on} ${versionText(nearness)}`;
   const near = nearness?.kind === 'interval' ? ` ${nearnessText(nearness)}` : '';
+  const ends =
+    nearness?.kind === 'windows' ? ` and ${nearness.leftEnd} = ${nearness.rightEnd}` : '';
   const kept = keep === null ? '' : `; in a stream ${keepText(keep)}`;
-  return `${type}${on === '' ? '' : ` on ${on}`}${near}; ${sides}${kept}`;
+  return `${type}${on === '' ? '' : ` on ${on}${ends}`}${near}; ${sides}${kept}`;
 }
 
 /** `left by user in order, 10000 ms, 3 attempts, 100 at once; 1000 answers for 60000 ms`. */
@@ -24,13 +26,23 @@ export function lookupText({ type, key, isOrdered, ...limits }: LookupSpec): str
   return `${type} by ${key} ${order}, ${timeoutMs} ms, ${attemptsMax} attempts, ${capacity} at once${known}`;
 }
 
-/** Of a join as it is carried out. */
+type JoiningKind =
+  | 'eachWindow'
+  | 'join'
+  | 'intervalJoin'
+  | 'asOfJoin'
+  | 'asOfProbe'
+  | 'regularJoin';
+
+/** Of a join as it is carried out, and of what is done in front of it. */
 export function joinText(
   operator: OperatorSpec & {
-    readonly kind: 'join' | 'intervalJoin' | 'asOfJoin' | 'asOfProbe' | 'regularJoin';
+    readonly kind: JoiningKind;
   },
 ): string {
   switch (operator.kind) {
+    case 'eachWindow':
+      return eachWindowText(operator);
     case 'join':
       return hashJoinText(operator);
     case 'intervalJoin':
@@ -71,6 +83,13 @@ function regularJoinText(operator: OperatorSpec & { readonly kind: 'regularJoin'
 /** `rows kept 60000 ms`. */
 function keepText({ ttlMs }: { readonly ttlMs: number | null }): string {
   return ttlMs === null ? 'all rows kept' : `rows kept ${ttlMs} ms`;
+}
+
+/** `windowEnd = each of 5 ends in 2000 ms from at, id`. */
+function eachWindowText(operator: OperatorSpec & { readonly kind: 'eachWindow' }): string {
+  const { as, column, carried, periodMs, endsMs } = operator;
+  const ends = `${as} = each of ${endsMs.length} ends in ${periodMs} ms from ${column}`;
+  return [ends, ...carried].join(', ');
 }
 
 /** `as of at, at_2 up to 60000 ms older`. */

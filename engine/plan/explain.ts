@@ -235,6 +235,7 @@ function physicalText(operator: OperatorSpec): string {
       return groupedText(operator);
     case 'registers':
       return [`register, share of ${operator.column}`, ...operator.carried].join(', ');
+    case 'eachWindow':
     case 'join':
     case 'intervalJoin':
     case 'asOfJoin':

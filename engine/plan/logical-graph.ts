@@ -10,6 +10,7 @@ import type { Expr, NamedExpr } from '../expr/expr.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { AggregateFunction } from './aggregate-functions.ts';
 import type { AnalyticSpec } from './analytic-functions.ts';
+import type { EndingWindows } from './ending-windows.ts';
 import type { KeptRows } from './join-keep.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
 import type { LookupSpec } from './lookup-spec.ts';
@@ -76,6 +77,16 @@ export type JoinNearness =
       readonly right: string;
       /** How much older than the left row it may be; null: as old as it likes. */
       readonly toleranceMs: number | null;
+    }
+  /** In one of the windows that either may be in several of. */
+  | {
+      readonly kind: 'windows';
+      readonly left: string;
+      readonly right: string;
+      readonly windows: EndingWindows;
+      /** Columns behind those of pairs: the end of the window that a row of the side is in. */
+      readonly leftEnd: string;
+      readonly rightEnd: string;
     }
   /** In one window: its starts are the last pair of keys. */
   | { readonly kind: 'window'; readonly sizeMs: number };

@@ -8,6 +8,7 @@ import type { Schema } from '../schema/schema.ts';
 import type { AggregateFunction } from './aggregate-functions.ts';
 import type { AnalyticColumn, RankFunction } from './analytic-functions.ts';
 import type { AsOfSpec } from './as-of-spec.ts';
+import type { EndingWindows } from './ending-windows.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
 import type { EventTimeSpec, JoinedTexts, SortKey } from './logical-graph.ts';
 import type { LookupSpec } from './lookup-spec.ts';
@@ -102,6 +103,13 @@ export type OperatorSpec = Spec &
         readonly offsetMs: number;
         readonly carried: readonly string[];
       }
+    /** Each row once for each window that it is in, whose end is put in front of the `carried` columns as `as`. */
+    | ({
+        readonly kind: 'eachWindow';
+        readonly column: string;
+        readonly as: string;
+        readonly carried: readonly string[];
+      } & EndingWindows)
     /** Puts the register of the column's value, and its share, in front of the `carried` columns. */
     | { readonly kind: 'registers'; readonly column: string; readonly carried: readonly string[] }
     /** A digest of the column's values by keys: rows of keys, a mean (null for nulls alone) and a weight. */

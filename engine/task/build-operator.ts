@@ -15,6 +15,7 @@ import { BoundariesOperator } from '../operators/boundaries-operator.ts';
 import { FirstRowsOperator } from '../operators/changes/first-rows-operator.ts';
 import { RunningAggregateOperator } from '../operators/changes/running-aggregate-operator.ts';
 import { CheckTimesOperator } from '../operators/check-times-operator.ts';
+import { EachWindowOperator } from '../operators/each-window-operator.ts';
 import { EventTimeOperator } from '../operators/event-time-operator.ts';
 import { ExplodeWordsOperator } from '../operators/explode-words-operator.ts';
 import { FilterOperator } from '../operators/filter-operator.ts';
@@ -87,6 +88,7 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
     case 'asOfJoin':
     case 'asOfProbe':
     case 'regularJoin':
+    case 'eachWindow':
       return buildJoin(spec, options);
     case 'range': {
       const { build, rangePartitioners: partitioners = [] } = options;
@@ -157,9 +159,12 @@ function undividedTimes(spec: EventTimeSpec): SplitTimes {
 }
 
 function buildJoin(
-  spec: OperatorSpec & { kind: 'join' | 'intervalJoin' | 'asOfJoin' | 'asOfProbe' | 'regularJoin' },
+  spec: OperatorSpec & {
+    kind: 'eachWindow' | 'join' | 'intervalJoin' | 'asOfJoin' | 'asOfProbe' | 'regularJoin';
+  },
   { context, input, build, right }: BuildOperatorOptions,
 ): Operator {
+  if (spec.kind === 'eachWindow') return new EachWindowOperator(context, { ...spec, input });
   if (spec.kind === 'join') {
     assert(build !== undefined, 'a join has a build side');
     return new HashJoinOperator(context, { ...spec, probe: input, build });

@@ -3,7 +3,7 @@
  * they come, with any number of tasks; and they are those of a loop over all pairs.
  */
 import fc from 'fast-check';
-import { type JoinType, t, tumbling, type Window } from 'millrace';
+import { cumulating, type JoinType, sliding, t, tumbling, type Window } from 'millrace';
 import { expect, test } from 'vitest';
 import { planJob } from '../../../coordinator/planner/planner.ts';
 import { buildJob } from '../../../engine/api/build-job.ts';
@@ -20,7 +20,7 @@ interface Case {
   readonly type: JoinType;
   readonly near:
     | { readonly within: { readonly beforeMs: number; readonly afterMs: number } }
-    | { readonly window: ReturnType<typeof tumbling> };
+    | { readonly window: Window<true> };
   readonly isOdd: boolean;
   readonly left: readonly Row[];
   readonly right: readonly Row[];
@@ -53,6 +53,20 @@ const cases: fc.Arbitrary<Case> = fc.record({
     fc
       .tuple(fc.integer({ min: 1, max: 30 }), fc.integer({ min: -9, max: 9 }))
       .map(([sizeMs, offsetMs]) => ({ window: tumbling({ sizeMs, offsetMs }) })),
+    fc
+      .tuple(fc.integer({ min: 1, max: 20 }), fc.nat(20), fc.integer({ min: -9, max: 9 }))
+      .map(([slideMs, moreMs, offsetMs]) => ({
+        window: sliding({ sizeMs: slideMs + moreMs, slideMs, offsetMs }),
+      })),
+    fc
+      .tuple(
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: -9, max: 9 }),
+      )
+      .map(([stepMs, count, offsetMs]) => ({
+        window: cumulating({ sizeMs: stepMs * count, stepMs, offsetMs }),
+      })),
   ),
   isOdd: fc.boolean(),
   left: rowsOf('left'),
@@ -103,57 +117,78 @@ interface Any {
   and(other: unknown): Any;
 }
 
-function areNear({ near }: Case, left: number, right: number): boolean {
-  if ('within' in near) {
-    const { beforeMs, afterMs } = near.within;
-    return right >= left - beforeMs && right <= left + afterMs;
+/** Start and end of each window that a moment is in. */
+function windowsOf({ spec }: Window<true>, ms: number): (readonly [number, number])[] {
+  if (spec.kind !== 'tumbling' && spec.kind !== 'sliding' && spec.kind !== 'cumulating') {
+    throw new Error('pairs are by windows of a size');
   }
-  return startOf(near.window, left) === startOf(near.window, right);
-}
-
-function startOf({ spec }: Window<true>, ms: number): number {
-  if (spec.kind !== 'tumbling') throw new Error('pairs are by tumbling windows');
   const { sizeMs, offsetMs } = spec;
-  return Math.floor((ms - offsetMs) / sizeMs) * sizeMs + offsetMs;
+  const startOf = (period: number) => Math.floor((ms - offsetMs) / period) * period + offsetMs;
+  if (spec.kind === 'tumbling') return [[startOf(sizeMs), startOf(sizeMs) + sizeMs]];
+  const found: [number, number][] = [];
+  if (spec.kind === 'sliding') {
+    const last = startOf(spec.slideMs);
+    for (let start = last; start + sizeMs > ms; start -= spec.slideMs) {
+      found.push([start, start + sizeMs]);
+    }
+    return found;
+  }
+  const start = startOf(sizeMs);
+  for (let end = start + spec.stepMs; end <= start + sizeMs; end += spec.stepMs) {
+    if (end > ms) found.push([start, end]);
+  }
+  return found;
 }
 
-function sizeOf({ spec }: Window<true>): number {
-  return 'sizeMs' in spec ? spec.sizeMs : 0;
-}
+type Bounds = readonly [number, number] | null;
 
-/** A loop over all pairs. */
+/** A loop over all pairs, in each window that both are in. */
 function expectedRows(one: Case): Row[] {
   const { type, near, isOdd } = one;
-  const msOf = (row: Row | null, unit: number) => (row === null ? null : Number(row.at) / unit);
-  const rowOf = (left: Row | null, right: Row | null): Row => {
+  const rowOf = (left: Row | null, right: Row | null, bounds: Bounds): Row => {
     const row = { id: left?.id ?? null, at: left?.at ?? null };
     const both = { ...row, number: right?.number ?? null, time: right?.at ?? null };
-    if (!('window' in near)) return both;
-    const start = startOf(near.window, msOf(left, 1) ?? msOf(right, 1000) ?? 0);
-    const [windowStart, windowEnd] = [start, start + sizeOf(near.window)].map(BigInt);
+    if (bounds === null) return both;
+    const [windowStart, windowEnd] = bounds.map(BigInt);
     return { ...both, windowStart, windowEnd };
   };
-  const matched = new Set<Row>();
-  const rows = one.left.flatMap((left): Row[] => {
-    const partners = one.right.filter(
-      (right) =>
-        left.key !== null &&
-        left.key === right.owner &&
-        !(isOdd && left.id === right.number) &&
-        areNear(one, Number(left.at), Number(right.at) / 1000),
-    );
-    for (const partner of partners) matched.add(partner);
-    if (isOneSided(type)) return partners.length > 0 === (type === 'semi') ? [left] : [];
-    if (partners.length > 0) return partners.map((partner) => rowOf(left, partner));
-    return becomesNull(type, 'right') ? [rowOf(left, null)] : [];
-  });
-  const alone = one.right.filter((right) => becomesNull(type, 'left') && !matched.has(right));
-  return [...rows, ...alone.map((right) => rowOf(null, right))];
+  const placesOf = (row: Row, unit: number): Bounds[] =>
+    'window' in near ? windowsOf(near.window, Number(row.at) / unit) : [null];
+  const areNear = (left: Row, right: Row, bounds: Bounds) => {
+    const [a, b] = [Number(left.at), Number(right.at) / 1000];
+    if (!('within' in near)) return bounds !== null && isIn(placesOf(right, 1000), bounds);
+    return b >= a - near.within.beforeMs && b <= a + near.within.afterMs;
+  };
+  const isPair = (left: Row, right: Row) =>
+    left.key !== null && left.key === right.owner && !(isOdd && left.id === right.number);
+  const matched = new Set<string>();
+  const nameOf = (right: Row, bounds: Bounds) => `${right.number} ${bounds?.join()}`;
+  const rows = one.left.flatMap((left) =>
+    placesOf(left, 1).flatMap((bounds): Row[] => {
+      const partners = one.right.filter(
+        (right) => isPair(left, right) && areNear(left, right, bounds),
+      );
+      for (const partner of partners) matched.add(nameOf(partner, bounds));
+      if (isOneSided(type)) return partners.length > 0 === (type === 'semi') ? [left] : [];
+      if (partners.length > 0) return partners.map((partner) => rowOf(left, partner, bounds));
+      return becomesNull(type, 'right') ? [rowOf(left, null, bounds)] : [];
+    }),
+  );
+  const alone = one.right.flatMap((right) =>
+    placesOf(right, 1000)
+      .filter((bounds) => becomesNull(type, 'left') && !matched.has(nameOf(right, bounds)))
+      .map((bounds) => rowOf(null, right, bounds)),
+  );
+  return [...rows, ...alone];
+}
+
+function isIn(places: readonly Bounds[], bounds: Bounds): boolean {
+  return places.some((place) => place?.[0] === bounds?.[0] && place?.[1] === bounds?.[1]);
 }
 
 test('both modes give the rows of a loop over all pairs', { timeout: 120_000 }, () => {
   fc.assert(
-    fc.property(cases, fc.integer({ min: 1, max: 3 }), (one, parallelism) => {
+    fc.property(cases, fc.constantFrom(1, 2, 3, 7), (one, parallelism) => {
       const { graph, functions } = jobOf(one);
       const tables = { left: one.left, right: one.right };
       const expected = textsOf(expectedRows(one));
@@ -165,6 +200,6 @@ test('both modes give the rows of a loop over all pairs', { timeout: 120_000 }, 
         expect(textsOf(found.get('out')), mode).toEqual(expected);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
 });

@@ -1,7 +1,12 @@
 /** Goal: starts of windows are those of the reference, before 1970 as after, with gaps and in any order. */
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
-import { momentMsOf, paneStartOf, windowStartOf } from '../../../engine/kernels/window.ts';
+import {
+  momentMsOf,
+  paneStartOf,
+  windowEndOf,
+  windowStartOf,
+} from '../../../engine/kernels/window.ts';
 import { KernelArena } from './kernel-arena.ts';
 
 const arena = new KernelArena();
@@ -143,6 +148,42 @@ test('bounds of times leave nulls, and rows that are not selected, out', () => {
         expect(arena.float64s(out, 2)).toEqual([Math.min(...times), Math.max(...times)]);
       },
     ),
+    { numRuns: 200 },
+  );
+});
+
+test('rows of windows that end behind their moment are those of the reference', () => {
+  const inputs = fc.record({
+    moments: fc.array(fc.option(moment, { freq: 6 }), { maxLength: 60 }),
+    unitsPerMs: fc.constantFrom(1n, 1000n),
+    periodMs: fc.bigInt({ min: 1n, max: 50n }),
+    offsetMs: fc.bigInt({ min: -60n, max: 60n }),
+    behindMs: fc.bigInt({ min: -60n, max: 60n }),
+    givesNulls: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(inputs, ({ moments, givesNulls, ...window }) => {
+      arena.reset();
+      const places = moments.map((_, at) => at).filter((at) => at % 3 !== 1);
+      const { values, validity } = arena.putInt64s(moments);
+      const [rows, ends] = [arena.room(300), arena.room(moments.length * 8 + 8)];
+      const { unitsPerMs, periodMs, offsetMs, behindMs } = window;
+      const place = [values, validity, arena.putUint32(places), places.length] as const;
+      const numbers = [unitsPerMs, periodMs, offsetMs, behindMs].map(Number);
+      const [units = 1, period = 1, offset = 0, behind = 0] = numbers;
+      const given = [units, period, offset, behind, Number(givesNulls)] as const;
+      const count = arena.kernels.windowEnds(...place, ...given, rows, ends);
+      const wanted = places.filter((at) => {
+        const one = moments[at] ?? null;
+        return one === null ? givesNulls : windowEndOf(one, window) !== null;
+      });
+      expect(arena.uint32s(rows, count)).toEqual(wanted);
+      const found = arena.int64s(ends, moments.length);
+      for (const at of wanted) {
+        const one = moments[at] ?? null;
+        if (one !== null) expect(found[at]).toBe(windowEndOf(one, window));
+      }
+    }),
     { numRuns: 200 },
   );
 });
