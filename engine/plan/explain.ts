@@ -260,10 +260,8 @@ function physicalText(operator: OperatorSpec): string {
         orderText(operator.order),
         operator.functions.map(analyticText),
       );
-    case 'partitionTop': {
-      const { partition, order, function: rank, count } = operator;
-      return orderedText(partition, orderText(order), [`${rank} <= ${count}`]);
-    }
+    case 'partitionTop':
+      return partitionTopText(operator);
     case 'fold':
       return `${operator.phase} by ${operator.keys.join(', ')}: function of ${operator.id}`;
     case 'lookup':
@@ -286,6 +284,11 @@ function physicalText(operator: OperatorSpec): string {
     default:
       return assertNever(operator);
   }
+}
+
+function partitionTopText(operator: OperatorSpec & { readonly kind: 'partitionTop' }): string {
+  const { partition, order, function: rank, count } = operator;
+  return orderedText(partition, orderText(order), [`${rank} <= ${count}`]);
 }
 
 /** Nobody reads an expression as long as the estimate of `approxDistinct` is; its beginning and its end say which it is. */
