@@ -27,6 +27,7 @@ import { literalOfType, nullLiteral } from '../../engine/expr/literal.ts';
 import { registerCount } from '../../engine/kernels/register-kernels.ts';
 import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
 import type { AggregateColumn, Exchange } from '../../engine/plan/physical-graph.ts';
+import { firesOnce, type WindowFiring, type WindowSpec } from '../../engine/plan/window-spec.ts';
 import { float64Type, int32Type, int64Type } from '../../engine/schema/field-type.ts';
 import { type Field, fieldOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
@@ -37,6 +38,19 @@ export interface ApproximateOptions {
   /** All of `approxDistinct` of one column. */
   readonly aggregates: readonly AggregateColumn[];
   readonly output: Schema;
+  /** In windows of event time, whose bounds are in front in the output. @defaultValue none */
+  readonly window?: ApproximateWindow;
+}
+
+export interface ApproximateWindow {
+  readonly spec: WindowSpec;
+  readonly firing: WindowFiring;
+  /** The time of a row. */
+  readonly column: string;
+  /** What is handed on to the operator that knows windows, besides keys. */
+  readonly carried: readonly Field[];
+  /** As of `LoweredStep`. */
+  readonly aside?: readonly NamedExpr[];
 }
 
 /** Terms of σ: x is 1 - 1/4096 at most, and what is left out is below the 15th digit. */
@@ -49,20 +63,24 @@ export function areApproximate(aggregates: readonly AggregateColumn[]): boolean 
 
 export function lowerApproximate(
   node: LogicalNode,
-  { keys, aggregates, output }: ApproximateOptions,
+  { keys, aggregates, output, window }: ApproximateOptions,
 ): LoweredStep[] {
   const { id, name } = node;
   const [column = ''] = aggregates[0]?.columns ?? [];
+  const bounds = window === undefined ? [] : output.fields.slice(0, 2);
+  const carried = window?.carried ?? keys;
   const keyNames = keys.map((key) => key.name);
-  const taken = new Set([...keyNames, column]);
+  const taken = new Set([...[...carried, ...output.fields].map((field) => field.name), column]);
   const register = fieldOf(freeName('register', taken), int32Type);
   const share = fieldOf(freeName('share', taken), float64Type);
   const sum = fieldOf(freeName('sum', taken), float64Type, true);
   const seen = fieldOf(freeName('seen', taken), int64Type);
-  const plain = keys.map((key): NamedExpr => ({ name: key.name, expr: columnExpr(key) }));
-  const marked = { fields: [register, share, ...keys] };
+  const plain = [...bounds, ...keys].map(
+    (key): NamedExpr => ({ name: key.name, expr: columnExpr(key) }),
+  );
+  const marked = { fields: [register, share, ...carried] };
   const perRegister = [...keyNames, register.name];
-  const grouped = { id, name, kind: 'aggregate', phase: 'whole' } as const;
+  const [inner, outer] = groupingsOf({ id, name, phase: 'whole' }, bounds, window);
   const exchange: Exchange =
     keyNames.length === 0 ? { kind: 'gather' } : { kind: 'hash', columns: keyNames };
   const valid = projectOf(node, [
@@ -72,22 +90,26 @@ export function lowerApproximate(
   const estimate = estimateOf(columnExpr(sum), columnExpr(seen));
   const results = aggregates.map((one): NamedExpr => ({ name: one.name, expr: estimate }));
   return [
-    stepOf({ id, name, output: marked, kind: 'registers', column, carried: keyNames }),
-    stepOf(
-      {
-        ...grouped,
-        output: { fields: [...keys, register, share] },
+    stepOf({
+      ...{ id, name, output: marked, kind: 'registers', column },
+      carried: carried.map((field) => field.name),
+    }),
+    {
+      operator: {
+        ...inner,
+        output: { fields: [...bounds, ...keys, register, share] },
         keys: perRegister,
         aggregates: [{ name: share.name, function: 'min', columns: [share.name] }],
       },
-      { kind: 'hash', columns: perRegister },
-    ),
+      exchange: { kind: 'hash', columns: perRegister },
+      ...(window?.aside !== undefined && { aside: window.aside }),
+    },
     stepOf(valid),
     stepOf(
       {
-        ...grouped,
-        output: { fields: [...keys, sum, seen] },
-        keys: keyNames,
+        ...outer,
+        output: { fields: [...bounds, ...keys, sum, seen] },
+        keys: [...bounds.map((field) => field.name), ...keyNames],
         aggregates: [
           { name: sum.name, function: 'sum', columns: [share.name] },
           { name: seen.name, function: 'count', columns: [share.name] },
@@ -97,6 +119,22 @@ export function lowerApproximate(
     ),
     stepOf({ ...projectOf(node, [...plain, ...results]), output }),
   ];
+}
+
+type Grouped = { readonly id: string; readonly name: string; readonly phase: 'whole' };
+
+/** How registers are grouped, and then the groups of these: both of a window are complete when it is. */
+function groupingsOf(spec: Grouped, [, end]: readonly Field[], window?: ApproximateWindow) {
+  if (window === undefined || end === undefined) {
+    const plain = { ...spec, kind: 'aggregate' } as const;
+    return [plain, plain] as const;
+  }
+  const { spec: windows, firing, column } = window;
+  const grouped = { ...spec, kind: 'windowAggregate' } as const;
+  return [
+    { ...grouped, window: windows, firing, column },
+    { ...grouped, window: { kind: 'until' }, firing: firesOnce, column: end.name },
+  ] as const;
 }
 
 function nullWhereZero(share: Expr): Expr {

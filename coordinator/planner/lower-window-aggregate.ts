@@ -22,7 +22,7 @@ import {
   timeColumn,
   withAllFields,
 } from './aggregate-columns.ts';
-import { areApproximate } from './lower-approximate.ts';
+import { areApproximate, lowerApproximate } from './lower-approximate.ts';
 import { areQuantiles } from './lower-quantiles.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
@@ -56,9 +56,21 @@ export function lowerWindowAggregate(
   const keys = node.keys.map((key) => key.name);
   const distinct = onlyDistinctColumn(aggregates);
   if (distinct !== null) {
-    checkDistinct(node, window);
+    checkOnce(node, window, 'countDistinct');
     const [inner, ...outer] = distinctSteps(node, { ...given, column, value: distinct });
     return inner === undefined ? project : [...project, { ...inner, ...aside }, ...outer];
+  }
+  const fields = projected.map(({ name: given, expr }) => fieldOf(given, expr.type, expr.nullable));
+  if (areApproximate(aggregates) && column !== null) {
+    checkOnce(node, window, 'approxDistinct');
+    const keyFields = node.keys.map(({ name: key, expr }) =>
+      fieldOf(key, expr.type, expr.nullable),
+    );
+    const of = { spec: window.spec, firing: window.firing, column, carried: fields, ...aside };
+    return [
+      ...project,
+      ...lowerApproximate(node, { keys: keyFields, aggregates, output, window: of }),
+    ];
   }
   const refused = refusedFunction(aggregates);
   if (refused !== null) throw unsupported(node, refused);
@@ -121,22 +133,23 @@ function refusedFunction(aggregates: Arguments['aggregates']): string | null {
   if (areApproximate(aggregates)) return 'approxDistinct';
   if (areQuantiles(aggregates)) return 'approxQuantile';
   const isMixed = aggregates.some((one) => one.function === 'countDistinct');
-  return isMixed ? 'countDistinct beside other aggregates' : null;
+  return isMixed
+    ? 'countDistinct beside other aggregates, without a size or given out again,'
+    : null;
 }
 
 /** A window that comes again would be counted again, and sessions of one value are others than those of a key. */
-function checkDistinct(node: AggregateNode, { spec, firing }: EventWindow): void {
+function checkOnce(node: AggregateNode, { spec, firing }: EventWindow, name: string): void {
   const { allowedLatenessMs, everyMs, everyRows } = firing;
   const isOnce = allowedLatenessMs === 0 && everyMs === null && everyRows === null;
   if ('sizeMs' in spec && isOnce) return;
-  const what = isOnce ? `countDistinct in ${spec.kind} windows` : 'countDistinct, given out again,';
-  throw unsupported(node, what);
+  throw unsupported(node, isOnce ? `${name} in ${spec.kind} windows` : `${name}, given out again,`);
 }
 
 function unsupported({ name }: AggregateNode, what: string): Error {
   const message = `"${name}" has ${what}, which windows of a stream don't have`;
   return typedError('PLAN_WINDOW_UNSUPPORTED', message, {
-    hint: 'Distinct values: group by the value as well, then count those rows by windowEnd. Or run the job as batch, by tumbling windows.',
+    hint: 'Distinct values: use tumbling, sliding or cumulating windows that come once. Others: see all rows of a window with window(…).process, or run the job as batch, by tumbling windows.',
     details: { operator: name },
   });
 }

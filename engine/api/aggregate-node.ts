@@ -12,6 +12,7 @@ import type { NamedExpr } from '../expr/expr.ts';
 import { columnExpr } from '../expr/expr-factory.ts';
 import { nullLiteral } from '../expr/literal.ts';
 import { appendNode, type NodeContent, type NodeDraft } from '../plan/logical-node.ts';
+import type { EventWindow } from '../plan/window-spec.ts';
 import { type Field, fieldIndexOf, fieldOf, type Schema } from '../schema/schema.ts';
 import { Aggregate } from './aggregates.ts';
 import { Column } from './column.ts';
@@ -34,7 +35,7 @@ export function aggregateNode(
   const input = node.content.schema;
   const grouping = { keys, window: window ?? windowOfRows(keys, node) };
   const updates = updatesIn(options);
-  const ways = waysOf(aggregates, input);
+  const ways = waysOf(aggregates, input, window !== null && comesOnce(window));
   if (ways.length <= 1) {
     const content = aggregateContent(grouping, aggregates, input);
     const updated = updates === null ? content : ({ ...content, updates } as NodeContent);
@@ -73,7 +74,7 @@ function resultIn({ content }: NodeDraft, { name, type }: Field): NamedExpr {
 }
 
 /** The aggregates by how they go through the rows; what needs no order goes with those that have one. */
-function waysOf(aggregates: Aggregates, input: Schema): Aggregates[] {
+function waysOf(aggregates: Aggregates, input: Schema, isByPane: boolean): Aggregates[] {
   const entries = Object.entries(aggregates ?? {});
   const found = new Map(entries.map(([name, aggregate]) => [name, wayOf(aggregate, input)]));
   const ordered = [...found.values()].find((way) => way.startsWith('ordered'));
@@ -81,13 +82,28 @@ function waysOf(aggregates: Aggregates, input: Schema): Aggregates[] {
   const ways = new Map<string, Record<string, unknown>>();
   for (const [name, aggregate] of entries) {
     const needed = found.get(name) ?? '';
-    // Without an order distinct values and all others are one aggregate, as ever.
-    const own = needed === 'distinct' && sorted === undefined ? 'plain' : needed;
+    // Without an order distinct values and all others are one aggregate, but in panes, which have no sets.
+    const isPlain = needed === 'distinct' && sorted === undefined && !isByPane;
+    const own = isPlain ? 'plain' : isByPane ? wayOfPanes(needed, aggregate, input) : needed;
     const isFree = own === 'as they come' || own === 'plain';
     const way = isFree ? (sorted ?? own) : own;
     ways.set(way, { ...ways.get(way), [name]: aggregate });
   }
   return [...ways.values()];
+}
+
+/** Distinct values of one column are grouped by; those of another are other groups. */
+function wayOfPanes(way: string, aggregate: unknown, input: Schema): string {
+  if (way !== 'distinct' || !(aggregate instanceof Aggregate)) return way;
+  const value = callLambda('agg.countDistinct', input, aggregate.input as never);
+  return `distinct ${JSON.stringify(Column.exprIn(value))}`;
+}
+
+/** Windows of a size that are given out once: their groups can be grouped again. */
+function comesOnce({ spec, firing }: EventWindow): boolean {
+  const { allowedLatenessMs, everyMs, everyRows } = firing;
+  const isOnce = allowedLatenessMs === 0 && everyMs === null && everyRows === null;
+  return 'sizeMs' in spec && isOnce;
 }
 
 function wayOf(aggregate: unknown, input: Schema): string {
