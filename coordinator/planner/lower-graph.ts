@@ -17,7 +17,7 @@ import { lowerAsOfJoin } from './lower-as-of-join.ts';
 import { type ChangesHere, carrying, kindSides, withKind } from './lower-changes.ts';
 import { lowerIntervalJoin } from './lower-interval-join.ts';
 import { type JoinNode, lowerJoin } from './lower-join.ts';
-import { lowerRegularJoin, onlyAdds } from './lower-regular-join.ts';
+import { lowerRegularJoin } from './lower-regular-join.ts';
 import { lowerSetOperation } from './lower-set-operation.ts';
 import { inputFrom, type LoweredNode, type PlanStep, type StepInput } from './plan-step.ts';
 import { projectOf } from './projection.ts';
@@ -88,10 +88,10 @@ interface Lowering {
 }
 
 function loweredOf(node: LogicalNode, inputs: readonly Schema[], options: Lowering): LoweredNode {
-  const { mode, changes } = options;
+  const { changes } = options;
   switch (node.kind) {
     case 'join':
-      return loweredJoinOf(node, inputs, mode);
+      return loweredJoinOf(node, inputs, options);
     case 'intersect':
     case 'except':
       return lowerSetOperation(node, inputs);
@@ -104,12 +104,14 @@ function loweredOf(node: LogicalNode, inputs: readonly Schema[], options: Loweri
   }
 }
 
-function loweredJoinOf(node: JoinNode, inputs: readonly Schema[], mode: JobMode): LoweredNode {
-  const { nearness, keep, type } = node;
+function loweredJoinOf(
+  node: JoinNode,
+  inputs: readonly Schema[],
+  { mode, changes }: Lowering,
+): LoweredNode {
+  const { nearness, keep } = node;
   if (nearness?.kind === 'asOf') return lowerAsOfJoin(node, nearness, inputs, mode);
-  if (mode === 'streaming' && keep !== null && onlyAdds(type)) {
-    return lowerRegularJoin(node, keep, inputs);
-  }
+  if (keep !== null && changes.isRunning) return lowerRegularJoin(node, keep, inputs, changes);
   return mode === 'streaming' && nearness !== null
     ? lowerIntervalJoin(node, nearness, inputs)
     : lowerJoin(node, inputs);

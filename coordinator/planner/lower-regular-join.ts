@@ -10,28 +10,26 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { KeptRows } from '../../engine/plan/join-keep.ts';
-import type { JoinType } from '../../engine/plan/join-type.ts';
 import { type OperatorSpec, vertexPorts } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
+import { type ChangesHere, withKind } from './lower-changes.ts';
 import { type JoinNode, joinSidesOf } from './lower-join.ts';
 import { type LoweredNode, type LoweredSide, stepOf } from './plan-step.ts';
-
-/** Whether a join of rows that are only added only adds rows. */
-export function onlyAdds(type: JoinType): boolean {
-  return type === 'inner' || type === 'semi';
-}
 
 /** @param inputs - Of the left and the right side. */
 export function lowerRegularJoin(
   node: JoinNode,
   { ttlMs }: KeptRows,
   [leftInput, rightInput]: readonly Schema[],
+  { mode, column }: Pick<ChangesHere, 'mode' | 'column'>,
 ): LoweredNode {
-  const { id, name, schema: output, type, condition } = node;
+  const { id, name, schema, type, condition } = node;
+  const kindColumn = mode === 'append' ? null : column;
+  const output = kindColumn === null ? schema : withKind(schema, kindColumn);
   assert(leftInput !== undefined && rightInput !== undefined, 'a join has two inputs');
   const { left, right } = joinSidesOf(node, leftInput, rightInput);
   const operator: OperatorSpec = {
-    ...{ id, name, output, kind: 'regularJoin', type, condition, ttlMs, kindColumn: null },
+    ...{ id, name, output, kind: 'regularJoin', type, condition, ttlMs, kindColumn },
     ...{ leftKeys: left.keys, rightKeys: right.keys },
   };
   const ends = [vertexPorts.rows, vertexPorts.right];

@@ -196,7 +196,7 @@ class Planning {
       : `the job runs as batch, and "${source?.id}" has no end`;
     return typedError('PLAN_NEEDS_END', message, {
       hint: this.#isStreaming
-        ? 'Cut the stream by windows of event time, or leave the operator out.'
+        ? hintFor(node)
         : 'Run it as a stream: mode: "streaming" in defineJob, or --execution-mode streaming.',
       details: { operator: node.id },
     });
@@ -215,6 +215,12 @@ function keyBehind(node: LogicalNode, [input, ...others]: readonly NodeChanges[]
     return shown?.name ?? (isHidden ? null : name);
   });
   return names.includes(null) ? null : names.filter((name) => name !== null);
+}
+
+function hintFor({ kind }: LogicalNode): string {
+  return kind === 'join'
+    ? 'Keep rows of both sides for a while (keep: { ttlMs }), or say how near in event time they are (within, window, asOf).'
+    : 'Cut the stream by windows of event time, or leave the operator out.';
 }
 
 function changesRefused(node: LogicalNode, { reader, why }: Refusal): Error {

@@ -8,6 +8,7 @@
  *     append    as rows come, but added rows alone:  functions, windows, lookups …
  */
 import type { AggregateFunction } from './aggregate-functions.ts';
+import { type JoinType, onlyAdds } from './join-type.ts';
 import type { LogicalNode } from './logical-graph.ts';
 
 export type ChangeRole =
@@ -41,6 +42,7 @@ export function changeRoleOf(node: LogicalNode, isUnbounded: readonly boolean[])
       return { kind: 'running', refusal: null, revises: false, key };
     }
     case 'join': {
+      if (node.keep !== null) return keptJoinRole(node.type);
       const isKept = isUnbounded[node.buildSide === 'left' ? 0 : 1] === true;
       return { kind: node.nearness === null && isKept ? 'atEnd' : 'append' };
     }
@@ -57,6 +59,11 @@ export function changeRoleOf(node: LogicalNode, isUnbounded: readonly boolean[])
     default:
       return { kind: 'append' };
   }
+}
+
+/** A join that keeps both sides does not look for a row that goes among those that it keeps. */
+function keptJoinRole(type: JoinType): ChangeRole {
+  return { kind: 'running', refusal: 'join', revises: !onlyAdds(type), key: null };
 }
 
 /** Functions whose result is known again when a row is gone. */

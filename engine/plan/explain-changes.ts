@@ -28,8 +28,13 @@ export function runningText(
   return `${rows}; ${givesBefore ? 'rows before and after' : 'rows after'}, within ${everyMs} ms${kept}`;
 }
 
-function runningOf(operator: OperatorSpec) {
-  return operator.kind === 'runningAggregate' ? [operator] : [];
+/** The operator, where it gives out changes. */
+function runningOf(
+  operator: OperatorSpec,
+): { readonly kindColumn: string; readonly givesBefore: boolean }[] {
+  if (operator.kind === 'runningAggregate') return [operator];
+  if (operator.kind !== 'regularJoin' || operator.kindColumn === null) return [];
+  return [{ kindColumn: operator.kindColumn, givesBefore: true }];
 }
 
 function modeBehind(graph: PhysicalGraph, vertexId: string): ChangeMode {

@@ -47,3 +47,8 @@ export function becomesNull(type: JoinType, side: JoinSide): boolean {
 export function isOuter(type: JoinType, side: JoinSide): boolean {
   return type === 'full' || type === side || (type === 'anti' && side === 'left');
 }
+
+/** Whether a join of rows that are only added only adds rows, in whatever turn they come. */
+export function onlyAdds(type: JoinType): boolean {
+  return type === 'inner' || type === 'semi';
+}

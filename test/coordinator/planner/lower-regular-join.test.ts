@@ -1,17 +1,21 @@
 /**
  * Goal: a join that keeps rows of both sides gives the same rows whether all input is read first or rows meet as they
- * come, with any number of tasks; and they are those of a loop over all pairs.
+ * come, with any number of tasks; and they are those of a loop over all pairs. What it gives out as changes comes to the
+ * same, also counted.
  */
 import fc from 'fast-check';
-import { type JoinType, t } from 'millrace';
+import { agg, type JoinType, t } from 'millrace';
 import { expect, test } from 'vitest';
 import { planJob } from '../../../coordinator/planner/planner.ts';
 import { buildJob } from '../../../engine/api/build-job.ts';
 import { defineJob } from '../../../engine/api/define-job.ts';
 import type { Stream } from '../../../engine/api/stream.ts';
+import type { SinkChanges } from '../../../engine/contracts/connector.ts';
 import { becomesNull, isOneSided, joinTypes } from '../../../engine/plan/join-type.ts';
+import { applied, sorted } from '../../support/changelog.ts';
 import type { Row } from '../../support/operator-harness.ts';
 import { rowsSink, runPlan, tableSource, textsOf } from '../../support/plan-runner.ts';
+import { typedErrorOf } from '../../support/typed-error-of.ts';
 
 const Order = t.struct({ id: t.int32(), user: t.int64().nullable() });
 const User = t.struct({ number: t.int32(), key: t.int64().nullable() });
@@ -42,7 +46,7 @@ interface Any {
   and(other: unknown): Any;
 }
 
-function jobOf({ type, isOdd }: Case) {
+function jobOf({ type, isOdd }: Case, sink: { changes?: SinkChanges; isCounted?: boolean } = {}) {
   const job = defineJob({
     name: 'kept',
     build: (({ read }: { read: (source: unknown) => Stream<never> }) => {
@@ -55,10 +59,22 @@ function jobOf({ type, isOdd }: Case) {
         return isOdd ? same?.and(order.id?.ne(user.number)) : same;
       };
       const options = { on, type, keep: { ttlMs: 3_600_000 } };
-      return orders?.join(users as never, options as never).writeTo(rowsSink('out') as never);
+      const pairs = orders?.join(users as never, options as never) as unknown as AnyStream;
+      const rows =
+        sink.isCounted === true
+          ? pairs.keyBy((row: Record<string, unknown>) => row.user).aggregate({ n: agg.count() })
+          : pairs;
+      const out = rowsSink('out');
+      return rows.writeTo(sink.changes === undefined ? out : { ...out, changes: sink.changes });
     }) as never,
   });
   return buildJob(job, {});
+}
+
+interface AnyStream {
+  readonly keyBy: (...args: unknown[]) => AnyStream;
+  readonly aggregate: (...args: unknown[]) => AnyStream;
+  readonly writeTo: (...args: unknown[]) => unknown;
 }
 
 /** A loop over all pairs. */
@@ -95,4 +111,48 @@ test('both modes give the rows of a loop over all pairs', { timeout: 120_000 }, 
     }),
     { numRuns: 60 },
   );
+});
+
+const changes: SinkChanges = { mode: 'retract', column: 'change', isAsked: true };
+
+test('changes come to the rows of the batch job', { timeout: 120_000 }, () => {
+  fc.assert(
+    fc.property(cases, fc.constantFrom(1, 2, 3, 7), fc.boolean(), (one, parallelism, isCounted) => {
+      const tables = { orders: one.orders, users: one.users };
+      const run = (sink: Parameters<typeof jobOf>[1], mode: 'batch' | 'streaming') => {
+        const { graph, functions } = jobOf(one, sink);
+        const physical = planJob(graph, { parallelism, mode });
+        const kinds = physical.vertices.flatMap(({ chain }) => chain.map(({ kind }) => kind));
+        if (sink?.changes !== undefined) expect(kinds).toContain('regularJoin');
+        return (runPlan(physical, { tables, functions }).get('out') ?? []) as readonly Row[];
+      };
+      const expected = sorted(run({ isCounted }, 'batch'));
+      expect(applied(run({ isCounted, changes }, 'streaming'), 'change')).toEqual(expected);
+    }),
+    { numRuns: 80 },
+  );
+});
+
+test('changes of a join are refused where a sink does not take them and there is no end', () => {
+  const endless = (type: JoinType, keep?: object) => {
+    const job = defineJob({
+      name: 'endless',
+      mode: 'streaming',
+      build: (({ read }: { read: (source: unknown) => Stream<never> }) => {
+        const [orders, users] = [
+          read({ ...tableSource('orders', Order.schema), isUnbounded: true }),
+          read({ ...tableSource('users', User.schema), isUnbounded: true }),
+        ];
+        const on = (order: Record<string, Any>, user: Record<string, Any>) =>
+          order.user?.eq(user.key);
+        const options = { on, type, ...(keep !== undefined && { keep }) };
+        return orders?.join(users as never, options as never).writeTo(rowsSink('out') as never);
+      }) as never,
+    });
+    const { graph } = buildJob(job, {});
+    return typedErrorOf(() => planJob(graph, { parallelism: 1 }))?.info.code;
+  };
+  expect(endless('left', { ttlMs: 1000 })).toBe('PLAN_CHANGES_REFUSED');
+  expect(endless('inner', { ttlMs: 1000 })).toBeUndefined();
+  expect(endless('inner')).toBe('PLAN_NEEDS_END');
 });
