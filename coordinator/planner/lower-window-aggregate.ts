@@ -72,6 +72,9 @@ export function lowerWindowAggregate(
       ...lowerApproximate(node, { keys: keyFields, aggregates, output, window: of }),
     ];
   }
+  // Where windows come once each way has a node of its own (engine/api/aggregate-node.ts).
+  const isMixed = aggregates.some((one) => one.function === 'countDistinct');
+  if (isMixed) checkOnce(node, window, 'countDistinct');
   const refused = refusedFunction(aggregates);
   if (refused !== null) throw unsupported(node, refused);
   const { spec, firing } = window;
@@ -133,9 +136,7 @@ function refusedFunction(aggregates: Arguments['aggregates']): string | null {
   if (areApproximate(aggregates)) return 'approxDistinct';
   if (areQuantiles(aggregates)) return 'approxQuantile';
   const isMixed = aggregates.some((one) => one.function === 'countDistinct');
-  return isMixed
-    ? 'countDistinct beside other aggregates, without a size or given out again,'
-    : null;
+  return isMixed ? 'countDistinct beside other aggregates' : null;
 }
 
 /** A window that comes again would be counted again, and sessions of one value are others than those of a key. */
@@ -143,7 +144,7 @@ function checkOnce(node: AggregateNode, { spec, firing }: EventWindow, name: str
   const { allowedLatenessMs, everyMs, everyRows } = firing;
   const isOnce = allowedLatenessMs === 0 && everyMs === null && everyRows === null;
   if ('sizeMs' in spec && isOnce) return;
-  throw unsupported(node, isOnce ? `${name} in ${spec.kind} windows` : `${name}, given out again,`);
+  throw unsupported(node, isOnce ? `${name} in ${spec.kind} windows` : `${name}, given out again`);
 }
 
 function unsupported({ name }: AggregateNode, what: string): Error {
