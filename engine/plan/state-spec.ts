@@ -4,7 +4,8 @@
  */
 import type { Field } from '../schema/schema.ts';
 
-export type StateKind = 'value' | 'list' | 'map' | 'reducing' | 'aggregating';
+/** `numbered` is for operators of the engine alone: values by number, which their owner knows. */
+export type StateKind = 'value' | 'list' | 'map' | 'reducing' | 'aggregating' | 'numbered';
 
 /** When entries of a state go by themselves. */
 export interface StateTtl {

@@ -21,6 +21,7 @@ import {
   type Aggregator,
   ListState,
   MapState,
+  NumberedState,
   ReducingState,
   ValueState,
 } from './state-handles.ts';
@@ -28,7 +29,13 @@ import { TimerQueue } from './timer-queue.ts';
 import { UndoLog } from './undo-log.ts';
 import { keyCodecOf, valueCodecOf } from './value-codec.ts';
 
-export type StateHandle = ValueState | ListState | MapState | ReducingState | AggregatingState;
+export type StateHandle =
+  | ValueState
+  | ListState
+  | MapState
+  | NumberedState
+  | ReducingState
+  | AggregatingState;
 
 export interface KeyedStateOptions {
   readonly states: readonly StateSpec[];
@@ -170,6 +177,9 @@ export class KeyedState {
     const reads = (read: () => unknown) => this.#readers.push({ name, read });
     const listed = (items: readonly unknown[]) => (items.length === 0 ? null : items);
     switch (kind) {
+      // Only its owner knows which numbers there are, and shows them.
+      case 'numbered':
+        return new NumberedState(parts);
       case 'list': {
         const list = new ListState(parts);
         reads(() => listed(list.get()));

@@ -2,6 +2,7 @@
  * State handles: what a user's function calls. Each reads and writes the entries of the key that is in the cursor.
  *
  *     value, reducing, aggregating   key                ▶ value
+ *     numbered                       key, number        ▶ value
  *     list                           key                ▶ first, end        key, index ▶ item
  *     map                            key                ▶ first, end
  *                                    key, bytes of key  ▶ place, value      key, place ▶ bytes of key
@@ -49,6 +50,35 @@ export class ValueState {
   clear(): void {
     const { cursor, table } = this.#parts;
     cursor.useKey();
+    table.delete(cursor);
+  }
+}
+
+/** Values of a key by numbers that the caller keeps: an entry each, and nothing that lists them. */
+export class NumberedState {
+  readonly #parts: HandleParts;
+
+  constructor(parts: HandleParts) {
+    this.#parts = parts;
+  }
+
+  get(number: number): unknown {
+    const { cursor, table, codec } = this.#parts;
+    cursor.useIndex(number, 0);
+    const at = table.get(cursor);
+    return at === 0 ? null : codec.read(at, table.valueSize);
+  }
+
+  set(number: number, value: unknown): void {
+    const { cursor, table, codec } = this.#parts;
+    const size = codec.encode(value);
+    cursor.useIndex(number, 0);
+    codec.write(table.put(cursor, size));
+  }
+
+  delete(number: number): void {
+    const { cursor, table } = this.#parts;
+    cursor.useIndex(number, 0);
     table.delete(cursor);
   }
 }

@@ -13,7 +13,7 @@ import type { RowValues } from '../../plan/user-functions.ts';
 import { binaryType } from '../../schema/field-type.ts';
 import { type Field, fieldOf } from '../../schema/schema.ts';
 import { KeyedState } from '../../state/keyed-state.ts';
-import type { MapState, ValueState } from '../../state/state-handles.ts';
+import type { NumberedState, ValueState } from '../../state/state-handles.ts';
 import type { OperatorContext } from '../operator.ts';
 import { decodeMatches, encodeMatches, type KeyMatches, noMatches } from './partial-codec.ts';
 import type { PartialMatch } from './pattern-step.ts';
@@ -32,7 +32,7 @@ export class MatchState {
   readonly #operator: string;
   readonly #withinMs: number | null;
   readonly #matches: ValueState;
-  readonly #rows: MapState;
+  readonly #rows: NumberedState;
 
   /** @throws MEMORY_EXHAUSTED */
   constructor(context: OperatorContext, fields: readonly Field[], withinMs: number | null) {
@@ -43,7 +43,7 @@ export class MatchState {
     });
     const { matches, rows } = this.state.handles;
     this.#matches = matches as ValueState;
-    this.#rows = rows as MapState;
+    this.#rows = rows as NumberedState;
   }
 
   /** Those of the cursor's key. */
@@ -72,10 +72,7 @@ export class MatchState {
   }
 
   #dropRows(before: KeyMatches, used: ReadonlySet<number>): void {
-    if (used.size === 0) {
-      if (before.partials.length > 0) this.#rows.clear();
-      return;
-    }
+    if (before.partials.length === 0) return;
     const had = new Set(before.partials.flatMap(({ rows }) => rows));
     for (const number of had) if (!used.has(number)) this.#rows.delete(number);
   }
@@ -99,13 +96,10 @@ export class MatchState {
 
 function statesOf(fields: readonly Field[]): StateSpec[] {
   const none = { key: null, ttl: null };
-  const number = { kind: 'int64', js: 'number' } as const;
+  const row = fieldOf('value', { kind: 'struct', fields });
   return [
     { ...none, name: 'matches', kind: 'value', value: fieldOf('value', binaryType) },
-    {
-      ...{ name: 'rows', kind: 'map', ttl: null, key: fieldOf('key', number) },
-      value: fieldOf('value', { kind: 'struct', fields }),
-    },
+    { ...none, name: 'rows', kind: 'numbered', value: row },
   ];
 }
 

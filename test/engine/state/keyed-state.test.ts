@@ -12,6 +12,7 @@ import type {
   AggregatingState,
   ListState,
   MapState,
+  NumberedState,
   ReducingState,
   ValueState,
 } from '../../../engine/state/state-handles.ts';
@@ -262,4 +263,45 @@ describe('state outside of a call', () => {
     state.close();
     scene.close();
   });
+});
+
+test('values by number are those of a map, a key each', () => {
+  const number = fc.integer({ min: 0, max: 6 });
+  const change = fc.record({
+    key: fc.constantFrom('a', 'b'),
+    number,
+    value: fc.option(fc.string()),
+  });
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
+      const scene = stateScene();
+      const spec = { name: 'rows', kind: 'numbered', key: null, ttl: null } as const;
+      const states = [{ ...spec, value: fieldOf('value', utf8Type) }];
+      const state = new KeyedState(scene.context, { states, functions: {}, canUndo: false });
+      const rows = state.handles.rows as NumberedState;
+      const expected = new Map<string, string>();
+      const enter = (key: string) => {
+        const { address, keySize } = scene.load(key);
+        state.cursor.load(address, keySize, hashOf(key));
+      };
+      for (const [at, { key, number: one, value }] of changes.entries()) {
+        enter(key);
+        if (value === null) rows.delete(one);
+        else rows.set(one, value);
+        if (value === null) expected.delete(`${key}${one}`);
+        else expected.set(`${key}${one}`, value);
+        if (at % 10 === 9) state.freeze();
+        state.maintain();
+      }
+      for (const key of ['a', 'b']) {
+        enter(key);
+        for (let one = 0; one <= 6; one++) {
+          expect(rows.get(one)).toBe(expected.get(`${key}${one}`) ?? null);
+        }
+      }
+      state.close();
+      scene.close();
+    }),
+    { numRuns: 50 },
+  );
 });
