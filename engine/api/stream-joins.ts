@@ -31,7 +31,8 @@ declare module './stream.ts' {
      * Columns of both come out; where both have one of the same name, `select` names what comes out. The other
      * stream (`build` says which) is kept in memory.
      *
-     * `within` and `window` ask that partners are near in event time as well, and bound what a stream keeps.
+     * `within` and `window` ask that partners are near in event time as well, and bound what a stream keeps; `asOf` looks up the
+     * version that was valid at a row's time. `keep` keeps rows of both sides of a stream, so that neither has to end.
      *
      * @throws PLAN_DUPLICATE_NAME, PLAN_NO_EVENT_TIME, EXPR_TYPE_MISMATCH where keys can't be compared exactly
      * @example `orders.join(users, { on: (order, user) => order.user.eq(user.id), type: 'semi' })`
@@ -43,6 +44,11 @@ declare module './stream.ts' {
       },
       verb?: VerbOptions,
     ): Stream<Shown<Selected<S>>>;
+    /**
+     * The same with all columns of both, whose names are different.
+     *
+     * @example `orders.join(rates, { on: (order, rate) => order.currency.eq(rate.code), asOf: {} })`
+     */
     join<D, T extends JoinType = 'inner'>(
       other: Stream<D>,
       options: JoinOptions<C, D, T> & Unnamed<C, D, T>,
@@ -71,6 +77,11 @@ declare module './stream.ts' {
       options: Pick<JoinHints, 'build'> & { readonly select: (left: C, right: D) => S },
       verb?: VerbOptions,
     ): Stream<Shown<Selected<S>>>;
+    /**
+     * The same with all columns of both, whose names are different.
+     *
+     * @example `orders.crossJoin(limits)`
+     */
     crossJoin<D>(
       other: Stream<D>,
       ...rest: CrossJoinRest<C, D>
