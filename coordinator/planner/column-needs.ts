@@ -127,7 +127,6 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     case 'eachWindow':
       return new Set([operator.column, ...operator.carried.filter(isRead)]);
     case 'firstRows':
-      return output && new Set([...output, ...operator.keys]);
     case 'digest':
     case 'analytic':
     case 'orderedAggregate':
@@ -148,6 +147,7 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     case 'process':
     case 'windowFunction':
     case 'pattern':
+    case 'runningTop':
     case 'sink':
       return null;
     default:
@@ -174,7 +174,11 @@ function timedJoinNeeds(
 /** What operators over groups and partitions read: keys, orders, and the arguments of results that are read. */
 function groupNeeds(
   operator: OperatorSpec & {
-    readonly kind: 'digest' | 'analytic' | `${'a' | 'orderedA' | 'runningA' | 'windowA'}ggregate`;
+    readonly kind:
+      | 'firstRows'
+      | 'digest'
+      | 'analytic'
+      | `${'a' | 'orderedA' | 'runningA' | 'windowA'}ggregate`;
   },
   isRead: (name: string) => boolean,
 ): Needs {
@@ -196,6 +200,8 @@ function groupNeeds(
       const inputs = read.flatMap((one) => ('input' in one ? [one.input] : one.columns));
       return new Set([...keys, ...order.map((key) => key.column), ...inputs]);
     }
+    case 'firstRows':
+      return new Set(operator.output.fields.map(({ name }) => name));
     case 'digest':
       return new Set([...operator.keys, operator.column]);
     case 'runningAggregate': {

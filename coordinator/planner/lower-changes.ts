@@ -15,10 +15,10 @@ import type { Expr, NamedExpr } from '../../engine/expr/expr.ts';
 import { columnExpr, compareExpr, whenExpr } from '../../engine/expr/expr-factory.ts';
 import { typedLiteral } from '../../engine/expr/literal.ts';
 import type { NodeChanges } from '../../engine/plan/change-plan.ts';
-import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
+import type { LogicalNode, SortKey } from '../../engine/plan/logical-graph.ts';
 import { vertexPorts } from '../../engine/plan/physical-graph.ts';
 import { rowKinds, rowKindTexts, rowKindType } from '../../engine/plan/row-kind.ts';
-import { utf8Type } from '../../engine/schema/field-type.ts';
+import { int64Type, utf8Type } from '../../engine/schema/field-type.ts';
 import { type Field, fieldIndexOf, fieldOf, type Schema } from '../../engine/schema/schema.ts';
 import type { LoweredSide, LoweredStep } from './plan-step.ts';
 import { stepOf } from './plan-step.ts';
@@ -28,6 +28,8 @@ import { projectOf } from './projection.ts';
 export interface ChangesHere extends NodeChanges {
   /** The column of the row kind. */
   readonly column: string;
+  /** Of a limit behind a sort: its order. Else empty. */
+  readonly order: readonly SortKey[];
 }
 
 type NodeOf<K extends LogicalNode['kind']> = LogicalNode & { readonly kind: K };
@@ -50,6 +52,7 @@ export function carrying<N extends LogicalNode>(node: N, { column, mode }: Chang
     case 'where':
     case 'derive':
     case 'union':
+    case 'orderBy':
       return { ...node, schema };
     default:
       return node;
@@ -117,4 +120,20 @@ function kindTaken(node: LogicalNode, column: string): Error {
 /** Fields as columns that are handed on. */
 export function plainColumns(fields: readonly Field[]): NamedExpr[] {
   return fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
+}
+
+/** 1 for a row that comes, -1 for one that goes. */
+export function weightExpr(column: string): Expr {
+  return chosen(column, typedLiteral(1, int64Type), typedLiteral(-1, int64Type));
+}
+
+/** One value for rows that come, another for those that go. */
+export function chosen(column: string, comes: Expr, goes: Expr): Expr {
+  const isKind = (kind: number): Expr =>
+    compareExpr('eq', kindExpr(column), typedLiteral(kind, rowKindType));
+  const branches = [
+    { condition: isKind(rowKinds.insert), value: comes },
+    { condition: isKind(rowKinds.updateAfter), value: comes },
+  ];
+  return whenExpr(branches, goes);
 }

@@ -38,7 +38,7 @@ export function lowerGraph(graph: LogicalGraph, mode: JobMode = 'batch'): PlanSt
   const asides = new Map<string, Aside>();
   const schemas = new Map<string, Schema>();
   for (const given of nodes) {
-    const changes = changesAt(plan, given.id);
+    const changes = { ...changesAt(plan, given.id), order: orderBefore(given, nodes) };
     const node = carrying(given, changes);
     const { column } = plan;
     schemas.set(node.id, changes.mode === 'append' ? given.schema : withKind(given.schema, column));
@@ -76,7 +76,12 @@ interface Aside {
   readonly columns: readonly NamedExpr[];
 }
 
-function changesAt({ column, nodes }: ChangePlan, id: string): ChangesHere {
+function orderBefore({ kind, inputs }: LogicalNode, nodes: LogicalGraph['nodes']) {
+  const before = kind === 'limit' ? nodes.find(({ id }) => id === inputs[0]) : undefined;
+  return before?.kind === 'orderBy' ? before.order : [];
+}
+
+function changesAt({ column, nodes }: ChangePlan, id: string): Omit<ChangesHere, 'order'> {
   const changes = nodes.get(id);
   assert(changes !== undefined, 'a change plan has all nodes');
   return { ...changes, column };

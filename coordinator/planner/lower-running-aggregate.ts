@@ -25,7 +25,6 @@ import { nullLiteral, typedLiteral } from '../../engine/expr/literal.ts';
 import { partFieldsOf } from '../../engine/plan/aggregate-functions.ts';
 import type { LogicalNode, UpdateSpec } from '../../engine/plan/logical-graph.ts';
 import type { AggregateColumn, Exchange } from '../../engine/plan/physical-graph.ts';
-import { rowKinds, rowKindType } from '../../engine/plan/row-kind.ts';
 import { type FieldType, int64Type } from '../../engine/schema/field-type.ts';
 import {
   type Field,
@@ -35,7 +34,14 @@ import {
   type Schema,
 } from '../../engine/schema/schema.ts';
 import { type Arguments, onlyDistinctColumn } from './aggregate-columns.ts';
-import { type ChangesHere, kindExpr, plainColumns, withKind } from './lower-changes.ts';
+import {
+  type ChangesHere,
+  chosen,
+  kindExpr,
+  plainColumns,
+  weightExpr,
+  withKind,
+} from './lower-changes.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
 
@@ -220,11 +226,6 @@ function signedParts(
   };
 }
 
-/** 1 for a row that comes, -1 for one that goes. */
-function weightExpr(column: string): Expr {
-  return chosen(column, typedLiteral(1, int64Type), typedLiteral(-1, int64Type));
-}
-
 /** The same of rows with a value, and 0 for others. */
 function presentExpr(value: Expr | null, column: string): Expr {
   if (value === null || !value.nullable) return weightExpr(column);
@@ -239,16 +240,6 @@ function signedExpr(value: Expr, type: FieldType, column: string): Expr {
   // Arithmetic may make a decimal wider than sums are.
   const same = JSON.stringify(negative.type) === JSON.stringify(type);
   return chosen(column, wide, same ? negative : castExpr(negative, type, false));
-}
-
-function chosen(column: string, comes: Expr, goes: Expr): Expr {
-  const isKind = (kind: number): Expr =>
-    compareExpr('eq', kindExpr(column), typedLiteral(kind, rowKindType));
-  const branches = [
-    { condition: isKind(rowKinds.insert), value: comes },
-    { condition: isKind(rowKinds.updateAfter), value: comes },
-  ];
-  return whenExpr(branches, goes);
 }
 
 function updatesOf(node: LogicalNode): UpdateSpec {

@@ -18,6 +18,7 @@ import { type LoweringOptions, lowerAggregate, lowerDistinct } from './lower-agg
 import { lowerAnalytic, lowerOrderedAggregate } from './lower-analytic.ts';
 import { sinkColumns } from './lower-changes.ts';
 import { lowerPattern } from './lower-pattern.ts';
+import { lowerRunningTop } from './lower-running-top.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
 
@@ -61,8 +62,11 @@ export function lower(
     case 'distinct':
       return lowerDistinct(node, options);
     case 'orderBy':
+      // What is behind it knows the order.
+      if (changes?.isRunning) return [];
       return [stepOf({ ...spec, kind: 'sort', order: node.order }, { kind: 'gather' })];
     case 'limit':
+      if (changes?.isRunning) return lowerRunningTop(node, changes);
       return [stepOf({ ...spec, kind: 'limit', count: node.count }, { kind: 'gather' })];
     case 'mapReduce':
       return lowerMapReduce(node);

@@ -75,9 +75,8 @@ function partsOf(operator: OperatorSpec): CodePart[] {
   const { id } = operator;
   switch (operator.kind) {
     case 'source':
-      return [{ runs: 'connector', what: `reader of ${operator.source.connector}` }];
     case 'sink':
-      return [{ runs: 'connector', what: `writer of ${operator.sink.connector}` }];
+      return [connectorPart(operator)];
     case 'filter':
     case 'project':
       return rowParts(operator);
@@ -116,6 +115,7 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       return [kernels('sort-encode, sort-rows, gather, segments')];
     case 'sort':
     case 'top':
+    case 'runningTop':
     case 'boundaries':
       return [kernels('sort-encode, sort-rows, gather')];
     case 'range':
@@ -141,6 +141,12 @@ function partsOf(operator: OperatorSpec): CodePart[] {
     default:
       return assertNever(operator);
   }
+}
+
+function connectorPart(operator: OperatorSpec & { readonly kind: 'source' | 'sink' }): CodePart {
+  return operator.kind === 'source'
+    ? { runs: 'connector', what: `reader of ${operator.source.connector}` }
+    : { runs: 'connector', what: `writer of ${operator.sink.connector}` };
 }
 
 function rowParts(operator: OperatorSpec & { readonly kind: 'filter' | 'project' }): CodePart[] {

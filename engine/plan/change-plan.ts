@@ -84,10 +84,16 @@ class Planning {
       const inputs = node.inputs.map((id) => this.#isUnbounded.get(id) === true);
       const isSource = node.kind === 'source' && node.source.isUnbounded === true;
       this.#isUnbounded.set(node.id, isSource || inputs.includes(true));
-      this.#roles.set(node.id, changeRoleOf(node, inputs));
       for (const id of node.inputs) {
         this.#readers.set(id, [...(this.#readers.get(id) ?? []), node]);
       }
+    }
+    const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
+    for (const node of graph.nodes) {
+      const isUnbounded = node.inputs.map((id) => this.#isUnbounded.get(id) === true);
+      const sort = node.kind === 'orderBy' ? node : nodes.get(node.inputs[0] ?? '');
+      const isTop = sort?.kind === 'orderBy' && this.#isReadByLimit(sort);
+      this.#roles.set(node.id, changeRoleOf(node, { isUnbounded, isTop }));
     }
     for (const node of [...graph.nodes].reverse()) {
       const readers = this.#readers.get(node.id) ?? [];
@@ -98,6 +104,11 @@ class Planning {
         readers.some((reader) => this.#wantsBefore(reader)),
       );
     }
+  }
+
+  #isReadByLimit({ id }: LogicalNode): boolean {
+    const [reader, ...others] = this.#readers.get(id) ?? [];
+    return reader?.kind === 'limit' && others.length === 0;
   }
 
   check(): void {
@@ -120,8 +131,11 @@ class Planning {
     });
     const { role } = this.#ofNode(node);
     const hasKind = inputs.map(({ mode }) => mode !== 'append');
-    const isRunning = role.kind === 'running' && this.#runs(node, hasKind);
-    const changes = hasKind.includes(true) || (isRunning && role.revises);
+    // A sort in front of a limit that runs has nothing to do.
+    const canRun = role.kind === 'running' || node.kind === 'orderBy';
+    const isRunning = canRun && role.kind !== 'atEnd' && this.#runs(node, hasKind);
+    const changes =
+      hasKind.includes(true) || (isRunning && role.kind === 'running' && role.revises);
     const key = role.kind === 'running' ? role.key : keyBehind(node, inputs);
     if (node.kind === 'sink') return this.#sinkChanges(node, inputs[0], hasKind);
     const hasBefore = role.kind === 'passes' && inputs.some((input) => input.mode === 'retract');

@@ -26,8 +26,15 @@ export type ChangeRole =
   | { readonly kind: 'append' }
   | { readonly kind: 'sink' };
 
-/** @param isUnbounded - By input: whether it has no end. */
-export function changeRoleOf(node: LogicalNode, isUnbounded: readonly boolean[]): ChangeRole {
+/** What a role depends on besides the node. */
+export interface Around {
+  /** By input: whether it has no end. */
+  readonly isUnbounded: readonly boolean[];
+  /** Whether it is a sort that only a limit reads, or that limit. */
+  readonly isTop: boolean;
+}
+
+export function changeRoleOf(node: LogicalNode, { isUnbounded, isTop }: Around): ChangeRole {
   switch (node.kind) {
     case 'where':
     case 'select':
@@ -48,9 +55,14 @@ export function changeRoleOf(node: LogicalNode, isUnbounded: readonly boolean[])
     }
     case 'sink':
       return { kind: 'sink' };
+    case 'orderBy':
+      return { kind: isTop ? 'passes' : 'atEnd' };
+    case 'limit':
+      return isTop
+        ? { kind: 'running', refusal: null, revises: true, key: null }
+        : { kind: 'append' };
     case 'reduce':
     case 'orderedAggregate':
-    case 'orderBy':
     case 'analytic':
     case 'mapReduce':
     case 'intersect':

@@ -41,6 +41,7 @@ const losesOrder: ReadonlySet<OperatorSpec['kind']> = new Set([
   'windowAggregate',
   'runningAggregate',
   'firstRows',
+  'runningTop',
   'fold',
   'join',
   'intervalJoin',

@@ -28,13 +28,15 @@ export function runningText(
   return `${rows}; ${givesBefore ? 'rows before and after' : 'rows after'}, within ${everyMs} ms${kept}`;
 }
 
-/** The operator, where it gives out changes. */
+/** The name of the column with the row kind, of an operator that gives it out; and whether rows before come too. */
 function runningOf(
   operator: OperatorSpec,
 ): { readonly kindColumn: string; readonly givesBefore: boolean }[] {
   if (operator.kind === 'runningAggregate') return [operator];
-  if (operator.kind !== 'regularJoin' || operator.kindColumn === null) return [];
-  return [{ kindColumn: operator.kindColumn, givesBefore: true }];
+  const isTop = operator.kind === 'runningTop';
+  const kind = isTop ? operator.output.fields.at(-1)?.name : undefined;
+  const kindColumn = operator.kind === 'regularJoin' ? operator.kindColumn : (kind ?? null);
+  return kindColumn === null ? [] : [{ kindColumn, givesBefore: true }];
 }
 
 function modeBehind(graph: PhysicalGraph, vertexId: string): ChangeMode {

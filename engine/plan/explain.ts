@@ -244,11 +244,11 @@ function physicalText(operator: OperatorSpec): string {
       return joinText(operator);
     case 'sort':
     case 'range':
-      return orderText(operator.order);
     case 'boundaries':
-      return `of ${operator.rangeCount} ranges by ${orderText(operator.order)}`;
     case 'top':
-      return `${operator.count} by ${orderText(operator.order)}`;
+    case 'runningTop':
+    case 'partitionTop':
+      return orderingText(operator);
     case 'limit':
       return String(operator.count);
     case 'checkTimes':
@@ -260,8 +260,6 @@ function physicalText(operator: OperatorSpec): string {
         orderText(operator.order),
         operator.functions.map(analyticText),
       );
-    case 'partitionTop':
-      return partitionTopText(operator);
     case 'fold':
       return `${operator.phase} by ${operator.keys.join(', ')}: function of ${operator.id}`;
     case 'lookup':
@@ -286,9 +284,26 @@ function physicalText(operator: OperatorSpec): string {
   }
 }
 
-function partitionTopText(operator: OperatorSpec & { readonly kind: 'partitionTop' }): string {
-  const { partition, order, function: rank, count } = operator;
-  return orderedText(partition, orderText(order), [`${rank} <= ${count}`]);
+function orderingText(
+  operator: OperatorSpec & {
+    readonly kind: 'sort' | 'range' | 'boundaries' | 'top' | 'runningTop' | 'partitionTop';
+  },
+): string {
+  const order = orderText(operator.order);
+  switch (operator.kind) {
+    case 'boundaries':
+      return `of ${operator.rangeCount} ranges by ${order}`;
+    case 'top':
+      return `${operator.count} by ${order}`;
+    case 'runningTop':
+      return `${operator.count} by ${order}; within ${operator.everyMs} ms`;
+    case 'partitionTop': {
+      const { partition, function: rank, count } = operator;
+      return orderedText(partition, order, [`${rank} <= ${count}`]);
+    }
+    default:
+      return order;
+  }
 }
 
 /** Nobody reads an expression as long as the estimate of `approxDistinct` is; its beginning and its end say which it is. */

@@ -123,6 +123,18 @@ export type OperatorSpec = Spec &
       }
     /** Groups by key columns, whose results come out again when they have changed. */
     | ({ readonly kind: 'runningAggregate' } & RunningAggregateSpec)
+    /**
+     * The first rows of an order, and what changes of them; the last column of the input has how often a row comes, or
+     * goes, the last of the output the row kind.
+     */
+    | {
+        readonly kind: 'runningTop';
+        readonly order: readonly SortKey[];
+        readonly count: number;
+        /** Whether rows go. */
+        readonly isOfChanges: boolean;
+        readonly everyMs: number;
+      }
     /** Of rows with equal keys the first; all columns come out as they came in. */
     | { readonly kind: 'firstRows'; readonly keys: readonly string[] }
     /** Groups by windows and key columns. `partial` gives the parts of panes, which `final` merges. */
@@ -296,6 +308,7 @@ export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
     'aggregate',
     'runningAggregate',
     'firstRows',
+    'runningTop',
     'fold',
     'join',
     'intervalJoin',

@@ -14,6 +14,7 @@ import { AssignWindowsOperator } from '../operators/assign-windows-operator.ts';
 import { BoundariesOperator } from '../operators/boundaries-operator.ts';
 import { FirstRowsOperator } from '../operators/changes/first-rows-operator.ts';
 import { RunningAggregateOperator } from '../operators/changes/running-aggregate-operator.ts';
+import { RunningTopOperator } from '../operators/changes/running-top-operator.ts';
 import { CheckTimesOperator } from '../operators/check-times-operator.ts';
 import { EachWindowOperator } from '../operators/each-window-operator.ts';
 import { EventTimeOperator } from '../operators/event-time-operator.ts';
@@ -80,6 +81,7 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
     case 'aggregate':
       return new AggregateOperator(context, { ...spec, input });
     case 'runningAggregate':
+    case 'runningTop':
     case 'firstRows':
     case 'windowAggregate':
       return buildStreamGroups(spec, options);
@@ -187,7 +189,9 @@ function buildJoin(
 
 /** Groups that come out while rows come. */
 function buildStreamGroups(
-  spec: OperatorSpec & { kind: 'runningAggregate' | 'firstRows' | 'windowAggregate' },
+  spec: OperatorSpec & {
+    kind: 'runningAggregate' | 'runningTop' | 'firstRows' | 'windowAggregate';
+  },
   { context, input }: BuildOperatorOptions,
 ): Operator {
   switch (spec.kind) {
@@ -195,6 +199,8 @@ function buildStreamGroups(
       return new FirstRowsOperator(context, { input, keys: spec.keys });
     case 'runningAggregate':
       return new RunningAggregateOperator(context, { ...spec, input });
+    case 'runningTop':
+      return new RunningTopOperator(context, { ...spec, input });
     default:
       return buildWindowAggregate(spec, context, input);
   }

@@ -96,6 +96,35 @@ test.each([
       'sink-1 upsert by n, shown',
     ],
   ],
+  [
+    'the first rows of changes',
+    (rows: Rows) =>
+      counts(rows)
+        .orderBy((row) => row.n.desc())
+        .limit(3),
+    retract,
+    [
+      'aggregate-1 retract by url, runs',
+      'orderBy-1 retract, runs',
+      'limit-1 retract, runs',
+      'sink-1 retract, shown',
+    ],
+  ],
+  [
+    'a sort that is read besides',
+    (rows: Rows) => {
+      const sorted = counts(rows).orderBy((row) => row.n.desc());
+      return [sorted.limit(3), sorted];
+    },
+    retract,
+    [
+      'aggregate-1 append',
+      'orderBy-1 append',
+      'limit-1 append',
+      'sink-1 append, shown',
+      'sink-2 append, shown',
+    ],
+  ],
 ] as const)('%s', (_, make, changes, expected) => {
   expect(planOf(make, changes)).toEqual(expected);
 });
