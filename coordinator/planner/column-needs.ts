@@ -81,6 +81,7 @@ const handingOn: ReadonlySet<OperatorSpec['kind']> = new Set([
 
 /** What an operator reads, given what is read of its output. */
 function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Needs {
+  if (readsAll(operator)) return null;
   const isRead = (name: string) => !isLazy || output === null || output.has(name);
   switch (operator.kind) {
     case 'filter': {
@@ -134,25 +135,30 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     case 'runningAggregate':
     case 'windowAggregate':
       return groupNeeds(operator, isRead);
-    // A user's function may read any field, and a sink writes them all.
-    case 'source':
-    case 'filterRows':
-    case 'lookup':
-    case 'mapRows':
-    case 'flatMap':
-    case 'fold':
-    case 'map':
-    case 'combine':
-    case 'reduce':
-    case 'process':
-    case 'windowFunction':
-    case 'pattern':
-    case 'runningTop':
-    case 'sink':
-      return null;
     default:
       return assertNever(operator);
   }
+}
+
+/** A user's function may read any field, a sink writes them all, and the clock's time is put behind them. */
+const readingAll = [
+  ...(['source', 'filterRows', 'lookup', 'ingestionTime', 'mapRows', 'flatMap', 'fold'] as const),
+  ...([
+    'map',
+    'combine',
+    'reduce',
+    'process',
+    'windowFunction',
+    'pattern',
+    'sink',
+    'runningTop',
+  ] as const),
+] as const;
+
+function readsAll(
+  operator: OperatorSpec,
+): operator is Extract<OperatorSpec, { readonly kind: (typeof readingAll)[number] }> {
+  return readingAll.some((kind) => kind === operator.kind);
 }
 
 /** What is looked at of each row. */

@@ -59,6 +59,10 @@ export function lower(
       return lowerAggregate(node, input, options);
     case 'eventTime':
       return lowerEventTime(node, mode);
+    case 'ingestionTime': {
+      const makesWatermarks = mode === 'streaming';
+      return [stepOf({ ...spec, kind: 'ingestionTime', column: node.column, makesWatermarks })];
+    }
     case 'distinct':
       return lowerDistinct(node, options);
     case 'orderBy':

@@ -13,6 +13,7 @@ import './keyed-process.ts';
 import './window-process.ts';
 import './match-verb.ts';
 import './stream-joins.ts';
+import './ingestion-time.ts';
 import './stream-sets.ts';
 
 export type { VerbOptions } from '../plan/logical-node.ts';

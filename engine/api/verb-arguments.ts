@@ -28,8 +28,9 @@ const functionHints = {
   process: 'process(t.struct({ rows: t.int32() }), (rows, window) => [{ rows: [...rows].length }])',
 };
 
-/** How verbs are written that need another stream. */
+/** How verbs are written that need a stream. */
 const streamHints = {
+  ingestionTime: 'stream.ingestionTime()',
   union: 'first.union(second)',
   intersect: 'first.intersect(second)',
   except: 'first.except(second)',
@@ -38,7 +39,7 @@ const streamHints = {
   lookup: 'orders.lookup(t.struct({ city: t.utf8() }), { … })',
 };
 
-/** A verb that needs another stream. */
+/** A verb that needs a stream. */
 export type VerbOfStreams = keyof typeof streamHints;
 
 export function noStream(verb: VerbOfStreams, given: unknown): never {

@@ -138,7 +138,7 @@ export function windowOfRows(keys: readonly NamedExpr[], node: NodeDraft): Event
 type ColumnIn = (content: NodeContent) => string | null | undefined;
 
 const timeIn: ColumnIn = (content) => {
-  if (content.kind === 'eventTime') return content.column;
+  if (content.kind === 'eventTime' || content.kind === 'ingestionTime') return content.column;
   return content.kind === 'join' && content.nearness !== null ? leftTime(content) : undefined;
 };
 
@@ -165,6 +165,7 @@ function columnBehind({ content, inputs }: NodeDraft, columnIn: ColumnIn): strin
     case 'where':
     case 'filter':
     case 'eventTime':
+    case 'ingestionTime':
     case 'distinct':
     case 'lookup':
     case 'orderBy':

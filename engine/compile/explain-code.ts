@@ -121,7 +121,8 @@ function partsOf(operator: OperatorSpec): CodePart[] {
     case 'range':
       return [kernels('sort-encode, range-rows')];
     case 'limit':
-      return [{ runs: 'none', what: 'counts rows' }];
+    case 'ingestionTime':
+      return [{ runs: 'none', what: operator.kind === 'limit' ? 'counts rows' : 'asks the clock' }];
     case 'checkTimes':
     case 'eventTime':
       return [kernels('event-time')];

@@ -53,7 +53,7 @@ const losesOrder: ReadonlySet<OperatorSpec['kind']> = new Set([
 
 /** Operators that may give other rows when they run again. */
 const changesItsMind: ReadonlySet<OperatorSpec['kind']> = new Set([
-  ...(['digest', 'lookup', 'checkTimes', 'regularJoin'] as const),
+  ...(['digest', 'lookup', 'checkTimes', 'ingestionTime', 'regularJoin'] as const),
 ]);
 
 /** By edge: what its reader sees when the sender runs again. */

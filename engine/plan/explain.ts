@@ -170,6 +170,7 @@ function logicalText(node: LogicalNode): string {
       return orderedText(node.keys.map(namedExprText), exprOrderText(node.order), results);
     }
     case 'eventTime':
+    case 'ingestionTime':
       return eventTimeText(node);
     case 'distinct':
       return '';
@@ -253,6 +254,7 @@ function physicalText(operator: OperatorSpec): string {
       return String(operator.count);
     case 'checkTimes':
     case 'eventTime':
+    case 'ingestionTime':
       return eventTimeText(operator);
     case 'analytic':
       return orderedText(
@@ -335,7 +337,13 @@ function exchangeText(exchange: Exchange): string {
 
 type TimeSpec = EventTimeSpec & { readonly putsAside?: true };
 
-function eventTimeText(spec: TimeSpec | (OperatorSpec & { readonly kind: 'checkTimes' })): string {
+function eventTimeText(
+  spec:
+    | TimeSpec
+    | (OperatorSpec & { readonly kind: 'checkTimes' })
+    | { readonly kind: 'ingestionTime'; readonly column: string },
+): string {
+  if ('kind' in spec && spec.kind === 'ingestionTime') return `${spec.column}, by the clock`;
   const { column, futureLimitMs } = spec;
   if (!('idleAfterMs' in spec)) return `${column}, up to ${futureLimitMs} ms ahead`;
   const { outOfOrdernessMs, idleAfterMs, putsAside, watermarkColumn } = spec;
@@ -367,6 +375,7 @@ const logicalKinds: ReadonlySet<string> = new Set<LogicalNode['kind']>([
   'orderedAggregate',
   'distinct',
   'eventTime',
+  'ingestionTime',
   'orderBy',
   'limit',
   'analytic',

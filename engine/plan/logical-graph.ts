@@ -138,6 +138,8 @@ export type LogicalNode = Node &
     | { readonly kind: 'reduce'; readonly keys: readonly NamedExpr[] }
     /** Says which field is the event time; rows pass as they are, but those that it puts aside. */
     | ({ readonly kind: 'eventTime'; readonly putsAside?: true } & EventTimeSpec)
+    /** The columns of the input, then the time of the clock, which is the event time. */
+    | { readonly kind: 'ingestionTime'; readonly column: string }
     /** A row per key and window: the window's start and end where it has them, the keys, the results. */
     | {
         readonly kind: 'aggregate';

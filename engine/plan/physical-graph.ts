@@ -78,6 +78,12 @@ export type OperatorSpec = Spec &
     | { readonly kind: 'checkTimes'; readonly column: string; readonly futureLimitMs: number }
     /** Makes watermarks of a column; rows pass as they are. */
     | ({ readonly kind: 'eventTime' } & EventTimeSpec)
+    /** The time of the clock behind the columns of the input; watermarks follow it in a stream. */
+    | {
+        readonly kind: 'ingestionTime';
+        readonly column: string;
+        readonly makesWatermarks: boolean;
+      }
     | { readonly kind: 'filter'; readonly predicate: Expr }
     | { readonly kind: 'project'; readonly columns: readonly NamedExpr[] }
     | {

@@ -21,6 +21,7 @@ import { EventTimeOperator } from '../operators/event-time-operator.ts';
 import { ExplodeWordsOperator } from '../operators/explode-words-operator.ts';
 import { FilterOperator } from '../operators/filter-operator.ts';
 import { HashJoinOperator } from '../operators/hash-join-operator.ts';
+import { IngestionTimeOperator } from '../operators/ingestion-time-operator.ts';
 import { LimitOperator } from '../operators/limit-operator.ts';
 import type { Operator, OperatorContext } from '../operators/operator.ts';
 import { ProjectOperator } from '../operators/project-operator.ts';
@@ -92,14 +93,12 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
     case 'regularJoin':
     case 'eachWindow':
       return buildJoin(spec, options);
-    case 'range': {
-      const { build, rangePartitioners: partitioners = [] } = options;
-      assert(build !== undefined, 'boundaries come in at the build side');
-      return new RangeOperator({ build, partitioners });
-    }
+    case 'range':
+      return buildRange(options);
     case 'boundaries':
       return new BoundariesOperator(context, { ...spec, input });
     case 'eventTime':
+    case 'ingestionTime':
     case 'checkTimes':
       return buildTimes(spec, options);
     case 'repeat':
@@ -141,11 +140,19 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
   }
 }
 
+function buildRange({ build, rangePartitioners = [] }: BuildOperatorOptions): Operator {
+  assert(build !== undefined, 'boundaries come in at the build side');
+  return new RangeOperator({ build, partitioners: rangePartitioners });
+}
+
 function buildTimes(
-  spec: OperatorSpec & { kind: 'eventTime' | 'checkTimes' },
+  spec: OperatorSpec & { kind: 'eventTime' | 'ingestionTime' | 'checkTimes' },
   { context, input, splitTimes, clock }: BuildOperatorOptions,
 ): Operator {
   const [mono, wall] = [() => clock.mono(), () => clock.wall()];
+  if (spec.kind === 'ingestionTime') {
+    return new IngestionTimeOperator(context, { ...spec, mono, wall });
+  }
   if (spec.kind === 'checkTimes') return new CheckTimesOperator(context, { ...spec, input, wall });
   const times = splitTimes ?? undividedTimes(spec);
   return new EventTimeOperator(context, { ...spec, input, times, mono, wall });

@@ -19,6 +19,7 @@ import { q8 } from './queries/q8.ts';
 import { q9 } from './queries/q9.ts';
 import { q10 } from './queries/q10.ts';
 import { q11 } from './queries/q11.ts';
+import { q12 } from './queries/q12.ts';
 import { q13 } from './queries/q13.ts';
 import { q14 } from './queries/q14.ts';
 import { q15 } from './queries/q15.ts';
@@ -32,7 +33,7 @@ import { q22 } from './queries/q22.ts';
 
 const queries = {
   ...{ q0, q1, q2, q3, q4, q5, q6, q7, q8, q9, q10, q11 },
-  ...{ q13, q14, q15, q16, q17, q18, q19, q20, q21, q22 },
+  ...{ q12, q13, q14, q15, q16, q17, q18, q19, q20, q21, q22 },
 };
 
 type Query = keyof typeof queries;

@@ -135,6 +135,17 @@ test('sessions do not depend on how far the tasks of a stream are apart', async 
   expect(inOrder(stream.rows, [])).toEqual(inOrder(batch.rows, []));
 });
 
+test.each(['streaming', 'batch'])('windows of the clock have each bid once, %s', async (mode) => {
+  const { header, rows } = await answerOf(
+    ...(['q12', '--events', '100000', '--parallelism', '2', '--execution-mode', mode] as const),
+  );
+  expect(header).toEqual(['bidder', 'bid_count', 's', 'e']);
+  expect(rows.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(92_000);
+  for (const [, , start, end] of rows) expect(Number(end) - Number(start)).toBe(10_000);
+  const starts = rows.map(([, , start]) => Number(start));
+  expect(Math.abs(Math.max(...starts) - Date.now())).toBeLessThan(60_000);
+});
+
 test('a line for each event of one file of all kinds gives the same as files of each', async () => {
   const flags = ['--parallelism', '2'];
   const lines = `{"event_type":0,"person":{"id":7,"name":"ann","email_address":"a","credit_card":"1","city":"x","state":"OR","date_time":1700000001000,"extra":""}}
