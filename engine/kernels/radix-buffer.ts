@@ -129,6 +129,11 @@ export class RadixBuffer implements RowNumberSort {
     return 2 * (rowCount + blockRows) * this.#stride;
   }
 
+  /** An array. */
+  stretchBytes(rowCount: number): number {
+    return (rowCount + blockRows) * this.#stride;
+  }
+
   /** Forgets all rows. */
   clear(): void {
     const { memory } = this.#scope;

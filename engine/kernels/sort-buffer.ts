@@ -168,6 +168,11 @@ export class SortBuffer implements RowNumberSort {
     return (rowCount + kept + 2 * blockRows) * this.#stride + rowCount * sortEntrySize * 2;
   }
 
+  /** Entries and scratch are one. */
+  stretchBytes(rowCount: number): number {
+    return Math.max(rowCount, 1) * sortEntrySize * 2;
+  }
+
   /** Forgets all rows and the bound of a top-n. */
   clear(): void {
     this.#dropEntries();
@@ -196,13 +201,13 @@ export class SortBuffer implements RowNumberSort {
   }
 
   #beginSort(): void {
-    const bytes = Math.max(this.#rowCount, 1) * sortEntrySize;
-    this.#entries = this.#scope.allocate(bytes * 2);
+    const bytes = this.stretchBytes(this.#rowCount);
+    this.#entries = this.#scope.allocate(bytes);
     const words = this.#scope.memory.uint32;
     const state = addressOf(this.#control) >>> 2;
     words.fill(0, state, state + (layout.size >>> 2));
     words[state + (layout.entries >>> 2)] = addressOf(this.#entries);
-    words[state + (layout.scratch >>> 2)] = addressOf(this.#entries) + bytes;
+    words[state + (layout.scratch >>> 2)] = addressOf(this.#entries) + bytes / 2;
     words[state + (layout.count >>> 2)] = this.#rowCount;
     words[state + (layout.keyCount >>> 2)] = this.#keys.length;
     words[state + (layout.descendingBits >>> 2)] = this.#descendingBits;

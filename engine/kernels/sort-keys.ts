@@ -56,6 +56,8 @@ export interface RowNumberSort {
   restart(input: SortInput): void;
   /** The most that it holds in bytes while it sorts so many rows. */
   peakBytes(rowCount: number): number;
+  /** The longest stretch of memory that it asks for while it sorts so many rows, in bytes. */
+  stretchBytes(rowCount: number): number;
   /** Forgets all rows. */
   clear(): void;
   /** Releases all memory; call once. */

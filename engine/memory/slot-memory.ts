@@ -154,6 +154,11 @@ export class SlotMemory {
     return slab.blockBytes;
   }
 
+  /** The largest block that could be had now, in bytes. */
+  get largestFreeBytes(): number {
+    return Math.min(this.#runs.longestRun() * pageBytes, this.budgetBytes - this.#usedBytes);
+  }
+
   /** Who holds how much, largest first. */
   holders(): { owner: string; bytes: number }[] {
     return this.#ownerNames

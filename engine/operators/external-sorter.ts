@@ -31,6 +31,8 @@ const keptPartMax = 0.5;
 
 /** Of a slot's memory, where the share is too small to spill. */
 const slotPartMax = 0.75;
+/** Of a slot's memory: what others may take of the longest free stretch while rows are sorted. */
+const scatteredPart = 1 / 8;
 
 export interface ExternalSorterOptions {
   readonly schema: Schema;
@@ -161,7 +163,14 @@ export class ExternalSorter {
     if (!this.#canSpill) return this.#isSlotFull ? 'memory' : null;
     const reserve = this.#size.reserveBytes + this.#largeRowBytes;
     const bytes = this.#sorter.peakBytesWith(batch) + reserve;
-    return bytes > this.#context.spill.share.bytes ? 'memory' : null;
+    return bytes > this.#context.spill.share.bytes || this.#isScattered(batch) ? 'memory' : null;
+  }
+
+  /** Whether what is free lies in pieces that are too short to sort the rows, or will soon be. */
+  #isScattered(batch: Batch): boolean {
+    const { memory } = this.#context.scope;
+    const others = memory.budgetBytes * scatteredPart;
+    return this.#sorter.stretchBytesWith(batch) + others > memory.largestFreeBytes;
   }
 
   /** One slice on the way of the rows in memory to a run, or of a top-n to fewer rows. */

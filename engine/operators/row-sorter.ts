@@ -99,6 +99,11 @@ export class RowSorter {
     return held + gathered + this.#buffer.peakBytes(rowCount);
   }
 
+  /** The longest stretch of memory that it would ask for, with the rows of one more batch. */
+  stretchBytesWith(batch: Batch): number {
+    return this.#buffer.stretchBytes(this.rowCount + batch.rowCount);
+  }
+
   /** Of the rows that are held in memory, how many are among those wanted; once they are sorted. */
   get keptPart(): number {
     const stored = this.#batches.reduce((sum, { rowCount }) => sum + rowCount, 0);

@@ -1,9 +1,10 @@
 /**
- * Goal: joins and set operations of ten times the memory give what DuckDB gives, within the memory, and leave
- * no spill file.
+ * Goal: sorts, groups, joins and set operations of ten times the memory give what DuckDB gives, within the memory, and
+ * leave no spill file.
  */
 import { once } from 'node:events';
 import {
+  createReadStream,
   createWriteStream,
   existsSync,
   mkdtempSync,
@@ -14,6 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { projectFolder, runCli, summaryOf } from '../support/cli-process.ts';
 import { runPython } from '../support/pyarrow.ts';
@@ -75,8 +77,8 @@ export default defineJob({
 });
 `;
 
-/** The one row of the answer; what was put on disk; and that the memory was kept to. */
-async function answerOf(chain: string) {
+/** Where the answer is; what was put on disk; and that the memory was kept to. */
+async function runOf(chain: string) {
   const cwd = tempFolder({ 'job.ts': jobOf(chain) });
   const flags = ['--folder', folder, '--memory', `${memoryMb}MB`, '--parallelism', '1'];
   const spill = ['--spill-dir', 'spill', '--json'];
@@ -86,20 +88,71 @@ async function answerOf(chain: string) {
   expect(existsSync(join(cwd, 'spill')) ? readdirSync(join(cwd, 'spill')) : []).toEqual([]);
   const operators = summary.operators as { bytesSpilled: number }[];
   const spilledBytes = operators.reduce((sum, { bytesSpilled }) => sum + bytesSpilled, 0);
-  const row = JSON.parse(readFileSync(join(cwd, 'out.ndjson'), 'utf8'));
-  return { row: numbersOf(row), spilledBytes };
+  return { path: join(cwd, 'out.ndjson'), spilledBytes };
+}
+
+/** The one row of the answer. */
+async function answerOf(chain: string) {
+  const { path, spilledBytes } = await runOf(chain);
+  return { row: numbersOf(JSON.parse(readFileSync(path, 'utf8'))), spilledBytes };
 }
 
 const numbersOf = (row: object) =>
   Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value)]));
 
 function duckdbAnswerOf(sql: string) {
+  const [row] = duckdbRowsOf(sql);
+  return numbersOf(row ?? {});
+}
+
+function duckdbRowsOf(sql: string): object[] {
   const right = `read_json('${join(folder, 'right.ndjson')}', format = 'newline_delimited')`;
   const script = join(projectFolder, 'test/fixtures/analytics');
   const query = sql.replaceAll('LEFT_ROWS', 'bids').replaceAll('RIGHT_ROWS', right);
-  const [[row]] = JSON.parse(runPython(script, 'answers.py', join(folder, 'left.ndjson'), query));
-  return numbersOf(row);
+  const [rows] = JSON.parse(runPython(script, 'answers.py', join(folder, 'left.ndjson'), query));
+  return rows;
 }
+
+/** The rows of both sides. */
+const bothSides = `left.union(
+      right.select(({ other, weight, label }) => ({ id: weight, key: other, note: label })))`;
+const bothSidesSql =
+  '(select id, key, note from LEFT_ROWS union all select weight, other, label from RIGHT_ROWS)';
+
+test('sort', async () => {
+  const order = `[row.key.desc({ nulls: 'first' }), row.id.asc(), row.note.asc()]`;
+  const { path, spilledBytes } = await runOf(`${bothSides}.orderBy((row) => ${order})`);
+  expect(spilledBytes).toBeGreaterThan(2 * memoryMb * mb);
+  // Each row's place counts, as DuckDB numbers the sorted rows.
+  const sums = { rows: 0, ids: 0, keys: 0, notes: 0 };
+  for await (const line of createInterface({ input: createReadStream(path) })) {
+    const { id, key, note } = JSON.parse(line);
+    const weight = (sums.rows++ % 1009) + 1;
+    sums.ids += id * weight;
+    sums.keys += (key ?? 0) * weight;
+    sums.notes += note.length * weight;
+  }
+  const sql = `select count(*) as rows, sum(id * w) as ids, sum(coalesce(key, 0) * w) as keys, sum(length(note) * w) as notes
+    from (select *, (row_number() over (order by key desc nulls first, id, note) - 1) % 1009 + 1 as w from ${bothSidesSql})`;
+  expect(sums).toEqual(duckdbAnswerOf(sql));
+});
+
+test('group-by', async () => {
+  const { row, spilledBytes } = await answerOf(`${bothSides}
+      .keyBy((row) => row.note)
+      .aggregate({ rows: agg.count(), ids: agg.sum((row) => row.id), key: agg.max((row) => row.key) })
+      .aggregate({
+        groups: agg.count(),
+        rows: agg.max((row) => row.rows),
+        ids: agg.sum((row) => row.ids),
+        keys: agg.sum((row) => row.key),
+        notes: agg.sum((row) => row.note.length()),
+      })`);
+  const sql = `select count(*) as groups, max(rows) as rows, sum(ids) as ids, sum(key) as keys, sum(length(note)) as notes
+    from (select note, count(*) as rows, sum(id) as ids, max(key) as key from ${bothSidesSql} group by note)`;
+  expect(row).toEqual(duckdbAnswerOf(sql));
+  expect(spilledBytes).toBeGreaterThan(4 * memoryMb * mb);
+});
 
 test.each(['inner', 'left', 'full'])('%s join', async (type) => {
   const { row, spilledBytes } = await answerOf(`left
