@@ -18,7 +18,7 @@ import { type LoweringOptions, lowerAggregate, lowerDistinct } from './lower-agg
 import { lowerAnalytic, lowerOrderedAggregate } from './lower-analytic.ts';
 import { sinkColumns } from './lower-changes.ts';
 import { lowerPattern } from './lower-pattern.ts';
-import { lowerRunningTop } from './lower-running-top.ts';
+import { lowerRunningRanks, lowerRunningTop } from './lower-running-top.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
 
@@ -83,6 +83,7 @@ export function lower(
     case 'orderedAggregate':
       return lowerOrderedAggregate(node);
     case 'analytic':
+      if (changes?.isRunning) return lowerRunningRanks(node, changes);
       return lowerAnalytic(node, input);
     case 'sink': {
       const exchange = node.sink.isParallel ? null : ({ kind: 'gather' } as const);

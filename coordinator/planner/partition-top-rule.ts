@@ -9,9 +9,8 @@
  * The operator in front may leave other rows in, so the filter stays. What is dropped stands behind all that is
  * wanted, so no function may look there: ranks, lags and frames that end with the row do not.
  */
-import { conditionsOf } from '../../engine/expr/conditions.ts';
-import type { Expr } from '../../engine/expr/expr.ts';
 import type { AnalyticColumn, RankFunction } from '../../engine/plan/analytic-functions.ts';
+import { firstRanksOf } from '../../engine/plan/first-ranks.ts';
 import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import { inputFrom, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
 
@@ -48,29 +47,11 @@ function wantedRows({ functions }: Analytic, step: PlanStep, index: StepIndex): 
   const [reader] = index.readersOf(step.number);
   if (reader?.operator.kind !== 'filter' || index.chainedBehind(reader) !== step) return null;
   if (!functions.every(looksBack)) return null;
-  for (const condition of conditionsOf(reader.operator.predicate)) {
-    for (const one of functions) {
-      const count = one.kind === 'rank' ? lastRank(condition, one.name) : null;
-      if (one.kind === 'rank' && count !== null) return { function: one.function, count };
-    }
-  }
-  return null;
+  const ranks = firstRanksOf(functions, reader.operator.predicate);
+  return ranks && { function: ranks.function, count: ranks.count };
 }
 
 function looksBack(one: AnalyticColumn): boolean {
   if (one.kind === 'frame') return one.frame === 'rows';
   return one.kind === 'rank' || one.shift < 0;
-}
-
-/** The last rank that the condition lets through, from 1 on; null where it has no such bound. */
-function lastRank(condition: Expr, rank: string): number | null {
-  if (condition.kind !== 'compare') return null;
-  const { op, left, right } = condition;
-  const isRank = (expr: Expr) => expr.kind === 'column' && expr.name === rank;
-  const bound = isRank(left) ? right : isRank(right) ? left : null;
-  if (bound?.kind !== 'literal' || !bound.type.kind.includes('int')) return null;
-  const upper = isRank(left) ? (['le', 'lt'] as const) : (['ge', 'gt'] as const);
-  const last = Number(bound.value) - (op === upper[1] ? 1 : 0);
-  const isUpper = op === 'eq' || op === upper[0] || op === upper[1];
-  return isUpper && Number.isSafeInteger(last) && last >= 1 ? last : null;
 }

@@ -20,6 +20,7 @@ import {
 } from './endpoints.ts';
 import { resolveParams } from './param-values.ts';
 import { describe } from './row.ts';
+import './deduplicate.ts';
 import './keyed-process.ts';
 import './window-process.ts';
 import './match-verb.ts';

@@ -9,6 +9,7 @@
  * ```
  */
 
+import './deduplicate.ts';
 import './keyed-process.ts';
 import './window-process.ts';
 import './match-verb.ts';
@@ -40,6 +41,7 @@ export type { ColumnKind, ListKind, StructKind, Typed } from './column-kind.ts';
 export type { NestedMethods } from './column-nested.ts';
 export type { NumberMethods } from './column-number.ts';
 export type { TextMethods } from './column-text.ts';
+export type { DeduplicateOptions } from './deduplicate.ts';
 export {
   type BuildContext,
   defineJob,

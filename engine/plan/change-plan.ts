@@ -18,6 +18,7 @@ import { typedError } from '../../base/typed-error.ts';
 import { utf8Type } from '../schema/field-type.ts';
 import { fieldOf, freeName, type Schema } from '../schema/schema.ts';
 import { type ChangeRole, changeRoleOf } from './change-roles.ts';
+import { type FirstRanks, firstRanksOf } from './first-ranks.ts';
 import type { JobMode, LogicalGraph, LogicalNode } from './logical-graph.ts';
 import { type ChangeMode, rowKindName } from './row-kind.ts';
 
@@ -32,6 +33,8 @@ export interface NodeChanges {
   readonly key: readonly string[] | null;
   /** Of a sink: whether it is given a column with the kind. */
   readonly showsKind: boolean;
+  /** Of an `over` with a rank alone: which ranks are wanted of it. */
+  readonly ranks: FirstRanks | null;
 }
 
 export interface ChangePlan {
@@ -73,6 +76,7 @@ class Planning {
   readonly #readers = new Map<string, LogicalNode[]>();
   readonly #isUnbounded = new Map<string, boolean>();
   readonly #roles = new Map<string, ChangeRole>();
+  readonly #ranks = new Map<string, FirstRanks | null>();
   /** By node: the first reader that does not take changes of it; null where all do. */
   readonly #refusals = new Map<string, Refusal | null>();
   readonly #needsBefore = new Map<string, boolean>();
@@ -93,7 +97,9 @@ class Planning {
       const isUnbounded = node.inputs.map((id) => this.#isUnbounded.get(id) === true);
       const sort = node.kind === 'orderBy' ? node : nodes.get(node.inputs[0] ?? '');
       const isTop = sort?.kind === 'orderBy' && this.#isReadByLimit(sort);
-      this.#roles.set(node.id, changeRoleOf(node, { isUnbounded, isTop }));
+      const ranks = this.#ranksOf(node);
+      this.#ranks.set(node.id, ranks);
+      this.#roles.set(node.id, changeRoleOf(node, { isUnbounded, isTop, ranks }));
     }
     for (const node of [...graph.nodes].reverse()) {
       const readers = this.#readers.get(node.id) ?? [];
@@ -109,6 +115,13 @@ class Planning {
   #isReadByLimit({ id }: LogicalNode): boolean {
     const [reader, ...others] = this.#readers.get(id) ?? [];
     return reader?.kind === 'limit' && others.length === 0;
+  }
+
+  #ranksOf(node: LogicalNode): FirstRanks | null {
+    if (node.kind !== 'analytic' || node.functions.length > 1) return null;
+    const [reader, ...others] = this.#readers.get(node.id) ?? [];
+    if (reader?.kind !== 'where' || others.length > 0) return null;
+    return firstRanksOf(node.functions, reader.predicate);
   }
 
   check(): void {
@@ -141,7 +154,8 @@ class Planning {
     const hasBefore = role.kind === 'passes' && inputs.some((input) => input.mode === 'retract');
     const needsBefore = hasBefore || key === null || this.#needsBefore.get(node.id) === true;
     const mode = changes ? (needsBefore ? 'retract' : 'upsert') : 'append';
-    return { mode, isRunning, hasKind, key, showsKind: false };
+    const ranks = this.#ranks.get(node.id) ?? null;
+    return { mode, isRunning, hasKind, key, showsKind: false, ranks };
   }
 
   #sinkChanges(
@@ -154,7 +168,7 @@ class Planning {
     if (mode !== 'append' && changes?.mode === 'upsert' && key === null) throw noKey(node);
     const showsKind = this.#isStreaming && changes !== undefined;
     const isShown = showsKind && (changes.isAsked || mode !== 'append');
-    return { mode, isRunning: false, hasKind, key, showsKind: isShown };
+    return { mode, isRunning: false, hasKind, key, showsKind: isShown, ranks: null };
   }
 
   /** Whether it gives out changes while rows come: where all that reads it takes them, or they are added rows alone. */

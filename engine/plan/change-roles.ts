@@ -8,6 +8,7 @@
  *     append    as rows come, but added rows alone:  functions, windows, lookups …
  */
 import type { AggregateFunction } from './aggregate-functions.ts';
+import type { FirstRanks } from './first-ranks.ts';
 import { type JoinType, onlyAdds } from './join-type.ts';
 import type { LogicalNode } from './logical-graph.ts';
 
@@ -32,9 +33,11 @@ export interface Around {
   readonly isUnbounded: readonly boolean[];
   /** Whether it is a sort that only a limit reads, or that limit. */
   readonly isTop: boolean;
+  /** Of an `over` with a rank alone: which ranks a filter, who alone reads it, wants. */
+  readonly ranks: FirstRanks | null;
 }
 
-export function changeRoleOf(node: LogicalNode, { isUnbounded, isTop }: Around): ChangeRole {
+export function changeRoleOf(node: LogicalNode, { isUnbounded, isTop, ranks }: Around): ChangeRole {
   switch (node.kind) {
     case 'where':
     case 'select':
@@ -61,9 +64,10 @@ export function changeRoleOf(node: LogicalNode, { isUnbounded, isTop }: Around):
       return isTop
         ? { kind: 'running', refusal: null, revises: true, key: null }
         : { kind: 'append' };
+    case 'analytic':
+      return ranks === null ? { kind: 'atEnd' } : ranksRole(node, ranks);
     case 'reduce':
     case 'orderedAggregate':
-    case 'analytic':
     case 'mapReduce':
     case 'intersect':
     case 'except':
@@ -76,6 +80,18 @@ export function changeRoleOf(node: LogicalNode, { isUnbounded, isTop }: Around):
 /** A join that keeps both sides does not look for a row that goes among those that it keeps. */
 function keptJoinRole(type: JoinType): ChangeRole {
   return { kind: 'running', refusal: 'join', revises: !onlyAdds(type), key: null };
+}
+
+/** Rows of a partition are told apart by their numbers; there are several of one rank. */
+function ranksRole(
+  { partition }: LogicalNode & { readonly kind: 'analytic' },
+  { name, function: rank, count }: FirstRanks,
+): ChangeRole {
+  const names = partition.map(({ expr }) => (expr.kind === 'column' ? expr.name : null));
+  const known = names.filter((one) => one !== null);
+  const isKeyed = rank === 'rowNumber' && known.length === names.length;
+  const key = isKeyed ? (count === 1 ? known : [...known, name]) : null;
+  return { kind: 'running', refusal: null, revises: true, key };
 }
 
 /** Functions whose result is known again when a row is gone. */

@@ -297,8 +297,14 @@ function orderingText(
       return `of ${operator.rangeCount} ranges by ${order}`;
     case 'top':
       return `${operator.count} by ${order}`;
-    case 'runningTop':
-      return `${operator.count} by ${order}; within ${operator.everyMs} ms`;
+    case 'runningTop': {
+      const { count, ranks, everyMs } = operator;
+      const what =
+        ranks === null
+          ? `${count} by ${order}`
+          : orderedText(ranks.partition, order, [`${ranks.function} <= ${count}`]);
+      return `${what}; within ${everyMs} ms`;
+    }
     case 'partitionTop': {
       const { partition, function: rank, count } = operator;
       return orderedText(partition, order, [`${rank} <= ${count}`]);

@@ -130,13 +130,18 @@ export type OperatorSpec = Spec &
     /** Groups by key columns, whose results come out again when they have changed. */
     | ({ readonly kind: 'runningAggregate' } & RunningAggregateSpec)
     /**
-     * The first rows of an order, and what changes of them; the last column of the input has how often a row comes, or
+     * The first rows of an order, or of each partition with their ranks, and what changes of them; the last column of the input has how often a row comes, or
      * goes, the last of the output the row kind.
      */
     | {
         readonly kind: 'runningTop';
         readonly order: readonly SortKey[];
         readonly count: number;
+        /** Null: of all rows, without a rank. */
+        readonly ranks: {
+          readonly partition: readonly string[];
+          readonly function: RankFunction;
+        } | null;
         /** Whether rows go. */
         readonly isOfChanges: boolean;
         readonly everyMs: number;

@@ -1,5 +1,6 @@
 /**
- * Running top: the first rows of an order, of all rows that have come and not gone, and what changes of them.
+ * Running top: the first rows of an order, or those of each partition with their ranks, of all rows that have come and not
+ * gone, and what changes of them.
  *
  *     rows, weights ─▶ all rows, counted ──everyMs──▶ first rows of the order ─▶ less those of before ─▶ -D, +I
  *
@@ -15,32 +16,40 @@
  * Before: coordinator/planner/lower-running-top.ts
  */
 import { assert } from '../../../base/assert.ts';
-import { Batch, type Column } from '../../batch/batch.ts';
+import { Batch, batchRowsMax, type Column } from '../../batch/batch.ts';
 import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
+import type { RankFunction } from '../../plan/analytic-functions.ts';
 import type { SortKey } from '../../plan/logical-graph.ts';
 import { rowKinds, rowKindType } from '../../plan/row-kind.ts';
 import type { Schema } from '../../schema/schema.ts';
+import { ascending } from '../../stream/row-order.ts';
 import { takeColumn } from '../../stream/take-column.ts';
 import { type AggregatePlan, planAggregates } from '../aggregate-plan.ts';
 import { AggregateTable } from '../aggregate-table.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
 import { SortOperator } from '../sort-operator.ts';
+import { added, negative, readOut, type Work, weightOf, withWeights } from './counted-rows.ts';
+import { FirstPlaces } from './first-places.ts';
+
+export interface RanksOfPartitions {
+  readonly partition: readonly string[];
+  readonly function: RankFunction;
+}
 
 export interface RunningTopOptions {
   /** The rows, and behind them how often each comes, or, less than 0, goes: an int64. */
   readonly input: Schema;
-  /** The rows, and the row kind. */
+  /** The rows, with `ranks` the rank, and the row kind. */
   readonly output: Schema;
   readonly order: readonly SortKey[];
-  /** Rows wanted. */
+  /** Rows wanted; with `ranks` the last rank that is. */
   readonly count: number;
+  /** Of each partition the first rows, with their ranks; null: of all rows, without. */
+  readonly ranks: RanksOfPartitions | null;
   /** Whether rows go; else those behind the first are forgotten. */
   readonly isOfChanges: boolean;
   readonly everyMs: number;
 }
-
-/** A part of the work: changes to give out, or null where it may rest. */
-type Work = Generator<Batch | null, void>;
 
 /** Of the time, the part that is not spent on updates, by theirs. */
 const restShare = 4;
@@ -48,7 +57,10 @@ const restShare = 4;
 export class RunningTopOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #options: RunningTopOptions;
+  /** The rows, as they are given out, and their weights. */
+  readonly #given: Schema;
   readonly #plan: AggregatePlan;
+  readonly #givenPlan: AggregatePlan;
   /** All rows, counted. */
   #rows: AggregateTable;
   /** The first rows, as they were given out, with their counts. */
@@ -60,13 +72,17 @@ export class RunningTopOperator implements Operator {
   wakeAtMs = Number.POSITIVE_INFINITY;
 
   constructor(context: OperatorContext, options: RunningTopOptions) {
-    const { input } = options;
-    const weight = input.fields.at(-1)?.name ?? '';
+    const { input, output } = options;
+    const weight = input.fields.at(-1);
+    assert(weight !== undefined, 'rows have a weight behind them');
+    this.#given = { fields: [...output.fields.slice(0, -1), weight] };
     this.#context = context;
     this.#options = options;
-    const total = { name: weight, function: 'sum', columns: [weight] } as const;
+    const { name } = weight;
+    const total = { name, function: 'sum', columns: [name] } as const;
     this.#plan = planAggregates(input, 'final', [total]);
-    this.#rows = this.#newTable();
+    this.#givenPlan = planAggregates(this.#given, 'final', [total]);
+    this.#rows = this.#newTable(input, this.#plan);
   }
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
@@ -124,21 +140,15 @@ export class RunningTopOperator implements Operator {
   }
 
   *#update(): Work {
-    const { input } = this.#options;
-    const changes = this.#newTable();
+    const changes = this.#newTable(this.#given, this.#givenPlan);
     const next: Batch[] = [];
     try {
       yield* this.#first(next);
       for (const batch of next) yield* added(changes, batch.retain());
       for (const batch of this.#top) yield* added(changes, negative(this.#context, batch));
+      const read = (table: AggregateTable) => table.next(this.#givenPlan.results, this.#given);
       for (const kind of [rowKinds.delete, rowKinds.insert]) {
-        yield* readOut(
-          changes,
-          (table) => table.next(this.#plan.results, input),
-          (batch) => {
-            return this.#changesOf(batch, kind);
-          },
-        );
+        yield* readOut(changes, read, (batch) => this.#changesOf(batch, kind));
       }
       // Of rows that were only added, those behind the first never are among them.
       if (!this.#options.isOfChanges) yield* this.#keepOnly(next);
@@ -152,24 +162,26 @@ export class RunningTopOperator implements Operator {
 
   /** The first rows, with as many of each as are wanted, to `into`. */
   *#first(into: Batch[]): Work {
-    const { input: schema, order, count } = this.#options;
-    const sorter = new SortOperator(this.#context, { schema, order, count });
+    const context = this.#context;
+    const { input: schema, order, count, ranks } = this.#options;
+    const sorted =
+      ranks === null
+        ? { schema, order, count }
+        : { schema, order: [...ranks.partition.map(ascending), ...order] };
+    const sorter = new SortOperator(context, sorted);
     const found: Batch[] = [];
     const outbox = { offer: (batch: Batch) => found.push(batch) > 0 };
     try {
       const read = (table: AggregateTable) => table.next(this.#plan.results, schema);
-      yield* readOut(this.#rows, read, (batch) => {
-        const present = withWeights(this.#context, batch, (weight) => Math.max(0, weight));
-        if (present === null) return null;
-        const taken = sorter.process(present, 0);
-        assert(taken === present.rowCount, 'a sort takes batches whole');
-        present.release();
-        return null;
-      });
+      yield* readOut(this.#rows, read, (batch) => this.#sort(sorter, batch));
+      if (ranks !== null) {
+        yield* this.#firstOfPartitions(sorter, ranks, into);
+        return;
+      }
       while (!sorter.finish(outbox)) yield null;
       let left = count;
       for (const batch of found) {
-        const cut = withWeights(this.#context, batch, (weight) => {
+        const cut = withWeights(context, batch, (weight) => {
           const wanted = Math.min(weight, left);
           left -= wanted;
           return wanted;
@@ -182,10 +194,45 @@ export class RunningTopOperator implements Operator {
     }
   }
 
-  *#keepOnly(top: readonly Batch[]): Work {
-    const kept = this.#newTable();
+  *#sort(sorter: SortOperator, batch: Batch): Work {
+    const present = withWeights(this.#context, batch, (weight) => Math.max(0, weight));
+    if (present === null) return;
     try {
-      for (const batch of top) yield* added(kept, batch.retain());
+      while (sorter.process(present, 0) < present.rowCount) yield null;
+    } finally {
+      present.release();
+    }
+  }
+
+  *#firstOfPartitions(sorter: SortOperator, ranks: RanksOfPartitions, into: Batch[]): Work {
+    const { input, order, count } = this.#options;
+    const options = { input, output: this.#given, order, count, ...ranks };
+    const places = new FirstPlaces(this.#context, options);
+    const outbox = {
+      offer(batch: Batch): boolean {
+        // Taken over only where nothing throws: until then it is the sorter's.
+        places.add(batch.retain(), into);
+        batch.release();
+        return true;
+      },
+    };
+    try {
+      while (!sorter.finish(outbox)) yield null;
+      places.finish(into);
+    } finally {
+      places.close();
+    }
+  }
+
+  *#keepOnly(top: readonly Batch[]): Work {
+    const { input } = this.#options;
+    const kept = this.#newTable(input, this.#plan);
+    const rowColumns = input.fields.length - 1;
+    try {
+      for (const batch of top) {
+        const columns = [...batch.columns.slice(0, rowColumns), ...batch.columns.slice(-1)];
+        yield* added(kept, batch.derive({ schema: input, columns }));
+      }
     } catch (error) {
       kept.close();
       throw error;
@@ -194,16 +241,22 @@ export class RunningTopOperator implements Operator {
     this.#rows = kept;
   }
 
-  /** The rows that come, or go, each as often as it does; null for none. */
-  #changesOf(batch: Batch, kind: number): Batch | null {
-    const { scope, kernels } = this.#context;
-    const { memory } = scope;
+  /** The rows that come, or go, each as often as it does. */
+  *#changesOf(batch: Batch, kind: number): Work {
     const chosen: number[] = [];
     const sign = kind === rowKinds.insert ? 1 : -1;
     for (let row = 0; row < batch.rowCount; row++) {
-      for (let times = weightOf(batch, row) * sign; times > 0; times--) chosen.push(row);
+      for (let times = weightOf(batch, row) * sign; times > 0; times--) {
+        chosen.push(row);
+        if (chosen.length === batchRowsMax) yield this.#rowsOf(batch, chosen.splice(0), kind);
+      }
     }
-    if (chosen.length === 0) return null;
+    if (chosen.length > 0) yield this.#rowsOf(batch, chosen, kind);
+  }
+
+  #rowsOf(batch: Batch, chosen: readonly number[], kind: number): Batch {
+    const { scope, kernels } = this.#context;
+    const { memory } = scope;
     const rowCount = chosen.length;
     const numbers = scope.allocate(rowCount * 4);
     const blocks: BlockHandle[] = [numbers];
@@ -219,88 +272,8 @@ export class RunningTopOperator implements Operator {
     return new Batch(memory, { schema: this.#options.output, rowCount, columns, blocks, holds });
   }
 
-  #newTable(): AggregateTable {
-    const { input } = this.#options;
+  #newTable(input: Schema, plan: AggregatePlan): AggregateTable {
     const keys = input.fields.slice(0, -1).map(({ name }) => name);
-    return new AggregateTable(this.#context, { input, keys, plan: this.#plan });
+    return new AggregateTable(this.#context, { input, keys, plan });
   }
-}
-
-/** Adds a batch, which it takes over. */
-function* added(table: AggregateTable, batch: Batch): Work {
-  try {
-    for (let row = 0; row < batch.rowCount; row = table.add(batch, row)) yield null;
-  } finally {
-    batch.release();
-  }
-}
-
-/** Reads all groups; `work` answers what is to be given out of a batch. */
-function* readOut(
-  table: AggregateTable,
-  read: (table: AggregateTable) => Batch | null,
-  work: (batch: Batch) => Batch | null,
-): Work {
-  while (!table.settle()) yield null;
-  table.rewind();
-  while (!table.isReadOut) {
-    const batch = read(table);
-    if (batch === null) {
-      yield null;
-      continue;
-    }
-    let made: Batch | null;
-    try {
-      made = work(batch);
-    } finally {
-      batch.release();
-    }
-    yield made;
-  }
-  table.rewind();
-}
-
-/** Weights are whole numbers below 2^53. */
-function weightOf(batch: Batch, row: number): number {
-  const at = ((batch.columns.at(-1)?.values ?? 0) >>> 2) + batch.storedRowOf(row) * 2;
-  const { uint32 } = batch.memory;
-  return ((uint32[at + 1] ?? 0) | 0) * 2 ** 32 + (uint32[at] ?? 0);
-}
-
-/** The rows whose weight is not 0 then, with it; null for none. The caller still owns the batch. */
-function withWeights(
-  { scope }: OperatorContext,
-  batch: Batch,
-  weigh: (weight: number) => number,
-): Batch | null {
-  const { uint32 } = scope.memory;
-  const { storedRows } = batch;
-  const weights = scope.allocate(storedRows * 8);
-  const rows = scope.allocate(Math.max(1, batch.rowCount) * 4);
-  const [to, selection] = [addressOf(weights), addressOf(rows)];
-  let rowCount = 0;
-  for (let row = 0; row < batch.rowCount; row++) {
-    const weight = weigh(weightOf(batch, row));
-    if (weight === 0) continue;
-    const stored = batch.storedRowOf(row);
-    const at = (to >>> 2) + stored * 2;
-    uint32[at] = weight;
-    uint32[at + 1] = Math.floor(weight / 2 ** 32);
-    uint32[(selection >>> 2) + rowCount++] = stored;
-  }
-  const blocks = [weights, rows];
-  if (rowCount === 0) {
-    for (const block of blocks) scope.memory.release(block);
-    return null;
-  }
-  const weight = batch.columns.at(-1);
-  assert(weight !== undefined, 'rows have a weight behind them');
-  const columns = [...batch.columns.slice(0, -1), { ...weight, values: to, validity: 0 }];
-  return batch.derive({ rowCount, selection, columns, blocks });
-}
-
-function negative(context: OperatorContext, batch: Batch): Batch {
-  const taken = withWeights(context, batch, (weight) => -weight);
-  assert(taken !== null, 'rows that were given out have a weight');
-  return taken;
 }

@@ -3,7 +3,7 @@
  * operators, any number of tasks, and changes of every row or by key.
  */
 import fc from 'fast-check';
-import { agg, type Column, type Stream, t } from 'millrace';
+import { agg, type Column, coalesce, type Stream, t } from 'millrace';
 import { expect, test } from 'vitest';
 import { planJob } from '../../../coordinator/planner/planner.ts';
 import { buildJob } from '../../../engine/api/build-job.ts';
@@ -20,6 +20,13 @@ type Rows = Stream<{
   n: Column<'int64', bigint, false, 'n'>;
   x: Column<'float64', number, true, 'x'>;
 }>;
+
+type RowOfRows = Parameters<Parameters<Rows['where']>[0]>[0];
+
+/** Another for each other row, so that which is first is no matter of chance. */
+function placeOf({ n, x, url }: RowOfRows) {
+  return n.cast(t.utf8()).concat(' ', coalesce(x.cast(t.utf8()), 'none'), ' ', url);
+}
 
 /** Verbs of rows that may go again; `min` is for the first one only, whose rows do not. */
 const verbs: Record<string, (rows: Rows) => unknown> = {
@@ -47,6 +54,30 @@ const verbs: Record<string, (rows: Rows) => unknown> = {
       .select(({ url, n }) => ({ url, n, x: n.cast(t.float64()) })),
   // In an order of all columns, so that it is the same rows whatever comes first.
   first: (rows) => rows.orderBy((row) => [row.n.desc(), row.url.asc(), row.x.asc()]).limit(3),
+  lastOfKey: (rows) => rows.keyBy((row) => row.url).deduplicate({ keep: 'last', by: placeOf }),
+  firstOfKey: (rows) =>
+    rows.keyBy((row) => ({ n: row.n.mod(3) })).deduplicate({ keep: 'first', by: placeOf }),
+  numbers: (rows) =>
+    rows
+      .over(
+        { partitionBy: (row) => row.url, orderBy: (row) => [row.n.desc(), row.x.asc()] },
+        (analytic) => ({ place: analytic.rowNumber() }),
+      )
+      .where((row) => row.place.le(2))
+      .select(({ url, place, x }) => ({ url, n: place, x })),
+  ranks: (rows) =>
+    rows
+      .over(
+        { partitionBy: (row) => [row.n.mod(2), row.x], orderBy: (row) => row.n.add(1).asc() },
+        (analytic) => ({ place: analytic.rank() }),
+      )
+      .where((row) => row.place.lt(4).and(row.url.ne('c')))
+      .select(({ url, place, x }) => ({ url, n: place, x })),
+  denseRanks: (rows) =>
+    rows
+      .over({ orderBy: (row) => row.url.asc() }, (analytic) => ({ place: analytic.denseRank() }))
+      .where((row) => row.place.eq(2))
+      .select(({ url, n, x, place }) => ({ url, n: n.add(place), x })),
   all: (rows) =>
     rows
       .aggregate({ n: agg.count(), x: agg.sum((row) => row.x) })

@@ -46,6 +46,10 @@ function planOf(
 }
 
 const counts = (rows: Rows) => rows.keyBy((row) => row.url).aggregate({ n: agg.count() });
+const placed = (rows: Rows) =>
+  rows.over({ partitionBy: (row) => row.url, orderBy: (row) => row.n.desc() }, (analytic) => ({
+    place: analytic.rowNumber(),
+  }));
 const renamed = (rows: Rows) => counts(rows).select(({ url, n }) => ({ n, site: url }));
 
 test.each([
@@ -109,6 +113,42 @@ test.each([
       'limit-1 retract, runs',
       'sink-1 retract, shown',
     ],
+  ],
+  [
+    'numbers up to a bound, by partition and number',
+    (rows: Rows) => placed(rows).where((row) => row.place.le(3)),
+    upsert,
+    [
+      'analytic-1 retract by url,place, runs',
+      'where-1 retract by url,place',
+      'sink-1 retract by url,place, shown',
+    ],
+  ],
+  [
+    'one row of each key',
+    (rows: Rows) => rows.keyBy((row) => row.url).deduplicate({ keep: 'last', by: (row) => row.n }),
+    retract,
+    [
+      'analytic-1 retract by url, runs',
+      'where-1 retract by url',
+      'select-1 retract by url',
+      'sink-1 retract by url, shown',
+    ],
+  ],
+  [
+    'ranks that nothing bounds',
+    (rows: Rows) => placed(rows).where((row) => row.place.ge(3)),
+    retract,
+    ['analytic-1 append', 'where-1 append', 'sink-1 append, shown'],
+  ],
+  [
+    'ranks that are read besides',
+    (rows: Rows) => {
+      const all = placed(rows);
+      return [all.where((row) => row.place.le(3)), all];
+    },
+    retract,
+    ['analytic-1 append', 'where-1 append', 'sink-1 append, shown', 'sink-2 append, shown'],
   ],
   [
     'a sort that is read besides',
