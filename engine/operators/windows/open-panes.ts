@@ -2,22 +2,32 @@
  * Open panes: the tables of the panes that have rows, in the order of their starts. One that is dropped gives
  * its table to the next pane, since growing a table to its size is half of what a pane costs.
  *
+ * A pane that is on disk has runs there, and a table again when more rows come (`PaneDisk`).
+ *
  * Invariant: tables share their scratch, so a batch goes into one table to its end before the next one begins.
  */
+
+import type { Batch } from '../../batch/batch.ts';
 import type { Schema } from '../../schema/schema.ts';
+import type { SpillRun } from '../../spill/spill-writer.ts';
 import type { AggregatePlan } from '../aggregate-plan.ts';
 import { type AggregateScratch, AggregateTable, aggregateScratchOf } from '../aggregate-table.ts';
 import type { OperatorContext } from '../operator.ts';
 
 export interface Pane {
   readonly start: number;
-  readonly table: AggregateTable;
+  /** Null when all of it is on disk. */
+  table: AggregateTable | null;
+  /** What of it is on disk. */
+  readonly runs: SpillRun[];
 }
 
 export interface OpenPanesOptions {
   readonly input: Schema;
   readonly keys: readonly string[];
   readonly plan: AggregatePlan;
+  /** What one table may have. @defaultValue no limit */
+  readonly bytesMax?: number;
 }
 
 /** Tables without a pane that are kept. */
@@ -33,6 +43,7 @@ export class OpenPanes {
   readonly #panes: Pane[] = [];
   readonly #spare: AggregateTable[] = [];
   #last: Pane | null = null;
+  #heldBytes = 0;
 
   constructor(context: OperatorContext, options: OpenPanesOptions) {
     this.#context = context;
@@ -47,18 +58,44 @@ export class OpenPanes {
   /** Bytes of all groups, and of tables for the next panes. */
   get sizeBytes(): number {
     let sum = 0;
-    for (const { table } of this.#panes) sum += table.groups.sizeBytes;
+    for (const { table } of this.#panes) sum += table?.groups.sizeBytes ?? 0;
     for (const table of this.#spare) sum += table.groups.sizeBytes;
     return sum;
   }
 
-  /** The pane that starts there; made when it has no row yet. */
-  at(start: number): Pane {
+  /** Bytes as `sizeBytes`, or a little more: added up as rows come. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** The pane that rows came into last. */
+  get latest(): Pane | null {
+    return this.#last;
+  }
+
+  /** Adds up `heldBytes` anew. */
+  count(): number {
+    this.#heldBytes = this.sizeBytes;
+    return this.#heldBytes;
+  }
+
+  /** Adds rows to the pane that starts there, as `AggregateTable.add`. */
+  add(start: number, batch: Batch, fromRow: number): number {
+    const pane = this.#at(start);
+    pane.table ??= this.#takeTable();
+    const { groups } = pane.table;
+    const before = groups.sizeBytes;
+    const row = pane.table.add(batch, fromRow);
+    this.#heldBytes += groups.sizeBytes - before;
+    return row;
+  }
+
+  #at(start: number): Pane {
     if (this.#last?.start === start) return this.#last;
     const place = this.#placeOf(start);
     let pane = this.#panes[place];
     if (pane?.start !== start) {
-      pane = { start, table: this.#spare.pop() ?? this.#newTable() };
+      pane = { start, table: null, runs: [] };
       this.#panes.splice(place, 0, pane);
     }
     this.#last = pane;
@@ -70,8 +107,8 @@ export class OpenPanes {
     return this.#panes.slice(this.#placeOf(from), this.#placeOf(to));
   }
 
-  /** Drops the first panes, as long as `isDone` answers true. */
-  dropWhile(isDone: (pane: Pane) => boolean): void {
+  /** Drops the first panes, as long as `isDone` answers true; `forget` is told of each. */
+  dropWhile(isDone: (pane: Pane) => boolean, forget: (pane: Pane) => void): void {
     let count = 0;
     for (const pane of this.#panes) {
       if (!isDone(pane)) break;
@@ -79,14 +116,24 @@ export class OpenPanes {
     }
     if (count === 0) return;
     this.#last = null;
-    for (const { table } of this.#panes.splice(0, count)) this.#keep(table);
+    for (const pane of this.#panes.splice(0, count)) {
+      forget(pane);
+      if (pane.table !== null) this.#keep(pane.table);
+    }
+    this.count();
   }
 
   /** Drops all panes, and gives their memory back. */
   clear(): void {
-    for (const table of this.#spare.splice(0)) table.close();
-    for (const { table } of this.#panes.splice(0)) table.close();
+    this.closeSpare();
+    for (const { table } of this.#panes.splice(0)) table?.close();
     this.#last = null;
+    this.#heldBytes = 0;
+  }
+
+  /** Gives back the memory of tables without a pane. */
+  closeSpare(): void {
+    for (const table of this.#spare.splice(0)) table.close();
   }
 
   close(): void {
@@ -104,6 +151,14 @@ export class OpenPanes {
     }
     table.clear();
     this.#spare.push(table);
+  }
+
+  #takeTable(): AggregateTable {
+    const spare = this.#spare.pop();
+    if (spare !== undefined) return spare;
+    const table = this.#newTable();
+    this.#heldBytes += table.groups.sizeBytes;
+    return table;
   }
 
   #newTable(): AggregateTable {

@@ -1,6 +1,7 @@
 /**
  * What the open panes of a window operator have of a key that somebody asks for. Windows are merged of panes when they
- * come out, so panes are what there is before; windows side by side have one each.
+ * come out, so panes are what there is before; windows side by side have one each. Of a pane on disk only what is in
+ * memory is looked at: it is shown without values where the key may be in it.
  */
 import type { Json } from '../../contracts/json.ts';
 import type { Field } from '../../schema/schema.ts';
@@ -31,10 +32,13 @@ export function paneStates(context: OperatorContext, options: PaneStatesOptions)
   const found: Json[] = [];
   const timeOf = (place: number) => (panes.paneMs === 0 ? null : shownTime(clock.instantOf(place)));
   try {
-    for (const { start, table } of open) {
-      const values = group.valuesIn(table.groups);
-      if (values === undefined) continue;
-      found.push({ start: timeOf(start), end: timeOf(start + panes.paneMs), values });
+    for (const { start, table, runs } of open) {
+      const values = table === null ? undefined : group.valuesIn(table.groups);
+      const isOnDisk = runs.length > 0;
+      if (values === undefined && !isOnDisk) continue;
+      const bounds = { start: timeOf(start), end: timeOf(start + panes.paneMs) };
+      const shown = values === undefined ? bounds : { ...bounds, values };
+      found.push(isOnDisk ? { ...shown, isPartOnDisk: true } : shown);
     }
   } finally {
     group.close();

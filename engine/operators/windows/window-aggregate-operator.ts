@@ -20,6 +20,7 @@
 import { assert } from '../../../base/assert.ts';
 import type { Batch } from '../../batch/batch.ts';
 import type { Json } from '../../contracts/json.ts';
+import { aggregatePartsOf } from '../../plan/aggregate-parts.ts';
 import { partialMemoryWeight } from '../../plan/memory-weight.ts';
 import {
   firesOnce,
@@ -36,6 +37,7 @@ import {
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
 import { eventTimeMissing, LateRows } from './late-rows.ts';
 import { OpenPanes } from './open-panes.ts';
+import { PaneDisk } from './pane-disk.ts';
 import { type PaneRows, PaneSplit } from './pane-split.ts';
 import { paneStates } from './pane-states.ts';
 import { RowTouch } from './row-touch.ts';
@@ -60,6 +62,8 @@ export interface WindowAggregateOptions {
   readonly firing?: WindowFiring;
   readonly keys: readonly string[];
   readonly aggregates: readonly AggregateColumnOptions[];
+  /** What open panes may have in memory before they go to disk. @defaultValue as the share allows */
+  readonly paneBytesMax?: number;
 }
 
 export class WindowAggregateOperator implements Operator {
@@ -73,6 +77,8 @@ export class WindowAggregateOperator implements Operator {
   readonly #clock: ZoneClock;
   readonly #split: PaneSplit;
   readonly #open: OpenPanes;
+  /** Null in a partial phase, which gives its panes out instead. */
+  readonly #disk: PaneDisk | null;
   readonly #results: WindowResults;
   readonly #timer: WindowTimer;
   readonly #late: LateRows;
@@ -119,12 +125,20 @@ export class WindowAggregateOperator implements Operator {
       column: column === null ? -1 : fieldIndexOf(input, column),
       ...place,
     });
-    this.#open = new OpenPanes(context, { input: read, keys, plan });
     const bounds = this.#boundCount;
     const touched = this.#touch === null ? [] : [...this.#touch.schema.fields.slice(-1)];
+    const groups = { fields: [...output.fields.slice(bounds), ...touched] };
+    const parts = aggregatePartsOf({ keys, aggregates: all, output: groups }, read).schema;
+    const disk = {
+      ...{ parts, output: groups, plan },
+      ...(options.paneBytesMax !== undefined && { tableBytes: options.paneBytesMax }),
+    };
+    this.#disk = phase === 'partial' ? null : new PaneDisk(context, disk);
+    const limit = this.#disk?.size.canSpill ? { bytesMax: this.#disk.limitBytes } : {};
+    this.#open = new OpenPanes(context, { input: read, keys, plan, ...limit });
     this.#results = new WindowResults(context, {
       ...{ input: read, keys, aggregates: all, plan },
-      groups: { fields: [...output.fields.slice(bounds), ...touched] },
+      ...{ groups, disk: this.#disk },
       givesParts: phase === 'partial',
       mergesAll: this.#isCumulating,
       hasTouch: this.#touch !== null,
@@ -203,6 +217,7 @@ export class WindowAggregateOperator implements Operator {
     this.#split.close();
     this.#touch?.close();
     this.#clock.close();
+    this.#disk?.close();
   }
 
   get #isCumulating(): boolean {
@@ -239,8 +254,7 @@ export class WindowAggregateOperator implements Operator {
       parts[0] = { pane, batch: this.#touch.mark(batch) };
       return this.#addPart(parts);
     }
-    this.#partRow = this.#open.at(pane).table.add(batch, this.#partRow);
-    if (this.#partRow < batch.rowCount) return false;
+    if (!this.#addRows(pane, batch)) return false;
     this.#partRow = 0;
     parts.shift();
     // What was merged for the window before lacks these rows.
@@ -248,6 +262,23 @@ export class WindowAggregateOperator implements Operator {
     this.#noteRows(pane, batch.rowCount);
     batch.release();
     return true;
+  }
+
+  /** Adds rows of a part to its pane, and puts others on disk where there is no room; false asks to be called again. */
+  #addRows(pane: number, batch: Batch): boolean {
+    const disk = this.#disk;
+    try {
+      if (disk?.isFull(this.#open, pane)) {
+        // What was merged would take the room, and is no beginning of a window with panes on disk.
+        this.#before = null;
+        this.#results.letGo();
+        if (!disk.makeRoom(this.#open, pane)) return false;
+      }
+      this.#partRow = this.#open.add(pane, batch, this.#partRow);
+      return this.#partRow === batch.rowCount;
+    } catch (error) {
+      throw disk?.explained(error) ?? error;
+    }
   }
 
   /** Which windows are to be given out again, or early, for rows of a pane. */
@@ -300,6 +331,7 @@ export class WindowAggregateOperator implements Operator {
 
   /** Gives out windows, one after the other; false asks to be called again. */
   #giveOut(outbox: Outbox, next: () => number | null): boolean {
+    if (this.#disk?.settle() === false) return false;
     for (;;) {
       if (this.#pending !== null && !outbox.offer(this.#pending)) return false;
       this.#pending = null;
@@ -308,10 +340,18 @@ export class WindowAggregateOperator implements Operator {
         if (end === null) return true;
         this.#begin(end);
       }
-      const groups = this.#results.next();
+      const groups = this.#nextGroups();
       if (groups === 'end') this.#endWindow();
       else if (groups !== null) this.#pending = this.#bounded(groups);
       if (this.#context.shouldYield()) return false;
+    }
+  }
+
+  #nextGroups(): Batch | null | 'end' {
+    try {
+      return this.#results.next();
+    } catch (error) {
+      throw this.#disk?.explained(error) ?? error;
     }
   }
 
@@ -323,9 +363,9 @@ export class WindowAggregateOperator implements Operator {
       this.#isCumulating && this.#touch === null && before?.start === start && before.end < end;
     const [first, last] = this.#given.rangeOf(end);
     const panes = this.#open.between(isContinued ? before.end : first, last);
-    this.#before = { start, end };
     const sinceRound = this.#touch === null ? 0 : (this.#rounds.get(end) ?? 0);
-    this.#results.begin({ tables: panes.map(({ table }) => table), sinceRound, isContinued });
+    this.#results.begin({ panes, sinceRound, isContinued });
+    this.#before = this.#results.isOnDisk ? null : { start, end };
   }
 
   #endWindow(): void {
@@ -336,7 +376,10 @@ export class WindowAggregateOperator implements Operator {
     this.#early.delete(end);
     if (this.#touch !== null) this.#rounds.set(end, this.#touch.round);
     if (!this.#firing.isDiscarding) return;
-    for (const { table } of this.#open.between(...this.#given.rangeOf(end))) table.clear();
+    for (const pane of this.#open.between(...this.#given.rangeOf(end))) {
+      this.#disk?.forget(pane);
+      pane.table?.clear();
+    }
   }
 
   #bounded(groups: Batch): Batch {
@@ -350,9 +393,11 @@ export class WindowAggregateOperator implements Operator {
   /** Drops panes whose windows are all over. */
   #drop(): void {
     const isPartial = this.#options.phase === 'partial';
-    this.#open.dropWhile(({ start }) => {
-      return this.#timer.hasPassed(this.#given.lastEndOf(start), isPartial ? 0 : this.#latenessMs);
-    });
+    const latenessMs = isPartial ? 0 : this.#latenessMs;
+    this.#open.dropWhile(
+      ({ start }) => this.#timer.hasPassed(this.#given.lastEndOf(start), latenessMs),
+      (pane) => this.#disk?.forget(pane),
+    );
     for (const end of this.#rounds.keys()) {
       if (this.#timer.hasPassed(end, this.#latenessMs)) this.#rounds.delete(end);
     }

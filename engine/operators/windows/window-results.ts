@@ -4,6 +4,8 @@
  *     one pane         its groups are the window's
  *     several panes    parts of each ─▶ merged in a table of their own ─▶ results
  *
+ *     a pane on disk   parts of all ─▶ merged within the share (`SpilledWindow`) ─▶ results
+ *
  * A window that begins where the one before began, and ends later, goes on with what was merged then. Where
  * windows are given out several times, groups carry the round of their last row (`touchColumn`), and those
  * without a row since are left out.
@@ -20,6 +22,9 @@ import {
 } from '../aggregate-plan.ts';
 import { AggregateTable } from '../aggregate-table.ts';
 import type { OperatorContext } from '../operator.ts';
+import type { Pane } from './open-panes.ts';
+import type { PaneDisk } from './pane-disk.ts';
+import { SpilledWindow } from './spilled-window.ts';
 
 export interface WindowResultsOptions {
   readonly input: Schema;
@@ -33,13 +38,15 @@ export interface WindowResultsOptions {
   readonly mergesAll: boolean;
   /** Whether the last result is the round of the last row. */
   readonly hasTouch: boolean;
+  /** Null where panes never go to disk. */
+  readonly disk: PaneDisk | null;
 }
 
 export interface WindowPart {
-  readonly tables: readonly AggregateTable[];
+  readonly panes: readonly Pane[];
   /** Groups without a row after that round are left out; 0 for none. */
   readonly sinceRound: number;
-  /** Whether the tables follow those of the window before, whose groups belong to this one too. */
+  /** Whether the panes follow those of the window before, whose groups belong to this one too. */
   readonly isContinued: boolean;
 }
 
@@ -51,6 +58,9 @@ export class WindowResults {
   /** Made for the first window of several panes. */
   #merge: AggregateTable | null = null;
   #window: WindowPart | null = null;
+  #tables: readonly AggregateTable[] = [];
+  /** The window that is given out, when it has panes on disk. */
+  #spilled: SpilledWindow | null = null;
   /** Tables that have been merged. */
   #mergedTables = 0;
   #batch: Batch | null = null;
@@ -68,25 +78,32 @@ export class WindowResults {
       : planAggregates(parts.schema, 'final', parts.aggregates);
   }
 
-  get sizeBytes(): number {
-    return this.#merge?.groups.sizeBytes ?? 0;
-  }
-
   /** The results of groups, but for the round. */
   get results(): AggregatePlan['results'] {
     const { plan, hasTouch } = this.#options;
     return hasTouch ? plan.results.slice(0, -1) : plan.results;
   }
 
-  /** Whether a window is being given out. */
-  get isBusy(): boolean {
-    return this.#window !== null;
+  /** Whether the window that was begun is merged of panes on disk: then none goes on with it. */
+  get isOnDisk(): boolean {
+    return this.#spilled !== null;
+  }
+
+  /** Gives back the memory of what was merged; no window goes on with it. */
+  letGo(): void {
+    assert(this.#window === null, 'no window is being given out');
+    this.#closeMerge();
   }
 
   begin(window: WindowPart): void {
     assert(this.#window === null, 'one window is given out at a time');
     this.#window = window;
     this.#mergedTables = 0;
+    this.#tables = window.panes.flatMap(({ table }) => (table === null ? [] : [table]));
+    if (window.panes.some(({ runs }) => runs.length > 0)) {
+      this.#beginSpilled(window);
+      return;
+    }
     if (this.#merge === null) return;
     if (window.isContinued) this.#merge.rewind();
     else this.#merge.clear();
@@ -96,14 +113,15 @@ export class WindowResults {
   next(): Batch | null | 'end' {
     const window = this.#window;
     assert(window !== null, 'a window has begun');
+    if (this.#spilled !== null) return this.#nextSpilled(this.#spilled);
     const { plan, givesParts, groups, mergesAll } = this.#options;
-    const [only, ...others] = window.tables;
+    const [only, ...others] = this.#tables;
     if (only === undefined && !window.isContinued) return this.#end();
     if (only !== undefined && others.length === 0 && !window.isContinued && !mergesAll) {
       return this.#read(only, givesParts ? plan.parts : plan.results, groups);
     }
-    if (this.#mergedTables < window.tables.length) {
-      this.#mergeSlice(window.tables[this.#mergedTables] as AggregateTable);
+    if (this.#mergedTables < this.#tables.length) {
+      this.#mergeSlice(this.#tables[this.#mergedTables] as AggregateTable);
       return null;
     }
     return this.#read(this.#mergeTable(), this.#mergePlan.results, groups);
@@ -112,12 +130,38 @@ export class WindowResults {
   close(): void {
     this.#batch?.release();
     this.#batch = null;
+    this.#spilled?.close();
+    this.#spilled = null;
+    this.#closeMerge();
+  }
+
+  #closeMerge(): void {
     this.#merge?.close();
     this.#merge = null;
   }
 
+  #beginSpilled({ panes, isContinued }: WindowPart): void {
+    const { disk, keys, plan, groups: output } = this.#options;
+    assert(disk !== null && !isContinued, 'a window with panes on disk is merged from its start');
+    this.#closeMerge();
+    const schemas = { parts: this.#partsSchema, output };
+    const plans = { plan, mergePlan: this.#mergePlan };
+    this.#spilled = new SpilledWindow(this.#context, { disk, panes, keys, ...schemas, ...plans });
+  }
+
+  #nextSpilled(spilled: SpilledWindow): Batch | null | 'end' {
+    const batch = spilled.next();
+    if (batch !== 'end') {
+      return batch === null || !this.#options.hasTouch ? batch : this.#touched(batch);
+    }
+    spilled.close();
+    this.#spilled = null;
+    return this.#end();
+  }
+
   #end(): 'end' {
     this.#window = null;
+    this.#tables = [];
     return 'end';
   }
 
