@@ -198,6 +198,11 @@ test('without an end a sink that can take changes is given them', () => {
     'sink-1 retract by url, shown',
   ]);
   expect(planOf((rows) => rows, unasked, { isUnbounded: true })).toEqual(['sink-1 append']);
+  const first = (rows: Rows) => placed(rows).where((row) => row.place.le(3));
+  expect(planOf(first, unasked, { isUnbounded: true })[0]).toBe(
+    'analytic-1 retract by url,place, runs',
+  );
+  expect(() => planOf(placed, unasked, { isUnbounded: true })).toThrow(/at the end of the input/);
 });
 
 test.each([
