@@ -3,6 +3,7 @@ import { assert } from '../../base/assert.ts';
 import type { Expr, NamedExpr } from '../../engine/expr/expr.ts';
 import { columnExpr } from '../../engine/expr/expr-factory.ts';
 import type { AggregateColumn } from '../../engine/plan/physical-graph.ts';
+import type { EventWindow } from '../../engine/plan/window-spec.ts';
 import { fieldIndexOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 
 export interface Arguments {
@@ -10,6 +11,10 @@ export interface Arguments {
   readonly columns: readonly NamedExpr[];
   /** The aggregates over those. */
   readonly aggregates: readonly AggregateColumn[];
+}
+
+export interface WindowArguments extends Arguments {
+  readonly window: EventWindow;
 }
 
 /** The event time under a name of its own, where a key or an argument has taken the field's. */

@@ -131,6 +131,7 @@ function inputNeeds(operator: OperatorSpec, output: Needs, isLazy: boolean): Nee
     case 'digest':
     case 'analytic':
     case 'orderedAggregate':
+    case 'orderedWindow':
     case 'aggregate':
     case 'runningAggregate':
     case 'windowAggregate':
@@ -184,6 +185,7 @@ function groupNeeds(
       | 'firstRows'
       | 'digest'
       | 'analytic'
+      | 'orderedWindow'
       | `${'a' | 'orderedA' | 'runningA' | 'windowA'}ggregate`;
   },
   isRead: (name: string) => boolean,
@@ -200,11 +202,12 @@ function groupNeeds(
         ...functions.filter(({ name }) => isRead(name)).flatMap(valuesIn),
       ]);
     }
-    case 'orderedAggregate': {
-      const { keys, order, aggregates } = operator;
-      const read = aggregates.filter(({ name }) => isRead(name));
-      const inputs = read.flatMap((one) => ('input' in one ? [one.input] : one.columns));
-      return new Set([...keys, ...order.map((key) => key.column), ...inputs]);
+    case 'orderedAggregate':
+      return orderedNeeds(operator, isRead);
+    case 'orderedWindow': {
+      // All of its results are made.
+      const needs = orderedNeeds(operator, () => true);
+      return operator.column === null ? needs : new Set([...needs, operator.column]);
     }
     case 'firstRows':
       return new Set(operator.output.fields.map(({ name }) => name));
@@ -218,6 +221,16 @@ function groupNeeds(
     case 'windowAggregate':
       return aggregateNeeds(operator, isRead);
   }
+}
+
+function orderedNeeds(
+  operator: OperatorSpec & { readonly kind: 'orderedAggregate' | 'orderedWindow' },
+  isRead: (name: string) => boolean,
+): ReadonlySet<string> {
+  const { keys, order, aggregates } = operator;
+  const read = aggregates.filter(({ name }) => isRead(name));
+  const inputs = read.flatMap((one) => ('input' in one ? [one.input] : one.columns));
+  return new Set([...keys, ...order.map((key) => key.column), ...inputs]);
 }
 
 /** What is given out of either side, what rows meet by, and what must hold of pairs besides. */

@@ -13,11 +13,13 @@ import type { Expr, NamedExpr } from '../../engine/expr/expr.ts';
 import { columnExpr } from '../../engine/expr/expr-factory.ts';
 import { literalOfType } from '../../engine/expr/literal.ts';
 import { overValues } from '../../engine/plan/analytic-functions.ts';
-import type { LogicalNode, SortKey } from '../../engine/plan/logical-graph.ts';
+import type { JobMode, LogicalNode, SortKey } from '../../engine/plan/logical-graph.ts';
 import type { Exchange, OrderedAggregateColumn } from '../../engine/plan/physical-graph.ts';
+import { type EventWindow, firesOnce } from '../../engine/plan/window-spec.ts';
 import { int64Type } from '../../engine/schema/field-type.ts';
 import { freeName, type Schema } from '../../engine/schema/schema.ts';
 import { ascending } from '../../engine/stream/row-order.ts';
+import { lowerOrderedWindow } from './lower-ordered-window.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { projectOf } from './projection.ts';
 
@@ -46,26 +48,43 @@ export function lowerAnalytic(node: Analytic, input: Schema): LoweredStep[] {
 }
 
 /** The same for groups of sorted rows: one row for each comes out, and computed keys are among its columns. */
-export function lowerOrderedAggregate(node: OrderedAggregate): LoweredStep[] {
+export function lowerOrderedAggregate(
+  node: OrderedAggregate,
+  input: Schema,
+  mode: JobMode,
+): LoweredStep[] {
   const { id, name, schema: output, keys } = node;
+  const window = windowIn(node, mode);
   const columns: NamedExpr[] = [...keys];
-  const columnOf = columnNames({ fields: output.fields.slice(0, keys.length) }, columns, true);
+  const keysEnd = output.fields.length - node.aggregates.length;
+  const columnOf = columnNames({ fields: output.fields.slice(0, keysEnd) }, columns, true);
   const names = keys.map((key) => key.name);
   const given = node.order.map(
     ({ expr, ...way }): SortKey => ({ column: columnOf(expr, 'order'), ...way }),
   );
-  const isUnsorted = names.length + given.length === 0;
-  const order = isUnsorted ? [ascending(columnOf(literalOfType(0, int64Type), 'all'))] : given;
+  const isSorted = names.length + given.length > 0 || (window?.column ?? null) !== null;
+  const order = isSorted ? given : [ascending(columnOf(literalOfType(0, int64Type), 'all'))];
   const aggregates = node.aggregates.map((one): OrderedAggregateColumn => {
     if (one.function === 'stringAgg') return { ...one, input: columnOf(one.input, one.name) };
     const { input, ...rest } = one;
     return { ...rest, columns: input === null ? [] : [columnOf(input, one.name)] };
   });
+  if (window !== null) {
+    const parts = { input, window, keys: names, columns, order, aggregates, output };
+    return lowerOrderedWindow(node, parts);
+  }
   const exchange: Exchange =
     names.length === 0 ? { kind: 'gather' } : { kind: 'hash', columns: names };
   const operator = { id, name, output, kind: 'orderedAggregate', keys: names, order } as const;
   const step = stepOf({ ...operator, aggregates }, exchange);
   return [stepOf(projectOf(node, columns)), step];
+}
+
+/** Rows of windows are groups like others in batch, where windows come once whatever is said of a stream. */
+function windowIn({ window }: OrderedAggregate, mode: JobMode): EventWindow | null {
+  if (mode === 'streaming' || window === null) return window;
+  const firing = { ...firesOnce, missing: window.firing.missing };
+  return window.spec.kind === 'until' ? null : { ...window, firing };
 }
 
 /**

@@ -13,6 +13,7 @@
 import { assert } from '../../base/assert.ts';
 import type { Expr, NamedExpr } from '../../engine/expr/expr.ts';
 import { callExpr, castExpr, columnExpr } from '../../engine/expr/expr-factory.ts';
+import { literalOfType } from '../../engine/expr/literal.ts';
 import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
 import type { AggregateColumn, Exchange } from '../../engine/plan/physical-graph.ts';
 import {
@@ -23,6 +24,8 @@ import {
 } from '../../engine/schema/field-type.ts';
 import { type Field, fieldOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import { ascending } from '../../engine/stream/row-order.ts';
+import type { WindowArguments } from './aggregate-columns.ts';
+import { lowerOrderedWindow } from './lower-ordered-window.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { projectOf } from './projection.ts';
 
@@ -78,6 +81,47 @@ export function lowerQuantiles(
     return { name: field.name, expr: timeOf(columnExpr(field), type) };
   });
   return [...steps, stepOf({ ...projectOf(node, [...plain, ...times]), output })];
+}
+
+/**
+ * The same by windows of a stream: each value is a centroid of its own, for a window's rows are kept and sorted anyway.
+ *
+ * @throws PLAN_WINDOW_UNSUPPORTED
+ */
+export function lowerWindowQuantiles(
+  node: LogicalNode & { readonly kind: 'aggregate' },
+  input: Schema,
+  { columns, aggregates, window }: WindowArguments,
+): LoweredStep[] {
+  const { schema: output, keys } = node;
+  const [column = ''] = aggregates[0]?.columns ?? [];
+  const given = columns.find((one) => one.name === column)?.expr;
+  assert(given !== undefined, 'the argument of an aggregate is a column');
+  const { fields } = output;
+  const taken = new Set([...fields, ...input.fields].map((field) => field.name));
+  const [mean, weight] = [freeName(column, taken), freeName('weight', taken)];
+  const isNumber = wholeTypeOf(given.type) === null;
+  const plain = fields.slice(0, fields.length - aggregates.length);
+  const results = aggregates.map((one) => fieldOf(one.name, float64Type, true));
+  const steps = lowerOrderedWindow(node, {
+    ...{ input, window, keys: keys.map((key) => key.name) },
+    columns: [
+      ...keys,
+      { name: mean, expr: numberOf(given) },
+      { name: weight, expr: literalOfType(1, float64Type) },
+    ],
+    order: [ascending(mean)],
+    aggregates: aggregates.map((one) => ({ ...one, columns: [mean, weight] })),
+    output: isNumber ? output : { fields: [...plain, ...results] },
+  });
+  if (isNumber) return steps;
+  const all = [
+    ...plain.map((field): NamedExpr => ({ name: field.name, expr: columnExpr(field) })),
+    ...results.map((field): NamedExpr => {
+      return { name: field.name, expr: timeOf(columnExpr(field), given.type) };
+    }),
+  ];
+  return [...steps, stepOf({ ...projectOf(node, all), output })];
 }
 
 /** The whole numbers that values of a type are; null for what is a number. */

@@ -11,27 +11,24 @@
  * The second of two gets a window's rows before the watermark that completed it: they are grouped by the end of
  * their window, and complete when it has come.
  */
-import { typedError } from '../../base/typed-error.ts';
 import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
 import type { Exchange } from '../../engine/plan/physical-graph.ts';
-import { type EventWindow, firesOnce } from '../../engine/plan/window-spec.ts';
+import { firesOnce } from '../../engine/plan/window-spec.ts';
 import { type Field, fieldOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import {
   type Arguments,
   onlyDistinctColumn,
   timeColumn,
+  type WindowArguments,
   withAllFields,
 } from './aggregate-columns.ts';
 import { areApproximate, lowerApproximate } from './lower-approximate.ts';
-import { areQuantiles } from './lower-quantiles.ts';
+import { areQuantiles, lowerWindowQuantiles } from './lower-quantiles.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
+import { checkOnce, windowUnsupported } from './window-support.ts';
 
 type AggregateNode = LogicalNode & { readonly kind: 'aggregate' };
-
-interface WindowArguments extends Arguments {
-  readonly window: EventWindow;
-}
 
 /** @throws PLAN_WINDOW_UNSUPPORTED */
 export function lowerWindowAggregate(
@@ -41,6 +38,7 @@ export function lowerWindowAggregate(
 ): LoweredStep[] {
   const { id, name, schema: output } = node;
   const { columns, aggregates, window } = given;
+  if (areQuantiles(aggregates)) return lowerWindowQuantiles(node, input, given);
   const taken = new Set([...columns, ...input.fields].map((one) => one.name));
   const time =
     window.column === null
@@ -76,7 +74,7 @@ export function lowerWindowAggregate(
   const isMixed = aggregates.some((one) => one.function === 'countDistinct');
   if (isMixed) checkOnce(node, window, 'countDistinct');
   const refused = refusedFunction(aggregates);
-  if (refused !== null) throw unsupported(node, refused);
+  if (refused !== null) throw windowUnsupported(node, refused);
   const { spec, firing } = window;
   const grouped = { kind: 'windowAggregate', phase: 'whole', window: spec, firing } as const;
   const operator = { id, name, output, ...grouped, column, keys, aggregates };
@@ -134,23 +132,6 @@ function exchangeBy(keys: readonly string[]): Exchange {
 /** What has no accumulator that panes can be merged by. */
 function refusedFunction(aggregates: Arguments['aggregates']): string | null {
   if (areApproximate(aggregates)) return 'approxDistinct';
-  if (areQuantiles(aggregates)) return 'approxQuantile';
   const isMixed = aggregates.some((one) => one.function === 'countDistinct');
   return isMixed ? 'countDistinct beside other aggregates' : null;
-}
-
-/** A window that comes again would be counted again, and sessions of one value are others than those of a key. */
-function checkOnce(node: AggregateNode, { spec, firing }: EventWindow, name: string): void {
-  const { allowedLatenessMs, everyMs, everyRows } = firing;
-  const isOnce = allowedLatenessMs === 0 && everyMs === null && everyRows === null;
-  if ('sizeMs' in spec && isOnce) return;
-  throw unsupported(node, isOnce ? `${name} in ${spec.kind} windows` : `${name}, given out again`);
-}
-
-function unsupported({ name }: AggregateNode, what: string): Error {
-  const message = `"${name}" has ${what}, which windows of a stream don't have`;
-  return typedError('PLAN_WINDOW_UNSUPPORTED', message, {
-    hint: 'Distinct values: use tumbling, sliding or cumulating windows that come once. Others: see all rows of a window with window(…).process, or run the job as batch, by tumbling windows.',
-    details: { operator: name },
-  });
 }

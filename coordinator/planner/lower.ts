@@ -81,7 +81,7 @@ export function lower(
     case 'pattern':
       return lowerPattern(node, input, mode);
     case 'orderedAggregate':
-      return lowerOrderedAggregate(node);
+      return lowerOrderedAggregate(node, input, mode);
     case 'analytic':
       if (changes?.isRunning) return lowerRunningRanks(node, changes);
       return lowerAnalytic(node, input);

@@ -200,7 +200,7 @@ function variancePop<C, N extends boolean>(
  * - `min` and `max` have the type of their column. NaN is above all numbers; texts are ordered by
  *   their bytes.
  * - `first` and `last` are by `orderBy`, or by the order in which rows arrive. Several tasks read in no fixed
- *   order, so then they are some value.
+ *   order, so then they are some value. By windows, `stringAgg` without `orderBy` is in the order of event time.
  * - `stringAgg` joins texts in the order of `orderBy`: `agg.stringAgg((bid) => bid.url, ', ', { orderBy: (bid) =>
  *   bid.at.asc() })`. Each different order of an `aggregate` is a sort.
  * - `stddev` and `variance` are of a sample (divided by n - 1), null for a single value; `stddevPop`

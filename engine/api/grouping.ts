@@ -104,11 +104,7 @@ export function aggregateContent(
   if (order.length === 0 && plain.length === specs.length) {
     return { kind: 'aggregate', window, keys, aggregates: plain, schema };
   }
-  const isOfRows = window === null || window.spec.kind === 'until';
-  if (isOfRows) return { kind: 'orderedAggregate', keys, order, aggregates: specs, schema };
-  throw typedError('JOB_ARGUMENT_INVALID', "aggregates of rows in an order can't be by windows", {
-    hint: 'Put the hour or day into the key: keyBy((row) => ({ day: row.at.truncate("day") })).',
-  });
+  return { kind: 'orderedAggregate', window, keys, order, aggregates: specs, schema };
 }
 
 /** The order of rows that aggregates ask for, which is one (engine/api/aggregate-node.ts); none for an empty list. */

@@ -143,7 +143,8 @@ const timeIn: ColumnIn = (content) => {
 };
 
 const windowEndIn: ColumnIn = (content) => {
-  if (content.kind !== 'aggregate' || content.window === null) return undefined;
+  const isGrouped = content.kind === 'aggregate' || content.kind === 'orderedAggregate';
+  if (!isGrouped || content.window === null) return undefined;
   const { spec, column } = content.window;
   if (hasBounds(spec)) return 'windowEnd';
   const isEnd = ({ expr }: NamedExpr) => expr.kind === 'column' && expr.name === column;

@@ -110,6 +110,7 @@ function partsOf(operator: OperatorSpec): CodePart[] {
       return [kernels('sort-encode, sort-rows, gather, segments, digest')];
     case 'analytic':
     case 'orderedAggregate':
+    case 'orderedWindow':
       return [kernels('sort-encode, sort-rows, gather, segments, accumulate, scan')];
     case 'partitionTop':
       return [kernels('sort-encode, sort-rows, gather, segments')];

@@ -66,8 +66,9 @@ export function changeRoleOf(node: LogicalNode, { isUnbounded, isTop, ranks }: A
         : { kind: 'append' };
     case 'analytic':
       return ranks === null ? { kind: 'atEnd' } : ranksRole(node, ranks);
-    case 'reduce':
     case 'orderedAggregate':
+      return { kind: node.window === null ? 'atEnd' : 'append' };
+    case 'reduce':
     case 'mapReduce':
     case 'intersect':
     case 'except':

@@ -22,10 +22,28 @@ export function aggregateNodeText({
   return groupText(parts, aggregates.map(aggregateText));
 }
 
+export function orderedAggregateNodeText(
+  node: LogicalNode & { readonly kind: 'orderedAggregate' },
+): string {
+  const { window } = node;
+  const results = node.aggregates.map((one) =>
+    one.function === 'stringAgg'
+      ? joinedText({ ...one, input: exprText(one.input) })
+      : aggregateText(one),
+  );
+  const isOfRows = window === null || window.spec.kind === 'until';
+  const keys = [...(isOfRows ? [] : [windowText(window)]), ...node.keys.map(namedExprText)];
+  return orderedText(keys, exprOrderText(node.order), results);
+}
+
 /** `partial by windows of 60000 ms of at, user: bids = count()`. */
 export function groupedText(
   operator: OperatorSpec & {
-    readonly kind: `${'a' | 'windowA' | 'runningA' | 'orderedA'}ggregate` | 'firstRows' | 'digest';
+    readonly kind:
+      | `${'a' | 'windowA' | 'runningA' | 'orderedA'}ggregate`
+      | 'firstRows'
+      | 'digest'
+      | 'orderedWindow';
   },
 ): string {
   const { keys } = operator;
@@ -36,6 +54,11 @@ export function groupedText(
       return groupText(keys, [`means, weights of ${operator.column}`]);
     case 'orderedAggregate':
       return orderedAggregateText(operator);
+    case 'orderedWindow': {
+      const { window: spec, column, missing } = operator;
+      const window = windowText({ column, spec, firing: { ...firesOnce, missing } });
+      return orderedAggregateText({ ...operator, keys: [window, ...keys] });
+    }
     default: {
       const { phase, aggregates } = operator;
       const isByWindow = operator.kind === 'windowAggregate';
@@ -65,7 +88,10 @@ function orderedAggregateText({
   keys,
   order,
   aggregates,
-}: OperatorSpec & { readonly kind: 'orderedAggregate' }): string {
+}: Pick<
+  OperatorSpec & { readonly kind: 'orderedAggregate' },
+  'keys' | 'order' | 'aggregates'
+>): string {
   const results = aggregates.map((one) =>
     one.function === 'stringAgg' ? joinedText(one) : aggregateColumnText(one),
   );

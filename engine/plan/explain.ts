@@ -22,11 +22,10 @@ import { edgeChangesText, nodeChangesText } from './explain-changes.ts';
 import { connectorText, sourceText } from './explain-ends.ts';
 import {
   aggregateNodeText,
-  aggregateText,
   exprOrderText,
   groupedText,
   groupText,
-  joinedText,
+  orderedAggregateNodeText,
   orderedText,
   orderText,
   windowFunctionText,
@@ -161,14 +160,8 @@ function logicalText(node: LogicalNode): string {
       return `by ${node.keys.map(namedExprText).join(', ')}: function`;
     case 'aggregate':
       return aggregateNodeText(node);
-    case 'orderedAggregate': {
-      const results = node.aggregates.map((one) =>
-        one.function === 'stringAgg'
-          ? joinedText({ ...one, input: exprText(one.input) })
-          : aggregateText(one),
-      );
-      return orderedText(node.keys.map(namedExprText), exprOrderText(node.order), results);
-    }
+    case 'orderedAggregate':
+      return orderedAggregateNodeText(node);
     case 'eventTime':
     case 'ingestionTime':
       return eventTimeText(node);
@@ -233,6 +226,7 @@ function physicalText(operator: OperatorSpec): string {
     case 'firstRows':
     case 'digest':
     case 'orderedAggregate':
+    case 'orderedWindow':
       return groupedText(operator);
     case 'registers':
       return [`register, share of ${operator.column}`, ...operator.carried].join(', ');

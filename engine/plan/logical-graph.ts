@@ -149,9 +149,10 @@ export type LogicalNode = Node &
         /** Of results that change while rows come. @defaultValue every 100 ms, kept for ever */
         readonly updates?: UpdateSpec;
       }
-    /** The same of rows that are sorted by `order` within a key. */
+    /** The same of rows that are sorted by `order` within a key, and a window. */
     | {
         readonly kind: 'orderedAggregate';
+        readonly window: EventWindow | null;
         readonly keys: readonly NamedExpr[];
         readonly order: readonly ExprOrder[];
         readonly aggregates: readonly OrderedAggregateSpec[];

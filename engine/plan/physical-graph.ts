@@ -168,6 +168,16 @@ export type OperatorSpec = Spec &
         readonly order: readonly SortKey[];
         readonly aggregates: readonly OrderedAggregateColumn[];
       }
+    /** The same by windows that come once, with their bounds in front where they have some. */
+    | {
+        readonly kind: 'orderedWindow';
+        readonly window: TimeWindowSpec;
+        readonly column: string | null;
+        readonly missing: WindowFiring['missing'];
+        readonly keys: readonly string[];
+        readonly order: readonly SortKey[];
+        readonly aggregates: readonly OrderedAggregateColumn[];
+      }
     /** What goes through the chain is its probe side; the columns of its two inputs have different names. */
     | {
         readonly kind: 'join';
@@ -333,6 +343,7 @@ export const gatheringKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
     'analytic',
     'partitionTop',
     'orderedAggregate',
+    'orderedWindow',
     'digest',
     'process',
     'windowFunction',

@@ -35,6 +35,7 @@ import { AsOfProbeOperator } from '../operators/stream-join/as-of-probe-operator
 import { IntervalJoinOperator } from '../operators/stream-join/interval-join-operator.ts';
 import { RegularJoinOperator } from '../operators/stream-join/regular-join-operator.ts';
 import { CountAggregateOperator } from '../operators/windows/count-aggregate-operator.ts';
+import { OrderedWindowOperator } from '../operators/windows/ordered-window-operator.ts';
 import { SessionAggregateOperator } from '../operators/windows/session-aggregate-operator.ts';
 import { WindowAggregateOperator } from '../operators/windows/window-aggregate-operator.ts';
 import type { EventTimeSpec } from '../plan/logical-graph.ts';
@@ -85,6 +86,7 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
     case 'runningTop':
     case 'firstRows':
     case 'windowAggregate':
+    case 'orderedWindow':
       return buildStreamGroups(spec, options);
     case 'join':
     case 'intervalJoin':
@@ -197,7 +199,7 @@ function buildJoin(
 /** Groups that come out while rows come. */
 function buildStreamGroups(
   spec: OperatorSpec & {
-    kind: 'runningAggregate' | 'runningTop' | 'firstRows' | 'windowAggregate';
+    kind: 'runningAggregate' | 'runningTop' | 'firstRows' | 'windowAggregate' | 'orderedWindow';
   },
   { context, input }: BuildOperatorOptions,
 ): Operator {
@@ -208,6 +210,8 @@ function buildStreamGroups(
       return new RunningAggregateOperator(context, { ...spec, input });
     case 'runningTop':
       return new RunningTopOperator(context, { ...spec, input });
+    case 'orderedWindow':
+      return new OrderedWindowOperator(context, { ...spec, input });
     default:
       return buildWindowAggregate(spec, context, input);
   }
