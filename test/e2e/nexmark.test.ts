@@ -13,9 +13,10 @@ import { tempFolder } from '../support/temp-folder.ts';
 
 const jobFile = join(projectFolder, 'jobs/nexmark/job.ts');
 const sqlFolder = join(projectFolder, 'jobs/nexmark/sql');
-const queries = readdirSync(join(projectFolder, 'jobs/nexmark/queries'))
-  .filter((name) => name.endsWith('.ts'))
-  .map((name) => name.replace('.ts', ''))
+/** All but q12, whose windows are of the clock: what DuckDB has SQL for. */
+const queries = readdirSync(sqlFolder)
+  .filter((name) => name.endsWith('.sql'))
+  .map((name) => name.replace('.sql', ''))
   .sort((a, b) => Number(a.slice(1)) - Number(b.slice(1)));
 
 /** Writes the generator's events as the benchmark's files have them, every other 100 ms into another file. */

@@ -112,7 +112,7 @@ test('a group of events comes mixed up, and is whole', async () => {
 
 test.each`
   settings                                | message
-  ${{}}                                   | ${"events of a generator can't be NaN"}
+  ${{ events: Number.NaN }}               | ${"events of a generator can't be NaN"}
   ${{ events: -1 }}                       | ${"events of a generator can't be -1"}
   ${{ events: 2 ** 46 }}                  | ${"events of a generator can't be 70368744177664"}
   ${{ events: 1, seed: 0.5 }}             | ${"seed of a generator can't be 0.5"}
