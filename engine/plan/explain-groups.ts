@@ -115,11 +115,11 @@ export function orderedText(
 }
 
 /** `pages = stringAgg(url, ", ")`. */
-export function joinedText({ name, input, separator }: JoinedTexts<string>): string {
+function joinedText({ name, input, separator }: JoinedTexts<string>): string {
   return `${name} = stringAgg(${input}, ${JSON.stringify(separator)})`;
 }
 
-export function aggregateText({ input, ...spec }: AggregateSpec): string {
+function aggregateText({ input, ...spec }: AggregateSpec): string {
   return aggregateColumnText({ ...spec, columns: input === null ? [] : [exprText(input)] });
 }
 

@@ -110,7 +110,7 @@ export class SplitTimes {
 
   /** The watermark now, which never falls; minus infinity before the first. */
   watermark(nowMs: number): number {
-    const least = this.#leastMs(nowMs);
+    const least = this.#heldMs(nowMs);
     if (least - this.#options.outOfOrdernessMs > this.#watermarkMs && least < never) {
       this.#watermarkMs = Math.floor(least - this.#options.outOfOrdernessMs);
       this.#watermarkDueMs = this.#dueOf(least);
@@ -158,6 +158,17 @@ export class SplitTimes {
       if (!lane.hasEnded && lane.newestMs === newestMs) return lane.newestDueMs;
     }
     return none;
+  }
+
+  /** What lanes that count hold time at; where all are idle, nobody holds what the furthest has come to. */
+  #heldMs(nowMs: number): number {
+    const least = this.#leastMs(nowMs);
+    if (least < never) return least;
+    let most = none;
+    for (const { newestMs, hasEnded } of this.#lanes.values()) {
+      if (!hasEnded) most = Math.max(most, newestMs);
+    }
+    return most;
   }
 
   /** The least of the newest rows of lanes that count; infinity when none counts. */

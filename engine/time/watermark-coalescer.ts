@@ -3,7 +3,8 @@
  *
  *     channel 0   10:05            channels that are idle or have ended are left out;
  *     channel 1   10:02   → 10:02  one that comes back counts again, and what it says below
- *     channel 2   idle             the watermark that was given out is late
+ *     channel 2   idle             the watermark that was given out is late; where all are idle,
+ *                                  nobody holds what the furthest of them has promised
  *
  * It never falls, and says which channel holds it back: "why has nothing come out?" is answered here.
  * Before: engine/stream/input-gate.ts. After: engine/operators/operator.ts.
@@ -82,13 +83,16 @@ export class WatermarkCoalescer {
   }
 
   #next(): number | null {
-    let least = Number.POSITIVE_INFINITY;
+    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (let channel = 0; channel < this.#watermarks.length; channel++) {
-      if (this.#hasEnded[channel] || this.#isIdle[channel]) continue;
-      least = Math.min(least, this.#watermarks[channel] ?? Number.NEGATIVE_INFINITY);
+      if (this.#hasEnded[channel]) continue;
+      const watermark = this.#watermarks[channel] ?? Number.NEGATIVE_INFINITY;
+      if (this.#isIdle[channel]) most = Math.max(most, watermark);
+      else least = Math.min(least, watermark);
     }
-    if (least === Number.POSITIVE_INFINITY || least <= this.#watermarkMs) return null;
-    this.#watermarkMs = least;
-    return least;
+    const next = least === Number.POSITIVE_INFINITY ? most : least;
+    if (next <= this.#watermarkMs) return null;
+    this.#watermarkMs = next;
+    return next;
   }
 }

@@ -73,6 +73,18 @@ test('all lanes idle is said, and no watermark comes of it', () => {
   expect(times.watermark(105)).toBe(7);
 });
 
+test('where all lanes are idle, one without a row does not hold what another has come to', () => {
+  const times = timesOf(2, { idle: 5 });
+  times.begin(0, 'a');
+  times.begin(1, 'b');
+  rows(times, 0, 7);
+  times.foundEmpty(0, 100);
+  times.foundEmpty(1, 200);
+  expect(times.watermark(204)).toBe(none);
+  expect(times.watermark(205)).toBe(7);
+  expect(times.isIdle(205)).toBe(true);
+});
+
 test('lanes that have ended are not idle: the end comes behind them', () => {
   const times = timesOf(1, { idle: 5 });
   times.begin(0, 'a');

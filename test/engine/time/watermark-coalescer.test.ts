@@ -39,6 +39,13 @@ test('that all are idle is told once, until rows come', () => {
   expect(times.becameIdle()).toBe(true);
 });
 
+test('where all are idle, one that has said nothing does not hold what another has promised', () => {
+  const times = new WatermarkCoalescer(2);
+  expect(times.advance(0, 10)).toBeNull();
+  expect(times.setIdle(0)).toBeNull();
+  expect(times.setIdle(1)).toBe(10);
+});
+
 type Channel = { watermark: number; isIdle: boolean; hasEnded: boolean };
 
 test('whatever comes in whatever order, it is that of a recount', () => {
@@ -71,10 +78,11 @@ test('whatever comes in whatever order, it is that of a recount', () => {
           one.hasEnded = true;
           times.end(channel);
         }
-        const counting = all.filter(({ isIdle, hasEnded }) => !isIdle && !hasEnded);
-        if (what !== 'active' && counting.length > 0) {
-          highest = Math.max(highest, Math.min(...counting.map(({ watermark }) => watermark)));
-        }
+        const open = all.filter(({ hasEnded }) => !hasEnded);
+        const counting = open.filter(({ isIdle }) => !isIdle).map(({ watermark }) => watermark);
+        const idle = open.filter(({ isIdle }) => isIdle).map(({ watermark }) => watermark);
+        const now = counting.length > 0 ? Math.min(...counting) : Math.max(...idle);
+        if (what !== 'active') highest = Math.max(highest, now);
         expect(times.watermarkMs).toBe(highest);
       }
     }),
