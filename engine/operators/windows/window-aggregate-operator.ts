@@ -359,10 +359,13 @@ export class WindowAggregateOperator implements Operator {
     this.#window = end;
     const start = this.#given.startOf(end);
     const before = this.#before;
-    const isContinued =
+    const grows =
       this.#isCumulating && this.#touch === null && before?.start === start && before.end < end;
     const [first, last] = this.#given.rangeOf(end);
-    const panes = this.#open.between(isContinued ? before.end : first, last);
+    // What was merged in memory does not go on with panes on disk: all are merged anew.
+    const added = grows ? this.#open.between(before.end, last) : [];
+    const isContinued = grows && added.every(({ runs }) => runs.length === 0);
+    const panes = isContinued ? added : this.#open.between(first, last);
     const sinceRound = this.#touch === null ? 0 : (this.#rounds.get(end) ?? 0);
     this.#results.begin({ panes, sinceRound, isContinued });
     this.#before = this.#results.isOnDisk ? null : { start, end };
