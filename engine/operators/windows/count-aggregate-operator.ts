@@ -136,7 +136,8 @@ export class CountAggregateOperator implements Operator {
       else break;
       if (this.#context.shouldYield()) return false;
     }
-    if (this.#full.length > 0 && this.#table.isEmpty) this.#table.clear();
+    const { records } = this.#table;
+    if (this.#full.length > 0 && records.isEmpty) records.clear();
     this.#full = [];
     this.#fullDone = 0;
     return true;
@@ -193,7 +194,7 @@ export class CountAggregateOperator implements Operator {
 
   #readPanes(list: number, count: number, schema: Schema, areParts: boolean): Batch | null {
     const { scope, kernels } = this.#context;
-    const table = this.#table;
+    const { records: table } = this.#table;
     table.select(list, count);
     const results = areParts ? this.#plan.parts : this.#plan.results;
     const reading = { scope, kernels, table, keys: table.keyColumns, results, schema };

@@ -130,7 +130,7 @@ export class SessionAggregateOperator implements Operator {
   /** A partial phase gives its sessions out, which are joined again behind it; others hold what is not over. */
   idle(outbox: Outbox): IdleAnswer {
     if (!this.#giveOut(outbox)) return 'again';
-    if (this.#table.isEmpty) return 'pass';
+    if (this.#table.records.isEmpty) return 'pass';
     if (this.#options.phase !== 'partial') return 'hold';
     this.#givingUntil = Number.POSITIVE_INFINITY;
     return this.#giveOut(outbox) ? 'pass' : 'again';
@@ -165,7 +165,7 @@ export class SessionAggregateOperator implements Operator {
 
   get #isFull(): boolean {
     const limit = this.#context.spill.share.bytes * partialMemoryWeight;
-    return this.#options.phase === 'partial' && this.#table.sizeBytes > limit;
+    return this.#options.phase === 'partial' && this.#table.records.sizeBytes > limit;
   }
 
   /** Works on the first part; false asks to be called again. */

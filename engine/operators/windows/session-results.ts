@@ -134,18 +134,20 @@ export class SessionResults {
   #read(list: RecordList, results: readonly AggregateResult[], schema: Schema): Batch | null {
     const { scope, kernels } = this.#context;
     const { gapMs, isPartial } = this.#options;
-    const table = this.#table;
-    table.select(list);
+    const { records } = this.#table;
+    records.select(list.at, list.count);
     const from = this.#place;
     const inner = { fields: schema.fields.slice(2) };
-    const reading = { scope, kernels, table, keys: table.keyColumns, results, schema: inner };
+    const keys = records.keyColumns;
+    const reading = { scope, kernels, table: records, keys, results, schema: inner };
     const { batch, nextSlot } = readGroupBatch(reading, from);
     this.#place = nextSlot;
     if (batch === null) return null;
     const count = nextSlot - from;
     const block = scope.allocate(count * 16);
     const [starts, ends] = [addressOf(block), addressOf(block) + count * 8];
-    table.readBounds(from, count, isPartial ? 0 : gapMs, starts, ends);
+    const read = { at: list.at + from * 4, count };
+    this.#table.readBounds(read, isPartial ? 0 : gapMs, starts, ends);
     const bounds = [starts, ends].map((values): Column => {
       return { type: { kind: 'timestamp', unit: 'ms' }, values, validity: 0 };
     });

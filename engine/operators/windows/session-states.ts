@@ -35,7 +35,7 @@ export function sessionStates(
   const [fields, shown] = [columns.slice(0, keys.length), columns.slice(keys.length)];
   const group = new GroupOfKey(context, { fields, shown, results: [] }, key);
   try {
-    const slot = group.slotIn(table.keyTable);
+    const slot = group.slotIn(table.records.keys);
     if (slot === 0) return undefined;
     // Where parts come out, those of one session are told one by one.
     const sessions = table.sessionsOf(slot).flatMap((all) => {
@@ -109,8 +109,8 @@ function readRecords(
   const { records, results, columns } = reading;
   const list = scope.allocate(records.length * 4);
   scope.memory.uint32.set(records, addressOf(list) >>> 2);
-  table.select({ at: addressOf(list), count: records.length });
-  const from = { scope, kernels, table, keys: table.keyColumns, results };
+  table.records.select(addressOf(list), records.length);
+  const from = { scope, kernels, table: table.records, keys: table.records.keyColumns, results };
   try {
     return readGroupBatch({ ...from, schema: { fields: columns } }, 0).batch;
   } finally {
