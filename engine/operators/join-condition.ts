@@ -16,7 +16,7 @@ export interface JoinCondition {
 /** Null where the join has none. The caller closes the filter. */
 export function joinConditionOf(
   context: OperatorContext,
-  { condition, probe, build }: HashJoinOptions,
+  { condition, probe, build }: Pick<HashJoinOptions, 'condition' | 'probe' | 'build'>,
 ): JoinCondition | null {
   if (condition === null) return null;
   const names = new Set<string>();

@@ -17,20 +17,15 @@
  * - A row that is late, older than event time allows, is left out and counted: its partners may have been given
  *   out as rows without one.
  * - No call makes more than 8,192 pairs; the place within a segment and a chain is kept between calls.
- * Before: engine/task/operator-chain.ts · After: engine/operators/stream-join/stream-side.ts
+ * Before: engine/task/operator-chain.ts · After: engine/operators/stream-join/join-sides.ts
  * @see docs/design/018-joins-of-streams.md
  */
 import { assert } from '../../../base/assert.ts';
-import { closeAll } from '../../../base/close-all.ts';
 import type { Batch } from '../../batch/batch.ts';
 import type { Json } from '../../contracts/json.ts';
 import { isOneSided, isOuter, type JoinSide } from '../../plan/join-type.ts';
 import { fieldIndexOf } from '../../schema/schema.ts';
-import { OwnedRows } from '../../stream/owned-rows.ts';
-import { type JoinCondition, joinConditionOf } from '../join-condition.ts';
-import { JoinOutput } from '../join-output.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
-import { BandScratch } from './band-scratch.ts';
 import { heldRows } from './held-rows.ts';
 import {
   type IntervalJoinOptions,
@@ -39,8 +34,8 @@ import {
   otherSide,
 } from './interval-join-options.ts';
 import type { JoinSegment } from './join-segment.ts';
-import { SegmentPairs } from './segment-pairs.ts';
-import { StreamSide, timeMax } from './stream-side.ts';
+import { JoinSides } from './join-sides.ts';
+import { timeMax } from './stream-side.ts';
 
 /** The batch that is being worked on. */
 interface Current {
@@ -62,20 +57,12 @@ interface Leaving {
   row: number;
 }
 
-type Sides<T> = { readonly [Side in JoinSide]: T };
-
 export class IntervalJoinOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #options: IntervalJoinOptions;
   readonly #times: JoinTimes;
-  readonly #parts: ({ close(): void } | null)[] = [];
-  readonly #bands: BandScratch;
-  readonly #sides: Sides<StreamSide>;
-  /** Rows of a side's batch alone. */
-  readonly #alone: Sides<JoinOutput>;
-  readonly #timeColumns: Sides<number>;
-  readonly #condition: JoinCondition | null;
-  readonly #pairs: SegmentPairs;
+  readonly #sides: JoinSides;
+  readonly #timeColumns: { readonly [Side in JoinSide]: number };
   #current: Current | null = null;
   #waiting: Batch | null = null;
   /** Times below are late: no row with such a time follows. */
@@ -85,27 +72,15 @@ export class IntervalJoinOperator implements Operator {
 
   /** @throws MEMORY_EXHAUSTED */
   constructor(context: OperatorContext, options: IntervalJoinOptions) {
-    const { left, right, condition, output } = options;
+    const { left, right } = options;
     this.#context = context;
     this.#options = options;
     this.#times = joinTimesOf(options);
-    try {
-      this.#bands = this.#part(new BandScratch(context.scope));
-      const sides = { probe: left.schema, build: right.schema };
-      const all = { type: options.type, buildSide: 'right', probeKeys: [], buildKeys: [] } as const;
-      this.#condition = joinConditionOf(context, { ...all, ...sides, condition, output });
-      this.#part(this.#condition?.filter ?? null);
-      this.#pairs = new SegmentPairs(context, this.#bands, this.#condition);
-      this.#sides = { left: this.#sideOf('left'), right: this.#sideOf('right') };
-      this.#alone = { left: this.#aloneOf('left'), right: this.#aloneOf('right') };
-    } catch (error) {
-      this.close();
-      throw error;
-    }
     this.#timeColumns = {
       left: fieldIndexOf(left.schema, left.time),
       right: fieldIndexOf(right.schema, right.time),
     };
+    this.#sides = new JoinSides(context, { ...options, slice: this.#times.slice });
   }
 
   get notedRows(): Readonly<Record<string, number>> {
@@ -154,7 +129,7 @@ export class IntervalJoinOperator implements Operator {
   close(): void {
     this.#waiting?.release();
     this.#waiting = null;
-    closeAll(this.#parts.splice(0).reverse());
+    this.#sides.close();
   }
 
   #work(side: JoinSide, batch: Batch, fromRow: number, outbox: Outbox): number {
@@ -175,7 +150,7 @@ export class IntervalJoinOperator implements Operator {
 
   #begin(side: JoinSide, batch: Batch): Current {
     const { kernels, scope } = this.#context;
-    const { rows, times, alone, counts } = this.#bands;
+    const { rows, times, alone, counts } = this.#sides.bands;
     const stream = this.#sides[side];
     const column = batch.columns[this.#timeColumns[side]];
     assert(column !== undefined, 'a batch has the columns of its schema');
@@ -189,7 +164,7 @@ export class IntervalJoinOperator implements Operator {
     const [least = 0, most = 0] = float64.subarray((counts >>> 3) + 1, (counts >>> 3) + 3);
     const late = uint32[(counts >>> 2) + 1] ?? 0;
     this.#lateCount += late;
-    this.#bands.clearBits();
+    this.#sides.bands.clearBits();
     const { low, high } = this.#bandOf(side);
     const others = this.#sides[otherSide(side)];
     return {
@@ -214,7 +189,7 @@ export class IntervalJoinOperator implements Operator {
       const given = this.#ownRows(current);
       if (given !== null) return given;
     }
-    this.#keep(current);
+    this.#sides.keep(current);
     this.#current = null;
     return null;
   }
@@ -223,7 +198,7 @@ export class IntervalJoinOperator implements Operator {
   #nextPairs(current: Current, segment: JoinSegment): Batch | null {
     const { side, batch, count } = current;
     const probed = { batch, count, side: this.#sides[side], ...this.#bandOf(side) };
-    const pairs = this.#pairs.next(probed, segment);
+    const pairs = this.#sides.pairs.next(probed, segment);
     if (pairs.isDone) current.segments?.shift();
     return pairs.count === 0 ? null : this.#given(current, segment, pairs.count);
   }
@@ -232,10 +207,10 @@ export class IntervalJoinOperator implements Operator {
   #given({ batch, side }: Current, segment: JoinSegment, count: number): Batch | null {
     const { kernels } = this.#context;
     const { type } = this.#options;
-    const { probe, build, bits } = this.#bands;
-    if (this.#hasMarks(side)) kernels.markRows(bits, probe, count);
+    const { probe, build, bits } = this.#sides.bands;
+    if (this.#sides.hasMarks(side)) kernels.markRows(bits, probe, count);
     if (!isOneSided(type)) {
-      if (this.#hasMarks(otherSide(side))) kernels.markRows(segment.marks, build, count);
+      if (this.#sides.hasMarks(otherSide(side))) kernels.markRows(segment.marks, build, count);
       return segment.output.make({ count, probe: { batch, rows: probe }, numbers: build });
     }
     if (side === 'left') return null;
@@ -248,10 +223,10 @@ export class IntervalJoinOperator implements Operator {
   #ownRows({ side, batch, aloneCount, count }: Current): Batch | null {
     const { kernels } = this.#context;
     const { type } = this.#options;
-    const { alone, rows, bits, probe } = this.#bands;
+    const { alone, rows, bits, probe } = this.#sides.bands;
     if (isOuter(type, side)) {
       if (aloneCount === 0) return null;
-      return this.#alone[side].make({
+      return this.#sides.alone[side].make({
         count: aloneCount,
         probe: { batch, rows: alone },
         numbers: 0,
@@ -260,22 +235,11 @@ export class IntervalJoinOperator implements Operator {
     if (type !== 'semi' || side === 'right') return null;
     const matched = kernels.rowsByMark(bits, rows, 0, count, 1, probe);
     if (matched === 0) return null;
-    return this.#alone.left.make({ count: matched, probe: { batch, rows: probe }, numbers: 0 });
-  }
-
-  /** Keeps the rows of the batch that may have partners later. */
-  #keep({ side, batch, count, least, most }: Current): void {
-    if (count === 0) return;
-    const { rows, times } = this.#bands;
-    const others = this.#sides[otherSide(side)].sizeBytes;
-    const room = this.#context.spill.share.bytes - others - this.#bands.sizeBytes;
-    this.#sides[side].put({ batch, rows, times, count, least, most }, room);
-  }
-
-  /** Whether it matters which rows of a side have had a partner. */
-  #hasMarks(side: JoinSide): boolean {
-    const { type } = this.#options;
-    return isOuter(type, side) || (side === 'left' && type === 'semi');
+    return this.#sides.alone.left.make({
+      count: matched,
+      probe: { batch, rows: probe },
+      numbers: 0,
+    });
   }
 
   /** Gives out and closes the segments that can have no more partners; false when the outbox is full. */
@@ -298,7 +262,7 @@ export class IntervalJoinOperator implements Operator {
 
   #leave(leaving: Leaving): void {
     const { segment, side, row } = leaving;
-    const { build } = this.#bands;
+    const { build } = this.#sides.bands;
     if (isOuter(this.#options.type, side) && row < segment.rowCount) {
       const { count, nextRow } = segment.unmatched(row, build);
       leaving.row = nextRow;
@@ -309,44 +273,10 @@ export class IntervalJoinOperator implements Operator {
     this.#leaving = null;
   }
 
-  #sideOf(side: JoinSide): StreamSide {
-    const { output } = this.#options;
-    const { schema, keys } = this.#options[side];
-    const other = this.#options[otherSide(side)].schema;
-    const conditionColumns = this.#condition?.columns ?? null;
-    const common = { schema, keys, other, output, conditionColumns, bands: this.#bands };
-    return this.#part(
-      new StreamSide(this.#context, {
-        ...common,
-        scratch: this.#bands.table,
-        hasMarks: this.#hasMarks(side),
-        slice: this.#times.slice,
-      }),
-    );
-  }
-
-  #aloneOf(side: JoinSide): JoinOutput {
-    const { scope, kernels } = this.#context;
-    const { output } = this.#options;
-    const [probe, build] = [side, otherSide(side)].map(
-      (one) => this.#options[one as JoinSide].schema,
-    );
-    assert(probe !== undefined && build !== undefined, 'a join has two sides');
-    const none = this.#part(new OwnedRows({ scope, kernels, schema: build, isSmallAtFirst: true }));
-    return this.#part(
-      new JoinOutput(this.#context, none, { output, probe, build, mayBeNull: false }),
-    );
-  }
-
   /** Offers what waits; false when the outbox is full. */
   #give(outbox: Outbox): boolean {
     if (this.#waiting !== null && !outbox.offer(this.#waiting)) return false;
     this.#waiting = null;
     return true;
-  }
-
-  #part<T extends { close(): void } | null>(part: T): T {
-    this.#parts.push(part);
-    return part;
   }
 }

@@ -13,25 +13,21 @@
  * - A pair comes out once: a row goes past the other side's rows before it is kept, and those after it go past it.
  * - A row is kept for the time to live at least, and not much longer; without one for ever. What is dropped is not taken back.
  * - Nothing is promised about event time: a row may meet one that is much older.
- * Before: engine/task/operator-chain.ts · After: engine/operators/stream-join/stream-side.ts
+ * Before: engine/task/operator-chain.ts · After: engine/operators/stream-join/join-sides.ts
  */
 import { assert } from '../../../base/assert.ts';
 import { closeAll } from '../../../base/close-all.ts';
 import { type Batch, batchRowsMax } from '../../batch/batch.ts';
-import { addressOf } from '../../memory/slot-memory.ts';
+import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import { isOneSided, isOuter, type JoinSide } from '../../plan/join-type.ts';
 import { rowKinds } from '../../plan/row-kind.ts';
-import { OwnedRows } from '../../stream/owned-rows.ts';
-import { type JoinCondition, joinConditionOf } from '../join-condition.ts';
-import { JoinOutput } from '../join-output.ts';
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
-import { BandScratch } from './band-scratch.ts';
 import { otherSide } from './interval-join-options.ts';
 import type { JoinSegment } from './join-segment.ts';
+import { JoinSides } from './join-sides.ts';
 import { type RegularJoinOptions, sliceMsOf } from './regular-join-options.ts';
 import { RowKindColumn } from './row-kind-column.ts';
-import { SegmentPairs } from './segment-pairs.ts';
-import { StreamSide, timeMax } from './stream-side.ts';
+import { timeMax } from './stream-side.ts';
 
 /** The batch that is being worked on. */
 interface Current {
@@ -46,46 +42,31 @@ interface Current {
   segments: JoinSegment[] | null;
 }
 
-type Sides<T> = { readonly [Side in JoinSide]: T };
-
 const sideNames = ['left', 'right'] as const;
 
 export class RegularJoinOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #options: RegularJoinOptions;
-  readonly #parts: ({ close(): void } | null)[] = [];
-  readonly #bands: BandScratch;
+  readonly #sides: JoinSides;
   /** When rows came, by stored row: all of a batch at once. */
-  readonly #arrivals: number;
-  readonly #sides: Sides<StreamSide>;
-  /** Rows of a side's batch alone. */
-  readonly #alone: Sides<JoinOutput>;
-  readonly #condition: JoinCondition | null;
-  readonly #pairs: SegmentPairs;
-  readonly #kinds: RowKindColumn | null;
+  #arrivals: BlockHandle = 0;
+  #kinds: RowKindColumn | null = null;
   #current: Current | null = null;
   #waiting: Batch[] = [];
   wakeAtMs = Number.POSITIVE_INFINITY;
 
   /** @throws MEMORY_EXHAUSTED */
   constructor(context: OperatorContext, options: RegularJoinOptions) {
-    const { left, right, condition, kindColumn, output } = options;
+    const { kindColumn, output } = options;
     const { scope } = context;
     this.#context = context;
     this.#options = options;
+    // What comes out without the row kind.
+    const pairs = { fields: output.fields.filter(({ name }) => name !== kindColumn) };
+    this.#sides = new JoinSides(context, { ...options, output: pairs, slice: sliceMsOf(options) });
     try {
-      this.#bands = this.#part(new BandScratch(scope));
-      const block = scope.allocate(batchRowsMax * 8);
-      this.#part({ close: () => scope.memory.release(block) });
-      this.#arrivals = addressOf(block);
-      this.#kinds = kindColumn === null ? null : this.#part(new RowKindColumn(scope, output));
-      const sides = { probe: left.schema, build: right.schema };
-      const all = { type: options.type, buildSide: 'right', probeKeys: [], buildKeys: [] } as const;
-      this.#condition = joinConditionOf(context, { ...all, ...sides, condition, output });
-      this.#part(this.#condition?.filter ?? null);
-      this.#pairs = new SegmentPairs(context, this.#bands, this.#condition);
-      this.#sides = { left: this.#sideOf('left'), right: this.#sideOf('right') };
-      this.#alone = { left: this.#aloneOf('left'), right: this.#aloneOf('right') };
+      this.#arrivals = scope.allocate(batchRowsMax * 8);
+      if (kindColumn !== null) this.#kinds = new RowKindColumn(scope, output);
     } catch (error) {
       this.close();
       throw error;
@@ -131,7 +112,9 @@ export class RegularJoinOperator implements Operator {
 
   close(): void {
     for (const batch of this.#waiting.splice(0)) batch.release();
-    closeAll(this.#parts.splice(0).reverse());
+    if (this.#arrivals !== 0) this.#context.scope.memory.release(this.#arrivals);
+    this.#arrivals = 0;
+    closeAll([this.#kinds, this.#sides]);
   }
 
   #work(side: JoinSide, batch: Batch, fromRow: number, outbox: Outbox): number {
@@ -149,16 +132,16 @@ export class RegularJoinOperator implements Operator {
 
   #begin(side: JoinSide, batch: Batch): Current {
     const { kernels, scope } = this.#context;
-    const { rows, times, alone, counts } = this.#bands;
+    const { rows, times, alone, counts } = this.#sides.bands;
     const stream = this.#sides[side];
     const timeMs = Math.floor(this.#context.nowMs?.() ?? 0);
     this.#stampArrivals(timeMs, batch.storedRows);
     const keys = stream.readKeys(batch);
     const count = kernels.timedRows(
-      ...([this.#arrivals, 0, batch.selection, batch.rowCount, 1, -timeMax] as const),
+      ...([addressOf(this.#arrivals), 0, batch.selection, batch.rowCount, 1, -timeMax] as const),
       ...([keys.validity, Number(stream.areKeysByPlace), rows, times, alone, counts] as const),
     );
-    this.#bands.clearBits();
+    this.#sides.bands.clearBits();
     const segments = this.#sides[otherSide(side)].within(-timeMax, timeMax);
     const aloneCount = scope.memory.uint32[counts >>> 2] ?? 0;
     return { batch, side, timeMs, count, aloneCount, segments: count === 0 ? [] : segments };
@@ -168,7 +151,7 @@ export class RegularJoinOperator implements Operator {
   #stampArrivals(timeMs: number, count: number): void {
     const { uint32 } = this.#context.scope.memory;
     const [low, high] = [timeMs % 2 ** 32, Math.floor(timeMs / 2 ** 32)];
-    const at = this.#arrivals >>> 2;
+    const at = addressOf(this.#arrivals) >>> 2;
     for (let row = 0; row < count; row++) {
       uint32[at + row * 2] = low;
       uint32[at + row * 2 + 1] = high;
@@ -197,7 +180,7 @@ export class RegularJoinOperator implements Operator {
     const { side, batch, count } = current;
     const band = { low: -timeMax, high: timeMax };
     const probed = { batch, count, side: this.#sides[side], ...band };
-    const pairs = this.#pairs.next(probed, segment);
+    const pairs = this.#sides.pairs.next(probed, segment);
     if (pairs.isDone) current.segments?.shift();
     if (pairs.count > 0) this.#givePairs(current, segment, pairs.count);
   }
@@ -206,10 +189,10 @@ export class RegularJoinOperator implements Operator {
   #givePairs({ batch, side }: Current, segment: JoinSegment, count: number): void {
     const { kernels } = this.#context;
     const { type } = this.#options;
-    const { probe, build, bits, partRows: first } = this.#bands;
+    const { probe, build, bits, partRows: first } = this.#sides.bands;
     const other = otherSide(side);
-    if (this.#hasMarks(side)) kernels.markRows(bits, probe, count);
-    if (this.#hasMarks(other)) {
+    if (this.#sides.hasMarks(side)) kernels.markRows(bits, probe, count);
+    if (this.#sides.hasMarks(other)) {
       const firstCount = kernels.markNewRows(segment.marks, build, count, first);
       const kind = type === 'semi' ? rowKinds.insert : rowKinds.delete;
       if (firstCount > 0)
@@ -224,9 +207,9 @@ export class RegularJoinOperator implements Operator {
   #giveOwn({ side, batch, aloneCount, count }: Current): void {
     const { kernels } = this.#context;
     const { type } = this.#options;
-    const { alone, rows, bits, probe } = this.#bands;
-    if (!this.#hasMarks(side)) return;
-    const output = this.#alone[side];
+    const { alone, rows, bits, probe } = this.#sides.bands;
+    if (!this.#sides.hasMarks(side)) return;
+    const output = this.#sides.alone[side];
     if (isOuter(type, side) && aloneCount > 0) {
       const probed = { batch, rows: alone };
       this.#offer(output.make({ count: aloneCount, probe: probed, numbers: 0 }), rowKinds.insert);
@@ -238,14 +221,9 @@ export class RegularJoinOperator implements Operator {
     this.#offer(output.make({ count: found, probe: probed, numbers: 0 }), rowKinds.insert);
   }
 
-  #keep({ side, batch, count, timeMs }: Current): void {
-    if (count === 0) return;
-    const { rows, times } = this.#bands;
-    const others = this.#sides[otherSide(side)].sizeBytes;
-    const room = this.#context.spill.share.bytes - others - this.#bands.sizeBytes;
-    const timed = { batch, rows, times, count, least: timeMs, most: timeMs };
-    this.#sides[side].put(timed, room);
-    this.#expectWake();
+  #keep({ timeMs, ...rows }: Current): void {
+    this.#sides.keep({ ...rows, least: timeMs, most: timeMs });
+    if (rows.count > 0) this.#expectWake();
   }
 
   #expectWake(): void {
@@ -255,44 +233,8 @@ export class RegularJoinOperator implements Operator {
     this.wakeAtMs = Math.min(...oldest) + ttlMs + 1;
   }
 
-  /** Whether it matters which rows of a side have had a partner. */
-  #hasMarks(side: JoinSide): boolean {
-    const { type } = this.#options;
-    return isOuter(type, side) || (side === 'left' && type === 'semi');
-  }
-
   #offer(rows: Batch, kind: number): void {
     this.#waiting.push(this.#kinds === null ? rows : this.#kinds.behind(rows, kind));
-  }
-
-  #sideOf(side: JoinSide): StreamSide {
-    const { schema, keys } = this.#options[side];
-    const output = this.#pairSchema;
-    const conditionColumns = this.#condition?.columns ?? null;
-    const other = this.#options[otherSide(side)].schema;
-    const common = { schema, keys, other, output, conditionColumns, bands: this.#bands };
-    return this.#part(
-      new StreamSide(this.#context, {
-        ...common,
-        scratch: this.#bands.table,
-        hasMarks: this.#hasMarks(side),
-        slice: sliceMsOf(this.#options),
-      }),
-    );
-  }
-
-  #aloneOf(side: JoinSide): JoinOutput {
-    const { scope, kernels } = this.#context;
-    const [probe, build] = [this.#options[side].schema, this.#options[otherSide(side)].schema];
-    const none = this.#part(new OwnedRows({ scope, kernels, schema: build, isSmallAtFirst: true }));
-    const sides = { probe, build, mayBeNull: false };
-    return this.#part(new JoinOutput(this.#context, none, { ...sides, output: this.#pairSchema }));
-  }
-
-  /** What comes out without the row kind. */
-  get #pairSchema() {
-    const { output, kindColumn } = this.#options;
-    return { fields: output.fields.filter(({ name }) => name !== kindColumn) };
   }
 
   /** Offers what waits; false when the outbox is full. */
@@ -302,10 +244,5 @@ export class RegularJoinOperator implements Operator {
       this.#waiting.shift();
     }
     return true;
-  }
-
-  #part<T extends { close(): void } | null>(part: T): T {
-    this.#parts.push(part);
-    return part;
   }
 }
