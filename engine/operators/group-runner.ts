@@ -1,5 +1,5 @@
 /**
- * Group runner: what combine and reduce share. Pairs that were gathered are arranged, key by key, in
+ * Group runner: what combine, reduce and functions over windows share. Pairs that were gathered are arranged, key by key, in
  * slices, and given group by group to the user's function, whose output fills batches.
  *
  *     gathering ──drain──▶ arranging ──▶ groups ──▶ (batches out) ──▶ gathering, empty

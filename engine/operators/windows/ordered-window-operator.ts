@@ -12,33 +12,25 @@
  * - A row is in all of its windows, or put aside as late.
  * - Groups of a window are out before the watermark that completed it goes on.
  */
-import { assert } from '../../../base/assert.ts';
 import type { Batch } from '../../batch/batch.ts';
 import { hasBounds } from '../../plan/window-spec.ts';
-import type { Schema } from '../../schema/schema.ts';
 import {
   OrderedAggregateOperator,
   type OrderedAggregateOptions,
 } from '../analytic/ordered-aggregate-operator.ts';
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
+import { OpenWindows } from './open-windows.ts';
 import { withBounds } from './window-bounds.ts';
 import { WindowRows, type WindowRowsOptions } from './window-rows.ts';
 
 /** The output has the window's bounds, where it has some, then keys and results. */
 export type OrderedWindowOptions = OrderedAggregateOptions & WindowRowsOptions;
 
-/** Of the operator's share: what the rows of one window may hold. Two are open at a time, mostly. */
-const windowPart = 1 / 4;
-
 export class OrderedWindowOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #options: OrderedWindowOptions;
-  /** What comes out of one window. */
-  readonly #groups: Schema;
   readonly #rows: WindowRows;
-  /** Open windows, by their end. */
-  readonly #windows = new Map<number, OrderedAggregateOperator>();
-  #madeCount = 0;
+  readonly #windows: OpenWindows<OrderedAggregateOperator>;
   /** The end of the window that is given out. */
   #window: number | null = null;
 
@@ -47,8 +39,12 @@ export class OrderedWindowOperator implements Operator {
     const fieldCount = keys.length + aggregates.length;
     this.#context = context;
     this.#options = options;
-    this.#groups = { fields: output.fields.slice(output.fields.length - fieldCount) };
     this.#rows = new WindowRows(context, options);
+    // What comes out of one window.
+    const groups = { fields: output.fields.slice(output.fields.length - fieldCount) };
+    this.#windows = new OpenWindows(context, (own) => {
+      return new OrderedAggregateOperator(own, { ...options, output: groups });
+    });
   }
 
   /** Rows that came too late, or without a time, and are in no window. */
@@ -58,13 +54,13 @@ export class OrderedWindowOperator implements Operator {
 
   process(batch: Batch, fromRow: number): number {
     return this.#rows.process(batch, fromRow, (end, rows) => {
-      return this.#windowOf(end).process(rows, 0) === rows.rowCount;
+      return this.#windows.of(end).process(rows, 0) === rows.rowCount;
     });
   }
 
   advance(timeMs: number, outbox: Outbox): boolean {
     for (;;) {
-      this.#window ??= this.#rows.completeAt(timeMs, this.#windows);
+      this.#window ??= this.#rows.completeAt(timeMs, this.#windows.byEnd);
       if (this.#window === null) break;
       if (!this.#giveOut(this.#window, outbox)) return false;
       this.#window = null;
@@ -75,7 +71,7 @@ export class OrderedWindowOperator implements Operator {
   }
 
   idle(): IdleAnswer {
-    return this.#windows.size === 0 ? 'pass' : 'hold';
+    return this.#windows.idle();
   }
 
   finish(outbox: Outbox): boolean {
@@ -83,34 +79,16 @@ export class OrderedWindowOperator implements Operator {
   }
 
   close(): void {
-    for (const window of this.#windows.values()) window.close();
-    this.#windows.clear();
+    this.#windows.close();
     this.#rows.close();
-  }
-
-  #windowOf(end: number): OrderedAggregateOperator {
-    const found = this.#windows.get(end);
-    if (found !== undefined) return found;
-    const { spill } = this.#context;
-    const prefix = `${spill.prefix}w${this.#madeCount++}`;
-    const own = { ...spill, prefix, share: spill.share.part(windowPart) };
-    const context = { ...this.#context, spill: own };
-    const window = new OrderedAggregateOperator(context, {
-      ...this.#options,
-      output: this.#groups,
-    });
-    this.#windows.set(end, window);
-    return window;
   }
 
   /** The groups of a window that is complete; false asks to be called again. */
   #giveOut(end: number, outbox: Outbox): boolean {
-    const window = this.#windows.get(end);
-    assert(window !== undefined, 'a window that is complete is open');
+    const window = this.#windows.complete(end);
     const bounds = this.#rows.boundsOf(end);
     if (!window.finish({ offer: (batch) => this.#offer(batch, bounds, outbox) })) return false;
-    this.#windows.delete(end);
-    window.close();
+    this.#windows.drop(end);
     this.#context.gaveWindow?.(bounds[1]);
     return true;
   }
