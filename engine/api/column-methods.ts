@@ -5,6 +5,7 @@
  *
  * Who makes columns imports this file.
  */
+import { addMethods } from './add-methods.ts';
 import { Column } from './column.ts';
 import { castMethods } from './column-cast.ts';
 import { dateMethods } from './column-date.ts';
@@ -12,14 +13,10 @@ import { nestedMethods } from './column-nested.ts';
 import { numberMethods } from './column-number.ts';
 import { textMethods } from './column-text.ts';
 
-const methods = {
+addMethods(Column, {
   ...castMethods,
   ...dateMethods,
   ...nestedMethods,
   ...numberMethods,
   ...textMethods,
-};
-
-for (const [name, value] of Object.entries(methods)) {
-  Object.defineProperty(Column.prototype, name, { value, configurable: true, writable: true });
-}
+});

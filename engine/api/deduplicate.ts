@@ -12,7 +12,7 @@ import { typedLiteral } from '../expr/literal.ts';
 import { appendNode, type NodeContent, type VerbOptions } from '../plan/logical-node.ts';
 import { int64Type } from '../schema/field-type.ts';
 import { fieldIndexOf, fieldOf, freeName } from '../schema/schema.ts';
-import { addVerbs } from './add-verbs.ts';
+import { addMethods } from './add-methods.ts';
 import type { AnyColumn } from './column.ts';
 import { callLambda, describe, expressionIn } from './row.ts';
 import { KeyedStream, Stream } from './stream.ts';
@@ -123,4 +123,4 @@ function noEventTime(): Error {
   });
 }
 
-addVerbs(KeyedStream, { deduplicate });
+addMethods(KeyedStream, { deduplicate });

@@ -5,7 +5,7 @@
 import { typedError } from '../../base/typed-error.ts';
 import { appendNode, type VerbOptions } from '../plan/logical-node.ts';
 import { fieldOf } from '../schema/schema.ts';
-import { addVerbs } from './add-verbs.ts';
+import { addMethods } from './add-methods.ts';
 import type { Column } from './column.ts';
 import type { Together } from './grouping.ts';
 import type { Shown } from './row.ts';
@@ -35,7 +35,7 @@ declare module './stream.ts' {
   }
 }
 
-addVerbs(Stream, {
+addMethods(Stream, {
   ingestionTime(this: unknown, name = 'ingestedAt', options?: VerbOptions) {
     const node = Stream.nodeIn('ingestionTime', this);
     const { fields } = node.content.schema;

@@ -3,7 +3,7 @@
  * has no room for it; who makes streams imports this file.
  */
 import { appendNode, type VerbOptions } from '../plan/logical-node.ts';
-import { addVerbs } from './add-verbs.ts';
+import { addMethods } from './add-methods.ts';
 import { type ProcessOptions, processParts } from './process.ts';
 import type { Shown } from './row.ts';
 import type { StateDeclarations } from './state.ts';
@@ -67,4 +67,4 @@ function process<C, Key, S extends StateDeclarations, F>(
   return new Stream(appendNode([node], content, verb, functions));
 }
 
-addVerbs(KeyedStream, { process });
+addMethods(KeyedStream, { process });

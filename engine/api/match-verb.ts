@@ -4,7 +4,7 @@
  */
 import { typedError } from '../../base/typed-error.ts';
 import { appendNode, type VerbOptions } from '../plan/logical-node.ts';
-import { addVerbs } from './add-verbs.ts';
+import { addMethods } from './add-methods.ts';
 import { type SinkOf, withAside } from './endpoints.ts';
 import {
   type AfterMatchOf,
@@ -99,7 +99,7 @@ declare module './stream.ts' {
   }
 }
 
-addVerbs(KeyedStream, {
+addMethods(KeyedStream, {
   match(
     this: KeyedStream<never, never>,
     patternOf: (start: PatternStart<never>) => unknown,

@@ -3,7 +3,7 @@
  * file has no room for them; who makes streams imports this file.
  */
 import { appendNode, type VerbOptions } from '../plan/logical-node.ts';
-import { addVerbs } from './add-verbs.ts';
+import { addMethods } from './add-methods.ts';
 import type { ColumnKind } from './column-kind.ts';
 import {
   type CrossJoinRest,
@@ -89,7 +89,7 @@ declare module './stream.ts' {
   }
 }
 
-addVerbs(Stream, {
+addMethods(Stream, {
   join(this: unknown, other: unknown, options: GivenJoin, verb?: VerbOptions) {
     const sides = [Stream.nodeIn('join', this), Stream.nodeIn('join', other)] as const;
     return new Stream(joinedNode('join', sides, options, verb));

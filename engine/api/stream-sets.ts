@@ -4,7 +4,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import { appendNode } from '../plan/logical-node.ts';
-import { addVerbs } from './add-verbs.ts';
+import { addMethods } from './add-methods.ts';
 import { Stream } from './stream.ts';
 import type { SameColumns, SetOptions, United, UnitingVerb } from './union.ts';
 import { unitedContent } from './union.ts';
@@ -50,7 +50,7 @@ function united(verb: UnitingVerb, streams: readonly unknown[], options?: SetOpt
   return new Stream(appendNode(nodes, content, options));
 }
 
-addVerbs(Stream, {
+addMethods(Stream, {
   union(this: unknown, ...others: readonly unknown[]) {
     return united('union', [this, ...others]);
   },

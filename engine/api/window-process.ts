@@ -6,7 +6,7 @@ import { typedError } from '../../base/typed-error.ts';
 import { appendNode, type NodeDraft, type VerbOptions } from '../plan/logical-node.ts';
 import type { EventWindow } from '../plan/window-spec.ts';
 import type { Schema } from '../schema/schema.ts';
-import { addVerbs } from './add-verbs.ts';
+import { addMethods } from './add-methods.ts';
 import { withAside } from './endpoints.ts';
 import type { Grouping } from './grouping.ts';
 import type { RowInputOf, Shown, ValuesOf } from './row.ts';
@@ -166,4 +166,4 @@ function checkWindow(verb: string, { spec, firing }: EventWindow, keyCount: numb
 /** Rows are sorted by them, and by time. */
 const keysMax = 15;
 
-addVerbs(WindowedStream, { process, reduce });
+addMethods(WindowedStream, { process, reduce });
