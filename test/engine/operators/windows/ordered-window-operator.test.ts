@@ -6,7 +6,6 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { OperatorContext } from '../../../../engine/operators/operator.ts';
 import { OrderedWindowOperator } from '../../../../engine/operators/windows/ordered-window-operator.ts';
-import { windowPanesOf } from '../../../../engine/operators/windows/window-panes.ts';
 import type { TimeWindowSpec } from '../../../../engine/plan/window-spec.ts';
 import { fieldOf, type Schema } from '../../../../engine/schema/schema.ts';
 import { ascending } from '../../../../engine/stream/row-order.ts';
@@ -17,6 +16,8 @@ import {
   runOperator,
   type Step,
 } from '../../../support/operator-harness.ts';
+import { keptRowsReference, type Timed } from './kept-rows-reference.ts';
+import { stepsOf } from './window-steps.ts';
 
 const time = { kind: 'timestamp', unit: 'ms' } as const;
 const text = { kind: 'utf8' } as const;
@@ -41,51 +42,22 @@ const specs: readonly TimeWindowSpec[] = [
   { kind: 'cumulating', sizeMs: 12, stepMs: 4, ...at },
 ];
 
-interface Timed extends Row {
+interface Given extends Timed {
   readonly k: string | null;
-  readonly at: number | null;
   readonly word: string | null;
   readonly place: number;
 }
 
 /** Rows and marks that come out, and the late rows. */
 function reference(steps: readonly Step[], window: TimeWindowSpec) {
-  const panes = windowPanesOf(window);
-  const open = new Map<number, Timed[]>();
-  const rows: Row[] = [];
-  const late: Row[] = [];
-  let mark = Number.NEGATIVE_INFINITY;
-  const advance = (to: number) => {
-    for (const end of [...open.keys()].sort((a, b) => a - b)) {
-      if (end > to) continue;
-      for (const [k, group] of Map.groupBy(open.get(end) ?? [], (row) => row.k)) {
-        const words = group.toSorted((a, b) => a.place - b.place).flatMap(({ word }) => word ?? []);
-        const bounds = { windowStart: BigInt(panes.startOf(end)), windowEnd: BigInt(end) };
-        const joined = words.length === 0 ? null : words.join(', ');
-        rows.push({ ...bounds, k, words: joined, rows: BigInt(group.length) });
-      }
-      open.delete(end);
+  return keptRowsReference<Given>(steps, window, function* (rows, { start, end }) {
+    for (const [k, group] of Map.groupBy(rows, (row) => row.k)) {
+      const words = group.toSorted((a, b) => a.place - b.place).flatMap(({ word }) => word ?? []);
+      const bounds = { windowStart: BigInt(start), windowEnd: BigInt(end) };
+      const joined = words.length === 0 ? null : words.join(', ');
+      yield { ...bounds, k, words: joined, rows: BigInt(group.length) };
     }
-    mark = to;
-  };
-  for (const step of steps) {
-    if ('row' in step) {
-      const given = step.row as Timed;
-      const pane = Math.floor((given.at ?? 0) / panes.paneMs) * panes.paneMs;
-      if (given.at === null || panes.lastEndOf(pane) <= mark) {
-        late.push({ ...given, at: given.at === null ? null : BigInt(given.at) });
-        continue;
-      }
-      for (let end = panes.nextEndOf(pane, mark); end !== null; end = panes.nextEndOf(pane, end)) {
-        open.set(end, [...(open.get(end) ?? []), given]);
-      }
-    }
-    if (!('watermark' in step)) continue;
-    advance(step.watermark);
-    rows.push({ watermark: mark });
-  }
-  advance(Number.POSITIVE_INFINITY);
-  return { rows, late };
+  });
 }
 
 const row = fc.record({
@@ -93,18 +65,12 @@ const row = fc.record({
   at: fc.option(fc.integer({ min: -20, max: 40 }), { freq: 12 }),
   word: fc.constantFrom(null, 'x', 'a word of more than twelve bytes'),
 });
-const stretch = fc.tuple(fc.integer({ min: 0, max: 6 }), fc.array(row, { maxLength: 8 }));
-const someSteps = fc.array(stretch, { maxLength: 6 }).map((stretches) => {
-  const all: Step[] = [];
-  let mark = -18;
+/** No two rows have the same place in the order. */
+const someSteps = stepsOf(row).map((steps) => {
   let count = 0;
-  for (const [step, rows] of stretches) {
-    // No two rows have the same place in the order.
-    all.push(...rows.map((one) => ({ row: { ...one, place: (count++ * 37) % 101 } })));
-    mark += step * 3 + 1;
-    all.push({ watermark: mark });
-  }
-  return all;
+  return steps.map((step): Step => {
+    return 'row' in step ? { row: { ...step.row, place: (count++ * 37) % 101 } } : step;
+  });
 });
 
 function build(window: TimeWindowSpec) {
@@ -141,7 +107,7 @@ test('rows that memory can not hold are on disk until their window is complete',
   });
   const open = new Map<string, Row[]>();
   for (const step of steps) {
-    const given = (step as { readonly row: Timed }).row;
+    const given = (step as { readonly row: Given }).row;
     const key = JSON.stringify([given.k, Math.floor((given.at ?? 0) / 1_000)]);
     const own = open.get(key) ?? [];
     open.set(key, own);
@@ -153,9 +119,9 @@ test('rows that memory can not hold are on disk until their window is complete',
   const found = runOperator({ ...given, build: build(window) }, mode);
   expect(found.length).toBe(open.size);
   for (const one of found) {
-    const key = JSON.stringify([one['k'], Number(one['windowStart']) / 1_000]);
-    const own = (open.get(key) ?? []) as Timed[];
+    const key = JSON.stringify([one.k, Number(one.windowStart) / 1_000]);
+    const own = (open.get(key) ?? []) as Given[];
     const words = own.toSorted((a, b) => a.place - b.place).map(({ word }) => word);
-    expect(one['words']).toBe(words.join(', '));
+    expect(one.words).toBe(words.join(', '));
   }
 });

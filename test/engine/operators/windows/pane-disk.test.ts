@@ -5,14 +5,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OperatorContext } from '../../../../engine/operators/operator.ts';
-import {
-  WindowAggregateOperator,
-  type WindowAggregateOptions,
-} from '../../../../engine/operators/windows/window-aggregate-operator.ts';
-import { aggregatePartsOf } from '../../../../engine/plan/aggregate-parts.ts';
-import { firesOnce, type TimeWindowSpec } from '../../../../engine/plan/window-spec.ts';
-import { int64Type as int64 } from '../../../../engine/schema/field-type.ts';
-import { fieldOf, type Schema } from '../../../../engine/schema/schema.ts';
+import { WindowAggregateOperator } from '../../../../engine/operators/windows/window-aggregate-operator.ts';
+import { firesOnce } from '../../../../engine/plan/window-spec.ts';
 import {
   checkOperator,
   type Row,
@@ -21,89 +15,9 @@ import {
   type Step,
 } from '../../../support/operator-harness.ts';
 import { typedErrorOf } from '../../../support/typed-error-of.ts';
-import { ChainedOperators } from '../chained-operators.ts';
 import { expectDiskErrors, runWithinShare } from '../within-share.ts';
+import { input, optionsOf, place, specs, steps, twoPhases } from './window-aggregate-cases.ts';
 import { windowReference } from './window-reference.ts';
-
-const time = { kind: 'timestamp', unit: 'ms' } as const;
-const input: Schema = {
-  fields: [
-    fieldOf('k', { kind: 'int32' }, true),
-    fieldOf('at', time, true),
-    fieldOf('v', { kind: 'int32' }, true),
-  ],
-};
-const aggregates = [
-  { name: 'n', function: 'count', columns: [] },
-  { name: 'sum', function: 'sum', columns: ['v'] },
-  { name: 'least', function: 'min', columns: ['v'] },
-  { name: 'mean', function: 'avg', columns: ['v'] },
-] as const;
-const results = [
-  fieldOf('k', { kind: 'int32' }, true),
-  fieldOf('n', int64),
-  fieldOf('sum', int64, true),
-  fieldOf('least', { kind: 'int32' }, true),
-  fieldOf('mean', { kind: 'float64' }, true),
-];
-
-function optionsOf(window: TimeWindowSpec): WindowAggregateOptions {
-  const bounds = [fieldOf('windowStart', time), fieldOf('windowEnd', time)];
-  const output = { fields: window.kind === 'global' ? results : [...bounds, ...results] };
-  return { input, output, phase: 'whole', window, column: 'at', keys: ['k'], aggregates };
-}
-
-function partsOf({ keys }: WindowAggregateOptions) {
-  return aggregatePartsOf({ keys, aggregates, output: { fields: results } }, input);
-}
-
-function partialOptionsOf(options: WindowAggregateOptions): WindowAggregateOptions {
-  const output = { fields: [fieldOf('pane', time), ...partsOf(options).schema.fields] };
-  return { ...options, phase: 'partial', output };
-}
-
-/** A partial phase and a final one behind it. */
-function twoPhases(context: OperatorContext, options: WindowAggregateOptions) {
-  const first = partialOptionsOf(options);
-  const partial = new WindowAggregateOperator(context, first);
-  const merged = { phase: 'final', input: first.output, column: 'pane' } as const;
-  const given = { ...options, ...merged, aggregates: partsOf(options).aggregates };
-  return new ChainedOperators([partial, new WindowAggregateOperator(context, given)]);
-}
-
-const place = { offsetMs: 0, timeZone: null };
-const specs = fc.oneof(
-  fc
-    .record({ sizeMs: fc.integer({ min: 1, max: 9 }), offsetMs: fc.integer({ min: -4, max: 4 }) })
-    .map((one) => ({ kind: 'tumbling', ...one, timeZone: null }) as const),
-  fc
-    .constantFrom([4, 2], [6, 4], [7, 3], [5, 1], [3, 3])
-    .map(([sizeMs = 1, slideMs = 1]) => ({ kind: 'sliding', sizeMs, slideMs, ...place }) as const),
-  fc
-    .constantFrom([4, 2], [6, 2], [9, 3])
-    .map(([sizeMs = 1, stepMs = 1]) => ({ kind: 'cumulating', sizeMs, stepMs, ...place }) as const),
-  fc.constant({ kind: 'global' } as const),
-);
-const row = fc.record({
-  k: fc.option(fc.integer({ min: 0, max: 3 })),
-  at: fc.integer({ min: -20, max: 40 }),
-  v: fc.option(fc.integer({ min: -9, max: 9 })),
-});
-/** Rows around a time that goes on, and marks behind it. */
-const steps = fc
-  .array(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.array(row, { maxLength: 6 })), {
-    maxLength: 6,
-  })
-  .map((stretches) => {
-    const all: Step[] = [];
-    let mark = -18;
-    for (const [step, rows] of stretches) {
-      all.push(...rows.map((one) => ({ row: { ...one } })));
-      mark += step * 3 + 1;
-      all.push({ watermark: mark });
-    }
-    return all;
-  });
 
 /** Counts what goes to disk. */
 function counted(context: OperatorContext, onWritten: (bytes: number) => void): OperatorContext {

@@ -16,6 +16,7 @@ import { type Field, fieldOf, type Schema } from '../../../../engine/schema/sche
 import { checkOperator, type Row, type Step } from '../../../support/operator-harness.ts';
 import { ChainedOperators } from '../chained-operators.ts';
 import { sessionReference } from './session-reference.ts';
+import { stepsOf } from './window-steps.ts';
 
 const time = { kind: 'timestamp', unit: 'ms' } as const;
 const keyTypes = {
@@ -76,17 +77,7 @@ const row = fc.record({
   at: fc.integer({ min: -20, max: 40 }),
   v: fc.option(fc.integer({ min: -9, max: 9 })),
 });
-const stretch = fc.tuple(fc.integer({ min: 0, max: 6 }), fc.array(row, { maxLength: 8 }));
-const steps = fc.array(stretch, { maxLength: 6 }).map((stretches) => {
-  const all: Step[] = [];
-  let mark = -18;
-  for (const [step, rows] of stretches) {
-    all.push(...rows.map((one) => ({ row: { ...one } })));
-    mark += step * 3 + 1;
-    all.push({ watermark: mark });
-  }
-  return all;
-});
+const steps = stepsOf(row);
 const gaps = fc.integer({ min: 1, max: 7 });
 const keyKinds = fc.constantFrom(...Object.values(keyTypes));
 
@@ -97,8 +88,8 @@ function withKeys(
 ): Row[] {
   const isDecimal = field.type.kind === 'decimal';
   return rows.map((one) => {
-    if (!('k' in one) || one['k'] === null) return one;
-    const key = of(one['k'] as number);
+    if (!('k' in one) || one.k === null) return one;
+    const key = of(one.k as number);
     return { ...one, k: isDecimal ? String(key) : key };
   });
 }

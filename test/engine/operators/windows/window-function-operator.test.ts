@@ -8,7 +8,6 @@ import {
   WindowFunctionOperator,
   type WindowFunctionOptions,
 } from '../../../../engine/operators/windows/window-function-operator.ts';
-import { windowPanesOf } from '../../../../engine/operators/windows/window-panes.ts';
 import type { TimeWindowSpec } from '../../../../engine/plan/window-spec.ts';
 import { fieldOf, type Schema } from '../../../../engine/schema/schema.ts';
 import {
@@ -18,6 +17,8 @@ import {
   runOperator,
   type Step,
 } from '../../../support/operator-harness.ts';
+import { keptRowsReference, type Timed } from './kept-rows-reference.ts';
+import { stepsOf } from './window-steps.ts';
 
 const time = { kind: 'timestamp', unit: 'ms' } as const;
 const input: Schema = {
@@ -50,7 +51,7 @@ type WindowOf = { readonly start: number; readonly end: number; readonly key: Ro
 /** One row of all values, and one for each value of 9. */
 function* process(rows: Iterable<Row>, { start, end, key }: WindowOf) {
   const all = [...rows];
-  const row = { key: key['name'] ?? null, start, end };
+  const row = { key: key.name ?? null, start, end };
   for (const one of all) expect(Object.keys(one)).toEqual(['k', 'at', 'v']);
   yield { ...row, values: all.map(({ v }) => v).join() };
   for (const { v } of all) if (v === 9) yield { ...row, values: 'nine' };
@@ -64,61 +65,20 @@ function optionsOf(window: TimeWindowSpec, isKeyed = true): WindowFunctionOption
   };
 }
 
-interface Timed extends Row {
+interface Given extends Timed {
   readonly hidden: string | null;
-  readonly at: number | null;
   readonly v: number;
 }
 
 /** Rows and marks that come out, and the late rows. */
 function reference(steps: readonly Step[], window: TimeWindowSpec, isKeyed: boolean) {
-  const panes = windowPanesOf(window);
-  const isGlobal = window.kind === 'global';
-  const open = new Map<number, Timed[]>();
-  const rows: Row[] = [];
-  const late: Row[] = [];
-  let mark = Number.NEGATIVE_INFINITY;
-  const advance = (to: number) => {
-    for (const end of [...open.keys()].sort((a, b) => a - b)) {
-      if (end > to) continue;
-      const own = (open.get(end) ?? []).toSorted((a, b) =>
-        isGlobal ? 0 : (a.at ?? 0) - (b.at ?? 0),
-      );
-      for (const [key, group] of Map.groupBy(own, (row) => (isKeyed ? row.hidden : null))) {
-        rows.push(
-          ...process(
-            group.map(({ k, at, v }) => ({ k, at, v })),
-            { start: panes.startOf(end), end, key: { name: key } },
-          ),
-        );
-      }
-      open.delete(end);
+  return keptRowsReference<Given>(steps, window, function* (rows, bounds) {
+    const own = rows.toSorted((a, b) => (window.kind === 'global' ? 0 : (a.at ?? 0) - (b.at ?? 0)));
+    for (const [key, group] of Map.groupBy(own, (row) => (isKeyed ? row.hidden : null))) {
+      const given = group.map(({ k, at, v }) => ({ k, at, v }));
+      yield* process(given, { ...bounds, key: { name: key } });
     }
-    mark = to;
-  };
-  const add = (given: Timed) => {
-    const { at } = given;
-    const size = panes.paneMs;
-    const near = Math.floor(((at ?? 0) - panes.offsetMs) / size) * size + panes.offsetMs;
-    const pane = isGlobal ? 0 : near;
-    if (!isGlobal && (at === null || panes.lastEndOf(pane) <= mark)) {
-      late.push({ ...given, at: at === null ? null : BigInt(at) });
-      return;
-    }
-    for (let end = panes.nextEndOf(pane, mark); end !== null; end = panes.nextEndOf(pane, end)) {
-      const own = open.get(end) ?? [];
-      open.set(end, own);
-      own.push(given);
-    }
-  };
-  for (const step of steps) {
-    if ('row' in step) add(step.row as Timed);
-    if (!('watermark' in step)) continue;
-    advance(step.watermark);
-    rows.push({ watermark: mark });
-  }
-  advance(Number.POSITIVE_INFINITY);
-  return { rows, late };
+  });
 }
 
 const row = fc.record({
@@ -127,17 +87,7 @@ const row = fc.record({
   v: fc.integer({ min: 0, max: 9 }),
   hidden: fc.constantFrom(null, 'a', 'a key of more than twelve bytes', 'b'),
 });
-const stretch = fc.tuple(fc.integer({ min: 0, max: 6 }), fc.array(row, { maxLength: 8 }));
-const someSteps = fc.array(stretch, { maxLength: 6 }).map((stretches) => {
-  const all: Step[] = [];
-  let mark = -18;
-  for (const [step, rows] of stretches) {
-    all.push(...rows.map((one) => ({ row: { ...one } })));
-    mark += step * 3 + 1;
-    all.push({ watermark: mark });
-  }
-  return all;
-});
+const someSteps = stepsOf(row);
 
 test('it is called with the rows of the reference', () => {
   fc.assert(
