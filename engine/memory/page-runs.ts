@@ -95,7 +95,13 @@ export class PageRuns {
     return runs.sort((a, b) => a.start - b.start);
   }
 
-  /** Pages in the longest run that `take` could give now. */
+  /** Whether `take` could give so many pages now. */
+  fits(length: number): boolean {
+    if (this.#bestFit(length) !== 0) return true;
+    return this.#frontier - this.#freeBeforeFrontier() + length <= this.pageCount - 1;
+  }
+
+  /** Pages in the longest run that `take` could give now; it looks at all of them. */
   longestRun(): number {
     const untouched = this.pageCount - 1 - this.#frontier;
     const atFrontier = untouched + this.#freeBeforeFrontier();

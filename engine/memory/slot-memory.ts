@@ -154,9 +154,10 @@ export class SlotMemory {
     return slab.blockBytes;
   }
 
-  /** The largest block that could be had now, in bytes. */
-  get largestFreeBytes(): number {
-    return Math.min(this.#runs.longestRun() * pageBytes, this.budgetBytes - this.#usedBytes);
+  /** Whether a block of whole pages with so many bytes could be had now. */
+  fits(sizeBytes: number): boolean {
+    const length = Math.ceil(sizeBytes / pageBytes);
+    return this.#usedBytes + length * pageBytes <= this.budgetBytes && this.#runs.fits(length);
   }
 
   /** Who holds how much, largest first. */

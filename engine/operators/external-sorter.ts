@@ -170,7 +170,7 @@ export class ExternalSorter {
   #isScattered(batch: Batch): boolean {
     const { memory } = this.#context.scope;
     const others = memory.budgetBytes * scatteredPart;
-    return this.#sorter.stretchBytesWith(batch) + others > memory.largestFreeBytes;
+    return !memory.fits(this.#sorter.stretchBytesWith(batch) + others);
   }
 
   /** One slice on the way of the rows in memory to a run, or of a top-n to fewer rows. */

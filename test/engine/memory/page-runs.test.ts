@@ -50,7 +50,9 @@ test('any order of taking and giving keeps runs apart and joins them at the end'
       const owners = new Uint8Array(1000);
       const held: { start: number; length: number }[] = [];
       for (const { length, pick } of list) {
+        const fits = runs.fits(length);
         const start = runs.take(length);
+        expect(fits).toBe(start !== 0);
         if (start !== 0) {
           expect(owners.subarray(start, start + length).every((used) => used === 0)).toBe(true);
           expect(start + length).toBeLessThan(1000);
