@@ -32,14 +32,14 @@ export function timeColumn(
 }
 
 /** Columns that an operator reads, with all that came in: what it puts aside can be given out as it came. */
-export interface WholeColumns {
+interface WholeColumns {
   readonly columns: readonly NamedExpr[];
   /** What came in, over these columns. */
   readonly aside: readonly NamedExpr[];
 }
 
 /** The columns and, under names of their own where those are taken, the fields that are not among them. */
-export function withAllFields(
+function withAllFields(
   columns: readonly NamedExpr[],
   { fields }: Schema,
   taken: Set<string>,
@@ -56,6 +56,29 @@ export function withAllFields(
     return { name: field.name, expr: columnExpr({ ...field, name }) };
   });
   return { columns: all, aside };
+}
+
+/** What an operator of windows reads. */
+export interface WindowColumns {
+  /** The event time; null in the window of all time. */
+  readonly time: NamedExpr | null;
+  readonly projected: readonly NamedExpr[];
+  /** What came in, over these columns, where rows are put aside. */
+  readonly aside: { readonly aside?: readonly NamedExpr[] };
+}
+
+/** The columns, the event time where it is none of them, and all that came in where rows are put aside. */
+export function windowColumns(
+  input: Schema,
+  { column, putsAside }: Pick<EventWindow, 'column' | 'putsAside'>,
+  { columns, taken }: { readonly columns: readonly NamedExpr[]; readonly taken: Set<string> },
+): WindowColumns {
+  const time = column === null ? null : timeColumn(input, { column }, { columns, taken });
+  const isCarried = time === null || columns.some(({ name }) => name === time.name);
+  const needed = isCarried ? columns : [...columns, time];
+  if (putsAside !== true) return { time, projected: needed, aside: {} };
+  const { columns: projected, aside } = withAllFields(needed, input, taken);
+  return { time, projected, aside: { aside } };
 }
 
 /** The column whose distinct values are all that is asked for; null in other cases. */

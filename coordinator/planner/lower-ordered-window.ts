@@ -14,7 +14,7 @@ import type { Exchange, OrderedAggregateColumn } from '../../engine/plan/physica
 import type { EventWindow } from '../../engine/plan/window-spec.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { ascending } from '../../engine/stream/row-order.ts';
-import { timeColumn, withAllFields } from './aggregate-columns.ts';
+import { windowColumns } from './aggregate-columns.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { projectOf } from './projection.ts';
 import { checkOnce } from './window-support.ts';
@@ -40,16 +40,10 @@ export function lowerOrderedWindow(node: LogicalNode, parts: OrderedWindowParts)
   const isQuantile = aggregates.every((one) => one.function === 'approxQuantile');
   const what = isQuantile ? 'approxQuantile' : 'aggregates of rows in an order';
   checkOnce(node, window, what, ['global', 'until']);
-  const { spec, firing, putsAside } = window;
+  const { spec, firing } = window;
   assert(spec.kind !== 'session' && spec.kind !== 'count', 'such windows are refused');
   const taken = new Set([...columns, ...input.fields, ...output.fields].map((one) => one.name));
-  const time =
-    window.column === null
-      ? null
-      : timeColumn(input, { column: window.column }, { columns, taken });
-  const isCarried = time === null || columns.some((column) => column.name === time.name);
-  const needed = isCarried ? columns : [...columns, time];
-  const whole = putsAside === true ? withAllFields(needed, input, taken) : null;
+  const { time, projected, aside } = windowColumns(input, window, { columns, taken });
   const inTime = time === null ? [] : [ascending(time.name)];
   const order = parts.order.length > 0 ? parts.order : inTime;
   const { missing } = firing;
@@ -57,8 +51,5 @@ export function lowerOrderedWindow(node: LogicalNode, parts: OrderedWindowParts)
   const operator = { id, name, output, kind: 'orderedWindow', ...grouped } as const;
   const exchange: Exchange =
     keys.length === 0 ? { kind: 'gather' } : { kind: 'hash', columns: keys };
-  return [
-    stepOf(projectOf(node, whole?.columns ?? needed)),
-    { ...stepOf(operator, exchange), ...(whole !== null && { aside: whole.aside }) },
-  ];
+  return [stepOf(projectOf(node, projected)), { ...stepOf(operator, exchange), ...aside }];
 }

@@ -18,9 +18,8 @@ import { type Field, fieldOf, freeName, type Schema } from '../../engine/schema/
 import {
   type Arguments,
   onlyDistinctColumn,
-  timeColumn,
   type WindowArguments,
-  withAllFields,
+  windowColumns,
 } from './aggregate-columns.ts';
 import { areApproximate, lowerApproximate } from './lower-approximate.ts';
 import { areQuantiles, lowerWindowQuantiles } from './lower-quantiles.ts';
@@ -40,16 +39,8 @@ export function lowerWindowAggregate(
   const { columns, aggregates, window } = given;
   if (areQuantiles(aggregates)) return lowerWindowQuantiles(node, input, given);
   const taken = new Set([...columns, ...input.fields].map((one) => one.name));
-  const time =
-    window.column === null
-      ? null
-      : timeColumn(input, { column: window.column }, { columns, taken });
-  const isCarried = time === null || columns.some((column) => column.name === time.name);
-  const needed = isCarried ? columns : [...columns, time];
-  const whole = window.putsAside === true ? withAllFields(needed, input, taken) : null;
-  const projected = whole?.columns ?? needed;
+  const { time, projected, aside } = windowColumns(input, window, { columns, taken });
   const project = projected.every(isPlain) ? [] : [stepOf(projectOf(node, projected))];
-  const aside = whole === null ? {} : { aside: whole.aside };
   const column = time?.name ?? null;
   const keys = node.keys.map((key) => key.name);
   const distinct = onlyDistinctColumn(aggregates);
