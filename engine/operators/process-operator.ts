@@ -77,9 +77,7 @@ export class ProcessOperator implements Operator {
     this.#output = new BuiltBatches(this.#builder);
     const columns = keys.map(({ column }) => column);
     this.#keys = new RowKeys({ scope, kernels, schema: input }, columns);
-    this.#keyFields = this.#keys.fields.map((field, at) => {
-      return { ...field, name: keys[at]?.name ?? field.name };
-    });
+    this.#keyFields = this.#keys.named(keys);
     const state = new KeyedState(context, {
       states,
       functions: functions.states,

@@ -42,6 +42,11 @@ export class RowKeys {
     this.#hasher = new KeyHasher(options, columns);
   }
 
+  /** The fields under the names that the user has given the keys. */
+  named(keys: readonly { readonly name: string }[]): readonly Field[] {
+    return this.fields.map((field, at) => ({ ...field, name: keys[at]?.name ?? field.name }));
+  }
+
   /** Takes the keys of a batch. @throws MEMORY_EXHAUSTED */
   read(batch: Batch): void {
     this.release();

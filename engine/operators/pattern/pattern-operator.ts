@@ -83,9 +83,7 @@ export class PatternOperator implements Operator {
     this.#output = new BuiltBatches(this.#builder);
     const columns = keys.map(({ column }) => column);
     this.#keys = new RowKeys({ scope, kernels, schema: input }, columns);
-    this.#keyFields = this.#keys.fields.map((field, at) => {
-      return { ...field, name: keys[at]?.name ?? field.name };
-    });
+    this.#keyFields = this.#keys.named(keys);
     this.#rows = new TimeOrderedRows(context, input);
     this.#matcher = new KeyMatcher(context, {
       ...options,
