@@ -2,8 +2,8 @@
  * The questions of the nexmark and windows benches, of whose answers only the sums of stream_queries.py are written:
  * beside Flink, whose sinks sum as well, and to see what writing an answer costs.
  */
-import { agg, type BuildContext, type Column, defineJob, t, tumbling } from 'millrace';
-import { columnar, files } from 'millrace/files';
+import { agg, type Column, defineJob, t } from 'millrace';
+import { files } from 'millrace/files';
 import { type Events, eventsOf } from '../../jobs/nexmark/events.ts';
 import { q1 } from '../../jobs/nexmark/queries/q1.ts';
 import { q2 } from '../../jobs/nexmark/queries/q2.ts';
@@ -12,19 +12,15 @@ import { q5 } from '../../jobs/nexmark/queries/q5.ts';
 import { q7 } from '../../jobs/nexmark/queries/q7.ts';
 import { q8 } from '../../jobs/nexmark/queries/q8.ts';
 import { q11 } from '../../jobs/nexmark/queries/q11.ts';
+import { windowsOf } from '../../jobs/windows/job.ts';
 
 const base = 1_700_000_000_000;
 const prime = 1_000_000_007;
 const whole = t.int64({ js: 'number' });
-const Value = t.struct({ key: t.int32(), value: t.float64(), ts: whole });
-
-function valuesOf(path: string, { read }: Pick<BuildContext<unknown>, 'read'>) {
-  return read(files.source({ path, format: columnar(Value) }));
-}
 
 interface Read {
   readonly events: Events;
-  readonly values: ReturnType<typeof valuesOf>;
+  readonly windows: ReturnType<typeof windowsOf>;
 }
 
 type Row = { readonly row: Column<'int64', unknown, boolean> };
@@ -80,21 +76,11 @@ const sums = {
         return { row: sum.add(s.sub(base).mul(101)) };
       })
       .aggregate({ rows, row }),
-  windows: ({ values }: Read) =>
-    values
-      .derive(({ ts }) => ({ at: ts.cast(t.timestampMs()) }))
-      .eventTime(({ at }) => at)
-      .keyBy(({ key }) => key)
-      .window(tumbling({ sizeMs: 10_000 }))
-      .aggregate({
-        c: agg.count(),
-        s: agg.sum(({ value }) => value),
-        mn: agg.min(({ value }) => value),
-        mx: agg.max(({ value }) => value),
-      })
-      .select(({ key, windowStart, c, s, mn, mx }) => {
+  windows: ({ windows }: Read) =>
+    windows
+      .select(({ key, ws, c, s, mn, mx }) => {
         const sum = key.cast(whole).mul(1_000_003).add(c.mul(10_007));
-        return { row: sum.add(windowStart.epochMs().sub(base)), s, mn, mx };
+        return { row: sum.add(ws.sub(base)), s, mn, mx };
       })
       .aggregate({
         rows,
@@ -117,9 +103,9 @@ export default defineJob({
     output: t.path(),
   },
   build: ({ read, params: { query, input, format, output } }) => {
-    const values = valuesOf(`${input}/*.${format}`, { read });
+    const windows = windowsOf({ input, format, sizeMs: 10_000 }, { read });
     const events = eventsOf({ input, format, events: 0, sideInput: '' }, { read });
-    const answer = sums[query]({ events, values });
+    const answer = sums[query]({ events, windows });
     return answer.writeTo(files.sink({ path: output }));
   },
 });

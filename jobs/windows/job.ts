@@ -2,7 +2,7 @@
  * Windows: how many values each key has in each window of event time, their sum, least and largest. The plainest
  * job with windows, and the one that is measured.
  */
-import { agg, defineJob, t, tumbling } from 'millrace';
+import { agg, type BuildContext, defineJob, t, tumbling } from 'millrace';
 import { columnar, files } from 'millrace/files';
 
 const Row = t.struct({ key: t.int32(), value: t.float64(), ts: t.int64({ js: 'number' }) });
@@ -18,6 +18,33 @@ function millisecondsOf(size: string): number {
   return Number(count) * units[unit as keyof typeof units];
 }
 
+interface Rows {
+  readonly input: string;
+  readonly format: string;
+  readonly sizeMs: number;
+}
+
+/** Count, sum, least and largest value of each key and window. */
+export function windowsOf(
+  { input, format, sizeMs }: Rows,
+  { read }: Pick<BuildContext<unknown>, 'read'>,
+) {
+  return read(files.source({ path: `${input}/*.${format}`, format: columnar(Row) }))
+    .derive((row) => ({ at: row.ts.cast(t.timestampMs()) }))
+    .eventTime((row) => row.at)
+    .keyBy((row) => row.key)
+    .window(tumbling({ sizeMs }))
+    .aggregate({
+      c: agg.count(),
+      s: agg.sum((row) => row.value),
+      mn: agg.min((row) => row.value),
+      mx: agg.max((row) => row.value),
+    })
+    .select(({ key, windowStart, c, s, mn, mx }) => {
+      return { key, ws: windowStart.epochMs(), c, s, mn, mx };
+    });
+}
+
 export default defineJob({
   name: 'windows',
   mode: 'streaming',
@@ -28,19 +55,7 @@ export default defineJob({
     output: t.path().default('out/').describe('the folder to write, or a file'),
   },
   build: ({ read, params: { input, format, size, output } }) =>
-    read(files.source({ path: `${input}/*.${format}`, format: columnar(Row) }))
-      .derive((row) => ({ at: row.ts.cast(t.timestampMs()) }))
-      .eventTime((row) => row.at)
-      .keyBy((row) => row.key)
-      .window(tumbling({ sizeMs: millisecondsOf(size) }))
-      .aggregate({
-        c: agg.count(),
-        s: agg.sum((row) => row.value),
-        mn: agg.min((row) => row.value),
-        mx: agg.max((row) => row.value),
-      })
-      .select(({ key, windowStart, c, s, mn, mx }) => {
-        return { key, ws: windowStart.epochMs(), c, s, mn, mx };
-      })
-      .writeTo(files.sink({ path: output })),
+    windowsOf({ input, format, sizeMs: millisecondsOf(size) }, { read }).writeTo(
+      files.sink({ path: output }),
+    ),
 });
