@@ -9,7 +9,7 @@ import type { RingOptions } from '../memory/ring.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { Json } from './json.ts';
-import type { SinkCommitter, SinkWriter } from './sink.ts';
+import type { CheckpointCommitter, SinkCommitter, SinkWriter } from './sink.ts';
 import type { SplitEnumerator, SplitReader } from './source.ts';
 
 /** What a connector's parts in the coordinator may use. */
@@ -35,6 +35,8 @@ export interface SlotContext {
   readonly taskIndex: number;
   /** Which try of the task it is, from 1 on; part of temporary names. */
   readonly attempt: number;
+  /** Of a sink: whether its work is committed at checkpoints. @defaultValue false: once, at the end */
+  readonly commitsAtCheckpoints?: boolean;
   /** Of a source: for rows that are due at a time. */
   readonly clock?: { mono(): number };
   /** Whether bad records of a source go to a sink of their own; without it they end the job. */
@@ -59,6 +61,8 @@ export interface Connector {
   enumerator?(options: Json, context: RoleContext): SplitEnumerator;
   reader?(options: Json, context: SlotContext): SplitReader;
   committer?(options: Json, context: RoleContext): SinkCommitter;
+  /** Of a sink that can commit at checkpoints; the writer has `prepareCommit` then. */
+  checkpointCommitter?(options: Json, context: RoleContext): CheckpointCommitter;
   /** @param prepared - What the committer's `prepare` answered. */
   writer?(options: Json, prepared: Json, context: SlotContext): SinkWriter;
 }

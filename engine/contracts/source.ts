@@ -27,6 +27,8 @@ export interface Split {
    * @defaultValue the only one
    */
   readonly lane?: { readonly number: number; readonly count: number };
+  /** Where to go on in it, as `SplitReader.snapshot` has said. @defaultValue at its beginning */
+  readonly position?: Json;
 }
 
 export interface SplitDiscovery {
@@ -148,6 +150,12 @@ export interface SplitReader {
   readonly skipped?: Skipped;
   /** Where the reader is, for error messages: file and byte offset. */
   position(): string;
+  /**
+   * Where the rows end that it has given out of the open split: to open the split again with this as its `position`
+   * goes on right behind them. Called between two `read`s.
+   * @defaultValue nobody can go on within its splits: a job with checkpoints is refused
+   */
+  snapshot?(): Json;
   /** Releases files and memory; also after a failure. */
   close(): void;
 }

@@ -20,6 +20,7 @@
  */
 import type { Batch } from '../batch/batch.ts';
 import type { Json } from '../contracts/json.ts';
+import type { SnapshotReader, SnapshotWriter } from '../contracts/snapshot.ts';
 import type { SpillContext } from '../spill/spill-space.ts';
 import type { Outbox } from '../stream/outbox.ts';
 import type { StreamMark } from '../stream/stream-element.ts';
@@ -87,6 +88,18 @@ export interface Operator {
    * A text that is no key of the operator's is a typed error.
    */
   stateOf?(key: string): Json | undefined;
+  /**
+   * A barrier has come: all rows before it have been worked on and none behind it. Gives out what was made of them and
+   * is still held back, then hands to the writer what a new task needs to go on from here. False asks to be called
+   * again before any other call but `close`; the writer is told nothing then.
+   * @defaultValue the operator keeps nothing between two batches
+   */
+  snapshot?(writer: SnapshotWriter, outbox: Outbox): boolean;
+  /**
+   * Before any other call: takes in what `snapshot` wrote in the tasks of an earlier attempt. False asks to be called
+   * again; the work of a call is a few milliseconds.
+   */
+  restore?(reader: SnapshotReader): boolean;
   /** The input has ended: gives out what is left. False asks to be called again. */
   finish(outbox: Outbox): boolean;
   /** Releases all memory; called once, also after a failure. */

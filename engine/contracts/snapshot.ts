@@ -1,0 +1,68 @@
+/**
+ * Snapshots: what an operator keeps between rows, handed out at a barrier and taken in again by the tasks that go on
+ * from there, at the same parallelism or another.
+ *
+ *     barrier ─▶ operator.snapshot(writer)   at once: notes, and rows to be taken later
+ *                beside the work             the task takes the rows, a slice at a time, and writes them to its file
+ *     restart ─▶ operator.restore(reader)    the notes and rows of all tasks that the operator had; each new task
+ *                                            keeps those of its own key groups
+ *
+ * Rows, because state is then a table that others can read, too; and because a task that takes over other key groups
+ * than the one that wrote them tells by a row's key whether it is its own.
+ *
+ * Before: engine/operators/operator.ts. After: worker/snapshot/snapshot-file-writer.ts.
+ */
+import type { Batch } from '../batch/batch.ts';
+import type { Schema } from '../schema/schema.ts';
+import type { Json } from './json.ts';
+
+/** What an operator is given at a barrier. */
+export interface SnapshotWriter {
+  /** Which checkpoint the barrier belongs to; grows. */
+  readonly checkpointId: number;
+  /** Plain data, a few KiB at most; once per operator. A new task is given the notes of all old ones. */
+  note(note: Json): void;
+  /**
+   * Rows of one part of the state. They are taken after `snapshot` has returned, between slices of the task, and must
+   * be as they were when this was called.
+   *
+   * @param part - A name that is the operator's own, such as `panes`; each is given once.
+   */
+  rows(part: string, schema: Schema, rows: SnapshotRows): void;
+}
+
+/** Rows of state on their way into a snapshot. */
+export interface SnapshotRows {
+  /** The next rows, which the caller owns; null at the end. One batch, made in a few milliseconds. */
+  next(): Batch | null;
+  /** Called once, at the end or before it, in whatever state: nothing is taken any more. */
+  close(): void;
+}
+
+/** Key groups, `start` inclusive, `end` exclusive. */
+export interface KeyGroupRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What an operator is given to go on from. */
+export interface SnapshotReader {
+  /** Of this task. */
+  readonly keyGroups: KeyGroupRange;
+  /** What the operator's tasks noted, by their index at that time. */
+  readonly notes: readonly Json[];
+  /**
+   * The next rows of a part, of all tasks that may have had rows of this task's key groups, rows of other key groups
+   * among them; null at the end, and where no task had the part. The caller owns the batch.
+   */
+  read(part: string): Batch | null;
+}
+
+/** Where a source was at a barrier. Splits that it does not name have not been begun. */
+// A type alias, not an interface: only those are assignable to `Json`.
+export type SourceSnapshot = {
+  /** Splits that have been read to their ends. */
+  readonly finished: readonly string[];
+  /** Splits that are open, and where each reader was; those that wait to be opened are not among them. */
+  readonly open: readonly { readonly splitId: string; readonly position: Json }[];
+};
