@@ -8,7 +8,8 @@
  */
 import { type OperatorSpec, vertexOutputs } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
-import { handsOn, type Needs, needsOf } from './column-needs.ts';
+import { handsOn, needsOf } from './column-needs.ts';
+import type { Needs } from './input-needs.ts';
 import { columnsOf, type PlanStep, StepIndex } from './plan-step.ts';
 
 export function narrowRule(steps: readonly PlanStep[]): readonly PlanStep[] {

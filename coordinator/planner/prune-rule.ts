@@ -11,7 +11,8 @@
 import { columnExpr } from '../../engine/expr/expr-factory.ts';
 import { type OperatorSpec, vertexPorts } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
-import { exchangeColumns, handsOn, type Needs, needsOf } from './column-needs.ts';
+import { exchangeColumns, handsOn, needsOf } from './column-needs.ts';
+import type { Needs } from './input-needs.ts';
 import { columnsOf, inputFrom, numberAfter, type PlanStep, StepIndex } from './plan-step.ts';
 
 const sortingKinds: ReadonlySet<OperatorSpec['kind']> = new Set(['sort', 'top', 'partitionTop']);

@@ -6,10 +6,10 @@
  *     project   compiled, 512 bytes    total = price * quantity
  *               reference              kind = matches(url, "^/a")      no rule for matches
  */
-import { assertNever } from '../../base/assert.ts';
 import type { Expr } from '../expr/expr.ts';
 import { exprText, namedExprText } from '../expr/expr-text.ts';
 import { labelOf, tableText } from '../plan/explain.ts';
+import { applyTable, type SpecTable } from '../plan/operator-table.ts';
 import type { OperatorSpec, PhysicalGraph } from '../plan/physical-graph.ts';
 import { compileProgram, type ProgramKind, reasonAgainst } from './program/expr-program.ts';
 
@@ -46,7 +46,7 @@ export function codeOf(graph: PhysicalGraph): VertexCode[] {
     operators: chain.map((operator) => ({
       id: operator.id,
       operator: labelOf(operator.kind, operator.name),
-      parts: partsOf(operator),
+      parts: applyTable(parts, operator),
     })),
   }));
 }
@@ -71,106 +71,85 @@ function runsText({ runs, sizeBytes }: CodePart): string {
   return sizeBytes === undefined ? runs : `${runs}, ${sizeBytes} bytes`;
 }
 
-function partsOf(operator: OperatorSpec): CodePart[] {
-  const { id } = operator;
-  switch (operator.kind) {
-    case 'source':
-    case 'sink':
-      return [connectorPart(operator)];
-    case 'filter':
-    case 'project':
-      return rowParts(operator);
-    case 'explodeWords':
-      return [kernels('tokenise')];
-    case 'repeat':
-      return [kernels('take')];
-    case 'assignWindows':
-    case 'eachWindow':
-      return [kernels('window')];
-    case 'windowAggregate':
-      return [kernels('window, group, accumulate, table')];
-    case 'aggregate':
-    case 'firstRows':
-    case 'runningAggregate':
-      return [kernels('group, accumulate, table')];
-    case 'fold':
-    case 'combine':
-      return [driver(id), kernels('group, order-groups')];
-    case 'join':
-      return joinParts(operator.condition, 'join, group, take, gather');
-    case 'intervalJoin':
-    case 'regularJoin':
-      return joinParts(operator.condition, 'band, join, group, take, gather');
-    case 'asOfJoin':
-    case 'asOfProbe':
-      return [kernels('band, versions, join, group, take, gather')];
-    case 'registers':
-      return [kernels('registers')];
-    case 'digest':
-      return [kernels('sort-encode, sort-rows, gather, segments, digest')];
-    case 'analytic':
-    case 'orderedAggregate':
-    case 'orderedWindow':
-      return [kernels('sort-encode, sort-rows, gather, segments, accumulate, scan')];
-    case 'partitionTop':
-      return [kernels('sort-encode, sort-rows, gather, segments')];
-    case 'sort':
-    case 'top':
-    case 'runningTop':
-    case 'boundaries':
-      return [kernels('sort-encode, sort-rows, gather')];
-    case 'range':
-      return [kernels('sort-encode, range-rows')];
-    case 'limit':
-    case 'ingestionTime':
-      return [{ runs: 'none', what: operator.kind === 'limit' ? 'counts rows' : 'asks the clock' }];
-    case 'checkTimes':
-    case 'eventTime':
-      return [kernels('event-time')];
-    case 'lookup':
-      return [{ runs: 'none', what: `function of ${id}, answers in JavaScript` }];
-    case 'pattern':
-      return [{ runs: 'none', what: `automaton in JavaScript, functions of ${id}` }];
-    case 'process':
-    case 'filterRows':
-    case 'mapRows':
-    case 'flatMap':
-    case 'map':
-      return [driver(id)];
-    case 'windowFunction':
-    case 'reduce':
-      return [driver(id), kernels('sort-encode, sort-rows, gather')];
-    default:
-      return assertNever(operator);
-  }
-}
+const sortingKernels = 'sort-encode, sort-rows, gather';
+const groupingKernels = 'group, accumulate, table';
+const scanningKernels = `${sortingKernels}, segments, accumulate, scan`;
+const versionKernels = 'band, versions, join, group, take, gather';
+const bandJoinKernels = 'band, join, group, take, gather';
 
-function connectorPart(operator: OperatorSpec & { readonly kind: 'source' | 'sink' }): CodePart {
-  return operator.kind === 'source'
-    ? { runs: 'connector', what: `reader of ${operator.source.connector}` }
-    : { runs: 'connector', what: `writer of ${operator.sink.connector}` };
-}
+const parts: SpecTable<OperatorSpec, CodePart[]> = {
+  source: ({ source }) => [{ runs: 'connector', what: `reader of ${source.connector}` }],
+  sink: ({ sink }) => [{ runs: 'connector', what: `writer of ${sink.connector}` }],
 
-function rowParts(operator: OperatorSpec & { readonly kind: 'filter' | 'project' }): CodePart[] {
-  if (operator.kind === 'filter') {
-    const named = { expr: operator.predicate, text: exprText(operator.predicate) };
+  filter({ predicate }) {
+    const named = { expr: predicate, text: exprText(predicate) };
     return [...expressionParts('filter', [named]), kernels('take, where few rows are left')];
-  }
-  const computed = operator.columns.filter(({ expr }) => expr.kind !== 'column');
-  if (computed.length === 0) return [{ runs: 'none', what: 'columns as they are' }];
-  const named = computed.map((column) => ({ expr: column.expr, text: namedExprText(column) }));
-  return expressionParts('project', named);
-}
+  },
+  project({ columns }) {
+    const computed = columns.filter(({ expr }) => expr.kind !== 'column');
+    if (computed.length === 0) return [nothing('columns as they are')];
+    const named = computed.map((column) => ({ expr: column.expr, text: namedExprText(column) }));
+    return expressionParts('project', named);
+  },
+  explodeWords: () => [kernels('tokenise')],
+  assignWindows: () => [kernels('window')],
+  eachWindow: () => [kernels('window')],
+  repeat: () => [kernels('take')],
+  registers: () => [kernels('registers')],
+  limit: () => [nothing('counts rows')],
+
+  eventTime: () => [kernels('event-time')],
+  ingestionTime: () => [nothing('asks the clock')],
+  checkTimes: () => [kernels('event-time')],
+
+  aggregate: () => [kernels(groupingKernels)],
+  orderedAggregate: () => [kernels(scanningKernels)],
+  digest: () => [kernels(`${sortingKernels}, segments, digest`)],
+  runningAggregate: () => [kernels(groupingKernels)],
+  firstRows: () => [kernels(groupingKernels)],
+  windowAggregate: () => [kernels(`window, ${groupingKernels}`)],
+  orderedWindow: () => [kernels(scanningKernels)],
+
+  sort: () => [kernels(sortingKernels)],
+  top: () => [kernels(sortingKernels)],
+  runningTop: () => [kernels(sortingKernels)],
+  boundaries: () => [kernels(sortingKernels)],
+  range: () => [kernels('sort-encode, range-rows')],
+  partitionTop: () => [kernels(`${sortingKernels}, segments`)],
+  analytic: () => [kernels(scanningKernels)],
+
+  join: ({ condition }) => joinParts(condition, 'join, group, take, gather'),
+  intervalJoin: ({ condition }) => joinParts(condition, bandJoinKernels),
+  asOfJoin: () => [kernels(versionKernels)],
+  asOfProbe: () => [kernels(versionKernels)],
+  regularJoin: ({ condition }) => joinParts(condition, bandJoinKernels),
+
+  lookup: ({ id }) => [nothing(`function of ${id}, answers in JavaScript`)],
+  filterRows: ({ id }) => [driver(id)],
+  mapRows: ({ id }) => [driver(id)],
+  flatMap: ({ id }) => [driver(id)],
+  fold: ({ id }) => [driver(id), kernels('group, order-groups')],
+  map: ({ id }) => [driver(id)],
+  combine: ({ id }) => [driver(id), kernels('group, order-groups')],
+  reduce: ({ id }) => [driver(id), kernels(sortingKernels)],
+  process: ({ id }) => [driver(id)],
+  windowFunction: ({ id }) => [driver(id), kernels(sortingKernels)],
+  pattern: ({ id }) => [nothing(`automaton in JavaScript, functions of ${id}`)],
+};
 
 function joinParts(condition: Expr | null, names: string): CodePart[] {
-  const parts = [kernels(names)];
-  if (condition === null) return parts;
+  if (condition === null) return [kernels(names)];
   const named = { expr: condition, text: exprText(condition) };
-  return [...expressionParts('filter', [named]), ...parts];
+  return [...expressionParts('filter', [named]), kernels(names)];
 }
 
 function kernels(what: string): CodePart {
   return { runs: 'kernels', what };
+}
+
+/** No loop over rows. */
+function nothing(what: string): CodePart {
+  return { runs: 'none', what };
 }
 
 function driver(id: string): CodePart {

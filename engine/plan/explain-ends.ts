@@ -1,6 +1,7 @@
-/** Parts of `explain` about the ends of a graph: what connectors were told, and what a source may leave out. */
+/** Parts of `explain` about the ends of a graph: what connectors were told, what a source may leave out, and the times of its rows. */
 import type { Json } from '../contracts/json.ts';
 import { exprText } from '../expr/expr-text.ts';
+import type { EventTimeSpec } from './logical-graph.ts';
 import type { OperatorSpec } from './physical-graph.ts';
 
 /**
@@ -45,4 +46,24 @@ function optionText(value: Json): string {
 function areFields(value: Json): boolean {
   const isField = (one: Json) => typeof one === 'object' && one !== null && 'nullable' in one;
   return Array.isArray(value) && value.length > 0 && value.every(isField);
+}
+
+/** `at, out of order by up to 1000 ms, idle after 5000 ms`. */
+export function eventTimeText(spec: EventTimeSpec & { readonly putsAside?: true }): string {
+  const { column, futureLimitMs, outOfOrdernessMs, idleAfterMs, putsAside, watermarkColumn } = spec;
+  const follows = watermarkColumn === undefined ? '' : `, watermarks of ${watermarkColumn}`;
+  const idle = idleAfterMs === null ? '' : `, idle after ${idleAfterMs} ms`;
+  const aside = putsAside === true ? `, put aside beyond ${futureLimitMs} ms ahead` : '';
+  return `${column}${follows}, out of order by up to ${outOfOrdernessMs} ms${idle}${aside}`;
+}
+
+export function ingestionTimeText({ column }: { readonly column: string }): string {
+  return `${column}, by the clock`;
+}
+
+export function checkTimesText({
+  column,
+  futureLimitMs,
+}: OperatorSpec & { readonly kind: 'checkTimes' }): string {
+  return `${column}, up to ${futureLimitMs} ms ahead`;
 }

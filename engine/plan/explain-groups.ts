@@ -36,38 +36,43 @@ export function orderedAggregateNodeText(
   return orderedText(keys, exprOrderText(node.order), results);
 }
 
-/** `partial by windows of 60000 ms of at, user: bids = count()`. */
-export function groupedText(
-  operator: OperatorSpec & {
-    readonly kind:
-      | `${'a' | 'windowA' | 'runningA' | 'orderedA'}ggregate`
-      | 'firstRows'
-      | 'digest'
-      | 'orderedWindow';
-  },
+/** `partial by user: bids = count()`. */
+export function aggregateOperatorText(
+  operator: OperatorSpec & { readonly kind: 'aggregate' },
 ): string {
-  const { keys } = operator;
-  switch (operator.kind) {
-    case 'firstRows':
-      return groupText(keys, []);
-    case 'digest':
-      return groupText(keys, [`means, weights of ${operator.column}`]);
-    case 'orderedAggregate':
-      return orderedAggregateText(operator);
-    case 'orderedWindow': {
-      const { window: spec, column, missing } = operator;
-      const window = windowText({ column, spec, firing: { ...firesOnce, missing } });
-      return orderedAggregateText({ ...operator, keys: [window, ...keys] });
-    }
-    default: {
-      const { phase, aggregates } = operator;
-      const isByWindow = operator.kind === 'windowAggregate';
-      const window = isByWindow ? [windowText({ ...operator, spec: operator.window })] : [];
-      const changes = operator.kind === 'runningAggregate' ? runningText(operator) : '';
-      const groups = groupText([...window, ...keys], aggregates.map(aggregateColumnText));
-      return `${phase} ${groups}${changes}`;
-    }
-  }
+  return phaseText(operator, operator.keys);
+}
+
+export function runningAggregateText(
+  operator: OperatorSpec & { readonly kind: 'runningAggregate' },
+): string {
+  return phaseText(operator, operator.keys) + runningText(operator);
+}
+
+/** `partial by windows of 60000 ms of at, user: bids = count()`. */
+export function windowAggregateText(
+  operator: OperatorSpec & { readonly kind: 'windowAggregate' },
+): string {
+  const window = windowText({ ...operator, spec: operator.window });
+  return phaseText(operator, [window, ...operator.keys]);
+}
+
+function phaseText(
+  {
+    phase,
+    aggregates,
+  }: { readonly phase: string; readonly aggregates: readonly AggregateColumn[] },
+  groups: readonly string[],
+): string {
+  return `${phase} ${groupText(groups, aggregates.map(aggregateColumnText))}`;
+}
+
+export function orderedWindowText(
+  operator: OperatorSpec & { readonly kind: 'orderedWindow' },
+): string {
+  const { window: spec, column, missing, keys } = operator;
+  const window = windowText({ column, spec, firing: { ...firesOnce, missing } });
+  return orderedAggregateText({ ...operator, keys: [window, ...keys] });
 }
 
 /** `by windows of 60000 ms of at, user: function of windowFunction-1`. */
@@ -84,7 +89,7 @@ export function processKeys({ keys }: { readonly keys: readonly ProcessKey[] }):
   return keys.map(({ name, column }) => (name === column ? name : `${name} = ${column}`));
 }
 
-function orderedAggregateText({
+export function orderedAggregateText({
   keys,
   order,
   aggregates,

@@ -26,37 +26,10 @@ export function lookupText({ type, key, isOrdered, ...limits }: LookupSpec): str
   return `${type} by ${key} ${order}, ${timeoutMs} ms, ${attemptsMax} attempts, ${capacity} at once${known}`;
 }
 
-type JoiningKind =
-  | 'eachWindow'
-  | 'join'
-  | 'intervalJoin'
-  | 'asOfJoin'
-  | 'asOfProbe'
-  | 'regularJoin';
-
-/** Of a join as it is carried out, and of what is done in front of it. */
-export function joinText(
-  operator: OperatorSpec & {
-    readonly kind: JoiningKind;
-  },
-): string {
-  switch (operator.kind) {
-    case 'eachWindow':
-      return eachWindowText(operator);
-    case 'join':
-      return hashJoinText(operator);
-    case 'intervalJoin':
-      return intervalJoinText(operator);
-    case 'asOfJoin':
-    case 'asOfProbe':
-      return asOfText(operator);
-    case 'regularJoin':
-      return regularJoinText(operator);
-  }
-}
-
 /** `left on user = id within 0 ms before to 5000 ms after, at_2 of at`. */
-function intervalJoinText(operator: OperatorSpec & { readonly kind: 'intervalJoin' }): string {
+export function intervalJoinText(
+  operator: OperatorSpec & { readonly kind: 'intervalJoin' },
+): string {
   const { type, leftKeys, rightKeys, leftTime, rightTime, condition } = operator;
   const pairs = leftKeys.map((name, index) => `${name} = ${rightKeys[index]}`);
   const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
@@ -65,7 +38,9 @@ function intervalJoinText(operator: OperatorSpec & { readonly kind: 'intervalJoi
 }
 
 /** `left on symbol = symbol_2 as of at, at_2 up to 60000 ms older`. */
-function asOfText(operator: OperatorSpec & { readonly kind: 'asOfJoin' | 'asOfProbe' }): string {
+export function asOfText(
+  operator: OperatorSpec & { readonly kind: 'asOfJoin' | 'asOfProbe' },
+): string {
   const { type, leftKeys, rightKeys, leftTime, rightTime } = operator;
   const on = leftKeys.map((name, index) => `${name} = ${rightKeys[index]}`).join(' and ');
   const version = versionText({ ...operator, left: leftTime, right: rightTime });
@@ -73,7 +48,7 @@ function asOfText(operator: OperatorSpec & { readonly kind: 'asOfJoin' | 'asOfPr
 }
 
 /** `left on user = id, rows kept 60000 ms`. */
-function regularJoinText(operator: OperatorSpec & { readonly kind: 'regularJoin' }): string {
+export function regularJoinText(operator: OperatorSpec & { readonly kind: 'regularJoin' }): string {
   const { type, leftKeys, rightKeys, condition } = operator;
   const pairs = leftKeys.map((name, index) => `${name} = ${rightKeys[index]}`);
   const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
@@ -86,7 +61,7 @@ function keepText({ ttlMs }: { readonly ttlMs: number | null }): string {
 }
 
 /** `windowEnd = each of 5 ends in 2000 ms from at, id`. */
-function eachWindowText(operator: OperatorSpec & { readonly kind: 'eachWindow' }): string {
+export function eachWindowText(operator: OperatorSpec & { readonly kind: 'eachWindow' }): string {
   const { as, column, carried, periodMs, endsMs } = operator;
   const ends = `${as} = each of ${endsMs.length} ends in ${periodMs} ms from ${column}`;
   return [ends, ...carried].join(', ');
@@ -114,7 +89,7 @@ function nearnessText(near: {
 }
 
 /** `left on user = id; right side is built`. */
-function hashJoinText(operator: OperatorSpec & { readonly kind: 'join' }): string {
+export function hashJoinText(operator: OperatorSpec & { readonly kind: 'join' }): string {
   const { type, buildSide, probeKeys, buildKeys, condition, isProbeBuffered } = operator;
   const pairs = probeKeys.map((name, index) => `${name} = ${buildKeys[index]}`);
   const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');

@@ -7,20 +7,28 @@ import { patternText } from './pattern-spec.ts';
 import type { OperatorSpec } from './physical-graph.ts';
 import type { StateSpec } from './state-spec.ts';
 
-type Keyed = 'process' | 'pattern';
-
-/** `by user: onRow, onTimer; count value<int64>, seen map<utf8, int64>`; `by account: small next large within 60000 ms`. */
-export function keyedNodeText(node: LogicalNode & { readonly kind: Keyed }): string {
-  const by = `by ${node.keys.map(namedExprText).join(', ')}`;
-  if (node.kind === 'pattern') return `${by}: ${patternText(node.pattern)}`;
-  return `${by}: ${node.hasTimers ? 'onRow, onTimer' : 'onRow'}${statesText(node.states)}`;
+/** `by user: onRow, onTimer; count value<int64>, seen map<utf8, int64>`. */
+export function processNodeText({
+  keys,
+  hasTimers,
+  states,
+}: LogicalNode & { readonly kind: 'process' }): string {
+  const functions = hasTimers ? 'onRow, onTimer' : 'onRow';
+  return `by ${keys.map(namedExprText).join(', ')}: ${functions}${statesText(states)}`;
 }
 
-export function keyedOperatorText(operator: OperatorSpec & { readonly kind: Keyed }): string {
+export function processOperatorText(operator: OperatorSpec & { readonly kind: 'process' }): string {
   const by = `by ${processKeys(operator).join(', ')}`;
-  if (operator.kind === 'process') {
-    return `${by}: functions of ${operator.id}${statesText(operator.states)}`;
-  }
+  return `${by}: functions of ${operator.id}${statesText(operator.states)}`;
+}
+
+/** `by account: small next large within 60000 ms`. */
+export function patternNodeText(node: LogicalNode & { readonly kind: 'pattern' }): string {
+  return `by ${node.keys.map(namedExprText).join(', ')}: ${patternText(node.pattern)}`;
+}
+
+export function patternOperatorText(operator: OperatorSpec & { readonly kind: 'pattern' }): string {
+  const by = `by ${processKeys(operator).join(', ')}`;
   return `${by}: ${patternText(operator.pattern)}${operator.isSorted ? ', rows sorted' : ''}`;
 }
 

@@ -55,14 +55,15 @@ export interface RunningAggregateSpec {
   readonly ttlMs: number | null;
 }
 
-interface Spec {
+/** What all operators have. */
+export interface CommonSpec {
   /** Id of the logical operator that this one carries out. */
   readonly id: string;
   readonly name: string;
   readonly output: Schema;
 }
 
-export type OperatorSpec = Spec &
+export type OperatorSpec = CommonSpec &
   (
     | {
         readonly kind: 'source';

@@ -30,7 +30,7 @@ import type { SpillBlocks } from '../spill/spill-blocks.ts';
 import { InputGate } from '../stream/input-gate.ts';
 import { MergingGate } from '../stream/merging-gate.ts';
 import type { ElementReader } from '../stream/stream-element.ts';
-import { functionsOf } from './build-function-operator.ts';
+import { functionsOf } from './build-function-operators.ts';
 
 /** Rows that a file's reader gets in a row. */
 const rowsPerTurn = 1024;

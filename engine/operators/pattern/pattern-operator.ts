@@ -13,7 +13,7 @@
  * - Rows of a key are stepped in the order of time; those of one time as they came.
  * - Before a row is stepped, what was over before its time is gone.
  * @see docs/design/023-patterns.md
- * Before: engine/task/build-function-operator.ts · After: engine/operators/pattern/pattern-step.ts
+ * Before: engine/task/build-function-operators.ts · After: engine/operators/pattern/pattern-step.ts
  */
 import { assert } from '../../../base/assert.ts';
 import type { Batch, Column } from '../../batch/batch.ts';

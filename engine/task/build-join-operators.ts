@@ -1,0 +1,44 @@
+/** Builders of joins: of a build side, and of two streams. */
+import { assert } from '../../base/assert.ts';
+import { HashJoinOperator } from '../operators/hash-join-operator.ts';
+import { AsOfJoinOperator } from '../operators/stream-join/as-of-join-operator.ts';
+import { AsOfProbeOperator } from '../operators/stream-join/as-of-probe-operator.ts';
+import { IntervalJoinOperator } from '../operators/stream-join/interval-join-operator.ts';
+import { RegularJoinOperator } from '../operators/stream-join/regular-join-operator.ts';
+import type { Schema } from '../schema/schema.ts';
+import type { BuildOperatorOptions, OperatorBuilders, SpecOf } from './operator-builder.ts';
+
+export const joinBuilders = {
+  join(spec, { context, input, build }) {
+    assert(build !== undefined, 'a join has a build side');
+    return new HashJoinOperator(context, { ...spec, probe: input, build });
+  },
+  intervalJoin: (spec, options) =>
+    new IntervalJoinOperator(options.context, { ...spec, ...timedSides(spec, options) }),
+  asOfJoin: (spec, options) =>
+    new AsOfJoinOperator(options.context, { ...spec, ...timedSides(spec, options) }),
+  asOfProbe(spec, { build, ...options }) {
+    const given = { ...options, ...(build && { right: build }) };
+    return new AsOfProbeOperator(options.context, { ...spec, ...timedSides(spec, given) });
+  },
+  regularJoin(spec, { context, input, right }) {
+    const left = { schema: input, keys: spec.leftKeys };
+    const kept = { left, right: { schema: secondOf(right), keys: spec.rightKeys } };
+    return new RegularJoinOperator(context, { ...spec, ...kept });
+  },
+} satisfies Partial<OperatorBuilders>;
+
+function timedSides(
+  spec: SpecOf<'intervalJoin' | 'asOfJoin' | 'asOfProbe'>,
+  { input, right }: Pick<BuildOperatorOptions, 'input' | 'right'>,
+) {
+  return {
+    left: { schema: input, keys: spec.leftKeys, time: spec.leftTime },
+    right: { schema: secondOf(right), keys: spec.rightKeys, time: spec.rightTime },
+  };
+}
+
+function secondOf(right: Schema | undefined): Schema {
+  assert(right !== undefined, 'a join of streams has two of them');
+  return right;
+}
