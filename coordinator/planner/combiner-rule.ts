@@ -10,7 +10,7 @@
  */
 import { aggregatePartsOf } from '../../engine/plan/aggregate-parts.ts';
 import { type OperatorSpec, vertexOutputs } from '../../engine/plan/physical-graph.ts';
-import { hasBounds } from '../../engine/plan/window-spec.ts';
+import { comesOnce, hasBounds } from '../../engine/plan/window-spec.ts';
 import { fieldIndexOf, fieldOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import {
   inputFrom,
@@ -106,9 +106,7 @@ function windowPhases(
   input: Schema,
 ): Phases | null {
   const { window, firing, keys, aggregates, output, phase } = operator;
-  const { allowedLatenessMs, everyMs, everyRows } = firing;
-  const isOnce = allowedLatenessMs === 0 && everyMs === null && everyRows === null;
-  if (phase !== 'whole' || !isOnce || window.kind === 'count') return null;
+  if (phase !== 'whole' || !comesOnce(firing) || window.kind === 'count') return null;
   if (aggregates.some((one) => one.function === 'countDistinct')) return null;
   const groups = { fields: output.fields.slice(hasBounds(window) ? 2 : 0) };
   const parts = aggregatePartsOf({ keys, aggregates, output: groups }, input);

@@ -1,7 +1,7 @@
 /** What windows have: aggregates that are made of all rows of a window, or of several ways, need one that comes once. */
 import { typedError } from '../../base/typed-error.ts';
 import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
-import type { EventWindow } from '../../engine/plan/window-spec.ts';
+import { comesOnce, type EventWindow } from '../../engine/plan/window-spec.ts';
 
 /** A window that comes again would be counted again, and sessions of one value are others than those of a key. */
 export function checkOnce(
@@ -10,8 +10,7 @@ export function checkOnce(
   name: string,
   others: readonly string[] = [],
 ): void {
-  const { allowedLatenessMs, everyMs, everyRows } = firing;
-  const isOnce = allowedLatenessMs === 0 && everyMs === null && everyRows === null;
+  const isOnce = comesOnce(firing);
   if (('sizeMs' in spec || others.includes(spec.kind)) && isOnce) return;
   const what = isOnce ? `${name} in ${spec.kind} windows` : `${name}, given out again`;
   throw windowUnsupported(node, what);

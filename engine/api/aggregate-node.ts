@@ -12,7 +12,7 @@ import type { NamedExpr } from '../expr/expr.ts';
 import { columnExpr } from '../expr/expr-factory.ts';
 import { nullLiteral } from '../expr/literal.ts';
 import { appendNode, type NodeContent, type NodeDraft } from '../plan/logical-node.ts';
-import type { EventWindow } from '../plan/window-spec.ts';
+import { comesOnce, type EventWindow } from '../plan/window-spec.ts';
 import { type Field, fieldIndexOf, fieldOf, type Schema } from '../schema/schema.ts';
 import { Aggregate } from './aggregates.ts';
 import { Column } from './column.ts';
@@ -35,7 +35,7 @@ export function aggregateNode(
   const input = node.content.schema;
   const grouping = { keys, window: window ?? windowOfRows(keys, node) };
   const updates = updatesIn(options);
-  const ways = waysOf(aggregates, input, window !== null && comesOnce(window));
+  const ways = waysOf(aggregates, input, window !== null && canBeGroupedAgain(window));
   if (ways.length <= 1) {
     const content = aggregateContent(grouping, aggregates, input);
     const updated = updates === null ? content : ({ ...content, updates } as NodeContent);
@@ -100,10 +100,8 @@ function wayOfPanes(way: string, aggregate: unknown, input: Schema): string {
 }
 
 /** Windows of a size that are given out once: their groups can be grouped again. */
-function comesOnce({ spec, firing }: EventWindow): boolean {
-  const { allowedLatenessMs, everyMs, everyRows } = firing;
-  const isOnce = allowedLatenessMs === 0 && everyMs === null && everyRows === null;
-  return 'sizeMs' in spec && isOnce;
+function canBeGroupedAgain({ spec, firing }: EventWindow): boolean {
+  return 'sizeMs' in spec && comesOnce(firing);
 }
 
 function wayOf(aggregate: unknown, input: Schema): string {

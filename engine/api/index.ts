@@ -107,6 +107,7 @@ export type {
   TimeColumn,
   WindowColumns,
 } from './window.ts';
+export type { WindowOptions } from './window-firing.ts';
 export type { WindowOfRows } from './window-process.ts';
 export {
   type CountOptions,
@@ -121,6 +122,5 @@ export {
   type TumblingOptions,
   tumbling,
   type Window,
-  type WindowOptions,
   type WindowPlace,
 } from './windows.ts';

@@ -48,7 +48,8 @@ import type { ColumnsOf, StructType } from './value-type.ts';
 import { functionIn, noStream, type VerbOfStreams, wholeCount } from './verb-arguments.ts';
 import type { BoundsOf, EventTimeOptions, TimeColumn } from './window.ts';
 import { eventTimeContent, windowGrouping } from './window.ts';
-import type { Window, WindowOptions } from './windows.ts';
+import type { WindowOptions } from './window-firing.ts';
+import type { Window } from './windows.ts';
 
 /**
  * Rows with the columns C.

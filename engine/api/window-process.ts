@@ -4,7 +4,7 @@
  */
 import { typedError } from '../../base/typed-error.ts';
 import { appendNode, type NodeDraft, type VerbOptions } from '../plan/logical-node.ts';
-import type { EventWindow } from '../plan/window-spec.ts';
+import { comesOnce, type EventWindow } from '../plan/window-spec.ts';
 import type { Schema } from '../schema/schema.ts';
 import { addMethods } from './add-methods.ts';
 import { withAside } from './endpoints.ts';
@@ -153,9 +153,7 @@ function checkWindow(verb: string, { spec, firing }: EventWindow, keyCount: numb
       hint: `Group by a key first, or ${keysMax} at most: keyBy((row) => row.user).`,
     });
   }
-  const { allowedLatenessMs, isDiscarding, everyMs, everyRows } = firing;
-  const isOnce = allowedLatenessMs === 0 && everyMs === null && everyRows === null;
-  const wanted = isOnce && !isDiscarding;
+  const wanted = comesOnce(firing) && !firing.isDiscarding;
   if (wanted && spec.kind !== 'session' && spec.kind !== 'count') return;
   const what = wanted ? `${spec.kind} windows` : 'windows that come out several times';
   throw typedError('JOB_ARGUMENT_INVALID', `${verb} can't be over ${what}`, {

@@ -12,7 +12,8 @@ import type { Column } from './column.ts';
 import { type SinkOf, sinkIn } from './endpoints.ts';
 import type { Grouping } from './grouping.ts';
 import { callLambda, describe, expressionIn } from './row.ts';
-import { firingOf, type Window, type WindowOptions, wholeMs } from './windows.ts';
+import { firingOf, type WindowOptions } from './window-firing.ts';
+import { type Window, wholeMs } from './windows.ts';
 
 /** A column that says when a row's event happened. */
 export type TimeColumn = Column<'timestampMs' | 'timestampUs', unknown, boolean>;
@@ -109,10 +110,10 @@ function windowOf(window: Window<boolean>, node: NodeDraft, options: WindowOptio
   const { spec } = window;
   const firing = firingOf(spec, options);
   const column = eventTimeColumn(node);
-  const needsTime = spec.kind !== 'count' && spec.kind !== 'global';
+  const isOfTime = spec.kind !== 'count' && spec.kind !== 'global';
   const aside = options.late !== undefined && { putsAside: true as const };
-  if (column !== null || !needsTime) {
-    return { column: needsTime ? column : null, spec, firing, ...aside };
+  if (column !== null || !(isOfTime || firing.everyEventTimeMs !== null)) {
+    return { column: isOfTime ? column : null, spec, firing, ...aside };
   }
   throw typedError('PLAN_NO_EVENT_TIME', 'a window needs to know the event time of its rows', {
     hint: 'Say which field it is, behind the last verb that makes new rows: eventTime((row) => row.at).',

@@ -1,10 +1,9 @@
 /**
- * Windows: how time, or the rows of a key, are cut into pieces that are grouped one by one, and when the rows
- * of a piece come out.
+ * Windows: how time, or the rows of a key, are cut into pieces that are grouped one by one. When the rows of a piece come
+ * out: engine/api/window-firing.ts.
  */
 import { typedError } from '../../base/typed-error.ts';
-import { greatestDivisor, type WindowFiring, type WindowSpec } from '../plan/window-spec.ts';
-import { type SinkOf, sinkIn } from './endpoints.ts';
+import { greatestDivisor, type WindowSpec } from '../plan/window-spec.ts';
 import { describe } from './row.ts';
 
 /** Where windows of a size begin. */
@@ -66,34 +65,6 @@ export interface Window<Bounded extends boolean> {
   readonly kind: 'millrace.window';
   readonly spec: WindowSpec;
   readonly isBounded: Bounded;
-}
-
-/** When the rows of windows come out besides at their end, and what is done about those that come late. */
-export interface WindowOptions {
-  /**
-   * So long after its end, in milliseconds of event time, a window still takes rows; it comes out again for the
-   * keys that have got some, once for all that came between two watermarks. @defaultValue 0
-   */
-  readonly allowedLatenessMs?: number;
-  /** Windows with new rows come out before their end as well, for the keys that have got some. @defaultValue never */
-  readonly early?: {
-    /** So long after the first new row, in milliseconds of the clock. */
-    readonly everyMs?: number;
-    /** After so many new rows of a task, in whatever windows. */
-    readonly everyRows?: number;
-  };
-  /**
-   * Whether a window that comes out again has all of its rows, or those since it came out before; the latter of
-   * tumbling and global windows only. @defaultValue 'accumulating'
-   */
-  readonly accumulate?: 'accumulating' | 'discarding';
-  /** Whether a row without event time ends the job, or is treated as a late one. @defaultValue 'fail' */
-  readonly missing?: 'fail' | 'late';
-  /**
-   * Where rows go whose windows have all come out, and those without event time where `missing` is 'late': as they
-   * came into the window. @defaultValue they are only counted, in the summary
-   */
-  readonly late?: SinkOf;
 }
 
 /**
@@ -232,63 +203,11 @@ export function countWindow({ rows, slideRows = rows }: CountOptions): Window<fa
   return Object.freeze({ kind: 'millrace.window', spec, isBounded: false });
 }
 
-/** When windows come out, from what a job says. @throws JOB_ARGUMENT_INVALID */
-export function firingOf(spec: WindowSpec, options: WindowOptions): WindowFiring {
-  const {
-    allowedLatenessMs = 0,
-    early = {},
-    accumulate = 'accumulating',
-    missing = 'fail',
-    late,
-  } = options;
-  wholeMs('allowedLatenessMs of a window', allowedLatenessMs, 0);
-  const { everyMs = null, everyRows = null } = early;
-  if (everyMs !== null) wholeMs('everyMs of a window', everyMs, 1);
-  if (everyRows !== null) wholeMs('everyRows of a window', everyRows, 1, 'rows');
-  oneOf('accumulate of a window', accumulate, ['accumulating', 'discarding']);
-  oneOf('missing of a window', missing, ['fail', 'late']);
-  if (spec.kind === 'count') checkPlain(options);
-  if (late !== undefined) sinkIn('late of a window', late);
-  if (late !== undefined && spec.kind === 'global') {
-    throw typedError('JOB_ARGUMENT_INVALID', 'global windows have no late rows', {
-      hint: 'They go by no time. Leave late out.',
-    });
-  }
-  if (spec.kind === 'session' && (everyMs !== null || everyRows !== null)) {
-    throw typedError('JOB_ARGUMENT_INVALID', 'sessions have no early results', {
-      hint: 'What came early would be of other bounds than what comes later. Leave early out.',
-    });
-  }
-  const isDiscarding = accumulate === 'discarding';
-  if (isDiscarding && spec.kind !== 'tumbling' && spec.kind !== 'global') {
-    throw typedError('JOB_ARGUMENT_INVALID', `${spec.kind} windows can't be discarding`, {
-      hint: 'Rows of one window are rows of others too. Leave accumulate out, or use tumbling windows.',
-    });
-  }
-  return { allowedLatenessMs, isDiscarding, everyMs, everyRows, missing };
-}
-
-/** Windows of a count come when they are whole, and know no time. */
-function checkPlain(options: WindowOptions): void {
-  const [given] = Object.entries(options).find(([, value]) => value !== undefined) ?? [];
-  if (given === undefined) return;
-  throw typedError('JOB_ARGUMENT_INVALID', `windows of a count have no option "${given}"`, {
-    hint: 'They come out once, when their last row has come, whatever its time. Leave it out.',
-  });
-}
-
 export function wholeMs(what: string, value: number, min: number, unit = 'milliseconds'): void {
   if (Number.isSafeInteger(value) && value >= min) return;
   const range = min < 0 ? '' : `, ${min} or more`;
   throw typedError('JOB_ARGUMENT_INVALID', `${what} is ${describe(value)}`, {
     hint: `Give whole ${unit}${range}.`,
-  });
-}
-
-function oneOf(what: string, value: unknown, known: readonly string[]): void {
-  if (known.includes(value as string)) return;
-  throw typedError('JOB_ARGUMENT_INVALID', `${what} is ${describe(value)}`, {
-    hint: `It is one of ${known.map((one) => `"${one}"`).join(', ')}.`,
   });
 }
 

@@ -39,6 +39,10 @@ export interface WindowFiring {
   readonly everyMs: number | null;
   /** The same, after so many rows of a task. */
   readonly everyRows: number | null;
+  /** The same, whenever event time comes to a multiple of so many milliseconds. */
+  readonly everyEventTimeMs: number | null;
+  /** Whether a late row brings its windows out at once, and not with the next watermark. */
+  readonly isLatePerRow: boolean;
   /** Whether a row without a time ends the job, or is late. */
   readonly missing: 'fail' | 'late';
 }
@@ -49,8 +53,18 @@ export const firesOnce: WindowFiring = {
   isDiscarding: false,
   everyMs: null,
   everyRows: null,
+  everyEventTimeMs: null,
+  isLatePerRow: false,
   missing: 'fail',
 };
+
+/** Whether no window is given out twice. */
+export function comesOnce(firing: WindowFiring): boolean {
+  const { allowedLatenessMs, everyMs, everyRows, everyEventTimeMs } = firing;
+  return [everyMs, everyRows, everyEventTimeMs].every(isNever) && allowedLatenessMs === 0;
+}
+
+const isNever = (interval: number | null) => interval === null;
 
 /** Windows of the rows of an aggregate. */
 export interface EventWindow {
@@ -119,11 +133,14 @@ function windowSpecText(spec: WindowSpec): string {
 
 /** `, late by up to 5000 ms`; empty for windows that come once. */
 function windowFiringText(firing: WindowFiring): string {
-  const { allowedLatenessMs, isDiscarding, everyMs, everyRows, missing } = firing;
+  const { allowedLatenessMs, isLatePerRow, isDiscarding, missing } = firing;
+  const { everyMs, everyRows, everyEventTimeMs } = firing;
   const parts = [
     allowedLatenessMs > 0 ? `late by up to ${allowedLatenessMs} ms` : '',
     everyMs === null ? '' : `every ${everyMs} ms`,
     everyRows === null ? '' : `every ${everyRows} rows`,
+    everyEventTimeMs === null ? '' : `every ${everyEventTimeMs} ms of event time`,
+    isLatePerRow ? 'for each late row' : '',
     isDiscarding ? 'discarding' : '',
     missing === 'late' ? 'without a time is late' : '',
   ];

@@ -8,6 +8,9 @@ import { int64Type } from '../../schema/field-type.ts';
 import { fieldOf, freeName, type Schema } from '../../schema/schema.ts';
 import type { AggregateColumnOptions } from '../aggregate-plan.ts';
 
+/** Of stored rows for each selected one. */
+const sparseRatio = 8;
+
 export class RowTouch {
   readonly #scope: MemoryScope;
   /** The input, with the column behind. */
@@ -30,26 +33,35 @@ export class RowTouch {
 
   /** The batch with the column; takes the batch over. Holds until the round changes. */
   mark(batch: Batch): Batch {
-    if (this.#filled !== this.round) this.#fill();
+    this.renew(batch);
     const column = { type: int64Type, values: addressOf(this.#block), validity: 0 };
     const marked = batch.derive({ schema: this.schema, columns: [...batch.columns, column] });
     batch.release();
     return marked;
   }
 
-  close(): void {
-    if (this.#block !== 0) this.#scope.memory.release(this.#block);
-    this.#block = 0;
-  }
-
-  #fill(): void {
+  /**
+   * Rows of a batch that are still to be read belong to the round that is now. Of a batch that selects few of many they
+   * are written alone: a round may be as short as that.
+   */
+  renew({ selection, rowCount, storedRows }: Batch): void {
+    if (this.#filled === this.round) return;
     if (this.#block === 0) this.#block = this.#scope.allocate(batchRowsMax * 8);
     const { uint32 } = this.#scope.memory;
     const start = addressOf(this.#block) >>> 2;
-    for (let at = start; at < start + batchRowsMax * 2; at += 2) {
+    const isSparse = selection !== 0 && rowCount * sparseRatio < storedRows;
+    const count = isSparse ? rowCount : batchRowsMax;
+    for (let row = 0; row < count; row++) {
+      const at = start + (isSparse ? (uint32[(selection >>> 2) + row] ?? 0) : row) * 2;
       uint32[at] = this.round;
       uint32[at + 1] = 0;
     }
-    this.#filled = this.round;
+    // Nothing is known of rows between those that were written.
+    this.#filled = isSparse ? 0 : this.round;
+  }
+
+  close(): void {
+    if (this.#block !== 0) this.#scope.memory.release(this.#block);
+    this.#block = 0;
   }
 }

@@ -29,6 +29,7 @@ import {
   planAggregates,
 } from '../aggregate-plan.ts';
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
+import { LateRounds } from './late-rounds.ts';
 import { eventTimeMissing, LateRows } from './late-rows.ts';
 import { type PaneRows, PaneSplit, unitsPerMsOf } from './pane-split.ts';
 import { type SessionMerge, SessionResults } from './session-results.ts';
@@ -68,7 +69,9 @@ export class SessionAggregateOperator implements Operator {
   readonly #columns: readonly [start: number, last: number];
   /** Stored rows of the batch that are late. */
   readonly #lateRows: BlockHandle;
-  #parts: PaneRows[] | null = null;
+  /** Null where late rows bring sessions out with the next watermark. */
+  readonly #rounds: LateRounds | null;
+  #parts: SessionRows[] | null = null;
   #partRow = 0;
   /** Late rows that the late output has not taken. */
   #waiting: Batch | null = null;
@@ -98,6 +101,7 @@ export class SessionAggregateOperator implements Operator {
     const panes = windowPanesOf({ kind: 'global' });
     this.#split = new PaneSplit(context, { column: this.#columns[0], panes, clock: this.#clock });
     this.#lateRows = context.scope.allocate(batchRowsMax * 4);
+    this.#rounds = this.#firing.isLatePerRow ? new LateRounds(context, input, keys) : null;
   }
 
   /** Rows that came too late, or without a time, and are in no session. */
@@ -110,6 +114,7 @@ export class SessionAggregateOperator implements Operator {
     this.#parts ??= this.#split.split(batch);
     while (this.#parts.length > 0 || this.#waiting !== null) {
       if (!this.#addPart(this.#parts)) return fromRow;
+      if (!this.#giveOut(outbox)) return fromRow;
       if (this.#parts.length > 0 && this.#context.shouldYield()) return fromRow;
     }
     if (this.#isFull) this.#givingUntil = Number.POSITIVE_INFINITY;
@@ -159,6 +164,7 @@ export class SessionAggregateOperator implements Operator {
     this.#results.close();
     this.#table.close();
     this.#split.close();
+    this.#rounds?.close();
     this.#clock.close();
     this.#context.scope.memory.release(this.#lateRows);
   }
@@ -169,7 +175,7 @@ export class SessionAggregateOperator implements Operator {
   }
 
   /** Works on the first part; false asks to be called again. */
-  #addPart(parts: PaneRows[]): boolean {
+  #addPart(parts: SessionRows[]): boolean {
     if (this.#waiting !== null) {
       if (!this.#late.offer(this.#waiting)) return false;
       this.#waiting = null;
@@ -186,10 +192,17 @@ export class SessionAggregateOperator implements Operator {
       parts.shift();
       return true;
     }
+    if (this.#rounds !== null && part.isRound !== true) {
+      const rounds = this.#rounds.divide(batch, this.#endsBeforeWatermark(batch));
+      parts.splice(0, 1, ...rounds.map((batch) => ({ pane, batch, isRound: true }) as const));
+      return this.#addPart(parts);
+    }
     this.#partRow = this.#addRows(batch, this.#partRow);
     if (this.#partRow < batch.rowCount) return false;
     this.#partRow = 0;
     parts.shift();
+    const isDue = part.isRound === true && this.#table.dueMs <= this.#watermark;
+    if (isDue) this.#givingUntil = this.#watermark;
     const late = this.#lateOf(batch);
     batch.release();
     if (late === null || this.#late.offer(late)) return true;
@@ -208,6 +221,20 @@ export class SessionAggregateOperator implements Operator {
       ? Number.NEGATIVE_INFINITY
       : this.#watermark - this.#firing.allowedLatenessMs;
     return this.#table.add(batch, fromRow, times, { overMs: over, out: addressOf(this.#lateRows) });
+  }
+
+  /** Which rows of a batch would be sessions that are complete. */
+  #endsBeforeWatermark(batch: Batch): (row: number) => boolean {
+    const { int32, uint32 } = this.#context.scope.memory;
+    const last = batch.columns[this.#columns[1]];
+    assert(last !== undefined, 'the times are in the batch');
+    const lastMs = this.#watermark - this.#options.gapMs;
+    const unitsPerMs = unitsPerMsOf(last.type);
+    return (row) => {
+      const at = (last.values >>> 2) + batch.storedRowOf(row) * 2;
+      const time = (int32[at + 1] ?? 0) * 2 ** 32 + (uint32[at] ?? 0);
+      return Math.floor(time / unitsPerMs) <= lastMs;
+    };
   }
 
   /** The rows of a batch that were late, or null. */
@@ -234,6 +261,9 @@ export class SessionAggregateOperator implements Operator {
     }
   }
 }
+
+/** Rows with a time, or without; those of a round bring complete sessions out at once. */
+type SessionRows = PaneRows & { readonly isRound?: true };
 
 /** How records of one session are merged: as parts, by bounds and keys. */
 function mergeOf({ input, output, keys, aggregates }: SessionAggregateOptions): SessionMerge {

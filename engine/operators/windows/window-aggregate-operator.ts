@@ -16,6 +16,7 @@
  * - Between two calls a batch has been worked in up to a border of its parts by pane, or of a table's slice.
  * - Nothing is given out for a window twice, but groups with rows that came since (`RowTouch`).
  * - The watermark goes on behind the last window that it completes.
+ * After: engine/operators/windows/open-panes.ts, window-output.ts, early-windows.ts, late-rounds.ts
  */
 import { assert } from '../../../base/assert.ts';
 import type { Batch } from '../../batch/batch.ts';
@@ -23,6 +24,7 @@ import type { Json } from '../../contracts/json.ts';
 import { aggregatePartsOf } from '../../plan/aggregate-parts.ts';
 import { partialMemoryWeight } from '../../plan/memory-weight.ts';
 import {
+  comesOnce,
   firesOnce,
   hasBounds,
   type TimeWindowSpec,
@@ -35,13 +37,15 @@ import {
   planAggregates,
 } from '../aggregate-plan.ts';
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
+import { EarlyWindows } from './early-windows.ts';
+import { LateRounds } from './late-rounds.ts';
 import { eventTimeMissing, LateRows } from './late-rows.ts';
 import { OpenPanes } from './open-panes.ts';
 import { PaneDisk } from './pane-disk.ts';
 import { type PaneRows, PaneSplit } from './pane-split.ts';
 import { paneStates } from './pane-states.ts';
 import { RowTouch } from './row-touch.ts';
-import { withBounds } from './window-bounds.ts';
+import { WindowOutput } from './window-output.ts';
 import { type WindowPanes, windowPanesOf } from './window-panes.ts';
 import { WindowResults } from './window-results.ts';
 import { WindowTimer } from './window-timer.ts';
@@ -66,6 +70,9 @@ export interface WindowAggregateOptions {
   readonly paneBytesMax?: number;
 }
 
+/** Rows of a pane on their way into it; those of a round bring windows out at once. */
+type WindowRows = PaneRows & { readonly isRound?: true };
+
 export class WindowAggregateOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #options: WindowAggregateOptions;
@@ -80,29 +87,24 @@ export class WindowAggregateOperator implements Operator {
   /** Null in a partial phase, which gives its panes out instead. */
   readonly #disk: PaneDisk | null;
   readonly #results: WindowResults;
+  readonly #output: WindowOutput;
   readonly #timer: WindowTimer;
   readonly #late: LateRows;
   /** Null where no window is given out twice, or with new rows only. */
   readonly #touch: RowTouch | null;
-  /** By end of a window that may be given out again: in which round it was. */
-  readonly #rounds = new Map<number, number>();
-  /** Ends of windows with rows that a trigger has not seen. */
-  readonly #early = new Set<number>();
-  /** Those that it gives out; null when it gives none. */
+  readonly #early: EarlyWindows;
+  /** Null where late rows bring windows out with the next watermark. */
+  readonly #rounds: LateRounds | null;
+  /** Windows that are given out now, besides those that a watermark completes; null for none. */
   #triggered: number[] | null = null;
-  #rowsSince = 0;
+  /** Whether the watermark at hand has brought out all windows that it completes. */
+  #hasGivenEnds = false;
   #batches = 0;
   /** Whether panes are given out because there is no more room for them. */
   #isFlushing = false;
   /** What is left of the batch that is worked on. */
-  #parts: PaneRows[] | null = null;
+  #parts: WindowRows[] | null = null;
   #partRow = 0;
-  /** The end of the window that is given out. */
-  #window: number | null = null;
-  /** The start and end of the one before, where the next one may go on with it. */
-  #before: { readonly start: number; readonly end: number } | null = null;
-  #pending: Batch | null = null;
-  wakeAtMs = Number.POSITIVE_INFINITY;
 
   constructor(context: OperatorContext, options: WindowAggregateOptions) {
     const { input, output, phase, window, column, keys, aggregates } = options;
@@ -112,7 +114,9 @@ export class WindowAggregateOperator implements Operator {
     this.#panes = windowPanesOf(window);
     this.#clock = new ZoneClock(context.scope, 'timeZone' in window ? window.timeZone : null);
     this.#late = new LateRows(context);
+    this.#early = new EarlyWindows(this.#firing);
     this.#touch = isGivenOutAgain(this.#firing) ? new RowTouch(context.scope, input, output) : null;
+    this.#rounds = this.#firing.isLatePerRow ? new LateRounds(context, input, keys) : null;
     const read = this.#touch?.schema ?? input;
     const all = this.#touch === null ? aggregates : [...aggregates, this.#touch.aggregate];
     const plan = planAggregates(read, phase, all);
@@ -143,6 +147,16 @@ export class WindowAggregateOperator implements Operator {
       mergesAll: this.#isCumulating,
       hasTouch: this.#touch !== null,
     });
+    this.#output = new WindowOutput(context, {
+      ...{ output, boundCount: bounds, given, clock: this.#clock, open: this.#open },
+      ...{ disk: this.#disk, results: this.#results, touch: this.#touch },
+      isCumulating: this.#isCumulating,
+      isDiscarding: this.#firing.isDiscarding,
+    });
+  }
+
+  get wakeAtMs(): number {
+    return this.#early.wakeAtMs;
   }
 
   /** Rows that came too late, or without a time, and are in no window. */
@@ -155,21 +169,28 @@ export class WindowAggregateOperator implements Operator {
     this.#parts ??= this.#split.split(batch);
     while (this.#parts.length > 0) {
       if (!this.#addPart(this.#parts)) return fromRow;
+      if (!this.#giveTriggered(outbox)) return fromRow;
       if (this.#parts.length > 0 && this.#context.shouldYield()) return fromRow;
     }
-    const { everyRows } = this.#firing;
-    if (everyRows !== null && this.#rowsSince >= everyRows) this.#trigger();
-    if (this.#parts.length === 0 && !this.#isFlushing && this.#isFull()) this.#flush();
+    if (this.#early.hasAllRows) this.#trigger(this.#early.take());
+    if (!this.#isFlushing && this.#isFull()) this.#flush();
     if (!this.#giveTriggered(outbox)) return fromRow;
     this.#parts = null;
     return batch.rowCount;
   }
 
   advance(timeMs: number, outbox: Outbox): boolean {
-    if (!this.#giveOut(outbox, () => this.#timer.next(timeMs, this.#open))) return false;
+    if (!this.#hasGivenEnds) {
+      if (!this.#give(outbox, () => this.#timer.next(timeMs, this.#open))) return false;
+      const isTick = this.#early.isDueBetween(this.#timer.watermark, timeMs);
+      if (isTick) this.#trigger(this.#early.take());
+      this.#hasGivenEnds = true;
+    }
+    if (!this.#giveTriggered(outbox)) return false;
+    this.#hasGivenEnds = false;
     this.#timer.advanceTo(timeMs);
     this.#drop();
-    if (this.#touch !== null) this.#touch.round++;
+    this.#output.endRound();
     return true;
   }
 
@@ -183,9 +204,9 @@ export class WindowAggregateOperator implements Operator {
   }
 
   wake(nowMs: number, outbox: Outbox): boolean {
-    if (this.wakeAtMs <= nowMs) {
-      this.wakeAtMs = Number.POSITIVE_INFINITY;
-      this.#trigger();
+    if (this.#early.wakeAtMs <= nowMs) {
+      this.#early.wakeAtMs = Number.POSITIVE_INFINITY;
+      this.#trigger(this.#early.take());
     }
     return this.#giveTriggered(outbox);
   }
@@ -208,14 +229,13 @@ export class WindowAggregateOperator implements Operator {
   }
 
   close(): void {
-    this.#pending?.release();
-    this.#pending = null;
     for (const { batch } of this.#parts ?? []) batch.release();
     this.#parts = null;
-    this.#results.close();
+    this.#output.close();
     this.#open.close();
     this.#split.close();
     this.#touch?.close();
+    this.#rounds?.close();
     this.#clock.close();
     this.#disk?.close();
   }
@@ -236,7 +256,7 @@ export class WindowAggregateOperator implements Operator {
   }
 
   /** Works on the first part; false asks to be called again. */
-  #addPart(parts: PaneRows[]): boolean {
+  #addPart(parts: WindowRows[]): boolean {
     const part = parts[0];
     assert(part !== undefined, 'a batch has parts');
     const { pane, batch } = part;
@@ -250,16 +270,21 @@ export class WindowAggregateOperator implements Operator {
       parts.shift();
       return true;
     }
+    if (this.#rounds !== null && part.isRound !== true && this.#timer.hasGiven(pane)) {
+      const rounds = this.#rounds.divide(batch, () => true);
+      parts.splice(0, 1, ...rounds.map((batch) => ({ pane, batch, isRound: true }) as const));
+      return this.#addPart(parts);
+    }
     if (this.#touch !== null && batch.schema !== this.#touch.schema) {
-      parts[0] = { pane, batch: this.#touch.mark(batch) };
+      parts[0] = { ...part, batch: this.#touch.mark(batch) };
       return this.#addPart(parts);
     }
     if (!this.#addRows(pane, batch)) return false;
     this.#partRow = 0;
     parts.shift();
-    // What was merged for the window before lacks these rows.
-    if (this.#before !== null && pane < this.#before.end) this.#before = null;
+    this.#output.forgetMerged(pane);
     this.#noteRows(pane, batch.rowCount);
+    if (part.isRound === true) this.#trigger(this.#timer.takeAgain());
     batch.release();
     return true;
   }
@@ -269,11 +294,11 @@ export class WindowAggregateOperator implements Operator {
     const disk = this.#disk;
     try {
       if (disk?.isFull(this.#open, pane)) {
-        // What was merged would take the room, and is no beginning of a window with panes on disk.
-        this.#before = null;
-        this.#results.letGo();
+        this.#output.letGo();
         if (!disk.makeRoom(this.#open, pane)) return false;
       }
+      // A round may have ended since the part was begun.
+      if (this.#partRow > 0) this.#touch?.renew(batch);
       this.#partRow = this.#open.add(pane, batch, this.#partRow);
       return this.#partRow === batch.rowCount;
     } catch (error) {
@@ -286,22 +311,20 @@ export class WindowAggregateOperator implements Operator {
     const isPartial = this.#options.phase === 'partial';
     const isOver = (end: number) => !isPartial && this.#timer.hasPassed(end, this.#latenessMs);
     this.#timer.touch(pane, isOver);
-    const { everyMs, everyRows } = this.#firing;
-    if (everyMs === null && everyRows === null) return;
-    this.#rowsSince += rowCount;
+    if (!this.#early.isWanted) return;
     let end = this.#panes.nextEndOf(pane, this.#clock.localOf(this.#timer.watermark));
     while (end !== null) {
       this.#early.add(end);
       end = this.#panes.nextEndOf(pane, end);
     }
-    if (everyMs === null || this.wakeAtMs !== Number.POSITIVE_INFINITY) return;
-    this.wakeAtMs = (this.#context.nowMs?.() ?? 0) + everyMs;
+    this.#early.noteRows(rowCount, this.#context.nowMs?.() ?? 0);
   }
 
-  #trigger(): void {
-    this.#triggered = [...this.#early].sort((a, b) => a - b);
-    this.#early.clear();
-    this.#rowsSince = 0;
+  /** Windows come out before the next rows. */
+  #trigger(ends: readonly number[]): void {
+    if (ends.length === 0) return;
+    const before = this.#triggered ?? [];
+    this.#triggered = [...new Set([...before, ...ends])];
   }
 
   /** Whether a partial phase has what it may have; looked at now and then, for it adds up tables. */
@@ -312,8 +335,7 @@ export class WindowAggregateOperator implements Operator {
 
   /** All panes are given out as they are: what comes later is merged with them behind. */
   #flush(): void {
-    const ends = this.#open.all.map(({ start }) => this.#given.lastEndOf(start));
-    this.#triggered = [...new Set(ends)];
+    this.#trigger(this.#open.all.map(({ start }) => this.#given.lastEndOf(start)));
     this.#isFlushing = true;
   }
 
@@ -321,76 +343,19 @@ export class WindowAggregateOperator implements Operator {
   #giveTriggered(outbox: Outbox): boolean {
     if (this.#triggered === null) return true;
     const triggered = this.#triggered;
-    if (!this.#giveOut(outbox, () => triggered.shift() ?? null)) return false;
+    if (!this.#give(outbox, () => triggered.shift() ?? null)) return false;
     this.#triggered = null;
     if (this.#isFlushing) this.#open.clear();
     this.#isFlushing = false;
-    if (this.#touch !== null) this.#touch.round++;
+    this.#output.endRound();
     return true;
   }
 
-  /** Gives out windows, one after the other; false asks to be called again. */
-  #giveOut(outbox: Outbox, next: () => number | null): boolean {
-    if (this.#disk?.settle() === false) return false;
-    for (;;) {
-      if (this.#pending !== null && !outbox.offer(this.#pending)) return false;
-      this.#pending = null;
-      if (this.#window === null) {
-        const end = next();
-        if (end === null) return true;
-        this.#begin(end);
-      }
-      const groups = this.#nextGroups();
-      if (groups === 'end') this.#endWindow();
-      else if (groups !== null) this.#pending = this.#bounded(groups);
-      if (this.#context.shouldYield()) return false;
-    }
-  }
-
-  #nextGroups(): Batch | null | 'end' {
-    try {
-      return this.#results.next();
-    } catch (error) {
-      throw this.#disk?.explained(error) ?? error;
-    }
-  }
-
-  #begin(end: number): void {
-    this.#window = end;
-    const start = this.#given.startOf(end);
-    const before = this.#before;
-    const grows =
-      this.#isCumulating && this.#touch === null && before?.start === start && before.end < end;
-    const [first, last] = this.#given.rangeOf(end);
-    // What was merged in memory does not go on with panes on disk: all are merged anew.
-    const added = grows ? this.#open.between(before.end, last) : [];
-    const isContinued = grows && added.every(({ runs }) => runs.length === 0);
-    const panes = isContinued ? added : this.#open.between(first, last);
-    const sinceRound = this.#touch === null ? 0 : (this.#rounds.get(end) ?? 0);
-    this.#results.begin({ panes, sinceRound, isContinued });
-    this.#before = this.#results.isOnDisk ? null : { start, end };
-  }
-
-  #endWindow(): void {
-    const end = this.#window;
-    assert(end !== null, 'a window is given out');
-    this.#window = null;
-    if (this.#options.phase !== 'partial') this.#context.gaveWindow?.(this.#clock.instantOf(end));
-    this.#early.delete(end);
-    if (this.#touch !== null) this.#rounds.set(end, this.#touch.round);
-    if (!this.#firing.isDiscarding) return;
-    for (const pane of this.#open.between(...this.#given.rangeOf(end))) {
-      this.#disk?.forget(pane);
-      pane.table?.clear();
-    }
-  }
-
-  #bounded(groups: Batch): Batch {
-    const end = this.#window ?? 0;
-    // A pane without an end, that of all time, needs no name.
-    const bounds = [this.#given.startOf(end), end].map((bound) => this.#clock.instantOf(bound));
-    const named = bounds.slice(0, this.#boundCount);
-    return withBounds(this.#context.scope, groups, named, this.#options.output);
+  #give(outbox: Outbox, next: () => number | null): boolean {
+    return this.#output.give(outbox, next, (end) => {
+      if (this.#options.phase !== 'partial') this.#context.gaveWindow?.(this.#clock.instantOf(end));
+      this.#early.forget(end);
+    });
   }
 
   /** Drops panes whose windows are all over. */
@@ -401,16 +366,13 @@ export class WindowAggregateOperator implements Operator {
       ({ start }) => this.#timer.hasPassed(this.#given.lastEndOf(start), latenessMs),
       (pane) => this.#disk?.forget(pane),
     );
-    for (const end of this.#rounds.keys()) {
-      if (this.#timer.hasPassed(end, this.#latenessMs)) this.#rounds.delete(end);
-    }
+    this.#output.dropRounds((end) => this.#timer.hasPassed(end, this.#latenessMs));
   }
 }
 
 /** Whether a window may be given out again with rows that it had before. */
 function isGivenOutAgain(firing: WindowFiring): boolean {
-  const { allowedLatenessMs, isDiscarding, everyMs, everyRows } = firing;
-  return !isDiscarding && (allowedLatenessMs > 0 || everyMs !== null || everyRows !== null);
+  return !firing.isDiscarding && !comesOnce(firing);
 }
 
 /** The panes of windows, as windows side by side. */

@@ -42,6 +42,19 @@ export class WindowTimer {
     }
   }
 
+  /** Whether a window of the pane has been given out. */
+  hasGiven(pane: number): boolean {
+    const end = this.#panes.nextEndOf(pane, Number.NEGATIVE_INFINITY);
+    return end !== null && end <= this.#firedEnd;
+  }
+
+  /** The ends of windows that are due again, in order; from now on none is. */
+  takeAgain(): number[] {
+    const ends = [...this.#again].sort((a, b) => a - b);
+    this.#again.clear();
+    return ends;
+  }
+
   /** The end of the next window to be given out up to that instant, in the order of ends; null for none. */
   next(limitMs: number, open: OpenPanes): number | null {
     const [again = Number.POSITIVE_INFINITY] =

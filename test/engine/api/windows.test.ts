@@ -1,7 +1,7 @@
 /** Goal: durations and counts of windows that can't be are refused where they are written, each by its name. */
 import { countWindow, cumulating, session, sliding, tumbling } from 'millrace';
 import { describe, expect, test } from 'vitest';
-import { firingOf } from '../../../engine/api/windows.ts';
+import { firingOf } from '../../../engine/api/window-firing.ts';
 
 const spec = { kind: 'tumbling', sizeMs: 10, offsetMs: 0, timeZone: null } as const;
 
@@ -17,6 +17,8 @@ const durations: Record<string, (value: number) => unknown> = {
   'slideRows of countWindow': (slideRows) => countWindow({ rows: 10, slideRows }),
   'everyMs of a window': (everyMs) => firingOf(spec, { early: { everyMs } }),
   'everyRows of a window': (everyRows) => firingOf(spec, { early: { everyRows } }),
+  'everyEventTimeMs of a window': (everyEventTimeMs) =>
+    firingOf(spec, { early: { everyEventTimeMs } }),
 };
 const impossible = [0, -1, -10_000, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53];
 
@@ -41,6 +43,17 @@ test('lateness may be 0, and no less', () => {
   for (const allowedLatenessMs of [-1, 0.5, Number.NaN]) {
     expect(() => firingOf(spec, { allowedLatenessMs })).toThrow(invalid('allowedLatenessMs'));
   }
+});
+
+test('windows come out for each late row where they take some, and go by a time', () => {
+  const lateFiring = 'perRow';
+  const firing = firingOf(spec, { allowedLatenessMs: 1, lateFiring });
+  expect(firing.isLatePerRow).toBe(true);
+  expect(() => firingOf(spec, { lateFiring })).toThrow(invalid('lateFiring'));
+  expect(() => firingOf({ kind: 'global' }, { allowedLatenessMs: 1, lateFiring })).toThrow(
+    invalid('no late rows'),
+  );
+  expect(() => firingOf(spec, { lateFiring: 'perKey' as never })).toThrow(invalid('lateFiring'));
 });
 
 test('a gap that no time can be added to is refused', () => {

@@ -79,6 +79,12 @@ const row = fc.record({
 });
 const steps = stepsOf(row);
 const gaps = fc.integer({ min: 1, max: 7 });
+/** Each once, or again for late rows: with the next watermark, or at once. */
+const firings = fc.constantFrom(
+  { allowedLatenessMs: 0, isLatePerRow: false },
+  { allowedLatenessMs: 6, isLatePerRow: false },
+  { allowedLatenessMs: 6, isLatePerRow: true },
+);
 const keyKinds = fc.constantFrom(...Object.values(keyTypes));
 
 /** The same with keys of another type. */
@@ -106,9 +112,9 @@ function stepsWithKeys(
 describe('sessions', () => {
   test('are those of the reference, late rows too', () => {
     fc.assert(
-      fc.property(steps, gaps, fc.constantFrom(0, 0, 6), keyKinds, (given, gapMs, late, key) => {
-        const expected = sessionReference(given, { gapMs, allowedLatenessMs: late });
-        const firing = { ...firesOnce, allowedLatenessMs: late };
+      fc.property(steps, gaps, firings, keyKinds, (given, gapMs, when, key) => {
+        const expected = sessionReference(given, { gapMs, ...when });
+        const firing = { ...firesOnce, ...when };
         const options = { ...optionsOf(key.field, gapMs), firing };
         checkOperator({
           ...{ input: options.input, steps: stepsWithKeys(given, key) },
@@ -118,7 +124,7 @@ describe('sessions', () => {
           expectedLate: withKeys(expected.late, key),
         });
       }),
-      { numRuns: 80 },
+      { numRuns: 120 },
     );
   });
 

@@ -10,17 +10,22 @@ interface Session {
   isTouched: boolean;
 }
 
+interface SessionReferenceOptions {
+  readonly gapMs: number;
+  readonly allowedLatenessMs?: number;
+  readonly isLatePerRow?: boolean;
+}
+
 /** The rows that come out, with `{ watermark }` where one goes on, and the late rows. */
 export function sessionReference(
   steps: readonly Step[],
-  { gapMs, allowedLatenessMs = 0 }: { gapMs: number; allowedLatenessMs?: number },
+  { gapMs, allowedLatenessMs = 0, isLatePerRow = false }: SessionReferenceOptions,
 ): { readonly rows: Row[]; readonly late: Row[] } {
   let open: Session[] = [];
   const rows: Row[] = [];
   const late: Row[] = [];
   let watermark = Number.NEGATIVE_INFINITY;
-  const advance = (to: number) => {
-    watermark = to;
+  const giveOut = (to: number) => {
     for (const session of open) {
       if (!session.isTouched || session.last + gapMs > to) continue;
       const bounds = {
@@ -30,6 +35,10 @@ export function sessionReference(
       rows.push({ ...bounds, k: session.k, ...resultsOf(session.rows) });
       session.isTouched = false;
     }
+  };
+  const advance = (to: number) => {
+    watermark = to;
+    giveOut(to);
     open = open.filter(({ last }) => last + gapMs + allowedLatenessMs > to);
   };
   const add = (row: TimedRow, at: number) => {
@@ -48,6 +57,7 @@ export function sessionReference(
       rows: [...near.flatMap((session) => session.rows), row],
       isTouched: true,
     });
+    if (isLatePerRow) giveOut(watermark);
   };
   for (const step of steps) {
     if ('watermark' in step) {

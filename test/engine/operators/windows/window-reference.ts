@@ -20,6 +20,8 @@ export interface ReferenceOptions {
   readonly spec: WindowSpec;
   readonly allowedLatenessMs?: number;
   readonly isDiscarding?: boolean;
+  readonly everyEventTimeMs?: number | null;
+  readonly isLatePerRow?: boolean;
 }
 
 /** All windows that a moment is in, by trying every start near it. */
@@ -54,38 +56,41 @@ interface Kept {
 /** The rows that come out, with `{ watermark }` where one goes on, and the late rows. */
 export function windowReference(
   steps: readonly Step[],
-  { spec, allowedLatenessMs = 0, isDiscarding = false }: ReferenceOptions,
+  { spec, allowedLatenessMs = 0, isDiscarding = false, ...when }: ReferenceOptions,
 ): { readonly rows: Row[]; readonly late: Row[] } {
   const kept = new Map<string, Kept>();
   const rows: Row[] = [];
   const late: Row[] = [];
   let watermark = Number.NEGATIVE_INFINITY;
+  const giveOut = (one: Kept) => {
+    rows.push(...groupsOf(one, spec));
+    one.touched = new Set();
+    if (isDiscarding) one.rows.length = 0;
+  };
   const advance = (to: number) => {
+    const { everyEventTimeMs: every = null } = when;
+    const isTick = every !== null && Math.floor(to / every) > Math.floor(watermark / every);
     watermark = to;
-    for (const one of kept.values()) {
-      if (one.window.end > to || one.touched.size === 0) continue;
-      rows.push(...groupsOf(one, spec));
-      one.touched = new Set();
-      if (isDiscarding) one.rows.length = 0;
+    for (const one of kept.values()) if (one.window.end <= to || isTick) giveOut(one);
+  };
+  const add = (row: TimedRow) => {
+    const windows = row.at === null ? [] : windowsOf(spec, row.at);
+    const open = windows.filter(({ end }) => end + allowedLatenessMs > watermark);
+    if (open.length === 0) late.push({ ...row, at: row.at === null ? null : BigInt(row.at) });
+    for (const window of open) {
+      const name = `${window.start} ${window.end}`;
+      const one = kept.get(name) ?? { window, rows: [], touched: new Set() };
+      kept.set(name, one);
+      one.rows.push(row);
+      one.touched.add(row.k);
+      if (when.isLatePerRow === true && window.end <= watermark) giveOut(one);
     }
   };
   for (const step of steps) {
     if ('watermark' in step) {
       advance(step.watermark);
       rows.push({ watermark });
-    } else if ('row' in step) {
-      const row = step.row as unknown as TimedRow;
-      const windows = row.at === null ? [] : windowsOf(spec, row.at);
-      const open = windows.filter(({ end }) => end + allowedLatenessMs > watermark);
-      if (open.length === 0) late.push({ ...row, at: row.at === null ? null : BigInt(row.at) });
-      for (const window of open) {
-        const name = `${window.start} ${window.end}`;
-        const one = kept.get(name) ?? { window, rows: [], touched: new Set() };
-        kept.set(name, one);
-        one.rows.push(row);
-        one.touched.add(row.k);
-      }
-    }
+    } else if ('row' in step) add(step.row as unknown as TimedRow);
   }
   advance(Number.POSITIVE_INFINITY);
   return { rows, late };
