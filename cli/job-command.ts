@@ -177,7 +177,7 @@ function commandFor(
     '--latency-interval <ms>',
     'between latency marks of a stream; 0 for none (default 50)',
   );
-  command.option('--rate <number>', 'rows per second that sources of the generator give out');
+  command.option('--rate <number>', 'rows per second that each source gives out');
   addFlags(command, (flag) => job?.params[flag] !== undefined);
   const example = job === undefined ? '--input data.txt' : exampleFlagsOf(job.params);
   const shownFile = job === undefined ? 'job.ts' : file;

@@ -51,7 +51,7 @@ export interface JobSettings {
   readonly print?: (text: string) => void;
   /** How the job runs, whatever it says itself, as `--execution-mode` of the command line. @defaultValue as it says */
   readonly mode?: JobMode;
-  /** Rows per second that its sources give out, as `--rate` of the command line. @defaultValue as fast as they are taken */
+  /** Rows per second that each of its sources gives out, as `--rate` of the command line. @defaultValue as fast as they are taken */
   readonly rate?: number;
   /** Cancels the job. */
   readonly signal?: AbortSignal;

@@ -16,6 +16,7 @@ import type { MapOutputFile } from '../engine/shuffle/map-output.ts';
 import { taskLatencyBytes } from '../engine/task/task-latency.ts';
 import { taskMetricsBytes } from '../engine/task/task-metrics.ts';
 import { makeRings } from './exchange-rings.ts';
+import type { SharedSources } from './shared-sources.ts';
 import type { EdgeEnd, RingDescriptor, TaskDeployment } from './threads/slot-messages.ts';
 
 export interface DeploymentOptions {
@@ -23,12 +24,13 @@ export interface DeploymentOptions {
   readonly programRings: Readonly<Record<string, RingDescriptor>>;
   /** Where map outputs of the job go. */
   readonly folder: string;
+  readonly sources: SharedSources;
 }
 
 /** By slot. */
 export function deploymentsOf(
   request: DeployRequest,
-  { exchangeBytes, programRings, folder }: DeploymentOptions,
+  { exchangeBytes, programRings, folder, sources }: DeploymentOptions,
 ): ReadonlyMap<number, readonly TaskDeployment[]> {
   const { graph, slots, attempt, inputs, prepared } = request;
   const slotOf = (vertexId: string, index: number) => slots[taskIdOf(vertexId, index)];
@@ -69,6 +71,7 @@ export function deploymentsOf(
           })),
         metrics: new SharedArrayBuffer(taskMetricsBytes(vertex.chain.length)),
         latency: latencyPlace(graph, vertex),
+        pace: sources.paceOf(vertex),
       };
       const others = deployments.get(slotIndex);
       if (others === undefined) deployments.set(slotIndex, [deployment]);

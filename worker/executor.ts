@@ -31,6 +31,7 @@ import {
 } from '../coordinator/protocol.ts';
 import { deploymentsOf } from './deployment.ts';
 import { readActivity, readMetrics } from './metrics-reader.ts';
+import { SharedSources } from './shared-sources.ts';
 import { SlotQuestions } from './slot-questions.ts';
 import type { SlotSet } from './slot-set.ts';
 import type { SpillFolder } from './spill-folder.ts';
@@ -78,6 +79,7 @@ export class Executor {
   /** What slots have not answered yet: that tasks, or all of them, are stopped. */
   readonly #stops = new Map<string, () => void>();
   readonly #questions: SlotQuestions;
+  readonly #sources = new SharedSources();
   /** Whether the job has been stopped: what becomes of its threads is of no matter then. */
   #isOver = false;
 
@@ -132,7 +134,8 @@ export class Executor {
     const spillFolder = spill.ofJob(request);
     const slotCount = slots.count;
     const folder = `${spillFolder}/shuffle`;
-    const deployments = deploymentsOf(request, { exchangeBytes, programRings, folder });
+    const ways = { exchangeBytes, programRings, folder, sources: this.#sources };
+    const deployments = deploymentsOf(request, ways);
     for (const [slotIndex, tasks] of deployments) {
       for (const deployment of tasks) {
         this.#tasks.set(keyOf(deployment), { deployment, slotIndex });

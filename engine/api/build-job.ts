@@ -54,11 +54,8 @@ export function buildJob(
 ): BuiltJob {
   const values = Object.freeze(resolveParams(job.params, params));
   const deadLetters: DeadLetters[] = [];
-  let isPaced = false;
   const read = <C>(source: SourceOf<C>, options?: ReadOptions) => {
-    const paced = flags.rate === undefined ? undefined : source?.atRate?.(flags.rate);
-    isPaced ||= paced !== undefined;
-    const node = sourceNode(paced ?? source, options);
+    const node = sourceNode(source, { ...options, rate: rateOf(options, flags) });
     if (options?.deadLetters !== undefined) deadLetters.push({ node, sink: options.deadLetters });
     return new Stream<C>(node);
   };
@@ -67,7 +64,6 @@ export function buildJob(
   try {
     written = job.build(context);
     if (areWritten(written)) {
-      if (flags.rate !== undefined && !isPaced) throw noPace(job.name);
       const ends = [written].flat().map((stream) => sinkNode(stream, flags));
       const drafts = draftsBefore(ends);
       const used = deadLetters.filter(({ node }) => drafts.includes(node));
@@ -86,10 +82,15 @@ function isUnbounded({ content }: NodeDraft): boolean {
   return content.kind === 'source' && content.source.isUnbounded === true;
 }
 
-function noPace(jobName: string): TypedError {
-  return typedError('FLAG_VALUE', `--rate: no source of job "${jobName}" can be paced`, {
-    hint: 'Sources of millrace/generator can: leave --rate out, or read from one of these.',
-  });
+/** Rows per second; null for as fast as they are taken. @throws JOB_ARGUMENT_INVALID */
+function rateOf({ rate }: ReadOptions = {}, flags: RunFlags): number | null {
+  const isRate = Number.isFinite(rate) && Number(rate) >= 1e-3;
+  if (rate !== undefined && rate !== null && !isRate) {
+    throw typedError('JOB_ARGUMENT_INVALID', `rate of read can't be ${describe(rate)}`, {
+      hint: 'Give rows per second, a number from 0.001 on: read(source, { rate: 10_000 }).',
+    });
+  }
+  return rate === null ? null : (flags.rate ?? rate ?? null);
 }
 
 function areWritten(given: unknown): given is WrittenStream | readonly WrittenStream[] {
@@ -126,27 +127,29 @@ function asideNode(node: NodeDraft, { overwrite }: RunFlags): NodeDraft[] {
 }
 
 /** @throws JOB_ARGUMENT_INVALID */
-function sourceNode(source: SourceOf<unknown>, options: ReadOptions = {}): NodeDraft {
-  const isSource = typeof source?.connector === 'string' && source.schema !== undefined;
+function sourceNode(given: SourceOf<unknown>, options: ReadOptions): NodeDraft {
+  const isSource = typeof given?.connector === 'string' && given.schema !== undefined;
   if (!isSource) {
-    throw typedError('JOB_ARGUMENT_INVALID', `read needs a source, got ${describe(source)}`, {
+    throw typedError('JOB_ARGUMENT_INVALID', `read needs a source, got ${describe(given)}`, {
       hint: 'Give a source of a connector: files.source({ path, format: text() }).',
     });
   }
-  const { deadLetters, ...verb } = options;
+  const { deadLetters, rate = null, ...verb } = options;
   if (deadLetters !== undefined && !isSink(deadLetters)) {
     const message = `read needs a sink for dead letters, got ${describe(deadLetters)}`;
     throw typedError('JOB_ARGUMENT_INVALID', message, {
       hint: 'Give a sink of a connector: { deadLetters: files.sink({ path: "dead.ndjson" }) }.',
     });
   }
-  const { connector, options: given, schema, usesPredicate, canSample, isUnbounded, feed } = source;
+  const source = rate === null ? given : (given.atRate?.(rate) ?? { ...given, rate });
+  const { connector, schema, usesPredicate, canSample, isUnbounded, feed } = source;
   const knows = {
     ...(usesPredicate && { usesPredicate }),
     ...(canSample && { canSample }),
     ...(isUnbounded && { isUnbounded }),
+    ...(source.rate !== undefined && { rate: source.rate }),
   };
-  const spec = { connector, options: given, schema, ...knows };
+  const spec = { connector, options: source.options, schema, ...knows };
   const node = appendNode([], { kind: 'source', source: spec, schema }, verb);
   return feed === undefined ? node : Object.freeze({ ...node, feed });
 }

@@ -13,7 +13,7 @@ declare const sourceColumns: unique symbol;
 export interface SourceOf<C> extends SourceSpec {
   /** What the program itself gives the source; it stays there, and is no part of the plan. */
   readonly feed?: unknown;
-  /** The same source, with its rows at a rate: rows per second. @defaultValue it can't be paced */
+  /** The same source, with a rate in its own way. @defaultValue its rows are given out so many per second */
   readonly atRate?: (rate: number) => SourceOf<C>;
   readonly [sourceColumns]?: C;
 }
@@ -24,7 +24,7 @@ export interface RunFlags {
   readonly overwrite: boolean;
   /** `--format` */
   readonly format?: string;
-  /** `--rate`: rows per second that sources give out, by the clock. */
+  /** `--rate`: rows per second that each source gives out, by the clock. */
   readonly rate?: number;
 }
 
@@ -58,6 +58,13 @@ export interface ReadOptions extends VerbOptions {
    * ends the job
    */
   readonly deadLetters?: SinkOf;
+  /**
+   * Rows per second of the clock that the source gives out, from 0.001 on, by all tasks together; `--rate` of the command
+   * line goes before it. The schedule is fixed at the start: what a slow job takes late was due all the same. Null: as
+   * fast as they are taken, whatever `--rate` says; for tables that are read before the rows. @defaultValue as fast as they
+   * are taken
+   */
+  readonly rate?: number | null;
 }
 
 /** The end of a stream: what `build` returns. */

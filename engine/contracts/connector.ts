@@ -78,6 +78,8 @@ export interface SourceSpec {
   readonly canSample?: true;
   /** Whether it has no end: what gives its result at the end of the input would never give it. */
   readonly isUnbounded?: true;
+  /** Rows per second of the clock that its tasks give out together. @defaultValue as fast as they are taken */
+  readonly rate?: number;
   /**
    * Rows for which this is not true are not wanted. What surely holds none may be left out; all other rows
    * are given out, whether it is true for them or not.

@@ -76,10 +76,10 @@ export class MergedSourceOperator implements TaskSource {
   }
 
   get dueAtMs(): number {
-    let earliest = Number.POSITIVE_INFINITY;
+    let earliest = never;
     if (!this.#isWaiting) return earliest;
     for (const { reader, isOpen } of this.#lanes.values()) {
-      if (isOpen) earliest = Math.min(earliest, reader.dueAtMs ?? Number.POSITIVE_INFINITY);
+      if (isOpen) earliest = Math.min(earliest, dueAtOf(reader));
     }
     return earliest;
   }
@@ -167,6 +167,8 @@ export class MergedSourceOperator implements TaskSource {
       const result = this.#readLane(lane, hasDeadLetters);
       this.#isWaiting = result === 'waiting';
       if (!this.#isWaiting) return 'more';
+      // Rows that are to come at a known time are the next ones in the order of time, and their lane is not idle.
+      if (dueAtOf(lane.reader) < never) return 'waiting';
       times.foundEmpty(lane.number, mono());
     }
     return 'waiting';
@@ -219,6 +221,13 @@ export class MergedSourceOperator implements TaskSource {
     this.#endLanes();
     return this.#hasLast;
   }
+}
+
+const never = Number.POSITIVE_INFINITY;
+
+/** When a reader that waits has rows; infinity when nobody knows. */
+function dueAtOf({ dueAtMs = never }: SplitReader): number {
+  return dueAtMs;
 }
 
 /** Minus infinity, for lanes that have not begun, comes first. */

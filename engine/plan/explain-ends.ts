@@ -1,4 +1,5 @@
 /** Parts of `explain` about the ends of a graph: what connectors were told, what a source may leave out, and the times of its rows. */
+import type { SourceSpec } from '../contracts/connector.ts';
 import type { Json } from '../contracts/json.ts';
 import { exprText } from '../expr/expr-text.ts';
 import type { EventTimeSpec } from './logical-graph.ts';
@@ -15,8 +16,13 @@ export function sourceText(operator: OperatorSpec & { readonly kind: 'source' })
   const keys = filters.map(
     ({ join, columns }) => `, ${columns.join(', ')} among the keys of ${join}`,
   );
-  const how = `${isSample ? ', a sample' : ''}${isOrdered ? ', in order of time' : ''}`;
+  const how = `${isSample ? ', a sample' : rateText(source)}${isOrdered ? ', in order of time' : ''}`;
   return `${connectorText(source)}${where}${keys.join('')}${how}`;
+}
+
+/** `, 1000 rows a second` */
+export function rateText({ rate }: SourceSpec): string {
+  return rate === undefined ? '' : `, ${rate} rows a second`;
 }
 
 /**

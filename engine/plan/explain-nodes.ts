@@ -2,7 +2,7 @@
 import { exprText, namedExprText } from '../expr/expr-text.ts';
 import { schemaText } from '../schema/schema.ts';
 import { analyticSpecText } from './analytic-functions.ts';
-import { connectorText, eventTimeText, ingestionTimeText } from './explain-ends.ts';
+import { connectorText, eventTimeText, ingestionTimeText, rateText } from './explain-ends.ts';
 import {
   aggregateNodeText,
   exprOrderText,
@@ -18,7 +18,7 @@ import { applyTable, type SpecOfKind, type SpecTable } from './operator-table.ts
 import { windowText } from './window-spec.ts';
 
 const texts: SpecTable<LogicalNode, string> = {
-  source: ({ source }) => connectorText(source),
+  source: ({ source }) => `${connectorText(source)}${rateText(source)}`,
   where: ({ predicate }) => exprText(predicate),
   select: ({ columns }) => columns.map(namedExprText).join(', '),
   explodeWords({ as, input, carried }) {

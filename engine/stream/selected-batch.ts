@@ -2,6 +2,7 @@
  * A batch of some rows of another: by a selection, which copies nothing, or by a copy where fewer than
  * half of the stored rows are left, since the others would slow every loop behind.
  */
+import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
@@ -44,4 +45,20 @@ export function selectedBatch(
   } finally {
     scope.memory.release(selection);
   }
+}
+
+/** `count` rows of a batch from row `from` on, as a batch that the caller owns. */
+export function rowsFrom(
+  context: SelectedBatchContext,
+  batch: Batch,
+  { from, count }: { readonly from: number; readonly count: number },
+): Batch {
+  assert(count > 0, 'some rows are asked for');
+  const { memory } = context.scope;
+  const selection = context.scope.allocate(count * 4);
+  const word = addressOf(selection) >>> 2;
+  for (let row = 0; row < count; row++) memory.uint32[word + row] = batch.storedRowOf(from + row);
+  const rows = selectedBatch(context, batch, { selection, rowCount: count });
+  assert(rows !== null, 'a batch of some rows is one');
+  return rows;
 }

@@ -12,14 +12,12 @@ import type { Json } from '../contracts/json.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { MemoryShare } from '../memory/memory-share.ts';
 import type { MemoryScope, SlotMemory } from '../memory/slot-memory.ts';
-import { MergedSourceOperator } from '../operators/merged-source-operator.ts';
 import {
   type Operator,
   type OperatorContext,
   hasBuildSide as takesBuildSide,
 } from '../operators/operator.ts';
-import { SampleReader } from '../operators/sample-reader.ts';
-import { SourceOperator, type TaskSource } from '../operators/source-operator.ts';
+import type { TaskSource } from '../operators/source-operator.ts';
 import {
   gathersRows,
   hasBuildSide,
@@ -32,14 +30,15 @@ import type { UserFunctions } from '../plan/user-functions.ts';
 import type { RangePartitioner } from '../shuffle/range-partitioner.ts';
 import { SpillBlocks } from '../spill/spill-blocks.ts';
 import type { Outbox } from '../stream/outbox.ts';
-import { SplitTimes } from '../time/split-times.ts';
+import type { SplitTimes } from '../time/split-times.ts';
 import { buildOperator } from './build-operator.ts';
 import { BuildPhase } from './build-phase.ts';
 import { BuildSide } from './build-side.ts';
+import { buildSource, type SourceSpecOf, splitTimesOf } from './build-source.ts';
 import { LatencyMarks } from './latency-marks.ts';
 import { OperatorChain } from './operator-chain.ts';
 import { ProbeBuffer } from './probe-buffer.ts';
-import { connectorOf, type TaskConnectors } from './task-connectors.ts';
+import type { TaskConnectors } from './task-connectors.ts';
 import { buildGate, type TaskInput, type TaskOutput } from './task-exchanges.ts';
 import { TaskLatency } from './task-latency.ts';
 import { TaskMetrics } from './task-metrics.ts';
@@ -67,6 +66,8 @@ export interface TaskOptions extends TaskConnectors {
   readonly spillFolder: string;
   /** What each operator that gathers rows may hold of the memory. */
   readonly memoryShare: MemoryShare;
+  /** Shared by the tasks of a source that has a rate: `rowPaceBytes`, zeroed. @defaultValue the task has the rate for itself */
+  readonly pace?: ArrayBufferLike | null;
   /** Makes the task run again, from any place. @defaultValue nothing */
   readonly ring?: () => void;
   /** Shared memory of `taskMetricsBytes(vertex.chain.length)`, zeroed. */
@@ -213,26 +214,10 @@ export class TaskParts {
     return new Set(this.operators.filter(isHolding));
   }
 
-  #buildSource(spec: OperatorSpec & { kind: 'source' }, times: SplitTimes | null): TaskSource {
-    const { connectors, disk, clock, taskIndex, attempt, programRings } = this.#options;
-    const { source, output: schema } = spec;
-    const { reader } = connectorOf(connectors, source.connector);
-    assert(reader !== undefined, 'the connector of a source can read');
-    const { scope, kernels } = this.#contextOf(spec);
-    const slot = {
-      disk,
-      scope,
-      kernels,
-      schema,
-      ...{ clock, taskIndex, attempt },
-      hasDeadLetters: this.deadLetters !== null,
-      predicate: source.predicate ?? null,
-      programRing: programRings?.get(spec.id) ?? null,
-    };
-    const newReader = () => reader(source.options, slot);
-    const mono = () => this.#options.clock.mono();
-    if (times !== null) return new MergedSourceOperator({ newReader, times, mono });
-    return new SourceOperator(spec.isSample ? new SampleReader(newReader) : newReader());
+  #buildSource(spec: SourceSpecOf, times: SplitTimes | null): TaskSource {
+    const { scope } = this.#contextOf(spec);
+    const hasDeadLetters = this.deadLetters !== null;
+    return buildSource(spec, { ...this.#options, scope, times, hasDeadLetters });
   }
 
   /** @param aside - Where the rows go that the operator puts aside. */
@@ -292,10 +277,4 @@ export class TaskParts {
 /** The output of what an operator puts aside. */
 function asideOf({ chain }: Vertex, spec: OperatorSpec): number {
   return vertexOutputs.aside + chain.indexOf(spec);
-}
-
-/** How far event time has come in the lanes of a chain's source, as the chain's `eventTime` wants it. */
-function splitTimesOf({ chain }: Vertex): SplitTimes {
-  const spec = chain.find((one) => one.kind === 'eventTime');
-  return new SplitTimes(spec ?? { outOfOrdernessMs: 0, idleAfterMs: null });
 }

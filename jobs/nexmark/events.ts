@@ -81,7 +81,8 @@ export function eventsOf(options: EventOptions, { read }: Pick<BuildContext<unkn
     person: person
       .derive((row) => ({ at: row.date_time.cast(t.timestampMs()) }))
       .eventTime((row) => row.at, time),
-    sideInput: () => read(files.source({ path: options.sideInput, format: csv(Side) })),
+    sideInput: () =>
+      read(files.source({ path: options.sideInput, format: csv(Side) }), { rate: null }),
   };
 }
 

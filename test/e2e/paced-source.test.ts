@@ -41,20 +41,25 @@ test.each(['batch', 'streaming'])(
   },
 );
 
-test('a rate is for sources that can be paced', async () => {
-  const folder = tempFolder({ 'in.txt': 'words' });
-  const args = [
-    'run',
-    join(projectFolder, 'jobs/wordcount/job.ts'),
-    '--input',
-    'in.txt',
-    '--output',
-    'o.csv',
-  ];
-  const bad = { code: 'FLAG_VALUE', exitCode: 2, says: /--rate: no source of job "wordcount"/ };
-  expectFailure(await runCli([...args, '--rate', '100'], { cwd: folder }), bad);
-  expectFailure(await runCli([...args, '--rate', 'fast'], { cwd: folder }), {
-    code: 'FLAG_VALUE',
-    exitCode: 2,
-  });
+test('files at a rate: all tasks together have it, however few of them have a split', async () => {
+  const lines = Array.from({ length: 600 }, (_, at) => `w${at % 7}`).join('\n');
+  const folder = tempFolder({ 'in.txt': lines });
+  const wordcount = join(projectFolder, 'jobs/wordcount/job.ts');
+  const args = ['run', wordcount, '--input', 'in.txt', '--parallelism', '2', '--json'];
+  const run = async (output: string, ...flags: string[]) =>
+    summaryOf(await runCli([...args, '--output', output, ...flags], { cwd: folder }));
+  const paced = await run('paced.csv', '--rate', '500');
+  await run('plain.csv');
+  expect(paced).toMatchObject({ status: 'finished', rowsIn: 600 });
+  // The last line is due at 1.198 s; a machine with other work takes longer.
+  expect(Number(paced.seconds)).toBeGreaterThan(1.15);
+  const rowsOf = (name: string) => readFileSync(join(folder, name), 'utf8').split('\n').sort();
+  expect(rowsOf('paced.csv')).toEqual(rowsOf('plain.csv'));
+});
+
+test('a rate is a number', async () => {
+  const job = join(projectFolder, 'jobs/wordcount/job.ts');
+  const args = ['run', job, '--input', 'in.txt', '--output', 'o.csv', '--rate', 'fast'];
+  const bad = { code: 'FLAG_VALUE', exitCode: 2, says: /--rate: "fast" is no number/ };
+  expectFailure(await runCli(args, { cwd: tempFolder({ 'in.txt': 'words' }) }), bad);
 });

@@ -59,6 +59,8 @@ export interface TaskDeployment {
   readonly metrics: SharedArrayBuffer;
   /** Where it notes latency; layout in engine/task/task-latency.ts. Null where nobody measures that. */
   readonly latency: TaskLatencyPlace | null;
+  /** Of a source with a rate: its schedule, shared by its tasks; layout in engine/time/row-pace.ts. */
+  readonly pace: SharedArrayBuffer | null;
 }
 
 export interface TaskLatencyPlace {

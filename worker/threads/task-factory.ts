@@ -35,8 +35,8 @@ export interface SlotResources {
 }
 
 export function buildTask(deployment: TaskDeployment, resources: SlotResources): Task {
-  const { taskId, taskIndex, attempt, vertex, inputs, outputs, metrics, latency, programRings } =
-    deployment;
+  const { taskId, taskIndex, attempt, vertex, inputs, outputs, programRings } = deployment;
+  const { metrics, latency, pace } = deployment;
   const { bellOf, spillFolder, ...slot } = resources;
   return new Task({
     ...slot,
@@ -44,8 +44,7 @@ export function buildTask(deployment: TaskDeployment, resources: SlotResources):
     taskIndex,
     attempt,
     vertex,
-    metrics,
-    latency,
+    ...{ metrics, latency, pace },
     preparedSink: preparedSinkOf(deployment),
     spillFolder: taskFolderOf(spillFolder, deployment),
     programRings: new Map(

@@ -1,9 +1,10 @@
 /** Goal: a job builds the same graph every time, with its functions and flags; failures say where. */
-import { agg, defineJob, t } from 'millrace';
+import { agg, defineJob, type ReadOptions, type SourceOf, t } from 'millrace';
 import { files, text } from 'millrace/files';
 import { nexmark } from 'millrace/generator';
 import { expect, test } from 'vitest';
 import { buildJob, fingerprintOf } from '../../../engine/api/build-job.ts';
+import type { RunFlags } from '../../../engine/api/endpoints.ts';
 import { typedErrorOf } from '../../support/typed-error-of.ts';
 import { bids, buildOf } from './bids.ts';
 
@@ -160,23 +161,38 @@ test('the choice of a source and of a job is checked', () => {
   expect(() => bids().writeTo(null as never)).toThrow('writeTo needs a sink, got null');
 });
 
-test('a rate of the command line is for sources that can be paced, and an error without one', () => {
-  const job = defineJob({
-    name: 'paced',
-    build: ({ read }) =>
-      read(nexmark.bids({ events: 10 })).writeTo(files.sink({ path: 'out.csv' })),
-  });
-  const { graph } = buildJob(job, {}, { overwrite: false, rate: 100 });
-  const [source] = graph.nodes.filter((node) => node.kind === 'source');
-  expect(source?.source.options).toMatchObject({ events: 10, rate: 100, eventsPerSecond: 100 });
-  const other = defineJob({
-    name: 'files',
-    build: ({ read }) =>
-      read(files.source({ path: 'in.txt', format: text() })).writeTo(
-        files.sink({ path: 'out.csv' }),
-      ),
-  });
-  expect(() => buildJob(other, {}, { overwrite: false, rate: 100 })).toThrow(
-    '--rate: no source of job "files" can be paced',
-  );
+test('a rate of the command line is for all sources, in the way of their own where they have one', () => {
+  const paced = (settings: ReadOptions | undefined, source: SourceOf<unknown>) => {
+    const job = defineJob({
+      name: 'paced',
+      build: ({ read }) => read(source, settings).writeTo(sink),
+    });
+    return (flags: RunFlags) => {
+      const node = buildJob(job, {}, flags).graph.nodes.find(({ kind }) => kind === 'source');
+      return node?.kind === 'source' ? node.source : null;
+    };
+  };
+  const flags = { overwrite: false };
+  const events = paced(undefined, nexmark.bids({ events: 10 }))({ ...flags, rate: 100 });
+  expect(events?.options).toMatchObject({ events: 10, rate: 100, eventsPerSecond: 100 });
+  expect(events).not.toHaveProperty('rate');
+  const lines = files.source({ path: 'in.txt', format: text() });
+  expect(paced(undefined, lines)(flags)).not.toHaveProperty('rate');
+  expect(paced(undefined, lines)({ ...flags, rate: 100 })?.rate).toBe(100);
+  expect(paced({ rate: 5 }, lines)(flags)?.rate).toBe(5);
+  expect(paced({ rate: 5 }, lines)({ ...flags, rate: 0.5 })?.rate).toBe(0.5);
+  expect(paced({ rate: null }, lines)({ ...flags, rate: 100 })).not.toHaveProperty('rate');
 });
+
+test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e-4, '9'])(
+  'a rate of %s is refused',
+  (rate) => {
+    const lines = files.source({ path: 'in.txt', format: text() });
+    const settings = { rate: rate as number };
+    const job = defineJob({ name: 'a', build: ({ read }) => read(lines, settings).writeTo(sink) });
+    expect(typedErrorOf(() => buildJob(job, {}))).toMatchObject({
+      message: expect.stringContaining("rate of read can't be the"),
+      info: { code: 'JOB_ARGUMENT_INVALID', hint: expect.stringContaining('rows per second') },
+    });
+  },
+);

@@ -1,0 +1,75 @@
+/**
+ * Plan → the source of a task: a reader of the connector, or one per lane where rows are read in the order of time; at
+ * a rate, where the plan has one.
+ *
+ * Before: engine/task/task-parts.ts. After: engine/operators/source-operator.ts, engine/operators/merged-source-operator.ts.
+ */
+import { assert } from '../../base/assert.ts';
+import type { SplitReader } from '../contracts/source.ts';
+import type { Kernels } from '../kernels/kernels.ts';
+import type { MemoryScope } from '../memory/slot-memory.ts';
+import { MergedSourceOperator } from '../operators/merged-source-operator.ts';
+import { PacedReader } from '../operators/paced-reader.ts';
+import { SampleReader } from '../operators/sample-reader.ts';
+import { SourceOperator, type TaskSource } from '../operators/source-operator.ts';
+import type { OperatorSpec, Vertex } from '../plan/physical-graph.ts';
+import { RowPace, rowPaceBytes } from '../time/row-pace.ts';
+import { SplitTimes } from '../time/split-times.ts';
+import { connectorOf, type TaskConnectors } from './task-connectors.ts';
+
+export type SourceSpecOf = OperatorSpec & { readonly kind: 'source' };
+
+export interface BuildSourceOptions extends TaskConnectors {
+  /** Of the source. */
+  readonly scope: MemoryScope;
+  readonly kernels: Kernels;
+  readonly clock: { mono(): number };
+  readonly hasDeadLetters: boolean;
+  /** Of its lanes; null where it reads one split behind the other. */
+  readonly times: SplitTimes | null;
+  /** As `TaskOptions.pace`. */
+  readonly pace?: ArrayBufferLike | null;
+}
+
+export function buildSource(spec: SourceSpecOf, options: BuildSourceOptions): TaskSource {
+  const mono = () => options.clock.mono();
+  const newReader = readersOf(spec, options);
+  if (spec.isSample) return new SourceOperator(new SampleReader(newReader));
+  const paced = pacedReaders(spec, { ...options, newReader, mono });
+  const { times } = options;
+  if (times !== null) return new MergedSourceOperator({ newReader: paced, times, mono });
+  return new SourceOperator(paced());
+}
+
+/** How far event time has come in the lanes of a chain's source, as the chain's `eventTime` wants it. */
+export function splitTimesOf({ chain }: Vertex): SplitTimes {
+  const spec = chain.find((one) => one.kind === 'eventTime');
+  return new SplitTimes(spec ?? { outOfOrdernessMs: 0, idleAfterMs: null });
+}
+
+function readersOf(spec: SourceSpecOf, options: BuildSourceOptions): () => SplitReader {
+  const { connectors, programRings, disk, scope, kernels, clock, taskIndex, attempt } = options;
+  const { source, output: schema } = spec;
+  const { reader } = connectorOf(connectors, source.connector);
+  assert(reader !== undefined, 'the connector of a source can read');
+  const slot = {
+    ...{ disk, scope, kernels, schema, clock, taskIndex, attempt },
+    hasDeadLetters: options.hasDeadLetters,
+    predicate: source.predicate ?? null,
+    programRing: programRings?.get(spec.id) ?? null,
+  };
+  return () => reader(source.options, slot);
+}
+
+interface ReaderMaking extends BuildSourceOptions {
+  readonly newReader: () => SplitReader;
+  readonly mono: () => number;
+}
+
+/** The same readers, which have the source's rate together. */
+function pacedReaders({ source: { rate } }: SourceSpecOf, making: ReaderMaking): () => SplitReader {
+  const { newReader, mono, scope, kernels } = making;
+  if (rate === undefined) return newReader;
+  const pace = new RowPace({ rate, buffer: making.pace ?? new ArrayBuffer(rowPaceBytes) });
+  return () => new PacedReader({ reader: newReader(), pace, mono, scope, kernels });
+}
