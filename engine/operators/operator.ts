@@ -41,7 +41,8 @@ export interface Operator {
   /**
    * Event time has come to `timeMs`: no row with a time before it follows, but late ones. Gives out what is
    * complete now; false asks to be called again, with the same time, before any other call but `close`.
-   * Times only grow. The end of the input comes as `finish` and stands for the end of time.
+   * Times only grow; behind `restore` they may begin anew, at or before where they were, and nothing comes of those.
+   * The end of the input comes as `finish` and stands for the end of time.
    * @defaultValue the operator does not look at event time
    */
   advance?(timeMs: number, outbox: Outbox): boolean;
@@ -96,8 +97,9 @@ export interface Operator {
    */
   snapshot?(writer: SnapshotWriter, outbox: Outbox): boolean;
   /**
-   * Before any other call: takes in what `snapshot` wrote in the tasks of an earlier attempt. False asks to be called
-   * again; the work of a call is a few milliseconds.
+   * Before any other call: takes in what `snapshot` wrote in the tasks of an earlier attempt, all rows of each part.
+   * False asks to be called again; the work of a call is a few milliseconds. Counts of `notedRows` go on in the task
+   * that has the first key group, as the sum of all.
    */
   restore?(reader: SnapshotReader): boolean;
   /** The input has ended: gives out what is left. False asks to be called again. */

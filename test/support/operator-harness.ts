@@ -161,7 +161,8 @@ function asking(operator: Operator, keys: readonly string[]): Operator {
   });
 }
 
-interface Run {
+/** Where an operator runs. */
+export interface Run {
   readonly mode: RunMode;
   readonly outbox: CollectingOutbox;
   readonly clock: { nowMs: number };
@@ -194,7 +195,7 @@ function feedSteps(operator: Operator, operatorCase: OperatorCase, run: Run): vo
 }
 
 /** The rows of one kind that follow each other from `at` on. */
-function rowsFrom(steps: readonly Step[], at: number, kind: 'row' | 'right'): Row[] {
+export function rowsFrom(steps: readonly Step[], at: number, kind: 'row' | 'right'): Row[] {
   const rest = steps.slice(at);
   const count = rest.findIndex((step) => !(kind in step));
   return rest
@@ -202,7 +203,7 @@ function rowsFrom(steps: readonly Step[], at: number, kind: 'row' | 'right'): Ro
     .map((step) => (step as Record<typeof kind, Row>)[kind]);
 }
 
-function feedRows(
+export function feedRows(
   operator: Operator,
   { schema, rows, isRight }: { schema: Schema; rows: readonly Row[]; isRight: boolean },
   { mode, outbox, scope }: Run,
@@ -219,7 +220,12 @@ function feedRows(
   }
 }
 
-function advance(operator: Operator, timeMs: number, { outbox }: Run, hasMarks: boolean): void {
+export function advance(
+  operator: Operator,
+  timeMs: number,
+  { outbox }: Run,
+  hasMarks: boolean,
+): void {
   untilDone('advance', () => operator.advance?.(timeMs, outbox) ?? true);
   const behind = operator.watermarkBehind?.(timeMs) ?? timeMs;
   assert(behind <= timeMs, 'an operator promises no more than it was promised');
@@ -227,7 +233,7 @@ function advance(operator: Operator, timeMs: number, { outbox }: Run, hasMarks: 
 }
 
 /** The clock comes to a time; the operator is called at each time it asks for until then. */
-function wake(operator: Operator, nowMs: number, { outbox, clock }: Run): void {
+export function wake(operator: Operator, nowMs: number, { outbox, clock }: Run): void {
   assert(nowMs >= clock.nowMs, 'the clock of a case goes on');
   clock.nowMs = nowMs;
   if ((operator.wakeAtMs ?? Number.POSITIVE_INFINITY) > nowMs) return;
@@ -237,17 +243,16 @@ function wake(operator: Operator, nowMs: number, { outbox, clock }: Run): void {
   assert(next > nowMs, 'an operator that was woken asks for a later time');
 }
 
-function untilDone(name: string, call: () => boolean): void {
+export function untilDone(name: string, call: () => boolean): void {
   for (let calls = 0; !call(); calls++) assert(calls < 1_000_000, `${name} comes to an end`);
 }
 
 /** Rows in an order of their own between two marks. */
-function sortedBetweenMarks(rows: readonly Row[]): Row[] {
+export function sortedBetweenMarks(rows: readonly Row[]): Row[] {
   const sorted: Row[] = [];
   let part: Row[] = [];
   for (const row of rows) {
-    const isMark = 'watermark' in row && Object.keys(row).length === 1;
-    if (!isMark) {
+    if (!isMark(row)) {
       part.push(row);
       continue;
     }
@@ -255,6 +260,11 @@ function sortedBetweenMarks(rows: readonly Row[]): Row[] {
     part = [];
   }
   return [...sorted, ...part.sort(byText)];
+}
+
+/** Whether a row says where a watermark went on. */
+export function isMark(row: Row): boolean {
+  return 'watermark' in row && Object.keys(row).length === 1;
 }
 
 let sharedMemory: Omit<ReturnType<typeof newContext>, 'context'> | null = null;
@@ -362,7 +372,7 @@ function selectedBatch(scope: MemoryScope, schema: Schema, rows: readonly Row[])
 }
 
 /** A small generator, the same numbers for the same seed. */
-function lehmer(seed: number): () => number {
+export function lehmer(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state * 48_271) % 2_147_483_647;
