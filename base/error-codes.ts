@@ -14,6 +14,7 @@ export const errorKinds = {
   ARROW_FEATURE_UNSUPPORTED: 'user',
   ARROW_TYPE_UNSUPPORTED: 'user',
   CHANGES_OPTION_INVALID: 'user',
+  CHECKPOINT_OPTION_INVALID: 'user',
   COMMAND_NOT_FOUND: 'user',
   CONSOLE_OPTION_INVALID: 'user',
   CSV_CUT: 'user',

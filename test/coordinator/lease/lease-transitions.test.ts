@@ -2,7 +2,6 @@
  * Goal: the step function makes exactly the transitions of the table, and docs/states.md shows that
  * table. `UPDATE_DOCS=1` writes the page anew.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { createSeededRngSource } from '../../../base/env/seeded-rng.ts';
 import {
@@ -14,6 +13,7 @@ import {
   stepLease,
 } from '../../../coordinator/lease/leader-lease.ts';
 import { leaseTransitions } from '../../../coordinator/lease/lease-transitions.ts';
+import { statesPage } from '../../support/states-page.ts';
 
 const config: LeaseConfig = {
   nodeId: 'a',
@@ -87,24 +87,6 @@ test('the step function makes exactly the transitions of the table', () => {
 });
 
 test('docs/states.md shows the table', () => {
-  const path = new URL('../../../docs/states.md', import.meta.url);
-  if (process.env.UPDATE_DOCS === '1') writeFileSync(path, withTable(readFileSync(path, 'utf8')));
-  const page = readFileSync(path, 'utf8');
-  expect(page).toBe(withTable(page));
+  const { page, expected } = statesPage('leader lease', leaseTransitions);
+  expect(page).toBe(expected);
 });
-
-const start = '<!-- leader lease: generated -->';
-const end = '<!-- end of leader lease -->';
-
-function withTable(page: string): string {
-  const rows = leaseTransitions.map(
-    ({ from, on, to, effect, when }) => `| ${from} | ${on} | ${to} | ${effect} | ${when} |`,
-  );
-  const table = [
-    '| state | event | next | effect | when |',
-    '| --- | --- | --- | --- | --- |',
-    ...rows,
-  ];
-  const at = page.indexOf(start) + start.length;
-  return `${page.slice(0, at)}\n\n${table.join('\n')}\n\n${page.slice(page.indexOf(end))}`;
-}

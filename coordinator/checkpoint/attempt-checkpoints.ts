@@ -1,0 +1,152 @@
+/**
+ * What is known of the checkpoints of one attempt of a job, and what may happen to them: state, events and effects of
+ * checkpoint-state.ts as plain data.
+ *
+ * Before: coordinator/checkpoint/checkpoint-options.ts. After: coordinator/checkpoint/checkpoint-state.ts.
+ */
+import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
+import type { Json } from '../../engine/contracts/json.ts';
+import {
+  type CheckpointHistory,
+  type CheckpointStatistics,
+  emptyHistory,
+} from './checkpoint-history.ts';
+import type { CheckpointOptions } from './checkpoint-options.ts';
+import type {
+  CheckpointKind,
+  PendingCheckpoint,
+  PreparedWrite,
+  TaskAnswer,
+} from './pending-checkpoint.ts';
+
+export interface CheckpointsState {
+  /** Of the attempt. */
+  readonly epoch: number;
+  readonly nextId: number;
+  readonly tasks: ReadonlyMap<string, TaskProgress>;
+  /** Those on their way, oldest first. */
+  readonly checkpoints: readonly PendingCheckpoint[];
+  /** Prepared, and in no complete checkpoint. */
+  readonly writes: readonly PreparedWrite[];
+  /** When the interval asks for the next one; Infinity where there is none. */
+  readonly nextTriggerMs: number;
+  readonly pausedUntilMs: number;
+  /** Failures since the last success. */
+  readonly failureCount: number;
+  readonly history: CheckpointHistory;
+  /** The attempt has ended or has to: nothing is triggered, written or committed any more. */
+  readonly isOver: boolean;
+}
+
+export interface TaskProgress {
+  /** The last checkpoint that it has answered. */
+  readonly answeredId: number;
+  /** What it ended with; null while it runs. */
+  readonly end: TaskAnswer | null;
+}
+
+export type CheckpointEvent = {
+  readonly epoch: number;
+  readonly nowMs: number;
+} & (
+  | { readonly kind: 'tick' }
+  /** @param request - Comes back with the answer. */
+  | { readonly kind: 'savepoint'; readonly request: string }
+  | { readonly kind: 'ack'; readonly checkpointId: number; readonly snapshot: TaskSnapshot }
+  | DeclineEvent
+  /** With what it keeps to its end: the splits that it has read, and what its sink has prepared since its last barrier. */
+  | { readonly kind: 'taskFinished'; readonly snapshot: TaskSnapshot }
+  | { readonly kind: 'written'; readonly checkpointId: number }
+  /** `isInDoubt`: it may be in the log, so only another attempt can tell; a fence is one such case. */
+  | {
+      readonly kind: 'writeFailed';
+      readonly checkpointId: number;
+      readonly reason: string;
+      readonly isInDoubt: boolean;
+    }
+  | { readonly kind: 'committed'; readonly checkpointId: number }
+  | { readonly kind: 'commitFailed'; readonly checkpointId: number; readonly reason: string }
+  /** The attempt ends for reasons of its own. */
+  | { readonly kind: 'stop'; readonly reason: string }
+);
+
+/** A task that could not keep its part; what its sink had prepared at the barrier counts all the same. */
+export interface DeclineEvent {
+  readonly kind: 'decline';
+  readonly checkpointId: number;
+  readonly taskId: string;
+  readonly vertexId: string;
+  readonly reason: string;
+  readonly prepared: Json;
+}
+
+export type CheckpointEffect =
+  | {
+      readonly kind: 'trigger';
+      readonly checkpointId: number;
+      readonly checkpointKind: CheckpointKind;
+      /** Those that run, and that it waits for. */
+      readonly taskIds: readonly string[];
+    }
+  | ({ readonly kind: 'writeManifest' } & CollectedCheckpoint)
+  /** Those of one checkpoint; the next such effect comes when these are committed. */
+  | {
+      readonly kind: 'commit';
+      readonly checkpointId: number;
+      readonly writes: readonly PreparedWrite[];
+    }
+  /** Nothing will come of it: tasks may stop working for it. Its files go when a later one is complete. */
+  | { readonly kind: 'discard'; readonly checkpointId: number; readonly reason: string }
+  /** To who asked for a savepoint: it is complete and committed, and can be copied; or why not. */
+  | {
+      readonly kind: 'answer';
+      readonly request: string;
+      readonly checkpointId: number;
+      readonly failure: string | null;
+    }
+  /** All tasks have ended, and all they wrote is committed. */
+  | { readonly kind: 'end' }
+  | { readonly kind: 'failAttempt'; readonly reason: string };
+
+/** What goes into a manifest. */
+export interface CollectedCheckpoint {
+  readonly checkpointId: number;
+  readonly checkpointKind: CheckpointKind;
+  /** Of all tasks of the job, by id; without what they have prepared. */
+  readonly snapshots: readonly TaskSnapshot[];
+  /** All that is not known to be committed, in the order in which it has to be. */
+  readonly writes: readonly PreparedWrite[];
+  readonly statistics: CheckpointStatistics;
+}
+
+export interface CheckpointStep {
+  readonly state: CheckpointsState;
+  readonly effects: readonly CheckpointEffect[];
+}
+
+export interface AttemptStart {
+  readonly epoch: number;
+  /** Above that of every checkpoint that any attempt before may have begun. */
+  readonly nextId: number;
+  /** All of the job. */
+  readonly taskIds: readonly string[];
+  readonly nowMs: number;
+}
+
+export function initialCheckpoints(
+  { epoch, nextId, taskIds, nowMs }: AttemptStart,
+  { intervalMs }: CheckpointOptions,
+): CheckpointsState {
+  return {
+    epoch,
+    nextId,
+    tasks: new Map(taskIds.map((taskId) => [taskId, { answeredId: 0, end: null }])),
+    checkpoints: [],
+    writes: [],
+    nextTriggerMs: intervalMs === null ? Number.POSITIVE_INFINITY : nowMs + intervalMs,
+    pausedUntilMs: nowMs,
+    failureCount: 0,
+    history: emptyHistory,
+    isOver: false,
+  };
+}

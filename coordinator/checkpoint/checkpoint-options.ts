@@ -1,0 +1,58 @@
+/**
+ * When checkpoints are made, and how many may fail. Names and meanings are those of Flink's `CheckpointConfig`.
+ *
+ * Before: cli/engine-flags.ts. After: coordinator/checkpoint/checkpoint-state.ts.
+ */
+import { typedError } from '../../base/typed-error.ts';
+import { type OptionRange, rangeProblem } from './option-range.ts';
+
+export interface CheckpointOptions {
+  /**
+   * Milliseconds between the starts of two checkpoints, from 10 on; null: only savepoints, and the last one of a job
+   * that ends. @defaultValue 10,000
+   */
+  readonly intervalMs: number | null;
+  /** Milliseconds from the end of one to the start of the next. Above 0 there is one at a time. @defaultValue 0 */
+  readonly minPauseMs: number;
+  /** Milliseconds after which one that not all tasks have answered is given up. @defaultValue 600,000 */
+  readonly timeoutMs: number;
+  /** How many may be under way, 1 to 16; a savepoint is never held back by it. @defaultValue 1 */
+  readonly inFlightMax: number;
+  /** How many may fail one after the other before the attempt does. @defaultValue 0 */
+  readonly failuresMax: number;
+}
+
+const checkpointDefaults: CheckpointOptions = {
+  intervalMs: 10_000,
+  minPauseMs: 0,
+  timeoutMs: 600_000,
+  inFlightMax: 1,
+  failuresMax: 0,
+};
+
+const dayMs = 86_400_000;
+const ranges: Readonly<Record<keyof CheckpointOptions, OptionRange>> = {
+  intervalMs: { min: 10, max: 365 * dayMs },
+  minPauseMs: { min: 0, max: 365 * dayMs },
+  timeoutMs: { min: 10, max: 365 * dayMs },
+  inFlightMax: { min: 1, max: 16 },
+  failuresMax: { min: 0, max: 1_000_000 },
+};
+
+/**
+ * Options with what was not given filled in.
+ * @throws CHECKPOINT_OPTION_INVALID
+ */
+export function checkpointOptions(given: Partial<CheckpointOptions> = {}): CheckpointOptions {
+  const options = { ...checkpointDefaults, ...given };
+  for (const name of Object.keys(ranges) as (keyof CheckpointOptions)[]) {
+    const value = options[name];
+    const problem = value === null ? null : rangeProblem(name, value, ranges[name]);
+    if (problem === null) continue;
+    throw typedError('CHECKPOINT_OPTION_INVALID', problem, {
+      hint: 'Times are in milliseconds; leave the option out for its default.',
+      details: { option: name },
+    });
+  }
+  return options;
+}

@@ -1,0 +1,179 @@
+/**
+ * The checkpoints of one attempt of a job, as a pure step function: when one is triggered, when it is complete, what
+ * then becomes visible, and when the attempt has failed.
+ *
+ *     events    clock, savepoint asked for ┐                 ┌ trigger, discard   to tasks
+ *               ack, decline, end of tasks ├─▶ step ─▶ state ┤ writeManifest      to the store
+ *               manifest written or not    │                 │ commit             to sinks
+ *               writes committed or not    ┘                 └ answer, end, failAttempt
+ *
+ * Invariants:
+ * - Nothing is committed before its checkpoint is complete, that is: in the log.
+ * - What a sink has prepared is committed once, in the order of its barriers, also when the checkpoint of its barrier
+ *   fails: the next one that completes takes it along. Each manifest names all that was not known to be committed.
+ * - Checkpoints complete in order: one at a time is written; one that others have overtaken is subsumed.
+ * - An event of another attempt changes nothing.
+ *
+ * Contract: a task's answers come in the order of its barriers, its end last, each until it is taken; one that comes
+ * twice counts once. (Checked as far as a write could be lost: then the attempt fails.)
+ *
+ * Not here: what the steps of one checkpoint do (checkpoint-steps.ts), who carries out the effects.
+ *
+ * Before: coordinator/checkpoint/attempt-checkpoints.ts. After: coordinator/checkpoint/checkpoint-steps.ts.
+ */
+import { assertNever } from '../../base/assert.ts';
+import type {
+  CheckpointEffect,
+  CheckpointEvent,
+  CheckpointStep,
+  CheckpointsState,
+  DeclineEvent,
+} from './attempt-checkpoints.ts';
+import type { CheckpointOptions } from './checkpoint-options.ts';
+import {
+  abortCheckpoint,
+  answerCheckpoint,
+  beginCheckpoint,
+  committed,
+  endAttempt,
+  hasRoom,
+  settle,
+  withWrite,
+  written,
+} from './checkpoint-steps.ts';
+import { isCollectingFrom, type TaskAnswer } from './pending-checkpoint.ts';
+
+export function stepCheckpoints(
+  state: CheckpointsState,
+  event: CheckpointEvent,
+  options: CheckpointOptions,
+): CheckpointStep {
+  if (event.epoch !== state.epoch) return { state, effects: [] };
+  if (state.isOver) return { state, effects: refused(event) };
+  const next = apply(state, event, options);
+  if (next.state.isOver) return next;
+  const settled = settle(next.state, event.nowMs, options);
+  return { state: settled.state, effects: [...next.effects, ...settled.effects] };
+}
+
+/** Who asks for a savepoint is never left without an answer. */
+function refused(event: CheckpointEvent): CheckpointEffect[] {
+  if (event.kind !== 'savepoint') return [];
+  const { request } = event;
+  return [{ kind: 'answer', request, checkpointId: 0, failure: 'the job has ended' }];
+}
+
+function apply(
+  state: CheckpointsState,
+  event: CheckpointEvent,
+  options: CheckpointOptions,
+): CheckpointStep {
+  const { nowMs } = event;
+  switch (event.kind) {
+    case 'tick':
+      return { state, effects: [] };
+    case 'savepoint':
+      return state.checkpoints.some(({ kind }) => kind === 'final')
+        ? { state, effects: refused(event) }
+        : beginCheckpoint(state, { kind: 'savepoint', request: event.request, nowMs });
+    case 'ack':
+      return acked(state, event.checkpointId, { snapshot: event.snapshot, answeredMs: nowMs });
+    case 'decline':
+      return declined(state, event, options);
+    case 'taskFinished':
+      return finished(state, { snapshot: event.snapshot, answeredMs: nowMs });
+    case 'written':
+      return written(state, event.checkpointId, { nowMs, minPauseMs: options.minPauseMs });
+    case 'writeFailed':
+      return writeFailed(state, event, options);
+    case 'committed':
+      return committed(state, event.checkpointId, nowMs);
+    case 'commitFailed':
+      return failAttempt(state, event);
+    case 'stop':
+      return endAttempt(state, { reason: event.reason, nowMs, isFailure: false });
+    default:
+      return assertNever(event);
+  }
+}
+
+function acked(state: CheckpointsState, checkpointId: number, answer: TaskAnswer): CheckpointStep {
+  const { taskId, vertexId, prepared } = answer.snapshot;
+  const task = state.tasks.get(taskId);
+  if (task === undefined) return { state, effects: [] };
+  if (task.end !== null || checkpointId <= task.answeredId) {
+    const isNew = state.checkpoints.some(
+      (one) => one.id === checkpointId && isCollectingFrom(one, taskId),
+    );
+    if (!isNew || prepared === null) return { state, effects: [] };
+    const reason = `task "${taskId}" answered checkpoint ${checkpointId} after a later one`;
+    return failAttempt(state, { reason, nowMs: answer.answeredMs });
+  }
+  const noted = answered(state, taskId, checkpointId);
+  const kept = withWrite(noted, { checkpointId, taskId, vertexId, write: prepared });
+  return { state: answerCheckpoint(kept, checkpointId, answer), effects: [] };
+}
+
+function declined(
+  state: CheckpointsState,
+  event: DeclineEvent & { readonly nowMs: number },
+  { failuresMax }: CheckpointOptions,
+): CheckpointStep {
+  const { checkpointId, taskId, vertexId, prepared, nowMs } = event;
+  const task = state.tasks.get(taskId);
+  if (task === undefined || task.end !== null || checkpointId <= task.answeredId) {
+    return { state, effects: [] };
+  }
+  const noted = answered(state, taskId, checkpointId);
+  const kept = withWrite(noted, { checkpointId, taskId, vertexId, write: prepared });
+  const reason = `task "${taskId}": ${event.reason}`;
+  const aborted = { id: checkpointId, outcome: 'declined', reason, nowMs, failuresMax } as const;
+  return abortCheckpoint(kept, aborted);
+}
+
+function answered(state: CheckpointsState, taskId: string, answeredId: number): CheckpointsState {
+  return { ...state, tasks: new Map(state.tasks).set(taskId, { answeredId, end: null }) };
+}
+
+/** Answers all checkpoints that wait for the task; what it prepared belongs to the first of them. */
+function finished(state: CheckpointsState, answer: TaskAnswer): CheckpointStep {
+  const { taskId, vertexId, prepared } = answer.snapshot;
+  const task = state.tasks.get(taskId);
+  if (task === undefined || task.end !== null) return { state, effects: [] };
+  const end: TaskAnswer = { ...answer, snapshot: { ...answer.snapshot, prepared: null } };
+  const waiting = state.checkpoints.filter((one) => isCollectingFrom(one, taskId));
+  const checkpointId = waiting[0]?.id ?? state.nextId;
+  let next = withWrite(state, { checkpointId, taskId, vertexId, write: prepared });
+  next = { ...next, tasks: new Map(next.tasks).set(taskId, { ...task, end }) };
+  for (const { id } of waiting) next = answerCheckpoint(next, id, end);
+  const isLast = [...next.tasks.values()].every((one) => one.end !== null);
+  if (!isLast) return { state: next, effects: [] };
+  return beginCheckpoint(next, { kind: 'final', request: null, nowMs: answer.answeredMs });
+}
+
+function writeFailed(
+  state: CheckpointsState,
+  event: { nowMs: number; checkpointId: number; reason: string; isInDoubt: boolean },
+  { failuresMax }: CheckpointOptions,
+): CheckpointStep {
+  const { checkpointId: id, reason, isInDoubt, nowMs } = event;
+  const isLast = state.checkpoints.some((one) => one.id === id && one.kind === 'final');
+  if (isInDoubt || isLast) return failAttempt(state, event);
+  return abortCheckpoint(state, { id, outcome: 'failed', reason, nowMs, failuresMax });
+}
+
+function failAttempt(
+  state: CheckpointsState,
+  { reason, nowMs }: { readonly reason: string; readonly nowMs: number },
+): CheckpointStep {
+  return endAttempt(state, { reason, nowMs, isFailure: true });
+}
+
+/** When the next `tick` is due, if no other event comes before; Infinity for never. */
+export function wakeAtOf(state: CheckpointsState, options: CheckpointOptions): number {
+  if (state.isOver) return Number.POSITIVE_INFINITY;
+  const collecting = state.checkpoints.filter(({ phase }) => phase === 'collecting');
+  const timeouts = collecting.map(({ triggeredMs }) => triggeredMs + options.timeoutMs);
+  if (!hasRoom(state, options)) return Math.min(...timeouts); // Another event comes first.
+  return Math.min(...timeouts, Math.max(state.nextTriggerMs, state.pausedUntilMs));
+}
