@@ -115,6 +115,7 @@ export const errorKinds = {
   SINK_PATH_TWICE: 'user',
   SINK_UNWRITABLE: 'user',
   SIZE_FORM: 'user',
+  SNAPSHOT_DAMAGED: 'external',
   SOURCE_CHANGED: 'external',
   SOURCE_DAMAGED: 'external',
   SOURCE_EMPTY: 'user',

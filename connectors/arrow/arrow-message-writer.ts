@@ -45,9 +45,14 @@ export interface MessageBody extends BatchDescription {
   readonly codec: ArrowCodec | null;
 }
 
-export function schemaMessage(schema: Schema): Uint8Array<ArrayBuffer> {
+/** @param metadata - What the file is to say of its schema besides: texts by name. */
+export function schemaMessage(
+  schema: Schema,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
   const writer = new FlatbufferWriter();
-  return messageOf(writer, { id: headerIds.schema, offset: writeSchema(writer, schema) }, 0);
+  const offset = writeSchema(writer, schema, metadata);
+  return messageOf(writer, { id: headerIds.schema, offset }, 0);
 }
 
 export function batchMessage(body: MessageBody): Uint8Array<ArrayBuffer> {
@@ -130,11 +135,22 @@ function messageOf(
   return bytes;
 }
 
-function writeSchema(writer: FlatbufferWriter, { fields }: Schema): FlatOffset {
+function writeSchema(
+  writer: FlatbufferWriter,
+  { fields }: Schema,
+  metadata: Readonly<Record<string, string>> = {},
+): FlatOffset {
   const tables = fields.map((field, index) =>
     writeField(writer, field, hasDictionary(field.type) ? index : null),
   );
-  return writer.table([offsetField(1, writer.offsets(tables))]);
+  const fieldVector = writer.offsets(tables);
+  const pairs = Object.entries(metadata).map(([key, value]) => {
+    const [keyText, valueText] = [writer.text(key), writer.text(value)];
+    return writer.table([offsetField(0, keyText), offsetField(1, valueText)]);
+  });
+  const written = [offsetField(1, fieldVector)];
+  if (pairs.length > 0) written.push(offsetField(2, writer.offsets(pairs)));
+  return writer.table(written);
 }
 
 /** @param dictionary - The id of the column's dictionary. */

@@ -30,6 +30,8 @@ export const codecIds = { lz4: 0, zstd: 1 } as const;
 export interface ArrowSchema {
   readonly fields: readonly ArrowField[];
   readonly isBigEndian: boolean;
+  /** What the writer says of the schema, by names of its own. */
+  readonly metadata: ReadonlyMap<string, string>;
 }
 
 export type MessageKind = 'schema' | 'dictionary' | 'batch' | 'other';
@@ -96,6 +98,7 @@ export function readSchema(header: FlatTable): ArrowSchema {
   return {
     fields: header.tables(1).map(readArrowField),
     isBigEndian: header.int16(0, 0) !== 0,
+    metadata: new Map(header.tables(2).map((pair) => [pair.text(0), pair.text(1)])),
   };
 }
 

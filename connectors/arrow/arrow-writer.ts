@@ -32,6 +32,8 @@ const zeroes = new Uint8Array(8);
 export interface ArrowWriterOptions {
   readonly container: 'file' | 'stream';
   readonly compression: ArrowCodec | 'none';
+  /** What the schema of a stream says besides its fields. @defaultValue nothing */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** Of the dictionaries of a stream. @defaultValue 1 Mi entries, 16 MiB of text; tests set it low */
   readonly dictionaryLimits?: DictionaryLimits;
 }
@@ -40,18 +42,19 @@ const dictionaryLimitsDefault = { entriesMax: 1 << 20, textBytesMax: 16 << 20 };
 
 export class ArrowWriter implements RowWriter {
   readonly #target: WriterTarget;
+  readonly #metadata: ArrowWriterOptions['metadata'];
   readonly #isFile: boolean;
   readonly #codec: ArrowCodec | null;
   /** Per column; null of those without one. */
   readonly #dictionaries: (DictionaryWriter | null)[] = [];
   readonly #batches: MessagePlace[] = [];
   readonly #dictionaryBatches: MessagePlace[] = [];
-  /** Bytes written so far. */
   #position = 0;
 
   constructor(options: ArrowWriterOptions, target: WriterTarget) {
     const { container, compression, dictionaryLimits = dictionaryLimitsDefault } = options;
     this.#isFile = container === 'file';
+    this.#metadata = options.metadata;
     this.#codec = compression === 'none' ? null : compression;
     this.#target = target;
     const limits = this.#isFile ? null : dictionaryLimits;
@@ -61,13 +64,18 @@ export class ArrowWriter implements RowWriter {
     });
   }
 
+  /** Bytes written so far. */
+  get sizeBytes(): number {
+    return this.#position;
+  }
+
   writeHeader(): void {
     if (this.#isFile) {
       const start = new Uint8Array(fileStart);
       start.set(magic);
       this.#write(start);
     }
-    this.#write(schemaMessage(this.#target.schema));
+    this.#write(schemaMessage(this.#target.schema, this.#metadata));
   }
 
   writeRows(batch: Batch): void {

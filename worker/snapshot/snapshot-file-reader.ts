@@ -1,0 +1,104 @@
+/**
+ * Snapshot file reader: what an operator of a new task goes on from, out of the files of all its old tasks.
+ *
+ *     task snapshots ──operator and kind──▶ parts of tasks with key groups of this one's ──part by part──▶ batches
+ *
+ * A part is checked as a whole before a row of it is given out: it has some megabytes at most. What is held of it then is
+ * one batch.
+ *
+ * Contract: `close` once; batches outlive it.
+ *
+ * Before: engine/checkpoint/task-snapshot.ts. After: worker/snapshot/snapshot-part-reader.ts, engine/contracts/snapshot.ts.
+ */
+import type { Batch } from '../../engine/batch/batch.ts';
+import type {
+  OperatorSnapshot,
+  SnapshotPart,
+  TaskSnapshot,
+} from '../../engine/checkpoint/task-snapshot.ts';
+import type { Json } from '../../engine/contracts/json.ts';
+import type { KeyGroupRange, SnapshotReader } from '../../engine/contracts/snapshot.ts';
+import { keyGroupCount, keyGroupRangeOf } from '../../engine/keys/key-group.ts';
+import type { SnapshotContext } from './snapshot-output.ts';
+import { SnapshotPartReader } from './snapshot-part-reader.ts';
+
+export interface SnapshotFileReaderOptions extends SnapshotContext {
+  readonly operatorId: string;
+  readonly kind: string;
+  /** Of the tasks that the operator had. */
+  readonly tasks: readonly TaskSnapshot[];
+  /** Of the new task. */
+  readonly taskIndex: number;
+  readonly parallelism: number;
+  /** Whether parts of all tasks are read, whatever their key groups. @defaultValue false */
+  readonly readsAll?: boolean;
+}
+
+/** How far a part has been read. */
+interface Progress {
+  readonly parts: readonly SnapshotPart[];
+  next: number;
+  reader: SnapshotPartReader | null;
+}
+
+export class SnapshotFileReader implements SnapshotReader {
+  readonly keyGroups: KeyGroupRange;
+  readonly notes: readonly Json[];
+  readonly #options: SnapshotFileReaderOptions;
+  readonly #progress = new Map<string, Progress>();
+
+  constructor(options: SnapshotFileReaderOptions) {
+    const { operatorId, kind, tasks, taskIndex, parallelism } = options;
+    this.#options = options;
+    this.keyGroups = keyGroupRangeOf(keyGroupCount, parallelism, taskIndex);
+    const isOwn = (one: OperatorSnapshot) => one.operatorId === operatorId && one.kind === kind;
+    const ordered = tasks.toSorted((left, right) => left.taskIndex - right.taskIndex);
+    this.notes = ordered.map(({ operators }) => operators.find(isOwn)?.note ?? null);
+    for (const task of ordered) {
+      if (!this.#isWanted(task)) continue;
+      for (const part of task.operators.find(isOwn)?.parts ?? []) this.#add(part);
+    }
+  }
+
+  /** @throws SNAPSHOT_DAMAGED; MEMORY_EXHAUSTED; errors of the disk */
+  read(part: string): Batch | null {
+    const progress = this.#progress.get(part);
+    if (progress === undefined) return null;
+    for (;;) {
+      const reader = progress.reader ?? this.#openNext(progress);
+      if (reader === null) return null;
+      const batch = reader.read();
+      if (batch !== null) return batch;
+      progress.reader = null;
+      reader.close();
+    }
+  }
+
+  close(): void {
+    for (const progress of this.#progress.values()) {
+      progress.reader?.close();
+      progress.reader = null;
+    }
+    this.#progress.clear();
+  }
+
+  #isWanted({ parallelism, taskIndex }: TaskSnapshot): boolean {
+    if (this.#options.readsAll === true) return true;
+    const { start, end } = keyGroupRangeOf(keyGroupCount, parallelism, taskIndex);
+    return start < this.keyGroups.end && this.keyGroups.start < end;
+  }
+
+  #add(part: SnapshotPart): void {
+    const known = this.#progress.get(part.part);
+    const parts = [...(known?.parts ?? []), part];
+    this.#progress.set(part.part, { parts, next: 0, reader: null });
+  }
+
+  #openNext(progress: Progress): SnapshotPartReader | null {
+    const part = progress.parts[progress.next];
+    if (part === undefined) return null;
+    progress.next++;
+    progress.reader = new SnapshotPartReader(this.#options, part);
+    return progress.reader;
+  }
+}
