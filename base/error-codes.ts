@@ -15,6 +15,7 @@ export const errorKinds = {
   ARROW_TYPE_UNSUPPORTED: 'user',
   CHANGES_OPTION_INVALID: 'user',
   CHECKPOINT_OPTION_INVALID: 'user',
+  CHECKPOINT_UNSUPPORTED: 'user',
   COMMAND_NOT_FOUND: 'user',
   CONSOLE_OPTION_INVALID: 'user',
   CSV_CUT: 'user',

@@ -12,10 +12,12 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { Batch, Column } from '../batch/batch.ts';
+import type { SnapshotReader, SnapshotWriter } from '../contracts/snapshot.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import { selectedBatch } from '../stream/selected-batch.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
+import { sumOfCounts } from './snapshot-notes.ts';
 
 export interface CheckTimesOptions {
   readonly input: Schema;
@@ -65,6 +67,17 @@ export class CheckTimesOperator implements Operator {
     if (!this.#putAside()) return fromRow;
     this.#isDivided = false;
     return batch.rowCount;
+  }
+
+  snapshot(writer: SnapshotWriter): boolean {
+    writer.note(this.notedRows);
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    this.#futureCount = sumOfCounts(reader, 'future');
+    this.#untimedCount = sumOfCounts(reader, 'untimed');
+    return true;
   }
 
   finish(): boolean {

@@ -13,12 +13,14 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
+import type { SnapshotReader, SnapshotWriter } from '../contracts/snapshot.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import type { EventClock, StreamMark } from '../stream/stream-element.ts';
 import type { SplitTimes } from '../time/split-times.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 import { PendingBatch } from './pending-batch.ts';
+import { notesOf, sumOfCounts } from './snapshot-notes.ts';
 
 export interface EventTimeOptions {
   readonly input: Schema;
@@ -106,6 +108,20 @@ export class EventTimeOperator implements Operator {
     if (isIdle === this.#saysIdle) return null;
     this.#saysIdle = isIdle;
     return isIdle ? { kind: 'idle' } : null;
+  }
+
+  /** How far each split has come: who goes on reading it begins there. */
+  snapshot(writer: SnapshotWriter): boolean {
+    writer.note({ future: this.#futureRowCount, splits: this.#options.times.newestBySplit() });
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    this.#futureRowCount = sumOfCounts(reader, 'future');
+    for (const { splits } of notesOf(reader)) {
+      this.#options.times.goOnFrom(splits as Readonly<Record<string, number>>);
+    }
+    return true;
   }
 
   finish(): boolean {

@@ -63,6 +63,11 @@ export class FilterRowsOperator implements Operator {
     return rowCount;
   }
 
+  /** Dead letters go before the barrier. */
+  snapshot(): boolean {
+    return this.#poison?.finish() !== false;
+  }
+
   finish(): boolean {
     return this.#poison?.finish() !== false;
   }

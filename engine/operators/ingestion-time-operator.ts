@@ -12,12 +12,14 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
+import type { SnapshotReader, SnapshotWriter } from '../contracts/snapshot.ts';
 import { addressOf } from '../memory/slot-memory.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { StreamMark } from '../stream/stream-element.ts';
 import { SteadyClock } from '../time/steady-clock.ts';
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from './operator.ts';
 import { PendingBatch } from './pending-batch.ts';
+import { latestTimeOf } from './snapshot-notes.ts';
 
 export interface IngestionTimeOptions {
   /** The columns that come in, then the time in milliseconds. */
@@ -74,6 +76,17 @@ export class IngestionTimeOperator implements Operator {
     if (timeMs <= this.#sentMs) return null;
     this.#sentMs = timeMs;
     return { kind: 'watermark', timeMs, clock: { atMs: nowMs, perMs: 1 } };
+  }
+
+  snapshot(writer: SnapshotWriter): boolean {
+    writer.note({ nowMs: this.#clock.now() });
+    return true;
+  }
+
+  /** No row gets an older time than one before it, though the clock of this machine may be behind. */
+  restore(reader: SnapshotReader): boolean {
+    this.#clock.setLeast(latestTimeOf(reader, 'nowMs'));
+    return true;
   }
 
   finish(): boolean {

@@ -3,15 +3,19 @@
  * it says so, and a source in the same task stops reading.
  */
 import type { Batch } from '../batch/batch.ts';
+import type { SnapshotReader, SnapshotWriter } from '../contracts/snapshot.ts';
 import type { Operator, Outbox } from './operator.ts';
 import { PendingBatch } from './pending-batch.ts';
+import { leastCountOf } from './snapshot-notes.ts';
 
 export class LimitOperator implements Operator {
+  readonly #count: number;
   #left: number;
   readonly #pending = new PendingBatch();
 
   /** @param count - Rows that pass, 0 or more; the others are dropped. */
   constructor(count: number) {
+    this.#count = count;
     this.#left = count;
   }
 
@@ -25,6 +29,17 @@ export class LimitOperator implements Operator {
     if (!this.#pending.offer(outbox, make)) return fromRow;
     this.#left -= rowCount;
     return batch.rowCount;
+  }
+
+  snapshot(writer: SnapshotWriter): boolean {
+    writer.note({ passed: this.#count - this.#left });
+    return true;
+  }
+
+  /** Of several limits beside each other each may pass more than it would have: the one behind them counts. */
+  restore(reader: SnapshotReader): boolean {
+    this.#left = this.#count - leastCountOf(reader, 'passed');
+    return true;
   }
 
   finish(): boolean {

@@ -10,6 +10,7 @@ import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/batch-builder.ts';
 import type { RowDriver } from '../compile/compile-driver.ts';
 import type { PoisonSink } from '../compile/driver-helper.ts';
+import type { SnapshotWriter } from '../contracts/snapshot.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
 import type { Schema } from '../schema/schema.ts';
 import { BuiltBatches, rowsHeldMs } from './built-batches.ts';
@@ -89,6 +90,11 @@ export class RowFunctionOperator implements Operator {
 
   idle(outbox: Outbox): IdleAnswer {
     return this.#giveOut(outbox) ? 'pass' : 'again';
+  }
+
+  /** Rows that wait for others go before the barrier. */
+  snapshot(_writer: SnapshotWriter, outbox: Outbox): boolean {
+    return this.#giveOut(outbox) && this.#poison?.finish() !== false;
   }
 
   finish(outbox: Outbox): boolean {

@@ -42,6 +42,8 @@ interface Lane {
 export class SplitTimes {
   readonly #options: SplitTimesOptions;
   readonly #lanes = new Map<number, Lane>();
+  /** How far splits had come in the tasks of an earlier attempt. */
+  readonly #restored = new Map<string, number>();
   /** Lanes there will be; infinity while nobody knows. */
   #laneCount = Number.POSITIVE_INFINITY;
   #isEndless = false;
@@ -66,11 +68,32 @@ export class SplitTimes {
     this.#isEndless = true;
   }
 
+  /** How far the splits have come that lanes are at: what `goOnFrom` takes. */
+  newestBySplit(): Readonly<Record<string, number>> {
+    const newest: Record<string, number> = {};
+    for (const { splitId, newestMs } of this.lanes()) {
+      if (newestMs !== null) newest[splitId] = newestMs;
+    }
+    return newest;
+  }
+
+  /**
+   * A lane that begins with such a split has come so far already. One of another split holds time until its first row,
+   * as any lane does.
+   */
+  goOnFrom(newestBySplit: Readonly<Record<string, number>>): void {
+    for (const [splitId, newestMs] of Object.entries(newestBySplit)) {
+      this.#restored.set(splitId, newestMs);
+    }
+  }
+
   /** A lane begins, or goes on with another split. */
   begin(lane: number, splitId: string): void {
-    const known = this.#lanes.get(lane);
-    if (known !== undefined) known.splitId = splitId;
-    else this.#lanes.set(lane, { splitId, ...unread });
+    const known = this.#lanes.get(lane) ?? { splitId, ...unread };
+    known.splitId = splitId;
+    known.newestMs = Math.max(known.newestMs, this.#restored.get(splitId) ?? none);
+    this.#restored.delete(splitId);
+    this.#lanes.set(lane, known);
   }
 
   end(lane: number): void {

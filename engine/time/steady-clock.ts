@@ -23,6 +23,12 @@ export class SteadyClock {
     this.#host = host;
   }
 
+  /** It is later than that, whatever the host says. */
+  setLeast(nowMs: number): void {
+    this.#nowMs = Math.max(this.#nowMs, nowMs);
+    this.#monoMs = this.#host.mono();
+  }
+
   /** Milliseconds since 1970, whole ones; never less than before. */
   now(): number {
     const monoMs = this.#host.mono();

@@ -24,6 +24,7 @@ import type { JoinOperator, Operator, OperatorContext } from '../../engine/opera
 import type { Schema } from '../../engine/schema/schema.ts';
 import type { Outbox } from '../../engine/stream/outbox.ts';
 import { MemoryDisk } from './memory-disk.ts';
+import { restarted } from './restarted-operator.ts';
 import { spillSpace } from './spill-space.ts';
 
 export type Row = Record<string, unknown>;
@@ -55,6 +56,8 @@ export interface OperatorCase {
   readonly build: (context: OperatorContext) => Operator;
   /** Keys whose state is asked for between all calls, which must change nothing. @defaultValue none */
   readonly asked?: readonly string[];
+  /** Whether another operator may go on between any two batches. @defaultValue only with a snapshot */
+  readonly keepsNothing?: true;
   /** What must come out. */
   readonly expected: readonly Row[];
   /** What the operator may hold of the memory; it must spill then. @defaultValue more than it needs */
@@ -71,6 +74,8 @@ export interface RunMode {
   readonly isTimeOver: boolean;
   readonly hasSelections: boolean;
   readonly hasEmptyBatches: boolean;
+  /** Whether the operator ends before each call, and another one goes on from its snapshot. @defaultValue false */
+  readonly isRestarted?: true;
 }
 
 const plain = {
@@ -99,17 +104,37 @@ export const runModes: readonly RunMode[] = [
   },
 ];
 
+/** Of operators that go on from snapshots. */
+const restartModes: readonly RunMode[] = [
+  { ...plain, name: 'restarted', batchRows: anySize, isRestarted: true },
+  {
+    ...{ name: 'restarted, slow', batchRows: anySize, isRestarted: true },
+    ...{ isOutboxSlow: true, isTimeOver: true, hasSelections: true, hasEmptyBatches: true },
+  },
+];
+
 /** Runs the case in all modes. */
 export function checkOperator(operatorCase: OperatorCase): void {
   const { expected, expectedLate, isOrdered = true } = operatorCase;
   const inOrder = (rows: readonly Row[]) => (isOrdered ? rows : sortedBetweenMarks(rows));
-  for (const mode of runModes) {
+  const modes = canGoOn(operatorCase) ? [...runModes, ...restartModes] : runModes;
+  for (const mode of modes) {
     const late: Row[] = [];
     const found = runOperator(operatorCase, mode, late);
     expect(inOrder(found), mode.name).toEqual(inOrder(expected));
     if (expectedLate === undefined) continue;
     expect(late.toSorted(byText), `${mode.name}, late`).toEqual(expectedLate.toSorted(byText));
   }
+}
+
+/** Whether the operator of a case goes on from snapshots. */
+function canGoOn({ build, buildSide, keepsNothing }: OperatorCase): boolean {
+  if (buildSide !== undefined) return false;
+  if (keepsNothing === true) return true;
+  const { context } = newContext('tested', false, 64 * 1024 * 1024);
+  const operator = build(context);
+  operator.close();
+  return operator.snapshot !== undefined;
 }
 
 /** The output rows of one run, late rows to `late`; asserts the operator's contract on the way. */
@@ -129,7 +154,8 @@ export function runOperator(
   const late = new CollectingOutbox(mode.isOutboxSlow, lateRows);
   const run: Run = { mode, outbox, clock: { nowMs: 0 }, scope: memory.scope('input') };
   const nowMs = () => run.clock.nowMs;
-  const built = build({ name: 'tested', scope, kernels, shouldYield, spill, late, nowMs });
+  const buildOne = () => build({ name: 'tested', scope, kernels, shouldYield, spill, late, nowMs });
+  const built = mode.isRestarted ? restarted(buildOne, { scope, kernels }) : buildOne();
   const operator = asking(built, operatorCase.asked ?? []);
   try {
     if (buildSide !== undefined) feedBuildSide(operator, run.scope, buildSide, mode);

@@ -20,6 +20,7 @@ import type { Batch } from '../../batch/batch.ts';
 import { BatchBuilder } from '../../batch/batch-builder.ts';
 import { readValue } from '../../batch/row-reader.ts';
 import { userFunctionResult } from '../../compile/user-error.ts';
+import type { SnapshotWriter } from '../../contracts/snapshot.ts';
 import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import type { LookupSpec } from '../../plan/lookup-spec.ts';
 import { fieldIndexOf, type Schema } from '../../schema/schema.ts';
@@ -62,6 +63,7 @@ export class LookupOperator implements Operator {
   #waiting: Batch | null = null;
   /** Whether rows of a batch could not be asked for. */
   #isFull = false;
+  /** Whether no rows come until all have been given out. */
   #isEnding = false;
   #watermarkMs = Number.NEGATIVE_INFINITY;
   #promisedMs = Number.NEGATIVE_INFINITY;
@@ -93,6 +95,7 @@ export class LookupOperator implements Operator {
   }
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
+    this.#isEnding = false;
     this.#requests.turn();
     if (!this.#give(outbox)) return fromRow;
     const next = this.#ask(batch, fromRow);
@@ -122,11 +125,19 @@ export class LookupOperator implements Operator {
     return this.#give(outbox);
   }
 
+  /** All answers are waited for, and given out before the barrier. */
+  snapshot(_writer: SnapshotWriter, outbox: Outbox): boolean {
+    this.#isEnding = !this.#giveAll(outbox);
+    return !this.#isEnding;
+  }
+
+  restore(): boolean {
+    return true;
+  }
+
   finish(outbox: Outbox): boolean {
     this.#isEnding = true;
-    this.#requests.turn();
-    if (!this.#give(outbox)) return false;
-    return this.#held.length === 0;
+    return this.#giveAll(outbox);
   }
 
   close(): void {
@@ -135,6 +146,12 @@ export class LookupOperator implements Operator {
     this.#waiting = null;
     for (const { batch } of this.#held.splice(0)) batch.release();
     this.#builder.discard();
+  }
+
+  /** Gives out what has its answer; true when nothing is left. */
+  #giveAll(outbox: Outbox): boolean {
+    this.#requests.turn();
+    return this.#give(outbox) && this.#held.length === 0;
   }
 
   #behind(timeMs: number): number {

@@ -38,6 +38,7 @@ test.each([
       checkOperator({
         input,
         rows,
+        keepsNothing: true,
         expected: rows.map(({ at, n }) => ({ start: windowStartOf(at, size), n, at })),
         build: (context) =>
           new AssignWindowsOperator(context, {

@@ -11,6 +11,7 @@ import {
   newContext,
   type Row,
 } from '../../support/operator-harness.ts';
+import { checkSnapshots } from '../../support/snapshot-harness.ts';
 
 const schemaOf = (unit: 'ms' | 'us'): Schema => ({
   fields: [
@@ -63,4 +64,11 @@ test('both kinds are counted, also where nobody takes them', () => {
   expect(outbox.rows.map(({ id }) => id)).toEqual([0n, 4n]);
   operator.close();
   memory.assertEmpty();
+});
+
+test('counts go on as the sum of all tasks', () => {
+  const input = schemaOf('ms');
+  const times = [5n, null, 2_000_000n, 7n, 3_000_000n, null, 9n];
+  const rows = times.map((at, id) => ({ id: BigInt(id), at }));
+  checkSnapshots({ input, rows, keys: ['id'], build: build(input) });
 });

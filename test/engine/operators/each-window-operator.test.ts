@@ -65,7 +65,7 @@ test('rows come once for each of their windows', () => {
       });
       const options = { input, output: schemaOf(end, fieldOf('id', int32Type)), column: 'at' };
       checkOperator({
-        ...{ input, rows, expected, isOrdered: false },
+        ...{ input, rows, expected, isOrdered: false, keepsNothing: true },
         build: (context) =>
           new EachWindowOperator(context, {
             ...{ ...options, ...endingWindowsOf(spec), carried: ['id'] },

@@ -44,6 +44,7 @@ test('words alone', () => {
       checkOperator({
         input,
         rows,
+        keepsNothing: true,
         build: (context) =>
           new ExplodeWordsOperator(context, { input, output: words, column: 'line', carried: [] }),
         expected: explode(rows).map(({ word }) => ({ word })),
@@ -59,6 +60,7 @@ test('words with carried columns', () => {
       checkOperator({
         input,
         rows,
+        keepsNothing: true,
         build: (context) =>
           new ExplodeWordsOperator(context, {
             input,

@@ -26,6 +26,7 @@ test('rows above a limit; a null is not', () => {
       checkOperator({
         input,
         rows,
+        keepsNothing: true,
         expected: rows.filter(({ n }) => n !== null && n > limit),
         build: (context) => new FilterOperator(context, above(limit)),
       }),

@@ -27,6 +27,7 @@ test('references and expressions', () => {
       checkOperator({
         input,
         rows,
+        keepsNothing: true,
         expected: rows.map((each) => ({ title: each.text, isMissing: each.n === null })),
         build: (context) => new ProjectOperator(context, { output, columns }),
       }),

@@ -43,7 +43,7 @@ test('texts, numbers, zeroes with and without a sign, nulls', () => {
       });
       const options = { input, output, column, carried: ['n'] };
       checkOperator({
-        ...{ input, rows, expected },
+        ...{ input, rows, expected, keepsNothing: true },
         build: (context) => new RegistersOperator(context, options),
       });
     }),

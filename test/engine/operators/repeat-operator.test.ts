@@ -25,6 +25,7 @@ test('each row comes as often as its count says', () => {
       checkOperator({
         input,
         rows,
+        keepsNothing: true,
         build: (context) => new RepeatOperator(context, options),
         expected: rows.flatMap((one) =>
           Array.from({ length: Math.max(0, Number(one.copies)) }, () => ({ text: one.text })),

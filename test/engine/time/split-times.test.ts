@@ -94,6 +94,26 @@ test('lanes that have ended are not idle: the end comes behind them', () => {
   expect(timesOf(0).isIdle(0)).toBe(false);
 });
 
+test('a split that another task goes on with has come as far as it had', () => {
+  const before = timesOf(3);
+  for (const [lane, splitId] of ['a', 'b', 'c'].entries()) before.begin(lane, splitId);
+  rows(before, 0, 70);
+  rows(before, 1, 50);
+  before.end(1);
+  expect(before.newestBySplit()).toEqual({ a: 70 });
+  const after = timesOf(2);
+  after.goOnFrom({ a: 70, b: 60 });
+  after.goOnFrom(before.newestBySplit());
+  after.begin(0, 'b');
+  after.begin(1, 'a');
+  expect(after.watermark(0)).toBe(60);
+  rows(after, 0, 65);
+  expect(after.watermark(0)).toBe(65);
+  // Each time only once: what is read again from its start has come nowhere.
+  after.begin(2, 'a');
+  expect(after.newestOf(2)).toBe(none);
+});
+
 test('whatever comes in whatever order, the watermark is that of a recount', () => {
   const step = fc.record({ lane: fc.nat(3), newest: fc.integer({ min: -50, max: 50 }) });
   fc.assert(

@@ -36,3 +36,14 @@ test('time never falls, and goes on at least as the monotonic clock does', () =>
     }),
   );
 });
+
+test('it goes on from a time that another one has shown', () => {
+  const host = { monoMs: 100, wallMs: 1_000 };
+  const clock = new SteadyClock({ mono: () => host.monoMs, wall: () => host.wallMs });
+  clock.setLeast(5_000);
+  expect(clock.now()).toBe(5_000);
+  host.monoMs += 7;
+  expect(clock.now()).toBe(5_007);
+  host.wallMs = 6_000;
+  expect(clock.now()).toBe(6_000);
+});

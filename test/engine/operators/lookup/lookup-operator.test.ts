@@ -145,6 +145,25 @@ test('the watermark follows rows that wait, and comes when they have gone', asyn
   close();
 });
 
+test('a barrier waits for all answers, and goes on behind their rows', async () => {
+  const { operator, outbox, asked, give, settle, close } = scene();
+  give(1n, 2n).release();
+  const writer = { checkpointId: 1, note: () => undefined, rows: () => undefined };
+  expect(operator.snapshot(writer, outbox)).toBe(false);
+  expect(operator.isWaiting).toBe(true);
+  asked[0]?.answer(cityOf(1n));
+  await settle();
+  expect(operator.snapshot(writer, outbox)).toBe(false);
+  asked[1]?.answer(cityOf(2n));
+  await settle();
+  expect(operator.snapshot(writer, outbox)).toBe(true);
+  expect(ids(outbox)).toEqual([1, 2]);
+  // Behind the barrier it waits for rows again, and not for answers alone.
+  give(4n).release();
+  expect(operator.isWaiting).toBe(false);
+  close();
+});
+
 test('a key is asked for once at a time, and not again while it is remembered', async () => {
   const cache = { entriesMax: 2, ttlMs: 50, missingTtlMs: 5, jitter: 0 };
   const { asked, clock, give, settle, close, outbox } = scene({ cache });
