@@ -89,6 +89,13 @@ export interface ColumnStatistics {
 export interface SplitEnumerator {
   /** @param parallelism - Tasks that will read; enough splits are made for all of them. */
   discover(parallelism: number): Promise<SplitDiscovery>;
+  /**
+   * Of a source with `discoverMore`, in place of `discover` in a job that goes on from a checkpoint.
+   *
+   * @param known - All splits that were found before, whether or not they have been read: what is in them is not found
+   * again.
+   */
+  restore?(known: readonly Split[]): void;
   /** Of a source without an end: what has come since. @defaultValue nothing comes but in the splits that are there */
   discoverMore?(): Promise<SplitDiscovery>;
   /** How often that is asked. @defaultValue once a second */

@@ -16,6 +16,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import { closeAll } from '../../base/close-all.ts';
+import type { SourceSnapshot } from '../contracts/snapshot.ts';
 import {
   type DueRows,
   type Skipped,
@@ -26,7 +27,12 @@ import {
 import type { SplitTimes } from '../time/split-times.ts';
 import type { Outbox } from './operator.ts';
 import { ReadRows } from './read-rows.ts';
-import type { SourceReport, SourceState, TaskSource } from './source-operator.ts';
+import {
+  openSplitOf,
+  type SourceReport,
+  type SourceState,
+  type TaskSource,
+} from './source-operator.ts';
 
 export interface MergedSourceOptions {
   /** One for each lane. */
@@ -40,12 +46,15 @@ interface Lane {
   readonly reader: SplitReader;
   /** Splits that have not been opened. */
   readonly waiting: Split[];
-  isOpen: boolean;
+  /** The split that it reads; null between two. */
+  open: Split | null;
 }
 
 export class MergedSourceOperator implements TaskSource {
   readonly #options: MergedSourceOptions;
   readonly #lanes = new Map<number, Lane>();
+  /** Ids of splits that were read to their ends. */
+  readonly #finished: string[] = [];
   #hasLast = false;
   #isStopped = false;
   /** Whether nobody knows of a split to come: lanes that have come to the end of theirs wait for rows. */
@@ -78,8 +87,8 @@ export class MergedSourceOperator implements TaskSource {
   get dueAtMs(): number {
     let earliest = never;
     if (!this.#isWaiting) return earliest;
-    for (const { reader, isOpen } of this.#lanes.values()) {
-      if (isOpen) earliest = Math.min(earliest, dueAtOf(reader));
+    for (const { reader, open } of this.#lanes.values()) {
+      if (open !== null) earliest = Math.min(earliest, dueAtOf(reader));
     }
     return earliest;
   }
@@ -98,7 +107,7 @@ export class MergedSourceOperator implements TaskSource {
 
   inspect(): SourceReport {
     const lanes = [...this.#lanes.values()];
-    const open = lanes.filter((lane) => lane.isOpen || lane.waiting.length > 0);
+    const open = lanes.filter(hasSplit);
     const isEnded = (open.length === 0 && this.#hasLast) || this.#isStopped;
     const reading = this.#isWaiting ? 'waiting' : 'reading';
     return {
@@ -129,7 +138,7 @@ export class MergedSourceOperator implements TaskSource {
     times.expect(count);
     let lane = this.#lanes.get(number);
     if (lane === undefined) {
-      lane = { number, reader: newReader(), waiting: [], isOpen: false };
+      lane = { number, reader: newReader(), waiting: [], open: null };
       this.#lanes.set(number, lane);
       times.begin(number, split.id);
     }
@@ -140,6 +149,14 @@ export class MergedSourceOperator implements TaskSource {
   step(outbox: Outbox, deadLetters: Outbox | null = null): SourceState {
     const state = this.#unsent.isEmpty ? this.#read(deadLetters !== null) : 'more';
     return this.#unsent.offer(outbox, deadLetters) ? state : 'full';
+  }
+
+  snapshot(): SourceSnapshot | null {
+    if (!this.#unsent.isUpTo(this.#current?.reader ?? null)) return null;
+    const open = [...this.#lanes.values()].flatMap((lane) =>
+      lane.open === null ? [] : [openSplitOf(lane.open, lane.reader)],
+    );
+    return { finished: [...this.#finished], open };
   }
 
   stop(): void {
@@ -156,9 +173,7 @@ export class MergedSourceOperator implements TaskSource {
     const current = this.#current?.reader ?? null;
     if (hasDeadLetters && current !== null && this.#unsent.takeLetters(current)) return 'more';
     const { times, mono } = this.#options;
-    const lanes = [...this.#lanes.values()].filter(
-      (lane) => lane.isOpen || lane.waiting.length > 0,
-    );
+    const lanes = [...this.#lanes.values()].filter(hasSplit);
     this.#isWaiting = false;
     this.#noteDryLanes();
     if (lanes.length === 0) return this.#isOver() ? 'done' : 'waiting';
@@ -176,13 +191,13 @@ export class MergedSourceOperator implements TaskSource {
 
   #readLane(lane: Lane, hasDeadLetters: boolean): 'more' | 'waiting' {
     const { times, mono } = this.#options;
-    if (!lane.isOpen) this.#openNext(lane);
+    if (lane.open === null) this.#openNext(lane);
     this.#current = lane;
     const result = lane.reader.read();
     if (hasDeadLetters) this.#unsent.takeLetters(lane.reader);
     if (result === 'waiting' || result === 'more') return result;
     if (result === 'end') {
-      lane.isOpen = false;
+      this.#endSplit(lane);
       this.#endLanes();
     } else {
       times.enter(lane.number);
@@ -196,24 +211,30 @@ export class MergedSourceOperator implements TaskSource {
     const split = lane.waiting.shift();
     assert(split !== undefined, 'a lane without a split is not read');
     lane.reader.open(split);
-    lane.isOpen = true;
+    lane.open = split;
     this.#options.times.begin(lane.number, split.id);
+  }
+
+  #endSplit(lane: Lane): void {
+    assert(lane.open !== null, 'what ends was open');
+    this.#finished.push(lane.open.id);
+    lane.open = null;
   }
 
   /** Lanes of a source without an end that have nothing to read: they are idle in time, and hold time till then. */
   #noteDryLanes(): void {
     if (!this.#isDry) return;
     const { times, mono } = this.#options;
-    for (const { number, isOpen, waiting } of this.#lanes.values()) {
-      if (!isOpen && waiting.length === 0) times.foundEmpty(number, mono());
+    for (const lane of this.#lanes.values()) {
+      if (!hasSplit(lane)) times.foundEmpty(lane.number, mono());
     }
   }
 
   /** Lanes without splits have ended once no more splits come; until then they hold the watermark. */
   #endLanes(): void {
     if (!this.#hasLast) return;
-    for (const { number, isOpen, waiting } of this.#lanes.values()) {
-      if (!isOpen && waiting.length === 0) this.#options.times.end(number);
+    for (const lane of this.#lanes.values()) {
+      if (!hasSplit(lane)) this.#options.times.end(lane.number);
     }
   }
 
@@ -228,6 +249,10 @@ const never = Number.POSITIVE_INFINITY;
 /** When a reader that waits has rows; infinity when nobody knows. */
 function dueAtOf({ dueAtMs = never }: SplitReader): number {
   return dueAtMs;
+}
+
+function hasSplit({ open, waiting }: Lane): boolean {
+  return open !== null || waiting.length > 0;
 }
 
 /** Minus infinity, for lanes that have not begun, comes first. */

@@ -12,6 +12,8 @@ export class ReadRows {
   #rows: Batch | null = null;
   #letters: Batch | null = null;
   #rowCount = 0;
+  /** Whether the reader may have more letters than were taken. */
+  #hasMoreLetters = false;
 
   /** Whether all that was read has been taken. */
   get isEmpty(): boolean {
@@ -30,7 +32,17 @@ export class ReadRows {
   /** Takes what the reader could not read; false when there is nothing. */
   takeLetters(reader: SplitReader): boolean {
     this.#letters = reader.takeDeadLetters?.() ?? null;
-    return this.#letters !== null;
+    this.#hasMoreLetters = this.#letters !== null;
+    return this.#hasMoreLetters;
+  }
+
+  /**
+   * Whether all that the reader has gone past was given out, so that its position says it all; letters that it still
+   * has are taken now, and offered next.
+   */
+  isUpTo(reader: SplitReader | null): boolean {
+    if (!this.isEmpty) return false;
+    return !this.#hasMoreLetters || reader === null || !this.takeLetters(reader);
   }
 
   /**

@@ -8,11 +8,13 @@
  *
  * Invariants:
  * - At most one split is open and one is waiting.
+ * - A snapshot is what has been given out: no row is behind it that a position has passed.
  * - A batch that the outbox refused is kept and offered again before anything more is read; the same
  *   for a batch of dead letters.
  * Before: engine/contracts/source.ts. After: engine/task/operator-chain.ts.
  */
 import { assert } from '../../base/assert.ts';
+import type { SourceSnapshot } from '../contracts/snapshot.ts';
 import type { DueRows, DynamicFilter, Skipped, Split, SplitReader } from '../contracts/source.ts';
 import type { Outbox } from './operator.ts';
 import { ReadRows } from './read-rows.ts';
@@ -72,15 +74,28 @@ export interface TaskSource {
    * @param deadLetters - Where records go that could not be read; null when the reader has none.
    */
   step(outbox: Outbox, deadLetters?: Outbox | null): SourceState;
+  /**
+   * What of its splits has been given out, for a checkpoint; null while something has been read and not been given out:
+   * to be asked again after a step. A split that waits to be opened is not named.
+   */
+  snapshot(): SourceSnapshot | null;
   /** Nobody needs more rows: what is not read stays unread. */
   stop(): void;
   close(): void;
+}
+
+/** Where the reader of an open split is, as a checkpoint has it. */
+export function openSplitOf({ id }: Split, reader: SplitReader): SourceSnapshot['open'][number] {
+  assert(reader.snapshot !== undefined, 'sources of a job with checkpoints know their positions');
+  return { splitId: id, position: reader.snapshot() };
 }
 
 export class SourceOperator implements TaskSource {
   readonly #reader: SplitReader;
   #open: Split | null = null;
   #next: Split | null = null;
+  /** Ids of splits that were read to their ends. */
+  readonly #finished: string[] = [];
   #hasLast = false;
   #isStopped = false;
   /** Whether nothing was there when it read last. */
@@ -148,6 +163,12 @@ export class SourceOperator implements TaskSource {
     return this.#unsent.offer(outbox, deadLetters) ? state : 'full';
   }
 
+  snapshot(): SourceSnapshot | null {
+    if (!this.#unsent.isUpTo(this.#reader)) return null;
+    const open = this.#open === null ? [] : [openSplitOf(this.#open, this.#reader)];
+    return { finished: [...this.#finished], open };
+  }
+
   stop(): void {
     this.#isStopped = true;
   }
@@ -166,9 +187,15 @@ export class SourceOperator implements TaskSource {
     this.#isWaiting = result === 'waiting';
     if (hasDeadLetters) this.#unsent.takeLetters(this.#reader);
     if (result === 'waiting' || result === 'more') return result;
-    if (result === 'end') this.#open = null;
+    if (result === 'end') this.#endOpen();
     else this.#unsent.put(result);
     return 'more';
+  }
+
+  #endOpen(): void {
+    assert(this.#open !== null, 'what ends was open');
+    this.#finished.push(this.#open.id);
+    this.#open = null;
   }
 
   #openNext(): boolean {
