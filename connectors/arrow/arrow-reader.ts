@@ -77,7 +77,7 @@ class ArrowPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> {
     dictionaries.close();
   }
 
-  openPiece({ part, file, columns }: OpenPart, piece: Piece): OpenPiece {
+  openPiece({ part, file, columns }: OpenPart, piece: Piece, fromRow: number): OpenPiece {
     const body = openBatch(this.#context, file, piece);
     const { rowCount, lengths } = body.layout;
     for (const { plan, field } of columns) {
@@ -87,7 +87,12 @@ class ArrowPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> {
     }
     const toRow = piece.toRow ?? rowCount;
     if (toRow > rowCount) throw corruptError(part.path, 'has a record batch with fewer rows');
-    return { piece, body, toRow, row: piece.fromRow, viewBuffers: new Map() };
+    const row = Math.max(piece.fromRow, fromRow);
+    return { piece, body, toRow, row, viewBuffers: new Map() };
+  }
+
+  rowOf({ row }: OpenPiece): number {
+    return row;
   }
 
   read(part: OpenPart, open: OpenPiece): Batch | null {

@@ -104,6 +104,12 @@ class ColumnarReader implements SplitReader {
     return this.#opened.read();
   }
 
+  snapshot(): Json {
+    const position = this.#opened.snapshot?.();
+    assert(position !== undefined, 'readers of files can go on within a split');
+    return position;
+  }
+
   takeDeadLetters(): Batch | null {
     return this.#opened.takeDeadLetters?.() ?? null;
   }

@@ -14,6 +14,9 @@
  *
  * A byte order mark at the file's start is dropped. Small files share a block.
  *
+ * A range can be opened in its middle, where it was left. Of a compressed file what lies before is decompressed anew,
+ * a piece at a time.
+ *
  * Invariants:
  * - Bytes up to `scan` are used up, bytes up to `filled` are read; `scan` only grows within a block.
  * - `block` holds one reference of its own; whoever shows into it retains it.
@@ -24,6 +27,7 @@ import { assert } from '../../base/assert.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
 import { addressOf, type BlockHandle } from '../../engine/memory/slot-memory.ts';
 import type { FileRange } from '../filesystem/file-range.ts';
+import { changedError } from '../filesystem/source-errors.ts';
 import { type FileBytes, openFileBytes } from './file-bytes.ts';
 
 const newline = 10;
@@ -60,6 +64,15 @@ export interface FileBlocksOptions {
   readonly recordBytesMax?: number;
 }
 
+/** Where the next record of a range begins, as a checkpoint has it. */
+// A type alias, not an interface: only those are assignable to `Json`.
+export type RecordPlace = {
+  /** Of a compressed file in what it decompresses to. */
+  readonly byteOffset: number;
+  /** The bytes from there on up to a line break belong to a record that was passed over. */
+  readonly isSkipping: boolean;
+};
+
 /** The range that is being read. */
 interface Cursor {
   readonly bytes: FileBytes;
@@ -72,10 +85,12 @@ interface Cursor {
   isSkipping: boolean;
   /** Bytes before the first record that are still to be read, of a compressed file. */
   dropBytes: number;
+  /** Byte offset behind a byte order mark that was dropped; 0 for none. */
+  markEnd: number;
 }
 
-/** What became of a call of `fill`. */
-export type FillResult = 'filled' | 'blockIsHeld' | 'recordIsTooLong';
+/** What became of a call of `fill`; `dropped`: some of what lies before the first record was read. */
+export type FillResult = 'filled' | 'dropped' | 'blockIsHeld' | 'recordIsTooLong';
 
 export class FileBlocks {
   readonly recordBytesMax: number;
@@ -158,29 +173,36 @@ export class FileBlocks {
     return this.#open().position - (this.#filled - address);
   }
 
-  openRange(range: FileRange): void {
+  /** Where to open the range again. */
+  get place(): RecordPlace {
+    const { isSkipping, dropBytes, markEnd } = this.#open();
+    const byteOffset = this.offsetOf(this.#scan) + dropBytes;
+    // With the mark ahead of it the first record is the first one again, however short the range is.
+    return { byteOffset: byteOffset === markEnd ? 0 : byteOffset, isSkipping };
+  }
+
+  /** @param place - Where to go on. @defaultValue with the range's first record */
+  openRange(range: FileRange, place: RecordPlace | null = null): void {
     assert(this.#cursor === null, 'the range before has ended');
     const bytes = openFileBytes(this.#context.disk, range);
     this.#scan = this.#filled;
     this.#hasRecords = false;
-    const { start, end } = range;
     const cursor: Cursor = {
       bytes,
       range,
-      end: bytes.isPlain ? end : bytes.size,
+      end: bytes.isPlain ? range.end : bytes.size,
       position: 0,
       isSkipping: false,
       dropBytes: 0,
+      markEnd: 0,
     };
     this.#cursor = cursor; // Now, so that it is closed whatever happens.
-    if (this.#borders.kind === 'own') {
-      const first = this.#borders.firstRecord(range);
-      if (bytes.isPlain) cursor.position = first;
-      else cursor.dropBytes = first;
-    } else if (start > 0) {
-      cursor.position = start - 1;
-      cursor.isSkipping = true;
-    }
+    // A format may have to look at the file's start, wherever it goes on.
+    const first = this.#firstPlaceOf(range);
+    const { byteOffset, isSkipping } = place ?? first;
+    cursor.isSkipping = isSkipping;
+    if (bytes.isPlain) cursor.position = byteOffset;
+    else cursor.dropBytes = byteOffset;
   }
 
   endRange(): void {
@@ -218,11 +240,11 @@ export class FileBlocks {
     const from = this.#filled;
     const isFileStart = cursor.position === 0 && !cursor.isSkipping && cursor.dropBytes === 0;
     this.#read(cursor, Math.min(this.#blockEnd - this.#filled, wanted));
+    if (!this.#drop(cursor)) return 'dropped';
     if (cursor.isSkipping) this.#skip(cursor);
     else if (isTail && this.#borders.kind === 'lines') this.#endTailAtLineBreak(cursor, from);
     else this.#hasRecords = true;
     if (isFileStart && !this.#isBinary) this.#dropByteOrderMark(cursor);
-    this.#drop(cursor);
     return 'filled';
   }
 
@@ -250,6 +272,14 @@ export class FileBlocks {
   #open(): Cursor {
     assert(this.#cursor !== null, 'a range is open');
     return this.#cursor;
+  }
+
+  #firstPlaceOf(range: FileRange): RecordPlace {
+    if (this.#borders.kind === 'own') {
+      return { byteOffset: this.#borders.firstRecord(range), isSkipping: false };
+    }
+    const isSkipping = range.start > 0;
+    return { byteOffset: isSkipping ? range.start - 1 : 0, isSkipping };
   }
 
   #bytesOfRange(): number {
@@ -310,7 +340,8 @@ export class FileBlocks {
     const { end } = cursor;
     const size = this.#filled - this.#scan;
     if (size >= 3 && byteOrderMark.every((byte, index) => bytes[this.#scan + index] === byte)) {
-      this.#scan += 3;
+      this.#scan += byteOrderMark.length;
+      cursor.markEnd = byteOrderMark.length;
       // The first record begins after the mark, and belongs to the range that has the file's start.
       cursor.end = Math.max(end, Math.min(markBytesSeen, cursor.bytes.size));
       return;
@@ -318,11 +349,14 @@ export class FileBlocks {
     this.#giveBack(cursor, Math.max(cursor.position - end, 0));
   }
 
-  /** Passes over bytes that are no records. */
-  #drop(cursor: Cursor): void {
+  /** Passes over bytes that are not wanted; false while there are more of them. */
+  #drop(cursor: Cursor): boolean {
     const count = Math.min(cursor.dropBytes, this.#filled - this.#scan);
     this.#scan += count;
     cursor.dropBytes -= count;
+    const { dropBytes, position, bytes, range } = cursor;
+    if (dropBytes > 0 && position === bytes.size) throw changedError(range.path, 'became shorter');
+    return dropBytes === 0;
   }
 
   /** The last bytes are not this range's after all. */

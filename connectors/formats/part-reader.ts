@@ -12,6 +12,7 @@ import { assert } from '../../base/assert.ts';
 import type { FileId } from '../../base/env/disk.ts';
 import type { Batch } from '../../engine/batch/batch.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
+import type { Json } from '../../engine/contracts/json.ts';
 import type {
   DynamicFilter,
   ReadResult,
@@ -34,8 +35,14 @@ export interface PartFormat<Part, Piece, P, Q> {
   openPart(part: Part, file: FileId): P;
   /** The file is closed behind it. */
   closePart(open: P): void;
-  /** Null where none of its rows are wanted. Holds nothing when it throws. */
-  openPiece(open: P, piece: Piece): Q | null;
+  /**
+   * Null where none of its rows are wanted. Holds nothing when it throws.
+   *
+   * @param fromRow - What `rowOf` has said: those before it are not wanted; 0: all are.
+   */
+  openPiece(open: P, piece: Piece, fromRow: number): Q | null;
+  /** The next row that is read, by the format's own count. */
+  rowOf(piece: Q): number;
   /** Null when the piece has been read. */
   read(open: P, piece: Q): Batch | 'more' | null;
   closePiece(piece: Q): void;
@@ -51,6 +58,12 @@ export interface PartFormat<Part, Piece, P, Q> {
   close?(): void;
 }
 
+/** The next row of a split: in which part, which piece of it, and which row by the format's own count. */
+// A type alias, not an interface: only those are assignable to `Json`.
+type Position = { readonly partIndex: number; readonly pieceIndex: number; readonly row: number };
+
+const fromStart: Position = { partIndex: 0, pieceIndex: 0, row: 0 };
+
 export class PartReader<
   Part extends SplitPart<Piece>,
   Piece extends { readonly sizeBytes: number },
@@ -61,8 +74,11 @@ export class PartReader<
   readonly #disk: SlotContext['disk'];
   readonly #format: PartFormat<Part, Piece, P, Q>;
   #parts: readonly Part[] = [];
+  /** What comes next; of the piece that is open, and its part, the ones behind it. */
   #partIndex = 0;
   #pieceIndex = 0;
+  /** Where in the piece that comes next to begin. */
+  #row = 0;
   #part: { readonly part: Part; readonly file: FileId; readonly open: P } | null = null;
   #piece: { readonly piece: Piece; readonly open: Q } | null = null;
   #bytesOfEndedPieces = 0;
@@ -88,9 +104,14 @@ export class PartReader<
 
   open(split: Split): void {
     assert(this.#part === null && this.#piece === null, 'the split before has ended');
+    const { partIndex, pieceIndex, row } = (split.position ?? fromStart) as Position;
     this.#parts = this.#format.partsOf(split);
-    this.#partIndex = 0;
-    this.#pieceIndex = 0;
+    this.#partIndex = partIndex;
+    this.#pieceIndex = pieceIndex;
+    this.#row = row;
+    const before = this.#parts.slice(0, partIndex).flatMap(({ pieces }) => pieces);
+    before.push(...(this.#parts[partIndex]?.pieces.slice(0, pieceIndex) ?? []));
+    for (const { sizeBytes } of before) this.#bytesOfEndedPieces += sizeBytes;
   }
 
   /** @throws SOURCE_UNREADABLE, SOURCE_CHANGED, and what the format throws. */
@@ -104,6 +125,17 @@ export class PartReader<
     if (rows !== null) return rows;
     this.#endPiece();
     return 'more';
+  }
+
+  snapshot(): Json {
+    const partIndex = this.#part === null ? this.#partIndex : this.#partIndex - 1;
+    const isOpen = this.#piece !== null;
+    const position: Position = {
+      partIndex,
+      pieceIndex: isOpen ? this.#pieceIndex - 1 : this.#pieceIndex,
+      row: this.#piece === null ? this.#row : this.#format.rowOf(this.#piece.open),
+    };
+    return position;
   }
 
   position(): string {
@@ -125,7 +157,6 @@ export class PartReader<
     const part = this.#parts[this.#partIndex];
     if (part === undefined) return null;
     this.#partIndex++;
-    this.#pieceIndex = 0;
     const file = this.#openFile(part.path);
     this.#part = { part, file, open: this.#format.openPart(part, file) };
     return this.#part;
@@ -143,12 +174,14 @@ export class PartReader<
   #nextPiece({ pieces }: Part, part: P): boolean {
     const piece = pieces[this.#pieceIndex];
     if (piece === undefined) {
+      this.#pieceIndex = 0;
       const ended = this.#takePart();
       if (ended !== null) this.#disk.close(ended.file);
       return false;
     }
+    const open = this.#format.openPiece(part, piece, this.#row);
     this.#pieceIndex++;
-    const open = this.#format.openPiece(part, piece);
+    this.#row = 0;
     if (open === null) this.#bytesOfEndedPieces += piece.sizeBytes;
     else this.#piece = { piece, open };
     return open !== null;

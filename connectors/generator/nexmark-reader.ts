@@ -13,6 +13,7 @@ import { Batch, batchRowsMax } from '../../engine/batch/batch.ts';
 import { batchTextBytesMax } from '../../engine/batch/batch-builder.ts';
 import { utf8ViewSize, writeView } from '../../engine/batch/utf8-view.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
+import type { Json } from '../../engine/contracts/json.ts';
 import type { DueRows, ReadResult, Split, SplitReader } from '../../engine/contracts/source.ts';
 import type { Kernels } from '../../engine/kernels/kernels.ts';
 import { nexmarkLayout } from '../../engine/kernels/nexmark-kernels.ts';
@@ -60,13 +61,21 @@ export class NexmarkReader implements SplitReader {
   open(split: Split): void {
     assert(this.#range === null && this.#paced === null, 'the split before has ended');
     if (this.#state === 0) this.#prepare();
+    const at = (split.position ?? null) as number | null;
     const lane = pacedLaneOf(split.payload);
     if (lane !== null) {
-      this.#paced = new PacedRange(lane);
+      this.#paced = new PacedRange(lane, at);
       return;
     }
     this.#range = eventRangeOf(split.payload);
-    this.#goTo(this.#range);
+    const { from, to } = this.#range;
+    if (at !== null) this.#eventCount += at - from;
+    this.#goTo({ from: at ?? from, to });
+  }
+
+  /** The number of the next event. */
+  snapshot(): Json {
+    return this.#paced === null ? this.#next : this.#paced.at;
   }
 
   read(): ReadResult {

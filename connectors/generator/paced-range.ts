@@ -7,7 +7,8 @@
  *     lane 1       ▉▉▉▉        ▉▉▉▉        ▉▉▉▉          have events of about the same time
  *
  * A reader that was held up gives out late what was due meanwhile, at once; the schedule does not move. A source that
- * sleeps between rows would hide just those delays that it is there to show (coordinated omission).
+ * sleeps between rows would hide just those delays that it is there to show (coordinated omission). Who goes on from a
+ * checkpoint has another schedule, in which the next event is due at once: time without a reader is no delay of the job's.
  *
  * Pure: the clock comes in. Before: connectors/generator/nexmark-reader.ts.
  */
@@ -31,13 +32,21 @@ export interface PacedLane extends EventRange {
 export class PacedRange {
   readonly #lane: PacedLane;
   #startMs: number | null = null;
-  /** The next event. */
   #at: number;
+  /** The event that is due when the first one is asked for. */
+  readonly #dueAtStart: number;
 
-  constructor(lane: PacedLane) {
+  /** @param at - The event that it goes on with; null: the lane's first. */
+  constructor(lane: PacedLane, at: number | null = null) {
     assert(lane.rate > 0 && lane.chunkSize > 0, 'a pace is above 0, and so is a chunk');
     this.#lane = lane;
-    this.#at = lane.from + lane.lane * lane.chunkSize;
+    this.#at = at ?? lane.from + lane.lane * lane.chunkSize;
+    this.#dueAtStart = at ?? lane.from;
+  }
+
+  /** The next event. */
+  get at(): number {
+    return this.#at;
   }
 
   get isDone(): boolean {
@@ -63,7 +72,7 @@ export class PacedRange {
     if (this.isDone || this.#dueAt(from) > nowMs) return null;
     const { from: first, to: end, chunkSize, rate } = this.#lane;
     const chunkEnd = from - ((from - first) % chunkSize) + chunkSize;
-    const dueEnd = first + Math.floor(((nowMs - this.#startMs) * rate) / 1_000) + 1;
+    const dueEnd = this.#dueAtStart + Math.floor(((nowMs - this.#startMs) * rate) / 1_000) + 1;
     // An event that is due by the one way of counting is by the other, whatever was rounded.
     return { from, to: Math.min(end, chunkEnd, Math.max(dueEnd, from + 1)) };
   }
@@ -76,6 +85,6 @@ export class PacedRange {
   }
 
   #dueAt(event: number): number {
-    return (this.#startMs ?? 0) + ((event - this.#lane.from) * 1_000) / this.#lane.rate;
+    return (this.#startMs ?? 0) + ((event - this.#dueAtStart) * 1_000) / this.#lane.rate;
   }
 }

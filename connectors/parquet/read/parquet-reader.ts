@@ -91,8 +91,9 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
 
   closePart(): void {}
 
-  openPiece(open: OpenPart, piece: Piece): OpenPiece | null {
-    const { ranges, countsGroup } = this.#wantedRows(open, piece);
+  openPiece(open: OpenPart, piece: Piece, fromRow: number): OpenPiece | null {
+    const { ranges: wantedRanges, countsGroup } = this.#wantedRows(open, piece);
+    const ranges = rangesFrom(wantedRanges, fromRow);
     if (ranges.length === 0) return null;
     const columns: PieceColumn[] = [];
     const wanted = this.#wantedColumns(open.part, piece);
@@ -122,6 +123,10 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
     if (open.row < to) return this.#readRows(open, Math.min(open.batchRows, to - open.row));
     open.rangeIndex++;
     return 'more';
+  }
+
+  rowOf({ row }: OpenPiece): number {
+    return row;
   }
 
   closePiece({ columns }: OpenPiece): void {
@@ -199,6 +204,13 @@ class ParquetPieces implements PartFormat<FilePart, Piece, OpenPart, OpenPiece> 
       for (const block of blocks) scope.memory.release(block);
     }
   }
+}
+
+/** What the ranges have from a row on. */
+function rangesFrom(ranges: Piece['ranges'], fromRow: number): Piece['ranges'] {
+  return ranges
+    .filter(([, to]) => to > fromRow)
+    .map(([from, to]) => [Math.max(from, fromRow), to] as const);
 }
 
 function rowsOf(ranges: Piece['ranges']): number {

@@ -1,20 +1,21 @@
 /**
  * Goal: a source that stops after any batch, and others in its place that go on from what it said, at another
- * parallelism, give out each row once, those of a split in their order; dead letters as well.
+ * parallelism, give out each row once, those of a split in their order; dead letters as well. The contract of
+ * `TaskSource.snapshot`, engine/operators/source-operator.ts.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { lanesOf } from '../../../coordinator/scheduler/lanes.ts';
-import { restoredSplits } from '../../../coordinator/scheduler/restored-splits.ts';
-import { FixedSplits } from '../../../coordinator/scheduler/split-assigner.ts';
-import type { SourceSnapshot } from '../../../engine/contracts/snapshot.ts';
-import type { Split, SplitReader } from '../../../engine/contracts/source.ts';
-import { MergedSourceOperator } from '../../../engine/operators/merged-source-operator.ts';
-import { SourceOperator, type TaskSource } from '../../../engine/operators/source-operator.ts';
-import { int32Type } from '../../../engine/schema/field-type.ts';
-import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
-import { SplitTimes } from '../../../engine/time/split-times.ts';
-import { batchOf, CollectingOutbox, newContext } from '../../support/operator-harness.ts';
+import { lanesOf } from '../../coordinator/scheduler/lanes.ts';
+import { restoredSplits } from '../../coordinator/scheduler/restored-splits.ts';
+import { FixedSplits } from '../../coordinator/scheduler/split-assigner.ts';
+import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
+import type { Split, SplitReader } from '../../engine/contracts/source.ts';
+import { MergedSourceOperator } from '../../engine/operators/merged-source-operator.ts';
+import { SourceOperator, type TaskSource } from '../../engine/operators/source-operator.ts';
+import { int32Type } from '../../engine/schema/field-type.ts';
+import { fieldOf, schemaOf } from '../../engine/schema/schema.ts';
+import { SplitTimes } from '../../engine/time/split-times.ts';
+import { batchOf, CollectingOutbox, newContext } from '../support/operator-harness.ts';
 
 const schema = schemaOf(fieldOf('n', int32Type));
 const rowsPerBatch = 2;
