@@ -23,4 +23,22 @@ export interface CountWindowKernels {
     outRecords: number,
     outFull: number,
   ): number;
+  /**
+   * Makes panes of rows with their numbers and how many rows they have (int64), the oldest of a key first, and writes their
+   * records to `outRecords` (u32).
+   * @returns Rows done; fewer than `count` when there is no room for a record.
+   */
+  restorePanes(
+    slots: number,
+    count: number,
+    cell: number,
+    numbers: number,
+    rows: number,
+    selection: number,
+    fromRow: number,
+    control: number,
+    keyEnd: number,
+    stride: number,
+    outRecords: number,
+  ): number;
 }

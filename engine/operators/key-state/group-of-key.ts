@@ -7,6 +7,7 @@ import { readRow } from '../../batch/row-reader.ts';
 import type { Json } from '../../contracts/json.ts';
 import type { GroupTable } from '../../kernels/group-table.ts';
 import { OneGroup, slotOfKey } from '../../kernels/one-group.ts';
+import { KeyHasher } from '../../keys/key-hasher.ts';
 import type { Field, Schema } from '../../schema/schema.ts';
 import type { AggregateResult } from '../aggregate-plan.ts';
 import { readGroupBatch } from '../aggregate-results.ts';
@@ -63,6 +64,19 @@ export class GroupOfKey {
     const from = { scope, kernels, table: one, keys: this.#keys, results, schema: this.#outputs };
     const { batch } = readGroupBatch(from, 0);
     return batch === null ? undefined : shownRow(batch, shown);
+  }
+
+  /** The hash of the key, as of `KeyHasher`. */
+  hash(): number {
+    const { scope, kernels } = this.#context;
+    const { fields } = this.#options;
+    const names = fields.map(({ name }) => name);
+    const hasher = new KeyHasher({ scope, kernels, schema: { fields } }, names);
+    try {
+      return scope.memory.uint32[hasher.hash(this.#batch) >>> 2] ?? 0;
+    } finally {
+      hasher.close();
+    }
   }
 
   close(): void {

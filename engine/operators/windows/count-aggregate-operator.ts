@@ -9,6 +9,8 @@
  * on time, and watermarks pass. Only whole windows come out: rows that are in none at the end are counted. It has one
  * phase, for what number a row is, is known where all rows of a key are.
  *
+ * Where panes have what they may have in memory they go to disk, and come back for rows of their keys (`RecordDisk`).
+ *
  * Invariants:
  * - A window is out before rows that come behind its last one are worked on, but those of the same call.
  * - Rows are in a window that came out, or counted as incomplete.
@@ -29,6 +31,7 @@ import { readGroupBatch } from '../aggregate-results.ts';
 import { AggregateTable } from '../aggregate-table.ts';
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
 import { CountTable } from './count-table.ts';
+import { RecordDisk } from './record-disk.ts';
 
 export interface CountAggregateOptions {
   readonly input: Schema;
@@ -39,6 +42,8 @@ export interface CountAggregateOptions {
   readonly slideRows: number;
   readonly keys: readonly string[];
   readonly aggregates: readonly AggregateColumnOptions[];
+  /** What panes may have in memory before they go to disk. @defaultValue as the share allows */
+  readonly recordBytesMax?: number;
 }
 
 /** Of windows of several panes: a number of the window, keys, parts, and how they are merged. */
@@ -54,6 +59,8 @@ export class CountAggregateOperator implements Operator {
   readonly #options: CountAggregateOptions;
   readonly #plan: AggregatePlan;
   readonly #table: CountTable;
+  /** Null where there is one key. */
+  readonly #disk: RecordDisk | null;
   /** Panes of a window, and by how many the next one begins later. */
   readonly #windowPanes: number;
   readonly #slidePanes: number;
@@ -82,7 +89,10 @@ export class CountAggregateOperator implements Operator {
     this.#windowPanes = rows / paneRows;
     this.#slidePanes = slideRows / paneRows;
     const windowPanes = this.#windowPanes;
-    this.#table = new CountTable(context, { input, keys, plan: this.#plan, paneRows, windowPanes });
+    const pieces = piecesOf(options);
+    const table = { input, keys, plan: this.#plan, pieces, paneRows, windowPanes };
+    this.#table = new CountTable(context, table);
+    this.#disk = keys.length === 0 ? null : this.#newDisk(pieces);
     this.#merge = windowPanes === 1 ? null : mergeOf(options);
   }
 
@@ -93,12 +103,15 @@ export class CountAggregateOperator implements Operator {
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
     if (this.#next === null) {
-      this.#next = this.#table.add(batch, fromRow, this.#full);
-      this.#rowCount += this.#next - fromRow;
+      const next = this.#addRows(batch, fromRow);
+      if (next === fromRow && batch.rowCount > 0) return fromRow;
+      this.#next = next;
+      this.#rowCount += next - fromRow;
     }
     if (!this.#giveOut(outbox)) return fromRow;
     const next = this.#next;
     this.#next = null;
+    if (next === batch.rowCount) this.#disk?.endBatch();
     return next;
   }
 
@@ -122,7 +135,29 @@ export class CountAggregateOperator implements Operator {
     this.#parts?.release();
     this.#parts = null;
     this.#merged?.close();
+    this.#disk?.close();
     this.#table.close();
+  }
+
+  #newDisk(pieces: Schema): RecordDisk {
+    const { input, keys, recordBytesMax } = this.#options;
+    return new RecordDisk(this.#context, this.#table.records, {
+      ...{ input, keys, plan: this.#plan, pieces, order: this.#table.order },
+      restore: (rows, fromRow) => this.#table.restore(rows, fromRow),
+      isOver: () => false,
+      ...(recordBytesMax !== undefined && { recordBytesMax }),
+    });
+  }
+
+  /** Adds rows once panes of their keys are in memory; answers the next row. */
+  #addRows(batch: Batch, fromRow: number): number {
+    try {
+      const isReady = this.#disk?.makeReady(batch) ?? true;
+      if (!isReady) return fromRow;
+      return this.#table.add(batch, fromRow, this.#full);
+    } catch (error) {
+      throw this.#disk?.explained(error) ?? error;
+    }
   }
 
   /** Gives out the windows of panes that are full; false asks to be called again. */
@@ -252,6 +287,14 @@ export class CountAggregateOperator implements Operator {
     this.#merged ??= new AggregateTable(this.#context, { input, keys: [number, ...keys], plan });
     return this.#merged;
   }
+}
+
+/** Panes on disk: number, rows, keys, parts. */
+function piecesOf({ input, output, keys, aggregates }: CountAggregateOptions): Schema {
+  const parts = aggregatePartsOf({ keys, aggregates, output }, input).schema;
+  const taken = new Set(parts.fields.map((field) => field.name));
+  const bounds = ['number', 'rows'].map((name) => fieldOf(freeName(name, taken), int64Type));
+  return { fields: [...bounds, ...parts.fields] };
 }
 
 function mergeOf({ input, output, keys, aggregates }: CountAggregateOptions): CountMerge {

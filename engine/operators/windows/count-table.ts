@@ -10,10 +10,12 @@
  * - A pane that is full is not changed any more.
  * - A key keeps the panes that windows to come have: at most one less than a window has, and the newest.
  */
+import { assert } from '../../../base/assert.ts';
 import type { Batch } from '../../batch/batch.ts';
 import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import type { OperatorContext } from '../operator.ts';
 import { chunkRows, KeyedRecords, type KeyedRecordsOptions } from './keyed-records.ts';
+import type { OrderedRecord } from './record-order.ts';
 
 export interface CountTableOptions extends KeyedRecordsOptions {
   /** Rows of a pane. */
@@ -73,6 +75,33 @@ export class CountTable {
     const dropped = this.#before(kept);
     memory.uint32[(kept + this.records.keyEnd + nextOffset) >>> 2] = 0;
     if (dropped !== 0) this.records.blocks.free(dropped);
+  }
+
+  /** How panes lie on disk: by their numbers; time does not bring them back. */
+  get order(): OrderedRecord {
+    return {
+      placeOf: (record) => this.numberOf(record),
+      dueOf: () => Number.POSITIVE_INFINITY,
+      isKept: () => false,
+      linkOf: () => 0,
+    };
+  }
+
+  /** Panes that were on disk, as parts with their numbers and rows, are those of their keys again; answers the next row. */
+  restore(pieces: Batch, fromRow: number): number {
+    const { kernels } = this.#context;
+    const { selection } = pieces;
+    const [numbers, rows] = pieces.columns;
+    assert(numbers !== undefined && rows !== undefined, 'pieces have number and rows in front');
+    const { records } = this;
+    return records.restore(pieces, fromRow, (found, row) => {
+      const { keys, keyEnd, recordsOfRows } = records;
+      const { control, stride } = records.blocks;
+      return kernels.restorePanes(
+        ...([keys.slotsAt, found, keys.extraOffset, numbers.values, rows.values] as const),
+        ...([selection, row, control, keyEnd, stride, recordsOfRows] as const),
+      );
+    });
   }
 
   close(): void {

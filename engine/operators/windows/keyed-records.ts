@@ -8,6 +8,7 @@
  * What a record is, a session or a pane, and which of a key's a row belongs to, is the owner's to say.
  * After: engine/operators/windows/session-table.ts, count-table.ts
  */
+import { assert } from '../../../base/assert.ts';
 import type { Batch } from '../../batch/batch.ts';
 import { GroupCells } from '../../kernels/group-cells.ts';
 import { type ColumnAddress, type GroupColumns, GroupTable } from '../../kernels/group-table.ts';
@@ -19,11 +20,20 @@ import type { AggregatePlan } from '../aggregate-plan.ts';
 import { type AggregateScratch, aggregateScratchOf } from '../aggregate-table.ts';
 import type { OperatorContext } from '../operator.ts';
 import { RecordBlocks } from './record-blocks.ts';
+import { cellsOfParts } from './record-parts.ts';
 
 export interface KeyedRecordsOptions {
   readonly input: Schema;
   readonly keys: readonly string[];
   readonly plan: AggregatePlan;
+  /** Of records that are made of parts again: two bounds, keys, parts. @defaultValue none are */
+  readonly pieces?: Schema;
+}
+
+/** What rows become records of. */
+interface RowReading {
+  readonly scratch: AggregateScratch;
+  readonly cells: GroupCells;
 }
 
 /** Rows whose keys are found at once. */
@@ -34,9 +44,11 @@ export class KeyedRecords {
   /** Bytes of the key at the beginning of a record. */
   readonly keyEnd: number;
   readonly #context: OperatorContext;
-  readonly #plan: AggregatePlan;
+  readonly #options: KeyedRecordsOptions;
   readonly #scratch: AggregateScratch;
   readonly #cells: GroupCells;
+  /** Of parts; made when first needed. */
+  #pieces: RowReading | null = null;
   readonly #rows: BlockHandle;
   #keys: GroupTable;
   /** Which records are given out. */
@@ -47,7 +59,7 @@ export class KeyedRecords {
   constructor(context: OperatorContext, options: KeyedRecordsOptions, keptMs: number) {
     const { kernels, scope } = context;
     this.#context = context;
-    this.#plan = options.plan;
+    this.#options = options;
     this.#scratch = aggregateScratchOf(context, options);
     this.keyEnd = this.#scratch.keys.form === 'int128' ? 24 : 16;
     const headBytes = this.keyEnd + layout.headBytes;
@@ -81,7 +93,21 @@ export class KeyedRecords {
    * fewer where there is no room for records.
    */
   add(batch: Batch, fromRow: number, assign: (found: number, row: number) => number): number {
-    const { keys, inputs } = this.#scratch;
+    return this.#add({ scratch: this.#scratch, cells: this.#cells }, batch, fromRow, assign);
+  }
+
+  /** The same of parts: each row has what a record had. */
+  restore(batch: Batch, fromRow: number, assign: (found: number, row: number) => number): number {
+    this.#pieces ??= this.#newPieces();
+    return this.#add(this.#pieces, batch, fromRow, assign);
+  }
+
+  #add(
+    { scratch: { keys, inputs }, cells }: RowReading,
+    batch: Batch,
+    fromRow: number,
+    assign: (found: number, row: number) => number,
+  ): number {
     const { selection, rowCount } = batch;
     const key = keys.read(batch);
     const inputColumns = inputs.read(batch, noArrivals);
@@ -91,7 +117,7 @@ export class KeyedRecords {
       while (this.#keys.isGrowing) this.#keys.grow();
       const found = this.#keys.findRows(rows, row);
       const done = assign(found, row);
-      this.#accumulate(inputColumns, { count: done, fromRow: row, selection });
+      this.#accumulate(cells, inputColumns, { count: done, fromRow: row, selection });
       row += done;
       if (done < found) this.blocks.grow();
       if (row < rowCount && this.#context.shouldYield()) return row;
@@ -141,6 +167,12 @@ export class KeyedRecords {
     return old;
   }
 
+  /** Forgets all records and keys, and gives their memory back. */
+  reset(): void {
+    this.blocks.clear();
+    this.renewKeys().close();
+  }
+
   /** Forgets all records and keys. */
   clear(): void {
     this.blocks.clear();
@@ -150,20 +182,37 @@ export class KeyedRecords {
   close(): void {
     this.#keys.close();
     this.blocks.close();
-    this.#scratch.keys.close();
-    this.#scratch.inputs.close();
+    for (const scratch of [this.#scratch, this.#pieces?.scratch]) {
+      scratch?.keys.close();
+      scratch?.inputs.close();
+    }
     this.#context.scope.memory.release(this.#rows);
   }
 
+  #newPieces(): RowReading {
+    const { plan, keys, pieces } = this.#options;
+    assert(pieces !== undefined, 'records that go to disk say how they lie there');
+    const cells = cellsOfParts(plan, pieces.fields.length - plan.parts.length);
+    const scratch = aggregateScratchOf(this.#context, {
+      input: pieces,
+      keys,
+      plan: { ...plan, ...cells },
+    });
+    const { kernels } = this.#context;
+    const headBytes = this.keyEnd + layout.headBytes;
+    return { scratch, cells: new GroupCells(kernels, cells.accumulators, headBytes) };
+  }
+
   #accumulate(
+    cells: GroupCells,
     inputs: readonly ColumnAddress[],
     rows: { readonly count: number; readonly fromRow: number; readonly selection: number },
   ): void {
     const chunk = { ...rows, slots: this.recordsOfRows };
-    this.#keys.makeTextRoom(this.#cells.textRoom(inputs, chunk));
-    if (this.#cells.add(this.#keys.description, inputs, chunk)) return;
-    const { overflow } = this.#cells;
-    throw aggregateOverflow(this.#context.name, this.#plan, overflow?.accumulator ?? 0);
+    this.#keys.makeTextRoom(cells.textRoom(inputs, chunk));
+    if (cells.add(this.#keys.description, inputs, chunk)) return;
+    const { overflow } = cells;
+    throw aggregateOverflow(this.#context.name, this.#options.plan, overflow?.accumulator ?? 0);
   }
 
   #newKeys(): GroupTable {

@@ -10,6 +10,9 @@
  * late when it is in no open session and would be over itself. With allowed lateness sessions that have come out are
  * kept, and come again, maybe longer, when they get rows.
  *
+ * Where sessions have what they may have in memory they go to disk, and come back for rows of their keys and when they are
+ * complete (`RecordDisk`); a partial phase gives them out instead.
+ *
  * Invariants:
  * - A session comes out before the watermark that completes it goes on.
  * - A partial phase that is full gives all of its sessions out: cut anywhere, they are joined again behind it.
@@ -32,6 +35,7 @@ import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.
 import { LateRounds } from './late-rounds.ts';
 import { eventTimeMissing, LateRows } from './late-rows.ts';
 import { type PaneRows, PaneSplit, unitsPerMsOf } from './pane-split.ts';
+import { RecordDisk } from './record-disk.ts';
 import { type SessionMerge, SessionResults } from './session-results.ts';
 import { sessionStates } from './session-states.ts';
 import { SessionTable } from './session-table.ts';
@@ -52,6 +56,8 @@ export interface SessionAggregateOptions {
   readonly lastColumn?: string;
   readonly keys: readonly string[];
   readonly aggregates: readonly AggregateColumnOptions[];
+  /** What open sessions may have in memory before they go to disk. @defaultValue as the share allows */
+  readonly recordBytesMax?: number;
 }
 
 export class SessionAggregateOperator implements Operator {
@@ -64,6 +70,8 @@ export class SessionAggregateOperator implements Operator {
   readonly #split: PaneSplit;
   readonly #clock: ZoneClock;
   readonly #table: SessionTable;
+  /** Null in a partial phase, and where there is one key. */
+  readonly #disk: RecordDisk | null;
   readonly #results: SessionResults;
   readonly #late: LateRows;
   readonly #columns: readonly [start: number, last: number];
@@ -91,7 +99,10 @@ export class SessionAggregateOperator implements Operator {
     this.#plan = plan;
     this.#merge = phase === 'partial' ? null : mergeOf(options);
     const latenessMs = this.#firing.allowedLatenessMs;
-    this.#table = new SessionTable(context, { input, keys, plan, gapMs, latenessMs });
+    const pieces = this.#merge?.schema;
+    const table = { input, keys, plan, gapMs, latenessMs, ...(pieces && { pieces }) };
+    this.#table = new SessionTable(context, table);
+    this.#disk = pieces === undefined || keys.length === 0 ? null : this.#newDisk(pieces);
     this.#results = new SessionResults(context, this.#table, {
       ...{ output, keys, plan, gapMs, isPartial: phase === 'partial' },
       merge: this.#merge,
@@ -112,10 +123,10 @@ export class SessionAggregateOperator implements Operator {
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
     if (!this.#giveOut(outbox)) return fromRow;
     this.#parts ??= this.#split.split(batch);
-    while (this.#parts.length > 0 || this.#waiting !== null) {
-      if (!this.#addPart(this.#parts)) return fromRow;
-      if (!this.#giveOut(outbox)) return fromRow;
-      if (this.#parts.length > 0 && this.#context.shouldYield()) return fromRow;
+    try {
+      if (!this.#addParts(this.#parts, outbox)) return fromRow;
+    } catch (error) {
+      throw this.#disk?.explained(error) ?? error;
     }
     if (this.#isFull) this.#givingUntil = Number.POSITIVE_INFINITY;
     if (!this.#giveOut(outbox)) return fromRow;
@@ -125,17 +136,18 @@ export class SessionAggregateOperator implements Operator {
 
   advance(timeMs: number, outbox: Outbox): boolean {
     if (!this.#giveOut(outbox)) return false;
-    if (this.#watermark < timeMs) {
-      this.#watermark = timeMs;
-      if (timeMs >= this.#table.dueMs) this.#givingUntil = timeMs;
+    this.#watermark = Math.max(this.#watermark, timeMs);
+    try {
+      return this.#giveDue(outbox);
+    } catch (error) {
+      throw this.#disk?.explained(error) ?? error;
     }
-    return this.#giveOut(outbox);
   }
 
   /** A partial phase gives its sessions out, which are joined again behind it; others hold what is not over. */
   idle(outbox: Outbox): IdleAnswer {
     if (!this.#giveOut(outbox)) return 'again';
-    if (this.#table.records.isEmpty) return 'pass';
+    if (this.#table.records.isEmpty && this.#disk?.isEmpty !== false) return 'pass';
     if (this.#options.phase !== 'partial') return 'hold';
     this.#givingUntil = Number.POSITIVE_INFINITY;
     return this.#giveOut(outbox) ? 'pass' : 'again';
@@ -146,7 +158,8 @@ export class SessionAggregateOperator implements Operator {
     const { keys, output, gapMs } = this.#options;
     if (keys.length === 0) return undefined;
     const columns = output.fields.slice(2);
-    const options = { columns, keys, gapMs, plan: this.#plan, merge: this.#merge, key };
+    const isOnDisk = (hash: number) => this.#disk?.mayHold(hash) === true;
+    const options = { columns, keys, gapMs, plan: this.#plan, merge: this.#merge, key, isOnDisk };
     return sessionStates(this.#context, this.#table, options);
   }
 
@@ -162,6 +175,7 @@ export class SessionAggregateOperator implements Operator {
     for (const { batch } of this.#parts ?? []) batch.release();
     this.#parts = null;
     this.#results.close();
+    this.#disk?.close();
     this.#table.close();
     this.#split.close();
     this.#rounds?.close();
@@ -172,6 +186,41 @@ export class SessionAggregateOperator implements Operator {
   get #isFull(): boolean {
     const limit = this.#context.spill.share.bytes * partialMemoryWeight;
     return this.#options.phase === 'partial' && this.#table.records.sizeBytes > limit;
+  }
+
+  #newDisk(pieces: Schema): RecordDisk {
+    const { input, keys, gapMs, recordBytesMax } = this.#options;
+    const keptMs = gapMs + this.#firing.allowedLatenessMs;
+    return new RecordDisk(this.#context, this.#table.records, {
+      ...{ input, keys, plan: this.#plan, pieces, order: this.#table.order },
+      restore: (rows, fromRow, areKept) => this.#table.restore(rows, fromRow, areKept),
+      isOver: (rows, row) => timeOf(rows, 1, row) + keptMs <= this.#watermark,
+      ...(recordBytesMax !== undefined && { recordBytesMax }),
+    });
+  }
+
+  /** Works on all parts; false asks to be called again. */
+  #addParts(parts: SessionRows[], outbox: Outbox): boolean {
+    while (parts.length > 0 || this.#waiting !== null) {
+      if (!this.#addPart(parts)) return false;
+      if (!this.#giveOut(outbox)) return false;
+      if (parts.length > 0 && this.#context.shouldYield()) return false;
+    }
+    return true;
+  }
+
+  /** Gives out all sessions that are complete, those on disk too; false asks to be called again. */
+  #giveDue(outbox: Outbox): boolean {
+    const disk = this.#disk;
+    for (;;) {
+      if (disk?.settle() === false) return false;
+      const { records, dueMs } = this.#table;
+      if (!records.isEmpty && this.#watermark >= dueMs) this.#givingUntil = this.#watermark;
+      if (!this.#giveOut(outbox)) return false;
+      if (disk === null || disk.isEmpty || disk.dueMs > this.#watermark) return true;
+      if (disk.isFull) disk.write();
+      else disk.recallDue(this.#watermark);
+    }
   }
 
   /** Works on the first part; false asks to be called again. */
@@ -197,8 +246,10 @@ export class SessionAggregateOperator implements Operator {
       parts.splice(0, 1, ...rounds.map((batch) => ({ pane, batch, isRound: true }) as const));
       return this.#addPart(parts);
     }
+    if (this.#disk?.makeReady(batch) === false) return false;
     this.#partRow = this.#addRows(batch, this.#partRow);
     if (this.#partRow < batch.rowCount) return false;
+    this.#disk?.endBatch();
     this.#partRow = 0;
     parts.shift();
     const isDue = part.isRound === true && this.#table.dueMs <= this.#watermark;
@@ -225,16 +276,12 @@ export class SessionAggregateOperator implements Operator {
 
   /** Which rows of a batch would be sessions that are complete. */
   #endsBeforeWatermark(batch: Batch): (row: number) => boolean {
-    const { int32, uint32 } = this.#context.scope.memory;
-    const last = batch.columns[this.#columns[1]];
+    const column = this.#columns[1];
+    const last = batch.columns[column];
     assert(last !== undefined, 'the times are in the batch');
     const lastMs = this.#watermark - this.#options.gapMs;
     const unitsPerMs = unitsPerMsOf(last.type);
-    return (row) => {
-      const at = (last.values >>> 2) + batch.storedRowOf(row) * 2;
-      const time = (int32[at + 1] ?? 0) * 2 ** 32 + (uint32[at] ?? 0);
-      return Math.floor(time / unitsPerMs) <= lastMs;
-    };
+    return (row) => Math.floor(timeOf(batch, column, row) / unitsPerMs) <= lastMs;
   }
 
   /** The rows of a batch that were late, or null. */
@@ -264,6 +311,13 @@ export class SessionAggregateOperator implements Operator {
 
 /** Rows with a time, or without; those of a round bring complete sessions out at once. */
 type SessionRows = PaneRows & { readonly isRound?: true };
+
+/** A time of a row, in the units of its column. */
+function timeOf(batch: Batch, column: number, row: number): number {
+  const { int32, uint32 } = batch.memory;
+  const at = ((batch.columns[column]?.values ?? 0) >>> 2) + batch.storedRowOf(row) * 2;
+  return (int32[at + 1] ?? 0) * 2 ** 32 + (uint32[at] ?? 0);
+}
 
 /** How records of one session are merged: as parts, by bounds and keys. */
 function mergeOf({ input, output, keys, aggregates }: SessionAggregateOptions): SessionMerge {

@@ -3,14 +3,13 @@
  * are merged by bounds and key first.
  */
 import { assert } from '../../../base/assert.ts';
-import type { Batch, Column } from '../../batch/batch.ts';
-import { addressOf } from '../../memory/slot-memory.ts';
+import type { Batch } from '../../batch/batch.ts';
 import type { Schema } from '../../schema/schema.ts';
 import type { AggregatePlan, AggregateResult } from '../aggregate-plan.ts';
-import { readGroupBatch } from '../aggregate-results.ts';
 import { AggregateTable } from '../aggregate-table.ts';
 import type { OperatorContext } from '../operator.ts';
-import type { DueSessions, RecordList, SessionTable } from './session-table.ts';
+import { type RecordList, readRecordBatch } from './record-batch.ts';
+import type { DueSessions, SessionTable } from './session-table.ts';
 
 export interface SessionResultsOptions {
   readonly output: Schema;
@@ -132,28 +131,11 @@ export class SessionResults {
 
   /** The next records of a list, with their bounds in front. */
   #read(list: RecordList, results: readonly AggregateResult[], schema: Schema): Batch | null {
-    const { scope, kernels } = this.#context;
     const { gapMs, isPartial } = this.#options;
+    const reading = { list, results, schema, beyond: isPartial ? 0 : gapMs };
     const { records } = this.#table;
-    records.select(list.at, list.count);
-    const from = this.#place;
-    const inner = { fields: schema.fields.slice(2) };
-    const keys = records.keyColumns;
-    const reading = { scope, kernels, table: records, keys, results, schema: inner };
-    const { batch, nextSlot } = readGroupBatch(reading, from);
-    this.#place = nextSlot;
-    if (batch === null) return null;
-    const count = nextSlot - from;
-    const block = scope.allocate(count * 16);
-    const [starts, ends] = [addressOf(block), addressOf(block) + count * 8];
-    const read = { at: list.at + from * 4, count };
-    this.#table.readBounds(read, isPartial ? 0 : gapMs, starts, ends);
-    const bounds = [starts, ends].map((values): Column => {
-      return { type: { kind: 'timestamp', unit: 'ms' }, values, validity: 0 };
-    });
-    const columns = [...bounds, ...batch.columns];
-    const all = batch.derive({ schema, columns, blocks: [block] });
-    batch.release();
-    return all;
+    const { batch, next } = readRecordBatch(this.#context, records, reading, this.#place);
+    this.#place = next;
+    return batch;
   }
 }

@@ -23,9 +23,14 @@ export interface SessionStatesOptions {
   readonly plan: AggregatePlan;
   readonly merge: SessionMerge | null;
   readonly key: string;
+  /** Whether sessions of a key with that hash are on disk. */
+  readonly isOnDisk: (hash: number) => boolean;
 }
 
-/** `{ sessions: [{ start, end, values }] }`, in order of time; undefined when there is none. @throws STATE_KEY_INVALID */
+/**
+ * `{ sessions: [{ start, end, values }] }`, in order of time, with `isPartOnDisk` where there may be more of them;
+ * undefined when there is none. @throws STATE_KEY_INVALID
+ */
 export function sessionStates(
   context: OperatorContext,
   table: SessionTable,
@@ -35,8 +40,9 @@ export function sessionStates(
   const [fields, shown] = [columns.slice(0, keys.length), columns.slice(keys.length)];
   const group = new GroupOfKey(context, { fields, shown, results: [] }, key);
   try {
+    const onDisk = options.isOnDisk(group.hash()) ? { isPartOnDisk: true } : null;
     const slot = group.slotIn(table.records.keys);
-    if (slot === 0) return undefined;
+    if (slot === 0) return onDisk === null ? undefined : { sessions: [], ...onDisk };
     // Where parts come out, those of one session are told one by one.
     const sessions = table.sessionsOf(slot).flatMap((all) => {
       const bounds = table.boundsOf(all[0] ?? 0);
@@ -50,9 +56,9 @@ export function sessionStates(
         state: { start: shownTime(startMs), end: shownTime(lastMs + gapMs), values },
       };
     });
-    if (states.length === 0) return undefined;
+    if (states.length === 0 && onDisk === null) return undefined;
     const inOrder = states.sort((a, b) => a.startMs - b.startMs);
-    return { sessions: inOrder.map(({ state }) => state) };
+    return { sessions: inOrder.map(({ state }) => state), ...onDisk };
   } finally {
     group.close();
   }

@@ -8,10 +8,13 @@
  *
  * Invariant: between two calls every record is in the list of its key, linked to one that is, or free.
  */
+import { assert } from '../../../base/assert.ts';
 import type { Batch } from '../../batch/batch.ts';
 import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import type { OperatorContext } from '../operator.ts';
 import { chunkRows, KeyedRecords, type KeyedRecordsOptions } from './keyed-records.ts';
+import type { RecordList } from './record-batch.ts';
+import type { OrderedRecord } from './record-order.ts';
 
 export interface SessionTableOptions extends KeyedRecordsOptions {
   readonly gapMs: number;
@@ -26,6 +29,10 @@ export interface SessionTimes {
   readonly unitsPerMs: number;
 }
 
+/** The state of a session that has come out (engine/kernels/session.as.ts). */
+const fired = 2;
+/** Of a record, behind its key: the next one of the same session. */
+const linkOffset = 20;
 const deadKeysMin = 65_536;
 const noTime = -(2 ** 53);
 
@@ -127,9 +134,10 @@ export class SessionTable {
 
   /** When a record begins, and the time of its last row. */
   boundsOf(record: number): readonly [startMs: number, lastMs: number] {
-    const { view } = this.#context.scope.memory;
-    const at = record + this.records.keyEnd;
-    return [Number(view.getBigInt64(at, true)), Number(view.getBigInt64(at + 8, true))];
+    const { int32, uint32 } = this.#context.scope.memory;
+    const at = (record + this.records.keyEnd) >>> 2;
+    const timeAt = (word: number) => (int32[word + 1] ?? 0) * 2 ** 32 + (uint32[word] ?? 0);
+    return [timeAt(at), timeAt(at + 2)];
   }
 
   /** What was due has come out: sessions that are over at the watermark are dropped. */
@@ -139,9 +147,35 @@ export class SessionTable {
     this.#dropKeys();
   }
 
-  /** Writes starts, and last times with `beyondMs` more, of a list of records. */
-  readBounds({ at, count }: RecordList, beyondMs: number, starts: number, ends: number): void {
-    this.#context.kernels.sessionBounds(at, count, this.records.keyEnd, beyondMs, starts, ends);
+  /** How sessions lie on disk: by their last rows, those that have come out behind the others. */
+  get order(): OrderedRecord {
+    const { gapMs, latenessMs } = this.#options;
+    const { keyEnd } = this.records;
+    const { memory } = this.#context.scope;
+    const isKept = (record: number) => memory.uint32[record >>> 2] === fired;
+    return {
+      placeOf: (record) => this.boundsOf(record)[1] + (isKept(record) ? latenessMs : 0),
+      dueOf: (placeMs) => placeMs + gapMs,
+      isKept,
+      linkOf: (record) => memory.uint32[(record + keyEnd + linkOffset) >>> 2] ?? 0,
+    };
+  }
+
+  /**
+   * Sessions that were on disk, as parts with their first and last times, are open again, from a row on; `areKept` where they
+   * have come out. Answers the next row.
+   */
+  restore(pieces: Batch, fromRow: number, areKept: boolean): number {
+    const { selection } = pieces;
+    const [start, last] = pieces.columns;
+    assert(start !== undefined && last !== undefined, 'pieces have their bounds in front');
+    const times = { starts: start.values, lasts: last.values, unitsPerMs: 1 };
+    const never = { overMs: Number.NEGATIVE_INFINITY, out: 0 };
+    return this.records.restore(pieces, fromRow, (found, row) => {
+      const done = this.#assign({ found, row, selection }, times, never);
+      if (areKept) this.#markFired(done);
+      return done;
+    });
   }
 
   close(): void {
@@ -162,6 +196,13 @@ export class SessionTable {
       ...([unitsPerMs, this.#options.gapMs, Math.max(overMs, noTime), control] as const),
       ...([keyEnd, stride, recordsOfRows, out] as const),
     );
+  }
+
+  /** The records of rows that were assigned last have come out. */
+  #markFired(count: number): void {
+    const { uint32 } = this.#context.scope.memory;
+    const records = this.records.recordsOfRows >>> 2;
+    for (let row = 0; row < count; row++) uint32[(uint32[records + row] ?? 0) >>> 2] = fired;
   }
 
   #retire(list: number, count: number, watermarkMs: number): void {
@@ -215,12 +256,6 @@ export class SessionTable {
     old.close();
     scope.memory.release(block);
   }
-}
-
-/** A list of record addresses. */
-export interface RecordList {
-  readonly at: number;
-  readonly count: number;
 }
 
 /** Sessions that have to come out; holds until they are retired. */

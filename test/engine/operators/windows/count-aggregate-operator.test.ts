@@ -11,7 +11,10 @@ import {
 } from '../../../../engine/operators/windows/count-aggregate-operator.ts';
 import { int64Type } from '../../../../engine/schema/field-type.ts';
 import { type Field, fieldOf } from '../../../../engine/schema/schema.ts';
+import { rowText } from '../../../support/changelog.ts';
 import { checkOperator, type Row } from '../../../support/operator-harness.ts';
+import { typedErrorOf } from '../../../support/typed-error-of.ts';
+import { runWithinShare } from '../within-share.ts';
 import { resultsOf, type TimedRow } from './window-reference.ts';
 
 const keyFields = {
@@ -104,6 +107,55 @@ test('windows are those of the reference', () => {
     }),
     { numRuns: 80 },
   );
+});
+
+test('windows whose panes go to disk between batches are the same', () => {
+  let spilledBytes = 0;
+  const kinds = fc.constantFrom<KeyKind>('int32', 'text', 'decimal');
+  const room = fc.constantFrom(1, 70_000);
+  fc.assert(
+    fc.property(someRows, sizes, kinds, room, (given, [rows, slideRows], kind, most) => {
+      const options = { ...optionsOf(keyFields[kind], rows, slideRows), recordBytesMax: most };
+      const keyed = given.map((row): Row => {
+        return { ...row, k: row.k === null ? null : keyOf[kind](row.k) };
+      });
+      const onWritten = (bytes: number) => {
+        spilledBytes += bytes;
+      };
+      const { found, incomplete } = reference(keyed, options);
+      let made: CountAggregateOperator | undefined;
+      checkOperator({
+        ...{ input: options.input, rows: keyed, isOrdered: false },
+        build: (context: OperatorContext) => {
+          const spill = { ...context.spill, onWritten };
+          made = new CountAggregateOperator({ ...context, spill }, options);
+          return made;
+        },
+        expected: found,
+      });
+      expect(made?.notedRows).toEqual({ incomplete });
+    }),
+    { numRuns: 30 },
+  );
+  expect(spilledBytes).toBeGreaterThan(0);
+});
+
+test('with the least memory that is said to do, many keys have their windows', () => {
+  const options = optionsOf(keyFields.text, 3, 2);
+  const keyCount = 20_000;
+  const rows = Array.from({ length: 4 * keyCount }, (_, id): Row => {
+    return { k: `a key of more than 8 bytes, ${id % keyCount}`, v: id % 11, text: `row ${id % 5}` };
+  });
+  const build = (context: OperatorContext) => new CountAggregateOperator(context, options);
+  const run = (shareBytes: number) => {
+    return runWithinShare({ rows, build, schema: options.input, shareBytes });
+  };
+  const error = typedErrorOf(() => run(1 << 20));
+  expect(error?.info.code).toBe('MEMORY_TOO_SMALL');
+  const { found, spilledBytes } = run(Number(error?.info.details?.['leastBytes']));
+  expect(spilledBytes).toBeGreaterThan(0);
+  const textsOf = (all: readonly Row[]) => all.map(rowText).sort();
+  expect(textsOf(found)).toEqual(textsOf(reference(rows, options).found));
 });
 
 test('without keys they are of all rows', () => {
