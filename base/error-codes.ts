@@ -84,6 +84,7 @@ export const errorKinds = {
   PARQUET_CORRUPT: 'external',
   PARQUET_FEATURE_UNSUPPORTED: 'user',
   PATTERN_TOO_MANY: 'resource',
+  PLAN_ALIGNMENT_REFUSED: 'user',
   PLAN_CHANGES_REFUSED: 'user',
   PLAN_DUPLICATE_ID: 'user',
   PLAN_DUPLICATE_NAME: 'user',

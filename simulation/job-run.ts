@@ -32,7 +32,7 @@ export interface JobPlant extends SlotPlant {
 
 export interface JobRunOptions {
   readonly node: SimNode;
-  readonly job: WordJob;
+  readonly job: Pick<WordJob, 'definition' | 'connectors'>;
   readonly slotCount: number;
   readonly parallelism: number;
   readonly shuffle: Shuffle;

@@ -284,19 +284,21 @@ function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
 
 /** The inputs and the old output, all durable, without a disk call. */
 function fillDisk(state: SimDiskState, { inputs, outputs }: WordJob, old: string | null): void {
-  const put = (path: string, content: Uint8Array): void => {
-    const folder = path.slice(0, path.lastIndexOf('/'));
-    const inode = { cached: content, durable: content.slice(), pending: [], modifiedMs: 0 };
-    for (let name = folder; name !== ''; name = name.slice(0, name.lastIndexOf('/'))) {
-      state.folders.add(name);
-    }
-    state.changeNames(folder, (names) => names.set(path, inode));
-    state.syncDir(folder);
-  };
-  for (const [path, content] of inputs) put(path, content);
+  for (const [path, content] of inputs) putFile(state, path, content);
   state.folders.add(outputFolder);
   if (old === null) return;
-  for (const { path } of outputs) put(path, new TextEncoder().encode(old));
+  for (const { path } of outputs) putFile(state, path, new TextEncoder().encode(old));
+}
+
+/** A file that is there before the run, with its folders. */
+export function putFile(state: SimDiskState, path: string, content: Uint8Array): void {
+  const folder = path.slice(0, path.lastIndexOf('/'));
+  const inode = { cached: content, durable: content.slice(), pending: [], modifiedMs: 0 };
+  for (let name = folder; name !== ''; name = name.slice(0, name.lastIndexOf('/'))) {
+    state.folders.add(name);
+  }
+  state.changeNames(folder, (names) => names.set(path, inode));
+  state.syncDir(folder);
 }
 
 function contentOf(inode: Inode | undefined): string | null {

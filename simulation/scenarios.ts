@@ -1,4 +1,5 @@
 /** The scenarios that can be run by name. Each is a function of a seed and, to shrink, of a plan. */
+import { runAligned } from './aligned-scenario.ts';
 import type { FaultPlan } from './faults.ts';
 import { runJob } from './job-scenario.ts';
 import { runLeaderLease, type Verdict } from './leader-lease-scenario.ts';
@@ -8,4 +9,5 @@ export type Scenario = (options: { readonly seed: number; readonly plan?: FaultP
 export const scenarios: Readonly<Record<string, Scenario>> = {
   'leader-lease': runLeaderLease,
   job: runJob,
+  aligned: runAligned,
 };

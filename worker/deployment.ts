@@ -72,6 +72,7 @@ export function deploymentsOf(
         metrics: new SharedArrayBuffer(taskMetricsBytes(vertex.chain.length)),
         latency: latencyPlace(graph, vertex),
         pace: sources.paceOf(vertex),
+        alignment: sources.alignmentOf(graph, vertex, taskIndex),
       };
       const others = deployments.get(slotIndex);
       if (others === undefined) deployments.set(slotIndex, [deployment]);

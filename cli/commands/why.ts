@@ -96,6 +96,8 @@ function isAbout(
       return names.has(finding.operator);
     case 'backpressure':
       return [finding.slowTask, ...finding.waiting].some((taskId) => taskIds.has(taskId));
+    case 'held':
+      return [finding.taskId, finding.behind].some((taskId) => taskIds.has(taskId));
     default:
       return taskIds.has(finding.taskId);
   }

@@ -37,6 +37,8 @@ export function findingText(finding: Finding): string {
       const of = splits.length === 0 ? '' : ` of ${namesText(splits)}`;
       return `source "${operator}" (${taskId}) has nothing to read${where}${of}`;
     }
+    case 'held':
+      return heldText(finding);
     case 'eventTime':
       return eventTimeText(finding);
     case 'needsAllInput': {
@@ -44,6 +46,15 @@ export function findingText(finding: Finding): string {
       return `operator "${operator}" gives out rows when its input has ended; it has ${formatCount(rowsIn)} rows so far`;
     }
   }
+}
+
+function heldText(finding: Extract<Finding, { kind: 'held' }>): string {
+  const { taskId, operator, behind, source, watermarkMs, reachedMs, driftMs } = finding;
+  const who = source === null ? `task ${behind}` : `source "${source}" (${behind})`;
+  const isAt =
+    watermarkMs === null ? 'has not begun in event time' : `is at ${momentText(watermarkMs)}`;
+  const own = `source "${operator}" (${taskId}), at ${momentText(reachedMs)}`;
+  return `${own}, waits for ${who}, which ${isAt}: it may be ${formatDuration(driftMs)} ahead`;
 }
 
 function eventTimeText(finding: Extract<Finding, { kind: 'eventTime' }>): string {

@@ -7,6 +7,7 @@
  *                                            a chain that waits for nobody itself
  *     an operator that is busy all the time  it is what the job is as slow as
  *     a source that has nothing to read      nothing was there both times
+ *     a source that is held                  it is ahead of the one that it is aligned with and that is the last
  *     an operator that waits for event time  the way back to the split that is behind all others
  *     an operator that needs all its input   a sort, a group of a bounded job: its rows come at the end
  *
@@ -54,6 +55,19 @@ export type Finding =
       readonly state: 'waiting' | 'asking';
     }
   | {
+      readonly kind: 'held';
+      readonly taskId: string;
+      readonly operator: string;
+      /** The task that it waits for, and the name of that one's source; null where that is not known. */
+      readonly behind: string;
+      readonly source: string | null;
+      /** How far that one is in event time; null before its first row. */
+      readonly watermarkMs: number | null;
+      /** How far the source itself is. */
+      readonly reachedMs: number;
+      readonly driftMs: number;
+    }
+  | {
       readonly kind: 'eventTime';
       readonly operatorId: string;
       readonly operator: string;
@@ -91,6 +105,7 @@ export function findingsOf(before: JobInspection, after: JobInspection): Finding
     ...backpressure(pairs, elapsedMs),
     ...busyOperators(pairs, elapsedMs),
     ...pairs.flatMap(noInput),
+    ...held(pairs),
     ...eventTime(after),
     ...needsAllInput(after.tasks),
   ];
@@ -201,6 +216,18 @@ function noInput({ then, now }: Pair): Finding[] {
   const operator = operators[0]?.name ?? '';
   const waits = state === 'waiting' ? 'waiting' : 'asking';
   return [{ kind: 'noInput', taskId, operator, splits, position, state: waits }];
+}
+
+/** Sources that wait for another one. */
+function held(pairs: readonly Pair[]): Finding[] {
+  const sources = new Map(pairs.map(({ now }) => [now.taskId, now.operators[0]?.name ?? null]));
+  return pairs.flatMap(({ then, now }): Finding[] => {
+    const { taskId, operators, source } = now;
+    if (source?.waitsFor === undefined || then.source?.waitsFor === undefined) return [];
+    const { taskId: behind, ...times } = source.waitsFor;
+    const named = { operator: operators[0]?.name ?? '', source: sources.get(behind) ?? null };
+    return [{ kind: 'held', taskId, behind, ...named, ...times }];
+  });
 }
 
 /** One per operator that does something when event time goes on: of the task that is behind the others. */

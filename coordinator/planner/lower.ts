@@ -114,9 +114,9 @@ function sourceOf({ id, name, schema: output, source }: NodeOf<'source'>, mode: 
 function lowerEventTime(node: NodeOf<'eventTime'>, mode: JobMode): LoweredStep[] {
   const { id, name, schema: output, column, outOfOrdernessMs, idleAfterMs, futureLimitMs } = node;
   const spec = { id, name, output, column, futureLimitMs };
-  const { watermarkColumn } = node;
+  const { watermarkColumn, alignment } = node;
   const follows = watermarkColumn === undefined ? {} : { watermarkColumn };
-  const times = { outOfOrdernessMs, idleAfterMs, ...follows };
+  const times = { outOfOrdernessMs, idleAfterMs, ...follows, ...(alignment && { alignment }) };
   const aside = output.fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
   const check = { ...stepOf({ ...spec, kind: 'checkTimes' }), aside };
   return [

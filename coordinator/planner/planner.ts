@@ -11,6 +11,7 @@
  * Before: engine/api/build-job.ts · After: engine/plan/physical-graph.ts
  */
 import { assert } from '../../base/assert.ts';
+import { checkAlignment } from '../../engine/plan/alignment.ts';
 import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import { chainSteps } from './chain.ts';
@@ -67,7 +68,7 @@ export const planRules: readonly PlanRule[] = [
 
 /**
  * @param options - `parallelism`: tasks of a vertex that can have several, a whole number from 1 on.
- * @throws PLAN_CHANGES_REFUSED, PLAN_NEEDS_END
+ * @throws PLAN_ALIGNMENT_REFUSED, PLAN_CHANGES_REFUSED, PLAN_NEEDS_END
  */
 export function planJob(graph: LogicalGraph, options: PlanOptions): PhysicalGraph {
   const { parallelism, mode = graph.mode ?? 'batch', rules = planRules } = options;
@@ -75,5 +76,7 @@ export function planJob(graph: LogicalGraph, options: PlanOptions): PhysicalGrap
   assert(Number.isSafeInteger(parallelism) && parallelism >= 1, 'parallelism is at least 1');
   let steps: readonly PlanStep[] = lowerGraph(graph, mode);
   for (const rule of rules) steps = rule(steps, given);
-  return chainSteps(graph.jobName, steps, given);
+  const plan = chainSteps(graph.jobName, steps, given);
+  checkAlignment(plan);
+  return plan;
 }

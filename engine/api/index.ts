@@ -103,6 +103,7 @@ export type { AggregateOptions, UpdateOptions } from './updates.ts';
 export { type ColumnsOf, StructType, t, ValueType } from './value-type.ts';
 export { When, when } from './when.ts';
 export type {
+  Alignment,
   EventTimeOptions,
   TimeColumn,
   WindowColumns,

@@ -5,6 +5,7 @@
 import { typedError } from '../../base/typed-error.ts';
 import type { NamedExpr } from '../expr/expr.ts';
 import { becomesNull, joinRowsOf } from '../plan/join-type.ts';
+import type { AlignmentSpec } from '../plan/logical-graph.ts';
 import type { NodeContent, NodeDraft } from '../plan/logical-node.ts';
 import { type EventWindow, firesOnce, hasBounds } from '../plan/window-spec.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -45,6 +46,30 @@ export interface EventTimeOptions<C = unknown> {
    * they are, in streams and in batch, and are no part of the stream then. @defaultValue they stay in the stream
    */
   readonly untimely?: SinkOf;
+  /**
+   * Other sources that this one stays together with: all whose `eventTime` names the same group. @defaultValue each
+   * source is read as fast as it can be
+   */
+  readonly alignment?: Alignment;
+}
+
+/**
+ * Sources of a group are read about equally far in event time: one that is ahead of the last of them waits. So joins and
+ * windows keep less of the one source for the other, where one has more rows or comes faster. A source that has ended, or
+ * has been without rows for `idleAfterMs`, holds nobody; one without rows and without `idleAfterMs` holds all others.
+ *
+ * Over bounded input in batch it changes nothing. It has to be the first event time behind its source.
+ *
+ * @see Apache Flink, watermark alignment
+ */
+export interface Alignment {
+  /** A name; sources whose names are equal stay together. */
+  readonly group: string;
+  /**
+   * How far its watermark may be ahead of that of the last source of the group, in milliseconds, 0 or more; one batch of
+   * rows may be further. Each source has its own.
+   */
+  readonly driftMs: number;
 }
 
 const dayMs = 86_400_000;
@@ -77,8 +102,22 @@ export function eventTimeContent(
   wholeMs('futureLimitMs of eventTime', futureLimitMs, 0);
   if (untimely !== undefined) sinkIn('untimely of eventTime', untimely);
   const late = { outOfOrdernessMs, idleAfterMs: idleAfterMs ?? null, futureLimitMs };
+  const together = options.alignment && { alignment: alignmentIn(options.alignment) };
   const aside = untimely !== undefined && { putsAside: true as const };
-  return { kind: 'eventTime', column, ...follows, ...late, ...aside, schema };
+  return { kind: 'eventTime', column, ...follows, ...late, ...together, ...aside, schema };
+}
+
+/** @throws JOB_ARGUMENT_INVALID */
+function alignmentIn(given: Alignment): AlignmentSpec {
+  const { group, driftMs } = given;
+  if (typeof group !== 'string' || group === '') {
+    const message = `alignment of eventTime needs a group, got ${describe(group)}`;
+    throw typedError('JOB_ARGUMENT_INVALID', message, {
+      hint: 'Name it: eventTime((row) => row.at, { alignment: { group: "events", driftMs: 60_000 } }).',
+    });
+  }
+  wholeMs('driftMs of alignment', driftMs, 0);
+  return { group, driftMs };
 }
 
 /** The name of a field with a timestamp. @throws EXPR_TYPE_MISMATCH */

@@ -9,6 +9,9 @@
  * complete soon. Which lane the rows on their way belong to is said to `SplitTimes`, where the
  * watermark comes from.
  *
+ * Where it is aligned with other sources (engine/time/source-alignment.ts) a lane that is too far ahead of these is not
+ * asked, and is not idle by that.
+ *
  * Invariants:
  * - A lane has one reader, and its splits come in their order.
  * - A batch that the outbox refused is kept and offered again before anything more is read.
@@ -24,6 +27,7 @@ import {
   type SplitReader,
   sumOfSkipped,
 } from '../contracts/source.ts';
+import type { SourceAlignment } from '../time/source-alignment.ts';
 import type { SplitTimes } from '../time/split-times.ts';
 import type { Outbox } from './operator.ts';
 import { ReadRows } from './read-rows.ts';
@@ -39,6 +43,8 @@ export interface MergedSourceOptions {
   readonly newReader: () => SplitReader;
   readonly times: SplitTimes;
   readonly mono: () => number;
+  /** With other sources, which it waits for. @defaultValue it reads whenever it can */
+  readonly alignment?: SourceAlignment | null;
 }
 
 interface Lane {
@@ -85,7 +91,7 @@ export class MergedSourceOperator implements TaskSource {
   }
 
   get dueAtMs(): number {
-    let earliest = never;
+    let earliest = this.#options.alignment?.dueAtMs ?? never;
     if (!this.#isWaiting) return earliest;
     for (const { reader, open } of this.#lanes.values()) {
       if (open !== null) earliest = Math.min(earliest, dueAtOf(reader));
@@ -110,11 +116,14 @@ export class MergedSourceOperator implements TaskSource {
     const open = lanes.filter(hasSplit);
     const isEnded = (open.length === 0 && this.#hasLast) || this.#isStopped;
     const reading = this.#isWaiting ? 'waiting' : 'reading';
+    const waitsFor = this.#options.alignment?.report ?? null;
+    const state = waitsFor === null ? reading : 'held';
     return {
       splits: this.#options.times.lanes().map(({ splitId }) => splitId),
       position: open.length === 0 ? null : this.position(),
-      state: isEnded ? 'ended' : open.length === 0 ? 'asking' : reading,
+      state: isEnded ? 'ended' : open.length === 0 ? 'asking' : state,
       rowCount: this.#unsent.rowCount,
+      ...(waitsFor !== null && { waitsFor }),
       lanes: this.#options.times.lanes(),
     };
   }
@@ -132,6 +141,7 @@ export class MergedSourceOperator implements TaskSource {
     if (split === null) {
       this.#hasLast = true;
       times.expect(this.#lanes.size);
+      this.#endLanes(); // Those that came to the end of theirs before anyone knew that it was the last.
       return;
     }
     const { number, count } = split.lane ?? { number: 0, count: 1 };
@@ -159,11 +169,17 @@ export class MergedSourceOperator implements TaskSource {
     return { finished: [...this.#finished], open };
   }
 
+  getStuck(): void {
+    this.#options.alignment?.getStuck(this.#options.mono());
+  }
+
   stop(): void {
     this.#isStopped = true;
+    this.#options.alignment?.end();
   }
 
   close(): void {
+    this.#options.alignment?.end();
     this.#unsent.close();
     closeAll([...this.#lanes.values()].map(({ reader }) => reader));
   }
@@ -176,9 +192,11 @@ export class MergedSourceOperator implements TaskSource {
     const lanes = [...this.#lanes.values()].filter(hasSplit);
     this.#isWaiting = false;
     this.#noteDryLanes();
-    if (lanes.length === 0) return this.#isOver() ? 'done' : 'waiting';
+    if (lanes.length === 0 && this.#isOver()) return this.#end();
+    this.#tellOthers();
     lanes.sort((a, b) => earlierFirst(times.newestOf(a.number), times.newestOf(b.number)));
     for (const lane of lanes) {
+      if (this.#mustWait(lane, lanes)) return 'waiting';
       const result = this.#readLane(lane, hasDeadLetters);
       this.#isWaiting = result === 'waiting';
       if (!this.#isWaiting) return 'more';
@@ -236,6 +254,27 @@ export class MergedSourceOperator implements TaskSource {
     for (const lane of this.#lanes.values()) {
       if (!hasSplit(lane)) this.#options.times.end(lane.number);
     }
+  }
+
+  /** The sources that it is aligned with are told how far it is. */
+  #tellOthers(): void {
+    const { times, mono, alignment = null } = this.#options;
+    if (alignment === null) return;
+    const nowMs = mono();
+    alignment.tell({ watermarkMs: times.watermark(nowMs), isIdle: times.isIdle(nowMs) });
+  }
+
+  /** Whether a lane is too far ahead of the other sources; so are those behind it then, and none of them is asked. */
+  #mustWait(lane: Lane, lanes: readonly Lane[]): boolean {
+    const { times, mono, alignment = null } = this.#options;
+    if (alignment?.mustWait(times.reachedBy(lane.number), mono()) !== true) return false;
+    for (const { number } of lanes.slice(lanes.indexOf(lane))) times.leaveOut(number);
+    return true;
+  }
+
+  #end(): 'done' {
+    this.#options.alignment?.end();
+    return 'done';
   }
 
   #isOver(): boolean {

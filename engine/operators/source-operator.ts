@@ -16,6 +16,7 @@
 import { assert } from '../../base/assert.ts';
 import type { SourceSnapshot } from '../contracts/snapshot.ts';
 import type { DueRows, DynamicFilter, Skipped, Split, SplitReader } from '../contracts/source.ts';
+import type { AlignmentReport } from '../time/source-alignment.ts';
 import type { Outbox } from './operator.ts';
 import { ReadRows } from './read-rows.ts';
 
@@ -30,13 +31,15 @@ export type SourceReport = {
   /** Where the reader is in what it reads; null between splits. */
   readonly position: string | null;
   /**
-   * `reading`; `waiting`: nothing is there now; `asking`: it has no split and would like one; `ended`: there
-   * are no more.
+   * `reading`; `waiting`: nothing is there now; `asking`: it has no split and would like one; `held`: it waits for
+   * another source; `ended`: there are no more.
    */
-  readonly state: 'reading' | 'waiting' | 'asking' | 'ended';
+  readonly state: 'reading' | 'waiting' | 'asking' | 'held' | 'ended';
   readonly rowCount: number;
   /** Of one that follows event time: how far its lanes are. */
   readonly lanes?: readonly LaneReport[];
+  /** Of one that is held: whom it waits for. */
+  readonly waitsFor?: AlignmentReport;
 };
 
 export type LaneReport = {
@@ -79,6 +82,8 @@ export interface TaskSource {
    * to be asked again after a step. A split that waits to be opened is not named.
    */
   snapshot(): SourceSnapshot | null;
+  /** Its rows have no room, or wait for others: those who are aligned with it are not to wait for ever. @defaultValue nobody is */
+  getStuck?(): void;
   /** Nobody needs more rows: what is not read stays unread. */
   stop(): void;
   close(): void;

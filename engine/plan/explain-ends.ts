@@ -57,10 +57,13 @@ function areFields(value: Json): boolean {
 /** `at, out of order by up to 1000 ms, idle after 5000 ms`. */
 export function eventTimeText(spec: EventTimeSpec & { readonly putsAside?: true }): string {
   const { column, futureLimitMs, outOfOrdernessMs, idleAfterMs, putsAside, watermarkColumn } = spec;
+  const { alignment: aligned } = spec;
   const follows = watermarkColumn === undefined ? '' : `, watermarks of ${watermarkColumn}`;
   const idle = idleAfterMs === null ? '' : `, idle after ${idleAfterMs} ms`;
   const aside = putsAside === true ? `, put aside beyond ${futureLimitMs} ms ahead` : '';
-  return `${column}${follows}, out of order by up to ${outOfOrdernessMs} ms${idle}${aside}`;
+  const together =
+    aligned === undefined ? '' : `, up to ${aligned.driftMs} ms ahead of "${aligned.group}"`;
+  return `${column}${follows}, out of order by up to ${outOfOrdernessMs} ms${idle}${together}${aside}`;
 }
 
 export function ingestionTimeText({ column }: { readonly column: string }): string {

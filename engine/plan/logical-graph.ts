@@ -107,6 +107,14 @@ export interface EventTimeSpec {
   readonly idleAfterMs: number | null;
   /** How far ahead of the wall clock a time may be and still be believed. */
   readonly futureLimitMs: number;
+  /** The sources that this one stays together with, and how far ahead it may be. @defaultValue none */
+  readonly alignment?: AlignmentSpec;
+}
+
+/** A group of sources that are read about equally far in event time. */
+export interface AlignmentSpec {
+  readonly group: string;
+  readonly driftMs: number;
 }
 
 interface Node {

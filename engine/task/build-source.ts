@@ -12,8 +12,10 @@ import { MergedSourceOperator } from '../operators/merged-source-operator.ts';
 import { PacedReader } from '../operators/paced-reader.ts';
 import { SampleReader } from '../operators/sample-reader.ts';
 import { SourceOperator, type TaskSource } from '../operators/source-operator.ts';
+import { alignmentOf } from '../plan/alignment.ts';
 import type { OperatorSpec, Vertex } from '../plan/physical-graph.ts';
 import { RowPace, rowPaceBytes } from '../time/row-pace.ts';
+import { type AlignmentPlace, SourceAlignment } from '../time/source-alignment.ts';
 import { SplitTimes } from '../time/split-times.ts';
 import { connectorOf, type TaskConnectors } from './task-connectors.ts';
 
@@ -27,8 +29,10 @@ export interface BuildSourceOptions extends TaskConnectors {
   readonly hasDeadLetters: boolean;
   /** Of its lanes; null where it reads one split behind the other. */
   readonly times: SplitTimes | null;
-  /** As `TaskOptions.pace`. */
+  readonly vertex: Vertex;
+  /** As in `TaskOptions`. */
   readonly pace?: ArrayBufferLike | null;
+  readonly alignment?: AlignmentPlace | null;
 }
 
 export function buildSource(spec: SourceSpecOf, options: BuildSourceOptions): TaskSource {
@@ -37,8 +41,14 @@ export function buildSource(spec: SourceSpecOf, options: BuildSourceOptions): Ta
   if (spec.isSample) return new SourceOperator(new SampleReader(newReader));
   const paced = pacedReaders(spec, { ...options, newReader, mono });
   const { times } = options;
-  if (times !== null) return new MergedSourceOperator({ newReader: paced, times, mono });
-  return new SourceOperator(paced());
+  if (times === null) return new SourceOperator(paced());
+  const alignment = alignmentIn(options);
+  return new MergedSourceOperator({ newReader: paced, times, mono, alignment });
+}
+
+function alignmentIn({ vertex, alignment: place = null }: BuildSourceOptions) {
+  const spec = alignmentOf(vertex);
+  return spec && place && new SourceAlignment({ ...place, driftMs: spec.driftMs });
 }
 
 /** How far event time has come in the lanes of a chain's source, as the chain's `eventTime` wants it. */

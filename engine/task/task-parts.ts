@@ -30,6 +30,7 @@ import type { UserFunctions } from '../plan/user-functions.ts';
 import type { RangePartitioner } from '../shuffle/range-partitioner.ts';
 import { SpillBlocks } from '../spill/spill-blocks.ts';
 import type { Outbox } from '../stream/outbox.ts';
+import type { AlignmentPlace } from '../time/source-alignment.ts';
 import type { SplitTimes } from '../time/split-times.ts';
 import { buildOperator } from './build-operator.ts';
 import { BuildPhase } from './build-phase.ts';
@@ -68,6 +69,8 @@ export interface TaskOptions extends TaskConnectors {
   readonly memoryShare: MemoryShare;
   /** Shared by the tasks of a source that has a rate: `rowPaceBytes`, zeroed. @defaultValue the task has the rate for itself */
   readonly pace?: ArrayBufferLike | null;
+  /** With which tasks its source is aligned, where the plan has that. @defaultValue with none */
+  readonly alignment?: AlignmentPlace | null;
   /** Makes the task run again, from any place. @defaultValue nothing */
   readonly ring?: () => void;
   /** Shared memory of `taskMetricsBytes(vertex.chain.length)`, zeroed. */

@@ -210,6 +210,7 @@ export class Task {
   #readBuildSides(phase: BuildPhase): TaskProgress | null {
     const state = phase.step();
     if (state === 'failed') throw this.#inputFailed();
+    if (state === 'waiting') this.#parts.source?.getStuck?.();
     return state === 'waiting' ? 'idle' : null;
   }
 
@@ -266,6 +267,7 @@ export class Task {
   #stopped(): TaskProgress {
     const isWaiting = this.#sink?.isBlocked === true || this.#parts.chain.isWaiting === true;
     const isBlocked = this.#parts.outputs.isBlocked || isWaiting;
+    if (isBlocked) this.#parts.source?.getStuck?.();
     return isBlocked && !this.#isOver() ? 'idle' : 'busy';
   }
 

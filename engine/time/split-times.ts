@@ -118,6 +118,12 @@ export class SplitTimes {
     if (empty !== undefined && empty.emptySinceMs === never) empty.emptySinceMs = nowMs;
   }
 
+  /** The lane is not asked for now: what it has nobody knows, so it is not idle. */
+  leaveOut(lane: number): void {
+    const known = this.#lanes.get(lane);
+    if (known !== undefined) known.emptySinceMs = never;
+  }
+
   /** The newest of the rows that have come now; they were due now where nobody has said when. */
   observe(newestMs: number, nowMs = none): void {
     const lane = this.#current;
@@ -129,6 +135,11 @@ export class SplitTimes {
   /** The time of a lane's newest row: what to read next is the least of them. */
   newestOf(lane: number): number {
     return this.#lanes.get(lane)?.newestMs ?? none;
+  }
+
+  /** What of its rows is behind a lane, by how far they may be out of order; minus infinity before the first. */
+  reachedBy(lane: number): number {
+    return this.newestOf(lane) - this.#options.outOfOrdernessMs;
   }
 
   /** The watermark now, which never falls; minus infinity before the first. */

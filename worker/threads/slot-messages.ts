@@ -7,6 +7,7 @@ import type { PartitionBytes, Span } from '../../engine/plan/map-output-read.ts'
 import type { Exchange, Vertex } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import type { MapOutputFile } from '../../engine/shuffle/map-output.ts';
+import type { AlignmentPlace } from '../../engine/time/source-alignment.ts';
 
 /** One ring between two tasks; both ends are given the same one. */
 export interface RingDescriptor {
@@ -61,6 +62,13 @@ export interface TaskDeployment {
   readonly latency: TaskLatencyPlace | null;
   /** Of a source with a rate: its schedule, shared by its tasks; layout in engine/time/row-pace.ts. */
   readonly pace: SharedArrayBuffer | null;
+  /** Of a source that is aligned with others. */
+  readonly alignment: SharedAlignment | null;
+}
+
+/** A task's place among those that its source is aligned with. */
+export interface SharedAlignment extends AlignmentPlace {
+  readonly buffer: SharedArrayBuffer;
 }
 
 export interface TaskLatencyPlace {

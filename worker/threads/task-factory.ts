@@ -36,7 +36,7 @@ export interface SlotResources {
 
 export function buildTask(deployment: TaskDeployment, resources: SlotResources): Task {
   const { taskId, taskIndex, attempt, vertex, inputs, outputs, programRings } = deployment;
-  const { metrics, latency, pace } = deployment;
+  const { metrics, latency, pace, alignment } = deployment;
   const { bellOf, spillFolder, ...slot } = resources;
   return new Task({
     ...slot,
@@ -44,7 +44,7 @@ export function buildTask(deployment: TaskDeployment, resources: SlotResources):
     taskIndex,
     attempt,
     vertex,
-    ...{ metrics, latency, pace },
+    ...{ metrics, latency, pace, alignment },
     preparedSink: preparedSinkOf(deployment),
     spillFolder: taskFolderOf(spillFolder, deployment),
     programRings: new Map(

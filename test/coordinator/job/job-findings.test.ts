@@ -1,5 +1,6 @@
 /** Goal: what is said to hold a job back is what two looks at it have in common, and names who is to blame. */
 import { expect, test } from 'vitest';
+import { findingText } from '../../../cli/control/why-text.ts';
 import { findingsOf } from '../../../coordinator/job/job-findings.ts';
 import type {
   JobInspection,
@@ -121,6 +122,40 @@ test.each(['waiting', 'asking'] as const)(
     expect(findingsOf(look(0, earlier), look(200, idle))).toEqual([]);
   },
 );
+
+test('a source that is held both times waits for another one, which is named', () => {
+  const bids = (watermarkMs: number | null) => {
+    const waitsFor = { taskId: 'v2[0]', watermarkMs, reachedMs: 9_000, driftMs: 1_000 };
+    const source = {
+      splits: ['a'],
+      position: 'row 7',
+      state: 'held',
+      rowCount: 7,
+      waitsFor,
+    } as const;
+    return task('v1[0]', { source, operators: [operator('bids')] });
+  };
+  const reading = { splits: [], position: null, state: 'reading', rowCount: 3 } as const;
+  const auctions = task('v2[0]', { source: reading, operators: [operator('auctions')] });
+  const others = [auctions, task('v3[0]')];
+  const held = {
+    ...{ kind: 'held', taskId: 'v1[0]', operator: 'bids', behind: 'v2[0]', source: 'auctions' },
+    ...{ watermarkMs: 500, reachedMs: 9_000, driftMs: 1_000 },
+  };
+  const findings = findingsOf(look(0, [bids(null), ...others]), look(200, [bids(500), ...others]));
+  expect(findings).toEqual([held]);
+  expect(findings.map(findingText)).toEqual([
+    'source "bids" (v1[0]), at 1970-01-01T00:00:09.000Z, waits for source "auctions" (v2[0]), which is at ' +
+      '1970-01-01T00:00:00.500Z: it may be 1.0 s ahead',
+  ]);
+  const alone = findingsOf(look(0, [bids(null)]), look(200, [bids(null)]));
+  expect(alone.map(findingText)).toEqual([
+    'source "bids" (v1[0]), at 1970-01-01T00:00:09.000Z, waits for task v2[0], which has not begun in event ' +
+      'time: it may be 1.0 s ahead',
+  ]);
+  const free = task('v1[0]', { source: reading, operators: [operator('bids')] });
+  expect(findingsOf(look(0, [free, ...others]), look(200, [bids(500), ...others]))).toEqual([]);
+});
 
 test('an operator that needs all its input is named until its first row is out', () => {
   const sort = (rowsOut: number) =>

@@ -4,13 +4,18 @@ import type { ReadResult, Split, SplitReader } from '../../../engine/contracts/s
 import { MergedSourceOperator } from '../../../engine/operators/merged-source-operator.ts';
 import { int32Type } from '../../../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
+import { sharedMomentBytes } from '../../../engine/time/shared-moment.ts';
+import { SourceAlignment } from '../../../engine/time/source-alignment.ts';
 import { SplitTimes } from '../../../engine/time/split-times.ts';
 import { batchOf, CollectingOutbox, newContext } from '../../support/operator-harness.ts';
 
 const schema = schemaOf(fieldOf('n', int32Type));
 
 /** Each split is a script of its reader; a number is a row, and its time. */
-function scene(splits: Readonly<Record<string, (ReadResult | number)[]>>) {
+function scene(
+  splits: Readonly<Record<string, (ReadResult | number)[]>>,
+  alignment: SourceAlignment | null = null,
+) {
   const { memory, scope } = newContext('tested');
   const times = new SplitTimes({ outOfOrdernessMs: 0, idleAfterMs: 10 });
   const log: string[] = [];
@@ -34,7 +39,7 @@ function scene(splits: Readonly<Record<string, (ReadResult | number)[]>>) {
       close: () => closed++,
     };
   };
-  const source = new MergedSourceOperator({ newReader, times, mono: () => nowMs });
+  const source = new MergedSourceOperator({ newReader, times, mono: () => nowMs, alignment });
   const give = (id: string, number: number, count: number) =>
     source.offerSplit({ id, sizeBytes: 1, payload: null, lane: { number, count } } as Split);
   const end = () => {
@@ -144,5 +149,74 @@ test('a source without an end: who has no lane is idle at once, a lane without m
   give('b', 0, 1);
   while (source.step(outbox) !== 'waiting');
   expect([outbox.rows, times.watermark(10), times.isIdle(10)]).toEqual([[1, 5], 5, false]);
+  end();
+});
+
+test('a lane that is ahead of another source is not asked, nor idle, until that one has come after', () => {
+  const place = {
+    buffer: new SharedArrayBuffer(2 * sharedMomentBytes),
+    members: ['v1[0]', 'v2[0]'],
+  };
+  const alignment = new SourceAlignment({ ...place, own: 0, driftMs: 3 });
+  const other = new SourceAlignment({ ...place, own: 1, driftMs: 3 });
+  const { source, times, log, give, end, outbox, setTime } = scene(
+    { a: [1, 'waiting', 'waiting', 'waiting', 5, 9], b: [2, 'waiting', 6, 20] },
+    alignment,
+  );
+  give('a', 0, 2);
+  give('b', 1, 2);
+  other.tell({ watermarkMs: 2, isIdle: false });
+  // A: 1, B: 2, both have nothing now, B: 6, which is too far ahead of 2; A is asked all the time.
+  expect([source.step(outbox), source.step(outbox), source.step(outbox)]).toEqual([
+    'more',
+    'more',
+    'waiting',
+  ]);
+  setTime(5);
+  expect([source.step(outbox), source.step(outbox), outbox.rows]).toEqual([
+    'more',
+    'waiting',
+    [1, 2, 6],
+  ]);
+  expect([source.dueAtMs, log.at(-1)]).toEqual([10, '6']);
+  expect(source.inspect()).toMatchObject({
+    state: 'held',
+    waitsFor: { taskId: 'v2[0]', watermarkMs: 2, reachedMs: 6, driftMs: 3 },
+  });
+  // A has had nothing for 10 ms; B, which was not asked for longer, holds the watermark.
+  expect([times.watermark(9), times.watermark(5_000), times.isIdle(5_000)]).toEqual([1, 6, false]);
+  other.tell({ watermarkMs: 3, isIdle: false });
+  source.offerSplit(null);
+  // A again, up to 9: then both are ahead of 3.
+  while (source.step(outbox) !== 'waiting');
+  expect([outbox.rows, source.inspect().state]).toEqual([[1, 2, 6, 5, 9, 20], 'held']);
+  other.end();
+  while (source.step(outbox) !== 'done');
+  expect(other.mustWait(99, 0)).toBe(false);
+  end();
+});
+
+test('a source that nobody needs any more, and one that is closed, hold nobody', () => {
+  for (const leave of ['stop', 'close'] as const) {
+    const place = { buffer: new SharedArrayBuffer(2 * sharedMomentBytes), members: ['a', 'b'] };
+    const other = new SourceAlignment({ ...place, own: 1, driftMs: 0 });
+    const alignment = new SourceAlignment({ ...place, own: 0, driftMs: 0 });
+    const { source, end } = scene({}, alignment);
+    expect(other.mustWait(9, 0)).toBe(true);
+    if (leave === 'stop') source.stop();
+    end();
+    expect(other.mustWait(9, 0)).toBe(false);
+  }
+});
+
+test('a lane that has come to its end holds time until it is known that no more splits come, and no longer', () => {
+  const { source, times, give, end, outbox } = scene({ a: [1], b: [5, 'waiting', 'waiting', 7] });
+  give('a', 0, 2);
+  give('b', 1, 2);
+  for (let step = 0; step < 4; step++) source.step(outbox);
+  expect([outbox.rows, times.watermark(0)]).toEqual([[1, 5], 1]);
+  source.offerSplit(null);
+  expect(times.watermark(0)).toBe(5);
+  while (source.step(outbox) !== 'done');
   end();
 });

@@ -131,3 +131,24 @@ test('whatever comes in whatever order, the watermark is that of a recount', () 
     }),
   );
 });
+
+test('a lane that is not asked does not get idle, and holds the watermark', () => {
+  const times = new SplitTimes({ outOfOrdernessMs: 2, idleAfterMs: 10 });
+  times.expect(2);
+  for (const lane of [0, 1]) {
+    times.begin(lane, `split ${lane}`);
+    times.enter(lane);
+    times.observe(lane * 5);
+  }
+  expect([times.reachedBy(0), times.reachedBy(1), times.reachedBy(2)]).toEqual([
+    -2,
+    3,
+    Number.NEGATIVE_INFINITY,
+  ]);
+  times.foundEmpty(0, 100);
+  times.foundEmpty(1, 100);
+  times.leaveOut(1);
+  expect([times.watermark(109), times.watermark(110), times.isIdle(900)]).toEqual([-2, 3, false]);
+  times.foundEmpty(1, 1_000);
+  expect([times.isIdle(1_009), times.isIdle(1_010)]).toEqual([false, true]);
+});
