@@ -9,10 +9,13 @@
 const polynomial = 0x82f63b78;
 const tables = crc32cTables(8);
 
-/** The checksum as a whole number in [0, 2^32). */
-export function crc32c(bytes: Uint8Array): number {
+/**
+ * The checksum as a whole number in [0, 2^32).
+ * @param before - The checksum of the bytes in front of these. @defaultValue 0, there are none
+ */
+export function crc32c(bytes: Uint8Array, before = 0): number {
   const table = tables;
-  let crc = 0xffffffff;
+  let crc = ~before;
   let at = 0;
   for (const end = bytes.length - 7; at < end; at += 8) {
     crc ^= wordAt(bytes, at);

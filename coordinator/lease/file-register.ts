@@ -14,9 +14,10 @@
  * On disk: docs/formats/lease-register.md.
  * Before: coordinator/lease/lease-keeper.ts. After: coordinator/lease/rpc-register.ts.
  */
-import { crc32c } from '../../base/checksum.ts';
+import { decodeChecked, encodeChecked } from '../../base/checked-text.ts';
 import type { Disk } from '../../base/env/disk.ts';
 import type { Env } from '../../base/env/env.ts';
+import { folderOf, readWholeFile, syncFile } from '../../base/env/whole-files.ts';
 import { typedError } from '../../base/typed-error.ts';
 import {
   isLeaseRecord,
@@ -30,7 +31,6 @@ type RegisterEnv = Pick<Env, 'disk' | 'process' | 'observe'>;
 
 /** Exit code of a process that can no longer say what is on its disk. */
 const exitCodeDiskInDoubt = 70;
-const fileBytesMax = 64 * 1024;
 const formatName = 'millrace-lease-1'; // On disk: never renumber.
 
 /** Opens the register at `path`; the folder must exist. */
@@ -89,17 +89,7 @@ async function readDurable(disk: Disk, path: string): Promise<RegisterSnapshot> 
   if ((await disk.stat(path)) === null) return { version: 0, record: null };
   await syncFile(disk, path);
   await disk.syncDir(folderOf(path));
-  return decodeRegister(await readWhole(disk, path), path);
-}
-
-async function readWhole(disk: Disk, path: string): Promise<Uint8Array> {
-  const file = await disk.open(path, 'read');
-  try {
-    const bytes = new Uint8Array(fileBytesMax);
-    return bytes.subarray(0, await disk.read(file, bytes, 0));
-  } finally {
-    await disk.close(file);
-  }
+  return decodeRegister((await readWholeFile(disk, path)) ?? new Uint8Array(), path);
 }
 
 async function writeWhole(disk: Disk, path: string, bytes: Uint8Array): Promise<void> {
@@ -111,40 +101,20 @@ async function writeWhole(disk: Disk, path: string, bytes: Uint8Array): Promise<
   }
 }
 
-async function syncFile(disk: Disk, path: string): Promise<void> {
-  const file = await disk.open(path, 'update');
-  try {
-    await disk.fsync(file);
-  } finally {
-    await disk.close(file);
-  }
-}
-
 /** One line: format name, CRC32C of the rest in hex, and the snapshot as JSON. */
 export function encodeRegister(snapshot: RegisterSnapshot): Uint8Array {
-  const encoder = new TextEncoder();
-  const body = JSON.stringify(snapshot);
-  const checksum = crc32c(encoder.encode(body)).toString(16).padStart(8, '0');
-  return encoder.encode(`${formatName} ${checksum} ${body}\n`);
+  return encodeChecked(formatName, JSON.stringify(snapshot));
 }
 
 /** @throws LEASE_REGISTER_CORRUPT when the bytes are not exactly what was once written. */
 export function decodeRegister(bytes: Uint8Array, path: string): RegisterSnapshot {
-  const text = new TextDecoder().decode(bytes);
-  const match = /^(\S+) ([0-9a-f]{8}) (.*)\n$/.exec(text);
-  const body = match?.[3] ?? '';
-  const checksum = crc32c(new TextEncoder().encode(body));
-  if (match?.[1] === formatName && Number.parseInt(match[2] ?? '', 16) === checksum) {
-    const snapshot = JSON.parse(body) as RegisterSnapshot;
-    if (Number.isSafeInteger(snapshot.version) && isLeaseRecord(snapshot.record)) return snapshot;
+  const body = decodeChecked(formatName, bytes);
+  const snapshot = body === null ? null : (JSON.parse(body) as RegisterSnapshot);
+  if (snapshot !== null && Number.isSafeInteger(snapshot.version)) {
+    if (isLeaseRecord(snapshot.record)) return snapshot;
   }
   throw typedError('LEASE_REGISTER_CORRUPT', `lease register "${path}" is damaged`, {
     hint: 'Look at the disk. When no coordinator runs, the file may be removed.',
     details: { path, sizeBytes: bytes.length },
   });
-}
-
-function folderOf(path: string): string {
-  const slash = path.lastIndexOf('/');
-  return slash <= 0 ? (slash === 0 ? '/' : '.') : path.slice(0, slash);
 }

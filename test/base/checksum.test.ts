@@ -26,3 +26,12 @@ test('equals the bit-by-bit reference', () => {
     }),
   );
 });
+
+test('bytes may come in pieces', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(100), (bytes, cut) => {
+      const [first, rest] = [bytes.subarray(0, cut), bytes.subarray(cut)];
+      expect(crc32c(rest, crc32c(first))).toBe(crc32c(bytes));
+    }),
+  );
+});

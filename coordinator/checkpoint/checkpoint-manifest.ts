@@ -1,0 +1,70 @@
+/**
+ * Checkpoint manifest: all that a later attempt, or another job, needs to go on from a checkpoint, but for the rows of
+ * state, which are in the files that it names. Plain data, written once; what it says is never changed.
+ *
+ * On disk: docs/formats/checkpoint.md.
+ * Before: engine/checkpoint/task-snapshot.ts. After: coordinator/checkpoint/store/folder-store.ts.
+ */
+import { decodeChecked, encodeChecked, formatOf } from '../../base/checked-text.ts';
+import type { SnapshotPart, TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
+import type { Json } from '../../engine/contracts/json.ts';
+import type { CheckpointStatistics } from './checkpoint-history.ts';
+import type { CheckpointKind, PreparedWrite } from './pending-checkpoint.ts';
+
+// On disk: never renumber.
+const formatName = 'millrace-checkpoint';
+export const manifestVersion = 1;
+
+export interface OperatorFingerprint {
+  readonly operatorId: string;
+  readonly kind: string;
+  /** Of the columns that it keeps: where it differs, what it kept may not be readable. */
+  readonly schemaFingerprint: string;
+}
+
+export interface CheckpointManifest {
+  /** The version of Millrace that wrote it. */
+  readonly writtenBy: string;
+  readonly jobName: string;
+  readonly jobFingerprint: string;
+  readonly operators: readonly OperatorFingerprint[];
+  readonly epoch: number;
+  readonly checkpointId: number;
+  readonly kind: CheckpointKind;
+  /** Milliseconds since 1970, when it was complete by the coordinator's clock. */
+  readonly createdMs: number;
+  readonly keyGroupCount: number;
+  /** Tasks by vertex. */
+  readonly parallelism: Readonly<Record<string, number>>;
+  readonly tasks: readonly TaskSnapshot[];
+  /** All splits that were known, by the operator id of their source. */
+  readonly splits: Readonly<Record<string, readonly Json[]>>;
+  /** What is to be committed when the job goes on from here, by the vertex of the sink and in this order. */
+  readonly writes: Readonly<Record<string, readonly PreparedWrite[]>>;
+  readonly statistics: CheckpointStatistics;
+  /** Where the paths of parts begin: at the folder of the job, or, of a savepoint, at that of this file. */
+  readonly pathsFrom: 'job' | 'manifest';
+}
+
+export function encodeManifest(manifest: CheckpointManifest): Uint8Array<ArrayBuffer> {
+  return encodeChecked(`${formatName}-${manifestVersion}`, JSON.stringify(manifest));
+}
+
+export type DecodedManifest =
+  | { readonly kind: 'manifest'; readonly manifest: CheckpointManifest }
+  | { readonly kind: 'newer'; readonly version: number }
+  | { readonly kind: 'damaged' };
+
+export function decodeManifest(bytes: Uint8Array): DecodedManifest {
+  const body = decodeChecked(`${formatName}-${manifestVersion}`, bytes);
+  if (body !== null) return { kind: 'manifest', manifest: JSON.parse(body) };
+  const format = formatOf(bytes);
+  const isNewer = format?.name === formatName && format.version > manifestVersion;
+  // Of a newer version nothing but its number can be judged.
+  return isNewer ? { kind: 'newer', version: format.version } : { kind: 'damaged' };
+}
+
+/** All parts that a checkpoint names. */
+export function partsOf({ tasks }: Pick<CheckpointManifest, 'tasks'>): SnapshotPart[] {
+  return tasks.flatMap(({ operators }) => operators.flatMap(({ parts }) => parts));
+}
