@@ -42,6 +42,13 @@ export interface FilesSourceSettings<C> {
   /** Endings that files found in a folder or by a glob must have. @defaultValue all files */
   readonly extensions?: readonly string[];
   /**
+   * Whether a large file may be cut, so that several tasks read it side by side. With `false` each file is read by one task
+   * from front to back, and the rows of a key that is in one file only come to `process`, or any other keyed operator of a
+   * stream, in the file's order.
+   * @defaultValue true
+   */
+  readonly split?: boolean;
+  /**
    * Looks so often for files that were not there before, in milliseconds, and reads them as they come: the source has no
    * end, and the job is a stream that runs until it is cancelled. A file is read once, as it is when it is found: write
    * it under a name that begins with a dot, then rename it. @defaultValue the files are those that are there at first
@@ -89,7 +96,7 @@ export interface FilesSinkSettings {
  * ```
  */
 function source<C>(settings: FilesSourceSettings<C>): SourceOf<C> {
-  const { path, format, extensions, discoveryIntervalMs } = settings;
+  const { path, format, extensions, split, discoveryIntervalMs } = settings;
   if (format?.schema === undefined) {
     throw typedError('FILES_OPTION_INVALID', 'files.source needs a format that can be read', {
       hint: 'Give what text() makes: files.source({ path: "notes", format: text() }).',
@@ -100,6 +107,7 @@ function source<C>(settings: FilesSourceSettings<C>): SourceOf<C> {
     format: format.options,
     extensions:
       extensions?.map((ending) => (ending.startsWith('.') ? ending : `.${ending}`)) ?? null,
+    ...(split === false && { split }),
     ...(discoveryIntervalMs !== undefined && {
       discoveryIntervalMs: intervalOf(discoveryIntervalMs),
     }),

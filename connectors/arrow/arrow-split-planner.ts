@@ -5,7 +5,8 @@
  *     file     [b0][b1][b2][        b3         ]        other, small files
  *     splits   [   0   ][1][ 2  ][ 3  ][ 4  ]           [      5      ]
  *
- * A record batch that is compressed can't be cut: it has to be unpacked whole.
+ * A record batch that is compressed can't be cut: it has to be unpacked whole. Where files are not to be cut, a split has
+ * whole ones.
  *
  * Before: connectors/filesystem/file-enumerator.ts · After: connectors/arrow/arrow-reader.ts
  */
@@ -33,21 +34,22 @@ const scansMax = 16;
 
 /** @param declared - The fields of the job's struct, which each file must have. */
 export async function planArrowSplits(
-  { files, parallelism, disk }: SplitRequest,
+  { files, parallelism, disk, isCut }: SplitRequest,
   declared: readonly Field[],
 ): Promise<PlannedSplits> {
   const target = splitBytesFor(files, parallelism);
-  const maker = new SplitMaker(target);
+  const maker = new SplitMaker({ target, isCut });
   for (let first = 0; first < files.length; first += scansMax) {
     const some = files.slice(first, first + scansMax);
     const scans = await Promise.all(
       some.map((file) =>
-        scanArrowFile(disk, file, { asksRows: (bodyBytes) => bodyBytes > target }),
+        scanArrowFile(disk, file, { asksRows: (bodyBytes) => isCut && bodyBytes > target }),
       ),
     );
     scans.forEach(({ schema, groups }, index) => {
       const file = some[index] as SourceFile;
       const columns = columnsOf(file.path, schema.fields, declared);
+      maker.begin(file);
       for (const { dictionaries, batches } of groups) {
         const { path, sizeBytes } = file;
         maker.add({ path, fileSize: sizeBytes, columns, dictionaries }, batches);
@@ -89,15 +91,21 @@ function isReadableAs(found: FieldType, declared: FieldType): boolean {
   });
 }
 
-/** Puts record batches together until a split is full. */
+/** Puts record batches, or files, together until a split is full. */
 class SplitMaker {
   readonly #target: number;
+  readonly #isCut: boolean;
   readonly #splits: Split[] = [];
   #parts: FilePart[] = [];
   #bytes = 0;
 
-  constructor(target: number) {
+  constructor({ target, isCut }: { readonly target: number; readonly isCut: boolean }) {
     this.#target = target;
+    this.#isCut = isCut;
+  }
+
+  begin({ sizeBytes }: SourceFile): void {
+    if (!this.#isCut && !this.#hasRoomFor(sizeBytes)) this.#endSplit();
   }
 
   add(part: Omit<FilePart, 'pieces'>, batches: readonly BatchPlace[]): void {
@@ -108,7 +116,7 @@ class SplitMaker {
     };
     for (const batch of batches) {
       for (const piece of this.#piecesOf(batch)) {
-        if (this.#bytes > 0 && this.#bytes + piece.sizeBytes > this.#target) {
+        if (this.#isCut && !this.#hasRoomFor(piece.sizeBytes)) {
           endPart();
           this.#endSplit();
         }
@@ -142,6 +150,10 @@ class SplitMaker {
       sizeBytes:
         Math.floor((sizeBytes * (index + 1)) / count) - Math.floor((sizeBytes * index) / count),
     }));
+  }
+
+  #hasRoomFor(sizeBytes: number): boolean {
+    return this.#bytes === 0 || this.#bytes + sizeBytes <= this.#target;
   }
 
   #endSplit(): void {

@@ -17,8 +17,10 @@
 import type { FileStat } from '../../base/env/disk.ts';
 import { TypedError } from '../../base/typed-error.ts';
 import type { RoleContext } from '../../engine/contracts/connector.ts';
+import type { Json } from '../../engine/contracts/json.ts';
 import {
   type SourceStatistics,
+  type Split,
   type SplitDiscovery,
   type SplitEnumerator,
   sumOfSkipped,
@@ -27,7 +29,7 @@ import type { PlannedSplits } from '../formats/file-format.ts';
 import { fileFormatOf } from '../formats/file-formats.ts';
 import type { FileSourceOptions } from './file-options.ts';
 import { normalPathOf, withoutEndSlash } from './file-path.ts';
-import type { SourceFile } from './file-range.ts';
+import { rangesOf, type SourceFile } from './file-range.ts';
 import { sampleOf, statisticsOfFiles } from './file-statistics.ts';
 import { walkFiles } from './file-walk.ts';
 import { isGlob, matchesGlob, parseGlob } from './glob.ts';
@@ -51,6 +53,11 @@ export class FileEnumerator implements SplitEnumerator {
     this.#options = options;
     this.#context = context;
     if (options.discoveryIntervalMs !== undefined) this.discoverMore = () => this.#more();
+  }
+
+  restore(known: readonly Split[]): void {
+    const { pathsOf = pathsOfRanges } = fileFormatOf(this.#options.format);
+    for (const path of known.flatMap(({ payload }) => pathsOf(payload))) this.#known.add(path);
   }
 
   get discoveryIntervalMs(): number {
@@ -112,9 +119,12 @@ export class FileEnumerator implements SplitEnumerator {
   async #splitsOf(files: readonly SourceFile[], parallelism: number): Promise<PlannedSplits> {
     const { format: options } = this.#options;
     const format = fileFormatOf(options);
-    if (format.planSplits === undefined) return { splits: planSplits(files, parallelism) };
+    const isCut = this.#options.split !== false;
+    if (format.planSplits === undefined) {
+      return { splits: planSplits(files, parallelism, { isCut }) };
+    }
     const { disk, predicate = null, filteredColumns = [] } = this.#context;
-    const request = { options, parallelism, disk, predicate, filteredColumns };
+    const request = { options, parallelism, isCut, disk, predicate, filteredColumns };
     const planOf = async (some: readonly SourceFile[]) =>
       format.planSplits?.({ ...request, files: some });
     try {
@@ -184,6 +194,10 @@ export class FileEnumerator implements SplitEnumerator {
       throw unreadableError('path', path, error);
     }
   }
+}
+
+function pathsOfRanges(payload: Json): readonly string[] {
+  return rangesOf(payload).map(({ path }) => path);
 }
 
 /**

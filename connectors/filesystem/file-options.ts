@@ -19,6 +19,8 @@ export type FileSourceOptions = {
   readonly format: FormatOptions;
   /** Endings such as `.md` that files found in a folder or by a glob must have; null for all. */
   readonly extensions: readonly string[] | null;
+  /** Absent: large files may be cut, to be read by several tasks. */
+  readonly split?: false;
   /** How often new files are looked for; absent: the files are those that are there at first. */
   readonly discoveryIntervalMs?: number;
 };

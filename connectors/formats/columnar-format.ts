@@ -21,7 +21,7 @@ import type { FormatOptions } from '../filesystem/file-options.ts';
 import { parquetFormat } from '../parquet/parquet-format.ts';
 import type { FileFormat } from './file-format.ts';
 
-type ReadFormat = FileFormat & Required<Pick<FileFormat, 'planSplits' | 'reader'>>;
+type ReadFormat = FileFormat & Required<Pick<FileFormat, 'planSplits' | 'pathsOf' | 'reader'>>;
 
 export const columnarFormat: FileFormat = {
   kind: 'columnar',
@@ -37,6 +37,10 @@ export const columnarFormat: FileFormat = {
       if (found.skipped !== undefined) skipped.push(found.skipped);
     }
     return { splits, skipped: sumOfSkipped(skipped) };
+  },
+  pathsOf: (payload) => {
+    const { kind, split } = payloadOf(payload);
+    return formats.get(kind)?.pathsOf(split) ?? [];
   },
   statistics: async (request) => {
     const { statistics } = formats.get(kindOf(request.file.path)) ?? arrowFormat;
@@ -61,6 +65,10 @@ function kindOf(path: string): string {
 interface Payload {
   readonly kind: string;
   readonly split: Json;
+}
+
+function payloadOf(payload: Json): Payload {
+  return payload as unknown as Payload;
 }
 
 class ColumnarReader implements SplitReader {
@@ -88,7 +96,7 @@ class ColumnarReader implements SplitReader {
   }
 
   open(split: Split): void {
-    const { kind, split: payload } = split.payload as unknown as Payload;
+    const { kind, split: payload } = payloadOf(split.payload);
     let reader = this.#readers.get(kind);
     if (reader === undefined) {
       reader = formats.get(kind)?.reader(this.#options, this.#context);

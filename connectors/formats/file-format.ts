@@ -10,6 +10,7 @@
  */
 import type { Disk } from '../../base/env/disk.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
+import type { Json } from '../../engine/contracts/json.ts';
 import type {
   Skipped,
   SourceStatistics,
@@ -31,6 +32,8 @@ export interface FileFormat {
    * the reader finds out which records are a range's.
    */
   planSplits?(request: SplitRequest): Promise<PlannedSplits>;
+  /** The files that one of these splits has rows of. Of formats with `planSplits`, but for ranges of bytes. */
+  pathsOf?(payload: Json): readonly string[];
   /** What a file says of its rows. Without it nothing but its size is known. */
   statistics?(request: StatisticsRequest): Promise<SourceStatistics>;
   reader?(options: FormatOptions, context: SlotContext): SplitReader;
@@ -48,6 +51,8 @@ export interface PlannedSplits {
 export interface SplitRequest {
   readonly options: FormatOptions;
   readonly files: readonly SourceFile[];
+  /** Whether a file may be in several splits. */
+  readonly isCut: boolean;
   /** Tasks that will read, 1 or more. */
   readonly parallelism: number;
   readonly disk: Disk;

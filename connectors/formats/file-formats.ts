@@ -31,9 +31,9 @@ const text: FileFormat = {
 
 const csv: FileFormat = {
   kind: 'csv',
-  planSplits: async ({ options, files, parallelism }) => {
-    const { split: isCut, header: namesEndFiles } = options as CsvOptions;
-    return { splits: planSplits(files, parallelism, { isCut, namesEndFiles }) };
+  planSplits: async ({ options, files, parallelism, isCut }) => {
+    const { split, header: namesEndFiles } = options as CsvOptions;
+    return { splits: planSplits(files, parallelism, { isCut: isCut && split, namesEndFiles }) };
   },
   reader: (options, context) => createCsvReader(options as CsvOptions, context),
   partEnding: () => '.csv',

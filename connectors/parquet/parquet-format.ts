@@ -2,6 +2,7 @@
 import type { Field } from '../../engine/schema/field-type.ts';
 import type { FormatOptions } from '../filesystem/file-options.ts';
 import type { FileFormat } from '../formats/file-format.ts';
+import { partsOf } from './plan/parquet-split.ts';
 import { planParquetSplits } from './plan/parquet-split-planner.ts';
 import { parquetStatistics } from './plan/parquet-statistics.ts';
 import { createParquetReader } from './read/parquet-reader.ts';
@@ -10,6 +11,7 @@ import { ParquetWriter, type ParquetWriterOptions } from './write/parquet-writer
 export const parquetFormat: FileFormat = {
   kind: 'parquet',
   planSplits: (request) => planParquetSplits(request, declaredOf(request.options)),
+  pathsOf: (payload) => partsOf(payload).map(({ path }) => path),
   statistics: ({ options, ...request }) => parquetStatistics(request, declaredOf(options)),
   reader: (_options, context) => createParquetReader(context),
   partEnding: () => '.parquet',

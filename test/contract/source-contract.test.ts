@@ -5,9 +5,14 @@
  * The suite is the contract of engine/contracts/source.ts; test/support/source-cases.ts has a case
  * for each connector and format.
  */
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createRealDisk } from '../../base/env/real-disk.ts';
 import { createRealSyncDisk } from '../../base/env/real-sync-disk.ts';
+import type { FileSourceOptions } from '../../connectors/filesystem/file-options.ts';
+import { rangesOf } from '../../connectors/filesystem/file-range.ts';
+import { fileFormatOf } from '../../connectors/formats/file-formats.ts';
 import { connectors } from '../../connectors/registry.ts';
 import { readRows } from '../../engine/batch/row-reader.ts';
 import type { Connector, SlotContext } from '../../engine/contracts/connector.ts';
@@ -21,9 +26,29 @@ function connectorOf({ source }: SourceCase): Required<Connector> {
   return connectors.get(source.connector) as Required<Connector>;
 }
 
-function discover(one: SourceCase, parallelism: number) {
+function enumeratorOf(one: SourceCase) {
   const context = { disk: createRealDisk(), attemptId: 'attempt' };
-  return connectorOf(one).enumerator(one.source.options, context).discover(parallelism);
+  return connectorOf(one).enumerator(one.source.options, context);
+}
+
+function discover(one: SourceCase, parallelism: number) {
+  return enumeratorOf(one).discover(parallelism);
+}
+
+/** The same files with other options. */
+function withOptions(one: SourceCase, options: Partial<FileSourceOptions>): SourceCase {
+  const { source } = one;
+  const all = { ...(source.options as FileSourceOptions), ...options };
+  return { ...one, source: { ...source, options: all } };
+}
+
+/** The files that each split has rows of. */
+function filesOf({ source }: SourceCase, splits: readonly Split[]): readonly string[][] {
+  const { pathsOf } = fileFormatOf((source.options as FileSourceOptions).format);
+  return splits.map(({ payload }) => {
+    const paths = pathsOf?.(payload) ?? rangesOf(payload).map(({ path }) => path);
+    return [...new Set(paths)];
+  });
 }
 
 async function contextOf(
@@ -134,5 +159,32 @@ describe.each(sourceKinds)('$name', ({ make }) => {
     reader.close();
     context.scope.memory.assertEmpty();
     expect(plan.openFiles.size).toBe(0);
+  });
+});
+
+const fileKinds = sourceKinds.filter(({ name }) => name.includes('of a folder'));
+
+describe.each(fileKinds)('$name', ({ make }) => {
+  test('files that are not to be cut are in one split each, and read whole', async () => {
+    const one = withOptions(make(), { split: false });
+    const { splits } = await discover(one, 8);
+    const files = filesOf(one, splits).flat();
+    expect(files.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(files).size).toBe(files.length);
+    expect((await readWith(one, [splits])).rows.sort()).toEqual(one.rows);
+  });
+
+  test('what has been found before is not found again, what has come since is', async () => {
+    const one = withOptions(make(), { discoveryIntervalMs: 1_000 });
+    const { splits } = await discover(one, 2);
+    const [[seen = ''] = []] = filesOf(one, splits);
+    const enumerator = enumeratorOf(one);
+    enumerator.restore?.(splits);
+    expect((await enumerator.discoverMore?.())?.splits).toEqual([]);
+    const copy = `${path.dirname(seen)}/new-${path.basename(seen)}`;
+    fs.copyFileSync(seen, copy);
+    const found = (await enumerator.discoverMore?.())?.splits ?? [];
+    expect(new Set(filesOf(one, found).flat())).toEqual(new Set([copy]));
+    expect((await enumerator.discoverMore?.())?.splits).toEqual([]);
   });
 });

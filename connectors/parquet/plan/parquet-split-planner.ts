@@ -6,7 +6,8 @@
  *     file     [g0][g1][g2][          g3           ]        other, small files
  *     splits   [   0  ][1 ][   2   ][   3   ][  4  ]        [      5      ]
  *
- * Row groups in which no row can meet the predicate are in no split.
+ * Row groups in which no row can meet the predicate are in no split. Where files are not to be cut, a split has whole
+ * ones.
  *
  * Before: connectors/filesystem/file-enumerator.ts · After: connectors/parquet/read/parquet-reader.ts
  */
@@ -41,7 +42,7 @@ const splitsPerTaskMin = 4;
 
 /** @param declared - The fields of the job's struct, which each file must have. */
 export async function planParquetSplits(
-  { files, parallelism, disk, predicate, filteredColumns = [] }: SplitRequest,
+  { files, parallelism, disk, isCut, predicate, filteredColumns = [] }: SplitRequest,
   declared: readonly Field[],
 ): Promise<PlannedSplits> {
   const found: PlannedFile[] = [];
@@ -62,7 +63,8 @@ export async function planParquetSplits(
     asked,
     filtered,
     targetBytes: splitBytesFor(wanted, parallelism),
-    cutsGroups: groups.length < parallelism * splitsPerTaskMin,
+    isCut,
+    cutsGroups: isCut && groups.length < parallelism * splitsPerTaskMin,
   });
   for (const file of found) maker.add(file);
   const rows = sumOf(skipped, ({ rowCount }) => rowCount);
@@ -110,6 +112,8 @@ function bytesOf({ chunks }: RowGroup): number {
 
 interface SplitOptions {
   readonly targetBytes: number;
+  /** Whether a file may be in several splits. */
+  readonly isCut: boolean;
   readonly cutsGroups: boolean;
   /** Names of the columns that the predicate reads, or dynamic filters. */
   readonly asked: ReadonlySet<string>;
@@ -117,7 +121,7 @@ interface SplitOptions {
   readonly filtered: ReadonlySet<string>;
 }
 
-/** Puts row groups together until a split is full. */
+/** Puts row groups, or files, together until a split is full. */
 class SplitMaker {
   readonly #options: SplitOptions;
   readonly #splits: Split[] = [];
@@ -129,6 +133,8 @@ class SplitMaker {
   }
 
   add({ path, columns, groups }: PlannedFile): void {
+    const { isCut } = this.#options;
+    if (!isCut && !this.#hasRoomFor(sumOf(groups, bytesOf))) this.#endSplit();
     const part = { path, columns: columns.map(({ plan }) => plan) };
     let pieces: Piece[] = [];
     const endPart = () => {
@@ -137,7 +143,7 @@ class SplitMaker {
     };
     for (const group of groups) {
       for (const piece of this.#piecesOf(path, columns, group)) {
-        if (this.#bytes > 0 && this.#bytes + piece.sizeBytes > this.#options.targetBytes) {
+        if (isCut && !this.#hasRoomFor(piece.sizeBytes)) {
           endPart();
           this.#endSplit();
         }
@@ -177,6 +183,10 @@ class SplitMaker {
       sizeBytes:
         Math.floor((sizeBytes * (index + 1)) / count) - Math.floor((sizeBytes * index) / count),
     }));
+  }
+
+  #hasRoomFor(sizeBytes: number): boolean {
+    return this.#bytes === 0 || this.#bytes + sizeBytes <= this.#options.targetBytes;
   }
 
   #endSplit(): void {
