@@ -55,11 +55,13 @@ const kernelBuild = 'engine/kernels/build-kernels';
 const bundleBuild = 'cli/build-bundle';
 
 const packageOwners = {
+  '@platformatic/kafka': ['connectors/kafka/platformatic'],
   acorn: ['engine/expr', 'cli'],
   'apache-arrow': ['engine', 'connectors', 'worker', 'bench'],
   assemblyscript: [kernelBuild],
   commander: ['cli', 'bench'],
   'fast-check': [],
+  kafkajs: ['connectors/kafka/kafkajs'],
   piscina: ['worker'],
   rolldown: [bundleBuild],
   rxjs: ['connectors/rxjs', 'cli/rxjs', 'coordinator', 'worker'],

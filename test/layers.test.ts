@@ -49,6 +49,10 @@ const clean: Record<string, string> = {
   'engine/batch/ipc.ts': "import { Table } from 'apache-arrow'; export const ipc = Table;",
   'engine/api/index.ts':
     "import { filter } from '../operators/filter.ts'; export const api = filter;",
+  'connectors/kafka/platformatic/client.ts':
+    "import { ConnectionPool } from '@platformatic/kafka'; export const pool = ConnectionPool;",
+  'connectors/kafka/kafkajs/client.ts':
+    "import kafkajs from 'kafkajs'; export const kafka = kafkajs;",
   'connectors/files.ts': "import { posix } from 'node:path'; export const files = posix;",
   'coordinator/protocol.ts': 'export type Message = string;',
   'coordinator/job-master.ts':
@@ -111,6 +115,15 @@ const planted: Record<string, { readonly content: string; readonly rule: string 
   'connectors/to-net.ts': {
     content: "import net from 'node:net'; export const x = net;",
     rule: 'io-in-its-place',
+  },
+  'connectors/kafka/to-platformatic.ts': {
+    content:
+      "import { ConnectionPool } from '@platformatic/kafka'; export const x = ConnectionPool;",
+    rule: 'package-@platformatic/kafka',
+  },
+  'connectors/kafka/platformatic/to-kafkajs.ts': {
+    content: "import kafkajs from 'kafkajs'; export const x = kafkajs;",
+    rule: 'package-kafkajs',
   },
   'connectors/to-namenode.ts': {
     content: "import { n } from '../dfs/namenode/main.ts'; export const x = n;",

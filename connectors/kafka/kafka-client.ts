@@ -1,0 +1,112 @@
+/**
+ * The port to Kafka: what Millrace asks of a client, and no more. Two packages stand behind it, each in a
+ * folder of its own; nothing else of the connector knows them.
+ *
+ *     platformatic/   all of it (the default)
+ *     kafkajs/        all but fetching without a group, and transactions of an earlier process
+ *
+ * Bytes of records pass through as they are: a record batch (docs/formats of Kafka: message format v2) is
+ * decoded and encoded elsewhere, straight from and to columns. Offsets, ids of producers and timestamps are
+ * numbers: below 2^53 they are exact.
+ *
+ * Every call ends: it does its work within `callTimeoutMs`, or rejects with a typed error
+ * (connectors/kafka/kafka-errors.ts). What may be tried again without harm says so (`retryable`).
+ * After: connectors/kafka/open-client.ts.
+ */
+
+/** Where in a topic partition: its ends, or its first record that is not older. */
+export type OffsetAt = 'earliest' | 'latest' | { readonly timestampMs: number };
+
+/** Who sees records of open transactions, and those of aborted ones. */
+export type Isolation = 'committed' | 'uncommitted';
+
+export interface TopicPartition {
+  readonly partition: number;
+  /** The broker that has it; -1 while there is none. */
+  readonly leader: number;
+}
+
+export interface FetchRequest {
+  readonly topic: string;
+  /** The broker that leads all of these partitions. */
+  readonly leader: number;
+  readonly partitions: readonly { readonly partition: number; readonly offset: number }[];
+  readonly isolation: Isolation;
+  /** How long the broker waits for a first byte. */
+  readonly waitMaxMs: number;
+  /** Of one partition; a batch that is larger is given whole. */
+  readonly partitionBytesMax: number;
+  readonly bytesMax: number;
+}
+
+/** A producer whose records from an offset on belong to an aborted transaction, up to its marker. */
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+}
+
+export interface FetchedPartition {
+  readonly partition: number;
+  /** Kafka's own number; 0 for none. */
+  readonly errorCode: number;
+  /** Record batches from the one on that has the offset; the last may be cut off. */
+  readonly records: Uint8Array;
+  /** Behind the last record that counts for the isolation. */
+  readonly endOffset: number;
+  readonly aborted: readonly AbortedTransaction[];
+}
+
+/** A record batch without a producer: id, epoch and sequence are set where it is sent. */
+export interface EncodedBatch {
+  readonly partition: number;
+  readonly recordCount: number;
+  /** Of its own: they are written to. */
+  readonly bytes: Uint8Array;
+}
+
+/** The number of a producer with the epoch that fences those before it. */
+export interface ProducerIdentity {
+  readonly producerId: number;
+  readonly epoch: number;
+}
+
+/** Writes to one topic, each record once whatever is tried again (an idempotent producer). */
+export interface KafkaProducer {
+  /**
+   * At most one batch for each partition; resolves when all in-sync replicas have them. One call at a time.
+   * After a rejection nothing is known of the batches: the producer is of no more use.
+   */
+  send(batches: readonly EncodedBatch[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Writes in transactions. Whoever opens the same id again ends the open one and fences this producer. */
+export interface KafkaTransactions extends KafkaProducer {
+  /** Null where the client does not tell. */
+  readonly identity: ProducerIdentity | null;
+  /** Ends the transaction that the sends since the last end belong to; without any it does nothing. */
+  end(outcome: 'commit' | 'abort'): Promise<void>;
+}
+
+export interface TransactionsOptions {
+  readonly topic: string;
+  readonly transactionalId: string;
+  /** After so long without an end the broker aborts a transaction; its `transaction.max.timeout.ms` is the most. */
+  readonly timeoutMs: number;
+}
+
+export interface KafkaClient {
+  /** @throws KAFKA_TOPIC_NOT_FOUND */
+  partitionsOf(topic: string): Promise<readonly TopicPartition[]>;
+  /** By partition. Where no record is as young as the timestamp: the end. */
+  offsetsOf(topic: string, at: OffsetAt, isolation: Isolation): Promise<readonly number[]>;
+  /** Without a group. Faults of single partitions are in the answer. */
+  fetch(request: FetchRequest): Promise<readonly FetchedPartition[]>;
+  /** @throws KAFKA_TOPIC_EXISTS */
+  createTopic(topic: string, options: { readonly partitionCount: number }): Promise<void>;
+  producer(topic: string): Promise<KafkaProducer>;
+  transactions(options: TransactionsOptions): Promise<KafkaTransactions>;
+  /** Commits a transaction of a process that is gone, by what it noted. @throws KAFKA_FENCED when it is not open any more */
+  commitTransaction(transactionalId: string, identity: ProducerIdentity): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,193 @@
+/**
+ * A real Kafka broker for a test file: one process on free ports of the loopback, with data of its own.
+ *
+ *     format ─▶ start ─▶ its port takes connections ─▶ warm up ─▶ tests … stop, pause, start again ─▶ removed
+ *
+ * Warm is a broker whose coordinator of transactions has answered: the first questions to it only make its
+ * topic, and are told to come again. Its own checks of old transactions run twice a second here, so that tests
+ * of timeouts take seconds.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { withKafkaClient } from '../../../connectors/kafka/open-client.ts';
+import { installKafka, type KafkaInstall } from './install-kafka.ts';
+import { clientOptions, kafkaEnv } from './kafka-clients.ts';
+
+const clusterId = 'MkU3OEVBNTcwNTJENDM2Qg';
+const heap = ['-Xms256m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+/** Far above what it takes beside other work: 2 to 8 s. */
+const startTimeoutMs = 120_000;
+const pollMs = 50;
+
+export class KafkaBroker {
+  /** `host:port`, as clients take it. */
+  readonly address: string;
+  /** The same, where a user is asked for: "reader" with the password "secret" (PLAIN). */
+  readonly saslAddress: string;
+  readonly #install: KafkaInstall;
+  readonly #folder: string;
+  #process: ChildProcess | null = null;
+
+  private constructor(install: KafkaInstall, folder: string, ports: readonly number[]) {
+    this.#install = install;
+    this.#folder = folder;
+    this.address = `127.0.0.1:${ports[0]}`;
+    this.saslAddress = `127.0.0.1:${ports[1]}`;
+    writeFileSync(this.#config, configOf(join(folder, 'data'), ports));
+  }
+
+  /** Installs what is missing, and starts a broker; rejects with its log when it does not come up. */
+  static async start(): Promise<KafkaBroker> {
+    const install = installKafka();
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-kafka-'));
+    const broker = new KafkaBroker(install, folder, await freePorts());
+    broker.#format();
+    await broker.resume();
+    await withKafkaClient(clientOptions(broker.address), kafkaEnv, (client) =>
+      client.transactions({ topic: 'none', transactionalId: 'warm-up', timeoutMs: 60_000 }),
+    );
+    return broker;
+  }
+
+  /** Starts the broker that was stopped or killed, on its data. */
+  async resume(): Promise<void> {
+    const { classPath, classArchive } = this.#install;
+    const archive = existsSync(classArchive)
+      ? [`-XX:SharedArchiveFile=${classArchive}`]
+      : [`-XX:ArchiveClassesAtExit=${this.#newArchive}`];
+    const log = openSync(this.#log, 'a');
+    const level = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
+    const args = [...heap, ...archive, level, '-cp', classPath, 'kafka.Kafka', this.#config];
+    this.#process = spawn('java', args, { stdio: ['ignore', log, log] });
+    closeSync(log);
+    await this.#until(() => this.#isListening());
+  }
+
+  /** Ends it in peace: what it has is on disk. */
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+    if (existsSync(this.#newArchive)) renameSync(this.#newArchive, this.#install.classArchive);
+  }
+
+  /** Ends it as a power cut does. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** Stops it and removes its data. */
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  get #config(): string {
+    return join(this.#folder, 'server.properties');
+  }
+
+  get #log(): string {
+    return join(this.#folder, 'broker.log');
+  }
+
+  get #newArchive(): string {
+    return join(this.#folder, 'classes.jsa');
+  }
+
+  #format(): void {
+    const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.#config];
+    const small = ['-Xmx96m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+    const args = [...small, '-cp', this.#install.classPath, ...tool];
+    const { status, stdout, stderr } = spawnSync('java', args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`Kafka's storage was not made:\n${stdout}${stderr}`);
+  }
+
+  async #until(isDone: () => Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + startTimeoutMs;
+    while (!(await isDone())) {
+      const hasEnded = this.#process === null || this.#process.exitCode !== null;
+      if (hasEnded || performance.now() > deadline) {
+        await this.#end('SIGKILL');
+        throw new Error(`the broker did not come up:\n${readFileSync(this.#log, 'utf8')}`);
+      }
+      await pause(pollMs);
+    }
+  }
+
+  #isListening(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const port = Number(this.address.split(':')[1]);
+      const socket = connect(port, '127.0.0.1', () => resolve(true));
+      socket.once('error', () => resolve(false));
+      socket.once('connect', () => socket.destroy());
+    });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const ending = this.#process;
+    this.#process = null;
+    if (ending === null || ending.exitCode !== null || ending.signalCode !== null) return;
+    const ended = new Promise((resolve) => ending.once('exit', resolve));
+    ending.kill('SIGCONT');
+    ending.kill(signal);
+    await ended;
+  }
+}
+
+/** Ports that nobody listens on: for clients, for those that have to sign in, and for its own controller. */
+async function freePorts(): Promise<number[]> {
+  const servers = [createServer(), createServer(), createServer()];
+  const listening = (server: Server) =>
+    new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+    });
+  const ports = await Promise.all(servers.map(listening));
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+function configOf(data: string, [clients, users, controller]: readonly number[]): string {
+  const host = '127.0.0.1';
+  const login = 'org.apache.kafka.common.security.plain.PlainLoginModule required';
+  return `process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@${host}:${controller}
+listeners=PLAINTEXT://${host}:${clients},USERS://${host}:${users},CONTROLLER://${host}:${controller}
+advertised.listeners=PLAINTEXT://${host}:${clients},USERS://${host}:${users}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,USERS:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+listener.name.users.plain.sasl.jaas.config=${login} user_reader="secret";
+log.dirs=${data}
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+transaction.abort.timed.out.transaction.cleanup.interval.ms=500
+num.network.threads=2
+num.io.threads=2
+background.threads=2
+log.retention.ms=-1
+log.segment.bytes=268435456
+log.cleaner.dedupe.buffer.size=4194304
+`;
+}
