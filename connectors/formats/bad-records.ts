@@ -10,7 +10,7 @@ import { deadLetterSchema } from '../../engine/contracts/dead-letters.ts';
 
 export interface BadRecord {
   readonly path: string;
-  /** Where in the file the record begins. */
+  /** Where in the file the record begins; of a topic, the record's offset. */
   readonly byteOffset: number;
   /** The record's bytes, or their beginning. They are read at once. */
   readonly bytes: Uint8Array;
@@ -18,13 +18,24 @@ export interface BadRecord {
   readonly reason: string;
 }
 
+/** How places are named, where records are not those of files. */
+export interface RecordNaming {
+  /** For dead letters: where the record is. */
+  originOf(record: BadRecord): string;
+  /** What ends the job. */
+  errorOf(record: BadRecord): TypedError;
+}
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export class BadRecords {
   readonly #builder: BatchBuilder | null;
+  readonly #naming: RecordNaming | null;
   #ready: Batch[] = [];
 
-  constructor({ hasDeadLetters, scope }: SlotContext) {
+  /** @param naming - Null: of files. */
+  constructor({ hasDeadLetters, scope }: SlotContext, naming: RecordNaming | null = null) {
+    this.#naming = naming;
     this.#builder = hasDeadLetters ? new BatchBuilder(scope, deadLetterSchema) : null;
   }
 
@@ -33,13 +44,18 @@ export class BadRecords {
     return this.#builder !== null;
   }
 
+  /** Whether all dead letters were taken. */
+  get isEmpty(): boolean {
+    return this.#ready.length === 0 && (this.#builder?.rowCount ?? 0) === 0;
+  }
+
   /** Collects the record, or throws the error. */
   add(record: BadRecord, errorOf: () => TypedError): void {
     const builder = this.#builder;
-    if (builder === null) throw errorOf();
+    if (builder === null) throw this.#naming?.errorOf(record) ?? errorOf();
     const { path, byteOffset, bytes, reason } = record;
     const text = textOf(bytes);
-    const origin = `${path}, byte ${byteOffset}`;
+    const origin = this.#naming?.originOf(record) ?? `${path}, byte ${byteOffset}`;
     builder.appendRow([origin, reason, text, text === null ? bytes.slice() : null]);
     if (builder.isFull) this.#ready.push(builder.build());
   }

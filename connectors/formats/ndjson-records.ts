@@ -30,7 +30,7 @@ export function createNdjsonReader(
   return new RecordReader(context, blocks, (bad) => new NdjsonRecords(context, bad));
 }
 
-class NdjsonRecords implements RecordFormat {
+export class NdjsonRecords implements RecordFormat {
   readonly #context: SlotContext;
   readonly #columns: RecordColumns;
 
@@ -57,6 +57,16 @@ class NdjsonRecords implements RecordFormat {
 
   get isFull(): boolean {
     return this.#columns.isFull;
+  }
+
+  /** Rows that are not taken yet, with bad ones among them. */
+  get storedRows(): number {
+    return this.#columns.storedRows;
+  }
+
+  /** Address of a u32 for each of these: where its line begins. */
+  get rowStarts(): number {
+    return this.#columns.rowStarts;
   }
 
   get showsIntoBlock(): boolean {

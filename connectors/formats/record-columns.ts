@@ -86,6 +86,11 @@ export class RecordColumns {
     return this.#storedRows === batchRowsMax;
   }
 
+  /** Address of where each stored row's record begins; it holds until the next rows are read. */
+  get rowStarts(): number {
+    return this.#rowStarts;
+  }
+
   /** Address of the kernel's state. */
   get state(): number {
     if (this.#state === 0) this.#allocate();

@@ -303,7 +303,8 @@ export class JobMaster {
 
   /** Finds the splits and makes the sinks ready, all beside each other. */
   async #prepare(): Promise<void> {
-    const context: RoleContext = { disk: this.#env.disk, attemptId: this.#attemptId() };
+    const { disk, clock, timers } = this.#env;
+    const context: RoleContext = { disk, clock, timers, attemptId: this.#attemptId() };
     const work: Promise<void>[] = [];
     for (const vertex of this.#options.graph.vertices) {
       for (const spec of vertex.chain) {

@@ -5,6 +5,7 @@
  *     at first    task 0: lane 0  a1 a2     task 1: lane 0  b1
  *     c found     task 0: lane 0  a1 a2 c
  *     d found                               task 1: lane 0  b1 d
+ *     e found, without an end          task 0: lane 0  a1 a2 c   lane 1  e
  *
  * A lane goes on with what comes later, so what is found first should be the oldest. Each attempt of a task is given all
  * splits of the task again, in the same order.
@@ -12,6 +13,8 @@
 import type { Split } from '../../engine/contracts/source.ts';
 import { taskIndexOf } from '../protocol.ts';
 import type { SplitSupply } from './split-assigner.ts';
+
+type Lane = NonNullable<Split['lane']>;
 
 export class GrowingSplits implements SplitSupply {
   readonly againAfterMs = 100;
@@ -34,10 +37,25 @@ export class GrowingSplits implements SplitSupply {
     for (const split of splits) {
       const number = this.#foundCount++;
       const task = number % taskCount;
-      const count = this.#laneCounts[task] ?? 1;
-      const lane = { number: Math.floor(number / taskCount) % count, count };
+      const lane =
+        split.isEndless === true
+          ? this.#newLane(task)
+          : this.#nextLane(task, Math.floor(number / taskCount));
       this.#ofTasks[task]?.push({ ...split, lane });
     }
+  }
+
+  #nextLane(task: number, turn: number): Lane {
+    const count = this.#laneCounts[task] ?? 1;
+    return { number: turn % count, count };
+  }
+
+  /** Beside those of the task: what is behind a split without an end is never read. */
+  #newLane(task: number): Lane {
+    const hasLanes = (this.#ofTasks[task] ?? []).length > 0;
+    const count = hasLanes ? (this.#laneCounts[task] ?? 0) + 1 : 1;
+    this.#laneCounts[task] = count;
+    return { number: count - 1, count };
   }
 
   next(taskId: string, attempt: number): Split | null {

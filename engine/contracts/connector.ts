@@ -3,6 +3,7 @@
  * connector and its options; `connectors/registry.ts` has the factories.
  */
 import type { Disk, SyncDisk } from '../../base/env/disk.ts';
+import type { Timers } from '../../base/env/timers.ts';
 import type { Expr } from '../expr/expr.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { RingOptions } from '../memory/ring.ts';
@@ -17,6 +18,9 @@ export interface RoleContext {
   readonly disk: Disk;
   /** Unique per job; part of temporary names. */
   readonly attemptId: string;
+  /** For calls with a deadline. */
+  readonly clock?: { mono(): number };
+  readonly timers?: Pick<Timers, 'after'>;
   /** Of a source: as `SourceSpec.predicate`. */
   readonly predicate?: Expr | null;
   /** Of a source: whether its splits are to say which sequence they belong to. @defaultValue false */
@@ -37,8 +41,11 @@ export interface SlotContext {
   readonly attempt: number;
   /** Of a sink: whether its work is committed at checkpoints. @defaultValue false: once, at the end */
   readonly commitsAtCheckpoints?: boolean;
-  /** Of a source: for rows that are due at a time. */
+  /** For rows that are due at a time, and for calls with a deadline. */
   readonly clock?: { mono(): number };
+  readonly timers?: Pick<Timers, 'after'>;
+  /** Makes the task run again, from any place: what a reader or a writer waited for is there. */
+  readonly ring?: () => void;
   /** Whether bad records of a source go to a sink of their own; without it they end the job. */
   readonly hasDeadLetters: boolean;
   /** Of a source: as `SourceSpec.predicate`. */

@@ -22,6 +22,8 @@ export interface Split {
    * `RoleContext.isOrdered`, and where they are to be read side by side in any case. @defaultValue all splits of the source are one sequence
    */
   readonly sequence?: string;
+  /** Whether it has no end: it gets a lane of its own, and nothing is read behind it. @defaultValue false */
+  readonly isEndless?: boolean;
   /**
    * Which lane of its task the split belongs to, and how many there are; the coordinator decides.
    * @defaultValue the only one

@@ -15,7 +15,7 @@ import { joinBuilders } from './build-join-operators.ts';
 import { orderBuilders } from './build-order-operators.ts';
 import { rowBuilders } from './build-row-operators.ts';
 import type { BuildOperatorOptions, OperatorBuilders, SpecOf } from './operator-builder.ts';
-import { connectorOf } from './task-connectors.ts';
+import { connectorOf, waitingParts } from './task-connectors.ts';
 
 const builders: OperatorBuilders = {
   ...rowBuilders,
@@ -37,11 +37,12 @@ export function buildOperator(spec: OperatorSpec, options: BuildOperatorOptions)
 function buildSink({ id, sink }: SpecOf<'sink'>, options: BuildOperatorOptions): Operator {
   const { connectors, disk, taskIndex, attempt, context, input, preparedSink, programRings } =
     options;
+  const { clock } = options;
   const { writer } = connectorOf(connectors, sink.connector);
   assert(writer !== undefined, 'the connector of a sink can write');
   const { scope, kernels } = context;
   const programRing = programRings?.get(id) ?? null;
   const common = { disk, scope, kernels, taskIndex, attempt, programRing };
-  const slot = { ...common, schema: input, hasDeadLetters: false };
+  const slot = { ...common, ...waitingParts(options), clock, schema: input, hasDeadLetters: false };
   return new SinkOperator(writer(sink.options, preparedSink, slot));
 }

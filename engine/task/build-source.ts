@@ -17,7 +17,7 @@ import type { OperatorSpec, Vertex } from '../plan/physical-graph.ts';
 import { RowPace, rowPaceBytes } from '../time/row-pace.ts';
 import { type AlignmentPlace, SourceAlignment } from '../time/source-alignment.ts';
 import { SplitTimes } from '../time/split-times.ts';
-import { connectorOf, type TaskConnectors } from './task-connectors.ts';
+import { connectorOf, type TaskConnectors, waitingParts } from './task-connectors.ts';
 
 export type SourceSpecOf = OperatorSpec & { readonly kind: 'source' };
 
@@ -67,6 +67,7 @@ function readersOf(spec: SourceSpecOf, options: BuildSourceOptions): () => Split
     hasDeadLetters: options.hasDeadLetters,
     predicate: source.predicate ?? null,
     programRing: programRings?.get(spec.id) ?? null,
+    ...waitingParts(options),
   };
   return () => reader(source.options, slot);
 }

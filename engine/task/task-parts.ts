@@ -71,8 +71,6 @@ export interface TaskOptions extends TaskConnectors {
   readonly pace?: ArrayBufferLike | null;
   /** With which tasks its source is aligned, where the plan has that. @defaultValue with none */
   readonly alignment?: AlignmentPlace | null;
-  /** Makes the task run again, from any place. @defaultValue nothing */
-  readonly ring?: () => void;
   /** Shared memory of `taskMetricsBytes(vertex.chain.length)`, zeroed. */
   readonly metrics: ArrayBufferLike;
   /** Shared memory of `taskLatencyBytes(vertex.chain.length)`, zeroed. @defaultValue latency is not measured */

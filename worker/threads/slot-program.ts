@@ -131,7 +131,7 @@ export class SlotProgram {
     this.#loading.push(loading);
     const functions = await this.#functions.load(message.module, message.tasks);
     this.#loading = this.#loading.filter((other) => other !== loading);
-    const { disk, clock, bellOf, connectors } = this.#options;
+    const { disk, clock, bellOf, connectors, timers } = this.#options;
     const { spillFolder, slotCount } = message;
     const memory = this.#memory;
     const operators = message.tasks.flatMap(({ vertex }) => vertex.chain);
@@ -140,7 +140,7 @@ export class SlotProgram {
       memory,
       kernels: this.#kernels,
       memoryShare: new MemoryShare({ budgetBytes: memory.budgetBytes, weight, slotCount }),
-      ...{ disk, clock, bellOf, connectors, functions, spillFolder },
+      ...{ disk, clock, bellOf, connectors, timers, functions, spillFolder },
       ring: () => this.#bell.ring(),
     };
     for (const deployment of loading.tasks) this.#start(deployment, resources);

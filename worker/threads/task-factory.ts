@@ -7,6 +7,7 @@
 import type { Clock } from '../../base/env/clock.ts';
 import type { SyncDisk } from '../../base/env/disk.ts';
 import type { Doorbell } from '../../base/env/slot-runner.ts';
+import type { Timers } from '../../base/env/timers.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { Kernels } from '../../engine/kernels/kernels.ts';
@@ -30,6 +31,7 @@ export interface SlotResources {
   /** Of the job attempt. */
   readonly spillFolder: string;
   readonly memoryShare: MemoryShare;
+  readonly timers: Pick<Timers, 'after'>;
   /** Makes the slot's tasks run again. */
   readonly ring: () => void;
 }

@@ -32,3 +32,15 @@ test('nothing was there at first', () => {
   expect(takeAll(splits, 'v1[0]')).toEqual(['a 0/1']);
   expect(takeAll(splits, 'v1[1]')).toEqual(['b 0/1']);
 });
+
+test('a split without an end gets a lane of its own, for nothing behind it is read', () => {
+  const endless = (id: string): Split => ({ ...split(id), isEndless: true });
+  const splits = new GrowingSplits(lanesOf(['a', 'b', 'c'].map(endless), 2));
+  expect(takeAll(splits, 'v1[0]')).toEqual(['a 0/2', 'c 1/2']);
+  splits.add(['d', 'e', 'f'].map(endless));
+  expect(takeAll(splits, 'v1[0]')).toEqual(['d 2/3', 'f 3/4']);
+  expect(takeAll(splits, 'v1[1]')).toEqual(['b 0/1', 'e 1/2']);
+  const none = new GrowingSplits(lanesOf([], 1));
+  none.add([endless('g'), endless('h')]);
+  expect(takeAll(none, 'v1[0]')).toEqual(['g 0/1', 'h 1/2']);
+});

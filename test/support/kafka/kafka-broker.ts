@@ -22,6 +22,7 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import kafkajs from 'kafkajs';
 import { withKafkaClient } from '../../../connectors/kafka/open-client.ts';
 import { installKafka, type KafkaInstall } from './install-kafka.ts';
 import { clientOptions, kafkaEnv } from './kafka-clients.ts';
@@ -85,6 +86,14 @@ export class KafkaBroker {
   /** Ends it as a power cut does. */
   kill(): Promise<void> {
     return this.#end('SIGKILL');
+  }
+
+  /** Adds partitions to a topic until it has so many. */
+  async setPartitions(topic: string, count: number): Promise<void> {
+    const admin = new kafkajs.Kafka({ brokers: [this.address] }).admin();
+    await admin.connect();
+    await admin.createPartitions({ topicPartitions: [{ topic, count }] });
+    await admin.disconnect();
   }
 
   /** Stops it and removes its data. */

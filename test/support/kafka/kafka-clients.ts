@@ -92,7 +92,7 @@ export function valueText({ value }: PlainRecord): string | null {
 }
 
 /** The batches that are there whole. */
-export function batchesIn(bytes: Uint8Array): Uint8Array[] {
+function batchesIn(bytes: Uint8Array): Uint8Array[] {
   const batches: Uint8Array[] = [];
   for (let at = 0; at + batchHeader.size <= bytes.length; ) {
     const size = viewOf(bytes, at).getInt32(batchHeader.length) + batchPrefixBytes;
@@ -103,7 +103,7 @@ export function batchesIn(bytes: Uint8Array): Uint8Array[] {
   return batches;
 }
 
-export function isControl(batch: Uint8Array): boolean {
+function isControl(batch: Uint8Array): boolean {
   return (viewOf(batch).getInt16(batchHeader.attributes) & 32) !== 0;
 }
 

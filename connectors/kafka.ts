@@ -1,0 +1,246 @@
+/**
+ * `millrace/kafka`: topics of Apache Kafka as sources and sinks. Only descriptions are made here;
+ * connectors/kafka carries them out.
+ */
+
+import type { Column } from '../engine/api/column.ts';
+import type { SourceOf } from '../engine/api/endpoints.ts';
+import { type ColumnsOf, fieldOfType, StructType, t } from '../engine/api/value-type.ts';
+import { type Schema, schemaOf } from '../engine/schema/schema.ts';
+import {
+  connectionOptionsOf,
+  type KafkaConnectionSettings,
+  kafkaChoice,
+  optionError,
+  topicOf,
+} from './kafka/connection-options.ts';
+import {
+  type Bound,
+  type KafkaSourceOptions,
+  type MetadataKind,
+  metadataKinds,
+  type ValueFormat,
+} from './kafka/source-options.ts';
+
+export type { KafkaConnectionSettings } from './kafka/connection-options.ts';
+export type { MetadataKind } from './kafka/source-options.ts';
+
+declare const valueColumns: unique symbol;
+
+/** What the values of records are, with the columns C that they give. */
+export interface RecordFormat<C> {
+  readonly [valueColumns]?: C;
+  readonly kind: ValueFormat;
+  readonly schema: Schema;
+}
+
+/** The columns of metadata, by kind. */
+const metadataFields = {
+  key: t.utf8().nullable(),
+  keyBytes: t.binary().nullable(),
+  timestamp: t.timestampMs(),
+  offset: t.int64(),
+  partition: t.int32(),
+  headers: t.list(t.struct({ name: t.utf8(), value: t.binary().nullable() })),
+};
+type MetadataFields = typeof metadataFields;
+
+/** Names of columns by what is in them. */
+export type MetadataNames = { readonly [Kind in MetadataKind]?: string };
+
+/** The fields that names of metadata add. */
+type NamedFields<M> = {
+  readonly [Kind in keyof M as M[Kind] extends string ? M[Kind] : never]: Kind extends MetadataKind
+    ? MetadataFields[Kind]
+    : never;
+};
+
+/** What `kafka.source` reads, and how. */
+export interface KafkaSourceSettings<C, M extends MetadataNames> extends KafkaConnectionSettings {
+  readonly topic: string;
+  readonly format: RecordFormat<C>;
+  /**
+   * Columns besides those of the value: `key` (text), `keyBytes`, `timestamp`, `offset`, `partition`, `headers`, each
+   * under the name given. @defaultValue none
+   */
+  readonly metadata?: M;
+  /**
+   * The first records to read: all that are there, those that come from now on, those from a time on, or from an
+   * offset on for each partition, in their order. @defaultValue `earliest`
+   */
+  readonly start?:
+    | 'earliest'
+    | 'latest'
+    | { readonly timestampMs: number }
+    | { readonly offsets: readonly number[] };
+  /**
+   * Where reading ends: with the records that are there when the job starts, or before an offset for each partition.
+   * @defaultValue never: the job is a stream that runs until it is cancelled
+   */
+  readonly until?: 'end' | { readonly offsets: readonly number[] } | undefined;
+  /** Whether records of transactions are read only once these are committed. @defaultValue `committed` */
+  readonly isolation?: 'committed' | 'uncommitted';
+  /** How often it is looked for new partitions, in milliseconds from 100 on. @defaultValue 10_000 */
+  readonly discoveryIntervalMs?: number;
+  /** Bytes that each task fetches ahead, from 65,536 on. @defaultValue 16 MiB */
+  readonly prefetchBytesMax?: number;
+}
+
+const discoveryIntervalMsDefault = 10_000;
+const discoveryIntervalMsMin = 100;
+const prefetchBytesDefault = 16 << 20;
+const prefetchBytesMin = 64 << 10;
+
+/**
+ * Values that are JSON objects: a column for each field of the struct, by its name. Members that the struct lacks are
+ * passed over; those that are missing are null, which a nullable column takes.
+ *
+ * @throws KAFKA_OPTION_INVALID
+ * @example
+ * ```ts
+ * import { t } from 'millrace';
+ * import { json } from 'millrace/kafka';
+ *
+ * json(t.struct({ auction: t.int64(), price: t.float64() })).schema.fields.length; // => 2
+ * ```
+ */
+export function json<F>(struct: StructType<F>): RecordFormat<ColumnsOf<F>> {
+  if (!(struct instanceof StructType)) {
+    throw optionError(
+      'json of kafka needs a struct',
+      'Declare the fields: json(t.struct({ price: t.float64() })).',
+    );
+  }
+  return Object.freeze({ kind: 'json', schema: struct.schema });
+}
+
+/** Values that are text, in the column `value`; null where a record has none. */
+export function text(): RecordFormat<{ readonly value: Column<'utf8', string, true, 'value'> }> {
+  return valueFormat('text', t.utf8().nullable());
+}
+
+/** Values as bytes, in the column `value`; null where a record has none. */
+export function bytes(): RecordFormat<{
+  readonly value: Column<'binary', Uint8Array, true, 'value'>;
+}> {
+  return valueFormat('bytes', t.binary().nullable());
+}
+
+function valueFormat<C>(
+  kind: 'text' | 'bytes',
+  type: Parameters<typeof fieldOfType>[1],
+): RecordFormat<C> {
+  return Object.freeze({ kind, schema: schemaOf(fieldOfType('value', type)) });
+}
+
+/**
+ * Reads a topic: each of its partitions by one task, which also follows its event time. Partitions are the job's, and
+ * no consumer group's; where it is in each of them is in the job's checkpoints.
+ *
+ * @throws KAFKA_OPTION_INVALID
+ * @example
+ * ```ts
+ * import { t } from 'millrace';
+ * import { json, kafka } from 'millrace/kafka';
+ *
+ * const Bid = t.struct({ auction: t.int64(), price: t.float64() });
+ * const bids = kafka.source({
+ *   brokers: '127.0.0.1:9092',
+ *   topic: 'bids',
+ *   format: json(Bid),
+ *   metadata: { timestamp: 'sentAt' },
+ * });
+ * bids.schema.fields.map((field) => field.name).join(); // => 'auction,price,sentAt'
+ * ```
+ */
+function source<C, const M extends MetadataNames = Record<never, never>>(
+  settings: KafkaSourceSettings<C, M>,
+): SourceOf<C & ColumnsOf<NamedFields<M>>> {
+  const { format, metadata = {}, start = 'earliest', until } = settings;
+  if (format?.schema === undefined) {
+    throw optionError(
+      'kafka.source needs a format',
+      'Give json(t.struct({ … })), text() or bytes().',
+    );
+  }
+  const options: KafkaSourceOptions = {
+    connection: connectionOptionsOf(settings),
+    topic: topicOf(settings.topic),
+    format: format.kind,
+    metadata,
+    start: boundOf('start', start, ['earliest', 'latest']),
+    until: until === undefined ? null : endOf(until),
+    isolation: kafkaChoice('isolation', settings.isolation ?? 'committed', [
+      'committed',
+      'uncommitted',
+    ]),
+    discoveryIntervalMs: wholeOf(
+      'discoveryIntervalMs',
+      settings.discoveryIntervalMs ?? discoveryIntervalMsDefault,
+      discoveryIntervalMsMin,
+    ),
+    prefetchBytesMax: wholeOf(
+      'prefetchBytesMax',
+      settings.prefetchBytesMax ?? prefetchBytesDefault,
+      prefetchBytesMin,
+    ),
+  };
+  const fields = [...format.schema.fields, ...metadataFieldsOf(metadata, format.schema)];
+  return Object.freeze({
+    connector: 'kafka',
+    options,
+    schema: schemaOf(...fields),
+    ...(until === undefined && { isUnbounded: true as const }),
+  });
+}
+
+/** Topics of Kafka: see `kafka.source`. */
+export const kafka = Object.freeze({
+  /** A topic as a source of rows. */
+  source,
+});
+
+function metadataFieldsOf(metadata: MetadataNames, { fields }: Schema) {
+  const taken = new Set(fields.map(({ name }) => name));
+  return Object.entries(metadata).map(([given, name]) => {
+    const kind = kafkaChoice('metadata', given, metadataKinds);
+    if (typeof name !== 'string' || name === '' || taken.has(name)) {
+      throw optionError(
+        `metadata of kafka can't give "${kind}" the name "${name}"`,
+        'Give a name that no other column has: metadata: { timestamp: "sentAt" }.',
+      );
+    }
+    taken.add(name);
+    return fieldOfType(name, metadataFields[kind]);
+  });
+}
+
+function boundOf<T extends string>(
+  option: string,
+  given: T | { readonly timestampMs: number } | { readonly offsets: readonly number[] },
+  choices: readonly T[],
+): T | Exclude<Bound, string> {
+  if (typeof given === 'string') return kafkaChoice(option, given, choices);
+  const isTime = 'timestampMs' in given;
+  const numbers = isTime ? [given.timestampMs] : given.offsets;
+  if (!Array.isArray(numbers) || !numbers.every((one) => Number.isSafeInteger(one) && one >= 0)) {
+    throw optionError(
+      `${option} of kafka is no ${isTime ? 'time' : 'list of offsets'}`,
+      'Give whole numbers from 0 on: { timestampMs: 1_700_000_000_000 } or { offsets: [0, 5] }.',
+    );
+  }
+  return isTime ? { timestampMs: given.timestampMs } : [...numbers];
+}
+
+function endOf(until: 'end' | { readonly offsets: readonly number[] }): 'latest' | number[] {
+  const bound = boundOf('until', until, ['end']);
+  return Array.isArray(bound) ? bound : 'latest';
+}
+
+function wholeOf(option: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw optionError(
+    `${option} of kafka can't be ${value}`,
+    `Give a whole number from ${least} on.`,
+  );
+}
