@@ -11,12 +11,14 @@ import type { NamedExpr } from '../../engine/expr/expr.ts';
 import { type ChangePlan, changePlanOf } from '../../engine/plan/change-plan.ts';
 import type { JobMode, LogicalGraph, LogicalNode } from '../../engine/plan/logical-graph.ts';
 import { type OperatorSpec, vertexOutputs } from '../../engine/plan/physical-graph.ts';
+import { unboundedNodes } from '../../engine/plan/unbounded.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { lower } from './lower.ts';
 import { lowerAsOfJoin } from './lower-as-of-join.ts';
 import { type ChangesHere, carrying, kindSides, withKind } from './lower-changes.ts';
 import { lowerIntervalJoin } from './lower-interval-join.ts';
 import { type JoinNode, lowerJoin } from './lower-join.ts';
+import { hasControl, lowerControlled, lowerProcess } from './lower-process.ts';
 import { lowerRegularJoin } from './lower-regular-join.ts';
 import { lowerSetOperation } from './lower-set-operation.ts';
 import { inputFrom, type LoweredNode, type PlanStep, type StepInput } from './plan-step.ts';
@@ -26,6 +28,7 @@ import { projectOf } from './projection.ts';
 export function lowerGraph(graph: LogicalGraph, mode: JobMode = 'batch'): PlanStep[] {
   const { nodes } = graph;
   const plan = changePlanOf(graph, mode);
+  const unbounded = unboundedNodes(nodes);
   const steps: PlanStep[] = [];
   const add = (operator: OperatorSpec, inputs: readonly StepInput[]) => {
     const number = steps.length + 1;
@@ -43,13 +46,16 @@ export function lowerGraph(graph: LogicalGraph, mode: JobMode = 'batch'): PlanSt
     const { column } = plan;
     schemas.set(node.id, changes.mode === 'append' ? given.schema : withKind(given.schema, column));
     const read = node.inputs.map((id) => schemas.get(id) ?? { fields: [] });
-    const lowered = loweredOf(node, read, { mode, changes });
+    const hasEnd = node.inputs.map((id) => !unbounded.has(id));
+    const lowered = loweredOf(node, read, { mode, changes, hasEnd });
     let inputs = node.inputs.flatMap((id, at): readonly StepInput[] => {
       const place = places.get(id);
       assert(place !== undefined, 'a node reads nodes before it');
       const side = lowered.sides?.[at];
       if (side === undefined) return place;
-      const from = side.operators.reduce((before, operator) => add(operator, before), place);
+      const { before: exchange } = side;
+      const sent = exchange === undefined ? place : place.map((input) => ({ ...input, exchange }));
+      const from = side.operators.reduce((before, operator) => add(operator, before), sent);
       return from.map((input) => ({ ...input, exchange: side.exchange, port: side.port }));
     });
     for (const { operator, exchange, aside } of lowered.steps) {
@@ -90,6 +96,8 @@ function changesAt({ column, nodes }: ChangePlan, id: string): Omit<ChangesHere,
 interface Lowering {
   readonly mode: JobMode;
   readonly changes: ChangesHere;
+  /** By input. */
+  readonly hasEnd: readonly boolean[];
 }
 
 function loweredOf(node: LogicalNode, inputs: readonly Schema[], options: Lowering): LoweredNode {
@@ -100,6 +108,9 @@ function loweredOf(node: LogicalNode, inputs: readonly Schema[], options: Loweri
     case 'intersect':
     case 'except':
       return lowerSetOperation(node, inputs);
+    case 'process':
+      if (hasControl(node)) return lowerControlled(node, inputs, options.hasEnd[1] === true);
+      return { steps: lowerProcess(node, inputs[0] ?? { fields: [] }) };
     case 'union': {
       const sides = kindSides(node, inputs, changes);
       return { ...(sides !== undefined && { sides }), steps: [] };

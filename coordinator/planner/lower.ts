@@ -11,13 +11,14 @@ import { columnExpr } from '../../engine/expr/expr-factory.ts';
 import { exprText } from '../../engine/expr/expr-text.ts';
 import { sinkSchemaOf } from '../../engine/plan/change-plan.ts';
 import type { JobMode, LogicalNode, SortKey } from '../../engine/plan/logical-graph.ts';
-import type { Exchange, OperatorSpec } from '../../engine/plan/physical-graph.ts';
+import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import { type Field, fieldIndexOf, freeName, type Schema } from '../../engine/schema/schema.ts';
 import { ascending } from '../../engine/stream/row-order.ts';
 import { type LoweringOptions, lowerAggregate, lowerDistinct } from './lower-aggregate.ts';
 import { lowerAnalytic, lowerOrderedAggregate } from './lower-analytic.ts';
 import { sinkColumns } from './lower-changes.ts';
 import { lowerPattern } from './lower-pattern.ts';
+import { keyColumnsOf, lowerProcess, lowerWindowFunction } from './lower-process.ts';
 import { lowerRunningRanks, lowerRunningTop } from './lower-running-top.ts';
 import { type LoweredStep, stepOf } from './plan-step.ts';
 import { isPlain, projectOf } from './projection.ts';
@@ -170,51 +171,6 @@ function lowerReduce(node: NodeOf<'reduce'>): LoweredStep[] {
   const { names, before } = keyColumnsOf(node, schema);
   const operator = { id, name, output: schema, kind: 'fold', phase: 'final', keys: names } as const;
   return [...before, stepOf(operator, { kind: 'hash', columns: names })];
-}
-
-/** The same of functions over state: keys that are no fields of the rows are computed in front. */
-function lowerProcess(node: NodeOf<'process'>, input: Schema): LoweredStep[] {
-  const { id, name, schema: output, states, timeColumn } = node;
-  const { names, before } = keyColumnsOf(node, input);
-  const keys = node.keys.map((key, at) => ({ name: key.name, column: names[at] ?? key.name }));
-  const fieldCount = input.fields.length;
-  const operator = { id, name, output, kind: 'process', keys, states, timeColumn } as const;
-  const exchange = { kind: 'hash', columns: names } as const;
-  return [...before, stepOf({ ...operator, fieldCount }, exchange)];
-}
-
-/** The same of a function over windows, whose late rows are the user's. */
-function lowerWindowFunction(node: NodeOf<'windowFunction'>, input: Schema): LoweredStep[] {
-  const { id, name, schema: output, window } = node;
-  const { names, before } = keyColumnsOf(node, input);
-  const { spec, column, firing, putsAside } = window;
-  assert(spec.kind !== 'session' && spec.kind !== 'count', 'functions are over windows of time');
-  const keys = node.keys.map((key, at) => ({ name: key.name, column: names[at] ?? key.name }));
-  const fieldCount = input.fields.length;
-  const operator = { id, name, output, kind: 'windowFunction', window: spec, column } as const;
-  const exchange: Exchange =
-    names.length === 0 ? { kind: 'gather' } : { kind: 'hash', columns: names };
-  const step = stepOf({ ...operator, missing: firing.missing, keys, fieldCount }, exchange);
-  const aside = input.fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
-  return [...before, putsAside === true ? { ...step, aside } : step];
-}
-
-/** The columns that have the keys, and what puts those that are computed behind the fields of the rows. */
-function keyColumnsOf(
-  node: { readonly id: string; readonly keys: readonly NamedExpr[] } & LogicalNode,
-  { fields }: Schema,
-): { readonly names: string[]; readonly before: LoweredStep[] } {
-  const taken = new Set(fields.map((field) => field.name));
-  const computed: NamedExpr[] = [];
-  const names = node.keys.map(({ name: wanted, expr }) => {
-    if (expr.kind === 'column') return expr.name;
-    const key = freeName(wanted, taken);
-    computed.push({ name: key, expr });
-    return key;
-  });
-  if (computed.length === 0) return { names, before: [] };
-  const plain = fields.map((field) => ({ name: field.name, expr: columnExpr(field) }));
-  return { names, before: [stepOf(projectOf(node, [...plain, ...computed]))] };
 }
 
 /** What pairs are grouped and sorted by is computed behind `combine`, which makes new values. */

@@ -40,6 +40,8 @@ export function stepOf(operator: OperatorSpec, exchange: Exchange | null = null)
 
 /** What is done to the rows of one input of a node with two. */
 export interface LoweredSide {
+  /** What its rows go through before the operators. @defaultValue nothing */
+  readonly before?: Exchange;
   readonly operators: readonly OperatorSpec[];
   /** What its rows go through then. */
   readonly exchange: Exchange | null;

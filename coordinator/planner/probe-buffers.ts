@@ -12,8 +12,12 @@
  * wait for all of their build sides at the same time, so one can't hold up another; and a chain that begins
  * with a source holds up nobody.
  */
-import type { Edge, Vertex } from '../../engine/plan/physical-graph.ts';
-import { vertexPorts } from '../../engine/plan/physical-graph.ts';
+import {
+  type Edge,
+  hasBuildSide,
+  type Vertex,
+  vertexPorts,
+} from '../../engine/plan/physical-graph.ts';
 
 /** The vertices with `isProbeBuffered` set where it has to be. */
 export function withBuffers(vertices: readonly Vertex[], edges: readonly Edge[]): Vertex[] {
@@ -22,7 +26,9 @@ export function withBuffers(vertices: readonly Vertex[], edges: readonly Edge[])
   return vertices.map((vertex) => {
     const isProbeBuffered = areSidesJoined(vertex.id, rings);
     const chain = vertex.chain.map((operator) =>
-      'isProbeBuffered' in operator ? { ...operator, isProbeBuffered } : operator,
+      'isProbeBuffered' in operator && hasBuildSide(operator)
+        ? { ...operator, isProbeBuffered }
+        : operator,
     );
     return { ...vertex, chain };
   });

@@ -29,6 +29,12 @@ export {
   type OverOptions,
 } from './analytic.ts';
 export {
+  BroadcastDeclaration,
+  type BroadcastStateOf,
+  type BroadcastView,
+  type ControlledOf,
+} from './broadcast.ts';
+export {
   type AnyColumn,
   Column,
   type Condition,
@@ -81,7 +87,7 @@ export {
   type StageCondition,
   type StageOptions,
 } from './pattern.ts';
-export type { ProcessContext, ProcessOptions, Timers } from './process.ts';
+export type { ControlContext, ProcessContext, ProcessOptions, Timers } from './process.ts';
 export type { RowInputOf, RowOf } from './row.ts';
 export {
   type AggregatingOptions,

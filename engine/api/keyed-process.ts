@@ -20,6 +20,9 @@ declare module './stream.ts' {
      * In a streaming job timers of event time are called as the watermark passes them; over bounded input in batch, when all rows
      * were read: in the same order.
      *
+     * A control stream (`control`, `onControl`) changes broadcast states, which all tasks hold alike: rules that rows of all
+     * keys are looked at with.
+     *
      * @throws JOB_ARGUMENT_INVALID
      * @example
      * ```ts
@@ -50,21 +53,21 @@ declare module './stream.ts' {
      * job.name; // => 'visits'
      * ```
      */
-    process<F, const S extends StateDeclarations = Record<never, never>>(
-      options: ProcessOptions<C, Key, S, F>,
+    process<F, const S extends StateDeclarations = Record<never, never>, D = never>(
+      options: ProcessOptions<C, Key, S, F, D>,
       verb?: VerbOptions,
     ): Stream<Shown<ColumnsOf<F>>>;
   }
 }
 
-function process<C, Key, S extends StateDeclarations, F>(
+function process<C, Key, S extends StateDeclarations, F, D>(
   this: KeyedStream<C, Key>,
-  options: ProcessOptions<C, Key, S, F>,
+  options: ProcessOptions<C, Key, S, F, D>,
   verb?: VerbOptions,
 ): Stream<Shown<ColumnsOf<F>>> {
   const { node, keys } = KeyedStream.partsOf(this as never);
-  const { content, functions } = processParts(keys, eventTimeColumn(node), options);
-  return new Stream(appendNode([node], content, verb, functions));
+  const { content, functions, others } = processParts(keys, eventTimeColumn(node), options);
+  return new Stream(appendNode([node, ...others], content, verb, functions));
 }
 
 addMethods(KeyedStream, { process });

@@ -3,8 +3,9 @@
  * of reducing and aggregating states; the types say what a user's function may call.
  */
 import { typedError } from '../../base/typed-error.ts';
-import type { StateKind, StateSpec, StateTtl } from '../plan/state-spec.ts';
+import type { BroadcastSpec, StateKind, StateSpec, StateTtl } from '../plan/state-spec.ts';
 import type { StateFunctions } from '../plan/user-functions.ts';
+import { BroadcastDeclaration, type BroadcastStateOf, type BroadcastView } from './broadcast.ts';
 import type { PairType } from './map-reduce.ts';
 import { describe, type InputOf, type ValueOf } from './row.ts';
 import { type ColumnsOf, fieldOfType, ValueType } from './value-type.ts';
@@ -124,11 +125,17 @@ export class StateDeclaration<Handle> {
 }
 
 /** States by name. */
-export type StateDeclarations = Readonly<Record<string, StateDeclaration<unknown>>>;
+export type StateDeclarations = Readonly<
+  Record<string, StateDeclaration<unknown> | BroadcastDeclaration<unknown, unknown>>
+>;
 
-/** What functions are given for declared states. */
+/** What functions of rows are given for declared states. */
 export type HandlesOf<S> = {
-  readonly [Name in keyof S]: S[Name] extends StateDeclaration<infer Handle> ? Handle : never;
+  readonly [Name in keyof S]: S[Name] extends StateDeclaration<infer Handle>
+    ? Handle
+    : S[Name] extends BroadcastDeclaration<infer View, unknown>
+      ? View
+      : never;
 };
 
 /**
@@ -168,6 +175,24 @@ export const state = Object.freeze({
     return new StateDeclaration(specOf('map', { type: value, key, options }));
   },
 
+  /**
+   * A map that all tasks hold alike, whatever the key: `onControl` writes it for rows of the control stream, `onRow` and
+   * `onTimer` read it.
+   */
+  broadcast<K extends PairType, V extends PairType>(
+    key: K,
+    value: V,
+  ): BroadcastDeclaration<
+    BroadcastView<Read<K>, Read<V>, Given<K>>,
+    BroadcastStateOf<Read<K>, Read<V>, Given<K>, Given<V>>
+  > {
+    checkTypes('broadcast', value, key);
+    return new BroadcastDeclaration({
+      key: fieldOfType('key', key),
+      value: fieldOfType('value', value),
+    });
+  },
+
   /** A value to which others are added: the first one stays as it is. */
   reducing<T extends PairType>(
     type: T,
@@ -192,15 +217,21 @@ export const state = Object.freeze({
   },
 });
 
-/** The specs and functions of states. @throws JOB_ARGUMENT_INVALID */
+/** The specs and functions of states, and those that are broadcast. @throws JOB_ARGUMENT_INVALID */
 export function statesIn(given: unknown): {
   specs: StateSpec[];
+  broadcast: BroadcastSpec[];
   functions: Record<string, StateFunctions>;
 } {
   const entries = Object.entries(given ?? {}) as [string, unknown][];
   const specs: StateSpec[] = [];
+  const broadcast: BroadcastSpec[] = [];
   const functions: Record<string, StateFunctions> = {};
   for (const [name, declared] of entries) {
+    if (declared instanceof BroadcastDeclaration) {
+      broadcast.push({ name, ...declared.spec });
+      continue;
+    }
     if (!(declared instanceof StateDeclaration)) {
       throw typedError(
         'JOB_ARGUMENT_INVALID',
@@ -211,7 +242,7 @@ export function statesIn(given: unknown): {
     specs.push({ name, ...declared.spec });
     functions[name] = declared.functions;
   }
-  return { specs, functions };
+  return { specs, broadcast, functions };
 }
 
 interface Declared {
@@ -221,13 +252,16 @@ interface Declared {
 }
 
 function specOf(kind: StateKind, { type, key, options }: Declared): Omit<StateSpec, 'name'> {
-  if (!(type instanceof ValueType) || (kind === 'map' && !(key instanceof ValueType))) {
-    throw typedError('JOB_ARGUMENT_INVALID', `state.${kind} needs the type of its values`, {
-      hint: 'Write state.value(t.int64()), state.map(t.utf8(), t.int64()).',
-    });
-  }
+  checkTypes(kind, type, kind === 'map' ? key : type);
   const keyField = key === undefined ? null : fieldOfType('key', key);
   return { kind, value: fieldOfType('value', type), key: keyField, ttl: ttlOf(options.ttl) };
+}
+
+function checkTypes(kind: string, ...types: unknown[]): void {
+  if (types.every((type) => type instanceof ValueType)) return;
+  throw typedError('JOB_ARGUMENT_INVALID', `state.${kind} needs the type of its values`, {
+    hint: 'Write state.value(t.int64()), state.map(t.utf8(), t.int64()).',
+  });
 }
 
 function ttlOf(ttl: TtlOptions | undefined): StateTtl | null {

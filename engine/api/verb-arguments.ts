@@ -36,6 +36,7 @@ const streamHints = {
   except: 'first.except(second)',
   join: 'orders.join(users, { on: (order, user) => order.user.eq(user.id) })',
   crossJoin: 'orders.crossJoin(limits)',
+  process: 'payments.keyBy(…).process({ control: rules, … })',
   lookup: 'orders.lookup(t.struct({ city: t.utf8() }), { … })',
 };
 

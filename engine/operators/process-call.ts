@@ -25,23 +25,48 @@ export interface ProcessCallOptions extends ProcessOutlets {
   /** The key's fields, as functions name them. */
   readonly keys: readonly Field[];
   readonly state: KeyedState;
+  /** States that are of no key, by name. */
+  readonly broadcast: Readonly<Record<string, unknown>>;
   readonly times: CallTimes;
   /** Whether there is an `onTimer`. */
   readonly hasTimers: boolean;
 }
 
 export function processCallOf(options: ProcessCallOptions): ProcessCall {
-  const { operator, memory, keys, state, times, hasTimers, emit, timeMs } = options;
+  const { operator, memory, keys, state, broadcast, times, hasTimers, emit, timeMs } = options;
   const { cursor } = state;
   const readKey = keyReaderOf(memory, keys, operator);
   const timers = timersOf(state, { operator, hasTimers });
   return Object.freeze({
-    state: state.handles,
+    state: Object.freeze({ ...state.handles, ...broadcast }),
     timers,
     emit,
     get key() {
       return readKey(cursor);
     },
+    get timeMs() {
+      return timeMs();
+    },
+    get watermarkMs() {
+      return times.watermarkMs;
+    },
+    get nowMs() {
+      return times.nowMs;
+    },
+  });
+}
+
+/**
+ * The context of `onControl`. No key is under way then, and there is no way out for rows: all tasks call it with the same
+ * row, so each row would come as often as there are tasks.
+ */
+export function controlCallOf({
+  broadcast,
+  times,
+  timeMs,
+}: Pick<ProcessCallOptions, 'broadcast' | 'times' | 'timeMs'>): ProcessCall {
+  return Object.freeze({
+    state: broadcast,
     get timeMs() {
       return timeMs();
     },

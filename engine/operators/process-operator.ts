@@ -6,6 +6,7 @@
  *     advance   timers of event time up to the watermark, in order of time, then of key
  *     wake      timers of the clock that are due
  *     finish    all timers that are left: those of event time first
+ *     control   each row of the control stream: onControl, which writes broadcast states (controlled-process-operator.ts)
  *
  * A timer that a call sets fires in its turn, in the same advance if its time has come. So a function that sets
  * one more each time never lets its job end: it may ask whether the watermark is infinite.
@@ -15,6 +16,7 @@
  *
  * Before: engine/task/build-operator.ts. After: engine/state/keyed-state.ts, engine/compile/process-driver.ts.
  */
+import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/batch-builder.ts';
 import { type ProcessDriver, processDriver } from '../compile/process-driver.ts';
@@ -22,6 +24,7 @@ import type { Json } from '../contracts/json.ts';
 import type { ProcessKey, StateSpec } from '../plan/state-spec.ts';
 import type { ProcessFunctions } from '../plan/user-functions.ts';
 import { type Field, fieldIndexOf, type Schema } from '../schema/schema.ts';
+import type { SpillContext } from '../spill/spill-space.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { RowKeys } from '../state/row-keys.ts';
 import type { TimerQueue } from '../state/timer-queue.ts';
@@ -30,6 +33,7 @@ import { processState } from './key-state/process-state.ts';
 import type { Operator, OperatorContext, Outbox } from './operator.ts';
 import { type PoisonRecords, poisonRecordsOf } from './poison-records.ts';
 import { processCallOf } from './process-call.ts';
+import { type ControlOptions, ProcessControl } from './process-control.ts';
 import { RowPacer } from './row-pacer.ts';
 
 export interface ProcessOperatorOptions {
@@ -43,6 +47,8 @@ export interface ProcessOperatorOptions {
   /** The field with the event time, or null. */
   readonly timeColumn: string | null;
   readonly functions: ProcessFunctions;
+  /** @defaultValue there is no control stream */
+  readonly control?: ControlOptions | null;
   readonly clock: { mono(): number; wall(): number };
 }
 
@@ -53,6 +59,8 @@ export class ProcessOperator implements Operator {
   /** As functions name them. */
   readonly #keyFields: readonly Field[];
   readonly #driver: ProcessDriver;
+  /** Null where there is no control stream. */
+  readonly #control: ProcessControl | null;
   readonly #builder: BatchBuilder;
   readonly #output: BuiltBatches;
   readonly #poison: PoisonRecords | null;
@@ -78,12 +86,15 @@ export class ProcessOperator implements Operator {
     const columns = keys.map(({ column }) => column);
     this.#keys = new RowKeys({ scope, kernels, schema: input }, columns);
     this.#keyFields = this.#keys.named(keys);
-    const state = new KeyedState(context, {
+    const { control = null } = options;
+    const [keyed, shared] = sharedBy(context, control !== null);
+    this.#state = new KeyedState(keyed, {
       states,
       functions: functions.states,
       canUndo: poison !== null,
     });
-    this.#state = state;
+    const given = { functions, builder: this.#builder, times: this.#times };
+    this.#control = control && new ProcessControl(shared, { ...given, control });
     this.#driver = this.#driverOf(context, options);
     this.#readClock();
   }
@@ -105,7 +116,9 @@ export class ProcessOperator implements Operator {
       if (!this.#maintain()) return row;
       const end = Math.min(row + this.#pacer.rows, rowCount);
       this.#state.touch(this.#keys.hashesFrom(row), end - row);
+      this.#control?.letRead(true);
       row = this.#driver.run(batch, row, end);
+      this.#control?.letRead(false);
       if (this.#builder.isFull) this.#output.cut();
       if (this.#pacer.isOver()) break;
     }
@@ -129,7 +142,9 @@ export class ProcessOperator implements Operator {
   }
 
   stateOf(key: string): Json | undefined {
-    return processState(this.#context, { fields: this.#keyFields, state: this.#state, key });
+    const [fields, state] = [this.#keyFields, this.#state];
+    const broadcast = this.#control?.states ?? null;
+    return processState(this.#context, { fields, state, broadcast, key });
   }
 
   finish(outbox: Outbox): boolean {
@@ -144,8 +159,22 @@ export class ProcessOperator implements Operator {
     return this.#giveOut(outbox);
   }
 
+  /** Gives rows of the control stream to `onControl`; answers the next row, as `process` does. */
+  protected control(batch: Batch, fromRow: number): number {
+    const control = this.#control;
+    assert(control !== null, 'an operator that is given control rows has a function for them');
+    if (fromRow === 0) this.#readClock();
+    let row = fromRow;
+    while (row < batch.rowCount) {
+      row = control.run(batch, row, Math.min(row + this.#pacer.rows, batch.rowCount));
+      if (this.#pacer.isOver()) break;
+    }
+    return row;
+  }
+
   close(): void {
     this.#driver.close();
+    this.#control?.close();
     this.#output.close();
     this.#poison?.close();
     this.#keys.close();
@@ -158,11 +187,13 @@ export class ProcessOperator implements Operator {
     while (timers.nextMs <= untilMs && timers.count > 0) {
       if (!this.#output.flush(outbox) || this.#poison?.flush() === false) return false;
       if (!this.#maintain()) return false;
+      this.#control?.letRead(true);
       for (let calls = this.#pacer.rows; calls > 0 && !this.#builder.isFull; calls--) {
         if (!timers.take(state.cursor, untilMs)) break;
         if (timers === state.eventTimers) state.setWatermark(timers.timeMs);
         this.#driver.fire(timers.timeMs);
       }
+      this.#control?.letRead(false);
       if (this.#builder.isFull) this.#output.cut();
       if (this.#pacer.isOver()) return false;
     }
@@ -223,11 +254,24 @@ export class ProcessOperator implements Operator {
       contextOf: (outlets) =>
         processCallOf({
           ...{ ...outlets, operator, memory, keys: this.#keyFields, state, times: this.#times },
-          hasTimers,
+          ...{ hasTimers, broadcast: this.#control?.states.handles ?? {} },
         }),
       rowFunction: 'onRow',
       onRow: functions.onRow as never,
       onTimer: functions.onTimer as never,
     });
   }
+}
+
+/** What broadcast states may hold of the operator's share. */
+const broadcastPart = 1 / 4;
+
+/** The context for states of keys, and the one for broadcast states. */
+function sharedBy(context: OperatorContext, hasControl: boolean): [SpillContext, SpillContext] {
+  const { spill } = context;
+  const withPart = (part: number) => ({
+    ...context,
+    spill: { ...spill, share: spill.share.part(part) },
+  });
+  return hasControl ? [withPart(1 - broadcastPart), withPart(broadcastPart)] : [context, context];
 }

@@ -21,6 +21,7 @@ import { type ChangeRole, changeRoleOf } from './change-roles.ts';
 import { type FirstRanks, firstRanksOf } from './first-ranks.ts';
 import type { JobMode, LogicalGraph, LogicalNode } from './logical-graph.ts';
 import { type ChangeMode, rowKindName } from './row-kind.ts';
+import { unboundedNodes } from './unbounded.ts';
 
 export interface NodeChanges {
   /** Of what it gives out; of a sink, of what it gets. */
@@ -74,7 +75,7 @@ class Planning {
   readonly #graph: LogicalGraph;
   readonly #isStreaming: boolean;
   readonly #readers = new Map<string, LogicalNode[]>();
-  readonly #isUnbounded = new Map<string, boolean>();
+  readonly #unbounded: ReadonlySet<string>;
   readonly #roles = new Map<string, ChangeRole>();
   readonly #ranks = new Map<string, FirstRanks | null>();
   /** By node: the first reader that does not take changes of it; null where all do. */
@@ -84,17 +85,15 @@ class Planning {
   constructor(graph: LogicalGraph, mode: JobMode) {
     this.#graph = graph;
     this.#isStreaming = mode === 'streaming';
+    this.#unbounded = unboundedNodes(graph.nodes);
     for (const node of graph.nodes) {
-      const inputs = node.inputs.map((id) => this.#isUnbounded.get(id) === true);
-      const isSource = node.kind === 'source' && node.source.isUnbounded === true;
-      this.#isUnbounded.set(node.id, isSource || inputs.includes(true));
       for (const id of node.inputs) {
         this.#readers.set(id, [...(this.#readers.get(id) ?? []), node]);
       }
     }
     const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
     for (const node of graph.nodes) {
-      const isUnbounded = node.inputs.map((id) => this.#isUnbounded.get(id) === true);
+      const isUnbounded = node.inputs.map((id) => this.#unbounded.has(id));
       const sort = node.kind === 'orderBy' ? node : nodes.get(node.inputs[0] ?? '');
       const isTop = sort?.kind === 'orderBy' && this.#isReadByLimit(sort);
       const ranks = this.#ranksOf(node);
@@ -214,11 +213,11 @@ class Planning {
   #ofNode(node: LogicalNode): { readonly role: ChangeRole; readonly inputs: readonly boolean[] } {
     const role = this.#roles.get(node.id);
     assert(role !== undefined, 'every node has a role');
-    return { role, inputs: node.inputs.map((id) => this.#isUnbounded.get(id) === true) };
+    return { role, inputs: node.inputs.map((id) => this.#unbounded.has(id)) };
   }
 
   #needsEnd(node: LogicalNode): Error {
-    const source = this.#graph.nodes.find((one) => this.#isUnbounded.get(one.id) === true);
+    const source = this.#graph.nodes.find((one) => this.#unbounded.has(one.id));
     const message = this.#isStreaming
       ? `"${node.id}" gives its rows at the end of the input, and "${source?.id}" has no end`
       : `the job runs as batch, and "${source?.id}" has no end`;

@@ -110,15 +110,19 @@ function sideOutputText(vertices: readonly Vertex[], { from, output }: Edge): st
   return `, put aside by ${vertices.find(({ id }) => id === from)?.chain[place]?.id}`;
 }
 
-/** `, build side`, `, right stream` or `, boundaries`; where a chain has several build sides, of which operator. */
+/** `, build side`, `, right stream`, `, control stream` or `, boundaries`; where a chain has several build sides, of which operator. */
 function buildSideText(vertices: readonly Vertex[], { to, port }: Edge): string {
   if (port === vertexPorts.rows) return '';
   const chain = vertices.find(({ id }) => id === to)?.chain ?? [];
   const [first] = chain;
-  if (first !== undefined && hasSecondStream(first)) return ', right stream';
+  if (first !== undefined && hasSecondStream(first)) {
+    return first.kind === 'process' ? ', control stream' : ', right stream';
+  }
   const builds = chain.filter(hasBuildSide);
-  if (builds[port - 1]?.kind === 'range') return ', boundaries';
-  return builds.length < 2 ? ', build side' : `, build side of ${builds[port - 1]?.id}`;
+  const build = builds[port - 1];
+  if (build?.kind === 'range') return ', boundaries';
+  if (build?.kind === 'process') return ', control stream';
+  return builds.length < 2 ? ', build side' : `, build side of ${build?.id}`;
 }
 
 function exchangeText(exchange: Exchange): string {

@@ -15,7 +15,7 @@ import type { KeptRows } from './join-keep.ts';
 import type { JoinSide, JoinType } from './join-type.ts';
 import type { LookupSpec } from './lookup-spec.ts';
 import type { PatternSpec } from './pattern-spec.ts';
-import type { StateSpec } from './state-spec.ts';
+import type { ControlSpec, StateSpec } from './state-spec.ts';
 import type { EventWindow } from './window-spec.ts';
 
 export interface AggregateSpec {
@@ -176,11 +176,15 @@ export type LogicalNode = Node &
         readonly order: readonly ExprOrder[];
         readonly functions: readonly AnalyticSpec[];
       }
-    /** User functions onRow and onTimer over state of a key, by operator id. */
+    /**
+     * User functions onRow, onTimer and onControl over state of a key, by operator id. Its second input is the control
+     * stream, where it has one.
+     */
     | {
         readonly kind: 'process';
         readonly keys: readonly NamedExpr[];
         readonly states: readonly StateSpec[];
+        readonly control: ControlSpec | null;
         readonly hasTimers: boolean;
         /** The field of the input with the event time, or null. */
         readonly timeColumn: string | null;

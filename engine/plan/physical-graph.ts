@@ -14,7 +14,7 @@ import type { EventTimeSpec, JoinedTexts, SortKey } from './logical-graph.ts';
 import type { LookupSpec } from './lookup-spec.ts';
 import type { AdaptedReads } from './map-output-read.ts';
 import type { PatternSpec } from './pattern-spec.ts';
-import type { ProcessKey, StateSpec } from './state-spec.ts';
+import type { ControlSpec, ProcessKey, StateSpec } from './state-spec.ts';
 import type { TimeWindowSpec, WindowFiring, WindowSpec } from './window-spec.ts';
 
 /** One aggregate over columns of the operator's input. */
@@ -275,6 +275,10 @@ export type OperatorSpec = CommonSpec &
         readonly states: readonly StateSpec[];
         readonly timeColumn: string | null;
         readonly fieldCount: number;
+        /** Its control stream: the build side where it `isFirst`, else a second stream; null where it has none. */
+        readonly control: (ControlSpec & { readonly isFirst: boolean }) | null;
+        /** Whether rows are taken in while a control stream that is first is not complete. */
+        readonly isProbeBuffered: boolean;
       }
     /** A user function over all rows of a window and key; `id` finds it. The rows are as of `process`. */
     | {
@@ -306,8 +310,8 @@ export function gathersRows({ kind }: OperatorSpec): boolean {
 }
 
 /** Whether the operator has a second input, which it is given to the end before the first row goes through it. */
-export function hasBuildSide({ kind }: OperatorSpec): boolean {
-  return buildingKinds.has(kind);
+export function hasBuildSide(spec: OperatorSpec): boolean {
+  return spec.kind === 'process' ? spec.control?.isFirst === true : buildingKinds.has(spec.kind);
 }
 
 const buildingKinds: ReadonlySet<OperatorSpec['kind']> = new Set(['join', 'asOfProbe', 'range']);
@@ -316,8 +320,8 @@ const buildingKinds: ReadonlySet<OperatorSpec['kind']> = new Set(['join', 'asOfP
  * Whether the operator reads two streams side by side, at `vertexPorts.rows` and `vertexPorts.right`. It is the
  * first of its chain, which has no operators with build sides.
  */
-export function hasSecondStream({ kind }: OperatorSpec): boolean {
-  return twoStreamKinds.has(kind);
+export function hasSecondStream(spec: OperatorSpec): boolean {
+  return spec.kind === 'process' ? spec.control?.isFirst === false : twoStreamKinds.has(spec.kind);
 }
 
 const twoStreamKinds: ReadonlySet<OperatorSpec['kind']> = new Set([

@@ -23,6 +23,20 @@ export interface ProcessKey {
   readonly column: string;
 }
 
+/** A map that all tasks of an operator hold alike: who writes to it is the control stream. */
+export interface BroadcastSpec {
+  readonly name: string;
+  readonly key: Field;
+  readonly value: Field;
+}
+
+/** A stream whose rows go to every task of an operator, where they change broadcast states. */
+export interface ControlSpec {
+  readonly states: readonly BroadcastSpec[];
+  /** The field of its rows with the event time; null: it has no say in how far time has come. */
+  readonly timeColumn: string | null;
+}
+
 export interface StateSpec {
   readonly name: string;
   readonly kind: StateKind;

@@ -25,6 +25,14 @@ interface Channel {
   readonly index: number;
 }
 
+/** What a gate is told of a channel. */
+export interface ChannelPlace {
+  /** The input of the vertex that it belongs to. */
+  readonly port: number;
+  /** Whether it has no say in how far event time has come. */
+  readonly isTimeless: boolean;
+}
+
 export class InputGate implements ElementReader {
   readonly #channels: readonly Channel[];
   /** Channels that have not ended, in turn. */
@@ -36,11 +44,15 @@ export class InputGate implements ElementReader {
   #port = 0;
   #hasFailed = false;
 
-  /** @param ports - The input of the vertex that each channel belongs to. @defaultValue 0 for all */
-  constructor(channels: readonly ElementReader[], ports: readonly number[] = []) {
-    this.#channels = channels.map((reader, index) => ({ reader, index, port: ports[index] ?? 0 }));
+  /** @param places - By channel. @defaultValue all are of input 0, and have a say in time */
+  constructor(channels: readonly ElementReader[], places: readonly ChannelPlace[] = []) {
+    this.#channels = channels.map((reader, index) => {
+      return { reader, index, port: places[index]?.port ?? 0 };
+    });
     this.#open = [...this.#channels];
     this.#times = new WatermarkCoalescer(channels.length);
+    // For time it is as if such a channel had ended.
+    for (const { index } of this.#channels) if (places[index]?.isTimeless) this.#times.end(index);
   }
 
   get port(): number {

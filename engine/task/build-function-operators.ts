@@ -10,6 +10,10 @@ import { functionContextOf } from '../compile/function-context.ts';
 import { mapDriver } from '../compile/map-driver.ts';
 import { mapRowDriver } from '../compile/map-row-driver.ts';
 import { CombineOperator } from '../operators/combine-operator.ts';
+import {
+  ProcessAfterControl,
+  ProcessBesideControl,
+} from '../operators/controlled-process-operator.ts';
 import { FilterRowsOperator } from '../operators/filter-rows-operator.ts';
 import { FoldOperator } from '../operators/fold-operator.ts';
 import { LookupOperator } from '../operators/lookup/lookup-operator.ts';
@@ -50,9 +54,17 @@ export const functionBuilders = {
     const { lookup } = functionsOf(functions, spec.id, 'lookup');
     return new LookupOperator(context, { ...spec, input, lookup });
   },
-  process(spec, { context, input, functions, clock }) {
+  process(spec, { context, input, functions, clock, build, right }) {
+    const { control } = spec;
     const own = functionsOf(functions, spec.id, 'process');
-    return new ProcessOperator(context, { ...spec, input, clock, functions: own });
+    const options = { ...spec, input, clock, functions: own, control: null };
+    if (control === null) return new ProcessOperator(context, options);
+    const controlInput = control.isFirst ? build : right;
+    assert(controlInput !== undefined, 'control rows come in at an input of their own');
+    const controlled = { ...options, control: { ...control, input: controlInput } };
+    return control.isFirst
+      ? new ProcessAfterControl(context, controlled)
+      : new ProcessBesideControl(context, controlled);
   },
   windowFunction(spec, { context, input, functions }) {
     const { process } = functionsOf(functions, spec.id, 'windowFunction');

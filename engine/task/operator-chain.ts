@@ -64,12 +64,12 @@ export class OperatorChain implements Outbox {
     return this.#links.some(({ operator }) => operator.hasEnough === true);
   }
 
-  /** When there is something to do though nothing comes in, by the clock; infinity for never. */
   /** Whether an operator can go on only after the doorbell has rung. */
   get isWaiting(): boolean {
     return this.#links.some(({ operator }) => operator.isWaiting === true);
   }
 
+  /** When there is something to do though nothing comes in, by the clock; infinity for never. */
   get wakeAtMs(): number {
     return this.#marks.wakeAtMs;
   }

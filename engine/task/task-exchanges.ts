@@ -9,7 +9,7 @@ import type { Kernels } from '../kernels/kernels.ts';
 import type { RingReader, RingWriter } from '../memory/ring.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import type { Span } from '../plan/map-output-read.ts';
-import type { Exchange } from '../plan/physical-graph.ts';
+import { type Exchange, vertexPorts } from '../plan/physical-graph.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import { ChannelOutput } from '../shuffle/channel-output.ts';
@@ -51,6 +51,8 @@ export interface TaskInput {
   readonly files?: readonly MapOutputFile[];
   /** The partitions of these that are read. @defaultValue the first */
   readonly partitions?: Span;
+  /** Whether it has no say in how far event time has come. @defaultValue it has */
+  readonly isTimeless?: boolean;
 }
 
 /** The sending end of an edge. */
@@ -89,8 +91,11 @@ export function buildGate(inputs: readonly TaskInput[], context: ExchangeContext
   const merges = inputs.flatMap(({ exchange }) => (exchange.kind === 'merge' ? [exchange] : []));
   const [input, [merge]] = [inputs[0], merges];
   if (input === undefined || merge === undefined) {
-    const ports = perInput.flatMap((some, at) => some.map(() => inputs[at]?.port ?? 0));
-    return new InputGate(channels, ports);
+    const places = perInput.flatMap((readers, at) => {
+      const { port = vertexPorts.rows, isTimeless = false } = inputs[at] ?? {};
+      return readers.map(() => ({ port, isTimeless }));
+    });
+    return new InputGate(channels, places);
   }
   assert(merges.length === inputs.length, 'edges are merged all, or none of them');
   return new MergingGate({ ...context, schema: input.schema, channels, order: merge.order });

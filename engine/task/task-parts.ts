@@ -44,7 +44,7 @@ import { buildGate, type TaskInput, type TaskOutput } from './task-exchanges.ts'
 import { TaskLatency } from './task-latency.ts';
 import { TaskMetrics } from './task-metrics.ts';
 import { noOutput, TaskOutputs } from './task-outputs.ts';
-import { isAt, isStreamOf, secondStreamOf } from './task-ports.ts';
+import { isAt, secondStreamOf, streamsOf } from './task-ports.ts';
 
 /** The largest block of a map output that is compressed: 8,192 rows of 128 bytes. */
 const mapBlockBytes = 1 << 20;
@@ -159,7 +159,7 @@ export class TaskParts {
     this.#probeBuffer = this.#newProbeBuffer(scope, onWritten);
     this.input = new BuildPhase({
       sides,
-      gate: isSource ? null : buildGate(inputs.filter(isStreamOf(first)), context),
+      gate: isSource ? null : buildGate(streamsOf(first, inputs), context),
       buffer: this.#probeBuffer,
     });
     // Only what looks at the source's rows knows their lanes; others look at what was made of them.

@@ -9,9 +9,11 @@ export function secondStreamOf(spec: OperatorSpec, inputs: readonly TaskInput[])
 }
 
 /** What goes through a chain: the rows of port 0, and of the second stream where the first operator has one. */
-export function isStreamOf(first: OperatorSpec): (input: TaskInput) => boolean {
-  const last = hasSecondStream(first) ? vertexPorts.right : vertexPorts.rows;
-  return ({ port = vertexPorts.rows }) => port <= last;
+export function streamsOf(first: OperatorSpec, inputs: readonly TaskInput[]): TaskInput[] {
+  if (!hasSecondStream(first)) return inputs.filter(isAt(vertexPorts.rows));
+  const isTimeless = first.kind === 'process' && first.control?.timeColumn === null;
+  const isRight = isAt(vertexPorts.right);
+  return inputs.map((input) => (isRight(input) ? { ...input, isTimeless } : input));
 }
 
 /** What comes in at a port. */

@@ -19,8 +19,15 @@ const job = `
       const all = read(nexmark.bids({ events: 4_000_000 })).eventTime((bid) => bid.date_time);
       const bids = all.where((bid) => bid.auction.eq(1000));
       const last = bids.keyBy((bid) => bid.auction).process({
-        state: { last: state.value(t.float64()), recent: state.list(number), by: state.map(t.utf8(), number) },
+        state: {
+          ...{ last: state.value(t.float64()), recent: state.list(number), by: state.map(t.utf8(), number) },
+          limits: state.broadcast(t.utf8(), number),
+        },
         output: Out,
+        control: read(nexmark.bids({ events: 100 })).limit(1),
+        onControl(_, { state: { limits } }) {
+          limits.set('most', 1000);
+        },
         onRow(bid, { state: { last, recent, by }, timers }) {
           last.set(Number(bid.price));
           recent.set([...recent.get().slice(-2), bid.bidder]);
@@ -64,6 +71,7 @@ test('state of a key of a running, paced job', async () => {
   const { states, eventTimers, processingTimers } = last.parts[0].value;
   expect(states.last).toBeGreaterThan(0);
   expect(states.recent.length).toBeGreaterThan(0);
+  expect(states.limits).toEqual([['most', 1000]]);
   expect(states.by).toEqual([['bids', expect.any(Number)]]);
   expect([eventTimers, processingTimers]).toEqual([['2096-10-02T07:06:40.000Z'], []]);
 

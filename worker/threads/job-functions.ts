@@ -8,24 +8,13 @@ import type { JobModule } from '../../coordinator/protocol.ts';
 import { buildJob, fingerprintOf } from '../../engine/api/build-job.ts';
 import type { JobDefinition } from '../../engine/api/define-job.ts';
 import { decodeParams } from '../../engine/api/param-wire.ts';
-import type { OperatorSpec } from '../../engine/plan/physical-graph.ts';
 import type { UserFunctions } from '../../engine/plan/user-functions.ts';
+import { functionBuilders } from '../../engine/task/build-function-operators.ts';
 import type { TaskDeployment } from './slot-messages.ts';
 
 export type FunctionLookup = ReadonlyMap<string, UserFunctions>;
 
-const functionKinds: ReadonlySet<OperatorSpec['kind']> = new Set([
-  'filterRows',
-  'mapRows',
-  'flatMap',
-  'lookup',
-  'fold',
-  'map',
-  'combine',
-  'reduce',
-  'process',
-  'pattern',
-]);
+const functionKinds: ReadonlySet<string> = new Set(Object.keys(functionBuilders));
 
 /** The functions of the job that was asked for last: its stages come one after the other. */
 export class JobFunctions {

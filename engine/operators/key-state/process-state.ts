@@ -1,10 +1,12 @@
 /**
- * What functions over keyed state keep for a key that somebody asks for: each state, and the times of its timers.
+ * What functions over keyed state keep for a key that somebody asks for: each state, and the times of its timers; and
+ * broadcast states, which are the same for all keys.
  * No function of the user is called for it, so an aggregating state shows its accumulator.
  */
 import type { Batch } from '../../batch/batch.ts';
 import type { Json } from '../../contracts/json.ts';
 import type { Field } from '../../schema/schema.ts';
+import type { BroadcastStates } from '../../state/broadcast-state.ts';
 import type { KeyedState } from '../../state/keyed-state.ts';
 import { RowKeys } from '../../state/row-keys.ts';
 import type { TimerQueue } from '../../state/timer-queue.ts';
@@ -15,21 +17,27 @@ import { shownTime, shownValue } from './shown-value.ts';
 export interface ProcessStateOptions {
   readonly fields: readonly Field[];
   readonly state: KeyedState;
+  /** Shown beside the states of the key; null: there are none. */
+  readonly broadcast: BroadcastStates | null;
   readonly key: string;
 }
 
 /** `{ states, eventTimers, processingTimers }`; undefined when there is nothing of the key. @throws STATE_KEY_INVALID */
 export function processState(
   context: OperatorContext,
-  { fields, state, key }: ProcessStateOptions,
+  { fields, state, broadcast, key }: ProcessStateOptions,
 ): Json | undefined {
   const { cursor, eventTimers, processingTimers } = state;
   enterKey(context, fields, state, key);
   try {
-    const states = state.lookAt();
+    const keyed = state.lookAt();
+    const shared = broadcast?.lookAt() ?? {};
     const [event, processing] = [timesOf(eventTimers, state), timesOf(processingTimers, state)];
-    const isEmpty = Object.values(states).every((value) => value === null);
+    // Who keeps nothing by key has what all tasks have, whatever the key.
+    const own = Object.keys(keyed).length === 0 ? shared : keyed;
+    const isEmpty = Object.values(own).every((value) => value === null);
     if (isEmpty && event.length === 0 && processing.length === 0) return undefined;
+    const states = { ...keyed, ...shared };
     return { states: shownValue(states), eventTimers: event, processingTimers: processing };
   } finally {
     cursor.leave();

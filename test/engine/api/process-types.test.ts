@@ -9,6 +9,7 @@ import type { Column } from '../../../engine/api/column.ts';
 import { bids } from './bids.ts';
 
 const nothing = (): void => {};
+const rules = state.broadcast(t.utf8(), t.int64());
 const output = t.struct({ user: t.utf8().nullable(), count: t.int64() });
 
 test('functions are given the types that were declared', () => {
@@ -76,11 +77,54 @@ test('state and timers may be left out', () => {
   expectTypeOf(found).not.toBeAny();
 });
 
+test('functions of rows read broadcast states, the function of control rows writes them', () => {
+  const control = bids().where((bid) => bid.price.gt(1000));
+  bids()
+    .keyBy((bid) => bid.user)
+    .process({
+      state: {
+        count: state.value(t.int64()),
+        limits: state.broadcast(t.utf8(), t.struct({ most: t.float64(), since: t.date() })),
+      },
+      output,
+      control,
+      onControl(bid, { state: { limits, ...others }, timeMs, watermarkMs, ...rest }) {
+        expectTypeOf(bid.price).toEqualTypeOf<number>();
+        expectTypeOf(timeMs).toEqualTypeOf<number | null>();
+        expectTypeOf(watermarkMs).toEqualTypeOf<number>();
+        expectTypeOf<keyof typeof others>().toEqualTypeOf<never>();
+        expectTypeOf<keyof typeof rest>().toEqualTypeOf<'nowMs'>();
+        limits.set('all', { most: bid.price, since: new Date(0) });
+        expectTypeOf(limits.delete('all')).toEqualTypeOf<boolean>();
+        // @ts-expect-error a value of another type
+        limits.set('all', 5);
+      },
+      onRow(_, { state: { limits, count } }) {
+        type Limit = { readonly most: number; readonly since: string };
+        expectTypeOf(limits.get('all')).toMatchTypeOf<Limit | null>();
+        expectTypeOf(limits.keys()).toEqualTypeOf<string[]>();
+        expectTypeOf(limits.size).toEqualTypeOf<number>();
+        expectTypeOf(count.get()).toEqualTypeOf<bigint | null>();
+        // @ts-expect-error rows do not write it
+        limits.set('all', { most: 1, since: new Date(0) });
+        // @ts-expect-error a key of another type
+        limits.get(5);
+      },
+    });
+});
+
 test.each([
   ['no output', { onRow: nothing }],
   ['no onRow', { output }],
   ['onTimer is no function', { output, onRow: nothing, onTimer: 5 }],
   ['a state that is none', { output, onRow: nothing, state: { count: 5 } }],
+  ['a broadcast state without control', { output, onRow: nothing, state: { rules } }],
+  ['control without a function', { output, onRow: nothing, state: { rules }, control: bids() }],
+  ['control without a state', { output, onRow: nothing, control: bids(), onControl: nothing }],
+  [
+    'control that is no stream',
+    { output, onRow: nothing, state: { rules }, control: [], onControl: nothing },
+  ],
 ])('%s is refused where it is written', (_, options) => {
   const call = () =>
     bids()
@@ -92,6 +136,7 @@ test.each([
 test.each([
   ['a type that is none', () => state.value('int64' as never)],
   ['a map without values', () => state.map(t.utf8(), undefined as never)],
+  ['a broadcast without values', () => state.broadcast(t.utf8(), undefined as never)],
   ['a function that is none', () => state.reducing(t.int64(), 5 as never)],
   ['a life of nothing', () => state.value(t.int64(), { ttl: { afterMs: 0 } })],
   [

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { readRows } from '../../../engine/batch/row-reader.ts';
 import { int32Type } from '../../../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
-import { InputGate } from '../../../engine/stream/input-gate.ts';
+import { type ChannelPlace, InputGate } from '../../../engine/stream/input-gate.ts';
 import { isMark } from '../../../engine/stream/stream-element.ts';
 import { batchOf, newContext } from '../../support/operator-harness.ts';
 import { scriptedChannel } from '../../support/scripted-channel.ts';
@@ -65,7 +65,10 @@ test.each<{ scripts: Step[][]; found: unknown[] }>([
 const watermark = (timeMs: number) => ({ kind: 'watermark', timeMs }) as const;
 
 /** Rows by their number, marks as they are. */
-function readMarks(scripts: (Step | ReturnType<typeof watermark> | { kind: 'idle' })[][]) {
+function readMarks(
+  scripts: (Step | ReturnType<typeof watermark> | { kind: 'idle' })[][],
+  places: ChannelPlace[] = [],
+) {
   const { memory, scope } = newContext('tested');
   const channels = scripts.map((script) =>
     scriptedChannel(
@@ -74,7 +77,7 @@ function readMarks(scripts: (Step | ReturnType<typeof watermark> | { kind: 'idle
       ),
     ),
   );
-  const gate = new InputGate(channels);
+  const gate = new InputGate(channels, places);
   const found: unknown[] = [];
   for (let element = gate.read(); element !== 'end'; element = gate.read()) {
     if (typeof element !== 'object' || isMark(element)) {
@@ -106,4 +109,16 @@ test('a mark that changes nothing does not hide the rows behind it', () => {
       [watermark(3), 2],
     ])[0],
   ).toBe(2);
+});
+
+test('a channel that has no say in time holds none back and sends none on', () => {
+  const idle = { kind: 'idle' } as const;
+  const places = [
+    { port: 0, isTimeless: false },
+    { port: 1, isTimeless: true },
+  ];
+  const timed: Parameters<typeof readMarks>[0][number] = [watermark(5), 1, watermark(7), idle];
+  expect(readMarks([timed, [2, 3, watermark(1), watermark(99), 4]], places)).toEqual([
+    ...[watermark(5), 2, 1, 3, watermark(7), idle, 4],
+  ]);
 });

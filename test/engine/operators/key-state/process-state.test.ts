@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ProcessBesideControl } from '../../../../engine/operators/controlled-process-operator.ts';
 import type { OperatorContext } from '../../../../engine/operators/operator.ts';
 import { ProcessOperator } from '../../../../engine/operators/process-operator.ts';
 import type { StateKind, StateSpec, StateTtl } from '../../../../engine/plan/state-spec.ts';
@@ -183,4 +184,42 @@ test('to look on renews no entry that lives on when it is read', () => {
       }),
     expected: [{ n: 0 }, { n: 2 }],
   });
+});
+
+test('broadcast states are shown beside those of a key, and alone where nothing is kept by key', () => {
+  const control = {
+    states: [{ name: 'limits', key: fieldOf('key', utf8Type), value: fieldOf('value', number) }],
+    ...{ timeColumn: null, input: { fields: [fieldOf('name', utf8Type)] } },
+  };
+  const own = {
+    ...functions,
+    onControl: (row: Row, { state }: Call) => state.limits?.set(row.name, 5),
+    onRow: (_: Row, { state }: Call) => state.last?.set(1),
+  } as unknown as ProcessFunctions;
+  for (const states of [[specOf('last', 'value')], []]) {
+    const { context, memory, scope } = newContext('process');
+    const operator = new ProcessBesideControl(context, {
+      ...{ input, output: { fields: [fieldOf('n', number)] }, functions: own, fieldCount: 4 },
+      ...{ states, control, timeColumn: 'at', clock: { mono: () => 0, wall: () => 0 } },
+      keys: [{ name: 'shop', column: 'shop' }],
+    });
+    expect(operator.stateOf('1')).toBeUndefined();
+    const rules = batchOf(scope, control.input, [{ name: 'card' }, { name: 'cash' }]);
+    const rows = batchOf(scope, input, [{ user: 'a', shop: 1, at: 0, amount: 1 }]);
+    operator.processRight(rules, 0);
+    feed(operator, rows, new CollectingOutbox());
+    const limits = [
+      ['card', 5],
+      ['cash', 5],
+    ];
+    const found = (keyed: object) => ({
+      ...{ states: { ...keyed, limits }, eventTimers: [], processingTimers: [] },
+    });
+    const isKeyed = states.length > 0;
+    expect(operator.stateOf('1')).toEqual(found(isKeyed ? { last: 1 } : {}));
+    expect(operator.stateOf('2')).toEqual(isKeyed ? undefined : found({}));
+    operator.close();
+    for (const batch of [rules, rows]) batch.release();
+    memory.assertEmpty();
+  }
 });
