@@ -60,7 +60,10 @@ export function lowerGraph(graph: LogicalGraph, mode: JobMode = 'batch'): PlanSt
     });
     for (const { operator, exchange, aside } of lowered.steps) {
       const sent = exchange && inputs.map((input) => ({ ...input, exchange }));
-      inputs = add(operator, sent ?? inputs);
+      inputs = add(
+        isLateElsewhere(node) ? { ...operator, isLateElsewhere: true } : operator,
+        sent ?? inputs,
+      );
       if (aside !== undefined) asides.set(node.id, { step: steps.length, columns: aside });
     }
     if (node.kind === 'aside') {
@@ -80,6 +83,11 @@ export function lowerGraph(graph: LogicalGraph, mode: JobMode = 'batch'): PlanSt
 interface Aside {
   readonly step: number;
   readonly columns: readonly NamedExpr[];
+}
+
+/** Whether another node counts the late rows of this one. */
+function isLateElsewhere(node: LogicalNode): boolean {
+  return 'window' in node && node.window?.isLateElsewhere === true;
 }
 
 function orderBefore({ kind, inputs }: LogicalNode, nodes: LogicalGraph['nodes']) {

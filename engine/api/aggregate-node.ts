@@ -43,9 +43,9 @@ export function aggregateNode(
   }
   const names = Object.keys(aggregates);
   const parts = ways.map((way, at) => {
-    const part = appendNode([node], aggregateContent(grouping, way, input));
-    // All see the same rows: what is late is written once.
-    return at === 0 ? withAside(part, late) : part;
+    // All see the same rows: what is late is counted and written once.
+    if (at > 0) return appendNode([node], aggregateContent(lateElsewhere(grouping), way, input));
+    return withAside(appendNode([node], aggregateContent(grouping, way, input)), late);
   });
   const fields = parts.flatMap((part) => part.content.schema.fields);
   const results = names.flatMap((name) => fields.filter((field) => field.name === name));
@@ -66,6 +66,10 @@ export function aggregateNode(
   const rows = windowOfRows(plainKeys, united);
   const content = { kind: 'aggregate', window: rows, keys: plainKeys, aggregates: merged } as const;
   return appendNode([united], { ...content, schema: output }, options);
+}
+
+function lateElsewhere({ window, ...grouping }: Grouping): Grouping {
+  return { ...grouping, window: window && { ...window, isLateElsewhere: true } };
 }
 
 function resultIn({ content }: NodeDraft, { name, type }: Field): NamedExpr {

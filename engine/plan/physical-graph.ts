@@ -61,6 +61,8 @@ export interface CommonSpec {
   readonly id: string;
   readonly name: string;
   readonly output: Schema;
+  /** Its late rows are those of another operator, which counts them. @defaultValue it counts them */
+  readonly isLateElsewhere?: true;
 }
 
 export type OperatorSpec = CommonSpec &

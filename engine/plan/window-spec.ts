@@ -74,6 +74,8 @@ export interface EventWindow {
   readonly firing: WindowFiring;
   /** Whether somebody reads the rows that come too late. @defaultValue they are only counted */
   readonly putsAside?: true;
+  /** Another aggregate of the same rows counts those that come too late. @defaultValue they are counted here */
+  readonly isLateElsewhere?: true;
 }
 
 /** Windows that are the same pieces of time for all keys. */
@@ -103,11 +105,13 @@ export function tumblingText({ column, sizeMs, offsetMs }: Tumbling): string {
 }
 
 /** The same; of other windows `windows sliding 10000 ms by 2000 ms of at, late by up to 5000 ms`. */
-export function windowText({ column, spec, firing, putsAside }: EventWindow): string {
+export function windowText(window: EventWindow): string {
+  const { column, spec, firing, putsAside, isLateElsewhere } = window;
+  const late = isLateElsewhere === true ? ' (late rows counted elsewhere)' : '';
   const plain = spec.kind === 'tumbling' && spec.timeZone === null && column !== null;
   const of = column === null ? '' : ` of ${column}`;
   const text = plain ? tumblingText({ ...spec, column }) : `windows ${windowSpecText(spec)}${of}`;
-  return `${text}${windowFiringText(firing)}${putsAside === true ? ', late rows aside' : ''}`;
+  return `${text}${windowFiringText(firing)}${putsAside === true ? ', late rows aside' : late}`;
 }
 
 /** `sliding 10000 ms by 2000 ms`. */

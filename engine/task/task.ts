@@ -84,7 +84,12 @@ export class Task {
 
   /** Rows that operators have noted, by their places in the chain. */
   get notedRows(): readonly Readonly<Record<string, number>>[] {
-    return this.#parts.places.map((operator) => operator?.notedRows ?? {});
+    return this.#parts.places.map((operator, place) => {
+      const { late = 0, ...others } = operator?.notedRows ?? {};
+      return late === 0 || this.#vertex.chain[place]?.isLateElsewhere
+        ? others
+        : { late, ...others };
+    });
   }
 
   /** What it says of itself, to whoever asks why nothing comes out. */
