@@ -9,6 +9,7 @@
  *
  * Why signs and not an operator that takes rows back: a row that goes is a part of a result with the sign turned, and
  * parts are merged by loops that are there. A sum of nulls alone is null, so how many values there are is counted.
+ * The least and largest values that are left are found among all values, which the operator keeps counted.
  * Distinct values are counted by two: each value once per key, whose changes the other counts.
  */
 import { assert } from '../../base/assert.ts';
@@ -24,7 +25,11 @@ import {
 import { nullLiteral, typedLiteral } from '../../engine/expr/literal.ts';
 import { partFieldsOf } from '../../engine/plan/aggregate-functions.ts';
 import type { LogicalNode, UpdateSpec } from '../../engine/plan/logical-graph.ts';
-import type { AggregateColumn, Exchange } from '../../engine/plan/physical-graph.ts';
+import type {
+  AggregateColumn,
+  Exchange,
+  RunningExtreme,
+} from '../../engine/plan/physical-graph.ts';
 import { type FieldType, int64Type } from '../../engine/schema/field-type.ts';
 import {
   type Field,
@@ -121,6 +126,7 @@ function groupsOfRows(node: LogicalNode, running: Running, here: ChangesHere): L
     ...{
       keys,
       aggregates,
+      extremes: [],
       weight: null,
       output: withKind(output, here.column),
       kindColumn: here.column,
@@ -134,13 +140,14 @@ function groupsOfRows(node: LogicalNode, running: Running, here: ChangesHere): L
 function groupsOfChanges(node: LogicalNode, running: Running, here: ChangesHere): LoweredStep[] {
   const { id, name } = node;
   const { keys, output, givesBefore } = running;
-  const { columns, weight, aggregates, results, hidden } = signedParts(running, here);
+  const { columns, weight, aggregates, extremes, results, hidden } = signedParts(running, here);
   const inner = { fields: [...output.fields.slice(0, keys.length), ...results, ...hidden] };
   const operator = {
     ...({ id, name, kind: 'runningAggregate', phase: 'final' } as const),
     ...{
       keys,
       aggregates,
+      extremes,
       weight,
       output: withKind(inner, here.column),
       kindColumn: here.column,
@@ -174,6 +181,7 @@ interface SignedParts {
   readonly columns: readonly NamedExpr[];
   readonly weight: string;
   readonly aggregates: readonly AggregateColumn[];
+  readonly extremes: readonly RunningExtreme[];
   readonly results: readonly Field[];
   /** Counts of the values of results that may be null. */
   readonly hidden: readonly Field[];
@@ -197,21 +205,27 @@ function signedParts(
   };
   const hidden: Field[] = [];
   const counts: AggregateColumn[] = [];
+  const extremes: RunningExtreme[] = [];
   const merges = aggregates.map(
     ({ name, function: kind, columns: [argument] }): AggregateColumn => {
       const value = columns.find((one) => one.name === argument)?.expr ?? null;
       const present = partOf(`${name} count`, presentExpr(value, column));
       if (kind === 'count') return { name, function: 'sum', columns: [present] };
       assert(value !== null, 'all functions but count have an argument');
-      const [sum] = partFieldsOf(name, kind, fieldOf(name, value.type, value.nullable));
-      assert(sum !== undefined, 'a function has a part');
-      const signed = partOf(`${name} sum`, signedExpr(value, sum.type, column));
       const field = output.fields[fieldIndexOf(output, name)];
       if (field?.nullable === true) {
         const counted = fieldOf(freeName(`${name} values`, taken), int64Type);
         hidden.push(counted);
         counts.push({ name: counted.name, function: 'sum', columns: [present] });
       }
+      if (kind === 'min' || kind === 'max') {
+        const kept = partOf(`${name} value`, value);
+        extremes.push({ name, function: kind, column: kept });
+        return { name, function: 'last', columns: [kept] };
+      }
+      const [sum] = partFieldsOf(name, kind, fieldOf(name, value.type, value.nullable));
+      assert(sum !== undefined, 'a function has a part');
+      const signed = partOf(`${name} sum`, signedExpr(value, sum.type, column));
       if (kind === 'sum') return { name, function: 'sum', columns: [signed] };
       return { name, function: 'avg', columns: [signed, present] };
     },
@@ -221,6 +235,7 @@ function signedParts(
     columns: [...given, ...parts],
     weight,
     aggregates: [...merges, ...counts],
+    extremes,
     results,
     hidden,
   };

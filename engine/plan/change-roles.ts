@@ -96,7 +96,7 @@ function ranksRole(
 }
 
 /** Functions whose result is known again when a row is gone. */
-const retractable: ReadonlySet<AggregateFunction> = new Set(['count', 'sum', 'avg']);
+const retractable: ReadonlySet<AggregateFunction> = new Set(['count', 'sum', 'avg', 'min', 'max']);
 /** Estimates are made of several operators, whose own results would change. */
 const estimates: ReadonlySet<AggregateFunction> = new Set(['approxDistinct', 'approxQuantile']);
 

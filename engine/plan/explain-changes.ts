@@ -22,8 +22,11 @@ export function edgeChangesText(graph: PhysicalGraph, edge: Edge): string {
 export function runningText(
   operator: OperatorSpec & { readonly kind: 'runningAggregate' },
 ): string {
-  const { everyMs, ttlMs, givesBefore, weight } = operator;
-  const rows = weight === null ? '' : `, rows = sum(${weight})`;
+  const { everyMs, ttlMs, givesBefore, weight, extremes } = operator;
+  const found = extremes.map(
+    (one) => `, ${one.name} = ${one.function}(${one.column}) of those left`,
+  );
+  const rows = weight === null ? '' : `${found.join('')}, rows = sum(${weight})`;
   const kept = ttlMs === null ? '' : `, kept ${ttlMs} ms`;
   return `${rows}; ${givesBefore ? 'rows before and after' : 'rows after'}, within ${everyMs} ms${kept}`;
 }

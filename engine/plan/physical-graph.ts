@@ -38,11 +38,21 @@ export interface SourceFilter {
   readonly columns: readonly string[];
 }
 
+/** A least or largest value of rows that go again: of all values of a column that are there. */
+export interface RunningExtreme {
+  /** Of the result; the aggregate of that name only carries it. */
+  readonly name: string;
+  readonly function: 'min' | 'max';
+  readonly column: string;
+}
+
 export interface RunningAggregateSpec {
   /** Whether rows are values (`whole`), or parts of results that are merged: where they are taken back, negative ones. */
   readonly phase: 'whole' | 'final';
   readonly keys: readonly string[];
   readonly aggregates: readonly AggregateColumn[];
+  /** Those of aggregates whose values have to be kept; none where rows do not go. */
+  readonly extremes: readonly RunningExtreme[];
   /** The column that says how many rows an input row stands for; null: each is one. */
   readonly weight: string | null;
   /** Of the output, behind keys and results: the row kind. */

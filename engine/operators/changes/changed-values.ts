@@ -1,10 +1,11 @@
 /**
- * Changed values: which rows of a column differ from other rows of it, as they lie in memory. Texts are compared by
- * their views: what was replaced by an equal text may count as changed, and nothing else that is equal does.
+ * Changed values: which rows of a column differ from other rows of it, as they lie in memory; of texts and bytes what
+ * their views point to.
  */
 import type { Column } from '../../batch/batch.ts';
+import { inlineSizeMax, utf8ViewSize } from '../../batch/utf8-view.ts';
 import type { SlotMemory } from '../../memory/slot-memory.ts';
-import { valueSizeOf } from '../../schema/field-type.ts';
+import { layoutOf, valueSizeOf } from '../../schema/field-type.ts';
 
 export interface RowPairs {
   /** Row n is compared with row n + `distance`. */
@@ -21,7 +22,10 @@ export function markChanged(
 ): void {
   const { count, distance } = pairs;
   const { values, validity } = column;
-  const differ = differOf(memory, values, valueSizeOf(column.type));
+  const isView = layoutOf(column.type) === 'view';
+  const differ = isView
+    ? viewsDiffer(memory, values)
+    : differOf(memory, values, valueSizeOf(column.type));
   for (let row = 0; row < count; row++) {
     if (changed[row] === 1) continue;
     const other = row + distance;
@@ -36,6 +40,25 @@ export function markChanged(
 
 function bitOf({ bytes }: SlotMemory, bitmap: number, row: number): boolean {
   return (((bytes[bitmap + (row >>> 3)] ?? 0) >>> (row & 7)) & 1) === 1;
+}
+
+/** Compares lengths and first bytes, and where these are the same all bytes. */
+function viewsDiffer({ uint32, bytes }: SlotMemory, values: number): Differ {
+  return (row, other) => {
+    const left = (values + row * utf8ViewSize) >>> 2;
+    const right = (values + other * utf8ViewSize) >>> 2;
+    const length = uint32[left] ?? 0;
+    if (length !== uint32[right]) return true;
+    if (uint32[left + 2] !== uint32[right + 2] || uint32[left + 3] !== uint32[right + 3])
+      return true;
+    if (length <= inlineSizeMax) return false;
+    const own = uint32[left + 1] ?? 0;
+    const others = uint32[right + 1] ?? 0;
+    for (let at = inlineSizeMax; at < length; at++) {
+      if (bytes[own + at] !== bytes[others + at]) return true;
+    }
+    return false;
+  };
 }
 
 type Differ = (row: number, other: number) => boolean;

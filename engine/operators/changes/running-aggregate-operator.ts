@@ -10,12 +10,15 @@
  * without rows is gone: its row is given out as deleted. Without keys there is one group for ever, given out at
  * the end at the latest.
  *
+ * The least and largest values of rows that are taken back are found among all that are there (`RunningExtremes`).
+ *
  * Invariants:
  * - Between two calls every row is in one of the two tables, or none.
  * - A key's changes come in order: the row before is the row after of the change before.
  * Before: coordinator/planner/lower-running-aggregate.ts
  */
 import { assert } from '../../../base/assert.ts';
+import { closeAll } from '../../../base/close-all.ts';
 import type { Batch } from '../../batch/batch.ts';
 import { BatchBuilder } from '../../batch/batch-builder.ts';
 import { aggregatePartsOf } from '../../plan/aggregate-parts.ts';
@@ -28,6 +31,7 @@ import { type AggregatePlan, planAggregates } from '../aggregate-plan.ts';
 import { AggregateTable } from '../aggregate-table.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
 import { partialSlotsFirst } from '../partial-limit.ts';
+import { RunningExtremes } from './running-extremes.ts';
 import { RunningGroups } from './running-groups.ts';
 
 export interface RunningAggregateOptions extends RunningAggregateSpec {
@@ -40,6 +44,9 @@ export interface RunningAggregateOptions extends RunningAggregateSpec {
   readonly goneMax?: number;
 }
 
+/** Of the time, the part that is not spent on looking at values, by theirs. */
+const restShare = 4;
+
 export class RunningAggregateOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #options: RunningAggregateOptions;
@@ -48,6 +55,13 @@ export class RunningAggregateOperator implements Operator {
   readonly #parts: Schema;
   readonly #recent: AggregateTable;
   readonly #groups: RunningGroups;
+  /** Null where no values have to be kept. */
+  readonly #extremes: RunningExtremes | null;
+  /** Merges parts. */
+  readonly #merges: AggregatePlan;
+  /** How long the last update took, where values are kept. */
+  #tookMs = 0;
+  #beganMs: number | null = null;
   #isGiving = false;
   /** Whether the one group of no rows is given out, or about to be. */
   #hasGivenNothing = false;
@@ -66,7 +80,7 @@ export class RunningAggregateOperator implements Operator {
     const rows = fieldOf(aggregates.at(-1)?.name ?? '', int64Type);
     const groups = { fields: [...fields, rows] };
     const parts = aggregatePartsOf({ keys, aggregates, output: groups }, input);
-    this.#parts = parts.schema;
+    this.#parts = partsWith(options.extremes, parts.schema);
     this.#plan = planAggregates(input, phase, aggregates);
     const bytesMax = context.spill.share.bytes * partialMemoryWeight;
     this.#recent = new AggregateTable(context, {
@@ -76,14 +90,18 @@ export class RunningAggregateOperator implements Operator {
       slotsMax,
       bytesMax,
     });
-    const plan = planAggregates(parts.schema, 'final', parts.aggregates);
+    const plan = planAggregates(this.#parts, 'final', parts.aggregates);
+    this.#merges = plan;
     const { givesBefore, ttlMs, goneMax } = options;
     const kept = { givesBefore, ttlMs, ...(goneMax !== undefined && { goneMax }) };
-    const all = { parts: parts.schema, keys, plan, groups, output, ...kept };
+    const all = { parts: this.#parts, keys, plan, groups, output, ...kept };
+    const closable: { close(): void }[] = [this.#recent];
     try {
       this.#groups = new RunningGroups(context, all);
+      closable.push(this.#groups);
+      this.#extremes = options.extremes.length === 0 ? null : this.#newExtremes();
     } catch (error) {
-      this.#recent.close();
+      closeAll(closable);
       throw error;
     }
   }
@@ -91,9 +109,12 @@ export class RunningAggregateOperator implements Operator {
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
     let row = fromRow;
     while (row < batch.rowCount) {
+      if (this.#extremes?.settle() === false) return row;
       if (this.#isGiving && !this.#give(outbox)) return row;
       this.#expectWake();
-      row = this.#recent.add(batch, row);
+      const next = this.#recent.add(batch, row);
+      if (next > row) this.#extremes?.add(batch, row, next);
+      row = next;
       if (this.#recent.groups.isFull) this.#isGiving = true;
       if (row < batch.rowCount && this.#context.shouldYield()) return row;
     }
@@ -121,34 +142,60 @@ export class RunningAggregateOperator implements Operator {
     this.#batch?.release();
     this.#pending = null;
     this.#batch = null;
+    this.#extremes?.close();
     this.#recent.close();
     this.#groups.close();
+  }
+
+  #newExtremes(): RunningExtremes {
+    const { input, keys, extremes, weight, ttlMs } = this.#options;
+    assert(weight !== null, 'values are kept of rows that are weighed');
+    const parts = { parts: this.#parts, recent: this.#plan, merges: this.#merges };
+    return new RunningExtremes(this.#context, { input, keys, extremes, weight, ttlMs, ...parts });
   }
 
   /** The first row of a while says when it ends. */
   #expectWake(): void {
     if (this.wakeAtMs !== Number.POSITIVE_INFINITY) return;
-    this.wakeAtMs = (this.#context.nowMs?.() ?? 0) + this.#options.everyMs;
+    const restMs = Math.max(this.#options.everyMs, this.#tookMs * restShare);
+    this.wakeAtMs = this.#nowMs() + restMs;
   }
 
   /** Merges recent groups into all groups, and gives out what changes; false asks to be called again. */
   #give(outbox: Outbox): boolean {
+    if (this.#extremes?.settle() === false) return false;
+    this.#beganMs ??= this.#nowMs();
     for (;;) {
       if (this.#pending !== null && !outbox.offer(this.#pending)) return false;
       this.#pending = null;
       if (this.#batch === null) {
-        if (!this.#recent.settle()) return false;
-        if (this.#recent.isReadOut) break;
-        this.#batch = this.#recent.next(this.#plan.parts, this.#parts);
+        const changed = this.#changed();
+        if (changed?.settle() !== true) return false;
+        if (changed.isReadOut) break;
+        const { parts } = this.#extremes === null ? this.#plan : this.#merges;
+        this.#batch = changed.next(parts, this.#parts);
         this.#row = 0;
       } else this.#merge(this.#batch);
       if (this.#context.shouldYield()) return false;
     }
     if (!this.#groups.settle()) return false;
     this.#recent.clear();
+    this.#extremes?.clear();
+    if (this.#extremes !== null) this.#tookMs = this.#nowMs() - this.#beganMs;
+    this.#beganMs = null;
     this.#isGiving = false;
     this.wakeAtMs = Number.POSITIVE_INFINITY;
     return true;
+  }
+
+  /** Recent groups, with their extremes where those have to be found; null asks to be called again. */
+  #changed(): AggregateTable | null {
+    if (this.#extremes === null) return this.#recent;
+    return this.#recent.settle() ? this.#extremes.merge(this.#recent) : null;
+  }
+
+  #nowMs(): number {
+    return this.#context.nowMs?.() ?? 0;
   }
 
   #merge(batch: Batch): void {
@@ -159,6 +206,12 @@ export class RunningAggregateOperator implements Operator {
     batch.release();
     this.#batch = null;
   }
+}
+
+/** Parts of which an extreme may be missing: until it is found, or where none is left. */
+function partsWith(extremes: RunningAggregateSpec['extremes'], { fields }: Schema): Schema {
+  const names = new Set(extremes.map(({ name }) => name));
+  return { fields: fields.map((one) => (names.has(one.name) ? { ...one, nullable: true } : one)) };
 }
 
 /** How many rows a group has: a group without rows is gone. */

@@ -15,7 +15,7 @@
  * Not here: when parts are merged (engine/operators/changes/running-aggregate-operator.ts).
  */
 import { assert } from '../../../base/assert.ts';
-import { Batch, batchRowsMax, type Column } from '../../batch/batch.ts';
+import { Batch, type Column } from '../../batch/batch.ts';
 import type {
   ColumnAddress,
   GroupColumns,
@@ -33,6 +33,8 @@ import type { OperatorContext } from '../operator.ts';
 import { markChanged } from './changed-values.ts';
 import { GroupSweep } from './group-sweep.ts';
 import { GroupTableParts } from './group-table-parts.ts';
+import { OwnTexts } from './own-texts.ts';
+import { TouchedTimes } from './touched-times.ts';
 
 export interface RunningGroupsOptions {
   /** Keys and parts. */
@@ -70,9 +72,8 @@ export class RunningGroups {
   readonly #changed = new Uint8Array(chunkRows);
   /** Rows of a chunk to give out: u32 numbers, then kinds of a byte each. */
   readonly #given: BlockHandle;
-  /** A column of the time at which groups are touched, which `#touchedMs` is. */
-  readonly #touched: BlockHandle;
-  #touchedMs = -1;
+  readonly #touched: TouchedTimes;
+  readonly #texts: OwnTexts;
   #rows: GroupRows | null = null;
   #batch: Batch | null = null;
   /** Of an aggregate without keys: whether its group has been given out. */
@@ -88,7 +89,8 @@ export class RunningGroups {
     this.#parts = new GroupTableParts(context, options);
     this.#table = this.#parts.newTable();
     this.#given = scope.allocate(chunkRows * 2 * 5);
-    this.#touched = scope.allocate(batchRowsMax * 8);
+    this.#touched = new TouchedTimes(scope);
+    this.#texts = new OwnTexts(scope, options.plan.accumulators);
     this.#sweepAtMs = this.#nextSweepMs();
   }
 
@@ -145,6 +147,7 @@ export class RunningGroups {
       return { changes: this.#changesIn(both, count), nextRow };
     } finally {
       both.release();
+      this.#texts.close();
       if (nextRow === batch.rowCount) this.#batch = null;
     }
   }
@@ -156,7 +159,8 @@ export class RunningGroups {
     this.#parts.close();
     this.#table.close();
     memory.release(this.#given);
-    memory.release(this.#touched);
+    this.#touched.close();
+    this.#texts.close();
   }
 
   #nowMs(): number {
@@ -171,23 +175,9 @@ export class RunningGroups {
 
   #rowsOf(batch: Batch): GroupRows {
     if (this.#batch === batch && this.#rows !== null) return this.#rows;
-    const touched = { values: addressOf(this.#touched), validity: 0 };
-    this.#touch(touched.values);
     this.#batch = batch;
-    this.#rows = this.#parts.rowsOf(batch, touched);
+    this.#rows = this.#parts.rowsOf(batch, this.#touched.at(this.#nowMs()));
     return this.#rows;
-  }
-
-  #touch(values: number): void {
-    const nowMs = this.#nowMs();
-    if (nowMs === this.#touchedMs) return;
-    const { uint32 } = this.#context.scope.memory;
-    const [low, high] = [nowMs % 2 ** 32, Math.floor(nowMs / 2 ** 32)];
-    for (let at = values >>> 2; at < (values >>> 2) + batchRowsMax * 2; at += 2) {
-      uint32[at] = low;
-      uint32[at + 1] = high;
-    }
-    this.#touchedMs = nowMs;
   }
 
   /** Results before, from row 0 on, and after, from the next multiple of 64 on. */
@@ -217,6 +207,7 @@ export class RunningGroups {
   #read(count: number, rowCount: number, out: GroupColumns): void {
     this.#table.gatherKeys(this.#table.slotsAt, count, rowCount, out.key);
     this.#parts.cells.gather(this.#table.slotsAt, count, rowCount, out.results);
+    this.#texts.copy(out, rowCount, count);
   }
 
   #add(rows: GroupRows, fromRow: number, count: number): void {
@@ -248,6 +239,7 @@ export class RunningGroups {
       const from = given + chunkRows * 2 * 4;
       bytes.copyWithin(addressOf(kinds), from, from + rowCount);
       columns.push(kindColumn(output, addressOf(kinds)));
+      blocks.push(...this.#texts.take());
       for (const block of this.#table.arenaBlocks) {
         scope.memory.retain(block);
         blocks.push(block);

@@ -20,7 +20,7 @@ test.each([
   ['int32', int32Type, [1, 65_536]],
   ['float64', float64Type, [0, -0, Number.NaN]],
   ['decimal', { kind: 'decimal', precision: 38, scale: 0 }, ['1', '18446744073709551616']],
-  ['utf8', utf8Type, ['a', 'ab', '']],
+  ['utf8', utf8Type, ['a', 'ab', '', 'a text of many bytes', 'a text of MANY bytes']],
 ] as const)('%s', (_, type, values) => {
   const { memory, scope } = newContext('tested');
   const schema = schemaOf(fieldOf('value', type as never, true));

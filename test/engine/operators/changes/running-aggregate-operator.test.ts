@@ -52,7 +52,7 @@ const wholeOptions: RunningAggregateOptions = {
     { name: 'most', function: 'max', columns: ['f'] },
     { name: 'least', function: 'min', columns: ['text'] },
   ],
-  ...{ givesBefore: true, everyMs: 100, ttlMs: null },
+  ...{ givesBefore: true, extremes: [], everyMs: 100, ttlMs: null },
 };
 
 /** The reference: what the rows of each key come to. */
@@ -165,7 +165,14 @@ const signedOutput = schemaOf(
 );
 const signedOptions: RunningAggregateOptions = {
   ...{ input: signedInput, output: signedOutput, phase: 'final', keys: ['key'] },
-  ...{ weight: 'weight', kindColumn: 'kind', givesBefore: true, everyMs: 100, ttlMs: null },
+  ...{
+    weight: 'weight',
+    kindColumn: 'kind',
+    givesBefore: true,
+    extremes: [],
+    everyMs: 100,
+    ttlMs: null,
+  },
   aggregates: [
     { name: 'rows', function: 'sum', columns: ['weight'] },
     { name: 'sum', function: 'sum', columns: ['value'] },

@@ -1,0 +1,35 @@
+/** Touched times: a column in which every row has the time that is now, for accumulators that keep the latest. */
+import { batchRowsMax } from '../../batch/batch.ts';
+import type { ColumnAddress } from '../../kernels/group-table.ts';
+import { addressOf, type BlockHandle, type MemoryScope } from '../../memory/slot-memory.ts';
+
+export class TouchedTimes {
+  readonly #scope: MemoryScope;
+  readonly #block: BlockHandle;
+  #writtenMs = -1;
+
+  /** @throws MEMORY_EXHAUSTED */
+  constructor(scope: MemoryScope) {
+    this.#scope = scope;
+    this.#block = scope.allocate(batchRowsMax * 8);
+  }
+
+  /** The column at that time, from 0 on; it holds until the next call. */
+  at(nowMs: number): ColumnAddress {
+    const values = addressOf(this.#block);
+    if (nowMs !== this.#writtenMs) {
+      const { uint32 } = this.#scope.memory;
+      const [low, high] = [nowMs % 2 ** 32, Math.floor(nowMs / 2 ** 32)];
+      for (let at = values >>> 2; at < (values >>> 2) + batchRowsMax * 2; at += 2) {
+        uint32[at] = low;
+        uint32[at + 1] = high;
+      }
+      this.#writtenMs = nowMs;
+    }
+    return { values, validity: 0 };
+  }
+
+  close(): void {
+    this.#scope.memory.release(this.#block);
+  }
+}
