@@ -133,6 +133,7 @@ export const errorKinds = {
   SINK_FOLDER_EXISTS: 'user',
   SINK_IS_INPUT: 'user',
   SINK_LOST: 'external',
+  SINK_NEEDS_FOLDER: 'user',
   SINK_PARENT_MISSING: 'user',
   SINK_PATH_TWICE: 'user',
   SINK_UNWRITABLE: 'user',

@@ -28,12 +28,12 @@ import type { Json } from '../../engine/contracts/json.ts';
 import type { SinkCommitter } from '../../engine/contracts/sink.ts';
 import type { FileSinkOptions } from './file-options.ts';
 import { pathIn } from './file-path.ts';
+import { checkParent, isMeantAsFolder } from './sink-checks.ts';
 import {
   compressionNameError,
   folderExistsError,
   lostError,
   occupiedError,
-  parentMissingError,
   writeError,
 } from './sink-errors.ts';
 import { removeLeftovers, restoreReplacedFolder } from './sink-leftovers.ts';
@@ -63,7 +63,7 @@ export class FileCommitter implements SinkCommitter {
   async prepare(): Promise<Json> {
     const asFile = this.#target('file');
     return this.#naming(asFile.path, async () => {
-      await this.#checkParent(asFile);
+      await checkParent(this.#disk, asFile);
       await restoreReplacedFolder(this.#disk, asFile);
       const target = this.#target(await this.#kindOf(asFile.path));
       const now = await this.#makeRoom(target);
@@ -113,21 +113,15 @@ export class FileCommitter implements SinkCommitter {
     return makeTarget(kind, this.#options, this.#attemptId);
   }
 
-  async #checkParent({ path, parent }: SinkTarget): Promise<void> {
-    const stat = await this.#disk.stat(parent);
-    if (stat === null) throw parentMissingError(path, parent);
-    if (stat.kind !== 'folder') throw occupiedError(path, `"${parent}" is no folder`);
-  }
-
   async #kindOf(path: string): Promise<SinkTarget['kind']> {
-    const isMeantAsFolder = /[/\\]$/.test(this.#options.path);
+    const isFolder = isMeantAsFolder(this.#options);
     const stat = await this.#disk.stat(path);
     if (stat?.kind === 'other') throw occupiedError(path, 'it is neither a file nor a folder');
-    if (stat?.kind === 'file' && isMeantAsFolder) {
+    if (stat?.kind === 'file' && isFolder) {
       throw occupiedError(path, 'it is a file, and a "/" at its end means a folder');
     }
     if (stat?.kind === 'folder' && !this.#options.overwrite) throw folderExistsError(path);
-    if (isMeantAsFolder || stat?.kind === 'folder') return 'folder';
+    if (isFolder || stat?.kind === 'folder') return 'folder';
     const { compression } = this.#options;
     if (compression !== undefined && compressionOf(path) !== compression) {
       throw compressionNameError(path, compression);

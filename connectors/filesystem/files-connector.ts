@@ -3,9 +3,11 @@ import { assert } from '../../base/assert.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import { fileFormatOf } from '../formats/file-formats.ts';
+import { FileCheckpointCommitter } from './file-checkpoint-committer.ts';
 import { FileCommitter } from './file-committer.ts';
 import { FileEnumerator } from './file-enumerator.ts';
 import type { FileSinkOptions, FileSourceOptions } from './file-options.ts';
+import { FilePartsWriter } from './file-parts-writer.ts';
 import { FileSinkWriter } from './file-sink-writer.ts';
 import { targetOf } from './sink-target.ts';
 
@@ -19,9 +21,14 @@ export const filesConnector: Connector = {
     return reader;
   },
   committer: (options, context) => new FileCommitter(sinkOptionsOf(options), context),
+  checkpointCommitter: (options, context) =>
+    new FileCheckpointCommitter(sinkOptionsOf(options), context),
   writer: (options, prepared, context) => {
     const { format, compression } = sinkOptionsOf(options);
-    return new FileSinkWriter({ format, compression, target: targetOf(prepared) }, context);
+    const writing = { format, compression, target: targetOf(prepared) };
+    return context.commitsAtCheckpoints
+      ? new FilePartsWriter(writing, context)
+      : new FileSinkWriter(writing, context);
   },
 };
 

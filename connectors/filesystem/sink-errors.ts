@@ -9,6 +9,24 @@ export function folderExistsError(path: string): TypedError {
   });
 }
 
+/** A folder with files of an earlier run, to which a job that begins anew would add its own. */
+export function filledFolderError(path: string): TypedError {
+  return typedError('SINK_FOLDER_EXISTS', `folder "${path}" has files already`, {
+    hint:
+      'Go on where the job was with --restore latest, add --overwrite to remove what is in the folder first, ' +
+      'or choose another path.',
+    details: { path },
+  });
+}
+
+/** A single file, to which a job with checkpoints would have to add what others may be reading. */
+export function needsFolderError(path: string): TypedError {
+  return typedError('SINK_NEEDS_FOLDER', `a job with checkpoints can't write the file "${path}"`, {
+    hint: `Each checkpoint adds files of its own: write to a folder, "${path}/", or run the job without checkpoints.`,
+    details: { path },
+  });
+}
+
 export function parentMissingError(path: string, parent: string): TypedError {
   return typedError(
     'SINK_PARENT_MISSING',
@@ -42,6 +60,16 @@ export function lostError(path: string, written: string): TypedError {
   return typedError('SINK_LOST', `what was written for "${path}" is no longer there`, {
     hint: `Something removed "${written}" before the job was finished. Run the job again.`,
     details: { path, written },
+  });
+}
+
+/** A part that a checkpoint names, and that is neither hidden nor visible as it was written. */
+export function partLostError(path: string, hidden: string, visible: string): TypedError {
+  return typedError('SINK_LOST', `a file that was written for "${path}" is no longer there`, {
+    hint:
+      `Something removed or changed "${hidden}", or "${visible}" as which it was committed. Put it back, or run the ` +
+      'job from its start.',
+    details: { path, written: hidden },
   });
 }
 

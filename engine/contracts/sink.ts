@@ -39,7 +39,7 @@ export interface CheckpointCommitter {
   prepare(pending: readonly Json[] | null): Promise<Json>;
   /** Makes visible what writers have prepared up to a complete checkpoint; called again with the same it does no harm. */
   commit(prepared: readonly Json[]): Promise<void>;
-  /** The job has ended for good: removes what was written and not committed. */
+  /** The job has ended for good: removes what was written and is in no complete checkpoint; what `commit` was given stays. */
   abort(): Promise<void>;
 }
 
