@@ -6,6 +6,7 @@
 import type { Column } from '../engine/api/column.ts';
 import type { SourceOf } from '../engine/api/endpoints.ts';
 import { type ColumnsOf, fieldOfType, StructType, t } from '../engine/api/value-type.ts';
+import type { SinkSpec } from '../engine/contracts/connector.ts';
 import { type Schema, schemaOf } from '../engine/schema/schema.ts';
 import {
   connectionOptionsOf,
@@ -14,6 +15,7 @@ import {
   optionError,
   topicOf,
 } from './kafka/connection-options.ts';
+import type { KafkaSinkOptions } from './kafka/sink-options.ts';
 import {
   type Bound,
   type KafkaSourceOptions,
@@ -194,10 +196,66 @@ function source<C, const M extends MetadataNames = Record<never, never>>(
   });
 }
 
-/** Topics of Kafka: see `kafka.source`. */
+/** What `kafka.sink` writes, and how. */
+export interface KafkaSinkSettings extends KafkaConnectionSettings {
+  readonly topic: string;
+  /**
+   * The column of keys: text and bytes as they are, other types as JSON. Rows with one key go to one partition, that
+   * which the Java client gives it. @defaultValue records have no key
+   */
+  readonly key?: string;
+  /** The column whose text or bytes are the values. @defaultValue all columns, as a JSON object */
+  readonly value?: string;
+  /** The column of times. @defaultValue when the record is written, by the clock */
+  readonly timestamp?: string;
+  /** A batch of records for one partition, in bytes, from 1,024 on. @defaultValue 1,000,000, which brokers take by default */
+  readonly batchBytesMax?: number;
+  /** Records that wait to be sent, in bytes for each task, from 65,536 on. @defaultValue 16 MiB */
+  readonly bufferBytesMax?: number;
+}
+
+const batchBytesDefault = 1_000_000;
+const batchBytesMin = 1_024;
+
+/**
+ * Writes rows to a topic while they come. Each is written once while nothing fails; a task or a job that runs again
+ * writes its rows again (at least once).
+ *
+ * @throws KAFKA_OPTION_INVALID
+ * @example
+ * ```ts
+ * import { kafka } from 'millrace/kafka';
+ *
+ * kafka.sink({ brokers: '127.0.0.1:9092', topic: 'counts', key: 'word' }).isParallel; // => true
+ * ```
+ */
+function sink(settings: KafkaSinkSettings): SinkSpec {
+  const options: KafkaSinkOptions = {
+    connection: connectionOptionsOf(settings),
+    topic: topicOf(settings.topic),
+    key: settings.key ?? null,
+    value: settings.value ?? null,
+    timestamp: settings.timestamp ?? null,
+    batchBytesMax: wholeOf(
+      'batchBytesMax',
+      settings.batchBytesMax ?? batchBytesDefault,
+      batchBytesMin,
+    ),
+    bufferBytesMax: wholeOf(
+      'bufferBytesMax',
+      settings.bufferBytesMax ?? prefetchBytesDefault,
+      prefetchBytesMin,
+    ),
+  };
+  return Object.freeze({ connector: 'kafka', options, isParallel: true });
+}
+
+/** Topics of Kafka: see `kafka.source` and `kafka.sink`. */
 export const kafka = Object.freeze({
   /** A topic as a source of rows. */
   source,
+  /** A topic as a sink of rows. */
+  sink,
 });
 
 function metadataFieldsOf(metadata: MetadataNames, { fields }: Schema) {

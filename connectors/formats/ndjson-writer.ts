@@ -9,17 +9,20 @@ import type { Batch } from '../../engine/batch/batch.ts';
 import type { SlotMemory } from '../../engine/memory/slot-memory.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { jsonWriterOf } from './json-value.ts';
-import type { OutputBuffer } from './output-buffer.ts';
 import { cellWriterOf, isNullAt, type RowWriter, type WriteCell } from './row-writer.ts';
+import type { TextOutput } from './text-output.ts';
 import { writeBool } from './value-text.ts';
 
+/** Where lines go: an output buffer, or text that grows. */
+type JsonOutput = TextOutput & { readonly memory: SlotMemory };
+
 export class NdjsonWriter implements RowWriter {
-  readonly #output: OutputBuffer;
+  readonly #output: JsonOutput;
   /** For each column the bytes from the value before it to its own: `{"word":`, `,"count":`. */
   readonly #keys: readonly Uint8Array[];
   readonly #cells: readonly WriteCell[];
 
-  constructor(schema: Schema, output: OutputBuffer) {
+  constructor(schema: Schema, output: JsonOutput) {
     this.#output = output;
     const encoder = new TextEncoder();
     this.#keys = schema.fields.map(({ name }, index) =>

@@ -42,7 +42,7 @@ export interface SlotContext {
   /** Of a sink: whether its work is committed at checkpoints. @defaultValue false: once, at the end */
   readonly commitsAtCheckpoints?: boolean;
   /** For rows that are due at a time, and for calls with a deadline. */
-  readonly clock?: { mono(): number };
+  readonly clock?: { mono(): number; wall?(): number };
   readonly timers?: Pick<Timers, 'after'>;
   /** Makes the task run again, from any place: what a reader or a writer waited for is there. */
   readonly ring?: () => void;

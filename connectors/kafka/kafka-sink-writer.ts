@@ -1,0 +1,114 @@
+/**
+ * Writes rows to a topic while they come: keys and values become record batches, which are sent beside the task.
+ * Each record is written once while the task lives, whatever is tried again (an idempotent producer); a task that
+ * runs again writes its rows again: at least once.
+ *
+ * A record goes to the partition of its key, as the Java client has it; those without a key of one batch of rows go
+ * to one partition, in turn.
+ *
+ * Before: engine/operators/sink-operator.ts. After: connectors/kafka/record-sender.ts.
+ */
+import { assert } from '../../base/assert.ts';
+import type { Batch, Column } from '../../engine/batch/batch.ts';
+import type { SlotContext } from '../../engine/contracts/connector.ts';
+import type { Json } from '../../engine/contracts/json.ts';
+import type { SinkWriter } from '../../engine/contracts/sink.ts';
+import type { SlotMemory } from '../../engine/memory/slot-memory.ts';
+import { isNullAt } from '../formats/row-writer.ts';
+import type { KafkaClient } from './kafka-client.ts';
+import { partitionOfKey } from './key-partitioner.ts';
+import { openKafkaClient } from './open-client.ts';
+import { RecordSender } from './record-sender.ts';
+import { kafkaEnvOf } from './retrying.ts';
+import { ColumnRows, JsonRows, type RowBytes } from './row-records.ts';
+import { type KafkaSinkOptions, type PreparedSink, sinkColumnOf } from './sink-options.ts';
+
+const twoTo32 = 2 ** 32;
+
+export class KafkaSinkWriter implements SinkWriter {
+  readonly #context: SlotContext;
+  readonly #options: KafkaSinkOptions;
+  readonly #partitionCount: number;
+  readonly #keys: RowBytes | null;
+  readonly #values: RowBytes;
+  readonly #sender: RecordSender;
+  readonly #client: Promise<KafkaClient>;
+  /** -1: records have the clock's time. */
+  readonly #timeColumn: number;
+  #turn: number;
+  #rowCount = 0;
+
+  constructor(options: KafkaSinkOptions, prepared: PreparedSink, context: SlotContext) {
+    const { key, value, timestamp, batchBytesMax, bufferBytesMax, topic, connection } = options;
+    const { schema, scope, ring } = context;
+    assert(ring !== undefined, 'a task that waits for Kafka can be rung');
+    this.#context = context;
+    this.#options = options;
+    this.#partitionCount = prepared.partitionCount;
+    this.#keys =
+      key === null ? null : new ColumnRows(schema, sinkColumnOf(schema, 'key', key), scope.memory);
+    this.#values =
+      value === null
+        ? new JsonRows(schema, scope.memory)
+        : new ColumnRows(schema, sinkColumnOf(schema, 'value', value), scope.memory);
+    this.#timeColumn = timestamp === null ? -1 : sinkColumnOf(schema, 'timestamp', timestamp);
+    this.#turn = context.taskIndex;
+    this.#sender = new RecordSender(this.#partitionCount, { batchBytesMax, bufferBytesMax, ring });
+    this.#client = openKafkaClient(connection, kafkaEnvOf(context));
+    this.#sender.use(this.#client.then((client) => client.producer(topic)));
+  }
+
+  /** @throws KAFKA_UNREACHABLE, KAFKA_REFUSED and others: what became of an earlier send. */
+  isReady(): boolean {
+    return this.#sender.hasRoom;
+  }
+
+  /** @throws VALUE_NOT_JSON, VALUE_NOT_A_DATE */
+  write(batch: Batch): void {
+    this.#keys?.start(batch);
+    this.#values.start(batch);
+    const { timestamp } = this.#options;
+    const times = timestamp === null ? undefined : batch.columns[this.#timeColumn];
+    const nowMs = this.#nowMs();
+    const ofTurn = this.#turn++ % this.#partitionCount;
+    for (let row = 0; row < batch.rowCount; row++) {
+      const key = this.#keys?.of(row) ?? null;
+      const partition = key === null ? ofTurn : partitionOfKey(key, this.#partitionCount);
+      const timeMs = times && timeAt(batch.memory, times, batch.storedRowOf(row));
+      this.#sender.add(partition, key, this.#values.of(row), timeMs ?? nowMs);
+    }
+    this.#rowCount += batch.rowCount;
+    this.#sender.flush();
+  }
+
+  flush(): boolean {
+    return this.#sender.flush();
+  }
+
+  finish(): Json {
+    assert(this.#sender.flush(), 'a writer finishes when all is written');
+    this.close();
+    return { rowCount: this.#rowCount };
+  }
+
+  close(): void {
+    this.#sender.close();
+    // Nobody waits for it, and a connection that does not close is closed with the process.
+    this.#client.then((client) => client.close()).catch(() => undefined);
+  }
+
+  #nowMs(): number {
+    const { clock } = this.#context;
+    assert(clock?.wall !== undefined, 'a sink of Kafka has a clock');
+    return Math.floor(clock.wall());
+  }
+}
+
+/** A timestamp in milliseconds; null where the row has none. */
+function timeAt(memory: SlotMemory, column: Column, row: number): number | null {
+  if (isNullAt(memory, column, row)) return null;
+  const word = (column.values + row * 8) >>> 2;
+  const value = memory.int32[word + 1]! * twoTo32 + memory.uint32[word]!;
+  const isMicros = column.type.kind === 'timestamp' && column.type.unit === 'us';
+  return isMicros ? Math.floor(value / 1_000) : value;
+}
