@@ -16,6 +16,7 @@ export const errorKinds = {
   BROADCAST_STATE_TOO_LARGE: 'resource',
   CHANGES_OPTION_INVALID: 'user',
   CHECKPOINT_DAMAGED: 'external',
+  CHECKPOINT_FAILED: 'external',
   CHECKPOINT_FENCED: 'external',
   CHECKPOINT_NOT_FOUND: 'user',
   CHECKPOINT_OPTION_INVALID: 'user',

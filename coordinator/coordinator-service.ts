@@ -25,6 +25,7 @@ import {
   type RegisterRequest,
   type SplitRequest,
   stopDeadlineMs,
+  type TaskCheckpointed,
   type TaskFailed,
   type TaskFinished,
 } from './protocol.ts';
@@ -64,6 +65,9 @@ export async function startCoordinator(
     coordinator.job(request).requestSplit(request),
   );
   on<TaskFinished>(methods.taskFinished, (report) => coordinator.job(report).finishTask(report));
+  on<TaskCheckpointed>(methods.taskCheckpointed, (report) =>
+    coordinator.job(report).checkpointTask(report),
+  );
   on<TaskFailed>(methods.taskFailed, (report) => coordinator.job(report).failTask(report));
   on<JobFailed>(methods.jobFailed, (report) => coordinator.job(report).fail(report.error));
   on<MetricsReport>(methods.metrics, (report) =>
@@ -103,6 +107,7 @@ function hostOver(client: RpcClient, slotCount: number, leaseKeeper: LeaseKeeper
     stopTasks: (request) => tell(methods.stopTasks, request, stopDeadlineMs + controlDeadlineMs),
     // A worker may need all of its own deadline to end threads that do not answer.
     stop: (job) => tell(methods.stop, job, stopDeadlineMs + controlDeadlineMs),
+    triggerCheckpoint: (request) => tell(methods.triggerCheckpoint, request, controlDeadlineMs),
     ask: async (request) => {
       const answer = await call(methods.ask, request, askDeadlineMs + controlDeadlineMs);
       return (answer as unknown as AskAnswer).tasks;

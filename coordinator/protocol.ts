@@ -8,6 +8,8 @@
  *     worker ──requestSplit──────────▶ coordinator     a task has room for another split
  *     worker ──taskFinished / failed─▶ coordinator     one task; jobFailed: what no retry helps
  *     worker ◀──ask────────────────────── coordinator    what tasks say of themselves, or of a key's state
+ *     worker ◀──triggerCheckpoint───── coordinator    sources send a barrier
+ *     worker ──taskCheckpointed──────▶ coordinator     a task's part is on disk, or can't be
  *     worker ──metrics───────────────▶ coordinator     every `metricsIntervalMs`, and at the end
  *
  * Every call carries the leader's term, and the rpc layer refuses older ones; every message of a job
@@ -15,10 +17,13 @@
  */
 import type { WireError } from '../base/typed-error.ts';
 import type { RunFlags } from '../engine/api/endpoints.ts';
+import type { TaskSnapshot } from '../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../engine/contracts/json.ts';
+import type { SourceSnapshot } from '../engine/contracts/snapshot.ts';
 import type { Skipped, Split } from '../engine/contracts/source.ts';
 import type { PartitionBytes } from '../engine/plan/map-output-read.ts';
 import type { PhysicalGraph } from '../engine/plan/physical-graph.ts';
+import type { CheckpointReport } from '../engine/task/task-checkpoints.ts';
 import type { OperatorLatency } from '../engine/task/task-latency.ts';
 import type { TaskReport } from '../engine/task/task-report.ts';
 
@@ -44,6 +49,8 @@ export const methods = {
   stopTasks: 'job.stop-tasks',
   stop: 'job.stop',
   ask: 'job.ask',
+  triggerCheckpoint: 'job.trigger-checkpoint',
+  taskCheckpointed: 'task.checkpointed',
 } as const;
 
 export interface RegisterRequest {
@@ -83,6 +90,19 @@ export interface DeployRequest extends JobRef {
   readonly inputs: Readonly<Record<string, number>>;
   /** Sink operator id → what its committer prepared. */
   readonly prepared: Readonly<Record<string, Json>>;
+  /** Where its checkpoints are, and what it goes on from; null where it has none. */
+  readonly checkpoints: DeployedCheckpoints | null;
+}
+
+export interface DeployedCheckpoints {
+  /** Of the job's checkpoints, on a disk that its workers share. */
+  readonly folder: string;
+  /** The tasks of the checkpoint that the job goes on from; none where it begins anew. */
+  readonly restored: readonly TaskSnapshot[];
+}
+
+export interface TriggerCheckpointRequest extends JobRef {
+  readonly checkpointId: number;
 }
 
 export interface StopTasksRequest extends JobRef {
@@ -161,9 +181,14 @@ export interface TaskFinished extends TaskAttemptRef {
   /** What the task's sink writer wrote, for the committer; null for a task without sink. */
   readonly write: Json;
   readonly partitionBytes: PartitionBytes;
+  /** Of a task with a source, in a job with checkpoints: what it has read. */
+  readonly source: SourceSnapshot | null;
   /** The counters as they are at the end. */
   readonly metrics: TaskCounters;
 }
+
+/** What a task has to say of a checkpoint. */
+export type TaskCheckpointed = TaskAttemptRef & CheckpointReport;
 
 export interface TaskFailed extends TaskAttemptRef {
   readonly error: WireError;

@@ -9,6 +9,7 @@
  */
 import { assert } from '../base/assert.ts';
 import { type DeployRequest, taskIdOf } from '../coordinator/protocol.ts';
+import type { OperatorSnapshot } from '../engine/checkpoint/task-snapshot.ts';
 import { partitionCountOf, readOf } from '../engine/plan/channels.ts';
 import type { Span } from '../engine/plan/map-output-read.ts';
 import type { Edge, PhysicalGraph, Vertex } from '../engine/plan/physical-graph.ts';
@@ -71,6 +72,7 @@ export function deploymentsOf(
           })),
         metrics: new SharedArrayBuffer(taskMetricsBytes(vertex.chain.length)),
         latency: latencyPlace(graph, vertex),
+        checkpoints: checkpointPlace(request, vertex),
         pace: sources.paceOf(vertex),
         alignment: sources.alignmentOf(graph, vertex, taskIndex),
       };
@@ -80,6 +82,14 @@ export function deploymentsOf(
     }
   }
   return deployments;
+}
+
+function checkpointPlace({ checkpoints, epoch }: DeployRequest, { chain }: Vertex) {
+  if (checkpoints === null) return null;
+  const isHere = ({ operatorId, kind }: OperatorSnapshot) =>
+    chain.some((spec) => spec.id === operatorId && spec.kind === kind);
+  const restored = checkpoints.restored.filter(({ operators }) => operators.some(isHere));
+  return { folder: checkpoints.folder, epoch, restored };
 }
 
 function latencyPlace({ latencyIntervalMs }: PhysicalGraph, { chain }: Vertex) {

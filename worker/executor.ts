@@ -29,6 +29,7 @@ import {
   type TaskFailed,
   type TaskFinished,
 } from '../coordinator/protocol.ts';
+import type { CheckpointReport } from '../engine/task/task-checkpoints.ts';
 import { deploymentsOf } from './deployment.ts';
 import { readActivity, readMetrics } from './metrics-reader.ts';
 import { SharedSources } from './shared-sources.ts';
@@ -47,6 +48,7 @@ import type {
 export interface ExecutorEvents {
   requestSplit(task: TaskAttempt): Promise<SplitAnswer>;
   taskFinished(report: Omit<TaskFinished, keyof JobRef>): void;
+  taskCheckpointed(report: TaskAttempt & CheckpointReport): void;
   taskFailed(report: Omit<TaskFailed, keyof JobRef>): void;
   /** What no retry helps against. */
   failed(error: WireError): void;
@@ -144,6 +146,13 @@ export class Executor {
       }
       this.#post(slotIndex, { kind: 'deploy', module, tasks, spillFolder, slotCount });
     }
+  }
+
+  /** Has all sources send a barrier. */
+  triggerCheckpoint(checkpointId: number): void {
+    const slotIndexes = new Set([...this.#tasks.values()].map(({ slotIndex }) => slotIndex));
+    for (const slotIndex of slotIndexes)
+      this.#post(slotIndex, { kind: 'checkpoint', checkpointId });
   }
 
   /**
@@ -247,14 +256,13 @@ export class Executor {
         this.#fetchSplit(slotIndex, message);
         break;
       case 'taskFinished': {
-        const { taskId, attempt, write, counts, notedRows, partitionBytes } = message;
+        const { taskId, attempt, write, counts, notedRows, partitionBytes, source } = message;
         const task = this.#remove(message);
         if (task === null) break;
         this.#events.taskFinished({
           taskId,
           attempt,
-          write,
-          partitionBytes,
+          ...{ write, partitionBytes, source },
           metrics: { ...readMetrics(task.deployment), counts, notedRows },
         });
         break;
@@ -266,6 +274,13 @@ export class Executor {
         // may arrive a moment later.
         if (task === null || error.code === 'TASK_INPUT_FAILED') break;
         this.#events.taskFailed({ taskId, attempt, error });
+        break;
+      }
+      case 'checkpointed': {
+        const { taskId, attempt, report } = message;
+        if (this.#tasks.has(keyOf(message))) {
+          this.#events.taskCheckpointed({ taskId, attempt, ...report });
+        }
         break;
       }
       case 'failed':

@@ -23,6 +23,7 @@ import {
   type SplitAnswer,
   type StopRequest,
   type StopTasksRequest,
+  type TriggerCheckpointRequest,
 } from '../coordinator/protocol.ts';
 import { Executor } from './executor.ts';
 import { SlotSet } from './slot-set.ts';
@@ -85,6 +86,9 @@ class Worker implements WorkerHandle {
     this.#server.handle(methods.deploy, (body) => this.#deploy(body as never));
     this.#server.handle(methods.stopTasks, (body) => this.#stopTasks(body as never));
     this.#server.handle(methods.ask, (body) => this.#ask(body as never));
+    this.#server.handle(methods.triggerCheckpoint, (body) =>
+      this.#triggerCheckpoint(body as never),
+    );
     this.#server.handle(methods.stop, (body) => this.#stopJob(body as never));
     const { workerId, address, slotCount } = this.#options;
     await this.#server.listen(address);
@@ -122,6 +126,7 @@ class Worker implements WorkerHandle {
           return answer as unknown as SplitAnswer;
         },
         taskFinished: (report) => this.#tell(methods.taskFinished, { ...job, ...report }),
+        taskCheckpointed: (report) => this.#tell(methods.taskCheckpointed, { ...job, ...report }),
         taskFailed: (report) => {
           this.#reportMetrics();
           this.#tell(methods.taskFailed, { ...job, ...report });
@@ -135,6 +140,11 @@ class Worker implements WorkerHandle {
     this.#executor = { job, run };
     run.start();
     return run;
+  }
+
+  #triggerCheckpoint(request: TriggerCheckpointRequest): null {
+    this.#runOf(request)?.triggerCheckpoint(request.checkpointId);
+    return null;
   }
 
   async #stopTasks(request: StopTasksRequest): Promise<null> {

@@ -1,45 +1,42 @@
 /**
  * The part of the coordinator that looks after one job: it feeds `stepJob` with what happens and
- * carries out the effects. It owns the enumerators and committers; data never comes here.
- *
- * Each sink appears whole or not at all. Several appear one after the other: when one fails, those
- * before it are there, and the job has failed.
+ * carries out the effects. It owns the job's sources, sinks and checkpoints (job-sources.ts, job-sinks.ts,
+ * job-checkpoints.ts); data never comes here. It is one attempt of the job, and ends with it.
  *
  * Before: coordinator/scheduler/placement.ts. After: worker/executor.ts.
  */
 import { assert, assertNever } from '../../base/assert.ts';
 import type { Env } from '../../base/env/env.ts';
 import type { LatencySummary } from '../../base/latency-histogram.ts';
-import { toWire, typedError, type WireError } from '../../base/typed-error.ts';
-import type { Connector, RoleContext } from '../../engine/contracts/connector.ts';
-import type { Json } from '../../engine/contracts/json.ts';
-import type { SinkCommitter } from '../../engine/contracts/sink.ts';
-import type { OperatorSpec, PhysicalGraph, Vertex } from '../../engine/plan/physical-graph.ts';
+import { toWire, type WireError } from '../../base/typed-error.ts';
+import type { Connector } from '../../engine/contracts/connector.ts';
+import type { PhysicalGraph, Vertex } from '../../engine/plan/physical-graph.ts';
 import type { AdaptiveOptions } from '../adaptive/adaptive-options.ts';
-import {
-  type AskRequest,
-  type DeployRequest,
-  type JobModule,
-  type JobRef,
-  type Question,
-  type SplitAnswer,
-  type StopTasksRequest,
-  type TaskAnswer,
-  type TaskAttemptRef,
-  type TaskCounters,
-  type TaskFailed,
-  type TaskFinished,
-  vertexIdOf,
+import type {
+  AskRequest,
+  DeployRequest,
+  JobModule,
+  JobRef,
+  Question,
+  SplitAnswer,
+  StopTasksRequest,
+  TaskAnswer,
+  TaskAttemptRef,
+  TaskCheckpointed,
+  TaskCounters,
+  TaskFailed,
+  TaskFinished,
+  TriggerCheckpointRequest,
 } from '../protocol.ts';
-import { GrowingSplits } from '../scheduler/growing-splits.ts';
-import { lanesOf } from '../scheduler/lanes.ts';
 import { homesOf } from '../scheduler/placement.ts';
 import { type Region, regionsOf } from '../scheduler/regions.ts';
-import { sampleSplits } from '../scheduler/sample-splits.ts';
-import { FixedSplits, SplitAssigner, type SplitSupply } from '../scheduler/split-assigner.ts';
 import { stragglersOf } from '../scheduler/stragglers.ts';
+import { connectorLookup } from './connector-lookup.ts';
+import { type CheckpointSetup, JobCheckpoints } from './job-checkpoints.ts';
 import { inspectTasks, type JobInspection } from './job-inspection.ts';
 import { JobMetrics, type JobTotals, type OperatorTotals } from './job-metrics.ts';
+import { JobSinks } from './job-sinks.ts';
+import { JobSources } from './job-sources.ts';
 import {
   initialJobState,
   type JobEffect,
@@ -58,7 +55,6 @@ import {
   stateOf,
   writesOf,
 } from './running-job.ts';
-import { SplitWatch } from './split-watch.ts';
 import { type StageTotals, shareDone, stageTotals } from './stage-totals.ts';
 
 /** What the job master asks of the worker that runs the tasks. */
@@ -69,6 +65,8 @@ export interface TaskHost {
   stopTasks(request: StopTasksRequest): Promise<void>;
   /** Resolves when no task of the job runs any more, and its files are removed. */
   stop(job: JobRef): Promise<void>;
+  /** Has the job's sources send a barrier. */
+  triggerCheckpoint(request: TriggerCheckpointRequest): Promise<void>;
   /** What the tasks of the job answer. */
   ask(request: AskRequest): Promise<readonly TaskAnswer[]>;
 }
@@ -104,6 +102,8 @@ export interface JobMasterOptions extends JobRef {
   readonly speculates?: boolean;
   /** By what sizes the plan may be changed while the job runs; null when it may not. @defaultValue null */
   readonly adaptive?: AdaptiveOptions | null;
+  /** Null in a job without checkpoints. @defaultValue null */
+  readonly checkpoints?: CheckpointSetup | null;
   /** The rules; only tests that plant a wrong one give others. @defaultValue stepJob */
   readonly step?: typeof stepJob;
 }
@@ -114,24 +114,38 @@ export class JobMaster {
   readonly #options: JobMasterOptions;
   readonly #metrics: JobMetrics;
   readonly #paces: RegionPaces;
-  readonly #watch: SplitWatch;
-  readonly #committers = new Map<string, SinkCommitter>();
-  readonly #assigners = new Map<string, SplitSupply>();
-  readonly #prepared: Record<string, Json> = {};
+  readonly #sources: JobSources;
+  readonly #sinks: JobSinks;
+  readonly #checkpoints: JobCheckpoints | null;
   readonly #resolveDone: (outcome: JobOutcome) => void;
   #state: JobState = initialJobState;
   /** As the job runs, or as it ran last. */
   #run: RunningJob | null = null;
   #isDeployed = false;
   #preparation: Promise<void> = Promise.resolve();
-  #inputCount = 0;
-  #bytesTotal = 0;
 
   constructor(env: Env, options: JobMasterOptions) {
     this.#env = env;
     this.#options = options;
     this.#metrics = new JobMetrics(options.graph);
-    this.#watch = new SplitWatch(env.timers, (error) => this.fail(toWire(error)));
+    const checkpoints = options.checkpoints ?? null;
+    const parts = {
+      graph: options.graph,
+      connectors: connectorLookup(options.connectors),
+      context: {
+        ...{ disk: env.disk, clock: env.clock, timers: env.timers },
+        attemptId: `${options.jobId}-${options.epoch}`,
+      },
+    };
+    this.#sources = new JobSources(env, {
+      ...parts,
+      restored: checkpoints?.restored?.sources ?? null,
+      onSkipped: (skipped) => this.#metrics.addSkipped(skipped),
+      onFailure: (error) => this.fail(toWire(error)),
+    });
+    const pending = checkpoints && { pending: checkpoints.restored?.pending ?? null };
+    this.#sinks = new JobSinks({ ...parts, ...pending });
+    this.#checkpoints = checkpoints && this.#newCheckpoints(checkpoints);
     this.#paces = new RegionPaces(() => env.clock.mono());
     const { promise, resolve } = Promise.withResolvers<JobOutcome>();
     this.done = promise;
@@ -150,9 +164,14 @@ export class JobMaster {
   start(): void {
     this.#preparation = this.#prepare();
     this.#preparation.then(
-      () => this.#handle({ kind: 'prepared', plan: this.#plan() }),
+      () => this.#prepared(),
       (error) => this.fail(toWire(error)),
     );
+  }
+
+  #prepared(): void {
+    this.#handle({ kind: 'prepared', plan: this.#plan() });
+    if (this.#state.kind === 'running') this.#checkpoints?.start();
   }
 
   cancel(reason: string): void {
@@ -163,8 +182,9 @@ export class JobMaster {
     this.#handle({ kind: 'failed', error });
   }
 
-  finishTask({ metrics, ...task }: Omit<TaskFinished, keyof JobRef>): void {
+  finishTask({ metrics, source, ...task }: Omit<TaskFinished, keyof JobRef>): void {
     this.updateMetrics([metrics]);
+    this.#checkpoints?.finishTask({ ...task, source });
     this.#handle({ kind: 'taskFinished', ...task });
     const { taskId, attempt } = task;
     if (this.#run === null) return;
@@ -175,7 +195,14 @@ export class JobMaster {
   failTask({ taskId, attempt, error }: Omit<TaskFailed, keyof JobRef>): void {
     const { jobId } = this.#options;
     this.#env.observe.event('task.failed', { jobId, taskId, attempt, code: error.code });
-    this.#handle({ kind: 'taskFailed', taskId, attempt, error });
+    // The regions of a job with checkpoints go on together, from the last one: that is another attempt of the job.
+    if (this.#checkpoints !== null) this.fail(error);
+    else this.#handle({ kind: 'taskFailed', taskId, attempt, error });
+  }
+
+  /** A task's part of a checkpoint is on disk, or can't be. */
+  checkpointTask(report: TaskCheckpointed): void {
+    this.#checkpoints?.report(report);
   }
 
   /** Counters of attempts that are on their way out, or gone, count no more. */
@@ -190,20 +217,17 @@ export class JobMaster {
 
   /** The next split for a task; the vertex of the task has one source. */
   requestSplit({ taskId, attempt }: Omit<TaskAttemptRef, keyof JobRef>): SplitAnswer {
-    const supply = this.#assigners.get(vertexIdOf(taskId));
-    const split = supply?.next(taskId, attempt) ?? null;
-    const againAfterMs = split === null ? supply?.againAfterMs : undefined;
-    return { split, ...(againAfterMs !== undefined && { againAfterMs }) };
+    return this.#sources.next(taskId, attempt);
   }
 
   progress(): JobProgress {
     const stages = this.#stages();
     return {
       phase: this.#state.kind,
-      bytesTotal: this.#bytesTotal,
+      bytesTotal: this.#sources.bytesTotal,
       ...this.#metrics.totals(),
       stages,
-      share: shareDone(stages, this.#bytesTotal),
+      share: shareDone(stages, this.#sources.bytesTotal),
     };
   }
 
@@ -303,78 +327,20 @@ export class JobMaster {
 
   /** Finds the splits and makes the sinks ready, all beside each other. */
   async #prepare(): Promise<void> {
-    const { disk, clock, timers } = this.#env;
-    const context: RoleContext = { disk, clock, timers, attemptId: this.#attemptId() };
-    const work: Promise<void>[] = [];
-    for (const vertex of this.#options.graph.vertices) {
-      for (const spec of vertex.chain) {
-        if (spec.kind === 'source') work.push(this.#prepareSource(vertex.id, spec, context));
-        if (spec.kind === 'sink') work.push(this.#prepareSink(spec, context));
-      }
-    }
+    const work = [...this.#sources.prepare(), ...this.#sinks.prepare()];
     const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
   }
 
-  #attemptId(): string {
-    return `${this.#options.jobId}-${this.#options.epoch}`;
-  }
-
-  async #prepareSource(
-    vertexId: string,
-    spec: Extract<OperatorSpec, { kind: 'source' }>,
-    context: RoleContext,
-  ): Promise<void> {
-    const { connector, options, predicate = null } = spec.source;
-    const isOrdered = spec.isOrdered === true;
-    const filteredColumns = spec.filters?.flatMap(({ columns }) => columns) ?? [];
-    const own = { ...context, predicate, isOrdered, filteredColumns };
-    const enumerator = this.#connector(connector).enumerator?.(options, own);
-    if (!enumerator) throw noPart(connector, 'source');
-    const { parallelism } = this.#options.graph;
-    const found = await enumerator.discover(parallelism);
-    if (spec.isSample) {
-      // The same splits are read whole, and counted, elsewhere.
-      this.#assigners.set(vertexId, new SplitAssigner(sampleSplits(found.splits)));
-      return;
-    }
-    this.#inputCount += found.inputCount;
-    if (enumerator.discoverMore !== undefined) {
-      const supply = new GrowingSplits(lanesOf(found.splits, this.#tasksOf(vertexId)));
-      this.#assigners.set(vertexId, supply);
-      this.#watch.add({ enumerator, supply, onFound: (count) => (this.#inputCount += count) });
-      return;
-    }
-    // A split of a sequence is read beside the others, and not behind one of them.
-    const isFixed = isOrdered || found.splits.some(({ sequence }) => sequence !== undefined);
-    const supply = isFixed
-      ? new FixedSplits(lanesOf(found.splits, this.#tasksOf(vertexId)))
-      : new SplitAssigner(found.splits);
-    this.#assigners.set(vertexId, supply);
-    this.#bytesTotal += found.sizeBytes;
-    if (found.skipped !== undefined) this.#metrics.addSkipped(found.skipped);
-  }
-
-  #tasksOf(vertexId: string): number {
-    const vertex = this.#options.graph.vertices.find(({ id }) => id === vertexId);
-    return vertex?.parallelism ?? 1;
-  }
-
-  async #prepareSink(
-    spec: Extract<OperatorSpec, { kind: 'sink' }>,
-    context: RoleContext,
-  ): Promise<void> {
-    const { connector, options } = spec.sink;
-    const committer = this.#connector(connector).committer?.(options, context);
-    if (!committer) throw noPart(connector, 'sink');
-    this.#committers.set(spec.id, committer);
-    this.#prepared[spec.id] = await committer.prepare();
-  }
-
-  #connector(name: string): Connector {
-    const connector = this.#options.connectors.get(name);
-    if (!connector) throw noPart(name, 'connector');
-    return connector;
+  #newCheckpoints(setup: CheckpointSetup): JobCheckpoints {
+    const { jobId, epoch, graph, host } = this.#options;
+    return new JobCheckpoints(this.#env, {
+      ...{ jobId, epoch, graph, setup },
+      splits: () => this.#sources.known(),
+      trigger: (checkpointId) => host.triggerCheckpoint({ jobId, epoch, checkpointId }),
+      commit: (writes) => this.#sinks.commit(writes),
+      onFailure: (error) => this.fail(error),
+    });
   }
 
   async #deploy({ regionId, attempt }: RegionEffect): Promise<void> {
@@ -393,7 +359,8 @@ export class JobMaster {
     await host.deploy({
       ...{ jobId, epoch, graph, module, attempt, slots },
       inputs: Object.fromEntries(read),
-      prepared: this.#prepared,
+      prepared: this.#sinks.prepared,
+      checkpoints: this.#checkpoints?.deployed ?? null,
     });
   }
 
@@ -425,30 +392,24 @@ export class JobMaster {
     return region;
   }
 
-  /** One sink after the other, in the order of the plan; the first that fails ends the job. */
+  /** Of a job with checkpoints the last one does it. */
   async #commit(): Promise<void> {
     assert(this.#state.kind === 'committing', 'writes are committed once, while committing');
     const writes = writesOf(this.#state.run);
     const released = this.#release();
-    for (const [sinkId, committer] of this.#committers) {
-      const own = writes.filter(({ taskId }) => this.#sinkOf(vertexIdOf(taskId)) === sinkId);
-      await committer.commit(own.map(({ write }) => write));
-    }
+    if (this.#checkpoints === null) await this.#sinks.commit(writes);
+    else await this.#checkpoints.ended;
     await released;
     this.#handle({ kind: 'committed' });
-  }
-
-  #sinkOf(vertexId: string): string | undefined {
-    const vertex = this.#options.graph.vertices.find(({ id }) => id === vertexId);
-    const last = vertex?.chain.at(-1);
-    return last?.kind === 'sink' ? last.id : undefined;
   }
 
   /** Stops what runs, then removes what was written; the first reason stays the job's reason. */
   async #stopAndAbort(): Promise<void> {
     await this.#preparation.catch(() => undefined); // Its failure is the reason that is kept.
+    this.#checkpoints?.stop();
     await this.#release();
-    for (const committer of this.#committers.values()) await this.#cleanUp(committer.abort());
+    const mayAbort = (await this.#checkpoints?.settled()) ?? true;
+    if (mayAbort) await this.#sinks.abort((part) => this.#cleanUp(part));
     this.#handle({ kind: 'stopped' });
   }
 
@@ -469,7 +430,7 @@ export class JobMaster {
   }
 
   #report(): void {
-    this.#watch.stop();
+    this.#sources.stop();
     const state = this.#state;
     assert(
       state.kind === 'finished' || state.kind === 'failed' || state.kind === 'cancelled',
@@ -483,13 +444,7 @@ export class JobMaster {
       latency: this.#metrics.latency(),
       counts: this.#metrics.counts(),
       stages: this.#stages(),
-      inputCount: this.#inputCount,
+      inputCount: this.#sources.inputCount,
     });
   }
-}
-
-function noPart(connector: string, part: string) {
-  return typedError('PLAN_NO_CONNECTOR', `connector "${connector}" has no ${part} here`, {
-    hint: 'Use a connector of this version, or update the coordinator and its workers together.',
-  });
 }

@@ -3,17 +3,17 @@
  *
  *     wait ─▶ discoverMore ─▶ GrowingSplits ─▶ wait …
  *
- * Before: coordinator/job/job-master.ts. After: coordinator/scheduler/growing-splits.ts.
+ * Before: coordinator/job/job-sources.ts. After: coordinator/scheduler/growing-splits.ts.
  */
 import type { Timers } from '../../base/env/timers.ts';
-import type { SplitEnumerator } from '../../engine/contracts/source.ts';
+import type { Split, SplitEnumerator } from '../../engine/contracts/source.ts';
 import type { GrowingSplits } from '../scheduler/growing-splits.ts';
 
 export interface WatchedSource {
   readonly enumerator: Pick<SplitEnumerator, 'discoverMore' | 'discoveryIntervalMs'>;
   readonly supply: GrowingSplits;
-  /** Is told how many inputs were found. */
-  readonly onFound: (inputCount: number) => void;
+  /** Is told what was found, and how many inputs that is. */
+  readonly onFound: (splits: readonly Split[], inputCount: number) => void;
 }
 
 const discoveryIntervalMsDefault = 1_000;
@@ -45,7 +45,7 @@ export class SplitWatch {
       await this.#timers.sleep(discoveryIntervalMs, this.#end.signal);
       const { splits, inputCount } = await enumerator.discoverMore();
       supply.add(splits);
-      onFound(inputCount);
+      onFound(splits, inputCount);
     }
   }
 }

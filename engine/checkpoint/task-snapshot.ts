@@ -28,6 +28,9 @@ export type OperatorSnapshot = {
   readonly parts: readonly SnapshotPart[];
 };
 
+/** With the id of the plan's operator, for the task's vertex may be another one next time. */
+export type TaskSourceSnapshot = SourceSnapshot & { readonly operatorId: string };
+
 export type TaskSnapshot = {
   readonly taskId: string;
   readonly vertexId: string;
@@ -37,7 +40,7 @@ export type TaskSnapshot = {
   /** Those that keep something. */
   readonly operators: readonly OperatorSnapshot[];
   /** Of a task that begins with a source. */
-  readonly source: SourceSnapshot | null;
+  readonly source: TaskSourceSnapshot | null;
   /** What the task's sink has prepared for commit; null where nothing, and without a sink. */
   readonly prepared: Json;
   readonly statistics: SnapshotStatistics;

@@ -4,6 +4,7 @@
  *     0   u32 mark of marks   u32 kind   u32 0   u32 bytes of the message
  *     16  f64 time     f64 clock    f64 clock per time       of a watermark; a clock that nobody measures is NaN
  *         f64 from     f64 to       f64 count                of a latency mark
+ *         f64 number of the checkpoint                     of a barrier
  *
  * The first word tells it from a body (engine/batch/body-layout.ts). Like bodies, marks live between threads
  * of one process only.
@@ -15,7 +16,7 @@ import type { StreamMark } from '../stream/stream-element.ts';
 export const markMessageBytes = 40;
 
 const markOfMarks = 0x4b52_414d;
-const kinds = ['watermark', 'idle', 'latency'] as const;
+const kinds = ['watermark', 'idle', 'latency', 'barrier'] as const;
 
 /** @param address - A multiple of 8, with room for `markMessageBytes` (not checked). */
 export function encodeMark(memory: SlotMemory, address: number, mark: StreamMark): void {
@@ -41,6 +42,7 @@ export function decodeMark(memory: SlotMemory, address: number): StreamMark | nu
   const double = (address + 16) >>> 3;
   const [first = 0, second = 0, third = 0] = memory.float64.subarray(double, double + 3);
   if (kind === 'latency') return { kind, fromMs: first, toMs: second, count: third };
+  if (kind === 'barrier') return { kind, checkpointId: first };
   if (Number.isNaN(second)) return { kind, timeMs: first };
   return { kind, timeMs: first, clock: { atMs: second, perMs: third } };
 }
@@ -51,6 +53,8 @@ function numbersOf(mark: StreamMark): readonly [number, number, number] {
       return [0, 0, 0];
     case 'latency':
       return [mark.fromMs, mark.toMs, mark.count];
+    case 'barrier':
+      return [mark.checkpointId, 0, 0];
     case 'watermark':
       return [mark.timeMs, mark.clock?.atMs ?? Number.NaN, mark.clock?.perMs ?? 0];
     default:

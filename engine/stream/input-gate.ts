@@ -5,9 +5,12 @@
  *     channel 1  p q                               channel cannot starve the others
  *
  * Watermarks of channels become one, the least of them; it comes before any row that was behind the
- * last of these. Latency marks pass as they come. The gate ends when all channels have ended, and fails as soon as one has failed.
+ * last of these. Latency marks pass as they come. A channel that has brought
+ * a barrier is not read until all have (engine/checkpoint/barrier-aligner.ts). The gate ends when all channels have ended, and fails as soon as one has failed.
  * Before: engine/shuffle/channel-reader.ts. After: engine/task/task.ts.
  */
+import type { Barrier } from '../checkpoint/barrier.ts';
+import { BarrierAligner } from '../checkpoint/barrier-aligner.ts';
 import { type ChannelTime, WatermarkCoalescer } from '../time/watermark-coalescer.ts';
 import {
   type ElementReader,
@@ -38,19 +41,33 @@ export class InputGate implements ElementReader {
   /** Channels that have not ended, in turn. */
   readonly #open: Channel[];
   readonly #times: WatermarkCoalescer;
+  readonly #barriers: BarrierAligner;
+  readonly #mono: () => number;
+  #alignedSinceMs = 0;
+  /** What a channel's end has brought, besides the mark that was given out for it. */
+  #next: StreamMark | null = null;
   /** By channel: when event time came to its last watermark. */
   readonly #clocks: (EventClock | undefined)[] = [];
   #turn = 0;
   #port = 0;
   #hasFailed = false;
 
-  /** @param places - By channel. @defaultValue all are of input 0, and have a say in time */
-  constructor(channels: readonly ElementReader[], places: readonly ChannelPlace[] = []) {
+  /**
+   * @param places - By channel. @defaultValue all are of input 0, and have a say in time
+   * @param mono - The clock that barriers are waited for by. @defaultValue nobody measures that
+   */
+  constructor(
+    channels: readonly ElementReader[],
+    places: readonly ChannelPlace[] = [],
+    mono: () => number = () => 0,
+  ) {
     this.#channels = channels.map((reader, index) => {
       return { reader, index, port: places[index]?.port ?? 0 };
     });
     this.#open = [...this.#channels];
+    this.#mono = mono;
     this.#times = new WatermarkCoalescer(channels.length);
+    this.#barriers = new BarrierAligner(channels.length);
     // For time it is as if such a channel had ended.
     for (const { index } of this.#channels) if (places[index]?.isTimeless) this.#times.end(index);
   }
@@ -65,12 +82,14 @@ export class InputGate implements ElementReader {
 
   read(): StreamElement | 'waiting' {
     if (this.#hasFailed) return 'failed';
+    const next = this.#takeNext();
+    if (next !== null) return next;
     let asked = 0;
     while (asked < this.#open.length) {
       this.#turn = this.#turn % this.#open.length;
       const channel = this.#open[this.#turn];
-      const element = channel?.reader.read();
-      if (channel === undefined || element === undefined) break;
+      if (channel === undefined) break;
+      const element = this.#readChannel(channel);
       if (element === 'failed') {
         this.#hasFailed = true;
         return 'failed';
@@ -101,16 +120,39 @@ export class InputGate implements ElementReader {
     for (const { reader } of this.#channels) reader.close();
   }
 
+  #readChannel({ reader, index }: Channel): StreamElement | 'waiting' {
+    return this.#barriers.isBlocked(index) ? 'waiting' : reader.read();
+  }
+
+  #takeNext(): StreamMark | null {
+    const mark = this.#next;
+    this.#next = null;
+    return mark;
+  }
+
+  /** Time that goes on because a channel has ended does so in front of the barrier that its end completes. */
   #ended(channel: Channel): StreamMark | null {
     this.#open.splice(this.#turn, 1);
-    return this.#markOf(this.#times.end(channel.index));
+    const time = this.#markOf(this.#times.end(channel.index));
+    const barrier = this.#aligned(this.#barriers.end(channel.index));
+    if (time === null) return barrier;
+    this.#next = barrier;
+    return time;
   }
 
   #marked({ index }: Channel, mark: StreamMark): StreamMark | null {
+    if (mark.kind === 'barrier') {
+      if (!this.#barriers.isAligning) this.#alignedSinceMs = this.#mono();
+      return this.#aligned(this.#barriers.arrive(index, mark));
+    }
     if (mark.kind === 'latency') return mark;
     if (mark.kind === 'idle') return this.#markOf(this.#times.setIdle(index));
     this.#clocks[index] = mark.clock;
     return this.#markOf(this.#times.advance(index, mark.timeMs));
+  }
+
+  #aligned(barrier: Barrier | null): Barrier | null {
+    return barrier && { ...barrier, alignmentMs: this.#mono() - this.#alignedSinceMs };
   }
 
   #markOf(timeMs: number | null): StreamMark | null {
@@ -120,6 +162,7 @@ export class InputGate implements ElementReader {
     }
     return this.#times.becameIdle() ? { kind: 'idle' } : null;
   }
+
   /** Of the channel that the watermark of all is from. */
   #clockOf(timeMs: number): EventClock | undefined {
     const from = this.#times.channels().find(({ watermarkMs }) => watermarkMs === timeMs);

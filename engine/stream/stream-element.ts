@@ -6,6 +6,7 @@
  * `waiting` is no element: nothing is there now, ask again.
  */
 import { Batch } from '../batch/batch.ts';
+import type { Barrier } from '../checkpoint/barrier.ts';
 import type { ChannelTime } from '../time/watermark-coalescer.ts';
 
 /** No row older than `timeMs` follows, but late ones: whole milliseconds of event time. */
@@ -42,7 +43,7 @@ export interface LatencyMark {
 }
 
 /** What lies between batches. The end stands for the watermark of infinity. */
-export type StreamMark = Watermark | Idle | LatencyMark;
+export type StreamMark = Watermark | Idle | LatencyMark | Barrier;
 
 /** One mark in place of two, the first of which is still on its way. */
 export function joinedLatency(before: LatencyMark | null, next: LatencyMark): LatencyMark {

@@ -43,6 +43,8 @@ function buildSink({ id, sink }: SpecOf<'sink'>, options: BuildOperatorOptions):
   const { scope, kernels } = context;
   const programRing = programRings?.get(id) ?? null;
   const common = { disk, scope, kernels, taskIndex, attempt, programRing };
-  const slot = { ...common, ...waitingParts(options), clock, schema: input, hasDeadLetters: false };
+  const own = { ...common, ...waitingParts(options), clock };
+  const commitsAtCheckpoints = options.hasCheckpoints === true;
+  const slot = { ...own, schema: input, hasDeadLetters: false, commitsAtCheckpoints };
   return new SinkOperator(writer(sink.options, preparedSink, slot));
 }

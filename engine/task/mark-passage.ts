@@ -7,11 +7,15 @@
  * A mark is with an operator only when no batch is under way, so what it says is true of all rows that the
  * operator has seen, and what the operator gives out because of it comes before the mark at the next one.
  *
+ * A barrier has each operator hand out its snapshot, with all rows in front of it and none behind.
+ *
  * An operator that gives rows out at the end only holds the mark: they may be older. One that promises less
  * than it was promised (`watermarkBehind`) lets that much through.
  * Before: engine/task/operator-chain.ts. After: engine/operators/operator.ts.
  */
 import { assert } from '../../base/assert.ts';
+import type { Barrier } from '../checkpoint/barrier.ts';
+import type { SnapshotWriter } from '../contracts/snapshot.ts';
 import type { Operator } from '../operators/operator.ts';
 import type { ChainedOutbox, Outbox } from '../stream/outbox.ts';
 import type { LatencyMark, StreamMark, Watermark } from '../stream/stream-element.ts';
@@ -37,6 +41,8 @@ export interface MarkRoute {
   /** Where latency is noted. @defaultValue nowhere */
   readonly latency?: TaskLatency | null;
   readonly mono: () => number;
+  /** Where the operator that is counted under an index hands its snapshot. @defaultValue there are no barriers */
+  readonly snapshotOf?: (index: number, barrier: Barrier) => SnapshotWriter;
 }
 
 export interface MarkPassageOptions extends MarkRoute {
@@ -52,6 +58,8 @@ export class MarkPassage {
   #mark: StreamMark | null = null;
   /** The link that the mark is at. */
   #place = 0;
+  /** Of a barrier: whether the operator there has handed out its snapshot. */
+  #isSnapshotTaken = false;
   /** By link: the largest time that has been promised behind it. */
   readonly #promised: Float64Array;
 
@@ -139,6 +147,7 @@ export class MarkPassage {
     }
     if (mark.kind === 'idle') return this.#passIdle(link);
     if (mark.kind === 'latency') return this.#passLatency(link, mark);
+    if (mark.kind === 'barrier') return this.#passBarrier(link, mark);
     const before = this.#given[this.#place] ?? Number.NEGATIVE_INFINITY;
     if (mark.timeMs !== before) {
       this.#options.latency?.advancing(link.index, mark, before);
@@ -154,6 +163,22 @@ export class MarkPassage {
   /** The operator has seen all rows before the mark; what it holds of them is passed. */
   #passLatency({ index }: Link, mark: LatencyMark): boolean {
     this.#options.latency?.passed(index, mark);
+    this.#place++;
+    return true;
+  }
+
+  /** The operator has worked on all rows in front of the barrier; what it gives out now is in front of it as well. */
+  #passBarrier({ operator, index, output }: Link, barrier: Barrier): boolean {
+    const { snapshotOf, metrics, pumpBatches } = this.#options;
+    assert(snapshotOf !== undefined, 'barriers come where snapshots are taken');
+    if (operator.snapshot !== undefined && !this.#isSnapshotTaken) {
+      const before = metrics.enter(index, 0);
+      this.#isSnapshotTaken = operator.snapshot(snapshotOf(index, barrier), output);
+      metrics.leave(before);
+      if (!this.#isSnapshotTaken) return false;
+    }
+    if (!pumpBatches()) return false;
+    this.#isSnapshotTaken = false;
     this.#place++;
     return true;
   }

@@ -29,6 +29,8 @@ export interface BuildOperatorOptions extends TaskConnectors {
   readonly functions: ReadonlyMap<string, UserFunctions>;
   /** What functions count. */
   readonly counters: FunctionCounters;
+  /** Whether the job has checkpoints, at which its sinks commit. @defaultValue false */
+  readonly hasCheckpoints?: boolean;
   /** What the sink's committer prepared. */
   readonly preparedSink: Json;
 }

@@ -78,6 +78,7 @@ export interface ExchangeContext {
   readonly scope: MemoryScope;
   readonly kernels: Kernels;
   readonly disk: SyncDisk;
+  readonly mono: () => number;
   /** Packs and unpacks the blocks of map outputs. */
   readonly blocks: () => SpillBlocks;
 }
@@ -95,7 +96,7 @@ export function buildGate(inputs: readonly TaskInput[], context: ExchangeContext
       const { port = vertexPorts.rows, isTimeless = false } = inputs[at] ?? {};
       return readers.map(() => ({ port, isTimeless }));
     });
-    return new InputGate(channels, places);
+    return new InputGate(channels, places, context.mono);
   }
   assert(merges.length === inputs.length, 'edges are merged all, or none of them');
   return new MergingGate({ ...context, schema: input.schema, channels, order: merge.order });
@@ -117,7 +118,6 @@ function channelsOf(input: TaskInput, context: ExchangeContext): ElementReader[]
 }
 
 export interface WriterContext extends ExchangeContext {
-  readonly mono: () => number;
   /** Is told the bytes that go to map outputs. */
   readonly onWritten: (bytes: number) => void;
   readonly functions: ReadonlyMap<string, UserFunctions>;

@@ -82,10 +82,13 @@ export class TaskOutputs {
     });
   }
 
-  /** Sends a mark behind all rows of the chain; false when a ring is full: call again with the same. */
+  /**
+   * Sends a mark behind all rows of the chain, a barrier behind all that goes out; false when a ring is full: call again
+   * with the same.
+   */
   mark(mark: StreamMark): boolean {
     if (!this.#fans.every((fan) => fan.pump())) return false;
-    this.#unmarked ??= [...this.#rowWriters];
+    this.#unmarked ??= [...(mark.kind === 'barrier' ? this.#writers : this.#rowWriters)];
     this.#unmarked = this.#unmarked.filter((writer) => !writer.mark(mark));
     if (this.#unmarked.length > 0) return false;
     this.#unmarked = null;

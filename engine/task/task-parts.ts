@@ -6,6 +6,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import { closeAll } from '../../base/close-all.ts';
+import type { SnapshotFiles } from '../checkpoint/snapshot-files.ts';
 import { FunctionCounters } from '../compile/function-context.ts';
 import { deadLetterSchema } from '../contracts/dead-letters.ts';
 import type { Json } from '../contracts/json.ts';
@@ -17,6 +18,7 @@ import {
   type OperatorContext,
   hasBuildSide as takesBuildSide,
 } from '../operators/operator.ts';
+import { SinkOperator } from '../operators/sink-operator.ts';
 import type { TaskSource } from '../operators/source-operator.ts';
 import {
   gathersRows,
@@ -30,6 +32,7 @@ import type { UserFunctions } from '../plan/user-functions.ts';
 import type { RangePartitioner } from '../shuffle/range-partitioner.ts';
 import { SpillBlocks } from '../spill/spill-blocks.ts';
 import type { Outbox } from '../stream/outbox.ts';
+import type { StreamMark } from '../stream/stream-element.ts';
 import type { AlignmentPlace } from '../time/source-alignment.ts';
 import type { SplitTimes } from '../time/split-times.ts';
 import { buildOperator } from './build-operator.ts';
@@ -39,6 +42,7 @@ import { buildSource, type SourceSpecOf, splitTimesOf } from './build-source.ts'
 import { LatencyMarks } from './latency-marks.ts';
 import { OperatorChain } from './operator-chain.ts';
 import { ProbeBuffer } from './probe-buffer.ts';
+import { TaskCheckpoints } from './task-checkpoints.ts';
 import type { TaskConnectors } from './task-connectors.ts';
 import { buildGate, type TaskInput, type TaskOutput } from './task-exchanges.ts';
 import { TaskLatency } from './task-latency.ts';
@@ -71,6 +75,8 @@ export interface TaskOptions extends TaskConnectors {
   readonly pace?: ArrayBufferLike | null;
   /** With which tasks its source is aligned, where the plan has that. @defaultValue with none */
   readonly alignment?: AlignmentPlace | null;
+  /** Where snapshots go to and come from. @defaultValue there are no checkpoints */
+  readonly snapshots?: SnapshotFiles | null;
   /** Shared memory of `taskMetricsBytes(vertex.chain.length)`, zeroed. */
   readonly metrics: ArrayBufferLike;
   /** Shared memory of `taskLatencyBytes(vertex.chain.length)`, zeroed. @defaultValue latency is not measured */
@@ -84,6 +90,8 @@ export class TaskParts {
   readonly outputs = new TaskOutputs();
   /** What functions count. */
   readonly counters = new FunctionCounters();
+  /** Null where there are none. */
+  readonly checkpoints: TaskCheckpoints | null;
   /** Null where rows come from other tasks. */
   source: TaskSource | null = null;
   /** What rows come from, where that is no source; behind the build sides of the chain's joins. */
@@ -107,6 +115,7 @@ export class TaskParts {
     this.metrics = new TaskMetrics(options.metrics, () => clock.mono());
     this.#latency = latency && new TaskLatency(latency.buffer, () => clock.mono());
     this.latencyMarks = latency && new LatencyMarks(latency.intervalMs);
+    this.checkpoints = checkpointsOf(options);
     try {
       this.#build();
     } catch (error) {
@@ -121,6 +130,11 @@ export class TaskParts {
     return this.#chain;
   }
 
+  get sink(): SinkOperator | null {
+    const last = this.operators.at(-1);
+    return last instanceof SinkOperator ? last : null;
+  }
+
   /** Operators by place in the vertex's chain; null for the source. */
   get places(): readonly (Operator | null)[] {
     return this.source === null ? this.operators : [null, ...this.operators];
@@ -130,7 +144,15 @@ export class TaskParts {
   close(): void {
     const chain = this.#chain === null ? this.operators : [this.#chain];
     const outputs = this.outputs.parts();
-    closeAll([this.source, this.input, this.#probeBuffer, ...chain, ...outputs, this.#blocks]);
+    closeAll([
+      this.checkpoints,
+      this.source,
+      this.input,
+      this.#probeBuffer,
+      ...chain,
+      ...outputs,
+      this.#blocks,
+    ]);
   }
 
   #build(): void {
@@ -182,6 +204,7 @@ export class TaskParts {
         ...build,
         ...own,
         rangePartitioners,
+        hasCheckpoints: this.checkpoints !== null,
         splitTimes: spec === timed ? splitTimes : null,
       };
       const operator = buildOperator(spec, given);
@@ -196,13 +219,25 @@ export class TaskParts {
     this.#chain = new OperatorChain({
       operators: this.operators,
       last: outbox === null ? noOutput : this.#measured(outbox),
-      lastMark: (mark) => this.outputs.mark(mark),
+      lastMark: (mark) => this.#lastMark(mark),
+      snapshotOf: (place) => this.#checkpointing.writerOf(place),
       holdsTime: this.#holdingTime(specs),
       mono: () => clock.mono(),
       metrics: this.metrics,
       latency: this.#latency,
       firstIndex: isSource ? 1 : 0,
     });
+  }
+
+  get #checkpointing(): TaskCheckpoints {
+    assert(this.checkpoints !== null, 'barriers come where there are checkpoints');
+    return this.checkpoints;
+  }
+
+  #lastMark(mark: StreamMark): boolean {
+    if (!this.outputs.mark(mark)) return false;
+    if (mark.kind === 'barrier') this.#checkpointing.passed(this.sink?.prepared ?? null);
+    return true;
   }
 
   /** Operators that know nothing of time, and give out at the end what they gathered. */
@@ -273,6 +308,13 @@ export class TaskParts {
       },
     };
   }
+}
+
+function checkpointsOf(options: TaskOptions): TaskCheckpoints | null {
+  const { snapshots = null, id: taskId, taskIndex, vertex, clock } = options;
+  if (snapshots === null) return null;
+  const mono = () => clock.mono();
+  return new TaskCheckpoints({ taskId, taskIndex, vertex, files: snapshots, mono });
 }
 
 /** The output of what an operator puts aside. */

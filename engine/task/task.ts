@@ -19,17 +19,19 @@
 import { assert } from '../../base/assert.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
+import type { Barrier } from '../checkpoint/barrier.ts';
 import type { Json } from '../contracts/json.ts';
+import type { SourceSnapshot } from '../contracts/snapshot.ts';
 import type { Split } from '../contracts/source.ts';
 import type { Operator } from '../operators/operator.ts';
-import { SinkOperator } from '../operators/sink-operator.ts';
 import type { TaskSource } from '../operators/source-operator.ts';
 import type { PartitionBytes } from '../plan/map-output-read.ts';
 import type { Vertex } from '../plan/physical-graph.ts';
-import { isMark } from '../stream/stream-element.ts';
+import { isMark, type StreamMark } from '../stream/stream-element.ts';
 import type { BuildPhase } from './build-phase.ts';
 import { dynamicFiltersOf } from './dynamic-filters.ts';
 import type { OperatorChain } from './operator-chain.ts';
+import type { CheckpointReport } from './task-checkpoints.ts';
 import { type TaskOptions, TaskParts } from './task-parts.ts';
 import { channelReport, operatorReport, type TaskReport } from './task-report.ts';
 import { nextTaskState, type TaskState } from './task-state.ts';
@@ -74,7 +76,7 @@ export class Task {
 
   /** What the sink wrote; null before the end, and without a sink. */
   get commit(): Json {
-    return this.#sink?.commit ?? null;
+    return this.#parts.sink?.commit ?? null;
   }
 
   /** What functions have counted, by the counters' names. */
@@ -128,11 +130,6 @@ export class Task {
     return this.#parts.outputs.partitionBytes;
   }
 
-  get #sink(): SinkOperator | null {
-    const last = this.#parts.operators.at(-1);
-    return last instanceof SinkOperator ? last : null;
-  }
-
   /** What a sample reads is read once more, and counted then. */
   get #isSample(): boolean {
     const [first] = this.#vertex.chain;
@@ -145,13 +142,29 @@ export class Task {
     this.#parts.source.offerSplit(split);
   }
 
+  /** Of a task with a source that is done, in a job with checkpoints: what it has read. */
+  get sourceSnapshot(): SourceSnapshot | null {
+    const { source, checkpoints } = this.#parts;
+    return checkpoints === null ? null : (source?.snapshot() ?? null);
+  }
+
+  /** Of a task with a source: the checkpoint begins here, as soon as all that was read has been given out. */
+  triggerCheckpoint(checkpointId: number): void {
+    if (this.#parts.source !== null) this.#parts.checkpoints?.trigger(checkpointId);
+  }
+
+  /** What there is to tell of a checkpoint, or null; to be called after each `run`. */
+  takeCheckpoint(): CheckpointReport | null {
+    return this.#parts.checkpoints?.takeReport() ?? null;
+  }
+
   /** @throws What an operator or a connector threw; TASK_INPUT_FAILED when a sender has failed. */
   run(): TaskProgress {
     if (this.#state === 'created') this.#go('running');
     assert(this.#state === 'running', 'a task runs until its end');
     this.#deadline = this.#clock.mono() + sliceMs;
     try {
-      const progress = this.#work();
+      const progress = this.#workWithCheckpoints();
       const { source, metrics } = this.#parts;
       if (source !== null && !this.#isSample) metrics.setSource(source);
       if (progress === 'done') this.#go('finished');
@@ -173,6 +186,15 @@ export class Task {
       this.#parts.outputs.fail();
     }
     this.#parts.close();
+  }
+
+  /** Takes in what it goes on from; then writes snapshots beside the work: until they are written it is not done. */
+  #workWithCheckpoints(): TaskProgress {
+    const { checkpoints, places } = this.#parts;
+    if (checkpoints === null) return this.#work();
+    if (!checkpoints.restore(places, () => this.#isOver())) return 'busy';
+    const progress = this.#work();
+    return checkpoints.step() || progress === 'busy' ? progress : 'busy';
   }
 
   #work(): TaskProgress {
@@ -200,15 +222,33 @@ export class Task {
   #read(chain: OperatorChain): TaskProgress | null {
     if (this.#parts.source !== null) {
       if (!this.#isNarrowed) this.#narrow(this.#parts.source);
+      if (this.#beginCheckpoint(this.#parts.source, chain)) return null;
       return this.#hasInputEnded ? null : this.#readSource(this.#parts.source, chain);
     }
     const element = this.#parts.input?.read() ?? 'end';
     if (element === 'waiting') return 'idle';
     if (element === 'failed') throw this.#inputFailed();
     if (element === 'end') this.#hasInputEnded = true;
-    else if (isMark(element)) chain.offerMark(element);
+    else if (isMark(element)) this.#offerMark(element, chain);
     else this.#offer(element, chain);
     return null;
+  }
+
+  #offerMark(mark: StreamMark, chain: OperatorChain): void {
+    if (mark.kind === 'barrier') this.#parts.checkpoints?.begin(mark);
+    chain.offerMark(mark);
+  }
+
+  /** Sends the barrier that the source was asked for, where all that it has read has gone through the chain. */
+  #beginCheckpoint(source: TaskSource, chain: OperatorChain): boolean {
+    const { checkpoints } = this.#parts;
+    const checkpointId = checkpoints?.triggered ?? null;
+    const snapshot = checkpointId === null ? null : source.snapshot();
+    if (checkpoints === null || checkpointId === null || snapshot === null) return false;
+    const barrier: Barrier = { kind: 'barrier', checkpointId };
+    checkpoints.begin(barrier, snapshot);
+    chain.offerMark(barrier);
+    return true;
   }
 
   /** Null to go on. */
@@ -270,7 +310,7 @@ export class Task {
 
   /** An operator stopped short: because of a full ring, or because time is up. */
   #stopped(): TaskProgress {
-    const isWaiting = this.#sink?.isBlocked === true || this.#parts.chain.isWaiting === true;
+    const isWaiting = this.#parts.sink?.isBlocked === true || this.#parts.chain.isWaiting === true;
     const isBlocked = this.#parts.outputs.isBlocked || isWaiting;
     if (isBlocked) this.#parts.source?.getStuck?.();
     return isBlocked && !this.#isOver() ? 'idle' : 'busy';

@@ -1,12 +1,15 @@
 /** What an executor and its slot threads say to each other over a message port. */
 import type { WireError } from '../../base/typed-error.ts';
 import type { JobModule, Question, TaskAnswer } from '../../coordinator/protocol.ts';
+import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../../engine/contracts/json.ts';
+import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
 import type { Split } from '../../engine/contracts/source.ts';
 import type { PartitionBytes, Span } from '../../engine/plan/map-output-read.ts';
 import type { Exchange, Vertex } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import type { MapOutputFile } from '../../engine/shuffle/map-output.ts';
+import type { CheckpointReport } from '../../engine/task/task-checkpoints.ts';
 import type { AlignmentPlace } from '../../engine/time/source-alignment.ts';
 
 /** One ring between two tasks; both ends are given the same one. */
@@ -58,6 +61,8 @@ export interface TaskDeployment {
   readonly programRings: Readonly<Record<string, RingDescriptor>>;
   /** Where the task publishes its counters; layout in engine/task/task-metrics.ts. */
   readonly metrics: SharedArrayBuffer;
+  /** Null in a job without checkpoints. */
+  readonly checkpoints: TaskCheckpointPlace | null;
   /** Where it notes latency; layout in engine/task/task-latency.ts. Null where nobody measures that. */
   readonly latency: TaskLatencyPlace | null;
   /** Of a source with a rate: its schedule, shared by its tasks; layout in engine/time/row-pace.ts. */
@@ -69,6 +74,15 @@ export interface TaskDeployment {
 /** A task's place among those that its source is aligned with. */
 export interface SharedAlignment extends AlignmentPlace {
   readonly buffer: SharedArrayBuffer;
+}
+
+/** Where a task's snapshots go, and what it goes on from. */
+export interface TaskCheckpointPlace {
+  /** Of the job's checkpoints. */
+  readonly folder: string;
+  readonly epoch: number;
+  /** Of tasks that had an operator of this one. */
+  readonly restored: readonly TaskSnapshot[];
 }
 
 export interface TaskLatencyPlace {
@@ -100,6 +114,8 @@ export type ToSlot =
   | { readonly kind: 'stopTasks'; readonly attempt: number; readonly taskIds: readonly string[] }
   /** Answered with `answered`, between two slices. */
   | { readonly kind: 'ask'; readonly requestId: number; readonly question: Question }
+  /** Tasks with a source send a barrier; each task answers with `checkpointed` once its part is there. */
+  | { readonly kind: 'checkpoint'; readonly checkpointId: number }
   /** Ends all tasks of the job; answered with `stopped`. */
   | { readonly kind: 'stop' };
 
@@ -114,9 +130,11 @@ export type FromSlot =
       /** What functions have counted. */
       readonly counts: Readonly<Record<string, number>>;
       readonly partitionBytes: PartitionBytes;
+      readonly source: SourceSnapshot | null;
       /** Rows that operators have noted, by their places in the chain. */
       readonly notedRows: readonly Readonly<Record<string, number>>[];
     })
+  | (TaskAttempt & { readonly kind: 'checkpointed'; readonly report: CheckpointReport })
   /** One task, which is closed; the others of the slot go on. */
   | (TaskAttempt & { readonly kind: 'taskFailed'; readonly error: WireError })
   /** The slot can't run its tasks. */

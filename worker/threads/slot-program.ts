@@ -57,6 +57,8 @@ interface Hosted extends TaskAttempt {
 
 interface Deployment {
   tasks: readonly TaskDeployment[];
+  /** Checkpoints that were triggered meanwhile. */
+  readonly checkpointIds: number[];
 }
 
 export class SlotProgram {
@@ -99,6 +101,9 @@ export class SlotProgram {
         this.#options.post({ kind: 'answered', requestId, tasks });
         return; // Nothing to do for the tasks.
       }
+      case 'checkpoint':
+        this.#triggerCheckpoint(message.checkpointId);
+        break;
       case 'stop':
         this.#close(() => true);
         this.#functions.forget();
@@ -127,7 +132,7 @@ export class SlotProgram {
   }
 
   async #deploy(message: Extract<ToSlot, { kind: 'deploy' }>): Promise<void> {
-    const loading = { tasks: message.tasks };
+    const loading: Deployment = { tasks: message.tasks, checkpointIds: [] };
     this.#loading.push(loading);
     const functions = await this.#functions.load(message.module, message.tasks);
     this.#loading = this.#loading.filter((other) => other !== loading);
@@ -144,6 +149,7 @@ export class SlotProgram {
       ring: () => this.#bell.ring(),
     };
     for (const deployment of loading.tasks) this.#start(deployment, resources);
+    for (const checkpointId of loading.checkpointIds) this.#triggerCheckpoint(checkpointId);
     this.#bell.ring();
   }
 
@@ -164,6 +170,7 @@ export class SlotProgram {
       const { task } = hosted;
       try {
         const outcome = task.run();
+        this.#tellCheckpoints(hosted);
         if (outcome === 'done') this.#finish(hosted);
         else if (task.wantsSplit) this.#askForSplit(hosted);
         if (outcome !== 'idle') isBusy = true;
@@ -175,6 +182,17 @@ export class SlotProgram {
       }
     }
     return isBusy;
+  }
+
+  #triggerCheckpoint(checkpointId: number): void {
+    for (const { task } of this.#tasks) task.triggerCheckpoint(checkpointId);
+    for (const { checkpointIds } of this.#loading) checkpointIds.push(checkpointId);
+  }
+
+  #tellCheckpoints({ taskId, attempt, task }: Hosted): void {
+    for (let report = task.takeCheckpoint(); report !== null; report = task.takeCheckpoint()) {
+      this.#options.post({ kind: 'checkpointed', taskId, attempt, report });
+    }
   }
 
   /** Until the bell rings, or the clock says that a task has something to do. */
@@ -209,10 +227,10 @@ export class SlotProgram {
 
   #finish(hosted: Hosted): void {
     const { taskId, attempt, task } = hosted;
-    const { commit: write, counts, notedRows, partitionBytes } = task;
+    const { commit: write, counts, notedRows, partitionBytes, sourceSnapshot: source } = task;
     task.close();
     this.#tasks = this.#tasks.filter((other) => other !== hosted);
-    const told = { write, counts, notedRows, partitionBytes };
+    const told = { write, counts, notedRows, partitionBytes, source };
     this.#options.post({ kind: 'taskFinished', taskId, attempt, ...told });
   }
 

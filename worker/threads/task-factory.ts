@@ -8,6 +8,7 @@ import type { Clock } from '../../base/env/clock.ts';
 import type { SyncDisk } from '../../base/env/disk.ts';
 import type { Doorbell } from '../../base/env/slot-runner.ts';
 import type { Timers } from '../../base/env/timers.ts';
+import type { SnapshotFiles } from '../../engine/checkpoint/snapshot-files.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { Kernels } from '../../engine/kernels/kernels.ts';
@@ -15,6 +16,7 @@ import type { MemoryShare } from '../../engine/memory/memory-share.ts';
 import { RingReader, RingWriter } from '../../engine/memory/ring.ts';
 import type { SlotMemory } from '../../engine/memory/slot-memory.ts';
 import { Task } from '../../engine/task/task.ts';
+import { TaskSnapshotFiles } from '../snapshot/task-snapshot-files.ts';
 import { taskFolderOf } from '../spill-folder.ts';
 import type { FunctionLookup } from './job-functions.ts';
 import type { TaskDeployment } from './slot-messages.ts';
@@ -47,6 +49,7 @@ export function buildTask(deployment: TaskDeployment, resources: SlotResources):
     attempt,
     vertex,
     ...{ metrics, latency, pace, alignment },
+    snapshots: snapshotFilesOf(deployment, resources),
     preparedSink: preparedSinkOf(deployment),
     spillFolder: taskFolderOf(spillFolder, deployment),
     programRings: new Map(
@@ -64,6 +67,16 @@ export function buildTask(deployment: TaskDeployment, resources: SlotResources):
       rings: rings.map((ring) => new RingWriter(ring, () => bellOf(ring.readerBell).ring())),
     })),
   });
+}
+
+function snapshotFilesOf(
+  { taskId, taskIndex, attempt, vertex, checkpoints }: TaskDeployment,
+  { memory, kernels, disk, clock }: SlotResources,
+): SnapshotFiles | null {
+  if (checkpoints === null) return null;
+  const scope = memory.scope(`${vertex.name}: snapshots`);
+  const task = { taskId, taskIndex, attempt, parallelism: vertex.parallelism };
+  return new TaskSnapshotFiles({ ...task, ...checkpoints, scope, kernels, disk, clock });
 }
 
 /** What the committer prepared for the sink at the end of the chain, if there is one. */

@@ -31,7 +31,7 @@ export function snapshotOf(taskId: string, prepared: TaskSnapshot['prepared'] = 
   const finished = Array.from({ length: splits }, (_, index) => `split ${index}`);
   const snapshot: TaskSnapshot = {
     ...{ taskId, vertexId, taskIndex: 0, parallelism: 1, operators: [], prepared },
-    source: { finished, open: [] },
+    source: { operatorId: vertexId, finished, open: [] },
     statistics: { alignmentMs: 0, syncMs: 1, asyncMs: 2, sizeBytes: 10 },
   };
   return snapshot;

@@ -68,6 +68,7 @@ function fakes(failing: readonly string[]) {
     stopTasks: ({ attempt, taskIds }) => call(`stop try ${attempt} of ${taskIds}`),
     stop: () => call('stop'),
     ask: async () => [],
+    triggerCheckpoint: async () => undefined,
   };
   return { calls, connector, host };
 }
@@ -108,7 +109,7 @@ const noCounters = {
 
 function finish(job: JobMaster, taskId: string, write: Json, attempt = 1): void {
   const metrics = { ...noCounters, taskId, attempt };
-  job.finishTask({ taskId, attempt, write, metrics, partitionBytes: {} });
+  job.finishTask({ taskId, attempt, write, metrics, partitionBytes: {}, source: null });
 }
 
 test('a job that goes well is deployed, committed and reported once', async () => {

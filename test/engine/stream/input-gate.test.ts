@@ -122,3 +122,31 @@ test('a channel that has no say in time holds none back and sends none on', () =
     ...[watermark(5), 2, 1, 3, watermark(7), idle, 4],
   ]);
 });
+
+test('a channel that is ahead waits for the barrier of the others', () => {
+  const { memory, scope } = newContext('tested');
+  const row = (n: number) => batchOf(scope, schema, [{ n }]);
+  const barrier = { kind: 'barrier', checkpointId: 1 } as const;
+  let nowMs = 0;
+  const channels = [
+    scriptedChannel([row(1), barrier, row(2)]),
+    scriptedChannel(['waiting', row(3), 'waiting', barrier]),
+    scriptedChannel([row(4)]), // Its end counts.
+  ];
+  const gate = new InputGate(channels, [], () => nowMs++);
+  const found: unknown[] = [];
+  for (let element = gate.read(); element !== 'end'; element = gate.read()) {
+    if (typeof element !== 'object' || isMark(element)) found.push(element);
+    else {
+      found.push(readRows(element)[0]?.n);
+      element.release();
+    }
+  }
+  gate.close();
+  memory.assertEmpty();
+  expect(found.filter((one) => one !== 'waiting')).toEqual([
+    ...[1, 4, 3],
+    { ...barrier, alignmentMs: 1 },
+    2,
+  ]);
+});

@@ -36,7 +36,11 @@ export async function taskSnapshot(
   return {
     ...{ taskId: 'count[0]', vertexId: 'count', taskIndex: 0, parallelism: 1, prepared: null },
     operators: [{ operatorId: 'counts', kind: 'runningAggregate', note: null, parts }],
-    source: { finished: ['a.txt'], open: [{ splitId: 'b.txt', position: 4 * id }] },
+    source: {
+      operatorId: 'source',
+      finished: ['a.txt'],
+      open: [{ splitId: 'b.txt', position: 4 * id }],
+    },
     statistics: { alignmentMs: 1, syncMs: 2, asyncMs: 3, sizeBytes: bytes.length },
   };
 }

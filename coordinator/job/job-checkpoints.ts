@@ -1,0 +1,264 @@
+/**
+ * The checkpoints of a job attempt: feeds the rules (coordinator/checkpoint/checkpoint-state.ts) with what happens, and
+ * carries out their effects.
+ *
+ *     timer, acks, ends of tasks ─▶ stepCheckpoints ─┬▶ trigger: sources send barriers
+ *                                                    ├▶ manifest and log entry: the checkpoint is complete
+ *                                                    └▶ commit: what sinks had prepared is visible
+ *
+ * Before: coordinator/job/job-master.ts. After: coordinator/checkpoint/checkpoint-state.ts, coordinator/checkpoint/checkpoint-store.ts.
+ */
+import { assertNever } from '../../base/assert.ts';
+import type { Env } from '../../base/env/env.ts';
+import { codeOf, toWire, typedError, type WireError } from '../../base/typed-error.ts';
+import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
+import type { Json } from '../../engine/contracts/json.ts';
+import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
+import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
+import {
+  type CheckpointEffect,
+  type CheckpointEvent,
+  type CheckpointsState,
+  type CollectedCheckpoint,
+  initialCheckpoints,
+} from '../checkpoint/attempt-checkpoints.ts';
+import type { CheckpointOptions } from '../checkpoint/checkpoint-options.ts';
+import { stepCheckpoints, wakeAtOf } from '../checkpoint/checkpoint-state.ts';
+import type { PreparedWrite } from '../checkpoint/pending-checkpoint.ts';
+import {
+  type DeployedCheckpoints,
+  type JobRef,
+  type TaskCheckpointed,
+  taskIdOf,
+  taskIndexOf,
+  vertexIdOf,
+} from '../protocol.ts';
+import type { KnownSplit, RestoredSource } from './job-sources.ts';
+
+/** What an attempt goes on from. */
+export interface RestoredJob {
+  readonly tasks: readonly TaskSnapshot[];
+  /** By operator id of the source. */
+  readonly sources: ReadonlyMap<string, RestoredSource>;
+  /** What sinks had prepared, by their operator id. */
+  readonly pending: Readonly<Record<string, readonly Json[]>>;
+}
+
+/** What goes into the log of an attempt. */
+export interface CompleteCheckpoint extends CollectedCheckpoint {
+  /** All splits that are known, by the operator id of their source. */
+  readonly splits: Readonly<Record<string, readonly KnownSplit[]>>;
+}
+
+/** The log of one attempt. */
+export interface AttemptLog {
+  /** Of the job's checkpoints. */
+  readonly folder: string;
+  /** Above that of every checkpoint that any attempt before may have begun. */
+  readonly nextId: number;
+  /** Resolves when the checkpoint is complete. @throws CHECKPOINT_FENCED and errors of the disk: it may be complete. */
+  complete(checkpoint: CompleteCheckpoint): Promise<void>;
+}
+
+export interface CheckpointSetup {
+  readonly options: CheckpointOptions;
+  readonly log: AttemptLog;
+  /** Null: the job begins anew. */
+  readonly restored: RestoredJob | null;
+}
+
+export interface JobCheckpointsOptions extends JobRef {
+  readonly graph: PhysicalGraph;
+  readonly setup: CheckpointSetup;
+  readonly splits: () => Readonly<Record<string, readonly KnownSplit[]>>;
+  readonly trigger: (checkpointId: number) => Promise<void>;
+  readonly commit: (writes: readonly PreparedWrite[]) => Promise<void>;
+  readonly onFailure: (error: WireError) => void;
+}
+
+export class JobCheckpoints {
+  /** Resolves when all tasks have ended, and all they wrote is committed. */
+  readonly ended: Promise<void>;
+  readonly #env: Env;
+  readonly #options: JobCheckpointsOptions;
+  readonly #resolveEnded: () => void;
+  #state: CheckpointsState | null = null;
+  #cancelTimer: () => void = () => undefined;
+  /** Manifests and commits under way. */
+  readonly #work = new Set<Promise<void>>();
+  /** A checkpoint that is complete, or may be, and whose writes are not known to be committed. */
+  #uncommittedId: number | null = null;
+
+  constructor(env: Env, options: JobCheckpointsOptions) {
+    this.#env = env;
+    this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#resolveEnded = resolve;
+  }
+
+  /** What tasks are told of it. */
+  get deployed(): DeployedCheckpoints {
+    const { log, restored } = this.#options.setup;
+    return { folder: log.folder, restored: restored?.tasks ?? [] };
+  }
+
+  /** The tasks run. */
+  start(): void {
+    const { epoch, graph, setup } = this.#options;
+    const taskIds = graph.vertices.flatMap(({ id, parallelism }) =>
+      Array.from({ length: parallelism }, (_, index) => taskIdOf(id, index)),
+    );
+    const { nextId } = setup.log;
+    const start = { epoch, nextId, taskIds, nowMs: this.#env.clock.mono() };
+    this.#state = initialCheckpoints(start, setup.options);
+    this.#schedule();
+  }
+
+  report({ taskId, checkpointId, ...report }: TaskCheckpointed): void {
+    if ('snapshot' in report) {
+      this.#handle({ kind: 'ack', checkpointId, snapshot: report.snapshot });
+      return;
+    }
+    const { error, prepared } = report;
+    const reason = error.message;
+    const vertexId = vertexIdOf(taskId);
+    this.#handle({ kind: 'decline', checkpointId, taskId, vertexId, reason, prepared });
+  }
+
+  /** What the task kept to its end: the splits that it has read, and what its sink has prepared since its last barrier. */
+  finishTask({ taskId, source, write }: FinishedTask): void {
+    const vertexId = vertexIdOf(taskId);
+    const vertex = this.#options.graph.vertices.find(({ id }) => id === vertexId);
+    const snapshot: TaskSnapshot = {
+      ...{ taskId, vertexId },
+      source: source && { ...source, operatorId: vertex?.chain[0]?.id ?? '' },
+      taskIndex: taskIndexOf(taskId),
+      parallelism: vertex?.parallelism ?? 1,
+      operators: [],
+      prepared: write,
+      statistics: { alignmentMs: 0, syncMs: 0, asyncMs: 0, sizeBytes: 0 },
+    };
+    this.#handle({ kind: 'taskFinished', snapshot });
+  }
+
+  /** The attempt ends: nothing is triggered, written or committed any more. */
+  stop(): void {
+    this.#handle({ kind: 'stop', reason: 'the attempt has ended' });
+    this.#cancelTimer();
+  }
+
+  /**
+   * When what was under way at `stop` has come to an end: whether all that is complete is committed, so that what is
+   * not visible is nobody's.
+   */
+  async settled(): Promise<boolean> {
+    await Promise.all(this.#work);
+    return this.#uncommittedId === null;
+  }
+
+  #handle(event: WithoutClock<CheckpointEvent>): void {
+    if (this.#state === null) return; // No task runs yet.
+    const { epoch, setup } = this.#options;
+    const timed = { ...event, epoch, nowMs: this.#env.clock.mono() } as CheckpointEvent;
+    const { state, effects } = stepCheckpoints(this.#state, timed, setup.options);
+    this.#state = state;
+    for (const effect of effects) this.#carryOut(effect);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#cancelTimer();
+    this.#cancelTimer = () => undefined;
+    if (this.#state === null) return;
+    const wakeAtMs = wakeAtOf(this.#state, this.#options.setup.options);
+    if (wakeAtMs === Number.POSITIVE_INFINITY) return;
+    const delayMs = Math.max(0, wakeAtMs - this.#env.clock.mono());
+    this.#cancelTimer = this.#env.timers.after(delayMs, () => this.#handle({ kind: 'tick' }));
+  }
+
+  #carryOut(effect: CheckpointEffect): void {
+    const { jobId, trigger, onFailure } = this.#options;
+    switch (effect.kind) {
+      case 'trigger':
+        if (effect.taskIds.length > 0) this.#trigger(effect.checkpointId, trigger);
+        return;
+      case 'writeManifest':
+        this.#run(this.#complete(effect));
+        return;
+      case 'commit':
+        this.#run(this.#commit(effect));
+        return;
+      case 'discard': {
+        const { checkpointId, reason } = effect;
+        this.#env.observe.event('checkpoint.given-up', { jobId, checkpointId, reason });
+        return;
+      }
+      case 'answer':
+        return;
+      case 'end':
+        this.#resolveEnded();
+        return;
+      case 'failAttempt':
+        onFailure(toWire(checkpointsFailed(effect.reason)));
+        return;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  #run(work: Promise<void>): void {
+    this.#work.add(work);
+    const forget = () => void this.#work.delete(work);
+    work.then(forget, forget);
+  }
+
+  /** One that reaches nobody runs out of time, and is given up. */
+  #trigger(checkpointId: number, trigger: (checkpointId: number) => Promise<void>): void {
+    const { jobId } = this.#options;
+    trigger(checkpointId).catch((error: unknown) => {
+      const code = codeOf(error);
+      this.#env.observe.event('checkpoint.not-triggered', { jobId, checkpointId, code });
+    });
+  }
+
+  async #complete(checkpoint: CollectedCheckpoint): Promise<void> {
+    const { setup, splits, jobId } = this.#options;
+    const { checkpointId } = checkpoint;
+    if (checkpoint.writes.length > 0) this.#uncommittedId = checkpointId;
+    try {
+      await setup.log.complete({ ...checkpoint, splits: splits() });
+    } catch (error) {
+      const { message } = toWire(error);
+      this.#handle({ kind: 'writeFailed', checkpointId, reason: message, isInDoubt: true });
+      return;
+    }
+    this.#env.observe.event('checkpoint.complete', { jobId, checkpointId });
+    this.#handle({ kind: 'written', checkpointId });
+  }
+
+  async #commit({ checkpointId, writes }: CheckpointEffect & { kind: 'commit' }): Promise<void> {
+    try {
+      await this.#options.commit(writes);
+    } catch (error) {
+      this.#handle({ kind: 'commitFailed', checkpointId, reason: toWire(error).message });
+      return;
+    }
+    if (this.#uncommittedId === checkpointId) this.#uncommittedId = null;
+    this.#handle({ kind: 'committed', checkpointId });
+  }
+}
+
+interface FinishedTask {
+  readonly taskId: string;
+  readonly source: SourceSnapshot | null;
+  readonly write: Json;
+}
+
+type WithoutClock<Event> = Event extends unknown ? Omit<Event, 'epoch' | 'nowMs'> : never;
+
+function checkpointsFailed(reason: string) {
+  return typedError('CHECKPOINT_FAILED', `a checkpoint failed: ${reason}`, {
+    hint: 'Look at the disk of the folder given by --checkpoint-dir; the job goes on from the last complete one.',
+  });
+}

@@ -1,0 +1,104 @@
+/**
+ * The sinks of a job attempt: makes their targets ready, and what was written visible: once, when the job has ended, or
+ * at each checkpoint.
+ *
+ *     without checkpoints   prepare ─▶ (tasks write) ─▶ commit, or abort
+ *     with them             prepare, with what the checkpoint had prepared ─▶ commit, commit, …
+ *
+ * Each sink appears whole or not at all. Several appear one after the other: when one fails, those before it are there.
+ *
+ * Before: coordinator/job/job-master.ts. After: engine/contracts/sink.ts.
+ */
+import { assert } from '../../base/assert.ts';
+import type { RoleContext } from '../../engine/contracts/connector.ts';
+import type { Json } from '../../engine/contracts/json.ts';
+import type { OperatorSpec, PhysicalGraph } from '../../engine/plan/physical-graph.ts';
+import { vertexIdOf } from '../protocol.ts';
+import { type ConnectorLookup, noPart } from './connector-lookup.ts';
+
+/** What the sink writer of a task has written. */
+export interface SinkWrite {
+  readonly taskId: string;
+  readonly write: Json;
+}
+
+export interface JobSinksOptions {
+  readonly graph: PhysicalGraph;
+  readonly connectors: ConnectorLookup;
+  readonly context: RoleContext;
+  /**
+   * Of a job with checkpoints: what sinks had prepared, by operator id, up to that which it goes on from; null where it
+   * begins anew. @defaultValue there are no checkpoints
+   */
+  readonly pending?: Readonly<Record<string, readonly Json[]>> | null;
+}
+
+interface Committer {
+  prepare(): Promise<Json>;
+  commit(writes: readonly Json[]): Promise<void>;
+  abort(): Promise<void>;
+}
+
+export class JobSinks {
+  readonly #options: JobSinksOptions;
+  readonly #committers = new Map<string, Committer>();
+  readonly #prepared: Record<string, Json> = {};
+
+  constructor(options: JobSinksOptions) {
+    this.#options = options;
+  }
+
+  /** Sink operator id → what its committer prepared. */
+  get prepared(): Readonly<Record<string, Json>> {
+    return this.#prepared;
+  }
+
+  /** Makes all targets ready, beside each other. */
+  prepare(): Promise<void>[] {
+    const specs = this.#options.graph.vertices.flatMap(({ chain }) => chain);
+    return specs.flatMap((spec) => (spec.kind === 'sink' ? [this.#prepare(spec)] : []));
+  }
+
+  /** Makes writes visible: one sink after the other, in the order of the plan; the first that fails ends it. */
+  async commit(writes: readonly SinkWrite[]): Promise<void> {
+    for (const [sinkId, committer] of this.#committers) {
+      const own = writes.filter(({ taskId }) => this.sinkOf(vertexIdOf(taskId)) === sinkId);
+      if (own.length > 0) await committer.commit(own.map(({ write }) => write));
+    }
+  }
+
+  /** Removes what was written and not committed. @param settle - Waits for one part of it, whatever comes of it. */
+  async abort(settle: (part: Promise<void>) => Promise<void>): Promise<void> {
+    for (const committer of this.#committers.values()) await settle(committer.abort());
+  }
+
+  /** The sink that a vertex ends with. */
+  sinkOf(vertexId: string): string | undefined {
+    const vertex = this.#options.graph.vertices.find(({ id }) => id === vertexId);
+    const last = vertex?.chain.at(-1);
+    return last?.kind === 'sink' ? last.id : undefined;
+  }
+
+  async #prepare(spec: Extract<OperatorSpec, { kind: 'sink' }>): Promise<void> {
+    const committer = this.#committerOf(spec);
+    this.#committers.set(spec.id, committer);
+    this.#prepared[spec.id] = await committer.prepare();
+  }
+
+  #committerOf({ id, sink }: Extract<OperatorSpec, { kind: 'sink' }>): Committer {
+    const { connectors, context, pending } = this.#options;
+    const connector = connectors(sink.connector);
+    if (pending === undefined) {
+      const committer = connector.committer?.(sink.options, context);
+      if (committer === undefined) throw noPart(sink.connector, 'sink');
+      return committer;
+    }
+    const committer = connector.checkpointCommitter?.(sink.options, context);
+    assert(committer !== undefined, 'sinks of a job with checkpoints can commit at them');
+    return {
+      prepare: () => committer.prepare(pending === null ? null : (pending[id] ?? [])),
+      commit: (writes) => committer.commit(writes),
+      abort: () => committer.abort(),
+    };
+  }
+}

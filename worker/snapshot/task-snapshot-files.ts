@@ -1,0 +1,57 @@
+/**
+ * Where the snapshots of one task go to and come from: a file per checkpoint, named by who wrote it, so that no two
+ * attempts ever write to the same one.
+ *
+ *     chk-<checkpoint>-<epoch>/<task>-<attempt>.snap     below the folder of the job's checkpoints
+ *
+ * Before: engine/checkpoint/snapshot-files.ts. After: worker/snapshot/snapshot-file-writer.ts, snapshot-file-reader.ts.
+ */
+import type {
+  OperatorRef,
+  RestoredOperator,
+  SnapshotFiles,
+  SnapshotRun,
+} from '../../engine/checkpoint/snapshot-files.ts';
+import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
+import { SnapshotFileReader } from './snapshot-file-reader.ts';
+import { SnapshotFileWriter } from './snapshot-file-writer.ts';
+import type { SnapshotContext } from './snapshot-output.ts';
+
+export interface TaskSnapshotFilesOptions extends SnapshotContext {
+  readonly clock: { mono(): number };
+  readonly taskId: string;
+  readonly taskIndex: number;
+  readonly parallelism: number;
+  readonly epoch: number;
+  readonly attempt: number;
+  /** Of tasks of the checkpoint that the job goes on from which had an operator of this one. */
+  readonly restored: readonly TaskSnapshot[];
+}
+
+export class TaskSnapshotFiles implements SnapshotFiles {
+  readonly #options: TaskSnapshotFilesOptions;
+
+  constructor(options: TaskSnapshotFilesOptions) {
+    this.#options = options;
+  }
+
+  begin(checkpointId: number): SnapshotRun {
+    const { taskId, epoch, attempt } = this.#options;
+    const writer = new SnapshotFileWriter(this.#options);
+    writer.begin(checkpointId, `chk-${checkpointId}-${epoch}/${taskId}-${attempt}.snap`);
+    return {
+      writerOf: ({ id, kind }) => writer.writerOf(id, kind),
+      step: () => writer.step(),
+      finish: () => writer.finish(),
+      abort: () => writer.abort(),
+    };
+  }
+
+  readerOf({ id: operatorId, kind }: OperatorRef): RestoredOperator | null {
+    const { restored: tasks } = this.#options;
+    const isKept = tasks.some(({ operators }) =>
+      operators.some((one) => one.operatorId === operatorId && one.kind === kind),
+    );
+    return isKept ? new SnapshotFileReader({ ...this.#options, operatorId, kind, tasks }) : null;
+  }
+}
