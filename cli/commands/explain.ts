@@ -1,6 +1,6 @@
 /**
  * `millrace explain FILE`: prints what a job would do, as the user wrote it and as it would run; with
- * `--code` also what each operator runs as. Of inputs it asks no more than what a run asks to plan by;
+ * `--code` also what each operator runs as; of a stream how often rows count after a restart. Of inputs it asks no more than what a run asks to plan by;
  * parameters that name paths may be left out.
  *
  * Before: cli/main.ts. After: engine/plan/explain.ts.
@@ -8,6 +8,7 @@
 
 import { cellWidthOf } from '../../base/table.ts';
 import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
+import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type JobCommandOptions, readJobCommand } from '../job-command.ts';
@@ -63,6 +64,8 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
     ...{ ...tasks, statistics },
     ...(mode !== undefined && { mode }),
   });
+  const isStream = (mode ?? graph.mode) === 'streaming';
+  const guarantee = isStream ? await guaranteeOfStream(physical) : null;
   if (isJson) {
     const graphs = {
       job: graph.jobName,
@@ -72,17 +75,32 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
       logical: graph,
       physical,
     };
-    const shown = code === null ? graphs : { ...graphs, code: code.codeOf(physical) };
+    const shown = {
+      ...graphs,
+      ...(guarantee !== null && { guarantee: guarantee.found }),
+      ...(code !== null && { code: code.codeOf(physical) }),
+    };
     env.stdout.write(`${JSON.stringify(shown)}\n`);
     return exitCodes.done;
   }
   const sections = [explainLogical(graph, mode), explainPhysical(physical)];
   if (isAdaptive) sections.push(explainAdaptive(physical));
+  if (guarantee !== null) sections.push(guarantee.text);
   if (code !== null) sections.push(code.explainCode(physical));
   const joined = sections.flatMap((section) => section.trimEnd() || []).join('\n\n');
   const text = `${joined}\n`;
   env.stdout.write(env.stdout.isTerminal ? fitted(text, env.stdout.columns) : text);
   return exitCodes.done;
+}
+
+/** How often rows count after a restart, as data and as text. */
+async function guaranteeOfStream(physical: PhysicalGraph) {
+  const [{ guaranteeOf, explainGuarantee }, { connectors }] = await Promise.all([
+    import('../../engine/plan/guarantee.ts'),
+    import('../../connectors/registry.ts'),
+  ]);
+  const found = guaranteeOf(physical, connectors);
+  return { found, text: explainGuarantee(physical, found) };
 }
 
 /** What a run would plan by. */

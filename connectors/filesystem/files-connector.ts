@@ -13,6 +13,7 @@ import { targetOf } from './sink-target.ts';
 
 export const filesConnector: Connector = {
   name: 'files',
+  isReplayable: true,
   enumerator: (options, context) => new FileEnumerator(sourceOptionsOf(options), context),
   reader: (options, context) => {
     const { format } = sourceOptionsOf(options);

@@ -26,6 +26,7 @@ const chunkMs = 10;
 
 export const generatorConnector: Connector = {
   name: 'generator',
+  isReplayable: true,
   enumerator: (options) => ({
     discover: (parallelism) => {
       const nexmark = nexmarkOptionsOf(options);

@@ -9,6 +9,7 @@ import { sourceOptionsIn } from './source-options.ts';
 
 export const kafkaConnector: Connector = {
   name: 'kafka',
+  isReplayable: true,
   enumerator: (options, context) => new KafkaEnumerator(sourceOptionsIn(options), context),
   reader: (options, context) => new KafkaReader(sourceOptionsIn(options), context),
   committer: (options, context) => new KafkaSinkCommitter(sinkOptionsIn(options), context),

@@ -67,12 +67,22 @@ export interface Connector {
   readonly usesProgram?: boolean;
   enumerator?(options: Json, context: RoleContext): SplitEnumerator;
   reader?(options: Json, context: SlotContext): SplitReader;
+  /** Whether its readers go on within a split (`SplitReader.snapshot`). @defaultValue false: no source of a job with checkpoints */
+  readonly isReplayable?: true;
   committer?(options: Json, context: RoleContext): SinkCommitter;
   /** Of a sink that can commit at checkpoints; the writer has `prepareCommit` then. */
   checkpointCommitter?(options: Json, context: RoleContext): CheckpointCommitter;
+  /**
+   * Of a sink: how often a row counts when a job goes on from a checkpoint and writes again what came behind it.
+   * @defaultValue exactly once with a `checkpointCommitter`; without one it is no sink of a job with checkpoints
+   */
+  deliveryOf?(options: Json): Delivery;
   /** @param prepared - What the committer's `prepare` answered. */
   writer?(options: Json, prepared: Json, context: SlotContext): SinkWriter;
 }
+
+/** How often rows count in what others see; `effectivelyOnce`: the last row of each key is right in the end. */
+export type Delivery = 'exactlyOnce' | 'effectivelyOnce' | 'atLeastOnce';
 
 /** A source as a plan names it. */
 export interface SourceSpec {

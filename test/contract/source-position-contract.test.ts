@@ -54,6 +54,17 @@ describe.each(replayable)('$name', ({ make }) => {
   });
 });
 
+test('connectors say whether their readers know where they are', () => {
+  for (const { make } of sourceKinds) {
+    const { source } = make();
+    const { reader, isReplayable = false } = connectors.get(
+      source.connector,
+    ) as Required<Connector>;
+    const { snapshot } = reader(source.options, slotContext(source.schema, shared));
+    expect([source.connector, isReplayable]).toEqual([source.connector, snapshot !== undefined]);
+  }
+});
+
 test('rows that a program gives once can not be read from a position', () => {
   const programKind = sourceKinds.find(({ name }) => name.startsWith('rows of a program'));
   const { source } = (programKind ?? sourceKinds[0])?.make() ?? {};

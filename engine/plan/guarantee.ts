@@ -1,0 +1,97 @@
+/**
+ * Guarantee: how often a row of the input counts in what others see of a job that was killed and goes on from a
+ * checkpoint, by what its connectors say of themselves. Known before anything runs, and shown by `explain`.
+ *
+ *     sources     go on where they were             or the job can have no checkpoints
+ *     operators   have what they keep in snapshots  or none either (checkpoint-support.ts)
+ *     sinks       commit with each checkpoint       exactly once
+ *                 write a key's row again           effectively once: in the end each key has its last row
+ *                 write at once                     at least once
+ *
+ * The weakest end decides.
+ */
+import type { Connector, Delivery } from '../contracts/connector.ts';
+import { unsupportedIn } from './checkpoint-support.ts';
+import { labelOf, tableText } from './explain.ts';
+import type { OperatorSpec, PhysicalGraph } from './physical-graph.ts';
+
+/** A source or a sink; `delivery` is null where it takes part in no checkpoint. */
+export interface EndGuarantee {
+  readonly kind: 'source' | 'sink';
+  readonly id: string;
+  readonly name: string;
+  readonly connector: string;
+  readonly delivery: Delivery | null;
+}
+
+export interface JobGuarantee {
+  /** Null: the job can have no checkpoints, and starts anew. */
+  readonly delivery: Delivery | null;
+  readonly ends: readonly EndGuarantee[];
+  /** The first operator that takes part in no checkpoint, and why; null where all do. */
+  readonly refusal: string | null;
+}
+
+type Connectors = ReadonlyMap<string, Connector>;
+
+/** From the weakest on. */
+const deliveries: readonly (Delivery | null)[] = [
+  null,
+  'atLeastOnce',
+  'effectivelyOnce',
+  'exactlyOnce',
+];
+
+export function guaranteeOf(graph: PhysicalGraph, connectors: Connectors): JobGuarantee {
+  const specs = graph.vertices.flatMap(({ chain }) => chain);
+  const ends = specs.flatMap((spec) => endOf(spec, connectors) ?? []);
+  const refusal = unsupportedIn(graph)?.message ?? null;
+  const ranks = ends.map(({ delivery }) => deliveries.indexOf(delivery));
+  const weakest = refusal === null ? Math.min(...ranks) : 0;
+  return { delivery: deliveries[weakest] ?? null, ends, refusal };
+}
+
+function endOf(spec: OperatorSpec, connectors: Connectors): EndGuarantee | null {
+  const { id, name } = spec;
+  if (spec.kind === 'source') {
+    const { connector } = spec.source;
+    const isReplayable = connectors.get(connector)?.isReplayable === true;
+    return { kind: 'source', id, name, connector, delivery: isReplayable ? 'exactlyOnce' : null };
+  }
+  if (spec.kind !== 'sink') return null;
+  const { connector, options } = spec.sink;
+  const { checkpointCommitter, deliveryOf } = connectors.get(connector) ?? {};
+  const usual = checkpointCommitter === undefined ? null : 'exactlyOnce';
+  return { kind: 'sink', id, name, connector, delivery: deliveryOf?.(options) ?? usual };
+}
+
+const words: Readonly<Record<Delivery, string>> = {
+  exactlyOnce: 'exactly once',
+  effectivelyOnce: 'effectively once',
+  atLeastOnce: 'at least once',
+};
+
+const sinkWords: Readonly<Record<Delivery, string>> = {
+  exactlyOnce: 'commits with each checkpoint',
+  effectivelyOnce: 'writes the row of a key again, and ends with the same rows',
+  atLeastOnce: 'writes at once: rows behind the checkpoint come again',
+};
+
+/** The guarantee as a section of `explain`. */
+export function explainGuarantee({ jobName }: PhysicalGraph, guarantee: JobGuarantee): string {
+  const { delivery, ends, refusal } = guarantee;
+  const what =
+    delivery === null
+      ? 'none, for it can have no checkpoints'
+      : `${words[delivery]}, with checkpoints`;
+  const rows = ends.map((end) => [labelOf(end.kind, end.name), end.connector, endText(end)]);
+  const reason = refusal === null ? '' : `  ${refusal}\n`;
+  return `guarantee of ${jobName}: ${what}\n${reason}${tableText(rows, '  ')}`;
+}
+
+function endText({ kind, delivery }: EndGuarantee): string {
+  if (kind === 'sink') {
+    return delivery === null ? 'can not commit at a checkpoint' : sinkWords[delivery];
+  }
+  return delivery === null ? 'can be read only once' : 'goes on where it was';
+}
