@@ -23,10 +23,15 @@ export function decodeChecked(format: string, bytes: Uint8Array): string | null 
   return new TextDecoder().decode(body);
 }
 
-/** The name and version of the format that the bytes begin with, whatever else they are. */
-export function formatOf(bytes: Uint8Array): { name: string; version: number } | null {
-  const match = /^([a-z-]{1,60})-(\d{1,6}) /.exec(asciiOf(bytes.subarray(0, 70)));
-  return match === null ? null : { name: match[1] ?? '', version: Number(match[2]) };
+/**
+ * The version of such a file of any version, whose JSON says it as `version`, too; null when it is not whole. So a bit
+ * that flips in its head does not make a file look newer.
+ */
+export function versionOf(name: string, bytes: Uint8Array): number | null {
+  const head = asciiOf(bytes.subarray(0, name.length + 8));
+  const version = Number(/^-(\d{1,6}) /.exec(head.slice(name.length))?.[1]);
+  const body = decodeChecked(`${name}-${version}`, bytes);
+  return body !== null && JSON.parse(body).version === version ? version : null;
 }
 
 function asciiOf(bytes: Uint8Array): string {

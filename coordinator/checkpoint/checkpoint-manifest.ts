@@ -5,7 +5,7 @@
  * On disk: docs/formats/checkpoint.md.
  * Before: engine/checkpoint/task-snapshot.ts. After: coordinator/checkpoint/store/folder-store.ts.
  */
-import { decodeChecked, encodeChecked, formatOf } from '../../base/checked-text.ts';
+import { decodeChecked, encodeChecked, versionOf } from '../../base/checked-text.ts';
 import type { SnapshotPart, TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { CheckpointStatistics } from './checkpoint-history.ts';
@@ -47,7 +47,11 @@ export interface CheckpointManifest {
 }
 
 export function encodeManifest(manifest: CheckpointManifest): Uint8Array<ArrayBuffer> {
-  return encodeChecked(`${formatName}-${manifestVersion}`, JSON.stringify(manifest));
+  const version = manifestVersion;
+  return encodeChecked(
+    `${formatName}-${manifestVersion}`,
+    JSON.stringify({ version, ...manifest }),
+  );
 }
 
 export type DecodedManifest =
@@ -57,11 +61,12 @@ export type DecodedManifest =
 
 export function decodeManifest(bytes: Uint8Array): DecodedManifest {
   const body = decodeChecked(`${formatName}-${manifestVersion}`, bytes);
-  if (body !== null) return { kind: 'manifest', manifest: JSON.parse(body) };
-  const format = formatOf(bytes);
-  const isNewer = format?.name === formatName && format.version > manifestVersion;
-  // Of a newer version nothing but its number can be judged.
-  return isNewer ? { kind: 'newer', version: format.version } : { kind: 'damaged' };
+  if (body !== null) {
+    const { version, ...manifest } = JSON.parse(body);
+    return version === manifestVersion ? { kind: 'manifest', manifest } : { kind: 'damaged' };
+  }
+  const version = versionOf(formatName, bytes) ?? 0;
+  return version > manifestVersion ? { kind: 'newer', version } : { kind: 'damaged' };
 }
 
 /** All parts that a checkpoint names. */

@@ -1,17 +1,15 @@
 /** Goal: a small file is read as it was written, or not at all: cut off or changed anywhere, it is noticed. */
 import { expect, test } from 'vitest';
-import { decodeChecked, encodeChecked, formatOf } from '../../base/checked-text.ts';
+import { decodeChecked, encodeChecked, versionOf } from '../../base/checked-text.ts';
 
 const format = 'millrace-thing-3';
 const body = '{"name":"ä €","n":1}';
 
-test('what was written is read back, and says its format', () => {
+test('what was written is read back, in its format only', () => {
   const bytes = encodeChecked(format, body);
   expect(new TextDecoder().decode(bytes)).toMatch(/^millrace-thing-3 [0-9a-f]{8} \{.*\}\n$/);
   expect(decodeChecked(format, bytes)).toBe(body);
-  expect(formatOf(bytes)).toEqual({ name: 'millrace-thing', version: 3 });
   expect(decodeChecked('millrace-thing-4', bytes)).toBeNull();
-  expect(formatOf(new Uint8Array())).toBeNull();
 });
 
 test('every cut, every bit flip and every byte behind it is noticed', () => {
@@ -25,4 +23,14 @@ test('every cut, every bit flip and every byte behind it is noticed', () => {
     expect(decodeChecked(format, flipped), `bit ${bit}`).toBeNull();
   }
   expect(decodeChecked(format, new Uint8Array([...bytes, 10]))).toBeNull();
+});
+
+test('a version counts where head and body say the same, and the file is whole', () => {
+  const name = 'millrace-thing';
+  const bytes = encodeChecked(`${name}-12`, '{"version":12}');
+  expect(versionOf(name, bytes)).toBe(12);
+  expect(versionOf(name, bytes.subarray(0, -1))).toBeNull();
+  expect(versionOf(name, new Uint8Array())).toBeNull();
+  expect(versionOf('millrace-other', bytes)).toBeNull();
+  expect(versionOf(name, encodeChecked(`${name}-13`, '{"version":12}'))).toBeNull();
 });

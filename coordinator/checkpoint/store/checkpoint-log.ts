@@ -19,7 +19,7 @@
  * On disk: docs/formats/checkpoint.md.
  * Before: coordinator/checkpoint/store/folder-store.ts. After: base/env/disk.ts.
  */
-import { decodeChecked, encodeChecked, formatOf } from '../../../base/checked-text.ts';
+import { decodeChecked, encodeChecked, versionOf } from '../../../base/checked-text.ts';
 import type { Disk } from '../../../base/env/disk.ts';
 import { createWholeFile, readWholeFile, syncFile } from '../../../base/env/whole-files.ts';
 import { codeOf } from '../../../base/typed-error.ts';
@@ -114,11 +114,12 @@ async function readEntry(disk: Disk, path: string): Promise<LogEntry | null> {
   const bytes = await readWholeFile(disk, path);
   if (bytes === null) return null;
   const body = decodeChecked(`${formatName}-${formatVersion}`, bytes);
-  if (body !== null) return JSON.parse(body);
-  const format = formatOf(bytes);
-  if (format?.name === formatName && format.version > formatVersion) {
-    throw newerVersionError(path, format.version, formatVersion);
+  if (body !== null) {
+    const { version, ...entry } = JSON.parse(body);
+    return version === formatVersion ? entry : null;
   }
+  const version = versionOf(formatName, bytes) ?? 0;
+  if (version > formatVersion) throw newerVersionError(path, version, formatVersion);
   return null;
 }
 
@@ -146,7 +147,8 @@ async function tryAppend(
   folder: string,
   { number, ...entry }: Numbered<LogEntry>,
 ): Promise<'last' | 'taken' | 'overtaken'> {
-  const bytes = encodeChecked(`${formatName}-${formatVersion}`, JSON.stringify(entry));
+  const body = JSON.stringify({ version: formatVersion, ...entry });
+  const bytes = encodeChecked(`${formatName}-${formatVersion}`, body);
   try {
     await createWholeFile(disk, `${folder}/${entryName(number)}`, bytes);
   } catch (error) {

@@ -3,7 +3,9 @@
  * is decided once; a process that slept through all that can do no harm.
  */
 import { expect, test } from 'vitest';
+import { encodeChecked } from '../../../../base/checked-text.ts';
 import type { Disk } from '../../../../base/env/disk.ts';
+import { createWholeFile } from '../../../../base/env/whole-files.ts';
 import { codeOf } from '../../../../base/typed-error.ts';
 import {
   appendEntry,
@@ -141,7 +143,7 @@ test('an entry of a newer version is refused, and not taken for a torn one', () 
   runOnNode(async ({ disk }) => {
     await disk.makeDir('/log');
     await beginAttempt(disk, '/log', { from, atMs: 0 });
-    const text = await textOf(disk, '/log/0000000001');
-    await put(disk, '/log/0000000001', text.replace('log-1 ', 'log-2 '));
+    const newer = encodeChecked('millrace-checkpoint-log-2', '{"version":2}');
+    await createWholeFile(disk, '/log/0000000002', newer);
     expect(await code(beginAttempt(disk, '/log', { from, atMs: 0 }))).toBe('CHECKPOINT_VERSION');
   }));

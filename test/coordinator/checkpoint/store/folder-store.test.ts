@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { encodeChecked } from '../../../../base/checked-text.ts';
 import { createRealEnv } from '../../../../base/env/real-env.ts';
 import { codeOf } from '../../../../base/typed-error.ts';
 import { checkpointAt } from '../../../../coordinator/checkpoint/store/find-checkpoint.ts';
@@ -188,9 +189,8 @@ test('a checkpoint that is named is refused for what it is', async () => {
     info: { code: 'CHECKPOINT_NOT_FOUND', hint: expect.stringContaining('chk-1-1') },
   });
   expect(await code(checkpointAt(disk, join(root, 'nothing')))).toBe('CHECKPOINT_NOT_FOUND');
-  const manifest = join(root, 'chk-1-1/manifest.json');
-  const text = readFileSync(manifest, 'utf8');
-  writeFileSync(manifest, text.replace('millrace-checkpoint-1 ', 'millrace-checkpoint-2 '));
+  const newer = encodeChecked('millrace-checkpoint-2', '{"version":2}');
+  writeFileSync(join(root, 'chk-1-1/manifest.json'), newer);
   expect(await code(checkpointAt(disk, join(root, 'chk-1-1')))).toBe('CHECKPOINT_VERSION');
   expect(await code(store.latest())).toBe('CHECKPOINT_VERSION');
 });
