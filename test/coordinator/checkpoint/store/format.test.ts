@@ -96,8 +96,8 @@ describe.each(readdirSync(fixtures).map((version) => [version]))('files of %s', 
         const flipped = whole.slice();
         flipped[at] = (flipped[at] ?? 0) ^ (1 << (at & 7));
         for (const damaged of [whole.subarray(0, at), flipped]) {
-          const read = await readAll(new Map(files).set(name, damaged)).catch(codeOf);
-          expect(outcomeOf(read, sound), `byte ${at} of ${name}`).toMatch(expectedFor(name));
+          const found = await read(new Map(files).set(name, damaged), name).catch(codeOf);
+          expect(outcomeOf(found, sound), `byte ${at} of ${name}`).toMatch(expectedFor(name));
         }
       }
     },
