@@ -15,6 +15,7 @@ export const errorKinds = {
   ARROW_TYPE_UNSUPPORTED: 'user',
   BROADCAST_STATE_TOO_LARGE: 'resource',
   CHANGES_OPTION_INVALID: 'user',
+  CHECKPOINT_AMBIGUOUS: 'user',
   CHECKPOINT_DAMAGED: 'external',
   CHECKPOINT_FAILED: 'external',
   CHECKPOINT_FENCED: 'external',

@@ -57,6 +57,13 @@ const usages: readonly Usage[] = [
     run: async (env, args) => (await import('./commands/state.ts')).stateCommand(env, args),
   },
   {
+    name: 'checkpoints',
+    usage: 'DIR [flags]',
+    description: 'show the checkpoints in a folder',
+    run: async (env, args) =>
+      (await import('./commands/checkpoints.ts')).checkpointsCommand(env, args),
+  },
+  {
     name: 'cancel',
     usage: 'JOB [flags]',
     description: 'end a running job',
@@ -64,8 +71,10 @@ const usages: readonly Usage[] = [
   },
 ];
 const commands = usages.map(({ name }) => name);
-/** Those that ask a job which runs, and start none. */
-const controls: ReadonlySet<string> = new Set(['list', 'status', 'why', 'state', 'cancel']);
+/** Those that start no job. */
+const controls: ReadonlySet<string> = new Set([
+  ...['list', 'status', 'why', 'state', 'checkpoints', 'cancel'],
+]);
 
 const examples = `
 Examples:

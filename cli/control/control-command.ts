@@ -1,6 +1,6 @@
 /**
- * What the commands have in common that ask a job which runs: words, `--json`, `--help`, and the surroundings
- * to reach it with.
+ * What the commands have in common that ask a job which runs, or look at what one has left: words, `--json`, `--help`,
+ * and the surroundings to reach a job with.
  *
  * Before: cli/main.ts. After: cli/control/job-client.ts.
  */
@@ -16,14 +16,24 @@ export interface ControlCommand {
   readonly description: string;
   /** What follows it: `JOB`, or `[OPERATOR]` where it may be left out. */
   readonly words: readonly string[];
+  /** Those that it has beside `--json` and `--help`. @defaultValue none */
+  readonly flags?: readonly CommandFlag[];
   readonly examples: readonly string[];
   /** Facts about it that a person may look for. */
   readonly notes?: string;
 }
 
+export interface CommandFlag {
+  /** `--verify`, or `--key <key>` where it takes a value. */
+  readonly flag: string;
+  readonly description: string;
+}
+
 export interface ControlRequest {
   readonly words: readonly string[];
   readonly isJson: boolean;
+  /** By name: a text, or true for one that takes none. */
+  readonly flags: Readonly<Record<string, string | true | undefined>>;
 }
 
 /** How to reach jobs. Tests give others. */
@@ -42,7 +52,7 @@ export function readControlCommand(
   args: readonly string[],
   options: ControlCommand,
 ): ControlRequest | null {
-  const { verb, words, examples } = options;
+  const { verb, words, examples, flags = [] } = options;
   const command = commandOf(env, options);
   if (args.includes('--help') || args.includes('-h')) {
     env.stdout.write(command.helpInformation());
@@ -52,10 +62,7 @@ export function readControlCommand(
     command.parse([...args], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    const flag = args.find((arg) => arg.startsWith('-')) ?? '';
-    throw typedError('FLAG_NOT_FOUND', `"millrace ${verb}" has no flag ${flag}`, {
-      hint: 'Its only flags are --json and --help; what follows -- is no flag.',
-    });
+    throw flagError(verb, { args, flags, error });
   }
   const given = command.args;
   const needed = words.filter((word) => !word.startsWith('['));
@@ -71,7 +78,31 @@ export function readControlCommand(
       hint: `Write millrace ${[verb, ...words].join(' ')}; quote what has spaces.`,
     });
   }
-  return { words: given, isJson: command.opts().json === true };
+  const { json, ...others } = command.opts();
+  return { words: given, isJson: json === true, flags: others };
+}
+
+function flagError(
+  verb: string,
+  about: {
+    readonly args: readonly string[];
+    readonly flags: readonly CommandFlag[];
+    readonly error: CommanderError;
+  },
+) {
+  const { args, flags, error } = about;
+  if (error.code === 'commander.optionMissingArgument') {
+    const flag = flags.find(({ flag: one }) => error.message.includes(one))?.flag ?? '';
+    return typedError('FLAG_VALUE', `"millrace ${verb}" needs a value after ${flag}`, {
+      hint: `Write ${flag}.`,
+    });
+  }
+  const known = ['--json', '--help', ...flags.map(({ flag }) => flag.split(' ')[0] ?? '')];
+  const flag = args.find((arg) => arg.startsWith('-') && !known.includes(arg)) ?? '';
+  const names = `${known.slice(0, -1).join(', ')} and ${known.at(-1)}`;
+  return typedError('FLAG_NOT_FOUND', `"millrace ${verb}" has no flag ${flag}`, {
+    hint: `Its only flags are ${names}; what follows -- is no flag.`,
+  });
 }
 
 /** The real way to jobs; what it needs is loaded only now. */
@@ -84,7 +115,7 @@ export async function realReach(): Promise<Reach> {
 }
 
 function commandOf(env: CliEnv, options: ControlCommand): Command {
-  const { verb, description, words, examples, notes } = options;
+  const { verb, description, words, examples, notes, flags = [] } = options;
   const command = new Command(`millrace ${verb}`)
     .usage([...words, '[flags]'].join(' '))
     .description(notes === undefined ? description : `${description}\n\n${notes}`)
@@ -94,6 +125,7 @@ function commandOf(env: CliEnv, options: ControlCommand): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined, outputError: () => undefined })
     .configureHelp({ helpWidth: env.stdout.columns, visibleArguments: () => [] });
+  for (const one of flags) command.option(one.flag, one.description);
   const { helpInformation } = command;
   const shown = examples.map((example) => `  ${example}\n`).join('');
   command.helpInformation = (context) =>

@@ -8,6 +8,7 @@
 import { decodeChecked, encodeChecked, versionOf } from '../../base/checked-text.ts';
 import type { SnapshotPart, TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../../engine/contracts/json.ts';
+import type { Field } from '../../engine/schema/schema.ts';
 import type { CheckpointStatistics } from './checkpoint-history.ts';
 import type { CheckpointKind, PreparedWrite } from './pending-checkpoint.ts';
 
@@ -15,11 +16,15 @@ import type { CheckpointKind, PreparedWrite } from './pending-checkpoint.ts';
 const formatName = 'millrace-checkpoint';
 export const manifestVersion = 1;
 
-export interface OperatorFingerprint {
+/** An operator of the plan, as it was. */
+export interface OperatorDescription {
   readonly operatorId: string;
+  readonly name: string;
   readonly kind: string;
-  /** Of the columns that it keeps: where it differs, what it kept may not be readable. */
-  readonly schemaFingerprint: string;
+  /** Of what it does and of its columns: where it differs, what it kept may have another meaning. */
+  readonly fingerprint: string;
+  /** What it keeps its state by, under the names that users know; empty where it keeps none by key. */
+  readonly keys: readonly Field[];
 }
 
 export interface CheckpointManifest {
@@ -27,7 +32,7 @@ export interface CheckpointManifest {
   readonly writtenBy: string;
   readonly jobName: string;
   readonly jobFingerprint: string;
-  readonly operators: readonly OperatorFingerprint[];
+  readonly operators: readonly OperatorDescription[];
   readonly epoch: number;
   readonly checkpointId: number;
   readonly kind: CheckpointKind;

@@ -6,7 +6,12 @@ import type { LogicalGraph } from './logical-graph.ts';
 
 /** 16 hexadecimal digits; equal for graphs that are equal as data, whatever the order of properties. */
 export function fingerprintOf(graph: LogicalGraph): string {
-  const text = canonicalText(graph);
+  return dataFingerprintOf(graph);
+}
+
+/** The same of any plain data. */
+export function dataFingerprintOf(data: unknown): string {
+  const text = canonicalText(data);
   return hash(text, 0x811c9dc5) + hash(text, 0x9747b28c);
 }
 

@@ -26,6 +26,18 @@ export function jobFolderName(jobName: string): string {
   return name.join('');
 }
 
+/** The job that a folder is of; a name that no job has is taken as it is. */
+export function parseJobFolderName(name: string): string {
+  const bytes = new TextEncoder().encode(name);
+  const parsed: number[] = [];
+  for (let at = 0; at < bytes.length; at++) {
+    const code = /^%([0-9A-F]{2})/.exec(String.fromCharCode(...bytes.subarray(at, at + 3)))?.[1];
+    parsed.push(code === undefined ? (bytes[at] ?? 0) : Number.parseInt(code, 16));
+    if (code !== undefined) at += 2;
+  }
+  return new TextDecoder().decode(new Uint8Array(parsed));
+}
+
 export interface CheckpointFolder {
   readonly checkpointId: number;
   readonly epoch: number;

@@ -5,6 +5,8 @@ import type { CheckpointManifest } from '../../../../coordinator/checkpoint/chec
 import type { CheckpointKind } from '../../../../coordinator/checkpoint/pending-checkpoint.ts';
 import type { AttemptStore } from '../../../../coordinator/checkpoint/store/checkpoint-store.ts';
 import type { SnapshotPart, TaskSnapshot } from '../../../../engine/checkpoint/task-snapshot.ts';
+import { utf8Type } from '../../../../engine/schema/field-type.ts';
+import { fieldOf } from '../../../../engine/schema/schema.ts';
 
 export interface Made {
   readonly kind?: CheckpointKind;
@@ -54,7 +56,12 @@ export function manifestWith(
   const statistics = { ...task.statistics, taskId: 'count[0]', durationMs: 5 };
   return {
     ...{ writtenBy: '0.0.1', jobName: 'count it', jobFingerprint: '00ff', epoch, kind },
-    operators: [{ operatorId: 'counts', kind: 'runningAggregate', schemaFingerprint: 'aa11' }],
+    operators: [
+      {
+        ...{ operatorId: 'counts', name: 'count', kind: 'runningAggregate', fingerprint: 'aa11' },
+        keys: [fieldOf('word', utf8Type)],
+      },
+    ],
     ...{ checkpointId: id, createdMs: 1_000 * id, keyGroupCount: 128, parallelism: { count: 1 } },
     tasks: [task],
     splits: { lines: ['a.txt', 'b.txt', 'c.txt'] },

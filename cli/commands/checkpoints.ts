@@ -1,0 +1,101 @@
+/**
+ * `millrace checkpoints DIR`: the checkpoints in a folder, by job: when each was made, how large it is, and whether it is
+ * whole. Reads the folder and nothing else, so it works while the job runs and long after.
+ *
+ * Before: cli/main.ts. After: coordinator/checkpoint/store/checkpoint-places.ts.
+ */
+import { resolve } from 'node:path';
+import type { Disk } from '../../base/env/disk.ts';
+import { createRealDisk } from '../../base/env/real-disk.ts';
+import { tableText } from '../../base/table.ts';
+import { formatBytes, formatDuration } from '../../base/units.ts';
+import { notFoundError } from '../../coordinator/checkpoint/store/checkpoint-errors.ts';
+import {
+  checkpointsOf,
+  type JobPlace,
+  jobsIn,
+} from '../../coordinator/checkpoint/store/checkpoint-places.ts';
+import type { ListedCheckpoint } from '../../coordinator/checkpoint/store/checkpoint-store.ts';
+import type { CliEnv } from '../cli-env.ts';
+import { type ControlCommand, readControlCommand } from '../control/control-command.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { widthOf } from './list.ts';
+
+const options: ControlCommand = {
+  verb: 'checkpoints',
+  description: 'Shows the checkpoints in a folder.',
+  words: ['DIR'],
+  flags: [{ flag: '--verify', description: 'read every part, and compare its checksum' }],
+  examples: ['millrace checkpoints chk/', 'millrace checkpoints chk/ledger --verify --json'],
+  notes:
+    'DIR is what --checkpoint-dir of millrace run names, or the folder of one job in it. Without --verify it is looked at ' +
+    'whether all files are there and long enough.',
+};
+
+const right = 'right' as const;
+const columns = [
+  { title: 'id', align: right },
+  { title: 'time' },
+  { title: 'kind' },
+  { title: 'size', align: right },
+  { title: 'took', align: right },
+  { title: 'state' },
+  { title: 'folder' },
+];
+
+interface JobCheckpoints extends JobPlace {
+  readonly checkpoints: readonly ListedCheckpoint[];
+}
+
+export async function checkpointsCommand(
+  env: CliEnv,
+  args: readonly string[],
+  disk: Disk = createRealDisk(),
+): Promise<ExitCode> {
+  const request = readControlCommand(env, args, options);
+  if (request === null) return exitCodes.done;
+  const [folder = ''] = request.words;
+  const depth = request.flags.verify === true ? 'checksums' : 'sizes';
+  const jobs: JobCheckpoints[] = [];
+  for (const job of await jobsIn(disk, resolve(env.workingFolder, folder))) {
+    jobs.push({ ...job, checkpoints: await checkpointsOf(disk, job, depth) });
+  }
+  if (jobs.length === 0) throw notFoundError(folder, []);
+  if (request.isJson) env.stdout.write(`${JSON.stringify({ jobs: jobs.map(jobJson) })}\n`);
+  else env.stdout.write(jobs.map((job) => jobText(env, job)).join('\n'));
+  return exitCodes.done;
+}
+
+function jobJson({ jobName, root, checkpoints }: JobCheckpoints) {
+  return {
+    job: jobName,
+    folder: root,
+    checkpoints: checkpoints.map(({ createdMs, ...rest }) => ({
+      ...rest,
+      created: createdMs === null ? null : new Date(createdMs).toISOString(),
+    })),
+  };
+}
+
+function jobText(env: CliEnv, { jobName, root, checkpoints }: JobCheckpoints): string {
+  const head = `checkpoints of job "${jobName}" in ${root}\n`;
+  if (checkpoints.length === 0) return `${head}  none yet\n`;
+  const problems = checkpoints.flatMap(({ checkpointId, problem }) =>
+    problem === '' ? [] : [`checkpoint ${checkpointId} is damaged: ${problem}\n`],
+  );
+  const rows = checkpoints.map((one) => cellsOf(one, root));
+  return `${head}${tableText(columns, rows, widthOf(env))}${problems.join('')}`;
+}
+
+function cellsOf(one: ListedCheckpoint, root: string): string[] {
+  const { checkpointId, createdMs, kind, sizeBytes, durationMs, state, path } = one;
+  return [
+    String(checkpointId),
+    createdMs === null ? '' : new Date(createdMs).toISOString().replace(/\.\d+Z$/, 'Z'),
+    kind ?? '',
+    sizeBytes === null ? '' : formatBytes(sizeBytes),
+    durationMs === null ? '' : formatDuration(durationMs),
+    state,
+    path.slice(root.length + 1),
+  ];
+}
