@@ -24,6 +24,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
+import type { AccumulatorSpec } from './accumulators.ts';
 import { type ColumnAddress, GroupCells } from './group-cells.ts';
 import {
   type FindGroups,
@@ -69,7 +70,7 @@ export class GroupTable {
   readonly #options: GroupTableOptions;
   readonly #stride: number;
   readonly #find: FindGroups;
-  readonly #cells: GroupCells;
+  #cells: GroupCells;
   #slotsMax: number;
   #bytesMax: number;
   /** Two table descriptions, a result word, and the slot addresses of a chunk. */
@@ -143,6 +144,14 @@ export class GroupTable {
   /** Blocks that hold long keys; who keeps views of them retains these. */
   get arenaBlocks(): readonly BlockHandle[] {
     return this.#arena;
+  }
+
+  /** What rows are added to from now on: cells of the same sizes, that take other inputs. */
+  useAccumulators(accumulators: readonly AccumulatorSpec[]): void {
+    const cells = new GroupCells(this.#kernels, accumulators, headBytesOf(this.#options.keyForm));
+    assert(cells.slotBytes === this.#cells.slotBytes, 'cells keep their places');
+    assert(this.overflow === null, 'no sum has overflowed');
+    this.#cells = cells;
   }
 
   /** Bytes of slots and arena. */

@@ -38,9 +38,21 @@ export interface AggregateScratch {
   readonly inputs: AggregateInputs;
 }
 
+/** How parts of groups are read (`partsPlanOf`). */
+export interface PartsOfGroups {
+  readonly accumulators: AggregatePlan['accumulators'];
+  readonly scratch: AggregateScratch;
+}
+
 export function aggregateScratchOf(
   { scope, kernels }: OperatorContext,
-  { input: schema, keys, plan }: Pick<AggregateTableOptions, 'input' | 'keys' | 'plan'>,
+  {
+    input: schema,
+    keys,
+    plan,
+  }: Pick<AggregateTableOptions, 'input' | 'keys'> & {
+    readonly plan: Pick<AggregatePlan, 'inputs'>;
+  },
 ): AggregateScratch {
   return {
     keys: new GroupKeys(scope, kernels, { schema, keys }),
@@ -103,15 +115,28 @@ export class AggregateTable {
 
   /** Adds rows from `fromRow` on; answers the next row, short of the end when it is full or time is over. */
   add(batch: Batch, fromRow: number, arrivals: Arrivals = noArrivals): number {
+    const row = this.#addAll(batch, this.#rowsOf(batch, arrivals), fromRow);
+    if (row === batch.rowCount) this.#prepared = null;
+    return row;
+  }
+
+  /** The same of parts of groups, as `next` gives them for the plan's parts. */
+  addParts({ accumulators, scratch }: PartsOfGroups, batch: Batch, fromRow: number): number {
+    this.#prepared = null;
+    this.#table.useAccumulators(accumulators);
+    const row = this.#addAll(batch, preparedRows(scratch, batch, noArrivals), fromRow);
+    this.#table.useAccumulators(this.#plan.accumulators);
+    return row;
+  }
+
+  #addAll(batch: Batch, rows: GroupRows, fromRow: number): number {
     const table = this.#table;
-    const rows = this.#rowsOf(batch, arrivals);
     let row = fromRow;
     while (row < batch.rowCount && !table.isFull) {
       if (table.isGrowing) table.grow();
       else row = this.#addRows(rows, row);
       if (row < batch.rowCount && this.#context.shouldYield()) return row;
     }
-    if (row === batch.rowCount) this.#prepared = null;
     return row;
   }
 
@@ -163,14 +188,21 @@ export class AggregateTable {
 
   #rowsOf(batch: Batch, arrivals: Arrivals): GroupRows {
     if (this.#prepared === batch && this.#rows !== null) return this.#rows;
-    const { selection, rowCount } = batch;
-    const key = this.#keys.read(batch);
-    const keySelection = key.selection;
-    const inputs = this.#inputs.read(batch, arrivals);
     this.#prepared = batch;
-    this.#rows = { key, keySelection, inputs, selection, rowCount };
+    this.#rows = preparedRows({ keys: this.#keys, inputs: this.#inputs }, batch, arrivals);
     return this.#rows;
   }
+}
+
+function preparedRows(
+  { keys, inputs: read }: AggregateScratch,
+  batch: Batch,
+  arrivals: Arrivals,
+): GroupRows {
+  const { selection, rowCount } = batch;
+  const key = keys.read(batch);
+  const inputs = read.read(batch, arrivals);
+  return { key, keySelection: key.selection, inputs, selection, rowCount };
 }
 
 const noArrivals: Arrivals = new Map();

@@ -13,6 +13,7 @@
 import { type TypedError, typedError } from '../../base/typed-error.ts';
 import { applyTable, type SpecTable } from './operator-table.ts';
 import type { OperatorSpec, PhysicalGraph } from './physical-graph.ts';
+import type { WindowSpec } from './window-spec.ts';
 
 /** Why an operator takes part in no checkpoint: a sentence without its full stop, and a hint. */
 export interface Refusal {
@@ -60,6 +61,11 @@ function keepsForItself(reason: string, hint: string) {
 
 const withoutInterval = 'Run the job without a checkpoint interval.';
 
+const unsupportedWindows: { readonly [Kind in WindowSpec['kind']]?: Refusal } = {
+  session: { reason: 'open sessions are in no snapshot yet', hint: withoutInterval },
+  count: { reason: 'windows of so many rows are in no snapshot yet', hint: withoutInterval },
+};
+
 const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
   source: ({ isSample }) => (isSample === true ? holdsAll('a sample of the input')() : 'part'),
   sink: part,
@@ -99,7 +105,7 @@ const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
     'an as-of join keeps the whole side that ends',
     'Read the right side as a stream too, or run the job without a checkpoint interval.',
   ),
-  windowAggregate: keepsForItself('open windows are in no snapshot yet', withoutInterval),
+  windowAggregate: ({ window }) => unsupportedWindows[window.kind] ?? 'part',
   orderedWindow: keepsForItself('rows of open windows are in no snapshot yet', withoutInterval),
   windowFunction: keepsForItself('rows of open windows are in no snapshot yet', withoutInterval),
   runningAggregate: keepsForItself('running groups are in no snapshot yet', withoutInterval),

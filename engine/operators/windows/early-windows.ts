@@ -49,6 +49,19 @@ export class EarlyWindows {
     return every !== null && Math.floor(toMs / every) > Math.floor(fromMs / every);
   }
 
+  /** As a note of a snapshot: clocks of other machines show other times, so what is left of the interval. */
+  note(nowMs: number) {
+    const inMs = Number.isFinite(this.wakeAtMs) ? this.wakeAtMs - nowMs : null;
+    return { ends: [...this.#ends], rowsSince: this.#rowsSince, wakeInMs: inMs };
+  }
+
+  /** Goes on with windows of another task; of several, each brings its own out. */
+  goOn(ends: Iterable<number>, rowsSince: number, wakeAtMs: number): void {
+    for (const end of ends) this.#ends.add(end);
+    this.#rowsSince = Math.max(this.#rowsSince, rowsSince);
+    this.wakeAtMs = Math.min(this.wakeAtMs, wakeAtMs);
+  }
+
   /** A window has been given out. */
   forget(end: number): void {
     this.#ends.delete(end);

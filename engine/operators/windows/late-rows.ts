@@ -19,6 +19,11 @@ export class LateRows {
     return this.#count;
   }
 
+  /** So many more came before. */
+  goOn(count: number): void {
+    this.#count += count;
+  }
+
   /** Takes the batch over when it answers true; false asks to be called again. */
   offer(batch: Batch): boolean {
     const { late = null } = this.#context;

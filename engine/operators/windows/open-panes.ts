@@ -11,7 +11,12 @@ import type { Batch } from '../../batch/batch.ts';
 import type { Schema } from '../../schema/schema.ts';
 import type { SpillRun } from '../../spill/spill-writer.ts';
 import type { AggregatePlan } from '../aggregate-plan.ts';
-import { type AggregateScratch, AggregateTable, aggregateScratchOf } from '../aggregate-table.ts';
+import {
+  type AggregateScratch,
+  AggregateTable,
+  aggregateScratchOf,
+  type PartsOfGroups,
+} from '../aggregate-table.ts';
 import type { OperatorContext } from '../operator.ts';
 
 export interface Pane {
@@ -81,11 +86,20 @@ export class OpenPanes {
 
   /** Adds rows to the pane that starts there, as `AggregateTable.add`. */
   add(start: number, batch: Batch, fromRow: number): number {
+    return this.#addTo(start, (table) => table.add(batch, fromRow));
+  }
+
+  /** The same, as `AggregateTable.addParts`. */
+  addParts(start: number, parts: PartsOfGroups, batch: Batch, fromRow: number): number {
+    return this.#addTo(start, (table) => table.addParts(parts, batch, fromRow));
+  }
+
+  #addTo(start: number, add: (table: AggregateTable) => number): number {
     const pane = this.#at(start);
     pane.table ??= this.#takeTable();
     const { groups } = pane.table;
     const before = groups.sizeBytes;
-    const row = pane.table.add(batch, fromRow);
+    const row = add(pane.table);
     this.#heldBytes += groups.sizeBytes - before;
     return row;
   }

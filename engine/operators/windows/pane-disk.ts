@@ -48,6 +48,10 @@ export class PaneDisk {
   /** The pane that is being written. */
   #pane: Pane | null = null;
   #writer: SpillWriter | null = null;
+  /** How many read a run besides, and which of those have no pane any more. */
+  readonly #holds = new Map<SpillRun, number>();
+  readonly #forgotten = new Set<SpillRun>();
+  #isClosed = false;
   /** Whether panes are written until half of the room is free. */
   #isMakingRoom = false;
 
@@ -101,9 +105,18 @@ export class PaneDisk {
     return this.files.open(run, this.#options.parts);
   }
 
-  /** Removes the files of a pane. */
+  /** Keeps a run, whatever becomes of its pane, for who reads it until `close`. */
+  hold(run: SpillRun): { readonly open: () => SpillReader; readonly close: () => void } {
+    this.#holds.set(run, (this.#holds.get(run) ?? 0) + 1);
+    return { open: () => this.open(run), close: () => this.#letGo(run) };
+  }
+
+  /** Removes the files of a pane; those that are held, later. */
   forget(pane: Pane): void {
-    for (const run of pane.runs.splice(0)) this.files.remove(run);
+    for (const run of pane.runs.splice(0)) {
+      if (this.#holds.has(run)) this.#forgotten.add(run);
+      else this.files.remove(run);
+    }
   }
 
   /** What the job ends with when there is no memory. */
@@ -116,7 +129,18 @@ export class PaneDisk {
   close(): void {
     this.#writer = null; // The files close it.
     this.#pane = null;
+    this.#isClosed = true;
     this.files.close();
+  }
+
+  #letGo(run: SpillRun): void {
+    const holds = (this.#holds.get(run) ?? 0) - 1;
+    if (holds > 0) {
+      this.#holds.set(run, holds);
+      return;
+    }
+    this.#holds.delete(run);
+    if (!this.#isClosed && this.#forgotten.delete(run)) this.files.remove(run);
   }
 
   /** The pane that goes to disk next; null when there is room. */

@@ -21,6 +21,7 @@
 import { assert } from '../../../base/assert.ts';
 import type { Batch } from '../../batch/batch.ts';
 import type { Json } from '../../contracts/json.ts';
+import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
 import { aggregatePartsOf } from '../../plan/aggregate-parts.ts';
 import { partialMemoryWeight } from '../../plan/memory-weight.ts';
 import {
@@ -37,6 +38,7 @@ import {
   planAggregates,
 } from '../aggregate-plan.ts';
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
+import { sumOfCounts } from '../snapshot-notes.ts';
 import { EarlyWindows } from './early-windows.ts';
 import { LateRounds } from './late-rounds.ts';
 import { eventTimeMissing, LateRows } from './late-rows.ts';
@@ -45,6 +47,8 @@ import { PaneDisk } from './pane-disk.ts';
 import { type PaneRows, PaneSplit } from './pane-split.ts';
 import { paneStates } from './pane-states.ts';
 import { RowTouch } from './row-touch.ts';
+import { WindowAggregateSnapshot } from './window-aggregate-snapshot.ts';
+import { notedWindows, noteOfWindows } from './window-notes.ts';
 import { WindowOutput } from './window-output.ts';
 import { type WindowPanes, windowPanesOf } from './window-panes.ts';
 import { WindowResults } from './window-results.ts';
@@ -86,6 +90,8 @@ export class WindowAggregateOperator implements Operator {
   readonly #open: OpenPanes;
   /** Null in a partial phase, which gives its panes out instead. */
   readonly #disk: PaneDisk | null;
+  /** Null where there is nothing to hand out. */
+  readonly #snapshot: WindowAggregateSnapshot | null;
   readonly #results: WindowResults;
   readonly #output: WindowOutput;
   readonly #timer: WindowTimer;
@@ -147,6 +153,14 @@ export class WindowAggregateOperator implements Operator {
       mergesAll: this.#isCumulating,
       hasTouch: this.#touch !== null,
     });
+    this.#snapshot =
+      this.#disk === null
+        ? null
+        : new WindowAggregateSnapshot(context, {
+            ...{ keys, parts, plan, open: this.#open, disk: this.#disk },
+            hasTouch: this.#touch !== null,
+            newSince: (pane) => this.#newSince(pane),
+          });
     this.#output = new WindowOutput(context, {
       ...{ output, boundCount: bounds, given, clock: this.#clock, open: this.#open },
       ...{ disk: this.#disk, results: this.#results, touch: this.#touch },
@@ -180,6 +194,8 @@ export class WindowAggregateOperator implements Operator {
   }
 
   advance(timeMs: number, outbox: Outbox): boolean {
+    // Behind a restart time begins anew.
+    if (timeMs <= this.#timer.watermark) return true;
     if (!this.#hasGivenEnds) {
       if (!this.#give(outbox, () => this.#timer.next(timeMs, this.#open))) return false;
       const isTick = this.#early.isDueBetween(this.#timer.watermark, timeMs);
@@ -196,11 +212,9 @@ export class WindowAggregateOperator implements Operator {
 
   /** A partial phase gives its panes out, which are merged behind it; others hold what time has not completed. */
   idle(outbox: Outbox): IdleAnswer {
-    if (!this.#giveTriggered(outbox)) return 'again';
-    if (this.#open.all.length === 0) return 'pass';
-    if (this.#options.phase !== 'partial') return 'hold';
-    this.#flush();
-    return this.#giveTriggered(outbox) ? 'pass' : 'again';
+    const isPartial = this.#options.phase === 'partial';
+    if (isPartial ? !this.#giveAll(outbox) : !this.#giveTriggered(outbox)) return 'again';
+    return this.#open.all.length === 0 ? 'pass' : 'hold';
   }
 
   wake(nowMs: number, outbox: Outbox): boolean {
@@ -224,6 +238,35 @@ export class WindowAggregateOperator implements Operator {
     });
   }
 
+  /** A partial phase gives its panes out; others hand out their groups, and what has been given out of them. */
+  snapshot(writer: SnapshotWriter, outbox: Outbox): boolean {
+    if (this.#snapshot === null && !this.#giveAll(outbox)) return false;
+    const rows = this.#snapshot?.freeze();
+    if (rows === null) return false;
+    writer.note(
+      noteOfWindows({
+        ...{ timer: this.#timer, early: this.#early, output: this.#output },
+        ...{ round: this.#touch?.round ?? 0, lateCount: this.#late.count },
+        nowMs: this.#context.nowMs?.() ?? 0,
+      }),
+    );
+    if (rows !== undefined && this.#snapshot !== null) {
+      writer.rows('panes', this.#snapshot.schema, rows);
+    }
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    const noted = notedWindows(reader, this.#context.nowMs?.() ?? 0);
+    if (this.#snapshot?.restore(reader, noted.isMixed) === false) return false;
+    const { watermark, again, ends, rowsSince, wakeAtMs, rounds, round } = noted;
+    this.#timer.goOn(watermark, again);
+    this.#early.goOn(ends, rowsSince, wakeAtMs);
+    this.#output.goOn(rounds, round);
+    this.#late.goOn(sumOfCounts(reader, 'late'));
+    return true;
+  }
+
   finish(outbox: Outbox): boolean {
     return this.advance(Number.POSITIVE_INFINITY, outbox);
   }
@@ -237,6 +280,7 @@ export class WindowAggregateOperator implements Operator {
     this.#touch?.close();
     this.#rounds?.close();
     this.#clock.close();
+    this.#snapshot?.close();
     this.#disk?.close();
   }
 
@@ -320,6 +364,20 @@ export class WindowAggregateOperator implements Operator {
     this.#early.noteRows(rowCount, this.#context.nowMs?.() ?? 0);
   }
 
+  /** The first round in which a window of the pane was given out; 0 where one has not been. */
+  #newSince(pane: number): number {
+    let least = Number.POSITIVE_INFINITY;
+    let end = this.#panes.nextEndOf(pane, Number.NEGATIVE_INFINITY);
+    while (end !== null) {
+      // What is over does not come again.
+      if (!this.#timer.hasPassed(end, this.#latenessMs)) {
+        least = Math.min(least, this.#output.rounds.get(end) ?? 0);
+      }
+      end = this.#panes.nextEndOf(pane, end);
+    }
+    return least;
+  }
+
   /** Windows come out before the next rows. */
   #trigger(ends: readonly number[]): void {
     if (ends.length === 0) return;
@@ -331,6 +389,13 @@ export class WindowAggregateOperator implements Operator {
   #isFull(): boolean {
     if (this.#options.phase !== 'partial' || ++this.#batches % batchesPerLook !== 0) return false;
     return this.#open.sizeBytes > this.#context.spill.share.bytes * partialMemoryWeight;
+  }
+
+  /** Gives all panes out; false asks to be called again. */
+  #giveAll(outbox: Outbox): boolean {
+    if (!this.#giveTriggered(outbox)) return false;
+    if (this.#open.all.length > 0) this.#flush();
+    return this.#giveTriggered(outbox);
   }
 
   /** All panes are given out as they are: what comes later is merged with them behind. */

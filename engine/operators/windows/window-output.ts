@@ -91,6 +91,17 @@ export class WindowOutput {
     if (touch !== null) touch.round++;
   }
 
+  /** By end: the rounds in which windows were given out that may come again. */
+  get rounds(): ReadonlyMap<number, number> {
+    return this.#rounds;
+  }
+
+  /** Windows were given out in these rounds, before rows of the one that is now. */
+  goOn(rounds: Iterable<readonly [end: number, round: number]>, round: number): void {
+    for (const [end, given] of rounds) this.#rounds.set(end, given);
+    if (this.#options.touch !== null) this.#options.touch.round = round;
+  }
+
   /** Forgets in which round windows were that are not given out again. */
   dropRounds(isOver: (end: number) => boolean): void {
     for (const end of this.#rounds.keys()) if (isOver(end)) this.#rounds.delete(end);

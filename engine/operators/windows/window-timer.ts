@@ -69,6 +69,18 @@ export class WindowTimer {
     return regular;
   }
 
+  /** What windows are due again, as a note of a snapshot. */
+  note() {
+    const isOpen = !Number.isFinite(this.#watermark);
+    return { watermark: isOpen ? null : this.#watermark, again: [...this.#again] };
+  }
+
+  /** Goes on as several timers would together, whose watermark is the least of theirs. */
+  goOn(watermark: number, again: Iterable<number>): void {
+    this.advanceTo(watermark);
+    for (const end of again) this.#again.add(end);
+  }
+
   /** All up to that instant has been given out. */
   advanceTo(watermark: number): void {
     this.#watermark = watermark;
