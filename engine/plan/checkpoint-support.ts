@@ -111,12 +111,9 @@ const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
   runningAggregate: keepsForItself('running groups are in no snapshot yet', withoutInterval),
   runningTop: keepsForItself('first rows are in no snapshot yet', withoutInterval),
   firstRows: keepsForItself('keys that were seen are in no snapshot yet', withoutInterval),
-  intervalJoin: keepsForItself(
-    'rows that wait for partners are in no snapshot yet',
-    withoutInterval,
-  ),
-  regularJoin: keepsForItself('rows of both sides are in no snapshot yet', withoutInterval),
-  asOfJoin: keepsForItself('versions are in no snapshot yet', withoutInterval),
+  intervalJoin: part,
+  regularJoin: part,
+  asOfJoin: part,
   process: keepsForItself('state of keys is in no snapshot yet', withoutInterval),
   pattern: keepsForItself('rows of partial matches are in no snapshot yet', withoutInterval),
 };

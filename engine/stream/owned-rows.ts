@@ -169,6 +169,22 @@ export class OwnedRows {
     return new Batch(scope.memory, { schema, rowCount, columns, blocks: [] });
   }
 
+  /** The rows so far, as batches that hold them whatever comes later; the caller's. */
+  frozen(): Batch[] {
+    const { scope, schema } = this.#options;
+    return this.#chunks.map((columns, index) => {
+      const rowCount = Math.min(batchRowsMax, this.#rowCount - index * batchRowsMax);
+      const holds = [this.anchor.retain()];
+      return new Batch(scope.memory, {
+        schema,
+        rowCount,
+        columns: [...columns],
+        blocks: [],
+        holds,
+      });
+    });
+  }
+
   /**
    * Where the gather kernels find columns.
    * @param mayBeNull - Whether `nullNumber` is asked for.

@@ -51,6 +51,8 @@ export interface OperatorCase {
   readonly hasMarks?: boolean;
   /** What must come out as late. @defaultValue anything */
   readonly expectedLate?: readonly Row[];
+  /** What it must have noted of rows in the end. @defaultValue anything */
+  readonly expectedNoted?: Readonly<Record<string, number>>;
   /** The other input, of an operator that has two. */
   readonly buildSide?: { readonly schema: Schema; readonly rows: readonly Row[] };
   readonly build: (context: OperatorContext) => Operator;
@@ -143,7 +145,7 @@ export function runOperator(
   mode: RunMode,
   lateRows: Row[] = [],
 ): Row[] {
-  const { buildSide, build, shareBytes } = operatorCase;
+  const { buildSide, build, shareBytes, expectedNoted } = operatorCase;
   const { memory, scope, kernels } = sharedMemory ?? newContext('tested');
   // A run that fails leaves a memory that is not empty: the next one gets another.
   sharedMemory = null;
@@ -161,6 +163,7 @@ export function runOperator(
     if (buildSide !== undefined) feedBuildSide(operator, run.scope, buildSide, mode);
     feedSteps(operator, operatorCase, run);
     untilDone('finish', () => operator.finish(outbox));
+    if (expectedNoted !== undefined) expect(operator.notedRows, mode.name).toEqual(expectedNoted);
   } finally {
     operator.close();
     memory.assertEmpty();

@@ -22,6 +22,7 @@ import { assert } from '../../../base/assert.ts';
 import { closeAll } from '../../../base/close-all.ts';
 import type { Batch } from '../../batch/batch.ts';
 import type { Json } from '../../contracts/json.ts';
+import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
 import type { JoinSide } from '../../plan/join-type.ts';
 import { fieldIndexOf } from '../../schema/schema.ts';
 import { OwnedRows } from '../../stream/owned-rows.ts';
@@ -29,6 +30,8 @@ import type { KeysOfBatch } from '../group-keys.ts';
 import { JoinKeys } from '../join-keys.ts';
 import { JoinOutput } from '../join-output.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
+import { leastTimeOf, sumOfCounts } from '../snapshot-notes.ts';
+import { AsOfJoinSnapshot } from './as-of-join-snapshot.ts';
 import { type AsOfJoinOptions, type AsOfTimes, asOfTimesOf } from './as-of-options.ts';
 import { BandScratch } from './band-scratch.ts';
 import { joinStateTooLarge } from './join-state-too-large.ts';
@@ -55,6 +58,7 @@ export class AsOfJoinOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #options: AsOfJoinOptions;
   readonly #times: AsOfTimes;
+  readonly #snapshot: AsOfJoinSnapshot;
   readonly #timeColumns: { readonly [Side in JoinSide]: number };
   readonly #parts: { close(): void }[] = [];
   readonly #bands: BandScratch;
@@ -82,6 +86,7 @@ export class AsOfJoinOperator implements Operator {
     this.#context = context;
     this.#options = options;
     this.#times = asOfTimesOf(options);
+    this.#snapshot = new AsOfJoinSnapshot(context, options);
     this.#timeColumns = {
       left: fieldIndexOf(left.schema, left.time),
       right: fieldIndexOf(right.schema, right.time),
@@ -133,6 +138,27 @@ export class AsOfJoinOperator implements Operator {
     return this.#passTo(Math.max(-timeMax, Math.min(timeMax, timeMs * unitsPerMs)), outbox);
   }
 
+  snapshot(writer: SnapshotWriter): boolean {
+    writer.note({ bound: this.#bound, late: this.#lateCount });
+    this.#snapshot.write(writer, this.#pending, this.#table);
+    return true;
+  }
+
+  /** The bound is not known before the rows are there: so none is late. */
+  restore(reader: SnapshotReader): boolean {
+    const isDone = this.#snapshot.restore(reader, {
+      waiting: (batch) => {
+        this.#takeLeft(batch);
+        return true;
+      },
+      version: (batch) => this.processRight(batch) === batch.rowCount,
+    });
+    if (!isDone) return false;
+    this.#bound = Math.max(-timeMax, leastTimeOf(reader, 'bound'));
+    this.#lateCount = sumOfCounts(reader, 'late');
+    return true;
+  }
+
   finish(outbox: Outbox): boolean {
     return this.#passTo(Infinity, outbox);
   }
@@ -151,6 +177,7 @@ export class AsOfJoinOperator implements Operator {
     this.#waiting = null;
     this.#incoming = null;
     this.#due = null;
+    this.#snapshot.close();
     closeAll([this.#copy?.table ?? null, this.#versions, ...this.#parts.splice(0).reverse()]);
     this.#copy = null;
     this.#versions = null;
@@ -234,7 +261,8 @@ export class AsOfJoinOperator implements Operator {
         this.#answer(this.#due);
         continue;
       }
-      this.#bound = Math.min(bound, timeMax);
+      // Behind a restart time begins anew.
+      this.#bound = Math.max(this.#bound, Math.min(bound, timeMax));
       if (bound === Infinity || this.#table.weight <= this.#weight * 2 + slackRows) return true;
       this.#copy = { table: this.#newTable(), chunk: 0 };
     }

@@ -23,9 +23,11 @@
 import { assert } from '../../../base/assert.ts';
 import type { Batch } from '../../batch/batch.ts';
 import type { Json } from '../../contracts/json.ts';
+import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
 import { isOneSided, isOuter, type JoinSide } from '../../plan/join-type.ts';
 import { fieldIndexOf } from '../../schema/schema.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
+import { leastTimeOf, sumOfCounts } from '../snapshot-notes.ts';
 import { heldRows } from './held-rows.ts';
 import {
   type IntervalJoinOptions,
@@ -34,7 +36,8 @@ import {
   otherSide,
 } from './interval-join-options.ts';
 import type { JoinSegment } from './join-segment.ts';
-import { JoinSides } from './join-sides.ts';
+import { JoinSides, type ListedRows } from './join-sides.ts';
+import { JoinSidesSnapshot } from './join-sides-snapshot.ts';
 import { timeMax } from './stream-side.ts';
 
 /** The batch that is being worked on. */
@@ -62,6 +65,7 @@ export class IntervalJoinOperator implements Operator {
   readonly #options: IntervalJoinOptions;
   readonly #times: JoinTimes;
   readonly #sides: JoinSides;
+  readonly #snapshot: JoinSidesSnapshot;
   readonly #timeColumns: { readonly [Side in JoinSide]: number };
   #current: Current | null = null;
   #waiting: Batch | null = null;
@@ -81,6 +85,10 @@ export class IntervalJoinOperator implements Operator {
       right: fieldIndexOf(right.schema, right.time),
     };
     this.#sides = new JoinSides(context, { ...options, slice: this.#times.slice });
+    this.#snapshot = new JoinSidesSnapshot(context, {
+      ...{ left, right, sides: this.#sides, isByClock: false },
+      keep: (side, rows) => this.#keepAgain(side, rows),
+    });
   }
 
   get notedRows(): Readonly<Record<string, number>> {
@@ -99,7 +107,8 @@ export class IntervalJoinOperator implements Operator {
     const { unitsPerMs, lag } = this.#times;
     const time = Math.max(-timeMax, Math.min(timeMax, timeMs * unitsPerMs - lag));
     if (!this.#expire(time, outbox)) return false;
-    this.#bound = time;
+    // Behind a restart time begins anew.
+    this.#bound = Math.max(this.#bound, time);
     return true;
   }
 
@@ -122,6 +131,19 @@ export class IntervalJoinOperator implements Operator {
     return left.rowCount + right.rowCount === 0 ? undefined : { left, right };
   }
 
+  snapshot(writer: SnapshotWriter): boolean {
+    writer.note({ bound: this.#bound, late: this.#lateCount });
+    this.#snapshot.write(writer, 0);
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    if (!this.#snapshot.restore(reader)) return false;
+    this.#bound = Math.max(-timeMax, leastTimeOf(reader, 'bound'));
+    this.#lateCount = sumOfCounts(reader, 'late');
+    return true;
+  }
+
   finish(outbox: Outbox): boolean {
     return this.#expire(Infinity, outbox);
   }
@@ -129,6 +151,7 @@ export class IntervalJoinOperator implements Operator {
   close(): void {
     this.#waiting?.release();
     this.#waiting = null;
+    this.#snapshot.close();
     this.#sides.close();
   }
 
@@ -149,6 +172,22 @@ export class IntervalJoinOperator implements Operator {
   }
 
   #begin(side: JoinSide, batch: Batch): Current {
+    const listed = this.#list(side, batch);
+    const { counts } = this.#sides.bands;
+    const { uint32 } = this.#context.scope.memory;
+    this.#lateCount += uint32[(counts >>> 2) + 1] ?? 0;
+    this.#sides.bands.clearBits();
+    const { low, high } = this.#bandOf(side);
+    const { count, least, most } = listed;
+    const others = this.#sides[otherSide(side)];
+    return {
+      ...{ ...listed, aloneCount: uint32[counts >>> 2] ?? 0 },
+      segments: count === 0 ? [] : others.within(least + low, most + high),
+    };
+  }
+
+  /** Lists the rows of a batch that have a key and a time. */
+  #list(side: JoinSide, batch: Batch): ListedRows {
     const { kernels, scope } = this.#context;
     const { rows, times, alone, counts } = this.#sides.bands;
     const stream = this.#sides[side];
@@ -160,17 +199,14 @@ export class IntervalJoinOperator implements Operator {
       ...([this.#times.factors[side], this.#bound, keys.validity] as const),
       ...([Number(stream.areKeysByPlace), rows, times, alone, counts] as const),
     );
-    const { uint32, float64 } = scope.memory;
+    const { float64 } = scope.memory;
     const [least = 0, most = 0] = float64.subarray((counts >>> 3) + 1, (counts >>> 3) + 3);
-    const late = uint32[(counts >>> 2) + 1] ?? 0;
-    this.#lateCount += late;
-    this.#sides.bands.clearBits();
-    const { low, high } = this.#bandOf(side);
-    const others = this.#sides[otherSide(side)];
-    return {
-      ...{ batch, side, count, least, most, aloneCount: uint32[counts >>> 2] ?? 0 },
-      segments: count === 0 ? [] : others.within(least + low, most + high),
-    };
+    return { batch, side, count, least, most };
+  }
+
+  /** Keeps rows that were kept before: the bound is not known yet, so none is late. */
+  #keepAgain(side: JoinSide, rows: Batch): void {
+    this.#sides.keep(this.#list(side, rows));
   }
 
   /** From where to where the other side's times are, counted from a row of this side. */

@@ -51,6 +51,13 @@ export interface SegmentRows {
   readonly bits: number;
 }
 
+/** Rows that stay as they are, and addresses of what changes: a bit, and a time, by row. */
+export interface FrozenSegmentRows {
+  readonly batch: Batch;
+  readonly marks: number;
+  readonly times: number;
+}
+
 const textBlockBytes = 1 << 13;
 /** Texts are read and written up to 8 bytes past their end. */
 const slackBytes = 8;
@@ -157,6 +164,14 @@ export class JoinSegment {
     this.table.insert(keys, rowCount);
     this.#least = Math.min(this.#least, least);
     this.#most = Math.max(this.#most, most);
+  }
+
+  /** The rows so far, which are the caller's, and where their marks and times are now. */
+  frozen(): FrozenSegmentRows[] {
+    return this.#rows.frozen().map((batch, chunk) => ({
+      ...{ batch, times: this.times + chunk * batchRowsMax * 8 },
+      marks: this.marks + (chunk * batchRowsMax) / 8,
+    }));
   }
 
   /** The next rows from `fromRow` on that have had no partner, up to 8,192 looked at; their numbers at `out`. */

@@ -13,6 +13,7 @@
 import { closeAll } from '../../../base/close-all.ts';
 import { Batch, batchRowsMax } from '../../batch/batch.ts';
 import { GrowingBlock } from '../../memory/growing-block.ts';
+import { addressOf } from '../../memory/slot-memory.ts';
 import type { Schema } from '../../schema/schema.ts';
 import { OwnedRows } from '../../stream/owned-rows.ts';
 import type { OperatorContext } from '../operator.ts';
@@ -83,6 +84,22 @@ export class PendingRows {
     scope.memory.bytes.copyWithin(to, times, times + rowCount * 8);
     chunk.count += rowCount;
     chunk.least = Math.min(chunk.least, least);
+  }
+
+  /** The rows that wait, as batches that stay as they are; the caller's. */
+  frozen(): Batch[] {
+    const { scope } = this.#context;
+    const { bytes } = scope.memory;
+    return this.#chunks.flatMap(({ rows, numbers, count }) => {
+      return rows.frozen().map((batch) => {
+        const block = scope.allocate(count * 4);
+        const selection = addressOf(block);
+        bytes.copyWithin(selection, numbers.address, numbers.address + count * 4);
+        const waiting = batch.derive({ rowCount: count, selection, blocks: [block] });
+        batch.release();
+        return waiting;
+      });
+    });
   }
 
   /** Takes the next rows whose time is below `bound`, of one chunk; null when there are none. */

@@ -18,6 +18,7 @@
 import { assert } from '../../../base/assert.ts';
 import { closeAll } from '../../../base/close-all.ts';
 import { type Batch, batchRowsMax } from '../../batch/batch.ts';
+import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
 import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import { isOneSided, isOuter, type JoinSide } from '../../plan/join-type.ts';
 import { rowKinds } from '../../plan/row-kind.ts';
@@ -25,6 +26,7 @@ import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.
 import { otherSide } from './interval-join-options.ts';
 import type { JoinSegment } from './join-segment.ts';
 import { JoinSides } from './join-sides.ts';
+import { JoinSidesSnapshot } from './join-sides-snapshot.ts';
 import { type RegularJoinOptions, sliceMsOf } from './regular-join-options.ts';
 import { RowKindColumn } from './row-kind-column.ts';
 import { timeMax } from './stream-side.ts';
@@ -42,12 +44,14 @@ interface Current {
   segments: JoinSegment[] | null;
 }
 
+const highUnit = 2 ** 32;
 const sideNames = ['left', 'right'] as const;
 
 export class RegularJoinOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #options: RegularJoinOptions;
   readonly #sides: JoinSides;
+  readonly #snapshot: JoinSidesSnapshot;
   /** When rows came, by stored row: all of a batch at once. */
   #arrivals: BlockHandle = 0;
   #kinds: RowKindColumn | null = null;
@@ -64,6 +68,11 @@ export class RegularJoinOperator implements Operator {
     // What comes out without the row kind.
     const pairs = { fields: output.fields.filter(({ name }) => name !== kindColumn) };
     this.#sides = new JoinSides(context, { ...options, output: pairs, slice: sliceMsOf(options) });
+    this.#snapshot = new JoinSidesSnapshot(context, {
+      ...{ left: options.left, right: options.right, sides: this.#sides },
+      isByClock: options.ttlMs !== null,
+      keep: (side, rows, heldMs) => this.#keepAgain(side, rows, heldMs),
+    });
     try {
       this.#arrivals = scope.allocate(batchRowsMax * 8);
       if (kindColumn !== null) this.#kinds = new RowKindColumn(scope, output);
@@ -106,6 +115,15 @@ export class RegularJoinOperator implements Operator {
     return true;
   }
 
+  snapshot(writer: SnapshotWriter): boolean {
+    this.#snapshot.write(writer, this.#nowMs());
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    return this.#snapshot.restore(reader);
+  }
+
   finish(outbox: Outbox): boolean {
     return this.#give(outbox);
   }
@@ -114,7 +132,7 @@ export class RegularJoinOperator implements Operator {
     for (const batch of this.#waiting.splice(0)) batch.release();
     if (this.#arrivals !== 0) this.#context.scope.memory.release(this.#arrivals);
     this.#arrivals = 0;
-    closeAll([this.#kinds, this.#sides]);
+    closeAll([this.#kinds, this.#snapshot, this.#sides]);
   }
 
   #work(side: JoinSide, batch: Batch, fromRow: number, outbox: Outbox): number {
@@ -131,31 +149,62 @@ export class RegularJoinOperator implements Operator {
   }
 
   #begin(side: JoinSide, batch: Batch): Current {
-    const { kernels, scope } = this.#context;
+    const timeMs = this.#nowMs();
+    this.#stampArrivals(timeMs, batch.storedRows);
+    const count = this.#list(side, batch);
+    const { counts } = this.#sides.bands;
+    this.#sides.bands.clearBits();
+    const segments = this.#sides[otherSide(side)].within(-timeMax, timeMax);
+    const aloneCount = this.#context.scope.memory.uint32[counts >>> 2] ?? 0;
+    return { batch, side, timeMs, count, aloneCount, segments: count === 0 ? [] : segments };
+  }
+
+  /** Lists the rows of a batch that have a key; answers how many. */
+  #list(side: JoinSide, batch: Batch): number {
+    const { kernels } = this.#context;
     const { rows, times, alone, counts } = this.#sides.bands;
     const stream = this.#sides[side];
-    const timeMs = Math.floor(this.#context.nowMs?.() ?? 0);
-    this.#stampArrivals(timeMs, batch.storedRows);
     const keys = stream.readKeys(batch);
-    const count = kernels.timedRows(
+    return kernels.timedRows(
       ...([addressOf(this.#arrivals), 0, batch.selection, batch.rowCount, 1, -timeMax] as const),
       ...([keys.validity, Number(stream.areKeysByPlace), rows, times, alone, counts] as const),
     );
-    this.#sides.bands.clearBits();
-    const segments = this.#sides[otherSide(side)].within(-timeMax, timeMax);
-    const aloneCount = scope.memory.uint32[counts >>> 2] ?? 0;
-    return { batch, side, timeMs, count, aloneCount, segments: count === 0 ? [] : segments };
+  }
+
+  /** Keeps rows that were kept before, as if they had come when they came. */
+  #keepAgain(side: JoinSide, batch: Batch, heldMs: number): void {
+    const { float64, int32, uint32 } = this.#context.scope.memory;
+    const nowMs = this.#nowMs();
+    if (heldMs === 0) this.#stampArrivals(nowMs, batch.storedRows);
+    else {
+      const at = addressOf(this.#arrivals) >>> 2;
+      for (let row = 0; row < batch.storedRows; row++) {
+        const word = (heldMs >>> 2) + row * 2;
+        const timeMs = nowMs - ((int32[word + 1] ?? 0) * highUnit + (uint32[word] ?? 0));
+        uint32[at + row * 2] = timeMs >>> 0;
+        uint32[at + row * 2 + 1] = Math.floor(timeMs / highUnit) >>> 0;
+      }
+    }
+    const count = this.#list(side, batch);
+    const place = (this.#sides.bands.counts >>> 3) + 1;
+    const [least = 0, most = 0] = float64.subarray(place, place + 2);
+    this.#sides.keep({ batch, side, count, least, most });
+    this.#expectWake();
   }
 
   /** A time before 1970 does not come from a clock. */
   #stampArrivals(timeMs: number, count: number): void {
     const { uint32 } = this.#context.scope.memory;
-    const [low, high] = [timeMs % 2 ** 32, Math.floor(timeMs / 2 ** 32)];
+    const [low, high] = [timeMs % highUnit, Math.floor(timeMs / highUnit)];
     const at = addressOf(this.#arrivals) >>> 2;
     for (let row = 0; row < count; row++) {
       uint32[at + row * 2] = low;
       uint32[at + row * 2 + 1] = high;
     }
+  }
+
+  #nowMs(): number {
+    return Math.floor(this.#context.nowMs?.() ?? 0);
   }
 
   /** Does a step with the current batch. */

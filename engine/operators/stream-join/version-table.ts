@@ -150,6 +150,11 @@ export class VersionTable {
     return this.#trees.find({ ...query, groups }, { tolerance, nullNumber }, out);
   }
 
+  /** All versions, as batches that stay as they are; the caller's. */
+  frozen(): Batch[] {
+    return this.#rows.frozen();
+  }
+
   /** Copies those rows of a chunk that somebody at `bound` or later can find. @throws MEMORY_EXHAUSTED */
   copyLive(chunk: number, bound: number, into: VersionTable): void {
     const { kernels } = this.#context;

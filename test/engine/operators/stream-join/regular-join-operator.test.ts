@@ -20,6 +20,7 @@ import {
   runOperator,
   type Step,
 } from '../../../support/operator-harness.ts';
+import { checkSnapshotsOnce } from '../../../support/snapshot-harness.ts';
 import { shareOf } from '../../../support/spill-space.ts';
 import { typedErrorOf } from '../../../support/typed-error-of.ts';
 import { type IntervalCase, intervalCases, optionsOf } from './interval-join-cases.ts';
@@ -202,4 +203,15 @@ test('more rows than the share holds end with an error that says so', () => {
   batch.release();
   operator.close();
   memory.assertEmpty();
+});
+
+test('rows of both sides go on in other tasks, with what is left of their time', () => {
+  fc.assert(
+    fc.property(regularCases, fc.integer({ min: 1, max: 1_000_000 }), (one, seed) => {
+      const { left, right } = regularOptionsOf(one);
+      const { expected: _, ...given } = caseOf(one);
+      checkSnapshotsOnce({ ...given, keys: left.keys, rightKeys: right.keys }, seed);
+    }),
+    { numRuns: 150 },
+  );
 });
