@@ -12,6 +12,7 @@
  *
  * After: engine/kernels/group-table.ts, which owns such memory.
  */
+import type { KeyForm } from './key-layout.ts';
 
 /** Byte offsets of the u32 fields that describe a group table. */
 export const groupTableLayout = {
@@ -50,6 +51,15 @@ export type FindGroups = (
   rowCount: number,
   outSlots: number,
 ) => number;
+
+/** The kernel that finds groups by keys of a form. */
+export function groupFindOf(
+  kernels: Pick<GroupKernels, 'findGroupsUtf8' | 'findGroupsInt64' | 'findGroupsInt128'>,
+  form: KeyForm,
+): FindGroups {
+  if (form === 'view') return kernels.findGroupsUtf8;
+  return form === 'int64' ? kernels.findGroupsInt64 : kernels.findGroupsInt128;
+}
 
 /** Hash tables keyed by a column, and rows by group. */
 export interface GroupKernels {

@@ -28,6 +28,7 @@ import type { AccumulatorSpec } from './accumulators.ts';
 import { type ColumnAddress, GroupCells } from './group-cells.ts';
 import {
   type FindGroups,
+  groupFindOf,
   groupTableLayout as layout,
   groupTableStatus as status,
 } from './group-kernels.ts';
@@ -494,9 +495,4 @@ export class GroupTable {
 /** Of hash, flags and key. */
 function headBytesOf(form: KeyForm): number {
   return form === 'int128' ? 24 : 16;
-}
-
-export function groupFindOf(kernels: Kernels, form: KeyForm): FindGroups {
-  if (form === 'view') return kernels.findGroupsUtf8;
-  return form === 'int64' ? kernels.findGroupsInt64 : kernels.findGroupsInt128;
 }

@@ -6,9 +6,9 @@
  * After: engine/kernels/group-table.ts
  */
 import type { SlotMemory } from '../memory/slot-memory.ts';
-import { groupTableLayout as layout } from './group-kernels.ts';
+import { groupFindOf, groupTableLayout as layout } from './group-kernels.ts';
 import type { GroupColumns } from './group-rows.ts';
-import { type ColumnAddress, type GroupTable, groupFindOf } from './group-table.ts';
+import type { ColumnAddress, GroupTable } from './group-table.ts';
 import type { Kernels } from './kernels.ts';
 import type { KeyForm } from './key-layout.ts';
 

@@ -23,7 +23,7 @@ export interface Refusal {
 
 export type CheckpointSupport = 'nothing' | 'part' | Refusal;
 
-export function checkpointSupportOf(spec: OperatorSpec): CheckpointSupport {
+function checkpointSupportOf(spec: OperatorSpec): CheckpointSupport {
   return applyTable(supports, spec);
 }
 

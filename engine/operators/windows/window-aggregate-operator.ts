@@ -157,7 +157,7 @@ export class WindowAggregateOperator implements Operator {
       this.#disk === null
         ? null
         : new WindowAggregateSnapshot(context, {
-            ...{ keys, parts, plan, open: this.#open, disk: this.#disk },
+            ...{ input: read, keys, parts, plan, open: this.#open, disk: this.#disk },
             hasTouch: this.#touch !== null,
             newSince: (pane) => this.#newSince(pane),
           });

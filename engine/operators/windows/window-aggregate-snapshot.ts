@@ -19,7 +19,7 @@ import type { Batch, Column } from '../../batch/batch.ts';
 import type { SnapshotReader, SnapshotRows } from '../../contracts/snapshot.ts';
 import { addressOf } from '../../memory/slot-memory.ts';
 import { boolType } from '../../schema/field-type.ts';
-import { type Field, fieldOf, freeName, type Schema } from '../../schema/schema.ts';
+import { type Field, fieldIndexOf, fieldOf, freeName, type Schema } from '../../schema/schema.ts';
 import { rowsFrom } from '../../stream/selected-batch.ts';
 import type { AggregatePlan } from '../aggregate-plan.ts';
 import { type AggregateTable, aggregateScratchOf, type PartsOfGroups } from '../aggregate-table.ts';
@@ -33,6 +33,8 @@ import { withBounds } from './window-bounds.ts';
 
 export interface WindowSnapshotOptions {
   readonly keys: readonly string[];
+  /** What the tables of panes read: it says how keys lie there. */
+  readonly input: Schema;
   /** Keys and parts; the last is the round of the last row, where there is one. */
   readonly parts: Schema;
   readonly plan: AggregatePlan;
@@ -237,8 +239,14 @@ export class WindowAggregateSnapshot {
     return true;
   }
 
-  #partsScratch({ schema: input }: Batch): PartsOfGroups {
-    const { keys, plan } = this.#options;
+  #partsScratch({ schema }: Batch): PartsOfGroups {
+    const { input: read, keys, plan } = this.#options;
+    const keyFields = keys.map((name) => read.fields[fieldIndexOf(read, name)]);
+    const input: Schema = {
+      fields: schema.fields.map((field) => {
+        return keyFields.find((key) => key?.name === field.name) ?? field;
+      }),
+    };
     const merging = partsPlanOf(plan, 1 + keys.length);
     this.#parts ??= {
       accumulators: merging.accumulators,

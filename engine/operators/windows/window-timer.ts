@@ -6,6 +6,7 @@
  *
  * A window is known by its end, in local time (engine/operators/windows/window-panes.ts).
  */
+import { notedTime } from '../snapshot-notes.ts';
 import type { OpenPanes, Pane } from './open-panes.ts';
 import type { WindowPanes } from './window-panes.ts';
 import type { ZoneClock } from './zone-clock.ts';
@@ -71,8 +72,7 @@ export class WindowTimer {
 
   /** What windows are due again, as a note of a snapshot. */
   note() {
-    const isOpen = !Number.isFinite(this.#watermark);
-    return { watermark: isOpen ? null : this.#watermark, again: [...this.#again] };
+    return { watermark: notedTime(this.#watermark), again: [...this.#again] };
   }
 
   /** Goes on as several timers would together, whose watermark is the least of theirs. */
