@@ -82,6 +82,7 @@ export const errorKinds = {
   KAFKA_REFUSED: 'external',
   KAFKA_TOPIC_EXISTS: 'user',
   KAFKA_TOPIC_NOT_FOUND: 'user',
+  KAFKA_TRANSACTION_LOST: 'external',
   KAFKA_UNREACHABLE: 'external',
   LEASE_REGISTER_CORRUPT: 'external',
   LOOKUP_TIMEOUT: 'external',

@@ -208,6 +208,22 @@ export interface KafkaSinkSettings extends KafkaConnectionSettings {
   readonly value?: string;
   /** The column of times. @defaultValue when the record is written, by the clock */
   readonly timestamp?: string;
+  /**
+   * `at-least-once`: records are there as soon as they are written, and again when a task or the job runs again.
+   * `exactly-once`: readers of committed records see them once, at the job's checkpoints, or at its end where it has
+   * none. @defaultValue `at-least-once`
+   */
+  readonly delivery?: 'at-least-once' | 'exactly-once';
+  /**
+   * What the ids of transactions begin with: the same in all runs of a job, and of no other job, for a producer with
+   * the id of another ends that one's work. @defaultValue `millrace-` and the topic
+   */
+  readonly transactionalId?: string;
+  /**
+   * After so long Kafka ends a transaction, in milliseconds from 1,000 on; more than two checkpoints may be apart, and no
+   * more than "transaction.max.timeout.ms" of the brokers. @defaultValue 600_000
+   */
+  readonly transactionTimeoutMs?: number;
   /** A batch of records for one partition, in bytes, from 1,024 on. @defaultValue 1,000,000, which brokers take by default */
   readonly batchBytesMax?: number;
   /** Records that wait to be sent, in bytes for each task, from 65,536 on. @defaultValue 16 MiB */
@@ -216,10 +232,12 @@ export interface KafkaSinkSettings extends KafkaConnectionSettings {
 
 const batchBytesDefault = 1_000_000;
 const batchBytesMin = 1_024;
+const transactionTimeoutDefault = 600_000;
+const transactionTimeoutMin = 1_000;
 
 /**
- * Writes rows to a topic while they come. Each is written once while nothing fails; a task or a job that runs again
- * writes its rows again (at least once).
+ * Writes rows to a topic while they come: at least once, or in transactions, so that readers of committed records see
+ * each of them once.
  *
  * @throws KAFKA_OPTION_INVALID
  * @example
@@ -230,12 +248,26 @@ const batchBytesMin = 1_024;
  * ```
  */
 function sink(settings: KafkaSinkSettings): SinkSpec {
+  const { delivery = 'at-least-once' } = settings;
+  if (delivery === 'exactly-once' && settings.client === 'kafkajs') {
+    throw optionError(
+      'kafka.sink is not exactly once with kafkajs',
+      'Leave out "client": the default one can.',
+    );
+  }
   const options: KafkaSinkOptions = {
     connection: connectionOptionsOf(settings),
     topic: topicOf(settings.topic),
     key: settings.key ?? null,
     value: settings.value ?? null,
     timestamp: settings.timestamp ?? null,
+    delivery: kafkaChoice('delivery', delivery, ['at-least-once', 'exactly-once']),
+    transactionalId: settings.transactionalId ?? `millrace-${settings.topic}`,
+    transactionTimeoutMs: wholeOf(
+      'transactionTimeoutMs',
+      settings.transactionTimeoutMs ?? transactionTimeoutDefault,
+      transactionTimeoutMin,
+    ),
     batchBytesMax: wholeOf(
       'batchBytesMax',
       settings.batchBytesMax ?? batchBytesDefault,

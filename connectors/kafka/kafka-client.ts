@@ -65,9 +65,16 @@ export interface EncodedBatch {
 }
 
 /** The number of a producer with the epoch that fences those before it. */
-export interface ProducerIdentity {
+// A type alias, not an interface: only those are assignable to `Json`.
+export type ProducerIdentity = {
   readonly producerId: number;
   readonly epoch: number;
+};
+
+/** A transactional id as its coordinator has it. */
+export interface TransactionState extends ProducerIdentity {
+  /** Kafka's own word: `Empty`, `Ongoing`, `PrepareCommit`, `CompleteCommit`, `PrepareAbort`, `CompleteAbort` and others. */
+  readonly state: string;
 }
 
 /** Writes to one topic, each record once whatever is tried again (an idempotent producer). */
@@ -106,6 +113,23 @@ export interface KafkaClient {
   createTopic(topic: string, options: { readonly partitionCount: number }): Promise<void>;
   producer(topic: string): Promise<KafkaProducer>;
   transactions(options: TransactionsOptions): Promise<KafkaTransactions>;
+  /** What is known of a transactional id; null: nothing. */
+  transactionOf(transactionalId: string): Promise<TransactionState | null>;
+  /**
+   * Begins an id anew: ends its open transaction and fences whoever wrote with it.
+   * @param expected - Who wrote last; another one is refused with KAFKA_FENCED. Null: whoever did.
+   */
+  beginTransactions(options: {
+    readonly transactionalId: string;
+    readonly timeoutMs: number;
+    readonly expected: ProducerIdentity | null;
+  }): Promise<ProducerIdentity>;
+  /** Writes with an id that was begun. */
+  transactionsOf(options: {
+    readonly topic: string;
+    readonly transactionalId: string;
+    readonly identity: ProducerIdentity;
+  }): KafkaTransactions;
   /** Commits a transaction of a process that is gone, by what it noted. @throws KAFKA_FENCED when it is not open any more */
   commitTransaction(transactionalId: string, identity: ProducerIdentity): Promise<void>;
   close(): Promise<void>;

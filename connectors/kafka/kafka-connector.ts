@@ -1,9 +1,11 @@
 /** The connector `kafka`: topics as source and sink. */
-import type { Connector } from '../../engine/contracts/connector.ts';
+import type { Connector, RoleContext } from '../../engine/contracts/connector.ts';
+import type { Json } from '../../engine/contracts/json.ts';
 import { KafkaEnumerator } from './kafka-enumerator.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { KafkaSinkCommitter } from './kafka-sink-committer.ts';
 import { KafkaSinkWriter } from './kafka-sink-writer.ts';
+import { KafkaTransactionCommitter } from './kafka-transactions.ts';
 import { preparedSinkIn, sinkOptionsIn } from './sink-options.ts';
 import { sourceOptionsIn } from './source-options.ts';
 
@@ -12,7 +14,16 @@ export const kafkaConnector: Connector = {
   isReplayable: true,
   enumerator: (options, context) => new KafkaEnumerator(sourceOptionsIn(options), context),
   reader: (options, context) => new KafkaReader(sourceOptionsIn(options), context),
-  committer: (options, context) => new KafkaSinkCommitter(sinkOptionsIn(options), context),
+  committer: committerOf,
+  checkpointCommitter: committerOf,
   writer: (options, prepared, context) =>
     new KafkaSinkWriter(sinkOptionsIn(options), preparedSinkIn(prepared), context),
 };
+
+/** Once at the end of a job, or at each of its checkpoints: it is the same work. */
+function committerOf(given: Json, context: RoleContext) {
+  const options = sinkOptionsIn(given);
+  return options.delivery === 'exactly-once'
+    ? new KafkaTransactionCommitter(options, context)
+    : new KafkaSinkCommitter(options, context);
+}

@@ -7,10 +7,10 @@
  * Before: connectors/kafka.ts. After: connectors/kafka/kafka-reader.ts.
  */
 import type { RoleContext } from '../../engine/contracts/connector.ts';
-import type { SplitDiscovery, SplitEnumerator } from '../../engine/contracts/source.ts';
+import type { Split, SplitDiscovery, SplitEnumerator } from '../../engine/contracts/source.ts';
 import { optionError } from './connection-options.ts';
 import type { KafkaClient } from './kafka-client.ts';
-import { kafkaSplit } from './kafka-splits.ts';
+import { kafkaSplit, splitIn } from './kafka-splits.ts';
 import { withKafkaClient } from './open-client.ts';
 import { kafkaEnvOf } from './retrying.ts';
 import type { Bound, KafkaSourceOptions } from './source-options.ts';
@@ -50,6 +50,12 @@ export class KafkaEnumerator implements SplitEnumerator {
       });
       return { splits, sizeBytes: 0, inputCount: 1 };
     });
+  }
+
+  /** Partitions are numbered: those behind the last one that was found are new. */
+  restore(known: readonly Split[]): void {
+    const counts = known.map((split) => splitIn(split).partition + 1);
+    this.#knownCount = Math.max(0, ...counts);
   }
 
   #discoverMore(): Promise<SplitDiscovery> {

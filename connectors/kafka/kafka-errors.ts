@@ -14,7 +14,7 @@ export const kafkaCodes = {
   unknownTopic: 3,
   notLeader: 6,
   duplicateSequence: 46,
-  concurrentTransactions: 51,
+  unknownTransactionalId: 105,
 } as const;
 
 interface Meaning {

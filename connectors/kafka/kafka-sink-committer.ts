@@ -6,12 +6,12 @@
  */
 import type { RoleContext } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
-import type { SinkCommitter } from '../../engine/contracts/sink.ts';
+import type { CheckpointCommitter, SinkCommitter } from '../../engine/contracts/sink.ts';
 import { withKafkaClient } from './open-client.ts';
 import { kafkaEnvOf } from './retrying.ts';
 import type { KafkaSinkOptions, PreparedSink } from './sink-options.ts';
 
-export class KafkaSinkCommitter implements SinkCommitter {
+export class KafkaSinkCommitter implements SinkCommitter, CheckpointCommitter {
   readonly #options: KafkaSinkOptions;
   readonly #context: RoleContext;
 

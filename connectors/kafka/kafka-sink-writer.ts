@@ -1,7 +1,8 @@
 /**
  * Writes rows to a topic while they come: keys and values become record batches, which are sent beside the task.
- * Each record is written once while the task lives, whatever is tried again (an idempotent producer); a task that
- * runs again writes its rows again: at least once.
+ *
+ *     at least once   an idempotent producer: each record once while the task lives, and again when it runs again
+ *     exactly once    transactions, which the committer makes visible (connectors/kafka/transaction-slots.ts)
  *
  * A record goes to the partition of its key, as the Java client has it; those without a key of one batch of rows go
  * to one partition, in turn.
@@ -22,6 +23,7 @@ import { RecordSender } from './record-sender.ts';
 import { kafkaEnvOf } from './retrying.ts';
 import { ColumnRows, JsonRows, type RowBytes } from './row-records.ts';
 import { type KafkaSinkOptions, type PreparedSink, sinkColumnOf } from './sink-options.ts';
+import { TransactionSlots } from './transaction-slots.ts';
 
 const twoTo32 = 2 ** 32;
 
@@ -33,6 +35,10 @@ export class KafkaSinkWriter implements SinkWriter {
   readonly #values: RowBytes;
   readonly #sender: RecordSender;
   readonly #client: Promise<KafkaClient>;
+  /** Null: at least once. */
+  readonly #slots: TransactionSlots | null;
+  /** Whether rows came since the last barrier. */
+  #hasRows = false;
   /** -1: records have the clock's time. */
   readonly #timeColumn: number;
   #turn: number;
@@ -53,9 +59,21 @@ export class KafkaSinkWriter implements SinkWriter {
         : new ColumnRows(schema, sinkColumnOf(schema, 'value', value), scope.memory);
     this.#timeColumn = timestamp === null ? -1 : sinkColumnOf(schema, 'timestamp', timestamp);
     this.#turn = context.taskIndex;
-    this.#sender = new RecordSender(this.#partitionCount, { batchBytesMax, bufferBytesMax, ring });
-    this.#client = openKafkaClient(connection, kafkaEnvOf(context));
-    this.#sender.use(this.#client.then((client) => client.producer(topic)));
+    const env = kafkaEnvOf(context);
+    const { taskIndex, commitsAtCheckpoints = false } = context;
+    const slots =
+      options.delivery === 'exactly-once'
+        ? new TransactionSlots(options, prepared, { taskIndex, commitsAtCheckpoints, env })
+        : null;
+    this.#slots = slots;
+    this.#sender = new RecordSender(this.#partitionCount, {
+      ...{ batchBytesMax, bufferBytesMax, ring },
+      onSent: (batches) => slots?.keep(batches),
+    });
+    this.#client = openKafkaClient(connection, env);
+    this.#sender.use(
+      this.#client.then((client) => slots?.producer(client) ?? client.producer(topic)),
+    );
   }
 
   /** @throws KAFKA_UNREACHABLE, KAFKA_REFUSED and others: what became of an earlier send. */
@@ -78,6 +96,7 @@ export class KafkaSinkWriter implements SinkWriter {
       this.#sender.add(partition, key, this.#values.of(row), timeMs ?? nowMs);
     }
     this.#rowCount += batch.rowCount;
+    this.#hasRows = true;
     this.#sender.flush();
   }
 
@@ -85,14 +104,26 @@ export class KafkaSinkWriter implements SinkWriter {
     return this.#sender.flush();
   }
 
+  prepareCommit(): Json {
+    assert(this.#sender.flush(), 'a barrier comes when all before it is written');
+    const slots = this.#slots;
+    if (slots === null || !this.#hasRows) return null;
+    this.#hasRows = false;
+    const noted = slots.note();
+    this.#sender.use(this.#client.then((client) => slots.next(client)));
+    return noted;
+  }
+
   finish(): Json {
     assert(this.#sender.flush(), 'a writer finishes when all is written');
+    const noted = this.#slots !== null && this.#hasRows ? this.#slots.note() : null;
     this.close();
-    return { rowCount: this.#rowCount };
+    return this.#slots === null ? { rowCount: this.#rowCount } : noted;
   }
 
   close(): void {
     this.#sender.close();
+    this.#slots?.close();
     // Nobody waits for it, and a connection that does not close is closed with the process.
     this.#client.then((client) => client.close()).catch(() => undefined);
   }

@@ -4,6 +4,7 @@ import { nearestName } from '../../base/nearest-name.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { type KafkaConnectionOptions, optionError } from './connection-options.ts';
+import type { ProducerIdentity } from './kafka-client.ts';
 
 /** A type alias, since only those are assignable to `Json`. */
 export type KafkaSinkOptions = {
@@ -15,6 +16,10 @@ export type KafkaSinkOptions = {
   readonly value: string | null;
   /** The column of times; null: the clock's. */
   readonly timestamp: string | null;
+  readonly delivery: 'at-least-once' | 'exactly-once';
+  /** What ids of transactions begin with; the same in all runs of a job, and of no other. */
+  readonly transactionalId: string;
+  readonly transactionTimeoutMs: number;
   readonly batchBytesMax: number;
   /** Bytes of records that wait to be sent, at most, by all partitions of a task together. */
   readonly bufferBytesMax: number;
@@ -33,6 +38,8 @@ export function preparedSinkIn(prepared: Json): PreparedSink {
 /** What the committer tells every writer. */
 export type PreparedSink = {
   readonly partitionCount: number;
+  /** By transactional id: who may write with it. @defaultValue there are no transactions */
+  readonly identities?: { readonly [transactionalId: string]: ProducerIdentity };
 };
 
 /** The index of a column that an option names. @throws KAFKA_OPTION_INVALID */

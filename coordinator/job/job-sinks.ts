@@ -33,6 +33,8 @@ export interface JobSinksOptions {
   readonly pending?: Readonly<Record<string, readonly Json[]>> | null;
 }
 
+type SinkSpecOf = Extract<OperatorSpec, { kind: 'sink' }>;
+
 interface Committer {
   prepare(): Promise<Json>;
   commit(writes: readonly Json[]): Promise<void>;
@@ -55,8 +57,9 @@ export class JobSinks {
 
   /** Makes all targets ready, beside each other. */
   prepare(): Promise<void>[] {
-    const specs = this.#options.graph.vertices.flatMap(({ chain }) => chain);
-    return specs.flatMap((spec) => (spec.kind === 'sink' ? [this.#prepare(spec)] : []));
+    return this.#options.graph.vertices.flatMap(({ chain, parallelism }) =>
+      chain.flatMap((spec) => (spec.kind === 'sink' ? [this.#prepare(spec, parallelism)] : [])),
+    );
   }
 
   /** Makes writes visible: one sink after the other, in the order of the plan; the first that fails ends it. */
@@ -79,14 +82,15 @@ export class JobSinks {
     return last?.kind === 'sink' ? last.id : undefined;
   }
 
-  async #prepare(spec: Extract<OperatorSpec, { kind: 'sink' }>): Promise<void> {
-    const committer = this.#committerOf(spec);
+  async #prepare(spec: SinkSpecOf, taskCount: number): Promise<void> {
+    const committer = this.#committerOf(spec, taskCount);
     this.#committers.set(spec.id, committer);
     this.#prepared[spec.id] = await committer.prepare();
   }
 
-  #committerOf({ id, sink }: Extract<OperatorSpec, { kind: 'sink' }>): Committer {
-    const { connectors, context, pending } = this.#options;
+  #committerOf({ id, sink }: SinkSpecOf, taskCount: number): Committer {
+    const { connectors, pending } = this.#options;
+    const context = { ...this.#options.context, taskCount };
     const connector = connectors(sink.connector);
     if (pending === undefined) {
       const committer = connector.committer?.(sink.options, context);

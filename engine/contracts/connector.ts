@@ -21,6 +21,8 @@ export interface RoleContext {
   /** For calls with a deadline. */
   readonly clock?: { mono(): number };
   readonly timers?: Pick<Timers, 'after'>;
+  /** Of a sink: the tasks that write. @defaultValue one */
+  readonly taskCount?: number;
   /** Of a source: as `SourceSpec.predicate`. */
   readonly predicate?: Expr | null;
   /** Of a source: whether its splits are to say which sequence they belong to. @defaultValue false */

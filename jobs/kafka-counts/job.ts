@@ -17,15 +17,22 @@ export default defineJob({
     brokers: t.utf8().default('127.0.0.1:9092').describe('host:port, several with commas'),
     from: t.utf8().default('bids').describe('the topic of bids, as JSON'),
     to: t.utf8().default('counts').describe('the topic of counts'),
+    delivery: t
+      .utf8()
+      .choices('at-least-once', 'exactly-once')
+      .default('at-least-once')
+      .describe('exactly-once: in transactions'),
     size: t.int64({ js: 'number' }).default(10).describe('seconds of a window'),
     outOfOrder: t.int64({ js: 'number' }).default(0).describe('ms that bids may be late'),
     untilOffset: t.utf8().choices('end').optional().describe('end: read what is there now'),
   },
-  build: ({ read, params: { brokers, from, to, size, outOfOrder, untilOffset } }) =>
+  build: ({ read, params: { brokers, from, to, delivery, size, outOfOrder, untilOffset } }) =>
     read(kafka.source({ brokers, topic: from, format: json(Bid), until: untilOffset }))
       .eventTime((bid) => bid.date_time, { outOfOrdernessMs: outOfOrder, idleAfterMs: 5_000 })
       .keyBy((bid) => bid.auction)
       .window(tumbling({ sizeMs: size * 1_000 }))
       .aggregate({ bids: agg.count(), total: agg.sum((bid) => bid.price) })
-      .writeTo(kafka.sink({ brokers, topic: to, key: 'auction', timestamp: 'windowStart' })),
+      .writeTo(
+        kafka.sink({ brokers, topic: to, key: 'auction', timestamp: 'windowStart', delivery }),
+      ),
 });

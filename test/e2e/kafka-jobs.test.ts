@@ -96,12 +96,18 @@ test('kafka-to-files writes a line for each record that is there', async () => {
   expect(Date.parse(first.timestamp)).toBe(seventh.date_time);
 });
 
-test('kafka-counts writes what a plain loop counts, to the partitions of the auctions', async () => {
-  const { from, to, bids } = await bidTopics();
-  const flags = ['--brokers', broker.address, '--from', from, '--to', to, '--until-offset', 'end'];
-  summaryOf(await runCli(['run', 'jobs/kafka-counts/job.ts', ...flags, '--json']));
-  expect(await countsIn(to)).toEqual(countsOf(bids));
-});
+test.each(['at-least-once', 'exactly-once'])(
+  'kafka-counts writes what a plain loop counts, %s',
+  async (delivery) => {
+    const { client, from, to, bids } = await bidTopics();
+    const topics = ['--brokers', broker.address, '--from', from, '--to', to];
+    const flags = [...topics, '--until-offset', 'end', '--delivery', delivery];
+    summaryOf(await runCli(['run', 'jobs/kafka-counts/job.ts', ...flags, '--json']));
+    expect(await countsIn(to)).toEqual(countsOf(bids));
+    const committed = await recordsIn(client, to, 0, 'committed');
+    expect(committed).toHaveLength((await recordsIn(client, to, 0)).length);
+  },
+);
 
 test('kafka-counts as a stream writes each window when time has passed it', async () => {
   const { client, from, to, bids } = await bidTopics(3_000);

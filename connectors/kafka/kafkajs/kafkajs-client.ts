@@ -16,7 +16,9 @@ import type {
   KafkaProducer,
   KafkaTransactions,
   OffsetAt,
+  ProducerIdentity,
   TopicPartition,
+  TransactionState,
   TransactionsOptions,
 } from '../kafka-client.ts';
 import {
@@ -129,6 +131,18 @@ export class KafkajsClient implements KafkaClient {
       },
       close: async () => undefined,
     };
+  }
+
+  async transactionOf(): Promise<TransactionState | null> {
+    throw clientCannotError(name, 'look at transactions');
+  }
+
+  async beginTransactions(): Promise<ProducerIdentity> {
+    throw clientCannotError(name, 'begin transactions by an epoch');
+  }
+
+  transactionsOf(): KafkaTransactions {
+    throw clientCannotError(name, 'go on with a transactional id');
   }
 
   async commitTransaction(): Promise<void> {

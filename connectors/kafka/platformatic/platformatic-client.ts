@@ -7,6 +7,7 @@
 import {
   type Broker,
   createTopicsV7,
+  describeTransactionsV0,
   endTxnV3,
   findCoordinatorV4,
   initProducerIdV4,
@@ -26,9 +27,10 @@ import type {
   OffsetAt,
   ProducerIdentity,
   TopicPartition,
+  TransactionState,
   TransactionsOptions,
 } from '../kafka-client.ts';
-import { kafkaCodes, kafkaError } from '../kafka-errors.ts';
+import { kafkaCodeOf, kafkaCodes, kafkaError } from '../kafka-errors.ts';
 import { type KafkaEnv, retrying } from '../retrying.ts';
 import { BrokerConnections, hasMoved } from './broker-connections.ts';
 import { PlatformaticProducer } from './platformatic-producer.ts';
@@ -127,21 +129,59 @@ export class PlatformaticClient implements KafkaClient {
     return this.#newProducer(topic, identity, null);
   }
 
-  async transactions({
-    topic,
+  async transactions(options: TransactionsOptions): Promise<KafkaTransactions> {
+    const identity = await this.beginTransactions({ ...options, expected: null });
+    return this.transactionsOf({ ...options, identity });
+  }
+
+  beginTransactions({
     transactionalId,
     timeoutMs: transactionTimeoutMs,
-  }: TransactionsOptions): Promise<KafkaTransactions> {
-    const identity = await this.#retrying(async (timeoutMs) => {
+    expected,
+  }: Parameters<KafkaClient['beginTransactions']>[0]): Promise<ProducerIdentity> {
+    const before = { producerId: expected?.producerId ?? -1, epoch: expected?.epoch ?? -1 };
+    return this.#retrying(async (timeoutMs) => {
       const broker = await this.#coordinatorOf(transactionalId, timeoutMs);
-      const args: [string, number] = [transactionalId, transactionTimeoutMs];
+      const args: [string, number, bigint, number] = [
+        transactionalId,
+        transactionTimeoutMs,
+        BigInt(before.producerId),
+        before.epoch,
+      ];
       const options = { timeoutMs, what: transactionText(transactionalId) };
       const answer = await this.#moving(transactionalId, () =>
         this.#connections.call(broker, initProducerIdV4.api, args, options),
       );
       return { producerId: Number(answer.producerId), epoch: answer.producerEpoch };
     });
+  }
+
+  transactionsOf({
+    topic,
+    transactionalId,
+    identity,
+  }: Parameters<KafkaClient['transactionsOf']>[0]): KafkaTransactions {
     return this.#newProducer(topic, identity, transactionalId);
+  }
+
+  async transactionOf(transactionalId: string): Promise<TransactionState | null> {
+    try {
+      return await this.#retrying(async (timeoutMs) => {
+        const broker = await this.#coordinatorOf(transactionalId, timeoutMs);
+        const args: [string[]] = [[transactionalId]];
+        const options = { timeoutMs, what: transactionText(transactionalId) };
+        const answer = await this.#moving(transactionalId, () =>
+          this.#connections.call(broker, describeTransactionsV0.api, args, options),
+        );
+        const [found] = answer.transactionStates;
+        assert(found !== undefined, 'an answer has the id that was asked for');
+        const { producerId, producerEpoch, transactionState } = found;
+        return { producerId: Number(producerId), epoch: producerEpoch, state: transactionState };
+      });
+    } catch (error) {
+      if (kafkaCodeOf(error) === kafkaCodes.unknownTransactionalId) return null;
+      throw error;
+    }
   }
 
   commitTransaction(transactionalId: string, identity: ProducerIdentity): Promise<void> {

@@ -2,7 +2,12 @@
 import { onTestFinished } from 'vitest';
 import { createRealClock } from '../../../base/env/real-clock.ts';
 import { createRealTimers } from '../../../base/env/real-timers.ts';
-import { batchHeader, batchPrefixBytes } from '../../../connectors/kafka/batch-header.ts';
+import { AbortedProducers } from '../../../connectors/kafka/aborted-producers.ts';
+import {
+  batchAttributes,
+  batchHeader,
+  batchPrefixBytes,
+} from '../../../connectors/kafka/batch-header.ts';
 import {
   connectionOptionsOf,
   type KafkaConnectionOptions,
@@ -61,7 +66,7 @@ export function recordBatch(partition: number, records: readonly PlainRecord[]):
   return { partition, recordCount: records.length, bytes: plainBatchOf(numbered) };
 }
 
-/** All records of a topic partition up to its end now, without markers; those of aborted transactions too. */
+/** All records of a topic partition up to its end now, without markers; committed ones only, or all. */
 export async function recordsIn(
   client: KafkaClient,
   topic: string,
@@ -79,7 +84,8 @@ export async function recordsIn(
       ...{ waitMaxMs: 500, partitionBytesMax: 1 << 20, bytesMax: 1 << 20 },
     });
     const batches = batchesIn(fetched?.records ?? new Uint8Array(0));
-    for (const batch of batches.filter((one) => !isControl(one))) {
+    const aborted = new AbortedProducers(isolation === 'committed' ? (fetched?.aborted ?? []) : []);
+    for (const batch of batches.filter((one) => !isLeftOut(one, aborted))) {
       records.push(...plainRecordsOf(batch).filter((record) => record.offset >= offset));
     }
     offset = batches.reduce((next, batch) => Math.max(next, endOf(batch)), offset);
@@ -103,8 +109,13 @@ function batchesIn(bytes: Uint8Array): Uint8Array[] {
   return batches;
 }
 
-function isControl(batch: Uint8Array): boolean {
-  return (viewOf(batch).getInt16(batchHeader.attributes) & 32) !== 0;
+/** Whether it is a marker, or was aborted; batches are asked of in their order. */
+function isLeftOut(batch: Uint8Array, aborted: AbortedProducers): boolean {
+  const view = viewOf(batch);
+  const producerId = Number(view.getBigInt64(batchHeader.producerId));
+  const isControl = (view.getInt16(batchHeader.attributes) & batchAttributes.control) !== 0;
+  if (isControl) aborted.end(producerId, endOf(batch) - 1);
+  return isControl || aborted.leavesOut(producerId, endOf(batch) - 1);
 }
 
 function endOf(batch: Uint8Array): number {

@@ -1,0 +1,114 @@
+/**
+ * Writes rows in transactions: hidden from readers of committed records until the committer has made them visible.
+ *
+ *     slot 0   rows … barrier 1 ── noted ───────────── committed ── used again …
+ *     slot 1                    rows … barrier 2 ── noted ── …
+ *
+ * At a barrier all rows have been written, and the transaction is noted as it is, open; the rows behind it go to the
+ * next slot. A slot is used again only when its transaction is seen to be committed: until then the task waits.
+ *
+ * Records are kept until their transaction is noted, since Kafka may end one that is open for too long.
+ *
+ * Before: connectors/kafka/kafka-sink-writer.ts. After: connectors/kafka/kafka-transactions.ts.
+ */
+import { assert } from '../../base/assert.ts';
+import type { SlotContext } from '../../engine/contracts/connector.ts';
+import type { EncodedBatch, KafkaClient, KafkaProducer, ProducerIdentity } from './kafka-client.ts';
+import {
+  type NotedTransaction,
+  slotsPerTask,
+  stagedBatch,
+  transactionalIdOf,
+} from './kafka-transactions.ts';
+import { type KafkaEnv, nextPauseMs } from './retrying.ts';
+import type { KafkaSinkOptions, PreparedSink } from './sink-options.ts';
+import { outcomeOf } from './transaction-outcome.ts';
+
+interface Slot {
+  readonly transactionalId: string;
+  identity: ProducerIdentity;
+  /** Whether a transaction of it was noted, and not seen to be committed. */
+  isNoted: boolean;
+}
+
+export class TransactionSlots {
+  readonly #options: KafkaSinkOptions;
+  readonly #slots: readonly Slot[];
+  readonly #env: KafkaEnv;
+  readonly #keeps: boolean;
+  #staged: EncodedBatch[] = [];
+  #current: Slot;
+  #isClosed = false;
+
+  constructor(
+    options: KafkaSinkOptions,
+    { identities = {} }: PreparedSink,
+    context: Pick<SlotContext, 'taskIndex' | 'commitsAtCheckpoints'> & { readonly env: KafkaEnv },
+  ) {
+    this.#options = options;
+    this.#env = context.env;
+    this.#keeps = context.commitsAtCheckpoints === true;
+    this.#slots = Array.from({ length: slotsPerTask }, (_, slot) => {
+      const transactionalId = transactionalIdOf(options.transactionalId, context.taskIndex, slot);
+      const identity = identities[transactionalId];
+      assert(identity !== undefined, 'a committer has prepared the ids of all tasks');
+      return { transactionalId, identity, isNoted: false };
+    });
+    this.#current = this.#slots[0] as Slot;
+  }
+
+  /** The producer of the slot that is written now. */
+  producer(client: KafkaClient): KafkaProducer {
+    const { topic } = this.#options;
+    const { transactionalId, identity } = this.#current;
+    return client.transactionsOf({ topic, transactionalId, identity });
+  }
+
+  /** What was sent belongs to the transaction that is open. */
+  keep(batches: readonly EncodedBatch[]): void {
+    if (this.#keeps) this.#staged.push(...batches);
+  }
+
+  /** Notes the transaction that was written; another slot is to be used for what comes next. */
+  note(): NotedTransaction {
+    const { transactionalId, identity } = this.#current;
+    const staged = this.#keeps ? this.#staged.map(stagedBatch) : null;
+    this.#staged = [];
+    this.#current.isNoted = true;
+    return { transactionalId, ...identity, staged };
+  }
+
+  /** The producer of a slot that nobody waits for; resolves when there is one. @throws KAFKA_FENCED and others. */
+  async next(client: KafkaClient): Promise<KafkaProducer> {
+    for (let pauseMs = nextPauseMs(0); ; pauseMs = nextPauseMs(pauseMs)) {
+      for (const slot of this.#slots) {
+        if (slot.isNoted && !(await this.#isFreed(client, slot))) continue;
+        this.#current = slot;
+        return this.producer(client);
+      }
+      // Nothing is sent any more: whichever producer it is.
+      if (this.#isClosed) return this.producer(client);
+      await new Promise<void>((resolve) => this.#env.timers.after(pauseMs, resolve));
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#staged = [];
+  }
+
+  /** Whether the slot's transaction was committed: then it is begun anew, by the epoch that it has. */
+  async #isFreed(client: KafkaClient, slot: Slot): Promise<boolean> {
+    const found = await client.transactionOf(slot.transactionalId);
+    const isCommitted =
+      found?.state === 'CompleteCommit' && outcomeOf(slot.identity, found) === 'committed';
+    if (!isCommitted) return false;
+    slot.identity = await client.beginTransactions({
+      transactionalId: slot.transactionalId,
+      timeoutMs: this.#options.transactionTimeoutMs,
+      expected: slot.identity,
+    });
+    slot.isNoted = false;
+    return true;
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * Goal: rows that were written by the last complete checkpoint are seen by readers of committed records once, and all
+ * others never: whoever crashes, is asleep meanwhile, commits again, or is too late for the broker.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createRealDisk } from '../../base/env/real-disk.ts';
+import { codeOf } from '../../base/typed-error.ts';
+import type { KafkaClient } from '../../connectors/kafka/kafka-client.ts';
+import { KafkaSinkWriter } from '../../connectors/kafka/kafka-sink-writer.ts';
+import { KafkaTransactionCommitter } from '../../connectors/kafka/kafka-transactions.ts';
+import { preparedSinkIn, sinkOptionsIn } from '../../connectors/kafka/sink-options.ts';
+import { kafka } from '../../connectors/kafka.ts';
+import { BatchBuilder } from '../../engine/batch/batch-builder.ts';
+import type { Json } from '../../engine/contracts/json.ts';
+import { int64Type } from '../../engine/schema/field-type.ts';
+import { fieldOf, schemaOf } from '../../engine/schema/schema.ts';
+import { KafkaBroker } from '../support/kafka/kafka-broker.ts';
+import { kafkaEnv, recordsIn, testClient, valueText } from '../support/kafka/kafka-clients.ts';
+import { slotContext } from '../support/slot-context.ts';
+
+const schema = schemaOf(fieldOf('id', int64Type));
+let broker: KafkaBroker;
+let topicCount = 0;
+
+beforeAll(async () => {
+  broker = await KafkaBroker.start();
+}, 900_000);
+afterAll(() => broker?.remove());
+
+/** What a task waits on. */
+class Bell {
+  #next = Promise.withResolvers<void>();
+
+  get rung(): Promise<void> {
+    return this.#next.promise;
+  }
+
+  readonly ring = () => {
+    this.#next.resolve();
+    this.#next = Promise.withResolvers<void>();
+  };
+}
+
+/** A sink with a task, as attempts of a job have it. */
+class Scene {
+  readonly client: KafkaClient;
+  readonly topic: string;
+  readonly #options: ReturnType<typeof sinkOptionsIn>;
+  readonly #keeps: boolean;
+  readonly writers: KafkaSinkWriter[] = [];
+
+  private constructor(client: KafkaClient, topic: string, timeoutMs: number, keeps: boolean) {
+    this.client = client;
+    this.topic = topic;
+    this.#keeps = keeps;
+    const delivery = 'exactly-once';
+    const settings = { brokers: broker.address, topic, delivery, transactionTimeoutMs: timeoutMs };
+    this.#options = sinkOptionsIn(kafka.sink(settings as Parameters<typeof kafka.sink>[0]).options);
+  }
+
+  static async make(timeoutMs = 60_000, keeps = true): Promise<Scene> {
+    const client = await testClient(broker.address);
+    const topic = `transactions-${topicCount++}`;
+    await client.createTopic(topic, { partitionCount: 2 });
+    return new Scene(client, topic, timeoutMs, keeps);
+  }
+
+  committer(): KafkaTransactionCommitter {
+    const context = { ...kafkaEnv, disk: createRealDisk(), attemptId: 'attempt', taskCount: 1 };
+    return new KafkaTransactionCommitter(this.#options, context);
+  }
+
+  /** A new attempt, which goes on from what was noted. */
+  async begin(pending: readonly Json[] | null) {
+    const committer = this.committer();
+    const prepared = preparedSinkIn(await committer.prepare(pending));
+    const bell = new Bell();
+    const context = {
+      ...slotContext(schema),
+      ...{ ...kafkaEnv, clock: { mono: () => performance.now(), wall: () => 1_000 } },
+      ...{ ring: bell.ring, commitsAtCheckpoints: this.#keeps },
+    };
+    const writer = new KafkaSinkWriter(this.#options, prepared, context);
+    this.writers.push(writer);
+    const write = async (ids: readonly number[]) => {
+      while (!writer.isReady()) await bell.rung;
+      const builder = new BatchBuilder(context.scope, schema);
+      for (const id of ids) builder.appendRow([BigInt(id)]);
+      const batch = builder.build();
+      writer.write(batch);
+      batch.release();
+    };
+    const flush = async () => {
+      while (!writer.flush()) await bell.rung;
+    };
+    return { committer, writer, write, flush };
+  }
+
+  /** Ids that readers of committed records see, in order; waits for open transactions to end. */
+  async seen(): Promise<number[]> {
+    const parts = await Promise.all(
+      [0, 1].map((partition) => recordsIn(this.client, this.topic, partition, 'committed')),
+    );
+    const ids = parts.flat().map((record) => JSON.parse(valueText(record) ?? '').id as number);
+    return ids.sort((a, b) => a - b);
+  }
+
+  /** Markers of commits may come a little later than the commits. */
+  sees(ids: readonly number[]): Promise<void> {
+    return expect.poll(() => this.seen(), { timeout: 30_000 }).toEqual(ids);
+  }
+
+  close(): void {
+    for (const writer of this.writers) writer.close();
+  }
+}
+
+async function withScene(scene: Scene, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } finally {
+    scene.close();
+  }
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, id) => id);
+
+test('rows are seen when their checkpoint is committed, and those behind it are not', async () => {
+  const scene = await Scene.make();
+  await withScene(scene, async () => {
+    const attempt = await scene.begin(null);
+    await attempt.write([0, 1, 2]);
+    await attempt.flush();
+    const first = attempt.writer.prepareCommit();
+    await attempt.write([3, 4]);
+    await attempt.flush();
+    expect(await scene.seen()).toEqual([]);
+    await attempt.committer.commit([first]);
+    await scene.sees([0, 1, 2]);
+    await attempt.committer.commit([first]);
+    expect(attempt.writer.prepareCommit()).not.toBe(null);
+    expect(attempt.writer.prepareCommit()).toBe(null);
+    expect(await scene.seen()).toEqual([0, 1, 2]);
+  });
+});
+
+test('whoever goes on from a checkpoint commits it, ends what is behind it and fences the writer before', async () => {
+  const scene = await Scene.make();
+  await withScene(scene, async () => {
+    const before = await scene.begin(null);
+    await before.write([0, 1]);
+    await before.flush();
+    const noted = before.writer.prepareCommit();
+    await before.write([2, 3]);
+    await before.flush();
+    const after = await scene.begin([noted]);
+    expect(await scene.seen()).toEqual([0, 1]);
+    await before.write([4]);
+    expect(await before.flush().then(() => 'flushed', codeOf)).toBe('KAFKA_FENCED');
+    await after.write([2, 3, 4]);
+    await after.flush();
+    await after.committer.commit([after.writer.prepareCommit()]);
+    await scene.sees(upTo(5));
+  });
+});
+
+test('a transaction that the broker has ended is written anew, once', async () => {
+  const scene = await Scene.make(1_000);
+  await withScene(scene, async () => {
+    const { writer, write, flush } = await scene.begin(null);
+    await write(upTo(100));
+    await flush();
+    const noted = writer.prepareCommit() as { readonly transactionalId: string };
+    const stateOf = async () => (await scene.client.transactionOf(noted.transactionalId))?.state;
+    await expect.poll(stateOf, { timeout: 30_000 }).toBe('CompleteAbort');
+    expect(await scene.seen()).toEqual([]);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await scene.begin([noted]);
+      await scene.sees(upTo(100));
+    }
+    await scene.committer().commit([noted]);
+    expect(await scene.seen()).toEqual(upTo(100));
+  });
+});
+
+test('one whose records are kept nowhere is lost aloud', async () => {
+  const scene = await Scene.make(1_000, false);
+  await withScene(scene, async () => {
+    const { writer, write, flush, committer } = await scene.begin(null);
+    await write([0]);
+    await flush();
+    const noted = writer.finish() as { readonly transactionalId: string };
+    const stateOf = async () => (await scene.client.transactionOf(noted.transactionalId))?.state;
+    await expect.poll(stateOf, { timeout: 30_000 }).toBe('CompleteAbort');
+    await expect(committer.commit([noted])).rejects.toMatchObject({
+      info: { code: 'KAFKA_TRANSACTION_LOST' },
+    });
+  });
+});
+
+test('a writer waits when all its slots wait, and goes on when one was committed', async () => {
+  const scene = await Scene.make();
+  await withScene(scene, async () => {
+    const { writer, write, flush, committer } = await scene.begin(null);
+    const noted: Json[] = [];
+    for (const id of upTo(3)) {
+      await write([id]);
+      await flush();
+      noted.push(writer.prepareCommit());
+    }
+    await write([3]);
+    for (let look = 0; look < 20; look++) expect(writer.flush()).toBe(false);
+    await committer.commit(noted.splice(0, 1));
+    await flush();
+    await committer.commit([...noted, writer.prepareCommit()]);
+    await scene.sees(upTo(4));
+  });
+});
+
+type Attempt = Awaited<ReturnType<Scene['begin']>>;
+
+/** A job with one task, as it lives through steps; its rows are numbers in order. */
+class Life {
+  readonly #scene: Scene;
+  #attempt: Attempt;
+  #zombie: Attempt | null = null;
+  #next = 0;
+  /** Of the last complete checkpoint: the next row, and what is to be committed, or was already. */
+  #complete = { next: 0, pending: [] as Json[] };
+
+  constructor(scene: Scene, attempt: Attempt) {
+    this.#scene = scene;
+    this.#attempt = attempt;
+  }
+
+  get rowCount(): number {
+    return this.#next;
+  }
+
+  readonly steps = {
+    rows: async () => {
+      await this.#attempt.write([this.#next, this.#next + 1]);
+      this.#next += 2;
+    },
+    checkpoint: async () => {
+      if (this.#complete.pending.length >= 2) await this.steps.commit();
+      await this.#attempt.flush();
+      const noted = this.#attempt.writer.prepareCommit();
+      const pending = [...this.#complete.pending, ...(noted === null ? [] : [noted])];
+      this.#complete = { next: this.#next, pending };
+    },
+    commit: async () => {
+      await this.#attempt.committer.commit(this.#complete.pending);
+      this.#complete = { ...this.#complete, pending: this.#complete.pending.slice(-1) };
+    },
+    crash: async () => {
+      this.#zombie = this.#attempt;
+      this.#attempt = await this.#scene.begin(this.#complete.pending);
+      this.#next = this.#complete.next;
+    },
+    /** It knows nothing of its successor: what it writes must be seen by nobody. */
+    zombie: async () => {
+      const zombie = this.#zombie;
+      this.#zombie = null;
+      const writing = zombie?.write([-1]).then(() => zombie.flush());
+      await writing?.catch(() => undefined); // Fenced, as it should be.
+    },
+  };
+}
+
+test('any order of rows, checkpoints, commits, crashes and writers that wake up again', async () => {
+  const step = fc.constantFrom('rows', 'rows', 'checkpoint', 'commit', 'crash', 'zombie');
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 14 }), async (steps) => {
+      const scene = await Scene.make();
+      await withScene(scene, async () => {
+        const life = new Life(scene, await scene.begin(null));
+        for (const one of [...steps, 'rows', 'checkpoint', 'commit'] as const) {
+          await life.steps[one]();
+        }
+        await scene.sees(upTo(life.rowCount));
+      });
+    }),
+    { numRuns: 10 },
+  );
+});
