@@ -52,8 +52,8 @@ const usages: readonly Usage[] = [
   },
   {
     name: 'state',
-    usage: 'get JOB OPERATOR KEY [flags]',
-    description: "show an operator's state for a key",
+    usage: 'get|read … [flags]',
+    description: "show an operator's state, of a job that runs or in a checkpoint",
     run: async (env, args) => (await import('./commands/state.ts')).stateCommand(env, args),
   },
   {

@@ -1,6 +1,7 @@
 /**
  * `millrace state get JOB OPERATOR KEY`: the state that an operator of a job has for a key, while the job runs. The
- * thread that owns the key answers it itself, between two slices of its work.
+ * thread that owns the key answers it itself, between two slices of its work. `millrace state read` looks into a
+ * checkpoint (state-read.ts).
  *
  * Before: cli/main.ts. After: coordinator/job/key-state.ts.
  */
@@ -29,7 +30,8 @@ const options: ControlCommand = {
   notes:
     'JOB is its name or its id, OPERATOR the name or the id of an operator, as millrace status shows them. ' +
     'KEY is a value of the key column, or a JSON list where the key has several columns. ' +
-    'Of aggregates in two phases there may be parts in several tasks.',
+    'Of aggregates in two phases there may be parts in several tasks. The state in a checkpoint is shown by ' +
+    'millrace state read DIR OPERATOR.',
 };
 
 const callDeadlineMs = 15_000;
@@ -40,6 +42,7 @@ export async function stateCommand(
   reach?: Reach,
 ): Promise<ExitCode> {
   const [verb = '', ...rest] = args;
+  if (verb === 'read') return (await import('./state-read.ts')).stateReadCommand(env, rest);
   if (verb !== 'get' && verb !== '--help' && verb !== '-h') throw noVerb(verb);
   const request = readControlCommand(env, verb === 'get' ? rest : args, options);
   if (request === null) return exitCodes.done;
@@ -70,9 +73,11 @@ function byTask(parts: readonly KeyStatePart[]): Record<string, unknown> {
 }
 
 function noVerb(verb: string) {
-  const isNear = nearestName(verb, ['get']) !== null;
+  const nearest = nearestName(verb, ['get', 'read']);
   const what = verb === '' ? '"millrace state" needs a verb' : `"millrace state" has no "${verb}"`;
   return typedError(verb === '' ? 'ARGUMENT_MISSING' : 'COMMAND_NOT_FOUND', what, {
-    hint: `${isNear ? 'Did you mean get? ' : ''}Write millrace state get JOB OPERATOR KEY.`,
+    hint:
+      `${nearest === null ? '' : `Did you mean ${nearest}? `}Write millrace state get JOB OPERATOR KEY of a job that ` +
+      'runs, or millrace state read DIR OPERATOR of a checkpoint.',
   });
 }

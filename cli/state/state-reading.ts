@@ -1,0 +1,164 @@
+/**
+ * Reading the state of an operator out of a checkpoint: the parts that its tasks wrote, checked, as batches.
+ *
+ * Before: cli/commands/state-read.ts. After: worker/snapshot/snapshot-part-reader.ts, cli/state/state-text.ts.
+ */
+import { createRealSyncDisk } from '../../base/env/real-sync-disk.ts';
+import { typedError } from '../../base/typed-error.ts';
+import type {
+  CheckpointManifest,
+  OperatorDescription,
+} from '../../coordinator/checkpoint/checkpoint-manifest.ts';
+import type { Batch } from '../../engine/batch/batch.ts';
+import { readValue } from '../../engine/batch/row-reader.ts';
+import type { SnapshotPart } from '../../engine/checkpoint/task-snapshot.ts';
+import { instantiateKernels } from '../../engine/kernels/kernels.ts';
+import { addressOf, SlotMemory } from '../../engine/memory/slot-memory.ts';
+import { fieldIndexOf, type Schema } from '../../engine/schema/schema.ts';
+import { selectedBatch } from '../../engine/stream/selected-batch.ts';
+import type { SnapshotContext } from '../../worker/snapshot/snapshot-output.ts';
+import { SnapshotPartReader } from '../../worker/snapshot/snapshot-part-reader.ts';
+
+/** What all tasks have of a part. */
+export interface KeptPart {
+  readonly name: string;
+  readonly parts: readonly SnapshotPart[];
+}
+
+/** The parts of an operator that have rows, in the order of their names and tasks. */
+export function keptParts({ tasks }: CheckpointManifest, operatorId: string): KeptPart[] {
+  const ordered = tasks.toSorted((left, right) => left.taskIndex - right.taskIndex);
+  const all = ordered.flatMap(({ operators }) =>
+    operators.filter((one) => one.operatorId === operatorId).flatMap(({ parts }) => parts),
+  );
+  const byName = Map.groupBy(all, ({ part }) => part);
+  return [...byName]
+    .map(([name, parts]) => ({ name, parts: parts.filter(({ rowCount }) => rowCount > 0) }))
+    .filter(({ parts }) => parts.length > 0)
+    .sort((left, right) => (left.name < right.name ? -1 : 1));
+}
+
+/** Takes the batches of a part; they are the reading's. */
+export interface BatchTaker {
+  /** Called once, before the first batch. */
+  begin(schema: Schema): void;
+  take(batch: Batch): void;
+}
+
+/** 256 MiB: a batch, and what it is written with; state is read a batch at a time. */
+const memoryBytes = 256 << 20;
+
+export class StateReading {
+  readonly context: SnapshotContext;
+  readonly #operator: OperatorDescription;
+  /** A text for each column of the key, null for a null; null: all keys. */
+  readonly #wanted: readonly (string | null)[] | null;
+
+  /**
+   * @param root - Where paths of parts begin.
+   * @param key - Only rows of it.
+   * @throws STATE_KEY_INVALID
+   */
+  constructor(root: string, operator: OperatorDescription, key: string | null) {
+    const memory = new SlotMemory({ budgetBytes: memoryBytes });
+    this.#operator = operator;
+    this.#wanted = key === null ? null : keyTexts(key, operator);
+    this.context = {
+      disk: createRealSyncDisk(),
+      scope: memory.scope('state read'),
+      kernels: instantiateKernels(memory.memory),
+      folder: root,
+    };
+  }
+
+  /** @throws SNAPSHOT_DAMAGED, STATE_KEY_INVALID, and errors of the disk. */
+  read({ name, parts }: KeptPart, taker: BatchTaker): void {
+    let hasBegun = false;
+    for (const part of parts) {
+      const reader = new SnapshotPartReader(this.context, part);
+      try {
+        const indexes = this.#keyIndexes(reader.schema, name);
+        if (!hasBegun) taker.begin(reader.schema);
+        hasBegun = true;
+        for (let batch = reader.read(); batch !== null; batch = reader.read()) {
+          this.#give(batch, indexes, taker);
+        }
+      } finally {
+        reader.close();
+      }
+    }
+  }
+
+  #give(batch: Batch, indexes: readonly number[], taker: BatchTaker): void {
+    const kept = this.#wanted === null ? batch.retain() : this.#ofKey(batch, indexes);
+    try {
+      if (kept !== null) taker.take(kept);
+    } finally {
+      kept?.release();
+      batch.release();
+    }
+  }
+
+  #ofKey(batch: Batch, indexes: readonly number[]): Batch | null {
+    const { scope } = this.context;
+    const selection = scope.allocate(Math.max(4, batch.rowCount * 4));
+    const { uint32 } = scope.memory;
+    const rows = addressOf(selection) >>> 2;
+    let rowCount = 0;
+    for (let index = 0; index < batch.rowCount; index++) {
+      const row = batch.storedRowOf(index);
+      if (this.#isOfKey(batch, { indexes, row })) uint32[rows + rowCount++] = row;
+    }
+    return selectedBatch(this.context, batch, { selection, rowCount });
+  }
+
+  #isOfKey(
+    batch: Batch,
+    { indexes, row }: { readonly indexes: readonly number[]; readonly row: number },
+  ): boolean {
+    return indexes.every((index, at) => {
+      const column = batch.columns[index];
+      if (column === undefined) return false;
+      return textOf(readValue(batch.memory, column, row, '')) === this.#wanted?.[at];
+    });
+  }
+
+  #keyIndexes(schema: Schema, part: string): number[] {
+    if (this.#wanted === null) return [];
+    const { keys, operatorId } = this.#operator;
+    const indexes = keys.map(({ name }) => fieldIndexOf(schema, name));
+    if (indexes.length > 0 && indexes.every((index) => index >= 0)) return indexes;
+    const message = `part "${part}" of operator "${operatorId}" has no columns of a key`;
+    throw typedError('STATE_KEY_INVALID', message, {
+      hint: 'Leave --key out, or choose another part with --part.',
+    });
+  }
+}
+
+function keyTexts(key: string, { keys, operatorId }: OperatorDescription): (string | null)[] {
+  const given = keys.length === 1 && !key.startsWith('[') ? [key] : listOf(key);
+  if (given !== null && given.length === keys.length) return given.map(textOf);
+  const names = keys.map(({ name }) => `"${name}"`).join(', ');
+  const message = `"${key}" is no key of operator "${operatorId}"`;
+  throw typedError('STATE_KEY_INVALID', message, {
+    hint:
+      keys.length === 0
+        ? 'The operator keeps no state by one key: leave --key out.'
+        : `Write a JSON list with a value for each of ${names}.`,
+  });
+}
+
+function listOf(text: string): unknown[] | null {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return Array.isArray(parsed) ? parsed : null;
+  } catch {
+    return null; // Not JSON: the caller says so.
+  }
+}
+
+/** Texts as they are, all else as JSON would have it, integers with all digits. */
+function textOf(value: unknown): string | null {
+  if (value === null) return null;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
