@@ -18,22 +18,33 @@ import { fieldIndexOf, type Schema } from '../../engine/schema/schema.ts';
 import { selectedBatch } from '../../engine/stream/selected-batch.ts';
 import type { SnapshotContext } from '../../worker/snapshot/snapshot-output.ts';
 import { SnapshotPartReader } from '../../worker/snapshot/snapshot-part-reader.ts';
+import { EntryTable, hasEntries, type NotedState, notedStates } from './entry-table.ts';
 
 /** What all tasks have of a part. */
 export interface KeptPart {
   readonly name: string;
   readonly parts: readonly SnapshotPart[];
+  /** Of keyed state: the state that it has; null for other parts. */
+  readonly state: NotedState | null;
 }
 
 /** The parts of an operator that have rows, in the order of their names and tasks. */
 export function keptParts({ tasks }: CheckpointManifest, operatorId: string): KeptPart[] {
   const ordered = tasks.toSorted((left, right) => left.taskIndex - right.taskIndex);
-  const all = ordered.flatMap(({ operators }) =>
-    operators.filter((one) => one.operatorId === operatorId).flatMap(({ parts }) => parts),
+  const own = ordered.flatMap(({ operators }) =>
+    operators.filter((one) => one.operatorId === operatorId),
   );
-  const byName = Map.groupBy(all, ({ part }) => part);
+  const states = own.flatMap(({ note }) => notedStates(note));
+  const byName = Map.groupBy(
+    own.flatMap(({ parts }) => parts),
+    ({ part }) => part,
+  );
   return [...byName]
-    .map(([name, parts]) => ({ name, parts: parts.filter(({ rowCount }) => rowCount > 0) }))
+    .map(([name, parts]) => ({
+      name,
+      parts: parts.filter(({ rowCount }) => rowCount > 0),
+      state: states.find((one) => `state-${one.name}` === name) ?? null,
+    }))
     .filter(({ parts }) => parts.length > 0)
     .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
@@ -72,21 +83,34 @@ export class StateReading {
   }
 
   /** @throws SNAPSHOT_DAMAGED, STATE_KEY_INVALID, and errors of the disk. */
-  read({ name, parts }: KeptPart, taker: BatchTaker): void {
+  read(kept: KeptPart, taker: BatchTaker): void {
+    let entries: EntryTable | null = null;
     let hasBegun = false;
-    for (const part of parts) {
+    for (const part of kept.parts) {
       const reader = new SnapshotPartReader(this.context, part);
       try {
-        const indexes = this.#keyIndexes(reader.schema, name);
+        if (hasEntries(reader.schema)) {
+          entries ??= this.#entryTable(kept);
+          for (const batch of batchesOf(reader)) entries.add(batch);
+          continue;
+        }
+        const indexes = this.#keyIndexes(reader.schema, kept.name);
         if (!hasBegun) taker.begin(reader.schema);
         hasBegun = true;
-        for (let batch = reader.read(); batch !== null; batch = reader.read()) {
-          this.#give(batch, indexes, taker);
-        }
+        for (const batch of batchesOf(reader)) this.#give(batch, indexes, taker);
       } finally {
         reader.close();
       }
     }
+    if (entries !== null) giveEntries(entries, taker);
+  }
+
+  #entryTable({ state }: KeptPart): EntryTable {
+    const { keys } = this.#operator;
+    const isWanted = (key: Readonly<Record<string, unknown>>) =>
+      this.#wanted === null ||
+      keys.every(({ name }, at) => textOf(key[name]) === this.#wanted?.[at]);
+    return new EntryTable({ scope: this.context.scope, keys, state, isWanted });
   }
 
   #give(batch: Batch, indexes: readonly number[], taker: BatchTaker): void {
@@ -95,7 +119,6 @@ export class StateReading {
       if (kept !== null) taker.take(kept);
     } finally {
       kept?.release();
-      batch.release();
     }
   }
 
@@ -132,6 +155,28 @@ export class StateReading {
     throw typedError('STATE_KEY_INVALID', message, {
       hint: 'Leave --key out, or choose another part with --part.',
     });
+  }
+}
+
+/** The batches of a part, each released when the next one is asked for. */
+function* batchesOf(reader: SnapshotPartReader): Generator<Batch> {
+  for (let batch = reader.read(); batch !== null; batch = reader.read()) {
+    try {
+      yield batch;
+    } finally {
+      batch.release();
+    }
+  }
+}
+
+function giveEntries(entries: EntryTable, taker: BatchTaker): void {
+  taker.begin(entries.schema);
+  for (const batch of entries.batches()) {
+    try {
+      taker.take(batch);
+    } finally {
+      batch.release();
+    }
   }
 }
 

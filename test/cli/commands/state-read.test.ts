@@ -6,10 +6,21 @@ import { createRealSyncDisk } from '../../../base/env/real-sync-disk.ts';
 import { stateCommand } from '../../../cli/commands/state.ts';
 import type { CheckpointStatistics } from '../../../coordinator/checkpoint/checkpoint-history.ts';
 import { manifestOf } from '../../../coordinator/checkpoint/manifest-of.ts';
+import type { AttemptStore } from '../../../coordinator/checkpoint/store/checkpoint-store.ts';
 import { folderStore } from '../../../coordinator/checkpoint/store/folder-store.ts';
 import { BatchBuilder } from '../../../engine/batch/batch-builder.ts';
+import type { OperatorSnapshot } from '../../../engine/checkpoint/task-snapshot.ts';
+import type { Json } from '../../../engine/contracts/json.ts';
+import type { SnapshotRows } from '../../../engine/contracts/snapshot.ts';
+import type { MemoryScope } from '../../../engine/memory/slot-memory.ts';
 import type { OperatorSpec, PhysicalGraph } from '../../../engine/plan/physical-graph.ts';
-import { int64Type, utf8Type } from '../../../engine/schema/field-type.ts';
+import {
+  binaryType,
+  float64Type,
+  int64Type,
+  uint32Type,
+  utf8Type,
+} from '../../../engine/schema/field-type.ts';
 import { fieldOf, type Schema, schemaOf } from '../../../engine/schema/schema.ts';
 import { SnapshotFileWriter } from '../../../worker/snapshot/snapshot-file-writer.ts';
 import { fakeCliEnv } from '../../support/fake-cli-env.ts';
@@ -21,6 +32,7 @@ const counts = schemaOf(
   fieldOf('day', int64Type),
   fieldOf('n', int64Type),
 );
+const ids = schemaOf(fieldOf('id', int64Type));
 const late = schemaOf(fieldOf('note', utf8Type));
 
 type Row = readonly unknown[];
@@ -31,7 +43,8 @@ interface TaskRows {
 
 const operators: readonly OperatorSpec[] = [
   { kind: 'firstRows', id: 'counts-1', name: 'counts', keys: ['word', 'day'], output: counts },
-  { kind: 'limit', id: 'limit-1', name: 'limit', count: 3, output: counts },
+  { kind: 'limit', id: 'limit-1', name: 'limit', count: 3, output: ids },
+  { kind: 'firstRows', id: 'keyed-1', name: 'keyed', keys: ['id'], output: ids },
 ];
 const graph: PhysicalGraph = {
   ...{ jobName: 'words', parallelism: 2 },
@@ -44,21 +57,31 @@ const graph: PhysicalGraph = {
   ],
 };
 
-/** A folder of checkpoints with one of two tasks. */
+/** A folder of checkpoints with one of some tasks. */
 async function checkpointOf(tasks: readonly TaskRows[]): Promise<string> {
+  const { folder, attempt } = await begun();
+  const kept = tasks.map(({ counts: rows, late: lateRows = [] }, task) => {
+    const path = `${attempt.folderOf(1)}/${task}.arrow`;
+    const parts = { counts: [counts, rows], late: [late, lateRows] } as const;
+    return write(attempt.root, path, { operatorId: 'counts-1', parts });
+  });
+  await complete(attempt, kept);
+  return folder;
+}
+
+async function begun() {
   const folder = tempFolder();
-  const attempt = await folderStore(createRealEnv(), { folder, jobName: 'words' }).beginAttempt({
-    kind: 'latest',
-  });
-  const snapshots = tasks.map((rows, taskIndex) => {
-    const statistics = { alignmentMs: 0, syncMs: 0, asyncMs: 0, sizeBytes: 0 };
-    const path = `${attempt.folderOf(1)}/${taskIndex}.arrow`;
-    return {
-      ...{ taskId: `v1[${taskIndex}]`, vertexId: 'v1', taskIndex, parallelism: tasks.length },
-      operators: written(attempt.root, path, rows),
-      ...{ source: null, prepared: null, statistics },
-    };
-  });
+  const store = folderStore(createRealEnv(), { folder, jobName: 'words' });
+  return { folder, attempt: await store.beginAttempt({ kind: 'latest' }) };
+}
+
+/** @param kept - By task. */
+async function complete(attempt: AttemptStore, kept: readonly (readonly OperatorSnapshot[])[]) {
+  const snapshots = kept.map((own, taskIndex) => ({
+    ...{ taskId: `v1[${taskIndex}]`, vertexId: 'v1', taskIndex, parallelism: kept.length },
+    ...{ operators: own, source: null, prepared: null },
+    statistics: { alignmentMs: 0, syncMs: 0, asyncMs: 0, sizeBytes: 0 },
+  }));
   const statistics: CheckpointStatistics = {
     ...{ checkpointId: 1, kind: 'checkpoint', durationMs: 1, sizeBytes: 2, missing: [], tasks: [] },
   };
@@ -69,35 +92,65 @@ async function checkpointOf(tasks: readonly TaskRows[]): Promise<string> {
     { ...facts, keyGroupCount: 8 },
   );
   await attempt.complete(await attempt.writeManifest(manifest));
-  return folder;
 }
 
-function written(root: string, path: string, { counts: counted, late: lateRows = [] }: TaskRows) {
+interface Kept {
+  readonly operatorId: string;
+  readonly parts: Readonly<Record<string, readonly [Schema, readonly Row[]]>>;
+}
+
+/** Writes what one task has of an operator. */
+function write(folder: string, path: string, { operatorId, parts }: Kept) {
   const { scope, kernels } = slotContext(counts);
   const disk = createRealSyncDisk();
-  const writer = new SnapshotFileWriter({
-    ...{ disk, scope, kernels, folder: root, clock: { mono: () => 0 } },
-  });
+  const clock = { mono: () => 0 };
+  const writer = new SnapshotFileWriter({ disk, scope, kernels, folder, clock });
   writer.begin(1, path);
-  const own = writer.writerOf('counts-1', 'firstRows');
-  const rowsOf = (schema: Schema, rows: readonly Row[]) => {
-    let left = [rows].filter(({ length }) => length > 0);
-    const next = () => {
-      const [now] = left;
-      left = [];
-      if (now === undefined) return null;
-      const builder = new BatchBuilder(scope, schema);
-      for (const row of now) builder.appendRow(row);
-      return builder.build();
-    };
-    return { next, close: () => undefined };
-  };
-  own.rows('counts', counts, rowsOf(counts, counted));
-  own.rows('late', late, rowsOf(late, lateRows));
+  const own = writer.writerOf(operatorId, 'process');
+  for (const [name, [schema, rows]] of Object.entries(parts)) {
+    own.rows(name, schema, rowsOf(scope, schema, rows));
+  }
   while (!writer.step());
   const outcome = writer.finish();
   if (outcome.kind === 'failed') throw outcome.error;
   return outcome.operators;
+}
+
+function rowsOf(scope: MemoryScope, schema: Schema, rows: readonly Row[]): SnapshotRows {
+  let left = rows.length;
+  const next = () => {
+    if (left === 0) return null;
+    left = 0;
+    const builder = new BatchBuilder(scope, schema);
+    for (const row of rows) builder.appendRow(row);
+    return builder.build();
+  };
+  return { next, close: () => undefined };
+}
+
+/** By part: its schema, then rows of one snapshot after the other. */
+type Parts = Readonly<Record<string, readonly [Schema, ...(readonly Row[])[]]>>;
+
+/** As a manifest has it. */
+function asJson(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** What one task has of keyed state: a file for each snapshot of a part. */
+async function keyedCheckpoint({ note, parts }: { note: Json; parts: Parts }): Promise<string> {
+  const { folder, attempt } = await begun();
+  const files = Object.entries(parts).flatMap(([name, [schema, ...snapshots]]) =>
+    snapshots.flatMap((rows, index) => {
+      const path = `${attempt.folderOf(1)}/${name}-${index}.arrow`;
+      return write(attempt.root, path, {
+        operatorId: 'keyed-1',
+        parts: { [name]: [schema, rows] },
+      });
+    }),
+  );
+  const all = files.flatMap((one) => one.parts);
+  await complete(attempt, [[{ operatorId: 'keyed-1', kind: 'process', note, parts: all }]]);
+  return folder;
 }
 
 async function read(folder: string, ...args: string[]) {
@@ -188,4 +241,83 @@ test('what is not there is said: no operator of the name, nothing kept, no check
   await expect(read(join(folder, 'words'), 'log', 'counts')).rejects.toMatchObject({
     info: { code: 'CHECKPOINT_NOT_FOUND' },
   });
+});
+
+/** Rows of keyed state, as tasks write them: key and value are bytes (docs/formats/snapshot.md). */
+const entryRows = schemaOf(
+  ...[fieldOf('keyGroup', uint32Type), fieldOf('hash', uint32Type), fieldOf('key', binaryType)],
+  ...[fieldOf('subKey', binaryType), fieldOf('value', binaryType, true)],
+  fieldOf('expiresAtMs', float64Type),
+);
+const timerRows = schemaOf(
+  ...[fieldOf('keyGroup', uint32Type), fieldOf('hash', uint32Type), fieldOf('key', binaryType)],
+  fieldOf('timeMs', float64Type),
+);
+
+/** Numbers as bytes, each of so many. */
+function bytes(...numbers: readonly (readonly [size: 1 | 4 | 8, value: number])[]): Uint8Array {
+  const all = new DataView(new ArrayBuffer(numbers.reduce((sum, [size]) => sum + size, 0)));
+  let at = 0;
+  for (const [size, value] of numbers) {
+    if (size === 1) all.setUint8(at, value);
+    if (size === 4) all.setUint32(at, value, true);
+    if (size === 8) all.setBigInt64(at, BigInt(value), true);
+    at += size;
+  }
+  return new Uint8Array(all.buffer);
+}
+
+test('keyed state is shown by its types: values, lists, maps and timers, the last of each entry', async () => {
+  const never = Number.POSITIVE_INFINITY;
+  const key = (value: number) => bytes([8, value]);
+  const entry = (k: number, sub: Uint8Array, value: Uint8Array | null, expires = never): Row => [
+    ...[1, 2, key(k), sub, value, expires],
+  ];
+  const int64 = { ...fieldOf('v', int64Type) };
+  const states = [
+    { name: 'total', kind: 'value', value: int64, key: null },
+    { name: 'last', kind: 'list', value: int64, key: null },
+    { name: 'byUser', kind: 'map', value: int64, key: int64 },
+  ];
+  const parts: Parts = {
+    'state-total': [
+      entryRows,
+      [entry(1, bytes(), key(10)), entry(2, bytes(), key(20)), entry(3, bytes(), key(30))],
+      [entry(1, bytes(), key(11), 99), entry(2, bytes(), null)],
+    ],
+    'state-last': [
+      entryRows,
+      [entry(1, bytes(), bytes([4, 1], [4, 3])), entry(1, bytes([4, 0]), key(7))],
+      [entry(1, bytes([4, 1]), key(8)), entry(1, bytes([4, 2]), key(9))],
+    ],
+    'state-byUser': [
+      entryRows,
+      [
+        entry(1, bytes([8, 5], [1, 1]), bytes([4, 0], [8, 50])),
+        entry(1, bytes([4, 0], [1, 2]), key(5)),
+      ],
+    ],
+    eventTimers: [timerRows, [[1, 2, key(1), 1_000]], [[1, 2, key(1), 2_000]]],
+  };
+  const folder = await keyedCheckpoint({ note: asJson({ nowMs: null, state: { states } }), parts });
+  const lines = async (...args: string[]) =>
+    (await read(folder, '.', 'keyed', '--format', 'ndjson', ...args)).text.trimEnd().split('\n');
+  expect(await lines('--part', 'state-total')).toEqual([
+    '{"id":1,"value":11,"expiresAtMs":99}',
+    '{"id":3,"value":30,"expiresAtMs":null}',
+  ]);
+  expect(await lines('--part', 'state-last')).toEqual([
+    '{"id":1,"index":1,"value":8,"expiresAtMs":null}',
+    '{"id":1,"index":2,"value":9,"expiresAtMs":null}',
+  ]);
+  expect(await lines('--part', 'state-byUser')).toEqual([
+    '{"id":1,"mapKey":5,"value":50,"expiresAtMs":null}',
+  ]);
+  expect(await lines('--part', 'eventTimers')).toEqual([
+    '{"id":1,"timeMs":1000}',
+    '{"id":1,"timeMs":2000}',
+  ]);
+  expect(await lines('--key', '3')).toEqual([
+    '{"part":"state-total","id":3,"value":30,"expiresAtMs":null}',
+  ]);
 });
