@@ -25,6 +25,7 @@ import type { ProcessKey, StateSpec } from '../plan/state-spec.ts';
 import type { ProcessFunctions } from '../plan/user-functions.ts';
 import { type Field, fieldIndexOf, type Schema } from '../schema/schema.ts';
 import type { SpillContext } from '../spill/spill-space.ts';
+import { touchedRowsMax } from '../state/entry-table.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { RowKeys } from '../state/row-keys.ts';
 import type { TimerQueue } from '../state/timer-queue.ts';
@@ -114,7 +115,7 @@ export class ProcessOperator implements Operator {
     while (row < rowCount) {
       if (!this.#output.flush(outbox) || this.#poison?.flush() === false) return row;
       if (!this.#maintain()) return row;
-      const end = Math.min(row + this.#pacer.rows, rowCount);
+      const end = Math.min(row + this.#pacer.rows, row + touchedRowsMax, rowCount);
       this.#state.touch(this.#keys.hashesFrom(row), end - row);
       this.#control?.letRead(true);
       row = this.#driver.run(batch, row, end);

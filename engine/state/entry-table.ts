@@ -14,7 +14,6 @@
  * @see Knuth, The Art of Computer Programming, volume 3, 6.4, algorithm R: removal from linear probing.
  */
 import { assert } from '../../base/assert.ts';
-import { batchRowsMax } from '../batch/batch.ts';
 import { keyGroupCount, keyGroupOf } from '../keys/key-group.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
 import {
@@ -36,7 +35,11 @@ const firstSlots = 16;
 const loadMax = 0.75;
 /** A smaller table is in the caches. */
 const touchedBytesMin = 4 * 1024 * 1024;
-const touchedRecords = new Uint32Array(batchRowsMax);
+/** So many slots, and records of two cache lines each, stay in a core's own caches, and their pages in its table of these. */
+export const touchedRowsMax = 128;
+const touchedRecords = new Uint32Array(touchedRowsMax);
+/** In a record: behind the header and a key of 8 bytes. */
+const touchedWord = (entryHeaderBytes + 8) / 4;
 
 export class EntryTable {
   readonly #scope: MemoryScope;
@@ -122,22 +125,42 @@ export class EntryTable {
   }
 
   /**
-   * Loads the slots and records that keys with these hashes, u32 at an address, will be found by. The loads of
-   * a loop wait for each other no more, so that far memory costs a third of what it does one key at a time.
+   * Loads the slots and records that keys with these hashes, u32 at an address, will be found by; at most
+   * `touchedRowsMax`. The loads of a loop wait for each other no more, so that far memory costs a third of what it does
+   * one key at a time: first the slots, then, where these are near, which record is meant, then that one.
    */
   touch(hashes: number, count: number): void {
+    assert(count <= touchedRowsMax, 'no more keys are touched than stay in the caches');
     if (this.sizeBytes < touchedBytesMin) return;
     const { uint32 } = this.#scope.memory;
     const first = hashes >>> 2;
+    let sum = 0;
     for (let at = 0; at < count; at++) {
       const hash = uint32[first + at]!;
       const group = keyGroupOf(hash);
-      touchedRecords[at] = uint32[this.#slots[group]! + (hash & this.#masks[group]!) * 2 + 1]!;
+      sum += uint32[this.#slots[group]! + (hash & this.#masks[group]!) * 2]! & 1;
     }
-    let sum = 0;
-    for (let at = 0; at < count; at++) sum += uint32[touchedRecords[at]! * 2]! & 1;
-    // Kept, or the loop would be left out.
+    for (let at = 0; at < count; at++) touchedRecords[at] = this.#recordOfHash(uint32[first + at]!);
+    for (let at = 0; at < count; at++) {
+      const word = touchedRecords[at]! >>> 2;
+      // A short key and its value may lie in the line behind that of the header.
+      sum += (uint32[word]! ^ uint32[word + touchedWord]!) & 1;
+    }
+    // Kept, or the loops would be left out.
     this.#touched = sum;
+  }
+
+  /** The first record with a hash, whatever its key; 0 when there is none. */
+  #recordOfHash(hash: number): number {
+    const group = keyGroupOf(hash);
+    const slots = this.#slots[group]!;
+    if (slots === 0) return 0;
+    const { uint32 } = this.#scope.memory;
+    const mask = this.#masks[group]!;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const stored = uint32[slots + slot * 2]!;
+      if (stored === hash || stored === 0) return uint32[slots + slot * 2 + 1]! * 8;
+    }
   }
 
   /** Removes the entry of a key; false when there is none. */
