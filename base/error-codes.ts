@@ -149,6 +149,7 @@ export const errorKinds = {
   SOURCE_UNREADABLE: 'user',
   SPILL_DAMAGED: 'external',
   SPILL_DISK_FULL: 'resource',
+  STATE_CHANGED: 'user',
   STATE_KEY_INVALID: 'user',
   STATE_NOT_ANSWERED: 'external',
   STATE_OUTSIDE_CALL: 'user',

@@ -27,8 +27,22 @@ export interface SnapshotWriter {
    * be as they were when this was called.
    *
    * @param part - A name that is the operator's own, such as `panes`; each is given once.
+   * @param isAdded - The rows come behind those that `written` tells of, which need not be written again. A later
+   * row counts more than an earlier one. @defaultValue false: they are all
    */
-  rows(part: string, schema: Schema, rows: SnapshotRows): void;
+  rows(part: string, schema: Schema, rows: SnapshotRows, isAdded?: boolean): void;
+  /** What this task has on disk of a part: of its newest snapshot that has been written. Null: nothing. */
+  written(part: string): WrittenPart | null;
+}
+
+/** A part as a task has written it, in one snapshot or in several, one on top of the other. */
+export interface WrittenPart {
+  /** Of the newest snapshot. */
+  readonly checkpointId: number;
+  readonly snapshotCount: number;
+  /** Of the first snapshot, which has all rows, and of those added since. */
+  readonly firstBytes: number;
+  readonly addedBytes: number;
 }
 
 /** Rows of state on their way into a snapshot. */
@@ -53,7 +67,8 @@ export interface SnapshotReader {
   readonly notes: readonly Json[];
   /**
    * The next rows of a part, of all tasks that may have had rows of this task's key groups, rows of other key groups
-   * among them; null at the end, and where no task had the part. The caller owns the batch.
+   * among them; null at the end, and where no task had the part. Of one task they come in the order in which they were
+   * written, added ones behind those before. The caller owns the batch.
    */
   read(part: string): Batch | null;
 }

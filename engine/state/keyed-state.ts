@@ -3,6 +3,7 @@
  *
  *     load a key ─▶ the function uses handles and timers ─▶ commit, or undo ─▶ leave
  *     between batches: maintain
+ *     barrier: snapshot ─▶ rows, taken beside the work
  *
  * Its share of the slot's memory is divided among the states: an eighth for what is written, half for the base,
  * three eighths for what is being merged, which a first delta may have. Timers are not spilled.
@@ -10,11 +11,12 @@
  * Before: engine/operators/process-operator.ts. After: engine/state/keyed-table.ts, engine/state/timer-queue.ts.
  */
 import { typedError } from '../../base/typed-error.ts';
+import type { SnapshotReader, SnapshotWriter } from '../contracts/snapshot.ts';
 import type { StateSpec } from '../plan/state-spec.ts';
 import type { StateFunctions } from '../plan/user-functions.ts';
 import type { SpillContext } from '../spill/spill-space.ts';
 import { KeyCursor } from './key-cursor.ts';
-import { KeyedTable, type StateClock, type TableLimits } from './keyed-table.ts';
+import { KeyedTable, type TableLimits } from './keyed-table.ts';
 import { StateFiles } from './state-files.ts';
 import {
   AggregatingState,
@@ -25,6 +27,8 @@ import {
   ReducingState,
   ValueState,
 } from './state-handles.ts';
+import { type StateNote, StateSnapshot } from './state-snapshot.ts';
+import type { StateClock } from './table-layers.ts';
 import { TimerQueue } from './timer-queue.ts';
 import { UndoLog } from './undo-log.ts';
 import { keyCodecOf, valueCodecOf } from './value-codec.ts';
@@ -66,6 +70,7 @@ export class KeyedState {
   readonly #processingClock: StateClock = clockAtStart();
   /** What a state has of the cursor's key, by its name. */
   readonly #readers: { readonly name: string; readonly read: () => unknown }[] = [];
+  readonly #snapshot: StateSnapshot;
   #files: StateFiles | null = null;
 
   /** @throws MEMORY_EXHAUSTED */
@@ -81,6 +86,11 @@ export class KeyedState {
     this.handles = Object.freeze(
       Object.fromEntries(states.map((spec) => [spec.name, this.#handleOf(spec)])),
     );
+    this.#snapshot = new StateSnapshot({
+      ...{ operator: context.name, scope, states, tables: this.#tables, cursor: this.cursor },
+      ...{ eventTimers: this.eventTimers, processingTimers: this.processingTimers },
+      ...{ eventClock: this.#eventClock, processingClock: this.#processingClock },
+    });
   }
 
   /** Bytes in memory, timers included. */
@@ -134,11 +144,17 @@ export class KeyedState {
     return hasRoom;
   }
 
-  /** Between calls: what was written since the last time becomes the frozen deltas; false while there are some. */
-  freeze(): boolean {
-    if (this.#tables.some(({ frozen }) => frozen.entryCount > 0)) return false;
-    for (const table of this.#tables) table.freeze();
-    return true;
+  /** Between calls: hands out all of it, in parts `state-<name>`, `eventTimers`, `clockTimers`; the note is for the operator's. */
+  snapshot(writer: SnapshotWriter): StateNote {
+    return this.#snapshot.take(writer);
+  }
+
+  /**
+   * Before the first call: takes in what the tasks of an earlier attempt have handed out. False asks to be called again.
+   * @param notes - What `snapshot` answered there.
+   */
+  restore(reader: SnapshotReader, notes: readonly StateNote[]): boolean {
+    return this.#snapshot.restore(reader, notes);
   }
 
   /** What the call did stays. */
@@ -158,6 +174,7 @@ export class KeyedState {
   }
 
   close(): void {
+    this.#snapshot.close();
     for (const table of this.#tables) table.close();
     this.#undo?.close();
     this.eventTimers.close();

@@ -1,38 +1,33 @@
 /**
  * Keyed table: the entries of one state, as base and delta.
  *
- *     write ──▶ delta ──freeze──▶ frozen ──merge, in slices──▶ base ──spill, in slices──▶ runs on disk
- *     read      first             then                         then                       newest first
+ *     write ──▶ delta ──freeze──▶ frozen deltas ──▶ base ──▶ runs on disk      table-layers.ts
+ *     read      first             then              then     newest first
  *
  * Why: a checkpoint needs the state as it was at one moment while work goes on. To freeze the delta is to
- * swap two pointers; the frozen one is what has changed since the last time, and is written beside the work.
+ * swap two pointers; the frozen ones are what has changed since the last time, and are written beside the work.
  * A deleted key is an entry as well, as long as something older may have the key.
  *
- * Expired entries are not found, and go when they are merged; a merge looks through the base for others.
+ * Expired entries are not found.
  *
- * Invariants:
- * - A frozen delta and runs are never written to.
- * - Of several entries of a key the first one in the order of reading counts.
- * - One of merging, sweeping, spilling and compacting is under way at a time.
+ * Before: engine/state/keyed-state.ts. After: engine/state/table-layers.ts, engine/state/table-view.ts.
  */
-import { keyGroupCount } from '../keys/key-group.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import {
   deletedSize,
   type EntryKey,
   expiryOf,
-  isDeleted,
-  RecordKey,
   setExpiry,
   valueAddressOf,
   valueSizeIn,
 } from './entry-record.ts';
 import { EntryTable } from './entry-table.ts';
+import { FrozenDelta } from './frozen-delta.ts';
 import type { KeyCursor } from './key-cursor.ts';
-import { RunMerge } from './run-merge.ts';
-import { sortedRecords } from './sorted-records.ts';
 import type { StateFiles } from './state-files.ts';
-import { type StateRun, StateRunWriter } from './state-run.ts';
+import { TableChanges } from './table-changes.ts';
+import { type StateClock, TableLayers } from './table-layers.ts';
+import { TableView } from './table-view.ts';
 import type { UndoLog } from './undo-log.ts';
 
 /** When entries go by themselves. */
@@ -40,14 +35,6 @@ export interface TimeToLive {
   readonly afterMs: number;
   /** Whether reading an entry counts as writing it does. */
   readonly isRenewedOnRead: boolean;
-}
-
-/** The time that entries live by. */
-export interface StateClock {
-  /** Entries that expire at this time or before have expired; never goes back. */
-  nowMs: number;
-  /** The time that counts for an entry that is written now. */
-  writtenAtMs: number;
 }
 
 export interface KeyedTableOptions {
@@ -70,13 +57,6 @@ export interface TableLimits {
   readonly baseBytesMax: number;
 }
 
-/** More runs than this become one. */
-const runsMax = 6;
-/** Entries of a slice: well below a millisecond. */
-const sliceEntries = 2048;
-
-type Phase = 'idle' | 'merging' | 'sweeping' | 'spilling' | 'compacting';
-
 export class KeyedTable {
   /** Bytes of the value that `get` found last. */
   valueSize = 0;
@@ -84,28 +64,23 @@ export class KeyedTable {
   isLookedAt = false;
   readonly #scope: MemoryScope;
   readonly #options: KeyedTableOptions;
-  readonly #recordKey = new RecordKey();
+  readonly #layers: TableLayers;
+  readonly #changes: TableChanges;
   #delta: EntryTable;
-  #frozen: EntryTable;
-  readonly #base: EntryTable;
-  #runs: StateRun[] = [];
-  #phase: Phase = 'idle';
-  /** Where merging, sweeping or spilling goes on. */
-  #group = 0;
-  #slot = 0;
-  #writer: StateRunWriter | null = null;
-  #runMerge: RunMerge | null = null;
   #isLayered = false;
   /** The delta's record of the key that was looked up last, by the version of the cursor. */
   #knownVersion = -1;
   #knownRecord = 0;
 
   constructor(scope: MemoryScope, options: KeyedTableOptions) {
+    const { ttl, clock, limits, files } = options;
     this.#scope = scope;
     this.#options = options;
     this.#delta = new EntryTable(scope);
-    this.#frozen = new EntryTable(scope);
-    this.#base = new EntryTable(scope);
+    this.#changes = new TableChanges(limits.deltaBytesMax);
+    this.#layers = new TableLayers(scope, {
+      ...{ clock, files, expires: ttl !== null, baseBytesMax: limits.baseBytesMax },
+    });
   }
 
   get ttl(): TimeToLive | null {
@@ -114,26 +89,13 @@ export class KeyedTable {
 
   /** Bytes in memory. */
   get sizeBytes(): number {
-    const tables = this.#delta.sizeBytes + this.#frozen.sizeBytes + this.#base.sizeBytes;
-    return this.#runs.reduce((sum, run) => sum + run.heldBytes, tables);
-  }
-
-  get deltaBytes(): number {
-    return this.#delta.sizeBytes;
-  }
-
-  /** The delta that was frozen last, until it is merged; empty if there is none. */
-  get frozen(): EntryTable {
-    return this.#frozen;
+    const frozen = new Set([...this.#layers.frozen, ...this.#changes.deltas]);
+    const bytes = this.#delta.sizeBytes + this.#layers.sizeBytes;
+    return [...frozen].reduce((sum, { table }) => sum + table.sizeBytes, bytes);
   }
 
   get runCount(): number {
-    return this.#runs.length;
-  }
-
-  /** Whether there is work for `work`. */
-  get isBusy(): boolean {
-    return this.#phase !== 'idle';
+    return this.#layers.runCount;
   }
 
   /** The address of the key's value, until the next call; 0 when it has none. */
@@ -142,7 +104,7 @@ export class KeyedTable {
     const isOlder = record === 0;
     if (isOlder) {
       if (!this.#isLayered) return 0;
-      record = this.#findBelow(key);
+      record = this.#layers.find(key);
       if (record === 0) return 0;
     }
     const { memory } = this.#scope;
@@ -172,15 +134,49 @@ export class KeyedTable {
     else this.#delta.remove(key);
   }
 
-  /** Makes the delta the frozen one; false while there is one already. */
-  freeze(): boolean {
-    if (this.#frozen.entryCount > 0) return false;
-    if (this.#delta.entryCount === 0) return true;
-    [this.#delta, this.#frozen] = [this.#frozen, this.#delta];
-    this.forget();
+  /** What was written since the last time becomes a frozen delta. */
+  freeze(): void {
+    const frozen = this.#freezeDelta();
+    if (frozen !== null) this.#changes.add(frozen);
+  }
+
+  /** Whether `view` can give what has changed since the last view. */
+  get knowsChanges(): boolean {
+    return this.#changes.isWhole;
+  }
+
+  /**
+   * The table as it is now, or what has changed since the last view, to be read while work goes on. One at a time; its
+   * owner closes it, before the table.
+   */
+  view(of: 'everything' | 'changes'): TableView {
+    const frozen = this.#freezeDelta();
+    const { deltas } = this.#changes;
+    const view =
+      of === 'everything'
+        ? this.#layers.view()
+        : new TableView(this.#scope, {
+            deltas: frozen === null ? deltas : [frozen, ...deltas],
+            below: null,
+          });
+    this.#changes.restart();
+    return view;
+  }
+
+  /**
+   * Puts an entry of a snapshot in the place of an older one; `deletedSize` deletes it. Answers the address where the caller
+   * writes the value. Only before the first call of another kind, and while `work` has nothing to do.
+   */
+  restore(key: EntryKey, valueSize: number, expiresAtMs: number): number {
     this.#isLayered = true;
-    if (this.#phase === 'idle') this.#begin('merging');
-    return true;
+    const record = this.#layers.restore(key, valueSize, expiresAtMs);
+    return record === 0 ? 0 : valueAddressOf(this.#scope.memory, record);
+  }
+
+  /** Keeps what was restored within the limits: false asks to be called again. */
+  settle(): boolean {
+    this.#layers.settle();
+    return this.work();
   }
 
   /** Records may have moved: looks the key up again, whatever its version. */
@@ -191,7 +187,7 @@ export class KeyedTable {
   /** Loads what keys with these hashes are found by. */
   touch(hashes: number, count: number): void {
     this.#delta.touch(hashes, count);
-    if (this.#isLayered) this.#base.touch(hashes, count);
+    if (this.#isLayered) this.#layers.touch(hashes, count);
   }
 
   /**
@@ -200,43 +196,47 @@ export class KeyedTable {
    */
   maintain(): boolean {
     const isFull = () => this.#delta.sizeBytes > this.#deltaBytesMax;
-    if (isFull()) this.freeze();
-    if (this.isBusy) this.work();
-    return !(isFull() && this.isBusy);
+    if (isFull() && this.#hasRoomBelow) this.freeze();
+    if (this.#layers.isBusy) this.work();
+    return !(isFull() && this.#layers.isBusy);
+  }
+
+  /** Does one slice of what is under way; true when nothing is. */
+  work(): boolean {
+    return this.#layers.work();
+  }
+
+  close(): void {
+    this.#changes.close();
+    this.#layers.close();
+    this.#delta.clear();
   }
 
   get #deltaBytesMax(): number {
     const { deltaBytesMax, unmergedBytesMax = 0 } = this.#options.limits;
     if (this.ttl !== null) return deltaBytesMax;
-    return Math.max(deltaBytesMax, unmergedBytesMax - this.#base.sizeBytes);
+    return Math.max(deltaBytesMax, unmergedBytesMax - this.#layers.baseBytes);
   }
 
-  /** Does one slice of what is under way; true when nothing is. */
-  work(): boolean {
-    switch (this.#phase) {
-      case 'merging':
-        this.#merge();
-        break;
-      case 'sweeping':
-        this.#sweep();
-        break;
-      case 'spilling':
-        this.#spill();
-        break;
-      case 'compacting':
-        this.#compact();
-        break;
-      default:
-    }
-    return !this.isBusy;
+  /** One delta at a time is merged; while a snapshot holds that back, some more wait. */
+  get #hasRoomBelow(): boolean {
+    const { frozen, isRead } = this.#layers;
+    if (frozen.length === 0) return true;
+    if (!isRead) return false;
+    const { deltaBytesMax, unmergedBytesMax = deltaBytesMax } = this.#options.limits;
+    const bytes = frozen.reduce((sum, { table }) => sum + table.sizeBytes, this.#delta.sizeBytes);
+    return bytes <= unmergedBytesMax;
   }
 
-  close(): void {
-    this.#writer?.close();
-    this.#runMerge?.close();
-    for (const run of this.#runs) run.close();
-    this.#runs = [];
-    for (const table of [this.#delta, this.#frozen, this.#base]) table.clear();
+  /** Hands the delta down; null when it is empty. */
+  #freezeDelta(): FrozenDelta | null {
+    if (this.#delta.entryCount === 0) return null;
+    const frozen = new FrozenDelta(this.#delta);
+    this.#layers.push(frozen);
+    this.#delta = new EntryTable(this.#scope);
+    this.#isLayered = true;
+    this.forget();
+    return frozen;
   }
 
   #find(key: KeyCursor): number {
@@ -244,16 +244,6 @@ export class KeyedTable {
     this.#knownRecord = this.#delta.find(key);
     this.#knownVersion = key.version;
     return this.#knownRecord;
-  }
-
-  #findBelow(key: EntryKey): number {
-    const record = this.#frozen.find(key) || this.#base.find(key);
-    if (record !== 0) return record;
-    for (const run of this.#runs) {
-      const found = run.find(key);
-      if (found !== 0) return found;
-    }
-    return 0;
   }
 
   /** The record of an entry that has been read and lives on. */
@@ -276,101 +266,5 @@ export class KeyedTable {
       return Number.POSITIVE_INFINITY;
     }
     return clock.writtenAtMs + ttl.afterMs;
-  }
-
-  #begin(phase: Phase): void {
-    this.#phase = phase;
-    this.#group = 0;
-    this.#slot = 0;
-  }
-
-  /** What comes next when no delta is being merged. */
-  #beginNext(): void {
-    if (this.#frozen.entryCount > 0) this.#begin('merging');
-    else if (this.#base.sizeBytes > this.#options.limits.baseBytesMax) this.#begin('spilling');
-    else if (this.#runs.length > runsMax) this.#begin('compacting');
-    else this.#begin('idle');
-  }
-
-  #merge(): void {
-    const { memory } = this.#scope;
-    const { nowMs } = this.#options.clock;
-    const key = this.#recordKey;
-    for (let entries = 0; entries < sliceEntries; ) {
-      const record = this.#nextRecord(this.#frozen);
-      if (record === 0) {
-        this.#frozen.clear();
-        if (this.#options.ttl !== null) this.#begin('sweeping');
-        else this.#beginNext();
-        return;
-      }
-      entries++;
-      key.of(memory, record);
-      const isGone = isDeleted(memory, record) || expiryOf(memory, record) <= nowMs;
-      if (!isGone) this.#base.putImage(key, record);
-      else if (this.#runs.length === 0) this.#base.remove(key);
-      else this.#base.put(key, deletedSize, Number.POSITIVE_INFINITY);
-    }
-  }
-
-  /** The record at the place where work goes on, which moves behind it; 0 at the end. */
-  #nextRecord(table: EntryTable): number {
-    for (; this.#group < keyGroupCount; this.#group++, this.#slot = 0) {
-      const slotCount = table.slotCountOf(this.#group);
-      while (this.#slot < slotCount) {
-        const record = table.recordAt(this.#group, this.#slot++);
-        if (record !== 0) return record;
-      }
-    }
-    return 0;
-  }
-
-  /** Takes expired entries out of the base. */
-  #sweep(): void {
-    const { memory } = this.#scope;
-    const { nowMs } = this.#options.clock;
-    for (let steps = 0; steps < sliceEntries; steps++) {
-      const record = this.#nextRecord(this.#base);
-      if (record === 0) {
-        this.#beginNext();
-        return;
-      }
-      if (expiryOf(memory, record) > nowMs || isDeleted(memory, record)) continue;
-      if (this.#runs.length === 0) this.#base.removeAt(this.#group, --this.#slot);
-      else
-        this.#base.put(this.#recordKey.of(memory, record), deletedSize, Number.POSITIVE_INFINITY);
-    }
-  }
-
-  /** Writes the base to a new run, a key group or more at a time. */
-  #spill(): void {
-    const { files } = this.#options;
-    this.#writer ??= new StateRunWriter(this.#scope, files(), this.#base.entryCount);
-    const { memory } = this.#scope;
-    const { nowMs } = this.#options.clock;
-    for (let entries = 0; entries < sliceEntries && this.#group < keyGroupCount; this.#group++) {
-      for (const record of sortedRecords(memory, this.#base, this.#group)) {
-        entries++;
-        if (expiryOf(memory, record) <= nowMs && this.#runs.length === 0) continue;
-        if (isDeleted(memory, record) && this.#runs.length === 0) continue;
-        this.#writer.append(record);
-      }
-    }
-    if (this.#group < keyGroupCount) return;
-    this.#runs.unshift(this.#writer.finish());
-    this.#writer = null;
-    this.#base.clear();
-    this.#beginNext();
-  }
-
-  #compact(): void {
-    const { files, clock } = this.#options;
-    this.#runMerge ??= new RunMerge(this.#scope, files(), this.#runs);
-    const merged = this.#runMerge.step(sliceEntries, clock.nowMs);
-    if (merged === null) return;
-    this.#runMerge = null;
-    for (const run of this.#runs) run.close();
-    this.#runs = [merged];
-    this.#beginNext();
   }
 }

@@ -3,66 +3,10 @@
  * deleted ones go, for nothing older is left that they would hide.
  */
 import { addressOf, type MemoryScope } from '../memory/slot-memory.ts';
-import {
-  entryWord,
-  expiryOf,
-  imageBytesOf,
-  isDeleted,
-  isOfKey,
-  RecordKey,
-} from './entry-record.ts';
+import { expiryOf, imageBytesOf, isDeleted, isOfKey, RecordKey } from './entry-record.ts';
+import { RunCursor } from './run-cursor.ts';
 import type { StateFiles } from './state-files.ts';
 import { type StateRun, StateRunWriter } from './state-run.ts';
-
-/** Reads one run from front to back, with a block of its own. */
-class RunCursor {
-  record = 0;
-  group = 0;
-  hash = 0;
-  readonly #scope: MemoryScope;
-  readonly #run: StateRun;
-  #next = 0;
-  #handle = 0;
-  #end = 0;
-
-  constructor(scope: MemoryScope, run: StateRun) {
-    this.#scope = scope;
-    this.#run = run;
-    this.#load();
-  }
-
-  get isDone(): boolean {
-    return this.record === 0;
-  }
-
-  step(): void {
-    this.record += imageBytesOf(this.#scope.memory, this.record);
-    if (this.record >= this.#end) this.#load();
-    else this.#look();
-  }
-
-  close(): void {
-    if (this.#handle !== 0) this.#scope.memory.release(this.#handle);
-    this.#handle = 0;
-    this.record = 0;
-  }
-
-  #load(): void {
-    this.close();
-    if (this.#next === this.#run.blockCount) return;
-    const { handle, address, sizeBytes } = this.#run.readBlock(this.#next++);
-    this.#handle = handle;
-    this.record = address;
-    this.#end = address + sizeBytes;
-    this.#look();
-  }
-
-  #look(): void {
-    const { uint32 } = this.#scope.memory;
-    this.hash = uint32[this.record >>> 2]!;
-    this.group = uint32[(this.record >>> 2) + entryWord.group]!;
-  }
-}
 
 export class RunMerge {
   readonly #scope: MemoryScope;

@@ -132,6 +132,7 @@ export class StateRun {
   readonly #scope: MemoryScope;
   readonly #files: StateFiles;
   readonly #parts: RunParts;
+  #holders = 1;
   #held: StateBlock | null = null;
   #heldIndex = -1;
 
@@ -179,7 +180,15 @@ export class StateRun {
     return this.#files.read(file, positions[index]!);
   }
 
+  /** One more who will close it. */
+  hold(): this {
+    this.#holders++;
+    return this;
+  }
+
+  /** Takes the file away when nobody holds the run any more. */
   close(): void {
+    if (--this.#holders > 0) return;
     this.#releaseHeld();
     this.#parts.filter.close();
     this.#files.remove(this.#parts.file);

@@ -10,12 +10,14 @@
  * Invariants:
  * - Each record of the table is in the heap once.
  * - Timers come in order of time, then of the bytes of their keys.
+ * - A snapshot that is being taken is told of each timer before it goes (timer-rows.ts).
  * @see Williams 1964, Algorithm 232: Heapsort
  */
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
 import { entryHeaderBytes, entryWord, RecordKey, valueAddressOf } from './entry-record.ts';
 import { EntryTable } from './entry-table.ts';
 import type { KeyCursor } from './key-cursor.ts';
+import { TimerRows, timerValueBytes, timerWord } from './timer-rows.ts';
 
 const firstCapacity = 64;
 /** Fewer cancelled timers than this are left alone. */
@@ -36,6 +38,9 @@ export class TimerQueue {
   #records = 0;
   #count = 0;
   #cancelledCount = 0;
+  /** Snapshots that have been taken, and the rows of the last one. */
+  #epoch = 0;
+  #snapshot: TimerRows | null = null;
 
   /** @param canUndo - Whether `undo` will be called. */
   constructor(scope: MemoryScope, canUndo: boolean) {
@@ -54,11 +59,6 @@ export class TimerQueue {
     return this.#table.sizeBytes + heap;
   }
 
-  /** Entries of timers, cancelled ones among them. */
-  get table(): EntryTable {
-    return this.#table;
-  }
-
   /** The least time of a timer that is set; infinity when there is none. */
   get nextMs(): number {
     this.#dropCancelled();
@@ -75,14 +75,16 @@ export class TimerQueue {
       if (uint32[live] === 1) return;
       this.#changes?.push(found, 0);
       uint32[live] = 1;
+      uint32[live + timerWord.epoch] = this.#epoch;
       this.#cancelledCount--;
       return;
     }
     if (this.#count === this.#capacity) this.#grow();
-    const record = this.#table.put(cursor, 8, Number.POSITIVE_INFINITY);
+    const record = this.#table.put(cursor, timerValueBytes, Number.POSITIVE_INFINITY);
     const value = valueAddressOf(this.#scope.memory, record) >>> 2;
-    uint32[value] = 1;
-    uint32[value + 1] = cursor.keyHash;
+    uint32[value + timerWord.live] = 1;
+    uint32[value + timerWord.keyHash] = cursor.keyHash;
+    uint32[value + timerWord.epoch] = this.#epoch;
     this.#changes?.push(record, 0);
     this.#siftUp(this.#count++, timeMs, record);
   }
@@ -95,6 +97,7 @@ export class TimerQueue {
     const { uint32 } = this.#scope.memory;
     const live = valueAddressOf(this.#scope.memory, record) >>> 2;
     if (uint32[live] === 0) return false;
+    this.#snapshot?.keep(record);
     this.#changes?.push(record, 1);
     uint32[live] = 0;
     this.#cancelledCount++;
@@ -111,7 +114,8 @@ export class TimerQueue {
     const record = this.#first;
     this.timeMs = memory.float64[this.#times]!;
     const keySize = memory.uint32[(record >>> 2) + entryWord.keySize]!;
-    const hash = memory.uint32[(valueAddressOf(memory, record) >>> 2) + 1]!;
+    const hash = memory.uint32[(valueAddressOf(memory, record) >>> 2) + timerWord.keyHash]!;
+    this.#snapshot?.keep(record);
     cursor.load(record + entryHeaderBytes, keySize, hash);
     this.#removeFirst();
     return true;
@@ -130,6 +134,12 @@ export class TimerQueue {
       times.push(memory.view.getFloat64(record + entryHeaderBytes + cursor.keySize, true));
     }
     return times.sort((a, b) => a - b);
+  }
+
+  /** The timers that are set now, as rows; one snapshot at a time. Between calls. */
+  snapshot(): TimerRows {
+    this.#snapshot = new TimerRows(this.#scope, this.#table, this.#epoch++);
+    return this.#snapshot;
   }
 
   /** What was set and cancelled stays. */
@@ -151,6 +161,7 @@ export class TimerQueue {
   }
 
   close(): void {
+    this.#snapshot?.close();
     this.#table.clear();
     if (this.#block !== 0) this.#scope.memory.release(this.#block);
     this.#block = 0;

@@ -7,6 +7,10 @@
  * A part is an Arrow IPC stream. A long one goes on in the next stream, as another part of the same name, so that
  * each is read and checked in one piece.
  *
+ * Rows that an operator adds to those of its last snapshot go into the new file alone; the parts that they come on top of
+ * are named with them, in the files where they are. So a file is needed as long as a later checkpoint names it, also one
+ * whose own checkpoint was never completed.
+ *
  * A disk that is full or broken, and memory that is used up, fail the snapshot and not the task: `finish` says so, and the
  * caller declines the checkpoint. Nothing is left of the file then. All other errors are thrown, for they are the task's.
  *
@@ -19,10 +23,11 @@ import { closeAll } from '../../base/close-all.ts';
 import { errorKinds } from '../../base/error-codes.ts';
 import { codeOf, type TypedError } from '../../base/typed-error.ts';
 import type { ArrowWriter } from '../../connectors/arrow/arrow-writer.ts';
-import type { OperatorSnapshot, SnapshotPart } from '../../engine/checkpoint/task-snapshot.ts';
+import type { OperatorSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SnapshotRows, SnapshotWriter } from '../../engine/contracts/snapshot.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
+import { PartChain } from './part-chain.ts';
 import { type SnapshotContext, SnapshotOutput } from './snapshot-output.ts';
 import { openStreamWriter } from './snapshot-stream.ts';
 
@@ -48,17 +53,17 @@ export type SnapshotOutcome =
 const partBytesMaxDefault = 4 << 20;
 const stepMsDefault = 1.5;
 
+/** What an operator hands out. */
 interface OperatorParts {
   readonly operatorId: string;
   readonly kind: string;
   note: Json;
-  readonly names: Set<string>;
-  readonly parts: SnapshotPart[];
+  readonly chains: Map<string, PartChain>;
 }
 
 /** Rows that wait to be written. */
 interface PendingRows {
-  readonly of: OperatorParts;
+  readonly chain: PartChain;
   readonly part: string;
   readonly schema: Schema;
   readonly rows: SnapshotRows;
@@ -69,6 +74,8 @@ export class SnapshotFileWriter {
   #checkpointId: number | null = null;
   #path = '';
   #operators: OperatorParts[] = [];
+  /** Those of the newest snapshot that is on disk. */
+  #written: readonly OperatorParts[] = [];
   #pending: PendingRows[] = [];
   #output: SnapshotOutput | null = null;
   /** Of the rows that are being written: the first of `pending`. */
@@ -95,26 +102,27 @@ export class SnapshotFileWriter {
   writerOf(operatorId: string, kind: string): SnapshotWriter {
     const checkpointId = this.#checkpointId;
     assert(checkpointId !== null, 'a snapshot has begun');
-    let of: OperatorParts | null = null;
+    const isOwn = (one: OperatorParts) => one.operatorId === operatorId && one.kind === kind;
+    const before = this.#written.find(isOwn)?.chains;
     const own = () => {
       assert(this.#checkpointId === checkpointId, 'an operator hands out its state at the barrier');
-      if (of === null) {
-        of = { operatorId, kind, note: null, names: new Set(), parts: [] };
-        this.#operators.push(of);
-      }
-      return of;
+      return this.#operators.find(isOwn) ?? this.#addOperator(operatorId, kind);
     };
     return {
       checkpointId,
       note: (note) => {
         own().note = note;
       },
-      rows: (part, schema, rows) => {
-        const { names } = own();
-        assert(!names.has(part), 'each part is given once');
-        names.add(part);
-        this.#pending.push({ of: own(), part, schema, rows });
+      rows: (part, schema, rows, isAdded = false) => {
+        const { chains } = own();
+        assert(!chains.has(part), 'each part is given once');
+        const onTopOf = isAdded ? (before?.get(part) ?? null) : null;
+        assert(!isAdded || onTopOf !== null, 'rows are added to a part that is written');
+        const chain = new PartChain(checkpointId, onTopOf);
+        chains.set(part, chain);
+        this.#pending.push({ chain, part, schema, rows });
       },
+      written: (part) => before?.get(part) ?? null,
     };
   }
 
@@ -136,12 +144,12 @@ export class SnapshotFileWriter {
     const output = this.#output;
     const sizeBytes = output?.sizeBytes ?? 0;
     this.#try(() => output?.finish());
-    const operators = this.#operators.map(({ operatorId, kind, note, parts }) => ({
-      ...{ operatorId, kind, note, parts },
-    }));
     const error = this.#failure;
+    const operators = this.#operators;
     this.#reset();
-    return error === null ? { kind: 'written', operators, sizeBytes } : { kind: 'failed', error };
+    if (error !== null) return { kind: 'failed', error };
+    this.#written = operators;
+    return { kind: 'written', operators: operators.map(snapshotOf), sizeBytes };
   }
 
   /** Gives up: closes the rows and removes the file. @throws Errors of the disk. */
@@ -151,6 +159,12 @@ export class SnapshotFileWriter {
     } finally {
       this.#reset();
     }
+  }
+
+  #addOperator(operatorId: string, kind: string): OperatorParts {
+    const added = { operatorId, kind, note: null, chains: new Map() };
+    this.#operators.push(added);
+    return added;
   }
 
   /** What the disk or the memory can't do is the snapshot's failure. */
@@ -197,14 +211,14 @@ export class SnapshotFileWriter {
     if (this.#stream.writer.sizeBytes >= partBytesMax) this.#endStream(pending);
   }
 
-  #endStream({ of, part }: PendingRows): void {
+  #endStream({ chain, part }: PendingRows): void {
     const stream = this.#stream;
     if (stream === null || this.#output === null) return;
     stream.writer.writeFooter();
     stream.writer.close();
     this.#stream = null;
     const { path } = this.#output;
-    of.parts.push({ part, path, ...this.#output.cut(), rowCount: stream.rowCount });
+    chain.add({ part, path, ...this.#output.cut(), rowCount: stream.rowCount });
   }
 
   #discard(): void {
@@ -221,4 +235,9 @@ export class SnapshotFileWriter {
     this.#output = null;
     this.#failure = null;
   }
+}
+
+function snapshotOf({ operatorId, kind, note, chains }: OperatorParts): OperatorSnapshot {
+  const parts = [...chains.values()].flatMap((chain) => chain.parts);
+  return { operatorId, kind, note, parts };
 }

@@ -1,0 +1,166 @@
+/**
+ * Entry rows: entries of state as rows of a snapshot, and back. Key, sub key and value are bytes as the state has them; the
+ * note of the snapshot says their types (state-note.ts).
+ *
+ *     keyGroup     uint32    of the key
+ *     hash         uint32    of key and sub key
+ *     key          binary    the key of the stream
+ *     subKey       binary    what tells entries of one key apart (key-cursor.ts)
+ *     value        binary?   null: the entry was deleted
+ *     expiresAtMs  float64   infinity: never
+ *
+ * Names and types are on disk: they are never changed.
+ *
+ * Before: engine/state/state-snapshot.ts. After: engine/state/table-view.ts, engine/state/keyed-table.ts.
+ */
+import type { Batch } from '../batch/batch.ts';
+import { utf8ViewSize, viewBytesAddress, viewSizeOf } from '../batch/utf8-view.ts';
+import type { KeyGroupRange, SnapshotRows } from '../contracts/snapshot.ts';
+import { GrowingBlock } from '../memory/growing-block.ts';
+import type { MemoryScope } from '../memory/slot-memory.ts';
+import { binaryType, float64Type, uint32Type } from '../schema/field-type.ts';
+import { fieldOf, schemaOf } from '../schema/schema.ts';
+import {
+  deletedSize,
+  type EntryKey,
+  entryHeaderBytes,
+  entryWord,
+  expiryOf,
+  padded,
+  valueAddressOf,
+} from './entry-record.ts';
+import { RowsBuilder } from './rows-builder.ts';
+import type { TableView } from './table-view.ts';
+
+export const entrySchema = schemaOf(
+  fieldOf('keyGroup', uint32Type),
+  fieldOf('hash', uint32Type),
+  fieldOf('key', binaryType),
+  fieldOf('subKey', binaryType),
+  fieldOf('value', binaryType, true),
+  fieldOf('expiresAtMs', float64Type),
+);
+const place = { keyGroup: 0, hash: 1, key: 2, subKey: 3, value: 4, expiresAtMs: 5 } as const;
+
+/** The rows of a view, which is closed with them. */
+export class EntryRows implements SnapshotRows {
+  readonly #scope: MemoryScope;
+  readonly #view: TableView;
+  /** A record that had no room in the batch before: its key group is read, so it stays. 0: none */
+  #waiting = 0;
+
+  constructor(scope: MemoryScope, view: TableView) {
+    this.#scope = scope;
+    this.#view = view;
+  }
+
+  next(): Batch | null {
+    let record = this.#waiting || this.#view.next();
+    this.#waiting = 0;
+    if (record === 0) return null;
+    const builder = new RowsBuilder(this.#scope, entrySchema, this.#bytesOf(record));
+    try {
+      for (; record !== 0; record = this.#view.next()) {
+        if (!builder.hasRoom(this.#bytesOf(record))) break;
+        this.#append(builder, record);
+      }
+    } catch (error) {
+      builder.discard();
+      throw error;
+    }
+    this.#waiting = record;
+    return builder.finish();
+  }
+
+  close(): void {
+    this.#view.close();
+  }
+
+  #bytesOf(record: number): number {
+    const { uint32 } = this.#scope.memory;
+    const word = record >>> 2;
+    const valueSize = uint32[word + entryWord.valueSize]!;
+    const keyBytes = uint32[word + entryWord.keySize]! + uint32[word + entryWord.subSize]!;
+    return keyBytes + (valueSize === deletedSize ? 0 : valueSize);
+  }
+
+  #append(builder: RowsBuilder, record: number): void {
+    const { memory } = this.#scope;
+    const { uint32 } = memory;
+    const word = record >>> 2;
+    const keySize = uint32[word + entryWord.keySize]!;
+    const subSize = uint32[word + entryWord.subSize]!;
+    const valueSize = uint32[word + entryWord.valueSize]!;
+    const key = record + entryHeaderBytes;
+    builder.putUint32(place.keyGroup, uint32[word + entryWord.group]!);
+    builder.putUint32(place.hash, uint32[word]!);
+    builder.putBytes(place.key, key, keySize);
+    builder.putBytes(place.subKey, key + keySize, subSize);
+    if (valueSize === deletedSize) builder.putNull(place.value);
+    else builder.putBytes(place.value, valueAddressOf(memory, record), valueSize);
+    builder.putFloat64(place.expiresAtMs, expiryOf(memory, record));
+    builder.endRow();
+  }
+}
+
+/** Where entries of a snapshot go: answers the address for the value; for `deletedSize` nothing is written there. */
+export type RestoreEntry = (key: EntryKey, valueSize: number, expiresAtMs: number) => number;
+
+/** Reads rows of a snapshot back; one of these serves many batches. */
+export class EntryRowsReader {
+  readonly #scope: MemoryScope;
+  readonly #room: GrowingBlock;
+  readonly #key = { address: 0, keySize: 0, subSize: 0, hash: 0, group: 0 };
+
+  constructor(scope: MemoryScope) {
+    this.#scope = scope;
+    this.#room = new GrowingBlock(scope);
+  }
+
+  /** Hands on the entries of key groups that are the task's. @throws MEMORY_EXHAUSTED */
+  read({ columns, rowCount }: Batch, { start, end }: KeyGroupRange, restore: RestoreEntry): void {
+    const { memory } = this.#scope;
+    const { uint32, float64, bytes } = memory;
+    const [groups, hashes, keys, subKeys, values, expiries] = columns.map(
+      (column) => column.values,
+    );
+    const validity = columns[place.value]!.validity;
+    for (let row = 0; row < rowCount; row++) {
+      const group = uint32[(groups! >>> 2) + row]!;
+      if (group < start || group >= end) continue;
+      this.#key.group = group;
+      this.#key.hash = uint32[(hashes! >>> 2) + row]!;
+      this.#loadKey(keys! + row * utf8ViewSize, subKeys! + row * utf8ViewSize);
+      const expiresAtMs = float64[(expiries! >>> 3) + row]!;
+      const isNull = validity !== 0 && ((bytes[validity + (row >>> 3)]! >>> (row & 7)) & 1) === 0;
+      const value = values! + row * utf8ViewSize;
+      const valueSize = isNull ? deletedSize : viewSizeOf(memory, value);
+      const to = restore(this.#key, valueSize, expiresAtMs);
+      if (isNull) continue;
+      const from = viewBytesAddress(memory, value);
+      bytes.copyWithin(to, from, from + valueSize);
+    }
+  }
+
+  close(): void {
+    this.#room.close();
+  }
+
+  /** Key and sub key one behind the other, zeroes up to a multiple of 8. */
+  #loadKey(keyView: number, subView: number): void {
+    const { memory } = this.#scope;
+    const { bytes } = memory;
+    const keySize = viewSizeOf(memory, keyView);
+    const subSize = viewSizeOf(memory, subView);
+    const needed = padded(keySize + subSize);
+    const address = this.#room.ensure(Math.max(8, needed), 0);
+    const keyFrom = viewBytesAddress(memory, keyView);
+    const subFrom = viewBytesAddress(memory, subView);
+    bytes.copyWithin(address, keyFrom, keyFrom + keySize);
+    bytes.copyWithin(address + keySize, subFrom, subFrom + subSize);
+    bytes.fill(0, address + keySize + subSize, address + needed);
+    this.#key.address = address;
+    this.#key.keySize = keySize;
+    this.#key.subSize = subSize;
+  }
+}

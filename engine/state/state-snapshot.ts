@@ -1,0 +1,216 @@
+/**
+ * State snapshot: what keyed state hands out at a barrier, and how it goes on from there.
+ *
+ *     barrier    each table: its delta frozen, a view of it · timers: an epoch more          at once
+ *                note: states with their types, clocks
+ *     beside     parts `state-<name>`, `eventTimers`, `clockTimers`                          a batch at a time
+ *     restore    parts, one after the other: entries and timers of the task's key groups     a batch per call
+ *
+ * A table whose last snapshot is on disk hands out what has changed since. When much has come on top of the first
+ * snapshot, or a change is not known any more, it hands out everything.
+ *
+ * Before: engine/state/keyed-state.ts. After: engine/state/entry-rows.ts, engine/state/timer-rows.ts.
+ */
+import { typedError } from '../../base/typed-error.ts';
+import type { Batch } from '../batch/batch.ts';
+import type { Json } from '../contracts/json.ts';
+import type { SnapshotReader, SnapshotWriter, WrittenPart } from '../contracts/snapshot.ts';
+import type { MemoryScope } from '../memory/slot-memory.ts';
+import type { StateSpec } from '../plan/state-spec.ts';
+import { typeText } from '../schema/field-type.ts';
+import type { Field } from '../schema/schema.ts';
+import { EntryRows, EntryRowsReader, entrySchema } from './entry-rows.ts';
+import type { KeyCursor } from './key-cursor.ts';
+import type { KeyedTable } from './keyed-table.ts';
+import type { StateClock } from './table-layers.ts';
+import type { TimerQueue } from './timer-queue.ts';
+import { readTimerRows, timerSchema } from './timer-rows.ts';
+
+/** Snapshots on top of each other: each is read when a job is restored. */
+const snapshotsMax = 8;
+
+/** What keyed state is made of. */
+export interface StateParts {
+  readonly operator: string;
+  readonly scope: MemoryScope;
+  readonly cursor: KeyCursor;
+  readonly states: readonly StateSpec[];
+  /** In the order of `states`. */
+  readonly tables: readonly KeyedTable[];
+  readonly eventTimers: TimerQueue;
+  readonly processingTimers: TimerQueue;
+  readonly eventClock: StateClock;
+  readonly processingClock: StateClock;
+}
+
+/** A time as JSON, which has no numbers for the time before all others and behind. */
+type NotedTime = number | 'start' | 'end';
+type NotedClock = { readonly nowMs: NotedTime; readonly writtenAtMs: NotedTime };
+
+type NotedState = {
+  readonly name: string;
+  readonly kind: string;
+  readonly value: Json;
+  readonly key: Json;
+};
+
+/** What a snapshot says of the state. On disk: fields are added, never renamed. */
+export type StateNote = {
+  readonly states: readonly NotedState[];
+  readonly eventClock: NotedClock;
+  readonly processingClock: NotedClock;
+};
+
+export class StateSnapshot {
+  readonly #parts: StateParts;
+  /** Of the last snapshot that was handed out. */
+  #checkpointId: number | null = null;
+  /** Parts that are still to be read; null before the first call. */
+  #unread: ((reader: SnapshotReader) => boolean)[] | null = null;
+  #entries: EntryRowsReader | null = null;
+
+  constructor(parts: StateParts) {
+    this.#parts = parts;
+  }
+
+  /** Between calls; the note is for the operator's own. */
+  take(writer: SnapshotWriter): StateNote {
+    const { scope, states, tables, eventTimers, processingTimers } = this.#parts;
+    for (const [at, table] of tables.entries()) {
+      const part = partOf(states[at]!);
+      const isAdded = table.knowsChanges && this.#canAdd(writer.written(part));
+      const view = table.view(isAdded ? 'changes' : 'everything');
+      writer.rows(part, entrySchema, new EntryRows(scope, view), isAdded);
+    }
+    writer.rows('eventTimers', timerSchema, eventTimers.snapshot());
+    writer.rows('clockTimers', timerSchema, processingTimers.snapshot());
+    this.#checkpointId = writer.checkpointId;
+    return {
+      states: states.map(({ name, kind, value, key }) => ({
+        ...{ name, kind, value: value as unknown as Json, key: key as unknown as Json },
+      })),
+      eventClock: notedClock(this.#parts.eventClock),
+      processingClock: notedClock(this.#parts.processingClock),
+    };
+  }
+
+  /** False asks to be called again. @throws STATE_CHANGED; SPILL_DISK_FULL; MEMORY_EXHAUSTED */
+  restore(reader: SnapshotReader, notes: readonly StateNote[]): boolean {
+    const { states, tables, eventTimers, processingTimers } = this.#parts;
+    if (this.#unread === null) {
+      for (const note of notes) this.#check(note);
+      this.#unread = [
+        ...tables.map(
+          (table, at) => (from: SnapshotReader) => this.#readEntries(from, states[at]!, table),
+        ),
+        (from) => this.#readTimers(from, 'eventTimers', eventTimers),
+        (from) => this.#readTimers(from, 'clockTimers', processingTimers),
+      ];
+      restoreClock(
+        this.#parts.eventClock,
+        notes.map(({ eventClock }) => eventClock),
+      );
+      restoreClock(
+        this.#parts.processingClock,
+        notes.map(({ processingClock }) => processingClock),
+      );
+    }
+    const [next] = this.#unread;
+    if (next?.(reader) === true) this.#unread.shift();
+    if (this.#unread.length > 0) return false;
+    this.close();
+    return true;
+  }
+
+  close(): void {
+    this.#entries?.close();
+    this.#entries = null;
+  }
+
+  #canAdd(written: WrittenPart | null): boolean {
+    if (written === null || written.checkpointId !== this.#checkpointId) return false;
+    return written.snapshotCount < snapshotsMax && written.addedBytes < written.firstBytes;
+  }
+
+  /** The next batch of a table's rows; true when there is none. */
+  #readEntries(reader: SnapshotReader, spec: StateSpec, table: KeyedTable): boolean {
+    if (!table.settle()) return false;
+    this.#entries ??= new EntryRowsReader(this.#parts.scope);
+    const entries = this.#entries;
+    return !withBatch(reader, partOf(spec), (batch) =>
+      entries.read(batch, reader.keyGroups, (key, valueSize, expiresAtMs) =>
+        table.restore(key, valueSize, expiresAtMs),
+      ),
+    );
+  }
+
+  #readTimers(reader: SnapshotReader, part: string, timers: TimerQueue): boolean {
+    const { cursor } = this.#parts;
+    const isRead = withBatch(reader, part, (batch) =>
+      readTimerRows(batch, reader.keyGroups, cursor, (timeMs) => timers.set(cursor, timeMs)),
+    );
+    timers.commit();
+    return !isRead;
+  }
+
+  /** The bytes of a state are those of its types: they must be the same. */
+  #check({ states }: StateNote): void {
+    for (const old of states) {
+      const spec = this.#parts.states.find(({ name }) => name === old.name);
+      const now = spec === undefined ? 'is not there any more' : `is now ${textOf(spec)}`;
+      const was = textOf(old as unknown as StateSpec);
+      if (spec !== undefined && textOf(spec) === was) continue;
+      const { operator } = this.#parts;
+      const message = `state "${old.name}" of operator "${operator}" was ${was} and ${now}`;
+      throw typedError('STATE_CHANGED', message, {
+        hint: 'Declare the state as it was when the checkpoint was taken, or start the job without the checkpoint.',
+        details: { operator, state: old.name },
+      });
+    }
+  }
+}
+
+function partOf({ name }: StateSpec): string {
+  return `state-${name}`;
+}
+
+/** `map of utf8 to int64?`: kind and types of a state. */
+function textOf({ kind, key, value }: Pick<StateSpec, 'kind' | 'key' | 'value'>): string {
+  const fieldText = ({ type, nullable }: Field) => `${typeText(type)}${nullable ? '?' : ''}`;
+  return `${kind} of ${key === null ? '' : `${fieldText(key)} to `}${fieldText(value)}`;
+}
+
+/** Reads the next batch of a part; false at its end. */
+function withBatch(reader: SnapshotReader, part: string, read: (batch: Batch) => void): boolean {
+  const batch = reader.read(part);
+  if (batch === null) return false;
+  try {
+    read(batch);
+  } finally {
+    batch.release();
+  }
+  return true;
+}
+
+function notedClock({ nowMs, writtenAtMs }: StateClock): NotedClock {
+  return { nowMs: notedTime(nowMs), writtenAtMs: notedTime(writtenAtMs) };
+}
+
+/** To the latest time of all tasks. */
+function restoreClock(clock: StateClock, noted: readonly NotedClock[]): void {
+  clock.nowMs = Math.max(clock.nowMs, ...noted.map(({ nowMs }) => timeOf(nowMs)));
+  clock.writtenAtMs = Math.max(
+    clock.writtenAtMs,
+    ...noted.map(({ writtenAtMs }) => timeOf(writtenAtMs)),
+  );
+}
+
+export function notedTime(timeMs: number): NotedTime {
+  if (Number.isFinite(timeMs)) return timeMs;
+  return timeMs < 0 ? 'start' : 'end';
+}
+
+export function timeOf(noted: NotedTime): number {
+  if (typeof noted === 'number') return noted;
+  return noted === 'start' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,165 @@
+/**
+ * Table view: the entries of a keyed table as they were at one moment, read by key group while work goes on.
+ *
+ *     changes     deltas frozen since the last snapshot ──newest of each key──▶ entries, deleted ones among them
+ *     everything  deltas · base · runs                  ──newest of each key──▶ entries that have not expired by then
+ *
+ * Frozen deltas and runs do not change. The base does, and what moves entries into it stays behind a view that reads it
+ * (table-layers.ts): key groups below `groupsDone` are free.
+ *
+ * Contract: a record holds until the next call, and nothing is merged between two records of one batch.
+ */
+import { keyGroupCount } from '../keys/key-group.ts';
+import type { MemoryScope } from '../memory/slot-memory.ts';
+import { type EntryKey, expiryOf, isDeleted, RecordKey } from './entry-record.ts';
+import type { EntryTable } from './entry-table.ts';
+import type { FrozenDelta } from './frozen-delta.ts';
+import { RunCursor } from './run-cursor.ts';
+import type { StateRun } from './state-run.ts';
+
+/** What a view reads; all of it newest first. */
+export interface ViewParts {
+  /** Held by the view from now on. */
+  readonly deltas: readonly FrozenDelta[];
+  /** What is below them; null: only changes are wanted. */
+  readonly below: ViewBelow | null;
+}
+
+interface ViewBelow {
+  readonly base: EntryTable;
+  readonly runs: readonly StateRun[];
+  /** Entries that have expired by then are left out. */
+  readonly nowMs: number;
+}
+
+/** Entries that can be looked up, and read by key group, ascending. */
+interface Source {
+  find(key: EntryKey): number;
+  /** The next record of the group; 0 when there is none. */
+  next(group: number): number;
+  close(): void;
+}
+
+export class TableView {
+  readonly #scope: MemoryScope;
+  readonly #below: ViewBelow | null;
+  readonly #key = new RecordKey();
+  #sources: Source[];
+  #group = 0;
+  /** Which source is read. */
+  #at = 0;
+
+  constructor(scope: MemoryScope, { deltas, below }: ViewParts) {
+    this.#scope = scope;
+    this.#below = below;
+    this.#sources = deltas.map((delta) => new TableSource(delta.hold().table, delta));
+    if (below === null) return;
+    this.#sources.push(new TableSource(below.base, null));
+    this.#sources.push(...below.runs.map((run) => new RunSource(scope, run)));
+  }
+
+  /** Whether it still reads the base. */
+  get readsBase(): boolean {
+    return this.#below !== null && this.#group < keyGroupCount;
+  }
+
+  /** Key groups whose entries have all been given. */
+  get groupsDone(): number {
+    return this.#group;
+  }
+
+  /** The next record; 0 behind the last one. @throws SPILL_DAMAGED; MEMORY_EXHAUSTED */
+  next(): number {
+    for (; this.#group < keyGroupCount; this.#group++, this.#at = 0) {
+      for (; this.#at < this.#sources.length; this.#at++) {
+        const source = this.#sources[this.#at]!;
+        for (;;) {
+          const record = source.next(this.#group);
+          if (record === 0) break;
+          if (!this.#isHidden(record)) return record;
+        }
+      }
+    }
+    return 0;
+  }
+
+  /** Gives up what it holds; twice is once. */
+  close(): void {
+    for (const source of this.#sources) source.close();
+    this.#sources = [];
+    this.#group = keyGroupCount;
+  }
+
+  #isHidden(record: number): boolean {
+    const { memory } = this.#scope;
+    if (this.#below !== null) {
+      if (isDeleted(memory, record) || expiryOf(memory, record) <= this.#below.nowMs) return true;
+    }
+    if (this.#at === 0) return false;
+    const key = this.#key.of(memory, record);
+    for (let newer = 0; newer < this.#at; newer++) {
+      if (this.#sources[newer]!.find(key) !== 0) return true;
+    }
+    return false;
+  }
+}
+
+class TableSource implements Source {
+  readonly #table: EntryTable;
+  readonly #delta: FrozenDelta | null;
+  #group = 0;
+  #slot = 0;
+
+  constructor(table: EntryTable, delta: FrozenDelta | null) {
+    this.#table = table;
+    this.#delta = delta;
+  }
+
+  find(key: EntryKey): number {
+    return this.#table.find(key);
+  }
+
+  next(group: number): number {
+    if (group !== this.#group) this.#slot = 0;
+    this.#group = group;
+    const slotCount = this.#table.slotCountOf(group);
+    while (this.#slot < slotCount) {
+      const record = this.#table.recordAt(group, this.#slot++);
+      if (record !== 0) return record;
+    }
+    return 0;
+  }
+
+  close(): void {
+    this.#delta?.release();
+  }
+}
+
+class RunSource implements Source {
+  readonly #scope: MemoryScope;
+  readonly #run: StateRun;
+  #cursor: RunCursor | null = null;
+  /** Whether the cursor is at the record that was given last. */
+  #isGiven = false;
+
+  constructor(scope: MemoryScope, run: StateRun) {
+    this.#scope = scope;
+    this.#run = run.hold();
+  }
+
+  find(key: EntryKey): number {
+    return this.#run.find(key);
+  }
+
+  next(group: number): number {
+    this.#cursor ??= new RunCursor(this.#scope, this.#run);
+    if (this.#isGiven) this.#cursor.step();
+    this.#isGiven = !this.#cursor.isDone && this.#cursor.group === group;
+    return this.#isGiven ? this.#cursor.record : 0;
+  }
+
+  close(): void {
+    this.#cursor?.close();
+    this.#run.close();
+  }
+}
