@@ -78,7 +78,7 @@ function run(all: readonly StateCall[], ttl: StateTtl | null): void {
 describe('every kind of state has what plain JavaScript has', () => {
   test('for ever', () => {
     fc.assert(
-      fc.property(fc.array(stateCall, { maxLength: 120 }), (all) => run(all, null)),
+      fc.property(fc.array(stateCall, { maxLength: 120, size: 'max' }), (all) => run(all, null)),
       { numRuns: 60 },
     );
   });
@@ -86,7 +86,7 @@ describe('every kind of state has what plain JavaScript has', () => {
   test('for a while', () => {
     const ttl: StateTtl = { afterMs: 100, renewedOn: 'write', time: 'processing' };
     fc.assert(
-      fc.property(fc.array(stateCall, { maxLength: 120 }), (all) => run(all, ttl)),
+      fc.property(fc.array(stateCall, { maxLength: 120, size: 'max' }), (all) => run(all, ttl)),
       { numRuns: 60 },
     );
   });

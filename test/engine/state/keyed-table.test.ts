@@ -125,7 +125,7 @@ function run(steps: readonly Step[], ttl: TimeToLive | null, baseBytesMax: numbe
   scene.close();
 }
 
-const steps = fc.array(step, { minLength: 1, maxLength: 400 }) as fc.Arbitrary<Step[]>;
+const steps = fc.array(step, { minLength: 1, maxLength: 400, size: 'max' }) as fc.Arbitrary<Step[]>;
 
 describe('a keyed table has what a Map has', () => {
   test.each([
