@@ -31,8 +31,8 @@ export interface SnapshotWriter {
    * row counts more than an earlier one. @defaultValue false: they are all
    */
   rows(part: string, schema: Schema, rows: SnapshotRows, isAdded?: boolean): void;
-  /** What this task has on disk of a part: of its newest snapshot that has been written. Null: nothing. */
-  written(part: string): WrittenPart | null;
+  /** What this task has on disk of a part: of its newest snapshot that has been written. @defaultValue null: nothing */
+  written?(part: string): WrittenPart | null;
 }
 
 /** A part as a task has written it, in one snapshot or in several, one on top of the other. */

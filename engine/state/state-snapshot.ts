@@ -78,7 +78,7 @@ export class StateSnapshot {
     const { scope, states, tables, eventTimers, processingTimers } = this.#parts;
     for (const [at, table] of tables.entries()) {
       const part = partOf(states[at]!);
-      const isAdded = table.knowsChanges && this.#canAdd(writer.written(part));
+      const isAdded = table.knowsChanges && this.#canAdd(writer.written?.(part) ?? null);
       const view = table.view(isAdded ? 'changes' : 'everything');
       writer.rows(part, entrySchema, new EntryRows(scope, view), isAdded);
     }
@@ -205,12 +205,12 @@ function restoreClock(clock: StateClock, noted: readonly NotedClock[]): void {
   );
 }
 
-export function notedTime(timeMs: number): NotedTime {
+function notedTime(timeMs: number): NotedTime {
   if (Number.isFinite(timeMs)) return timeMs;
   return timeMs < 0 ? 'start' : 'end';
 }
 
-export function timeOf(noted: NotedTime): number {
+function timeOf(noted: NotedTime): number {
   if (typeof noted === 'number') return noted;
   return noted === 'start' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }

@@ -74,11 +74,6 @@ export class SnapshotTaker implements SnapshotWriter {
     this.#parts.set(part, { schema, bodies: [] });
   }
 
-  /** Each snapshot is one of its own. */
-  written(): null {
-    return null;
-  }
-
   /** Takes batches, one of each part in turn; answers whether there may be more. */
   take(batches: number): boolean {
     for (let taken = 0; taken < batches; taken++) {

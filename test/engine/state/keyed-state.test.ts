@@ -28,7 +28,6 @@ function snapshotFor(state: KeyedState): void {
     checkpointId: 1,
     note: () => undefined,
     rows: (_part, _schema, rows) => rows.close(),
-    written: () => null,
   });
 }
 
