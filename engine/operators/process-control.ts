@@ -9,10 +9,12 @@
 import type { Batch } from '../batch/batch.ts';
 import type { BatchBuilder } from '../batch/batch-builder.ts';
 import { type ProcessDriver, processDriver } from '../compile/process-driver.ts';
+import type { SnapshotReader, SnapshotWriter } from '../contracts/snapshot.ts';
 import type { ControlSpec } from '../plan/state-spec.ts';
 import type { ProcessFunctions } from '../plan/user-functions.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import type { SpillContext } from '../spill/spill-space.ts';
+import { restoreBroadcast, snapshotBroadcast } from '../state/broadcast-rows.ts';
 import { BroadcastStates } from '../state/broadcast-state.ts';
 import { type CallTimes, controlCallOf } from './process-call.ts';
 
@@ -31,6 +33,8 @@ export interface ProcessControlOptions {
 
 export class ProcessControl {
   readonly states: BroadcastStates;
+  readonly #context: SpillContext;
+  readonly #specs: ControlSpec['states'];
   readonly #driver: ProcessDriver;
 
   /** @param context - Its share is what the states may hold. */
@@ -38,6 +42,8 @@ export class ProcessControl {
     const { control, functions, builder, times } = options;
     const { input, timeColumn } = control;
     const { name: operator, scope } = context;
+    this.#context = context;
+    this.#specs = control.states;
     this.states = new BroadcastStates(context, control.states);
     const { handles: broadcast } = this.states;
     this.#driver = processDriver({
@@ -66,6 +72,14 @@ export class ProcessControl {
   /** Whether functions run now that may read the states. */
   letRead(mayRead: boolean): void {
     this.states.access = mayRead ? 'read' : 'none';
+  }
+
+  snapshot(writer: SnapshotWriter): void {
+    snapshotBroadcast(writer, this.#context.scope, this.states, this.#specs);
+  }
+
+  restore(reader: SnapshotReader): void {
+    restoreBroadcast(reader, this.#context.name, this.states, this.#specs);
   }
 
   close(): void {

@@ -14,6 +14,9 @@
  * State expires by event time as timers fire: at the time of each timer, and not of the watermark, so that a job gives the
  * same rows however far apart watermarks are.
  *
+ * At a barrier rows that wait for others go out; state and timers are handed out. Timers of the clock are for times of the
+ * host's: those whose time comes while the job is down fire when it is up again.
+ *
  * Before: engine/task/build-operator.ts. After: engine/state/keyed-state.ts, engine/compile/process-driver.ts.
  */
 import { assert } from '../../base/assert.ts';
@@ -21,6 +24,7 @@ import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/batch-builder.ts';
 import { type ProcessDriver, processDriver } from '../compile/process-driver.ts';
 import type { Json } from '../contracts/json.ts';
+import type { SnapshotReader, SnapshotWriter } from '../contracts/snapshot.ts';
 import type { ProcessKey, StateSpec } from '../plan/state-spec.ts';
 import type { ProcessFunctions } from '../plan/user-functions.ts';
 import { type Field, fieldIndexOf, type Schema } from '../schema/schema.ts';
@@ -28,6 +32,7 @@ import type { SpillContext } from '../spill/spill-space.ts';
 import { touchedRowsMax } from '../state/entry-table.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { RowKeys } from '../state/row-keys.ts';
+import type { StateNote } from '../state/state-snapshot.ts';
 import type { TimerQueue } from '../state/timer-queue.ts';
 import { BuiltBatches, rowsHeldMs } from './built-batches.ts';
 import { processState } from './key-state/process-state.ts';
@@ -36,6 +41,7 @@ import { type PoisonRecords, poisonRecordsOf } from './poison-records.ts';
 import { processCallOf } from './process-call.ts';
 import { type ControlOptions, ProcessControl } from './process-control.ts';
 import { RowPacer } from './row-pacer.ts';
+import { latestTimeOf, leastTimeOf, notedTime, notesOf } from './snapshot-notes.ts';
 
 export interface ProcessOperatorOptions {
   /** What comes in: the fields of the user's rows, and behind them keys that the user does not see. */
@@ -70,6 +76,8 @@ export class ProcessOperator implements Operator {
   readonly #shouldYield: () => boolean;
   readonly #times = { watermarkMs: Number.NEGATIVE_INFINITY, nowMs: 0 };
   #batch: Batch | null = null;
+  /** Event time of the snapshot that the operator goes on from: nothing comes of times up to it. */
+  #restoredMs = Number.NEGATIVE_INFINITY;
   /** Since when rows wait for others that fill a batch; infinity: there are none. */
   #heldSinceMs = Number.POSITIVE_INFINITY;
 
@@ -130,6 +138,7 @@ export class ProcessOperator implements Operator {
   }
 
   advance(timeMs: number, outbox: Outbox): boolean {
+    if (timeMs <= this.#restoredMs) return true;
     this.#times.watermarkMs = timeMs;
     if (!this.#fire(this.#state.eventTimers, timeMs, outbox)) return false;
     this.#state.setWatermark(timeMs);
@@ -146,6 +155,25 @@ export class ProcessOperator implements Operator {
     const [fields, state] = [this.#keyFields, this.#state];
     const broadcast = this.#control?.states ?? null;
     return processState(this.#context, { fields, state, broadcast, key });
+  }
+
+  snapshot(writer: SnapshotWriter, outbox: Outbox): boolean {
+    if (!this.#giveOut(outbox)) return false;
+    const { watermarkMs, nowMs } = this.#times;
+    const state = this.#state.snapshot(writer);
+    this.#control?.snapshot(writer);
+    writer.note({ watermarkMs: notedTime(watermarkMs), nowMs, state });
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    const notes = notesOf(reader).map(({ state }) => state as StateNote);
+    if (!this.#state.restore(reader, notes)) return false;
+    this.#control?.restore(reader);
+    this.#restoredMs = leastTimeOf(reader, 'watermarkMs');
+    this.#times.watermarkMs = this.#restoredMs;
+    this.#times.nowMs = Math.max(this.#times.nowMs, latestTimeOf(reader, 'nowMs'));
+    return true;
   }
 
   finish(outbox: Outbox): boolean {

@@ -114,6 +114,6 @@ const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
   intervalJoin: part,
   regularJoin: part,
   asOfJoin: part,
-  process: keepsForItself('state of keys is in no snapshot yet', withoutInterval),
+  process: part,
   pattern: keepsForItself('rows of partial matches are in no snapshot yet', withoutInterval),
 };

@@ -60,6 +60,8 @@ export interface OperatorCase {
   readonly asked?: readonly string[];
   /** Whether another operator may go on between any two batches. @defaultValue only with a snapshot */
   readonly keepsNothing?: true;
+  /** The state is too large to be handed over before each call. @defaultValue false */
+  readonly isNotRestarted?: true;
   /** What must come out. */
   readonly expected: readonly Row[];
   /** What the operator may hold of the memory; it must spill then. @defaultValue more than it needs */
@@ -130,8 +132,8 @@ export function checkOperator(operatorCase: OperatorCase): void {
 }
 
 /** Whether the operator of a case goes on from snapshots. */
-function canGoOn({ build, buildSide, keepsNothing }: OperatorCase): boolean {
-  if (buildSide !== undefined) return false;
+function canGoOn({ build, buildSide, keepsNothing, isNotRestarted }: OperatorCase): boolean {
+  if (buildSide !== undefined || isNotRestarted === true) return false;
   if (keepsNothing === true) return true;
   const { context } = newContext('tested', false, 64 * 1024 * 1024);
   const operator = build(context);

@@ -23,6 +23,7 @@ import {
   type Row,
   type Step,
 } from '../../support/operator-harness.ts';
+import { checkSnapshots, checkSnapshotsOnce } from '../../support/snapshot-harness.ts';
 
 const number = { kind: 'int64', js: 'number' } as const;
 const input = {
@@ -197,7 +198,8 @@ describe('process gives what a reference row by row gives', () => {
       onRow: withoutTimers,
     } as unknown as ProcessFunctions;
     const build = buildWith({ functions: quiet });
-    checkOperator({ input, rows, build, expected, isOrdered: false, shareBytes: 100_000 });
+    const given = { input, rows, build, expected, shareBytes: 100_000 };
+    checkOperator({ ...given, isOrdered: false, isNotRestarted: true });
   });
 });
 
@@ -231,6 +233,47 @@ describe('the clock', () => {
       expected: [fired('b', 40), fired('a', 50), fired('c', 545)],
       hasMarks: true,
     });
+  });
+});
+
+describe('process goes on from a snapshot', () => {
+  const interrupted = { input, keys: ['user'], orderedBy: ['user'] };
+
+  test('with sums and timers of event time, in other tasks', () => {
+    fc.assert(
+      fc.property(steps, fc.nat(1e6), (all, seed) => {
+        checkSnapshotsOnce({ ...interrupted, steps: all, build: buildWith() }, seed);
+      }),
+      { numRuns: 60 },
+    );
+    const all = fc.sample(steps, { numRuns: 3, seed: 7 });
+    for (const given of all) checkSnapshots({ ...interrupted, steps: given, build: buildWith() });
+  });
+
+  test('with timers of the clock, those that became due meanwhile among them', () => {
+    const clock = {
+      ...functions,
+      onRow: (one: Row, { timers, nowMs }: Context) =>
+        timers.processingTime(nowMs + (one.amount as number)),
+      onTimer: (timeMs: number, { key, emit }: Context) =>
+        emit({ user: key.user, what: 'clock', timeMs, sum: 0 }),
+    } as unknown as ProcessFunctions;
+    const given = ['a', 'b', 'c', null].flatMap((user, at): Step[] => [
+      { row: { user, at: 0, amount: 50 - at } },
+      { row: { user, at: 0, amount: 7 * at } },
+      { wake: 10 * at },
+    ]);
+    const build = buildWith({ functions: clock });
+    checkSnapshots({ ...interrupted, steps: [...given, { wake: 60 }], build });
+  });
+
+  test('with more keys than the share holds', () => {
+    const quiet = { ...functions, onTimer: null, onRow: withoutTimers } as never;
+    const rows = Array.from({ length: 3000 }, (_, number) => ({
+      ...{ user: `user number ${number % 1000}`, at: 1, amount: number < 2000 ? 1 : 5 },
+    }));
+    const given = { ...interrupted, rows, build: buildWith({ functions: quiet }) };
+    checkSnapshotsOnce({ ...given, shareBytes: 50_000 }, 3);
   });
 });
 
