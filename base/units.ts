@@ -44,6 +44,14 @@ export function formatCount(count: number | bigint): string {
 }
 
 /** @example `formatDuration(83_400)` is "1m 23s", `formatDuration(2_345)` is "2.3 s". */
+/** Milliseconds of a time such as 500ms, 10s, 5min or 2h; null when the text is none. */
+export function parseDuration(text: string): number | null {
+  const [, count, unit] = /^(\d+(?:\.\d+)?)\s*(ms|s|min|h)$/.exec(text.trim()) ?? [];
+  const unitsMs = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000 };
+  if (count === undefined || unit === undefined) return null;
+  return Math.round(Number(count) * unitsMs[unit as keyof typeof unitsMs]);
+}
+
 export function formatDuration(durationMs: number): string {
   if (durationMs < 999.5) return `${Math.round(durationMs)} ms`;
   if (durationMs < 59_950) return `${(durationMs / 1_000).toFixed(1)} s`;

@@ -10,7 +10,7 @@ import type { Env } from '../base/env/env.ts';
 import { connectors } from '../connectors/registry.ts';
 import type { JobSubmission } from '../coordinator/coordinator.ts';
 import { type CoordinatorHandle, startCoordinator } from '../coordinator/coordinator-service.ts';
-import type { JobMaster } from '../coordinator/job/job-master.ts';
+import type { JobHandle } from '../coordinator/job/job-handle.ts';
 import { createMemoryRegister } from '../coordinator/lease/memory-register.ts';
 import { PiscinaSlotRunner } from '../worker/threads/piscina-slot-runner.ts';
 import type { RingDescriptor } from '../worker/threads/slot-messages.ts';
@@ -48,7 +48,7 @@ export class EmbeddedHost {
   async submit(
     submission: JobSubmission,
     rings: Readonly<Record<string, RingDescriptor>>,
-  ): Promise<JobMaster> {
+  ): Promise<JobHandle> {
     this.#rings = rings;
     this.#roles ??= this.#startRoles();
     const { coordinator } = await this.#roles;

@@ -10,7 +10,9 @@ import type { Env } from '../base/env/env.ts';
 import { createRealEnv } from '../base/env/real-env.ts';
 import type { LatencySummary } from '../base/latency-histogram.ts';
 import { toWire, typedError, type WireError } from '../base/typed-error.ts';
-import type { JobMaster, JobOutcome } from '../coordinator/job/job-master.ts';
+import type { CheckpointRequest } from '../coordinator/job/checkpointed-job.ts';
+import type { JobHandle } from '../coordinator/job/job-handle.ts';
+import type { JobOutcome } from '../coordinator/job/job-master.ts';
 import type { JobTotals } from '../coordinator/job/job-metrics.ts';
 import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import { fingerprintOf } from '../engine/api/build-job.ts';
@@ -39,6 +41,8 @@ export interface JobRunOptions {
   readonly mode?: JobMode;
   /** Of streams: milliseconds between the latency marks of a source; null for none. @defaultValue 50 */
   readonly latencyIntervalMs?: number | null;
+  /** Where its checkpoints go, and what it goes on from. @defaultValue it has none */
+  readonly checkpoints?: CheckpointRequest;
   /** Whether tasks that are slow get a copy. @defaultValue true */
   readonly speculates?: boolean;
   /** Whether the plan may change while the job runs. @defaultValue true */
@@ -128,7 +132,7 @@ class Embedded implements EmbeddedRun {
   readonly #place: Place;
   readonly #options: JobRunOptions;
   readonly #startedAt: number;
-  #job: JobMaster | null = null;
+  #job: JobHandle | null = null;
   #ends: ProgramEnds | null = null;
   #cancelReason: string | null = null;
 
@@ -183,7 +187,7 @@ class Embedded implements EmbeddedRun {
   async #run(): Promise<JobSummary> {
     const { graph, jobFile, params, flags, parallelism, program = {} } = this.#options;
     const { shuffle, mode, speculates = true, isAdaptive = true, partitions } = this.#options;
-    const { latencyIntervalMs } = this.#options;
+    const { latencyIntervalMs, checkpoints } = this.#options;
     checkProgram(graph, program);
     const { host } = this.#place;
     const ends = new ProgramEnds(graph, program, host.runner, mode);
@@ -200,6 +204,7 @@ class Embedded implements EmbeddedRun {
         ...(shuffle !== undefined && { shuffle }),
         ...(mode !== undefined && { mode }),
         ...(latencyIntervalMs !== undefined && { latencyIntervalMs }),
+        ...(checkpoints !== undefined && { checkpoints }),
         ...(isAdaptive ? {} : { adaptive: null }),
       },
       ends.rings,

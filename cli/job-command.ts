@@ -12,6 +12,7 @@ import { sinkFormatNames } from '../connectors/formats/format-builders.ts';
 import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import type { JobDefinition } from '../engine/api/define-job.ts';
 import type { RunFlags } from '../engine/api/endpoints.ts';
+import { checkpointFlags, checkpointRequestOf } from './checkpoint-flags.ts';
 import type { CliEnv } from './cli-env.ts';
 import type { RunOptions } from './embedded.ts';
 import {
@@ -103,6 +104,7 @@ async function requestOf(
   const flags = runFlagsOf(engine);
   const mode = parseMode(engine.executionMode);
   const latencyIntervalMs = parseLatencyInterval(engine.latencyInterval);
+  const checkpoints = checkpointRequestOf(engine, env.workingFolder);
   const { buildJob } = await import('../engine/api/build-job.ts');
   const { graph, feeds } = buildJob(job, params, flags);
   return {
@@ -115,6 +117,7 @@ async function requestOf(
     isAdaptive: parseAdaptive(engine.adaptive),
     ...(mode !== null && { mode }),
     ...(latencyIntervalMs !== undefined && { latencyIntervalMs }),
+    ...(checkpoints !== null && { checkpoints }),
     speculates: engine.speculation !== false,
     memoryBytes: memoryBytesOf(memoryText, parallelism, env),
     ...(typeof spillDir === 'string' && { spillDir: resolve(env.workingFolder, spillDir) }),
@@ -192,6 +195,7 @@ function commandFor(
 /** Engine flags that take a value: the word after one of them is not the job file. */
 const valuedFlags: readonly string[] = [
   ...['--parallelism', '--partitions', '--memory', '--spill-dir', '--format'],
+  ...checkpointFlags,
   ...['--shuffle', '--adaptive', '--execution-mode', '--rate', '--latency-interval'],
 ];
 

@@ -11,7 +11,8 @@ import { createRpcClient, type RpcClient } from '../base/rpc/client.ts';
 import type { JsonValue } from '../base/rpc/message.ts';
 import { createRpcServer } from '../base/rpc/server.ts';
 import { Coordinator, type CoordinatorParts, type JobSubmission } from './coordinator.ts';
-import type { JobMaster, TaskHost } from './job/job-master.ts';
+import type { JobHandle } from './job/job-handle.ts';
+import type { TaskHost } from './job/job-master.ts';
 import { type LeaseKeeper, startLeaseKeeper } from './lease/lease-keeper.ts';
 import type { LeaseRegister } from './lease/lease-register.ts';
 import {
@@ -39,7 +40,7 @@ export interface CoordinatorOptions extends CoordinatorParts {
 
 export interface CoordinatorHandle {
   /** Plans a job and starts it. Rejects with the user's error when it can't be planned. */
-  submit(submission: JobSubmission): Promise<JobMaster>;
+  submit(submission: JobSubmission): Promise<JobHandle>;
   stop(): Promise<void>;
 }
 

@@ -11,7 +11,12 @@ import { typedError } from '../base/typed-error.ts';
 import type { Connector } from '../engine/contracts/connector.ts';
 import type { JobMode, LogicalGraph } from '../engine/plan/logical-graph.ts';
 import { type AdaptiveOptions, adaptiveDefaults } from './adaptive/adaptive-options.ts';
-import { JobMaster, type TaskHost } from './job/job-master.ts';
+import type { RestoreFrom } from './checkpoint/store/checkpoint-log.ts';
+import { folderStore } from './checkpoint/store/folder-store.ts';
+import { type CheckpointRequest, checkCheckpoints, restoredJob } from './job/checkpointed-job.ts';
+import { JobAttempts } from './job/job-attempts.ts';
+import type { JobHandle } from './job/job-handle.ts';
+import { JobMaster, type JobMasterOptions, type TaskHost } from './job/job-master.ts';
 import type { stepJob } from './job/job-state.ts';
 import type { Shuffle } from './planner/plan-step.ts';
 import { planJob } from './planner/planner.ts';
@@ -28,6 +33,8 @@ export interface JobSubmission {
   readonly mode?: JobMode;
   /** Of streams: milliseconds between the latency marks of a source; null for none. @defaultValue 50 */
   readonly latencyIntervalMs?: number | null;
+  /** Where its checkpoints go, and what it goes on from. @defaultValue it has none */
+  readonly checkpoints?: CheckpointRequest;
   /** Whether tasks that are slow get a copy. @defaultValue true */
   readonly speculates?: boolean;
   /** By what sizes the plan may be changed while the job runs; null when it may not. @defaultValue adaptiveDefaults */
@@ -60,23 +67,50 @@ export class Coordinator {
   }
 
   /** Plans a job and starts it as soon as a worker is there. */
-  async submit(submission: JobSubmission): Promise<JobMaster> {
+  async submit(submission: JobSubmission): Promise<JobHandle> {
     const { graph, module, speculates = true, adaptive = adaptiveDefaults, ...plan } = submission;
-    const ref: JobRef = { jobId: `${graph.jobName}-${this.#env.secrets.hex(4)}`, epoch: 1 };
-    const statistics = await this.#statisticsOf(graph, ref.jobId);
-    const physical = planJob(graph, { ...plan, statistics });
+    const jobId = `${graph.jobName}-${this.#env.secrets.hex(4)}`;
+    const { checkpoints } = submission;
+    const statistics = await this.#statisticsOf(graph, jobId);
+    const mode = plan.mode ?? (checkpoints === undefined ? undefined : 'streaming');
+    const physical = planJob(graph, { ...plan, statistics, ...(mode !== undefined && { mode }) });
+    if (checkpoints !== undefined) checkCheckpoints(physical, this.#parts.connectors);
     const host = await this.#anyHost();
-    const job = new JobMaster(this.#env, {
-      ...ref,
-      graph: physical,
-      module,
-      host,
-      speculates,
-      adaptive: submission.shuffle === 'disk' ? adaptive : null,
-      ...this.#parts,
+    const options = { jobId, graph: physical, module, host, ...this.#parts };
+    if (checkpoints !== undefined) return this.#submitWithCheckpoints(options, checkpoints);
+    const adaptation = submission.shuffle === 'disk' ? adaptive : null;
+    return this.#start({ ...options, epoch: 1, speculates, adaptive: adaptation });
+  }
+
+  async #submitWithCheckpoints(
+    options: Omit<JobMasterOptions, 'epoch'>,
+    { folder, from, options: when, restart: strategy }: CheckpointRequest,
+  ): Promise<JobHandle> {
+    const { graph, module } = options;
+    const { jobName } = graph;
+    const store = folderStore(this.#env, { folder, jobName });
+    const begin = async (origin: RestoreFrom) => {
+      const attempt = await store.beginAttempt(origin);
+      const { found } = await attempt.latest();
+      const restored = found && restoredJob(found);
+      const { fingerprint: jobFingerprint } = module;
+      const checkpoints = { options: when, store: attempt, restored, jobFingerprint };
+      return this.#start({ ...options, epoch: attempt.epoch, speculates: false, checkpoints });
+    };
+    const first = await begin(from);
+    return new JobAttempts(this.#env, {
+      ...{ first, strategy },
+      begin: () => begin({ kind: 'latest' }),
     });
-    this.#jobs.set(ref.jobId, job);
-    const forget = () => this.#jobs.delete(ref.jobId);
+  }
+
+  #start(options: JobMasterOptions): JobMaster {
+    const { jobId } = options;
+    const job = new JobMaster(this.#env, options);
+    this.#jobs.set(jobId, job);
+    const forget = () => {
+      if (this.#jobs.get(jobId) === job) this.#jobs.delete(jobId);
+    };
     job.done.then(forget, forget);
     job.start();
     return job;

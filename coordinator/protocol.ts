@@ -97,6 +97,8 @@ export interface DeployRequest extends JobRef {
 export interface DeployedCheckpoints {
   /** Of the job's checkpoints, on a disk that its workers share. */
   readonly folder: string;
+  /** Where the paths of those parts begin that tasks go on from. */
+  readonly restoredFrom: string;
   /** The tasks of the checkpoint that the job goes on from; none where it begins anew. */
   readonly restored: readonly TaskSnapshot[];
 }

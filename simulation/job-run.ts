@@ -8,7 +8,8 @@ import type { Disk } from '../base/env/disk.ts';
 import type { Env } from '../base/env/env.ts';
 import type { AdaptiveOptions } from '../coordinator/adaptive/adaptive-options.ts';
 import { type CoordinatorHandle, startCoordinator } from '../coordinator/coordinator-service.ts';
-import type { JobMaster, JobOutcome } from '../coordinator/job/job-master.ts';
+import type { JobHandle } from '../coordinator/job/job-handle.ts';
+import type { JobOutcome } from '../coordinator/job/job-master.ts';
 import type { stepJob } from '../coordinator/job/job-state.ts';
 import { createMemoryRegister } from '../coordinator/lease/memory-register.ts';
 import type { Shuffle } from '../coordinator/planner/plan-step.ts';
@@ -68,7 +69,7 @@ export class JobRun {
   readonly #memories: SlotMemory[] = [];
   #coordinator: CoordinatorHandle | null = null;
   #worker: WorkerHandle | null = null;
-  #job: JobMaster | null = null;
+  #job: JobHandle | null = null;
 
   constructor(env: Env, options: JobRunOptions) {
     const { node, job, parallelism, shuffle, plant } = options;

@@ -89,7 +89,7 @@ function checkpointPlace({ checkpoints, epoch }: DeployRequest, { chain }: Verte
   const isHere = ({ operatorId, kind }: OperatorSnapshot) =>
     chain.some((spec) => spec.id === operatorId && spec.kind === kind);
   const restored = checkpoints.restored.filter(({ operators }) => operators.some(isHere));
-  return { folder: checkpoints.folder, epoch, restored };
+  return { ...checkpoints, epoch, restored };
 }
 
 function latencyPlace({ latencyIntervalMs }: PhysicalGraph, { chain }: Vertex) {

@@ -4,6 +4,7 @@
  * Before: cli/main.ts. After: cli/job-command.ts, cli/run-job.ts.
  */
 import { checkOutput } from '../check-output.ts';
+import { addCheckpointFlags } from '../checkpoint-flags.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { writeError } from '../error-text.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -22,6 +23,7 @@ const options: JobCommandOptions = {
         "csv, ndjson, parquet, arrow or arrows, whatever the output's name says",
       );
     }
+    addCheckpointFlags(command);
     command
       .option('--memory <size>', 'memory for all slots together, such as 512MB or 2GB')
       .option('--spill-dir <folder>', 'where rows go that do not fit into the memory')

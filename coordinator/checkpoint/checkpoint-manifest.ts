@@ -44,7 +44,7 @@ export interface CheckpointManifest {
   readonly tasks: readonly TaskSnapshot[];
   /** All splits that were known, by the operator id of their source. */
   readonly splits: Readonly<Record<string, readonly Json[]>>;
-  /** What is to be committed when the job goes on from here, by the vertex of the sink and in this order. */
+  /** What is to be committed when the job goes on from here, by the operator id of the sink and in this order. */
   readonly writes: Readonly<Record<string, readonly PreparedWrite[]>>;
   readonly statistics: CheckpointStatistics;
   /** Where the paths of parts begin: at the folder of the job, or, of a savepoint, at that of this file. */

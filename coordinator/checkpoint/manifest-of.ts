@@ -39,8 +39,15 @@ export function manifestOf(
     ...rest,
     ...{ jobName: graph.jobName, operators: describeOperators(graph), createdMs },
     ...{ checkpointId, kind, parallelism, tasks, statistics, pathsFrom: 'job' },
-    writes: Object.fromEntries(Map.groupBy(writes, ({ vertexId }) => vertexId)),
+    writes: Object.fromEntries(
+      Map.groupBy(writes, ({ vertexId }) => lastOperatorOf(graph, vertexId)),
+    ),
   };
+}
+
+/** The sink of a vertex: its own id may be another one in the next plan. */
+function lastOperatorOf({ vertices }: PhysicalGraph, vertexId: string): string {
+  return vertices.find(({ id }) => id === vertexId)?.chain.at(-1)?.id ?? vertexId;
 }
 
 /** Each operator of the plan, in its order. */

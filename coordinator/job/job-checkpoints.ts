@@ -10,10 +10,12 @@
  */
 import { assertNever } from '../../base/assert.ts';
 import type { Env } from '../../base/env/env.ts';
+import { packageVersion } from '../../base/package-version.ts';
 import { codeOf, toWire, typedError, type WireError } from '../../base/typed-error.ts';
 import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
+import { keyGroupCount } from '../../engine/keys/key-group.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import {
   type CheckpointEffect,
@@ -22,9 +24,12 @@ import {
   type CollectedCheckpoint,
   initialCheckpoints,
 } from '../checkpoint/attempt-checkpoints.ts';
+import type { CheckpointManifest } from '../checkpoint/checkpoint-manifest.ts';
 import type { CheckpointOptions } from '../checkpoint/checkpoint-options.ts';
 import { stepCheckpoints, wakeAtOf } from '../checkpoint/checkpoint-state.ts';
+import { manifestOf } from '../checkpoint/manifest-of.ts';
 import type { PreparedWrite } from '../checkpoint/pending-checkpoint.ts';
+import type { AttemptStore } from '../checkpoint/store/checkpoint-store.ts';
 import {
   type DeployedCheckpoints,
   type JobRef,
@@ -37,6 +42,8 @@ import type { KnownSplit, RestoredSource } from './job-sources.ts';
 
 /** What an attempt goes on from. */
 export interface RestoredJob {
+  /** Where the paths of parts begin. */
+  readonly root: string;
   readonly tasks: readonly TaskSnapshot[];
   /** By operator id of the source. */
   readonly sources: ReadonlyMap<string, RestoredSource>;
@@ -44,25 +51,11 @@ export interface RestoredJob {
   readonly pending: Readonly<Record<string, readonly Json[]>>;
 }
 
-/** What goes into the log of an attempt. */
-export interface CompleteCheckpoint extends CollectedCheckpoint {
-  /** All splits that are known, by the operator id of their source. */
-  readonly splits: Readonly<Record<string, readonly KnownSplit[]>>;
-}
-
-/** The log of one attempt. */
-export interface AttemptLog {
-  /** Of the job's checkpoints. */
-  readonly folder: string;
-  /** Above that of every checkpoint that any attempt before may have begun. */
-  readonly nextId: number;
-  /** Resolves when the checkpoint is complete. @throws CHECKPOINT_FENCED and errors of the disk: it may be complete. */
-  complete(checkpoint: CompleteCheckpoint): Promise<void>;
-}
-
 export interface CheckpointSetup {
   readonly options: CheckpointOptions;
-  readonly log: AttemptLog;
+  readonly store: AttemptStore;
+  /** Of the job's logical graph. */
+  readonly jobFingerprint: string;
   /** Null: the job begins anew. */
   readonly restored: RestoredJob | null;
 }
@@ -99,8 +92,9 @@ export class JobCheckpoints {
 
   /** What tasks are told of it. */
   get deployed(): DeployedCheckpoints {
-    const { log, restored } = this.#options.setup;
-    return { folder: log.folder, restored: restored?.tasks ?? [] };
+    const { store, restored } = this.#options.setup;
+    const { root: folder } = store;
+    return { folder, restoredFrom: restored?.root ?? folder, restored: restored?.tasks ?? [] };
   }
 
   /** The tasks run. */
@@ -109,7 +103,7 @@ export class JobCheckpoints {
     const taskIds = graph.vertices.flatMap(({ id, parallelism }) =>
       Array.from({ length: parallelism }, (_, index) => taskIdOf(id, index)),
     );
-    const { nextId } = setup.log;
+    const { nextId } = setup.store;
     const start = { epoch, nextId, taskIds, nowMs: this.#env.clock.mono() };
     this.#state = initialCheckpoints(start, setup.options);
     this.#schedule();
@@ -223,18 +217,45 @@ export class JobCheckpoints {
   }
 
   async #complete(checkpoint: CollectedCheckpoint): Promise<void> {
-    const { setup, splits, jobId } = this.#options;
+    const { setup, jobId } = this.#options;
+    const { store } = setup;
     const { checkpointId } = checkpoint;
-    if (checkpoint.writes.length > 0) this.#uncommittedId = checkpointId;
+    let isInDoubt = false;
     try {
-      await setup.log.complete({ ...checkpoint, splits: splits() });
+      const written = await store.writeManifest(this.#manifestOf(checkpoint));
+      if (checkpoint.writes.length > 0) this.#uncommittedId = checkpointId;
+      isInDoubt = true;
+      await store.complete(written);
     } catch (error) {
       const { message } = toWire(error);
-      this.#handle({ kind: 'writeFailed', checkpointId, reason: message, isInDoubt: true });
+      if (codeOf(error) === 'CHECKPOINT_FENCED') this.#options.onFailure(toWire(error));
+      this.#handle({ kind: 'writeFailed', checkpointId, reason: message, isInDoubt });
       return;
     }
     this.#env.observe.event('checkpoint.complete', { jobId, checkpointId });
     this.#handle({ kind: 'written', checkpointId });
+    await this.#removeUnneeded(store);
+  }
+
+  /** What stays behind is removed with that of the next checkpoint. */
+  async #removeUnneeded(store: AttemptStore): Promise<void> {
+    try {
+      await store.removeUnneeded();
+    } catch (error) {
+      const { message } = toWire(error);
+      const { jobId } = this.#options;
+      this.#env.observe.event('checkpoint.cleanup-failed', { jobId, message });
+    }
+  }
+
+  #manifestOf(checkpoint: CollectedCheckpoint): CheckpointManifest {
+    const { graph, epoch, setup, splits } = this.#options;
+    const { jobFingerprint } = setup;
+    const nowMs = this.#env.clock.wall();
+    // Splits are plain data, which interfaces hide from the compiler.
+    const known = splits() as unknown as CheckpointManifest['splits'];
+    const job = { graph, jobFingerprint, epoch, keyGroupCount, nowMs, splits: known };
+    return manifestOf(checkpoint, { ...job, writtenBy: packageVersion });
   }
 
   async #commit({ checkpointId, writes }: CheckpointEffect & { kind: 'commit' }): Promise<void> {

@@ -80,7 +80,8 @@ function nextAttempt(run: RunningJob, failure: TaskFailure): RunStep | null {
   return stopAttempts(failed, region.id, number);
 }
 
-function mayPass({ code, retryable, cause }: WireError): boolean {
+/** Whether another try may not meet the error. */
+export function mayPass({ code, retryable, cause }: WireError): boolean {
   return retryable || passing.has(code) || (cause !== undefined && mayPass(cause));
 }
 

@@ -7,6 +7,9 @@
  * The lanes of a task have readers of their own and one pace, so that they have its rate together. What can't be read
  * is no row, and passes at once.
  *
+ * In a job with checkpoints readers without a rate go through it as well, where all rows are due at once: a position may be
+ * in the midst of what was read at a time, and a job may go on with another rate, or none.
+ *
  * Before: engine/time/row-pace.ts. After: engine/operators/merged-source-operator.ts.
  */
 import { assert } from '../../base/assert.ts';
@@ -25,9 +28,26 @@ import type { RowPace } from '../time/row-pace.ts';
 
 export interface PacedReaderOptions extends SelectedBatchContext {
   readonly reader: SplitReader;
-  readonly pace: RowPace;
+  readonly pace: ReaderPace;
   readonly mono: () => number;
 }
+
+/** When rows are due. */
+export interface ReaderPace
+  extends Pick<RowPace, 'nextDueMs' | 'dueCount' | 'hold' | 'letGo' | 'foundNothing'> {
+  /** When they were due; null: when they were read. */
+  take(count: number): DueRows | null;
+}
+
+/** All rows are due when they are read. */
+export const noPace: ReaderPace = {
+  nextDueMs: 0,
+  dueCount: (_nowMs, count) => count,
+  take: () => null,
+  hold: () => undefined,
+  letGo: () => undefined,
+  foundNothing: () => undefined,
+};
 
 /** Where it is in a split: so many rows behind a place of the reader's. */
 // A type alias, not an interface: only those are assignable to `Json`.
@@ -120,11 +140,19 @@ export class PacedReader implements SplitReader {
     const { pace, mono } = this.#options;
     const count = pace.dueCount(mono(), rows.rowCount - this.#at);
     if (count === 0) return 'waiting';
+    if (count === rows.rowCount) return this.#giveAll(rows);
     const due = rowsFrom(this.#options, rows, { from: this.#at, count });
     this.#due = pace.take(count);
     this.#at += count;
     if (this.#at === rows.rowCount) this.#letGo(rows);
     return due;
+  }
+
+  #giveAll(rows: Batch): Batch {
+    this.#due = this.#options.pace.take(rows.rowCount);
+    rows.retain();
+    this.#letGo(rows);
+    return rows;
   }
 
   #placeIn({ snapshot }: SplitReader): PlaceInSplit {

@@ -9,7 +9,7 @@ import type { SplitReader } from '../contracts/source.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import { MergedSourceOperator } from '../operators/merged-source-operator.ts';
-import { PacedReader } from '../operators/paced-reader.ts';
+import { noPace, PacedReader } from '../operators/paced-reader.ts';
 import { SampleReader } from '../operators/sample-reader.ts';
 import { SourceOperator, type TaskSource } from '../operators/source-operator.ts';
 import { alignmentOf } from '../plan/alignment.ts';
@@ -33,6 +33,7 @@ export interface BuildSourceOptions extends TaskConnectors {
   /** As in `TaskOptions`. */
   readonly pace?: ArrayBufferLike | null;
   readonly alignment?: AlignmentPlace | null;
+  readonly snapshots?: object | null;
 }
 
 export function buildSource(spec: SourceSpecOf, options: BuildSourceOptions): TaskSource {
@@ -77,10 +78,13 @@ interface ReaderMaking extends BuildSourceOptions {
   readonly mono: () => number;
 }
 
-/** The same readers, which have the source's rate together. */
+/** The same readers, which have the source's rate together; of a job with checkpoints with places in what they have read. */
 function pacedReaders({ source: { rate } }: SourceSpecOf, making: ReaderMaking): () => SplitReader {
-  const { newReader, mono, scope, kernels } = making;
-  if (rate === undefined) return newReader;
-  const pace = new RowPace({ rate, buffer: making.pace ?? new ArrayBuffer(rowPaceBytes) });
+  const { newReader, mono, scope, kernels, snapshots = null } = making;
+  if (rate === undefined && snapshots === null) return newReader;
+  const pace =
+    rate === undefined
+      ? noPace
+      : new RowPace({ rate, buffer: making.pace ?? new ArrayBuffer(rowPaceBytes) });
   return () => new PacedReader({ reader: newReader(), pace, mono, scope, kernels });
 }

@@ -31,7 +31,7 @@ export function* entriesOf(file: number, choice: EntriesChoice): Generator<Entry
 }
 
 /** Whole numbers below a limit, from a seed; mulberry32. */
-function drawing(seed: number): (limit: number) => number {
+export function drawing(seed: number): (limit: number) => number {
   let drawn = seed >>> 0;
   return (limit) => {
     drawn = (drawn + 0x6d2b79f5) >>> 0;

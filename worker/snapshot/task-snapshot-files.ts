@@ -24,6 +24,8 @@ export interface TaskSnapshotFilesOptions extends SnapshotContext {
   readonly parallelism: number;
   readonly epoch: number;
   readonly attempt: number;
+  /** Where the paths of its parts begin. */
+  readonly restoredFrom: string;
   /** Of tasks of the checkpoint that the job goes on from which had an operator of this one. */
   readonly restored: readonly TaskSnapshot[];
 }
@@ -48,10 +50,12 @@ export class TaskSnapshotFiles implements SnapshotFiles {
   }
 
   readerOf({ id: operatorId, kind }: OperatorRef): RestoredOperator | null {
-    const { restored: tasks } = this.#options;
+    const { restored: tasks, restoredFrom: folder } = this.#options;
     const isKept = tasks.some(({ operators }) =>
       operators.some((one) => one.operatorId === operatorId && one.kind === kind),
     );
-    return isKept ? new SnapshotFileReader({ ...this.#options, operatorId, kind, tasks }) : null;
+    return isKept
+      ? new SnapshotFileReader({ ...this.#options, folder, operatorId, kind, tasks })
+      : null;
   }
 }

@@ -81,6 +81,8 @@ export interface TaskCheckpointPlace {
   /** Of the job's checkpoints. */
   readonly folder: string;
   readonly epoch: number;
+  /** Where the paths of parts begin that it goes on from. */
+  readonly restoredFrom: string;
   /** Of tasks that had an operator of this one. */
   readonly restored: readonly TaskSnapshot[];
 }

@@ -3,6 +3,7 @@
  * find chunks, and to pass over those without wanted rows.
  * @see https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
  */
+import { packageVersion } from '../../../base/package-version.ts';
 import { type BytesPlace, encodings, pageTypes, repetitions } from '../parquet-metadata.ts';
 import {
   binary,
@@ -101,7 +102,7 @@ function footerOf(file: WrittenFile, indexes: readonly (readonly IndexPlaces[])[
     2: list(nodes.map(schemaElementOf)),
     3: i64(groups.reduce((sum, { rowCount }) => sum + rowCount, 0)),
     4: list(groups.map((group, index) => rowGroupOf(file, group, indexes[index] ?? []))),
-    6: text('millrace version 0.1.0'),
+    6: text(`millrace version ${packageVersion}`),
     // Without these readers don't rely on extremes.
     7: list(leaves.map(() => struct({ 1: struct({}) }))),
   });
