@@ -15,6 +15,7 @@ export const metadataKinds = [
   'partition',
   'headers',
 ] as const;
+/** One of them. */
 export type MetadataKind = (typeof metadataKinds)[number];
 
 /** Where reading begins and ends. A type alias, since only those are assignable to `Json`. */

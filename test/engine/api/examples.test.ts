@@ -10,6 +10,7 @@ import * as millrace from 'millrace';
 import * as millraceConsole from 'millrace/console';
 import * as millraceFiles from 'millrace/files';
 import * as millraceGenerator from 'millrace/generator';
+import * as millraceKafka from 'millrace/kafka';
 import * as millraceMemory from 'millrace/memory';
 import { expect, test } from 'vitest';
 import { readRows } from '../../../engine/batch/row-reader.ts';
@@ -24,11 +25,14 @@ const modules: Readonly<Record<string, unknown>> = {
   'millrace/files': millraceFiles,
   'millrace/console': millraceConsole,
   'millrace/generator': millraceGenerator,
+  'millrace/kafka': millraceKafka,
   'millrace/memory': millraceMemory,
 };
 
 const api = readdirSync(new URL('engine/api/', root)).map((name) => `engine/api/${name}`);
-const entries = ['console', 'files', 'generator', 'memory'].map((name) => `connectors/${name}.ts`);
+const entries = ['console', 'files', 'generator', 'kafka', 'memory'].map(
+  (name) => `connectors/${name}.ts`,
+);
 const examples = [...api, ...entries, 'connectors/formats/format-builders.ts']
   .filter((path) => path.endsWith('.ts'))
   .flatMap((path) => {
