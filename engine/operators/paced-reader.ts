@@ -5,7 +5,8 @@
  *                       given │ due now │ not due: `waiting` until `dueAtMs`
  *
  * The lanes of a task have readers of their own and one pace, so that they have its rate together. What can't be read
- * is no row, and passes at once.
+ * is no row, and has no time of its own: it passes behind the batch that it was found with. Then who goes on in the middle
+ * of that batch, and reads it again, gives it out for the first time.
  *
  * In a job with checkpoints readers without a rate go through it as well, where all rows are due at once: a position may be
  * in the midst of what was read at a time, and a job may go on with another rate, or none.
@@ -124,7 +125,7 @@ export class PacedReader implements SplitReader {
   }
 
   takeDeadLetters(): Batch | null {
-    return this.#reader.takeDeadLetters?.() ?? null;
+    return this.#rows === null ? (this.#reader.takeDeadLetters?.() ?? null) : null;
   }
 
   position(): string {

@@ -10,10 +10,13 @@ import { restoredSplits } from '../../coordinator/scheduler/restored-splits.ts';
 import { FixedSplits } from '../../coordinator/scheduler/split-assigner.ts';
 import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
 import type { Split, SplitReader } from '../../engine/contracts/source.ts';
+import { instantiateKernels } from '../../engine/kernels/kernels.ts';
 import { MergedSourceOperator } from '../../engine/operators/merged-source-operator.ts';
+import { PacedReader } from '../../engine/operators/paced-reader.ts';
 import { SourceOperator, type TaskSource } from '../../engine/operators/source-operator.ts';
 import { int32Type } from '../../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../../engine/schema/schema.ts';
+import { RowPace, rowPaceBytes } from '../../engine/time/row-pace.ts';
 import { SplitTimes } from '../../engine/time/split-times.ts';
 import { batchOf, CollectingOutbox, newContext } from '../support/operator-harness.ts';
 
@@ -61,6 +64,7 @@ function newReader(scope: ReturnType<typeof newContext>['scope']): SplitReader {
 type Scope = ReturnType<typeof newContext>['scope'];
 const kinds: Readonly<Record<string, (scope: Scope) => TaskSource>> = {
   'one split after the other': (scope) => new SourceOperator(newReader(scope)),
+  'a row at a time, by the clock': (scope) => new SourceOperator(pacedReader(scope)),
   'lanes by time': (scope) =>
     new MergedSourceOperator({
       newReader: () => newReader(scope),
@@ -68,6 +72,16 @@ const kinds: Readonly<Record<string, (scope: Scope) => TaskSource>> = {
       mono: () => 0,
     }),
 };
+
+/** So slow that a batch is given out in parts, a row at a time. */
+function pacedReader(scope: Scope): SplitReader {
+  let nowMs = 0;
+  return new PacedReader({
+    ...{ reader: newReader(scope), scope, kernels: instantiateKernels(scope.memory.memory) },
+    pace: new RowPace({ rate: 1_000, buffer: new ArrayBuffer(rowPaceBytes) }),
+    mono: () => (nowMs += 0.6),
+  });
+}
 
 interface Attempt {
   readonly tasks: number;
@@ -104,7 +118,7 @@ function run(
   const { memory, scope } = newContext('tested');
   const given = { rows: new CollectingOutbox(true), letters: new CollectingOutbox(true) };
   let unread = splits;
-  const untilDone = { tasks: 2, steps: Array.from({ length: 150 }, (_, at) => at) };
+  const untilDone = { tasks: 2, steps: Array.from({ length: 300 }, (_, at) => at) };
   for (const { tasks, steps } of [...plan, untilDone]) {
     const supply = new FixedSplits(lanesOf(unread, tasks));
     const sources = Array.from({ length: tasks }, () => make(scope));
@@ -145,12 +159,15 @@ test.each(Object.entries(kinds))('%s', (_name, make) => {
         expect(own).toEqual([...own].sort((a, b) => a - b));
       }
     }),
+    { numRuns: 50 },
   );
 });
 
 test('while something that was read has not been given out there is no snapshot', () => {
   const { memory, scope } = newContext('tested');
-  for (const make of Object.values(kinds)) {
+  for (const [kind, make] of Object.entries(kinds)) {
+    const isPaced = kind.includes('clock');
+    const position = isPaced ? { before: 1_003, given: 0 } : 1_003;
     const source = make(scope);
     expect(source.snapshot()).toEqual({ finished: [], open: [] });
     source.offerSplit(splitOf(1, 4, 'a'));
@@ -158,7 +175,7 @@ test('while something that was read has not been given out there is no snapshot'
     const outbox = new CollectingOutbox(true);
     expect([source.step(outbox), source.snapshot()]).toEqual(['full', null]);
     source.step(outbox);
-    expect(source.snapshot()).toEqual({ finished: [], open: [{ splitId: 's1', position: 1_003 }] });
+    expect(source.snapshot()).toEqual({ finished: [], open: [{ splitId: 's1', position }] });
     source.offerSplit(null);
     while (source.step(outbox) !== 'done');
     expect(source.snapshot()).toEqual({ finished: ['s1'], open: [] });
