@@ -38,7 +38,7 @@ export interface AggregateScratch {
   readonly inputs: AggregateInputs;
 }
 
-/** How parts of groups are read (`partsPlanOf`). */
+/** How parts of groups are read (engine/operators/windows/record-parts.ts). */
 export interface PartsOfGroups {
   readonly accumulators: AggregatePlan['accumulators'];
   readonly scratch: AggregateScratch;

@@ -62,7 +62,6 @@ function keepsForItself(reason: string, hint: string) {
 const withoutInterval = 'Run the job without a checkpoint interval.';
 
 const unsupportedWindows: { readonly [Kind in WindowSpec['kind']]?: Refusal } = {
-  session: { reason: 'open sessions are in no snapshot yet', hint: withoutInterval },
   count: { reason: 'windows of so many rows are in no snapshot yet', hint: withoutInterval },
 };
 

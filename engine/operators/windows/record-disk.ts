@@ -47,7 +47,8 @@ export interface RecordDiskOptions {
   readonly recordBytesMax?: number;
 }
 
-interface Piece {
+/** Records as parts, and whether they have come out and are kept. */
+export interface Piece {
   readonly batch: Batch;
   readonly isKept: boolean;
 }
@@ -152,6 +153,24 @@ export class RecordDisk {
         else this.#piece = value;
       }
       if (this.#context.shouldYield()) return false;
+    }
+  }
+
+  /** The records on disk, which stay there; batches are the caller's. Nothing else is done meanwhile. */
+  *live(): Generator<Piece, void> {
+    for (const run of this.#runs) {
+      for (const [number, { liveCount, isKept, run: written }] of run.segments.entries()) {
+        if (liveCount === 0) continue;
+        const reader = this.#files.open(written, this.#options.pieces);
+        try {
+          for (let batch = reader.read(); batch !== 'end'; batch = reader.read()) {
+            const there = this.#select(batch, (hash) => run.holds(hash, number));
+            if (there !== null) yield { batch: there, isKept };
+          }
+        } finally {
+          reader.close();
+        }
+      }
     }
   }
 

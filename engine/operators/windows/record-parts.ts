@@ -1,5 +1,5 @@
 /**
- * Record parts: how records that were read as parts become records again, with the cells that they had.
+ * Record parts: how records, or groups, that were read as parts become that again, with the cells that they had.
  *
  *     cells   sum(price)  count(price)        parts   sum of avg · count of avg · sum of sum
  *             └─ a sum ───┴─ a sum ◀───────── read of the first part that is the cell's

@@ -15,11 +15,13 @@
  *
  * Invariants:
  * - A session comes out before the watermark that completes it goes on.
- * - A partial phase that is full gives all of its sessions out: cut anywhere, they are joined again behind it.
+ * - A partial phase that is full, or has a barrier, gives all of its sessions out: cut anywhere, they are joined again
+ *   behind it. Rows that come behind that, late by themselves, find none to join, and are late.
  */
 import { assert } from '../../../base/assert.ts';
 import { type Batch, batchRowsMax } from '../../batch/batch.ts';
 import type { Json } from '../../contracts/json.ts';
+import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
 import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import { aggregatePartsOf } from '../../plan/aggregate-parts.ts';
 import { partialMemoryWeight } from '../../plan/memory-weight.ts';
@@ -32,10 +34,12 @@ import {
   planAggregates,
 } from '../aggregate-plan.ts';
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
+import { leastTimeOf, notedTime, sumOfCounts } from '../snapshot-notes.ts';
 import { LateRounds } from './late-rounds.ts';
 import { eventTimeMissing, LateRows } from './late-rows.ts';
 import { type PaneRows, PaneSplit, unitsPerMsOf } from './pane-split.ts';
 import { RecordDisk } from './record-disk.ts';
+import { RecordSnapshot } from './record-snapshot.ts';
 import { type SessionMerge, SessionResults } from './session-results.ts';
 import { sessionStates } from './session-states.ts';
 import { SessionTable } from './session-table.ts';
@@ -72,6 +76,8 @@ export class SessionAggregateOperator implements Operator {
   readonly #table: SessionTable;
   /** Null in a partial phase, and where there is one key. */
   readonly #disk: RecordDisk | null;
+  /** Null in a partial phase, which has nothing to hand out. */
+  readonly #snapshot: RecordSnapshot | null;
   readonly #results: SessionResults;
   readonly #late: LateRows;
   readonly #columns: readonly [start: number, last: number];
@@ -84,6 +90,8 @@ export class SessionAggregateOperator implements Operator {
   /** Late rows that the late output has not taken. */
   #waiting: Batch | null = null;
   #watermark = Number.NEGATIVE_INFINITY;
+  /** All that was due then is out. */
+  #passedMs = Number.NEGATIVE_INFINITY;
   /** Up to when sessions are being given out; null when none are. */
   #givingUntil: number | null = null;
   #pending: Batch | null = null;
@@ -103,6 +111,7 @@ export class SessionAggregateOperator implements Operator {
     const table = { input, keys, plan, gapMs, latenessMs, ...(pieces && { pieces }) };
     this.#table = new SessionTable(context, table);
     this.#disk = pieces === undefined || keys.length === 0 ? null : this.#newDisk(pieces);
+    this.#snapshot = pieces === undefined ? null : this.#newSnapshot(pieces);
     this.#results = new SessionResults(context, this.#table, {
       ...{ output, keys, plan, gapMs, isPartial: phase === 'partial' },
       merge: this.#merge,
@@ -135,10 +144,14 @@ export class SessionAggregateOperator implements Operator {
   }
 
   advance(timeMs: number, outbox: Outbox): boolean {
+    // Behind a restart time begins anew.
+    if (timeMs <= this.#passedMs) return true;
     if (!this.#giveOut(outbox)) return false;
     this.#watermark = Math.max(this.#watermark, timeMs);
     try {
-      return this.#giveDue(outbox);
+      if (!this.#giveDue(outbox)) return false;
+      this.#passedMs = timeMs;
+      return true;
     } catch (error) {
       throw this.#disk?.explained(error) ?? error;
     }
@@ -163,6 +176,30 @@ export class SessionAggregateOperator implements Operator {
     return sessionStates(this.#context, this.#table, options);
   }
 
+  /** A partial phase gives its sessions out; others hand them out as records. */
+  snapshot(writer: SnapshotWriter, outbox: Outbox): boolean {
+    if (!this.#giveOut(outbox)) return false;
+    if (this.#snapshot === null && !this.#table.records.isEmpty) {
+      this.#givingUntil = Number.POSITIVE_INFINITY;
+      if (!this.#giveOut(outbox)) return false;
+    }
+    const rows = this.#snapshot?.freeze();
+    if (rows === null) return false;
+    writer.note({ watermark: notedTime(this.#watermark), late: this.#late.count });
+    if (rows !== undefined && this.#snapshot !== null) {
+      writer.rows('records', this.#snapshot.schema, rows);
+    }
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    this.#watermark = leastTimeOf(reader, 'watermark');
+    this.#passedMs = this.#watermark;
+    if (this.#snapshot?.restore(reader) === false) return false;
+    this.#late.goOn(sumOfCounts(reader, 'late'));
+    return true;
+  }
+
   finish(outbox: Outbox): boolean {
     return this.advance(Number.POSITIVE_INFINITY, outbox);
   }
@@ -175,6 +212,7 @@ export class SessionAggregateOperator implements Operator {
     for (const { batch } of this.#parts ?? []) batch.release();
     this.#parts = null;
     this.#results.close();
+    this.#snapshot?.close();
     this.#disk?.close();
     this.#table.close();
     this.#split.close();
@@ -196,6 +234,15 @@ export class SessionAggregateOperator implements Operator {
       restore: (rows, fromRow, areKept) => this.#table.restore(rows, fromRow, areKept),
       isOver: (rows, row) => timeOf(rows, 1, row) + keptMs <= this.#watermark,
       ...(recordBytesMax !== undefined && { recordBytesMax }),
+    });
+  }
+
+  #newSnapshot(pieces: Schema): RecordSnapshot {
+    const { records, order } = this.#table;
+    return new RecordSnapshot(this.#context, {
+      ...{ records, order, pieces, disk: this.#disk },
+      ...{ keys: this.#options.keys, plan: this.#plan },
+      restore: (rows, fromRow, areKept) => this.#table.restore(rows, fromRow, areKept),
     });
   }
 

@@ -26,9 +26,9 @@ import { type AggregateTable, aggregateScratchOf, type PartsOfGroups } from '../
 import { FrozenRows } from '../frozen-rows.ts';
 import type { OperatorContext } from '../operator.ts';
 import { OwnRows } from '../own-rows.ts';
-import { partsPlanOf } from '../parts-plan.ts';
 import type { OpenPanes, Pane } from './open-panes.ts';
 import type { PaneDisk } from './pane-disk.ts';
+import { cellsOfParts } from './record-parts.ts';
 import { withBounds } from './window-bounds.ts';
 
 export interface WindowSnapshotOptions {
@@ -247,7 +247,7 @@ export class WindowAggregateSnapshot {
         return keyFields.find((key) => key?.name === field.name) ?? field;
       }),
     };
-    const merging = partsPlanOf(plan, 1 + keys.length);
+    const merging = cellsOfParts(plan, 1 + keys.length);
     this.#parts ??= {
       accumulators: merging.accumulators,
       scratch: aggregateScratchOf(this.#context, { input, keys, plan: merging }),
