@@ -21,7 +21,7 @@ function many(rowCount: number): Step[] {
     if (n % 11 === 10) return { watermark: Math.floor(n / 4) - 3 };
     return n % 13 === 12
       ? { wake: n * 10 }
-      : { row: { k: (n * 5) % 9, at: Math.floor(n / 4) + ((n * 7) % 6) - 3, v: n % 17 } };
+      : { row: { k: (n * 5) % 9, at: Math.floor(n / 4) + ((n * 7) % 16) - 12, v: n % 17 } };
   });
 }
 
