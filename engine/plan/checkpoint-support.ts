@@ -114,5 +114,5 @@ const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
   regularJoin: part,
   asOfJoin: part,
   process: part,
-  pattern: keepsForItself('rows of partial matches are in no snapshot yet', withoutInterval),
+  pattern: part,
 };

@@ -7,6 +7,8 @@
  *
  * In batch rows come sorted, and none of them waits. So both modes give the same rows.
  *
+ * At a barrier matches and late rows that wait go out; partial matches, and rows whose time has not come, are handed out.
+ *
  * What costs: a row of a key without partial matches that begins none is looked up once, and no object is made for it.
  *
  * Invariants:
@@ -19,15 +21,20 @@ import { assert } from '../../../base/assert.ts';
 import type { Batch, Column } from '../../batch/batch.ts';
 import { BatchBuilder } from '../../batch/batch-builder.ts';
 import type { Json } from '../../contracts/json.ts';
+import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
 import { addressOf } from '../../memory/slot-memory.ts';
 import type { PatternSpec } from '../../plan/pattern-spec.ts';
 import type { ProcessKey } from '../../plan/state-spec.ts';
 import type { PatternFunctions } from '../../plan/user-functions.ts';
 import { type Field, fieldIndexOf, type Schema } from '../../schema/schema.ts';
 import { RowKeys } from '../../state/row-keys.ts';
+import type { StateNote } from '../../state/state-snapshot.ts';
 import { BuiltBatches } from '../built-batches.ts';
+import { FrozenBatches } from '../frozen-batches.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
+import { OwnRows } from '../own-rows.ts';
 import { RowPacer } from '../row-pacer.ts';
+import { leastTimeOf, notedTime, notesOf, sumOfCounts } from '../snapshot-notes.ts';
 import { eventTimeMissing, LateRows } from '../windows/late-rows.ts';
 import { KeyMatcher } from './key-matcher.ts';
 import { matchesOfKey } from './matches-of-key.ts';
@@ -67,6 +74,10 @@ export class PatternOperator implements Operator {
   #due: Batch | null = null;
   #dueRow = 0;
   #watermarkMs = Number.NEGATIVE_INFINITY;
+  /** Event time of the snapshot that the operator goes on from: nothing comes of times up to it. */
+  #restoredMs = Number.NEGATIVE_INFINITY;
+  /** Rows of a snapshot that are being read. */
+  #restored: OwnRows | 'read' | null = null;
   /** The batch whose keys and conditions are read. */
   #read: Batch | null = null;
   #timeOf: (storedRow: number) => number = () => 0;
@@ -107,6 +118,7 @@ export class PatternOperator implements Operator {
   }
 
   advance(timeMs: number, outbox: Outbox): boolean {
+    if (timeMs <= this.#restoredMs) return true;
     this.#watermarkMs = timeMs;
     for (;;) {
       if (!this.#giveLate()) return false;
@@ -127,6 +139,25 @@ export class PatternOperator implements Operator {
     return matchesOfKey(this.#context, { fields: this.#keyFields, matches, stages, key });
   }
 
+  snapshot(writer: SnapshotWriter, outbox: Outbox): boolean {
+    if (!this.#giveLate() || !this.#output.finish(outbox)) return false;
+    const state = this.#matcher.matches.state.snapshot(writer);
+    writer.rows('waiting', this.#options.input, new FrozenBatches(this.#rows.waiting()));
+    const watermarkMs = notedTime(this.#watermarkMs);
+    writer.note({ watermarkMs, late: this.#late.count, state });
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    if (!this.#restoreRows(reader)) return false;
+    const notes = notesOf(reader).map(({ state }) => state as StateNote);
+    if (!this.#matcher.matches.state.restore(reader, notes)) return false;
+    this.#restoredMs = leastTimeOf(reader, 'watermarkMs');
+    this.#watermarkMs = this.#restoredMs;
+    this.#late.goOn(sumOfCounts(reader, 'late'));
+    return true;
+  }
+
   finish(outbox: Outbox): boolean {
     return this.advance(Number.POSITIVE_INFINITY, outbox);
   }
@@ -134,11 +165,28 @@ export class PatternOperator implements Operator {
   close(): void {
     this.#waiting?.release();
     this.#waiting = null;
+    if (this.#restored !== 'read') this.#restored?.close();
     this.#releaseDue();
     this.#rows.close();
     this.#output.close();
     this.#keys.close();
     this.#matcher.close();
+  }
+
+  /** The next batch of rows whose time has not come; true when there is none. */
+  #restoreRows(reader: SnapshotReader): boolean {
+    if (this.#restored === 'read') return true;
+    const { input: schema, keys } = this.#options;
+    const columns = keys.map(({ column }) => column);
+    this.#restored ??= new OwnRows(this.#context, { part: 'waiting', schema, keys: columns });
+    const batch = this.#restored.next(reader);
+    if (batch === 'end') {
+      this.#restored.close();
+      this.#restored = 'read';
+      return true;
+    }
+    if (batch !== null) this.#rows.add(batch, this.#timeReader(batch));
+    return false;
   }
 
   /** Keeps the rows that are not late. @throws EVENT_TIME_MISSING */

@@ -27,6 +27,8 @@ export class TimeOrderedRows {
   /** By place; those without rows that wait are null, and their places free. */
   readonly #batches: (Batch | null)[] = [];
   readonly #waiting: number[] = [];
+  /** By place: the number of the batch's first row among all that came. */
+  readonly #firstArrived: number[] = [];
   #count = 0;
   #arrived = 0;
 
@@ -84,6 +86,29 @@ export class TimeOrderedRows {
     return gathered;
   }
 
+  /**
+   * The rows that wait, in the order in which they came, as batches that the caller owns: they show into those that are
+   * kept. @throws MEMORY_EXHAUSTED
+   */
+  waiting(): Batch[] {
+    const isWaiting = this.#batches.map(() => new Uint8Array(batchRowsMax));
+    for (let at = 0; at < this.#count; at++) {
+      const number = this.#numberAt(at);
+      const rows = isWaiting[Math.floor(number / batchRowsMax)];
+      if (rows !== undefined) rows[number % batchRowsMax] = 1;
+    }
+    const places = [...this.#batches.keys()].filter((place) => this.#batches[place] !== null);
+    places.sort((a, b) => (this.#firstArrived[a] ?? 0) - (this.#firstArrived[b] ?? 0));
+    const found: Batch[] = [];
+    try {
+      for (const place of places) found.push(this.#selected(place, isWaiting[place]));
+    } catch (error) {
+      for (const batch of found) batch.release();
+      throw error;
+    }
+    return found;
+  }
+
   close(): void {
     for (const batch of this.#batches.splice(0)) batch?.release();
     this.#heap.close();
@@ -91,11 +116,26 @@ export class TimeOrderedRows {
     this.#count = 0;
   }
 
+  #selected(place: number, isWaiting: Uint8Array | undefined): Batch {
+    const batch = this.#batches[place];
+    const rowCount = this.#waiting[place] ?? 0;
+    assert(batch !== null && batch !== undefined, 'rows that wait have a batch');
+    const { scope } = this.#context;
+    const block = scope.allocate(rowCount * 4);
+    const selection = addressOf(block);
+    let next = selection >>> 2;
+    for (let row = 0; row < batch.storedRows; row++) {
+      if (isWaiting?.[row] === 1) scope.memory.uint32[next++] = row;
+    }
+    return batch.derive({ rowCount, selection, blocks: [block] });
+  }
+
   #placeFor(batch: Batch): number {
     const free = this.#batches.indexOf(null);
     const place = free < 0 ? this.#batches.length : free;
     this.#batches[place] = batch;
     this.#waiting[place] = batch.rowCount;
+    this.#firstArrived[place] = this.#arrived;
     return place;
   }
 

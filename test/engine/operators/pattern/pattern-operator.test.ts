@@ -26,6 +26,7 @@ import {
   type Row,
   type Step,
 } from '../../../support/operator-harness.ts';
+import { checkSnapshots, checkSnapshotsOnce } from '../../../support/snapshot-harness.ts';
 import { typedErrorOf } from '../../../support/typed-error-of.ts';
 import { patternReference } from './pattern-reference.ts';
 
@@ -196,6 +197,15 @@ test('matches are those of a reference that sees all rows', { timeout: 300_000 }
   );
 });
 
+test('matches go on from a snapshot: partial ones, rows that wait for their time, in other tasks', () => {
+  fc.assert(
+    fc.property(patterns, streams, fc.nat(1e6), (spec, steps, seed) => {
+      checkSnapshotsOnce({ input, keys: ['user'], steps, build: buildWith(spec) }, seed);
+    }),
+    { numRuns: 100 },
+  );
+});
+
 const rowsStage: PatternStage = {
   ...{ name: 'a', kind: 'rows', contiguity: 'followedBy', min: 1, max: 1 },
   ...{ isOptional: false, isConsecutive: false, isGreedy: false, hasTest: false },
@@ -237,6 +247,17 @@ test('a late row is in no match, and goes to the late output', () => {
     build: buildWith(twoStages),
     expected: [{ user: 'u', text: 'a: 1 | b: 2', timeMs: 8 }],
     expectedLate: [{ ...late?.row, at: 7n }],
+  });
+});
+
+test('what is over in time, and late rows, are the same behind a snapshot', () => {
+  checkSnapshots({
+    ...{ input, keys: ['user'], build: buildWith(twoStages) },
+    steps: [
+      ...[stepOf('a', 5, 1), { watermark: 8 }, stepOf('b', 7, 2), stepOf('b', 8, 3)],
+      ...[stepOf('a', 12, 4), stepOf('a', 12, 5), { watermark: 20 }, stepOf('b', 3, 6)],
+      ...[{ watermark: 23 }, stepOf('a', 30, 7), stepOf('b', 31, 8), { watermark: 31 }],
+    ],
   });
 });
 
