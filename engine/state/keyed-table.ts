@@ -146,8 +146,8 @@ export class KeyedTable {
   }
 
   /**
-   * The table as it is now, or what has changed since the last view, to be read while work goes on. One at a time; its
-   * owner closes it, before the table.
+   * The table as it is now, or what has changed since the last view, to be read while work goes on. Its owner closes it,
+   * before the table.
    */
   view(of: 'everything' | 'changes'): TableView {
     const frozen = this.#freezeDelta();

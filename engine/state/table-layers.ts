@@ -68,8 +68,8 @@ export class TableLayers {
   #slot = 0;
   #writer: StateRunWriter | null = null;
   #runMerge: RunMerge | null = null;
-  /** The one that reads everything. */
-  #view: TableView | null = null;
+  /** Those that read everything. */
+  #views: TableView[] = [];
 
   constructor(scope: MemoryScope, options: LayerOptions) {
     this.#scope = scope;
@@ -102,7 +102,7 @@ export class TableLayers {
 
   /** Whether a snapshot holds back what would change the base. */
   get isRead(): boolean {
-    return this.#view?.readsBase ?? false;
+    return this.#views.some(({ readsBase }) => readsBase);
   }
 
   /** The record of a key; 0 when there is none. */
@@ -131,12 +131,13 @@ export class TableLayers {
     if (this.#phase === 'idle') this.#begin('merging');
   }
 
-  /** All that is here now, to be read while work goes on; one at a time, its owner closes it. */
+  /** All that is here now, to be read while work goes on; its owner closes it. */
   view(): TableView {
     const { nowMs } = this.#options.clock;
     const below = { base: this.#base, runs: this.#runs.slice(), nowMs };
-    this.#view = new TableView(this.#scope, { deltas: this.#frozen, below });
-    return this.#view;
+    const view = new TableView(this.#scope, { deltas: this.#frozen, below });
+    this.#views = [...this.#views.filter(({ readsBase }) => readsBase), view];
+    return view;
   }
 
   /**
@@ -175,7 +176,7 @@ export class TableLayers {
   }
 
   close(): void {
-    this.#view?.close();
+    for (const view of this.#views) view.close();
     this.#writer?.close();
     this.#runMerge?.close();
     for (const run of this.#runs) run.close();
@@ -186,7 +187,10 @@ export class TableLayers {
 
   /** Key groups of the base that may be changed: those before it. */
   get #groupEnd(): number {
-    return this.#view?.readsBase === true ? this.#view.groupsDone : keyGroupCount;
+    return this.#views.reduce(
+      (least, { groupsDone }) => Math.min(least, groupsDone),
+      keyGroupCount,
+    );
   }
 
   #begin(phase: Phase): void {

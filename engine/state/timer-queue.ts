@@ -38,9 +38,9 @@ export class TimerQueue {
   #records = 0;
   #count = 0;
   #cancelledCount = 0;
-  /** Snapshots that have been taken, and the rows of the last one. */
+  /** Snapshots that have been taken, and the rows of those that are being written. */
   #epoch = 0;
-  #snapshot: TimerRows | null = null;
+  #snapshots: TimerRows[] = [];
 
   /** @param canUndo - Whether `undo` will be called. */
   constructor(scope: MemoryScope, canUndo: boolean) {
@@ -97,7 +97,7 @@ export class TimerQueue {
     const { uint32 } = this.#scope.memory;
     const live = valueAddressOf(this.#scope.memory, record) >>> 2;
     if (uint32[live] === 0) return false;
-    this.#snapshot?.keep(record);
+    for (const snapshot of this.#snapshots) snapshot.keep(record);
     this.#changes?.push(record, 1);
     uint32[live] = 0;
     this.#cancelledCount++;
@@ -115,7 +115,7 @@ export class TimerQueue {
     this.timeMs = memory.float64[this.#times]!;
     const keySize = memory.uint32[(record >>> 2) + entryWord.keySize]!;
     const hash = memory.uint32[(valueAddressOf(memory, record) >>> 2) + timerWord.keyHash]!;
-    this.#snapshot?.keep(record);
+    for (const snapshot of this.#snapshots) snapshot.keep(record);
     cursor.load(record + entryHeaderBytes, keySize, hash);
     this.#removeFirst();
     return true;
@@ -136,10 +136,11 @@ export class TimerQueue {
     return times.sort((a, b) => a - b);
   }
 
-  /** The timers that are set now, as rows; one snapshot at a time. Between calls. */
+  /** The timers that are set now, as rows. Between calls. */
   snapshot(): TimerRows {
-    this.#snapshot = new TimerRows(this.#scope, this.#table, this.#epoch++);
-    return this.#snapshot;
+    const rows = new TimerRows(this.#scope, this.#table, this.#epoch++);
+    this.#snapshots = [...this.#snapshots.filter(({ isClosed }) => !isClosed), rows];
+    return rows;
   }
 
   /** What was set and cancelled stays. */
@@ -161,7 +162,7 @@ export class TimerQueue {
   }
 
   close(): void {
-    this.#snapshot?.close();
+    for (const snapshot of this.#snapshots) snapshot.close();
     this.#table.clear();
     if (this.#block !== 0) this.#scope.memory.release(this.#block);
     this.#block = 0;

@@ -60,6 +60,8 @@ export class TimerRows implements SnapshotRows {
   #lost: unknown = null;
   #group = 0;
   #ready: Batch[] = [];
+  /** Whether nobody reads it any more. */
+  isClosed = false;
 
   /** @param epoch - Of timers that are set now. */
   constructor(scope: MemoryScope, table: EntryTable, epoch: number) {
@@ -95,6 +97,7 @@ export class TimerRows implements SnapshotRows {
   }
 
   close(): void {
+    this.isClosed = true;
     for (const batch of this.#ready.splice(0)) batch.release();
     this.#aside.close();
     this.#asideBytes = 0;

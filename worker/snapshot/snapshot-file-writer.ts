@@ -54,7 +54,7 @@ const partBytesMaxDefault = 4 << 20;
 const stepMsDefault = 1.5;
 
 /** What an operator hands out. */
-interface OperatorParts {
+export interface OperatorParts {
   readonly operatorId: string;
   readonly kind: string;
   note: Json;
@@ -69,21 +69,27 @@ interface PendingRows {
   readonly rows: SnapshotRows;
 }
 
+/** What a task has on disk: of its newest snapshot, for the writers of those that follow. */
+export interface WrittenSnapshot {
+  operators: readonly OperatorParts[];
+}
+
 export class SnapshotFileWriter {
   readonly #options: SnapshotFileWriterOptions;
+  readonly #written: WrittenSnapshot;
   #checkpointId: number | null = null;
   #path = '';
   #operators: OperatorParts[] = [];
-  /** Those of the newest snapshot that is on disk. */
-  #written: readonly OperatorParts[] = [];
   #pending: PendingRows[] = [];
   #output: SnapshotOutput | null = null;
   /** Of the rows that are being written: the first of `pending`. */
   #stream: { readonly writer: ArrowWriter; rowCount: number } | null = null;
   #failure: TypedError | null = null;
 
-  constructor(options: SnapshotFileWriterOptions) {
+  /** @param written - Shared by all writers of a task. @defaultValue this writer's own */
+  constructor(options: SnapshotFileWriterOptions, written: WrittenSnapshot = { operators: [] }) {
     this.#options = options;
+    this.#written = written;
   }
 
   /** Between `begin` and `finish` or `abort`. */
@@ -103,7 +109,7 @@ export class SnapshotFileWriter {
     const checkpointId = this.#checkpointId;
     assert(checkpointId !== null, 'a snapshot has begun');
     const isOwn = (one: OperatorParts) => one.operatorId === operatorId && one.kind === kind;
-    const before = this.#written.find(isOwn)?.chains;
+    const before = this.#written.operators.find(isOwn)?.chains;
     const own = () => {
       assert(this.#checkpointId === checkpointId, 'an operator hands out its state at the barrier');
       return this.#operators.find(isOwn) ?? this.#addOperator(operatorId, kind);
@@ -148,7 +154,7 @@ export class SnapshotFileWriter {
     const operators = this.#operators;
     this.#reset();
     if (error !== null) return { kind: 'failed', error };
-    this.#written = operators;
+    this.#written.operators = operators;
     return { kind: 'written', operators: operators.map(snapshotOf), sizeBytes };
   }
 

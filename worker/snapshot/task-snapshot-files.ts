@@ -14,7 +14,7 @@ import type {
 } from '../../engine/checkpoint/snapshot-files.ts';
 import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import { SnapshotFileReader } from './snapshot-file-reader.ts';
-import { SnapshotFileWriter } from './snapshot-file-writer.ts';
+import { SnapshotFileWriter, type WrittenSnapshot } from './snapshot-file-writer.ts';
 import type { SnapshotContext } from './snapshot-output.ts';
 
 export interface TaskSnapshotFilesOptions extends SnapshotContext {
@@ -32,6 +32,8 @@ export interface TaskSnapshotFilesOptions extends SnapshotContext {
 
 export class TaskSnapshotFiles implements SnapshotFiles {
   readonly #options: TaskSnapshotFilesOptions;
+  /** What the next snapshots may come on top of. */
+  readonly #written: WrittenSnapshot = { operators: [] };
 
   constructor(options: TaskSnapshotFilesOptions) {
     this.#options = options;
@@ -39,7 +41,7 @@ export class TaskSnapshotFiles implements SnapshotFiles {
 
   begin(checkpointId: number): SnapshotRun {
     const { taskId, epoch, attempt } = this.#options;
-    const writer = new SnapshotFileWriter(this.#options);
+    const writer = new SnapshotFileWriter(this.#options, this.#written);
     writer.begin(checkpointId, `chk-${checkpointId}-${epoch}/${taskId}-${attempt}.snap`);
     return {
       writerOf: ({ id, kind }) => writer.writerOf(id, kind),

@@ -197,3 +197,57 @@ describe('a view gives the table as it was', () => {
     );
   });
 });
+
+test.each([
+  ['in memory', memoryOnly],
+  ['on disk', onDisk],
+])('views at the same time give what there was at each, %s', (_, limits) => {
+  const which = fc.nat(3);
+  fc.assert(
+    fc.property(fc.array(fc.tuple(step, which), { maxLength: 200, size: 'max' }), (all) => {
+      const scene = stateScene();
+      const clock = { nowMs: 0, writtenAtMs: 0 };
+      const options = { ttl: null, clock, limits, undo: null, files: scene.files };
+      const table = new KeyedTable(scene.scope, options);
+      const { uint32 } = scene.memory;
+      const live = new Map<string, number>();
+      const open: { view: TableView; expected: Map<string, number>; found: Map<string, number> }[] =
+        [];
+      /** Reads records of a view; whether there are more. */
+      const read = (at: number, records: number) => {
+        const one = open[at % open.length];
+        for (let count = 0; one !== undefined && count < records; count++) {
+          const record = one.view.next();
+          if (record === 0) {
+            expect(one.found).toEqual(one.expected);
+            one.view.close();
+            open.splice(at % open.length, 1);
+            return;
+          }
+          const start = record + entryHeaderBytes;
+          const size = uint32[(record >>> 2) + entryWord.keySize] ?? 0;
+          const name = new TextDecoder().decode(scene.memory.bytes.slice(start, start + size));
+          one.found.set(name, uint32[valueAddressOf(scene.memory, record) >>> 2] ?? 0);
+        }
+      };
+      for (const [number, [one, at]] of all.entries()) {
+        if (one.kind === 'put') {
+          uint32[table.put(scene.load(one.key), 4) >>> 2] = number;
+          live.set(one.key, number);
+        } else if (one.kind === 'delete') {
+          table.delete(scene.load(one.key));
+          live.delete(one.key);
+        } else if (one.kind === 'view') {
+          const view = table.view('everything');
+          open.push({ view, expected: new Map(live), found: new Map() });
+        } else if (one.kind === 'read') read(at, one.count);
+        else if (one.kind === 'freeze') table.freeze();
+        else table.maintain();
+      }
+      while (open.length > 0) read(open.length, 7);
+      table.close();
+      scene.close();
+    }),
+    { numRuns: 60 },
+  );
+});

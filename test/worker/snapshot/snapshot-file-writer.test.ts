@@ -317,3 +317,27 @@ test('a step takes rows for a while only; abort closes and removes what there is
   expect([rows.closeCount, waiting.closeCount]).toEqual([1, 1]);
   expect(disk.files.size + disk.openFiles.size).toBe(0);
 });
+
+test('rows that are added go into a new file, and are read behind those they come on top of', () => {
+  const disk = new MemoryDisk();
+  const written = { operators: [] };
+  const snapshots = [['one'], ['two', 'three'], ['four']].map((texts, at) => {
+    const writer = new SnapshotFileWriter({ disk, scope, kernels, folder, clock }, written);
+    writer.begin(at + 1, `${at + 1}/task`);
+    const own = writer.writerOf('counts', 'process');
+    const before = own.written?.('words') ?? null;
+    expect(before && [before.checkpointId, before.snapshotCount]).toEqual(
+      at === 0 ? null : [at, at],
+    );
+    own.rows('words', words, new CaseRows([wordsOf(...texts)]), at > 0);
+    while (!writer.step());
+    return operatorsOf({ outcome: writer.finish(), rows: [] });
+  });
+  for (const [at, operators] of snapshots.entries()) {
+    const reader = readerOf(disk, [taskOf(operators)]);
+    const found = rowsOf(reader, 'words').map(({ word }) => word);
+    expect(found).toEqual(['one', 'two', 'three', 'four'].slice(0, [1, 3, 4][at]));
+    reader.close();
+  }
+  expect([...disk.files.keys()]).toEqual(['1', '2', '3'].map((name) => `${folder}/${name}/task`));
+});
