@@ -82,9 +82,11 @@ const needs: SpecTable<OperatorSpec, Needs, [OutputNeeds]> = {
   asOfJoin: (spec, { isRead }) => joinNeeds({ ...spec, condition: null }, timedKeys(spec), isRead),
   asOfProbe: (spec, { isRead }) => joinNeeds({ ...spec, condition: null }, timedKeys(spec), isRead),
   regularJoin(spec, { isRead }) {
-    const { leftKeys, rightKeys, kindColumn } = spec;
+    const { leftKeys, rightKeys, kindColumn, takesChanges } = spec;
     const isGiven = (name: string) => name !== kindColumn && isRead(name);
-    return joinNeeds(spec, [...leftKeys, ...rightKeys], isGiven);
+    const isTaken = takesChanges.left || takesChanges.right;
+    const kinds = isTaken && kindColumn !== null ? [kindColumn] : [];
+    return joinNeeds(spec, [...leftKeys, ...rightKeys, ...kinds], isGiven);
   },
 
   lookup: allNeeded,

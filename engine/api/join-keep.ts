@@ -7,7 +7,10 @@ import type { KeptRows } from '../plan/join-keep.ts';
 import { describe } from './row.ts';
 import { wholeMs } from './windows.ts';
 
-/** How rows of a join are kept, in a job that streams. */
+/**
+ * How rows of a join are kept, in a job that streams. Rows of either side may go again (results that are revised): their
+ * pairs go with them, as long as they are kept.
+ */
 export interface JoinKeep {
   /**
    * For how long after it has come a row can find partners, in whole milliseconds from 1 on, by the clock of the machine.

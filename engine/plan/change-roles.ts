@@ -78,9 +78,9 @@ export function changeRoleOf(node: LogicalNode, { isUnbounded, isTop, ranks }: A
   }
 }
 
-/** A join that keeps both sides does not look for a row that goes among those that it keeps. */
+/** A join that keeps both sides finds a row that goes among those that it keeps. */
 function keptJoinRole(type: JoinType): ChangeRole {
-  return { kind: 'running', refusal: 'join', revises: !onlyAdds(type), key: null };
+  return { kind: 'running', refusal: null, revises: !onlyAdds(type), key: null };
 }
 
 /** Rows of a partition are told apart by their numbers; there are several of one rank. */

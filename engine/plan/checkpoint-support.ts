@@ -111,7 +111,10 @@ const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
   runningTop: keepsForItself('first rows are in no snapshot yet', withoutInterval),
   firstRows: keepsForItself('keys that were seen are in no snapshot yet', withoutInterval),
   intervalJoin: part,
-  regularJoin: part,
+  regularJoin: ({ takesChanges: { left, right } }) =>
+    left || right
+      ? { reason: 'rows that may go again are in no snapshot yet', hint: withoutInterval }
+      : 'part',
   asOfJoin: part,
   process: part,
   pattern: part,

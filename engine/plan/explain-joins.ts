@@ -52,7 +52,10 @@ export function regularJoinText(operator: OperatorSpec & { readonly kind: 'regul
   const { type, leftKeys, rightKeys, condition } = operator;
   const pairs = leftKeys.map((name, index) => `${name} = ${rightKeys[index]}`);
   const on = [...pairs, ...(condition === null ? [] : [exprText(condition)])].join(' and ');
-  return `${type} on ${on}, ${keepText(operator)}`;
+  const { left, right } = operator.takesChanges;
+  const changing = left && right ? 'both' : left ? 'left' : 'right';
+  const changes = left || right ? `, rows go on ${changing}` : '';
+  return `${type} on ${on}, ${keepText(operator)}${changes}`;
 }
 
 /** `rows kept 60000 ms`. */

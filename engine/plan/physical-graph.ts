@@ -235,6 +235,8 @@ export type OperatorSpec = CommonSpec &
         readonly condition: Expr | null;
         /** The last column of the output, with the kinds of rows; null: rows are only added. */
         readonly kindColumn: string | null;
+        /** Whether a side has that column too: whether its rows go again. */
+        readonly takesChanges: { readonly left: boolean; readonly right: boolean };
       }
     /** Two streams, left and right, whose rows come in any turn. */
     | ({ readonly kind: 'asOfJoin' } & AsOfSpec)

@@ -3,6 +3,7 @@ import { assert } from '../../base/assert.ts';
 import { HashJoinOperator } from '../operators/hash-join-operator.ts';
 import { AsOfJoinOperator } from '../operators/stream-join/as-of-join-operator.ts';
 import { AsOfProbeOperator } from '../operators/stream-join/as-of-probe-operator.ts';
+import { ChangingJoinOperator } from '../operators/stream-join/changing-join-operator.ts';
 import { IntervalJoinOperator } from '../operators/stream-join/interval-join-operator.ts';
 import { RegularJoinOperator } from '../operators/stream-join/regular-join-operator.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -24,7 +25,10 @@ export const joinBuilders = {
   regularJoin(spec, { context, input, right }) {
     const left = { schema: input, keys: spec.leftKeys };
     const kept = { left, right: { schema: secondOf(right), keys: spec.rightKeys } };
-    return new RegularJoinOperator(context, { ...spec, ...kept });
+    const { takesChanges } = spec;
+    return takesChanges.left || takesChanges.right
+      ? new ChangingJoinOperator(context, { ...spec, ...kept })
+      : new RegularJoinOperator(context, { ...spec, ...kept });
   },
 } satisfies Partial<OperatorBuilders>;
 

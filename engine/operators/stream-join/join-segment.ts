@@ -77,6 +77,8 @@ export class JoinSegment {
   readonly #marks: GrowingBlock;
   readonly #texts: BlockHandle[] = [];
   readonly #parts: { close(): void }[] = [];
+  /** Rows with all of their columns; made when first needed. */
+  #whole: JoinOutput | null = null;
   #text = 0;
   #textEnd = 0;
   #textBytes = 0;
@@ -172,6 +174,16 @@ export class JoinSegment {
       ...{ batch, times: this.times + chunk * batchRowsMax * 8 },
       marks: this.marks + (chunk * batchRowsMax) / 8,
     }));
+  }
+
+  /** Whole rows by their numbers (u32 at an address), as a batch without a selection. */
+  rowsAt(numbers: number, count: number): Batch {
+    const { schema } = this.#options;
+    const sides = { probe: { fields: [] }, build: schema, mayBeNull: false };
+    this.#whole ??= this.#part(
+      new JoinOutput(this.#context, this.#rows, { ...sides, output: schema }),
+    );
+    return this.#whole.make({ count, probe: null, numbers });
   }
 
   /** The next rows from `fromRow` on that have had no partner, up to 8,192 looked at; their numbers at `out`. */

@@ -90,8 +90,13 @@ export class StreamSide {
   }
 
   remove(segment: JoinSegment): void {
-    this.#segments = this.#segments.filter((other) => other !== segment);
+    this.detach(segment);
     segment.close();
+  }
+
+  /** Leaves a segment to the caller: rows that are put in go to others. */
+  detach(segment: JoinSegment): void {
+    this.#segments = this.#segments.filter((other) => other !== segment);
   }
 
   /**

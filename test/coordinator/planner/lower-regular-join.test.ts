@@ -25,6 +25,8 @@ interface Case {
   readonly isOdd: boolean;
   readonly orders: readonly Row[];
   readonly users: readonly Row[];
+  /** Sides whose rows change while rows come: one of each key. */
+  readonly changing?: { readonly left: boolean; readonly right: boolean };
 }
 
 const someKey = fc.option(fc.bigInt({ min: 0n, max: 5n }), { freq: 6 });
@@ -46,14 +48,19 @@ interface Any {
   and(other: unknown): Any;
 }
 
-function jobOf({ type, isOdd }: Case, sink: { changes?: SinkChanges; isCounted?: boolean } = {}) {
+function jobOf(
+  { type, isOdd, changing }: Case,
+  sink: { changes?: SinkChanges; isCounted?: boolean } = {},
+) {
   const job = defineJob({
     name: 'kept',
     build: (({ read }: { read: (source: unknown) => Stream<never> }) => {
-      const [orders, users] = [
+      const [allOrders, allUsers] = [
         read(tableSource('orders', Order.schema)),
         read(tableSource('users', User.schema)),
       ];
+      const orders = changing?.left === true ? lastOf(allOrders, 'user', 'id') : allOrders;
+      const users = changing?.right === true ? lastOf(allUsers, 'key', 'number') : allUsers;
       const on = (order: Record<string, Any>, user: Record<string, Any>) => {
         const same = order.user?.eq(user.key);
         return isOdd ? same?.and(order.id?.ne(user.number)) : same;
@@ -71,9 +78,24 @@ function jobOf({ type, isOdd }: Case, sink: { changes?: SinkChanges; isCounted?:
   return buildJob(job, {});
 }
 
+/** The largest number of each key, and the least of those of as many rows: rows that go, and come again. */
+function lastOf(rows: unknown, key: string, number: string): Stream<never> {
+  type Fields = Record<string, never>;
+  return (rows as AnyStream)
+    .keyBy((row: Fields) => row[key])
+    .aggregate({ [number]: agg.max((row: Fields) => row[number] as never), n: agg.count() })
+    .keyBy((row: Fields) => row['n'])
+    .aggregate({
+      [key]: agg.max((row: Fields) => row[key] as never),
+      [number]: agg.min((row: Fields) => row[number] as never),
+    })
+    .select((row: Fields) => ({ [number]: row[number], [key]: row[key] })) as never;
+}
+
 interface AnyStream {
   readonly keyBy: (...args: unknown[]) => AnyStream;
   readonly aggregate: (...args: unknown[]) => AnyStream;
+  readonly select: (...args: unknown[]) => AnyStream;
   readonly writeTo: (...args: unknown[]) => unknown;
 }
 
@@ -130,6 +152,26 @@ test('changes come to the rows of the batch job', { timeout: 120_000 }, () => {
       expect(applied(run({ isCounted, changes }, 'streaming'), 'change')).toEqual(expected);
     }),
     { numRuns: 80 },
+  );
+});
+
+test('rows that go, on either side, leave the rows of the batch job', { timeout: 120_000 }, () => {
+  const sides = fc.record({ left: fc.boolean(), right: fc.boolean() });
+  const rooms = fc.constantFrom(1, 2, 3, 7);
+  fc.assert(
+    fc.property(cases, sides, rooms, fc.boolean(), (drawn, changing, parallelism, isCounted) => {
+      const one = { ...drawn, changing };
+      const tables = { orders: one.orders, users: one.users };
+      const run = (sink: Parameters<typeof jobOf>[1], mode: 'batch' | 'streaming') => {
+        const { graph, functions } = jobOf(one, sink);
+        const physical = planJob(graph, { parallelism, mode });
+        return (runPlan(physical, { tables, functions }).get('out') ?? []) as readonly Row[];
+      };
+      const expected = sorted(run({ isCounted }, 'batch'));
+      expect(sorted(run({ isCounted }, 'streaming')), 'final rows').toEqual(expected);
+      expect(applied(run({ isCounted, changes }, 'streaming'), 'change')).toEqual(expected);
+    }),
+    { numRuns: 150 },
   );
 });
 

@@ -1,0 +1,97 @@
+/**
+ * Arrivals: when the rows of a batch came, all at once, as the times that segments are made of; and rows that came longer
+ * ago than they are kept, dropped.
+ */
+import { type Batch, batchRowsMax } from '../../batch/batch.ts';
+import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
+import type { JoinSide } from '../../plan/join-type.ts';
+import type { OperatorContext } from '../operator.ts';
+import type { JoinSides } from './join-sides.ts';
+import { timeMax } from './stream-side.ts';
+
+/** Rows of a batch, listed in the bands. */
+export interface ArrivedRows {
+  /** When they came. */
+  readonly timeMs: number;
+  /** Rows with a key, and without. */
+  readonly count: number;
+  readonly aloneCount: number;
+}
+
+const sideNames = ['left', 'right'] as const;
+
+export class Arrivals {
+  readonly #context: OperatorContext;
+  readonly #sides: JoinSides;
+  /** By stored row. */
+  readonly #times: BlockHandle;
+
+  /** @throws MEMORY_EXHAUSTED */
+  constructor(context: OperatorContext, sides: JoinSides) {
+    this.#context = context;
+    this.#sides = sides;
+    this.#times = context.scope.allocate(batchRowsMax * 8);
+  }
+
+  /** Lists the rows of a batch that come now, those without a key by themselves. */
+  list(side: JoinSide, batch: Batch): ArrivedRows {
+    const { kernels, scope } = this.#context;
+    const { rows, times, alone, counts } = this.#sides.bands;
+    const stream = this.#sides[side];
+    const timeMs = Math.floor(this.#context.nowMs?.() ?? 0);
+    this.#stamp(timeMs, batch.storedRows);
+    const keys = stream.readKeys(batch);
+    const count = kernels.timedRows(
+      ...([addressOf(this.#times), 0, batch.selection, batch.rowCount, 1, -timeMax] as const),
+      ...([keys.validity, Number(stream.areKeysByPlace), rows, times, alone, counts] as const),
+    );
+    this.#sides.bands.clearBits();
+    return { timeMs, count, aloneCount: scope.memory.uint32[counts >>> 2] ?? 0 };
+  }
+
+  /** Lists all rows of a batch without a selection, which came at that time and have keys. */
+  listAt({ rowCount }: Batch, timeMs: number): void {
+    const { bytes, uint32 } = this.#context.scope.memory;
+    const { rows, times } = this.#sides.bands;
+    this.#stamp(timeMs, rowCount);
+    const from = addressOf(this.#times);
+    bytes.copyWithin(times, from, from + rowCount * 8);
+    for (let row = 0; row < rowCount; row++) uint32[(rows >>> 2) + row] = row;
+    this.#sides.bands.clearBits();
+  }
+
+  /** Drops rows that came before; `onDropped` is told of each segment. */
+  drop(
+    beforeMs: number,
+    onDropped: (segment: JoinSides['left']['segments'][number]) => void,
+  ): void {
+    for (const side of sideNames) {
+      const stream = this.#sides[side];
+      for (let old = stream.expired(beforeMs); old !== null; old = stream.expired(beforeMs)) {
+        onDropped(old);
+        stream.remove(old);
+      }
+    }
+  }
+
+  /** When the oldest rows came that are kept; infinity where there are none. */
+  get oldestMs(): number {
+    const all = sideNames.flatMap((side) => this.#sides[side].segments.map(({ most }) => most));
+    return Math.min(...all);
+  }
+
+  close(): void {
+    this.#context.scope.memory.release(this.#times);
+  }
+
+  /** A time before 1970 does not come from a clock. */
+  #stamp(timeMs: number, count: number): void {
+    const { uint32 } = this.#context.scope.memory;
+    const [low, high] = [timeMs % 2 ** 32, Math.floor(timeMs / 2 ** 32)];
+    const at = addressOf(this.#times) >>> 2;
+    for (let row = 0; row < count; row++) {
+      uint32[at + row * 2] = low;
+      uint32[at + row * 2 + 1] = high;
+    }
+  }
+}
