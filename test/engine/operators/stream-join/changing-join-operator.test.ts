@@ -20,6 +20,7 @@ import { fieldOf } from '../../../../engine/schema/schema.ts';
 import { applied, sorted } from '../../../support/changelog.ts';
 import {
   batchOf,
+  checkOperator,
   feed,
   newContext,
   type Row,
@@ -144,6 +145,44 @@ test('they leave the join of the rows that are there', { timeout: 120_000 }, () 
 });
 
 const full: Case = { type: 'full', hasCondition: false, isRightChanging: true };
+
+test('a row comes alone again when its last partner goes', () => {
+  const row = { key: 1n, n: 1, text: 'x' };
+  const [first, second] = [0, 1].map((m) => ({ other: 1n, m }));
+  const [alone, pair, other] = [
+    { ...row, other: null, m: null },
+    { ...row, ...first },
+    { ...row, ...second },
+  ];
+  const steps: Step[] = [
+    { row: { ...row, rowKind: rowKinds.insert } },
+    { wake: 1 },
+    { right: { ...first, rowKind: rowKinds.insert } },
+    { wake: 2 },
+    { right: { ...second, rowKind: rowKinds.updateAfter } },
+    { wake: 3 },
+    { right: { ...first, rowKind: rowKinds.updateBefore } },
+    { wake: 4 },
+    { right: { ...second, rowKind: rowKinds.delete } },
+  ];
+  const [insert, gone] = [rowKinds.insert, rowKinds.delete];
+  checkOperator({
+    ...{ ...caseOf(full, steps), isOrdered: true },
+    expected: [
+      { ...alone, rowKind: insert },
+      ...[
+        { ...alone, rowKind: gone },
+        { ...pair, rowKind: insert },
+      ],
+      { ...other, rowKind: insert },
+      { ...pair, rowKind: gone },
+      ...[
+        { ...other, rowKind: gone },
+        { ...alone, rowKind: insert },
+      ],
+    ],
+  });
+});
 
 test('a row that goes when its time is over, or that never came, changes nothing', () => {
   const row = { key: 1n, n: 1, text: 'x' };
