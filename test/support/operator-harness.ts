@@ -58,11 +58,9 @@ export interface OperatorCase {
   readonly build: (context: OperatorContext) => Operator;
   /** Keys whose state is asked for between all calls, which must change nothing. @defaultValue none */
   readonly asked?: readonly string[];
-  /** Set where a barrier may change what counts as late. @defaultValue the operator is restarted, too */
-  readonly isNotRestarted?: true;
   /** Whether another operator may go on between any two batches. @defaultValue only with a snapshot */
   readonly keepsNothing?: true;
-  /** The state is too large to be handed over before each call. @defaultValue false */
+  /** Set where a barrier may change what counts as late, or the state is too large to be handed over before each call. @defaultValue false */
   readonly isNotRestarted?: true;
   /** What must come out. */
   readonly expected: readonly Row[];
