@@ -116,6 +116,12 @@ const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
       ? { reason: 'rows that may go again are in no snapshot yet', hint: withoutInterval }
       : 'part',
   asOfJoin: part,
-  process: part,
+  process: ({ control }) =>
+    control?.isFirst === true
+      ? {
+          reason: 'its control stream, which ends, is read before barriers come',
+          hint: 'Read the control rows from a source without an end, or run the job without a checkpoint interval.',
+        }
+      : 'part',
   pattern: part,
 };

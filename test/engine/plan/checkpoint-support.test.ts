@@ -19,3 +19,21 @@ test('a plan with a sort is refused', () => {
     'operator "b" takes part in no checkpoint: a sort holds all rows until the end',
   );
 });
+
+test('a control stream that ends is read before barriers come, and its operator is refused', () => {
+  const graph = graphOf('a*b', { a: ['source'], b: ['process', 'sink'] });
+  const withControl = (isFirst: boolean) => ({
+    ...graph,
+    vertices: graph.vertices.map((vertex) => ({
+      ...vertex,
+      chain: vertex.chain.map((spec) =>
+        spec.kind === 'process'
+          ? { ...spec, control: { isFirst, states: [], timeColumn: null } }
+          : spec,
+      ),
+    })),
+  });
+  const refused = unsupportedIn(withControl(true) as never);
+  expect(refused?.message).toContain('its control stream, which ends');
+  expect(unsupportedIn(withControl(false) as never)).toBeNull();
+});
