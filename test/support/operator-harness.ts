@@ -60,7 +60,10 @@ export interface OperatorCase {
   readonly asked?: readonly string[];
   /** Whether another operator may go on between any two batches. @defaultValue only with a snapshot */
   readonly keepsNothing?: true;
-  /** Set where a barrier may change what counts as late, or the state is too large to be handed over before each call. @defaultValue false */
+  /**
+   * Set where an operator takes part in no checkpoint, a barrier may change what counts as late, or the state is too large to
+   * be handed over before each call. @defaultValue those that have snapshots are restarted, too
+   */
   readonly isNotRestarted?: true;
   /** What must come out. */
   readonly expected: readonly Row[];

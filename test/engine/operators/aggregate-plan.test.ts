@@ -99,7 +99,8 @@ function check(
   build: (context: OperatorContext) => AggregateOperator | ChainedOperators,
 ) {
   const expected = referenceGroups(one.schema, one.rows, spec);
-  checkOperator({ input: one.schema, rows: one.rows, isOrdered: false, expected, build });
+  const given = { input: one.schema, rows: one.rows, isOrdered: false } as const;
+  checkOperator({ ...given, isNotRestarted: true, expected, build });
 }
 
 /** Partial and final, as the planner makes them. */

@@ -95,7 +95,8 @@ test.each(['one phase', 'two phases'])('groups on disk, in %s', { timeout: 120_0
         ] as const);
       };
       const expected = referenceGroups(schema, rows, spec);
-      checkOperator({ input: schema, rows, isOrdered: false, expected, build });
+      const given = { input: schema, rows, isOrdered: false, isNotRestarted: true } as const;
+      checkOperator({ ...given, expected, build });
     }),
     { numRuns: 25 },
   );
