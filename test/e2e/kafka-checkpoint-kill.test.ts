@@ -2,9 +2,7 @@
  * Goal: windows from a topic to a topic, in transactions, are counted exactly once however often the process is killed:
  * every count is read back, committed records only, and compared with a plain loop over all bids.
  */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { drawing } from '../../jobs/ledger/make-entries.ts';
 import { startCli, summaryOf } from '../support/cli-process.ts';
@@ -16,6 +14,7 @@ import {
   textRecord,
   valueText,
 } from '../support/kafka/kafka-clients.ts';
+import { killRun } from '../support/killed-run.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const startMs = 1_700_000_000_000;
@@ -73,15 +72,6 @@ async function foundCounts(): Promise<string[]> {
     .sort();
 }
 
-/** Entries in the log of checkpoints. */
-function entriesIn(folder: string): number {
-  try {
-    return readdirSync(join(folder, 'chk/kafka-counts/log')).length;
-  } catch {
-    return 0; // No attempt has begun.
-  }
-}
-
 test(`${killCount} kills, and every window is counted once`, { timeout: 300_000 }, async () => {
   await makeTopics();
   const folder = tempFolder();
@@ -98,18 +88,12 @@ test(`${killCount} kills, and every window is counted once`, { timeout: 300_000 
   const draw = drawing(3);
   let killed = 0;
   for (let kill = 0; kill < killCount; kill++) {
-    const parallelism = String(1 + (kill % 2));
-    const process = run(['--rate', '2000', '--parallelism', parallelism]);
-    let isOver = false;
-    const over = process.ended.then(({ signal }) => {
-      isOver = true;
-      if (signal === 'SIGKILL') killed++;
+    const isKilled = await killRun({
+      start: () => run(['--rate', '2000', '--parallelism', String(1 + (kill % 2))]),
+      logFolder: join(folder, 'chk/kafka-counts/log'),
+      lifeMs: 1_000 + draw(2_500),
     });
-    const before = entriesIn(folder);
-    while (!isOver && entriesIn(folder) <= before) await sleep(5);
-    await sleep(1_000 + draw(2_500)); // When it dies is the test.
-    if (!isOver) process.kill('SIGKILL');
-    await over;
+    if (isKilled) killed++;
   }
   const counted = (await foundCounts()).length;
   summaryOf(await run(['--parallelism', '2']).ended);

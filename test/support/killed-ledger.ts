@@ -1,16 +1,11 @@
 /**
  * The job `ledger`, killed again and again and run again from its latest checkpoint, at another parallelism each time,
- * until it has come to its end; then every entry is audited by its id.
- *
- * The moment of each kill is drawn from a seed, counted from the run's first entry in the log of checkpoints: a process that
- * is killed while it still starts shows nothing.
+ * until it has come to its end; then every entry is audited by its id. The moment of each kill is drawn from a seed.
  */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { EntriesChoice } from '../../jobs/ledger/make-entries.ts';
-import { drawing } from '../../jobs/ledger/make-entries.ts';
+import { drawing, type EntriesChoice } from '../../jobs/ledger/make-entries.ts';
 import { projectFolder, startCli, summaryOf } from './cli-process.ts';
+import { killRun } from './killed-run.ts';
 import { auditLedger, type LedgerAudit, writeEntries } from './ledger-audit.ts';
 
 export interface KilledLedger {
@@ -37,16 +32,14 @@ export async function runKilled(options: KilledLedger): Promise<KilledOutcome> {
   const draw = drawing(choice.seed);
   let killedCount = 0;
   for (let run = 0; run < killCount; run++) {
-    const process = startCli(argsOf(1 + (run % 3), ['--rate', String(rate)]), { cwd: folder });
-    const begun = await hasBegun(folder, lastEntry(folder), process.ended);
-    if (!begun) continue;
-    await sleep(draw(lifeMsMax)); // When it dies is the test.
-    process.kill('SIGKILL');
-    const { signal } = await process.ended;
-    if (signal === 'SIGKILL') killedCount++;
+    const isKilled = await killRun({
+      start: () => startCli(argsOf(1 + (run % 3), ['--rate', String(rate)]), { cwd: folder }),
+      logFolder: join(folder, 'chk/ledger/log'),
+      lifeMs: draw(lifeMsMax),
+    });
+    if (isKilled) killedCount++;
   }
-  const last = startCli(argsOf(2, []), { cwd: folder });
-  summaryOf(await last.ended);
+  summaryOf(await startCli(argsOf(2, []), { cwd: folder }).ended);
   return { audit: auditLedger(join(folder, 'out'), choice), killedCount };
 }
 
@@ -57,22 +50,4 @@ function argsOf(parallelism: number, flags: readonly string[]): string[] {
     ...['--checkpoint-dir', 'chk', '--checkpoint-interval', '100ms', '--restore', 'latest'],
     ...['--parallelism', String(parallelism), ...flags],
   ];
-}
-
-/** The name of the newest entry in the log of checkpoints; empty without one. */
-function lastEntry(folder: string): string {
-  try {
-    return readdirSync(join(folder, 'chk/ledger/log')).sort().at(-1) ?? '';
-  } catch {
-    return ''; // No attempt has begun.
-  }
-}
-
-/** Whether an attempt begins, before the run ends. */
-async function hasBegun(folder: string, before: string, ended: Promise<unknown>): Promise<boolean> {
-  const over = ended.then(() => true);
-  while (lastEntry(folder) === before) {
-    if (await Promise.race([over, sleep(5, false)])) return false;
-  }
-  return true;
 }
