@@ -197,13 +197,13 @@ export class KeyedTable {
   maintain(): boolean {
     const isFull = () => this.#delta.sizeBytes > this.#deltaBytesMax;
     if (isFull() && this.#hasRoomBelow) this.freeze();
-    if (this.#layers.isBusy) this.work();
+    if (this.#layers.isBusy) this.#layers.work(isFull());
     return !(isFull() && this.#layers.isBusy);
   }
 
   /** Does one slice of what is under way; true when nothing is. */
   work(): boolean {
-    return this.#layers.work();
+    return this.#layers.work(true);
   }
 
   close(): void {
@@ -228,11 +228,13 @@ export class KeyedTable {
     return bytes <= unmergedBytesMax;
   }
 
-  /** Hands the delta down; null when it is empty. */
+  /** Hands the delta down; null when it is empty, or has become the base: the first one has nothing to be merged with. */
   #freezeDelta(): FrozenDelta | null {
     if (this.#delta.entryCount === 0) return null;
-    const frozen = new FrozenDelta(this.#delta);
-    this.#layers.push(frozen);
+    const isFirst = !this.#isLayered && this.#layers.isEmpty && !this.#changes.isWhole;
+    const frozen = isFirst ? null : new FrozenDelta(this.#delta);
+    if (frozen === null) this.#layers.adopt(this.#delta);
+    else this.#layers.push(frozen);
     this.#delta = new EntryTable(this.#scope);
     this.#isLayered = true;
     this.forget();

@@ -47,8 +47,9 @@ export interface LayerOptions {
 
 /** More runs than this become one. */
 const runsMax = 6;
-/** Entries of a slice: well below a millisecond. */
+/** Entries of a slice while there is no room for more, and while there is: rows are worked on between two slices. */
 const sliceEntries = 2048;
+const smallSliceEntries = 256;
 
 type Phase = 'idle' | 'merging' | 'sweeping' | 'spilling' | 'compacting';
 
@@ -60,12 +61,13 @@ export class TableLayers {
   readonly #recordKey = new RecordKey();
   /** Newest first; the last one is being merged. */
   readonly #frozen: FrozenDelta[] = [];
-  readonly #base: EntryTable;
+  #base: EntryTable;
   #runs: StateRun[] = [];
   #phase: Phase = 'idle';
   /** Where merging, sweeping or spilling goes on. */
   #group = 0;
   #slot = 0;
+  #sliceEntries = sliceEntries;
   #writer: StateRunWriter | null = null;
   #runMerge: RunMerge | null = null;
   /** Those that read everything. */
@@ -125,6 +127,18 @@ export class TableLayers {
     this.#base.touch(hashes, count);
   }
 
+  /** Whether nothing has come down so far. */
+  get isEmpty(): boolean {
+    return this.#frozen.length === 0 && this.#base.entryCount === 0 && this.#runs.length === 0;
+  }
+
+  /** Takes a table over that has no deleted entries: it is the base, and nothing is merged. Only while all is empty. */
+  adopt(table: EntryTable): void {
+    this.#base.clear();
+    this.#base = table;
+    if (this.#phase === 'idle') this.#beginNext();
+  }
+
   /** Takes a delta over, to be merged. */
   push(delta: FrozenDelta): void {
     this.#frozen.unshift(delta);
@@ -155,8 +169,9 @@ export class TableLayers {
     if (this.#phase === 'idle') this.#beginNext();
   }
 
-  /** Does one slice of what is under way; true when nothing is. */
-  work(): boolean {
+  /** Does one slice of what is under way; true when nothing is. @param isHurried - Rows wait for it. */
+  work(isHurried: boolean): boolean {
+    this.#sliceEntries = isHurried ? sliceEntries : smallSliceEntries;
     switch (this.#phase) {
       case 'merging':
         this.#merge();
@@ -212,7 +227,7 @@ export class TableLayers {
     const { nowMs } = this.#options.clock;
     const key = this.#recordKey;
     const delta = this.#frozen.at(-1)!;
-    for (let entries = 0; entries < sliceEntries; entries++) {
+    for (let entries = 0; entries < this.#sliceEntries; entries++) {
       const record = this.#nextRecord(delta.table);
       if (record === 0) {
         if (this.#group < keyGroupCount) return;
@@ -252,7 +267,7 @@ export class TableLayers {
   #sweep(): void {
     const { memory } = this.#scope;
     const { nowMs } = this.#options.clock;
-    for (let steps = 0; steps < sliceEntries; steps++) {
+    for (let steps = 0; steps < this.#sliceEntries; steps++) {
       const record = this.#nextRecord(this.#base);
       if (record === 0) {
         if (this.#group === keyGroupCount) this.#beginNext();
@@ -270,7 +285,11 @@ export class TableLayers {
     this.#writer ??= new StateRunWriter(this.#scope, files(), this.#base.entryCount);
     const { memory } = this.#scope;
     const { nowMs } = this.#options.clock;
-    for (let entries = 0; entries < sliceEntries && this.#group < keyGroupCount; this.#group++) {
+    for (
+      let entries = 0;
+      entries < this.#sliceEntries && this.#group < keyGroupCount;
+      this.#group++
+    ) {
       for (const record of sortedRecords(memory, this.#base, this.#group)) {
         entries++;
         if (expiryOf(memory, record) <= nowMs && this.#runs.length === 0) continue;
@@ -288,7 +307,7 @@ export class TableLayers {
   #compact(): void {
     const { files, clock } = this.#options;
     this.#runMerge ??= new RunMerge(this.#scope, files(), this.#runs);
-    const merged = this.#runMerge.step(sliceEntries, clock.nowMs);
+    const merged = this.#runMerge.step(this.#sliceEntries, clock.nowMs);
     if (merged === null) return;
     this.#runMerge = null;
     for (const run of this.#runs) run.close();

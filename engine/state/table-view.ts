@@ -104,11 +104,18 @@ export class TableView {
   }
 }
 
+/** Odd, so that its multiples come to each slot once. */
+const slotStep = 0x9e37_79b1;
+
+/**
+ * Not slot by slot: entries in the order of their hashes, put into another table while it grows, would all
+ * want the same part of it, and look-ups there would take as long as the part is.
+ */
 class TableSource implements Source {
   readonly #table: EntryTable;
   readonly #delta: FrozenDelta | null;
   #group = 0;
-  #slot = 0;
+  #steps = 0;
 
   constructor(table: EntryTable, delta: FrozenDelta | null) {
     this.#table = table;
@@ -120,11 +127,12 @@ class TableSource implements Source {
   }
 
   next(group: number): number {
-    if (group !== this.#group) this.#slot = 0;
+    if (group !== this.#group) this.#steps = 0;
     this.#group = group;
     const slotCount = this.#table.slotCountOf(group);
-    while (this.#slot < slotCount) {
-      const record = this.#table.recordAt(group, this.#slot++);
+    while (this.#steps < slotCount) {
+      const slot = Math.imul(this.#steps++, slotStep) & (slotCount - 1);
+      const record = this.#table.recordAt(group, slot);
       if (record !== 0) return record;
     }
     return 0;
