@@ -60,6 +60,8 @@ export interface TableLimits {
 export class KeyedTable {
   /** Bytes of the value that `get` found last. */
   valueSize = 0;
+  /** When the entry that `get` found last expires; infinity where entries live for ever. */
+  expiresAtMs = Number.POSITIVE_INFINITY;
   /** While true reading renews nothing: somebody looks on. */
   isLookedAt = false;
   readonly #scope: MemoryScope;
@@ -114,15 +116,21 @@ export class KeyedTable {
     if (ttl !== null) {
       if (expiryOf(memory, record) <= clock.nowMs) return 0;
       if (ttl.isRenewedOnRead && !this.isLookedAt) record = this.#renewed(key, record, isOlder);
+      this.expiresAtMs = expiryOf(memory, record);
     }
     this.valueSize = size;
     return valueAddressOf(memory, record);
   }
 
-  /** Where the caller writes the key's new value, of `valueSize` bytes. @throws MEMORY_EXHAUSTED */
-  put(key: KeyCursor, valueSize: number): number {
+  /**
+   * Where the caller writes the key's new value, of `valueSize` bytes.
+   *
+   * @param expiresAtMs - Of a value that only moves: when it expires. @defaultValue as one that is written now
+   * @throws MEMORY_EXHAUSTED
+   */
+  put(key: KeyCursor, valueSize: number, expiresAtMs = this.#expiry()): number {
     this.#options.undo?.note(this.#delta, key);
-    const record = this.#delta.put(key, valueSize, this.#expiry(), this.#find(key));
+    const record = this.#delta.put(key, valueSize, expiresAtMs, this.#find(key));
     this.#knownRecord = record;
     return valueAddressOf(this.#scope.memory, record);
   }

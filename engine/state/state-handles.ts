@@ -375,12 +375,13 @@ export class MapState {
     return at === 0 ? null : memory.bytes.slice(at, at + table.valueSize);
   }
 
-  #putPlace(place: number, keyBytes: Uint8Array): void {
+  #putPlace(place: number, keyBytes: Uint8Array, expiresAtMs?: number): void {
     const { memory, cursor, table } = this.#parts;
     cursor.useIndex(place, placeTag);
-    memory.bytes.set(keyBytes, table.put(cursor, keyBytes.length));
+    memory.bytes.set(keyBytes, table.put(cursor, keyBytes.length, expiresAtMs));
   }
 
+  /** What moves lives as long as it would have. */
   #movePlace(from: number, to: number): void {
     const { memory, cursor, table } = this.#parts;
     const bytes = this.#keyBytesAt(from);
@@ -389,12 +390,12 @@ export class MapState {
       table.delete(cursor);
       return;
     }
-    this.#putPlace(to, bytes);
+    this.#putPlace(to, bytes, table.expiresAtMs);
     cursor.useBytes(bytes, entryTag);
     const at = table.get(cursor);
     if (at === 0 || memory.view.getUint32(at, true) !== from) return;
     const value = memory.bytes.slice(at, at + table.valueSize);
-    const moved = table.put(cursor, value.length);
+    const moved = table.put(cursor, value.length, table.expiresAtMs);
     memory.bytes.set(value, moved);
     memory.view.setUint32(moved, to, true);
   }

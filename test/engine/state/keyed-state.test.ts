@@ -91,6 +91,14 @@ describe('every kind of state has what plain JavaScript has', () => {
   });
 });
 
+test('an entry of a map that takes the place of a deleted one lives no longer for it', () => {
+  const call = { key: 0, at: '', n: 0, ms: 0, isUndone: false };
+  const kept = { ...call, verb: 'put', at: 'kept' };
+  const wait = { ...call, verb: 'freeze', ms: 39 };
+  const all = [{ ...call, verb: 'put' }, kept, { ...call, verb: 'delete', ms: 30 }, wait, wait];
+  run(all, { afterMs: 100, renewedOn: 'write', time: 'processing' });
+});
+
 describe('state outside of a call', () => {
   test('is refused, by the name of the operator', () => {
     const scene = stateScene();
