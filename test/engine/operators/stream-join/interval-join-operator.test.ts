@@ -144,6 +144,8 @@ test('more rows than the share holds end with an error that says so', () => {
 test('rows that wait for partners go on in other tasks, whatever comes', () => {
   fc.assert(
     fc.property(intervalCases, fc.integer({ min: 1, max: 1_000_000 }), (one, seed) => {
+      // Outer ones are refused (engine/plan/checkpoint-support.ts): a row without a partner may come at another mark.
+      fc.pre(one.type === 'inner');
       const { left, right } = optionsOf(one);
       const { expected: _, ...given } = operatorCaseOf(one);
       checkSnapshotsOnce({ ...given, keys: left.keys, rightKeys: right.keys }, seed);
