@@ -6,10 +6,10 @@ import { type Batch, batchRowsMax } from '../../batch/batch.ts';
 import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import type { JoinSide } from '../../plan/join-type.ts';
 import type { OperatorContext } from '../operator.ts';
-import type { JoinSides } from './join-sides.ts';
+import type { JoinSides, ListedRows } from './join-sides.ts';
 import { timeMax } from './stream-side.ts';
 
-/** Rows of a batch, listed in the bands. */
+/** Rows of a batch that came at one time, listed in the bands. */
 export interface ArrivedRows {
   /** When they came. */
   readonly timeMs: number;
@@ -19,6 +19,7 @@ export interface ArrivedRows {
 }
 
 const sideNames = ['left', 'right'] as const;
+const highUnit = 2 ** 32;
 
 export class Arrivals {
   readonly #context: OperatorContext;
@@ -35,18 +36,37 @@ export class Arrivals {
 
   /** Lists the rows of a batch that come now, those without a key by themselves. */
   list(side: JoinSide, batch: Batch): ArrivedRows {
-    const { kernels, scope } = this.#context;
-    const { rows, times, alone, counts } = this.#sides.bands;
-    const stream = this.#sides[side];
-    const timeMs = Math.floor(this.#context.nowMs?.() ?? 0);
+    const { uint32 } = this.#context.scope.memory;
+    const { bands } = this.#sides;
+    const timeMs = this.nowMs;
     this.#stamp(timeMs, batch.storedRows);
-    const keys = stream.readKeys(batch);
-    const count = kernels.timedRows(
-      ...([addressOf(this.#times), 0, batch.selection, batch.rowCount, 1, -timeMax] as const),
-      ...([keys.validity, Number(stream.areKeysByPlace), rows, times, alone, counts] as const),
-    );
-    this.#sides.bands.clearBits();
-    return { timeMs, count, aloneCount: scope.memory.uint32[counts >>> 2] ?? 0 };
+    const count = this.#list(side, batch);
+    bands.clearBits();
+    return { timeMs, count, aloneCount: uint32[bands.counts >>> 2] ?? 0 };
+  }
+
+  /**
+   * Lists the rows of a batch that came before, those without a key left out.
+   *
+   * @param heldMs - How long ago, by stored row: the address of int64; 0: they came now.
+   */
+  listHeld(side: JoinSide, batch: Batch, heldMs: number): ListedRows {
+    const { float64, int32, uint32 } = this.#context.scope.memory;
+    const { nowMs } = this;
+    if (heldMs === 0) this.#stamp(nowMs, batch.storedRows);
+    else {
+      const at = addressOf(this.#times) >>> 2;
+      for (let row = 0; row < batch.storedRows; row++) {
+        const word = (heldMs >>> 2) + row * 2;
+        const timeMs = nowMs - ((int32[word + 1] ?? 0) * highUnit + (uint32[word] ?? 0));
+        uint32[at + row * 2] = timeMs >>> 0;
+        uint32[at + row * 2 + 1] = Math.floor(timeMs / highUnit) >>> 0;
+      }
+    }
+    const count = this.#list(side, batch);
+    const place = (this.#sides.bands.counts >>> 3) + 1;
+    const [least = 0, most = 0] = float64.subarray(place, place + 2);
+    return { batch, side, count, least, most };
   }
 
   /** Lists all rows of a batch without a selection, which came at that time and have keys. */
@@ -60,10 +80,10 @@ export class Arrivals {
     this.#sides.bands.clearBits();
   }
 
-  /** Drops rows that came before; `onDropped` is told of each segment. */
+  /** Drops rows that came before. @param onDropped - Is told of each segment. @defaultValue nobody is told */
   drop(
     beforeMs: number,
-    onDropped: (segment: JoinSides['left']['segments'][number]) => void,
+    onDropped: (segment: JoinSides['left']['segments'][number]) => void = () => undefined,
   ): void {
     for (const side of sideNames) {
       const stream = this.#sides[side];
@@ -72,6 +92,11 @@ export class Arrivals {
         stream.remove(old);
       }
     }
+  }
+
+  /** The clock, in whole milliseconds. */
+  get nowMs(): number {
+    return Math.floor(this.#context.nowMs?.() ?? 0);
   }
 
   /** When the oldest rows came that are kept; infinity where there are none. */
@@ -84,10 +109,21 @@ export class Arrivals {
     this.#context.scope.memory.release(this.#times);
   }
 
+  /** Lists the rows that have a key, with the times that are there by stored row; answers how many. */
+  #list(side: JoinSide, batch: Batch): number {
+    const { rows, times, alone, counts } = this.#sides.bands;
+    const stream = this.#sides[side];
+    const keys = stream.readKeys(batch);
+    return this.#context.kernels.timedRows(
+      ...([addressOf(this.#times), 0, batch.selection, batch.rowCount, 1, -timeMax] as const),
+      ...([keys.validity, Number(stream.areKeysByPlace), rows, times, alone, counts] as const),
+    );
+  }
+
   /** A time before 1970 does not come from a clock. */
   #stamp(timeMs: number, count: number): void {
     const { uint32 } = this.#context.scope.memory;
-    const [low, high] = [timeMs % 2 ** 32, Math.floor(timeMs / 2 ** 32)];
+    const [low, high] = [timeMs % highUnit, Math.floor(timeMs / highUnit)];
     const at = addressOf(this.#times) >>> 2;
     for (let row = 0; row < count; row++) {
       uint32[at + row * 2] = low;

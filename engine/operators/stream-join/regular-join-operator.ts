@@ -17,12 +17,12 @@
  */
 import { assert } from '../../../base/assert.ts';
 import { closeAll } from '../../../base/close-all.ts';
-import { type Batch, batchRowsMax } from '../../batch/batch.ts';
+import type { Batch } from '../../batch/batch.ts';
 import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
-import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import { isOneSided, isOuter, type JoinSide } from '../../plan/join-type.ts';
 import { rowKinds } from '../../plan/row-kind.ts';
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
+import { Arrivals, type ArrivedRows } from './arrivals.ts';
 import { otherSide } from './interval-join-options.ts';
 import type { JoinSegment } from './join-segment.ts';
 import { JoinSides } from './join-sides.ts';
@@ -32,28 +32,19 @@ import { RowKindColumn } from './row-kind-column.ts';
 import { timeMax } from './stream-side.ts';
 
 /** The batch that is being worked on. */
-interface Current {
+interface Current extends ArrivedRows {
   readonly batch: Batch;
   readonly side: JoinSide;
-  /** When it came. */
-  readonly timeMs: number;
-  /** Rows with a key, and without. */
-  readonly count: number;
-  readonly aloneCount: number;
   /** Segments of the other side that are to come; null once all have been. */
   segments: JoinSegment[] | null;
 }
-
-const highUnit = 2 ** 32;
-const sideNames = ['left', 'right'] as const;
 
 export class RegularJoinOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #options: RegularJoinOptions;
   readonly #sides: JoinSides;
   readonly #snapshot: JoinSidesSnapshot;
-  /** When rows came, by stored row: all of a batch at once. */
-  #arrivals: BlockHandle = 0;
+  readonly #arrivals: Arrivals;
   #kinds: RowKindColumn | null = null;
   #current: Current | null = null;
   #waiting: Batch[] = [];
@@ -62,7 +53,6 @@ export class RegularJoinOperator implements Operator {
   /** @throws MEMORY_EXHAUSTED */
   constructor(context: OperatorContext, options: RegularJoinOptions) {
     const { kindColumn, output } = options;
-    const { scope } = context;
     this.#context = context;
     this.#options = options;
     // What comes out without the row kind.
@@ -74,8 +64,8 @@ export class RegularJoinOperator implements Operator {
       keep: (side, rows, heldMs) => this.#keepAgain(side, rows, heldMs),
     });
     try {
-      this.#arrivals = scope.allocate(batchRowsMax * 8);
-      if (kindColumn !== null) this.#kinds = new RowKindColumn(scope, output);
+      this.#arrivals = new Arrivals(context, this.#sides);
+      if (kindColumn !== null) this.#kinds = new RowKindColumn(context.scope, output);
     } catch (error) {
       this.close();
       throw error;
@@ -101,22 +91,13 @@ export class RegularJoinOperator implements Operator {
   wake(nowMs: number): boolean {
     const { ttlMs } = this.#options;
     if (ttlMs === null) return true;
-    for (const side of sideNames) {
-      const stream = this.#sides[side];
-      for (
-        let old = stream.expired(nowMs - ttlMs);
-        old !== null;
-        old = stream.expired(nowMs - ttlMs)
-      ) {
-        stream.remove(old);
-      }
-    }
+    this.#arrivals.drop(nowMs - ttlMs);
     this.#expectWake();
     return true;
   }
 
   snapshot(writer: SnapshotWriter): boolean {
-    this.#snapshot.write(writer, this.#nowMs());
+    this.#snapshot.write(writer, this.#arrivals.nowMs);
     return true;
   }
 
@@ -130,9 +111,7 @@ export class RegularJoinOperator implements Operator {
 
   close(): void {
     for (const batch of this.#waiting.splice(0)) batch.release();
-    if (this.#arrivals !== 0) this.#context.scope.memory.release(this.#arrivals);
-    this.#arrivals = 0;
-    closeAll([this.#kinds, this.#snapshot, this.#sides]);
+    closeAll([this.#kinds, this.#arrivals, this.#snapshot, this.#sides]);
   }
 
   #work(side: JoinSide, batch: Batch, fromRow: number, outbox: Outbox): number {
@@ -149,62 +128,15 @@ export class RegularJoinOperator implements Operator {
   }
 
   #begin(side: JoinSide, batch: Batch): Current {
-    const timeMs = this.#nowMs();
-    this.#stampArrivals(timeMs, batch.storedRows);
-    const count = this.#list(side, batch);
-    const { counts } = this.#sides.bands;
-    this.#sides.bands.clearBits();
+    const arrived = this.#arrivals.list(side, batch);
     const segments = this.#sides[otherSide(side)].within(-timeMax, timeMax);
-    const aloneCount = this.#context.scope.memory.uint32[counts >>> 2] ?? 0;
-    return { batch, side, timeMs, count, aloneCount, segments: count === 0 ? [] : segments };
-  }
-
-  /** Lists the rows of a batch that have a key; answers how many. */
-  #list(side: JoinSide, batch: Batch): number {
-    const { kernels } = this.#context;
-    const { rows, times, alone, counts } = this.#sides.bands;
-    const stream = this.#sides[side];
-    const keys = stream.readKeys(batch);
-    return kernels.timedRows(
-      ...([addressOf(this.#arrivals), 0, batch.selection, batch.rowCount, 1, -timeMax] as const),
-      ...([keys.validity, Number(stream.areKeysByPlace), rows, times, alone, counts] as const),
-    );
+    return { ...arrived, batch, side, segments: arrived.count === 0 ? [] : segments };
   }
 
   /** Keeps rows that were kept before, as if they had come when they came. */
   #keepAgain(side: JoinSide, batch: Batch, heldMs: number): void {
-    const { float64, int32, uint32 } = this.#context.scope.memory;
-    const nowMs = this.#nowMs();
-    if (heldMs === 0) this.#stampArrivals(nowMs, batch.storedRows);
-    else {
-      const at = addressOf(this.#arrivals) >>> 2;
-      for (let row = 0; row < batch.storedRows; row++) {
-        const word = (heldMs >>> 2) + row * 2;
-        const timeMs = nowMs - ((int32[word + 1] ?? 0) * highUnit + (uint32[word] ?? 0));
-        uint32[at + row * 2] = timeMs >>> 0;
-        uint32[at + row * 2 + 1] = Math.floor(timeMs / highUnit) >>> 0;
-      }
-    }
-    const count = this.#list(side, batch);
-    const place = (this.#sides.bands.counts >>> 3) + 1;
-    const [least = 0, most = 0] = float64.subarray(place, place + 2);
-    this.#sides.keep({ batch, side, count, least, most });
+    this.#sides.keep(this.#arrivals.listHeld(side, batch, heldMs));
     this.#expectWake();
-  }
-
-  /** A time before 1970 does not come from a clock. */
-  #stampArrivals(timeMs: number, count: number): void {
-    const { uint32 } = this.#context.scope.memory;
-    const [low, high] = [timeMs % highUnit, Math.floor(timeMs / highUnit)];
-    const at = addressOf(this.#arrivals) >>> 2;
-    for (let row = 0; row < count; row++) {
-      uint32[at + row * 2] = low;
-      uint32[at + row * 2 + 1] = high;
-    }
-  }
-
-  #nowMs(): number {
-    return Math.floor(this.#context.nowMs?.() ?? 0);
   }
 
   /** Does a step with the current batch. */
@@ -277,9 +209,7 @@ export class RegularJoinOperator implements Operator {
 
   #expectWake(): void {
     const { ttlMs } = this.#options;
-    if (ttlMs === null) return;
-    const oldest = sideNames.flatMap((side) => this.#sides[side].segments.map(({ most }) => most));
-    this.wakeAtMs = Math.min(...oldest) + ttlMs + 1;
+    if (ttlMs !== null) this.wakeAtMs = this.#arrivals.oldestMs + ttlMs + 1;
   }
 
   #offer(rows: Batch, kind: number): void {
