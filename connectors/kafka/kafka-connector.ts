@@ -16,6 +16,7 @@ export const kafkaConnector: Connector = {
   reader: (options, context) => new KafkaReader(sourceOptionsIn(options), context),
   committer: committerOf,
   checkpointCommitter: committerOf,
+  deliveryOf: (options) => (isInTransactions(options) ? 'exactlyOnce' : 'atLeastOnce'),
   writer: (options, prepared, context) =>
     new KafkaSinkWriter(sinkOptionsIn(options), preparedSinkIn(prepared), context),
 };
@@ -23,7 +24,11 @@ export const kafkaConnector: Connector = {
 /** Once at the end of a job, or at each of its checkpoints: it is the same work. */
 function committerOf(given: Json, context: RoleContext) {
   const options = sinkOptionsIn(given);
-  return options.delivery === 'exactly-once'
+  return isInTransactions(given)
     ? new KafkaTransactionCommitter(options, context)
     : new KafkaSinkCommitter(options, context);
+}
+
+function isInTransactions(options: Json): boolean {
+  return sinkOptionsIn(options).delivery === 'exactly-once';
 }

@@ -4,13 +4,16 @@
  *
  * Before: coordinator/coordinator.ts. After: coordinator/checkpoint/store/checkpoint-store.ts, coordinator/job/job-checkpoints.ts.
  */
-
 import { typedError } from '../../base/typed-error.ts';
 import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
-import type { Connector } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import { unsupportedIn } from '../../engine/plan/checkpoint-support.ts';
-import type { OperatorSpec, PhysicalGraph } from '../../engine/plan/physical-graph.ts';
+import {
+  type Connectors,
+  type EndGuarantee,
+  endGuarantees,
+} from '../../engine/plan/end-guarantees.ts';
+import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import type { CheckpointOptions } from '../checkpoint/checkpoint-options.ts';
 import type { RestartStrategy } from '../checkpoint/restart-strategy.ts';
 import type { RestoreFrom } from '../checkpoint/store/checkpoint-log.ts';
@@ -28,20 +31,11 @@ export interface CheckpointRequest {
 }
 
 /** @throws CHECKPOINT_UNSUPPORTED, for an operator, source or sink of the plan that can't take part. */
-export function checkCheckpoints(
-  graph: PhysicalGraph,
-  connectors: ReadonlyMap<string, Connector>,
-): void {
+export function checkCheckpoints(graph: PhysicalGraph, connectors: Connectors): void {
   const error = unsupportedIn(graph);
   if (error !== null) throw error;
-  for (const spec of graph.vertices.flatMap(({ chain }) => chain)) {
-    const isSink = spec.kind === 'sink';
-    const name = isSink ? spec.sink.connector : spec.kind === 'source' ? spec.source.connector : '';
-    const connector = connectors.get(name);
-    if (connector === undefined) continue; // Who prepares the ends of the job says so.
-    const canCommit = connector.checkpointCommitter !== undefined;
-    if (connector.usesProgram === true || (isSink && !canCommit)) throw unsupportedEnd(spec, name);
-  }
+  const end = endGuarantees(graph, connectors).find(({ delivery }) => delivery === null);
+  if (end !== undefined) throw unsupportedEnd(end);
   if (graph.edges.some(({ isBlocking }) => isBlocking)) {
     throw typedError(
       'CHECKPOINT_UNSUPPORTED',
@@ -53,12 +47,12 @@ export function checkCheckpoints(
   }
 }
 
-function unsupportedEnd(spec: OperatorSpec, connector: string) {
-  const what = spec.kind === 'sink' ? 'commit at checkpoints' : 'be read again from a position';
-  const message = `${spec.kind} "${spec.name}" takes part in no checkpoint: "${connector}" can not ${what}`;
+function unsupportedEnd({ kind, id, name, connector }: EndGuarantee) {
+  const what = kind === 'sink' ? 'commit at checkpoints' : 'be read again from a position';
+  const message = `${kind} "${name}" takes part in no checkpoint: "${connector}" can not ${what}`;
   return typedError('CHECKPOINT_UNSUPPORTED', message, {
     hint: 'Read from files or Kafka and write to a folder of files or to Kafka; or run the job without --checkpoint-dir.',
-    details: { operator: spec.id, connector },
+    details: { operator: id, connector },
   });
 }
 

@@ -9,20 +9,13 @@
  *                 write at once                     at least once
  *
  * The weakest end decides.
+ * Before: engine/plan/end-guarantees.ts, engine/plan/checkpoint-support.ts.
  */
-import type { Connector, Delivery } from '../contracts/connector.ts';
+import type { Delivery } from '../contracts/connector.ts';
 import { unsupportedIn } from './checkpoint-support.ts';
+import { type Connectors, type EndGuarantee, endGuarantees } from './end-guarantees.ts';
 import { labelOf, tableText } from './explain.ts';
-import type { OperatorSpec, PhysicalGraph } from './physical-graph.ts';
-
-/** A source or a sink; `delivery` is null where it takes part in no checkpoint. */
-export interface EndGuarantee {
-  readonly kind: 'source' | 'sink';
-  readonly id: string;
-  readonly name: string;
-  readonly connector: string;
-  readonly delivery: Delivery | null;
-}
+import type { PhysicalGraph } from './physical-graph.ts';
 
 export interface JobGuarantee {
   /** Null: the job can have no checkpoints, and starts anew. */
@@ -31,8 +24,6 @@ export interface JobGuarantee {
   /** The first operator that takes part in no checkpoint, and why; null where all do. */
   readonly refusal: string | null;
 }
-
-type Connectors = ReadonlyMap<string, Connector>;
 
 /** From the weakest on. */
 const deliveries: readonly (Delivery | null)[] = [
@@ -43,26 +34,11 @@ const deliveries: readonly (Delivery | null)[] = [
 ];
 
 export function guaranteeOf(graph: PhysicalGraph, connectors: Connectors): JobGuarantee {
-  const specs = graph.vertices.flatMap(({ chain }) => chain);
-  const ends = specs.flatMap((spec) => endOf(spec, connectors) ?? []);
+  const ends = endGuarantees(graph, connectors);
   const refusal = unsupportedIn(graph)?.message ?? null;
   const ranks = ends.map(({ delivery }) => deliveries.indexOf(delivery));
   const weakest = refusal === null ? Math.min(...ranks) : 0;
   return { delivery: deliveries[weakest] ?? null, ends, refusal };
-}
-
-function endOf(spec: OperatorSpec, connectors: Connectors): EndGuarantee | null {
-  const { id, name } = spec;
-  if (spec.kind === 'source') {
-    const { connector } = spec.source;
-    const isReplayable = connectors.get(connector)?.isReplayable === true;
-    return { kind: 'source', id, name, connector, delivery: isReplayable ? 'exactlyOnce' : null };
-  }
-  if (spec.kind !== 'sink') return null;
-  const { connector, options } = spec.sink;
-  const { checkpointCommitter, deliveryOf } = connectors.get(connector) ?? {};
-  const usual = checkpointCommitter === undefined ? null : 'exactlyOnce';
-  return { kind: 'sink', id, name, connector, delivery: deliveryOf?.(options) ?? usual };
 }
 
 const words: Readonly<Record<Delivery, string>> = {

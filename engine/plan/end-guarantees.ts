@@ -1,0 +1,38 @@
+/**
+ * What the sources and sinks of a plan can do for a job with checkpoints, by what their connectors say of themselves.
+ *
+ * Before: engine/contracts/connector.ts. After: engine/plan/guarantee.ts, coordinator/job/checkpointed-job.ts.
+ */
+import type { Connector, Delivery } from '../contracts/connector.ts';
+import type { OperatorSpec, PhysicalGraph } from './physical-graph.ts';
+
+/** A source or a sink; `delivery` is null where it takes part in no checkpoint. */
+export interface EndGuarantee {
+  readonly kind: 'source' | 'sink';
+  readonly id: string;
+  readonly name: string;
+  readonly connector: string;
+  readonly delivery: Delivery | null;
+}
+
+export type Connectors = ReadonlyMap<string, Connector>;
+
+/** Of all sources and sinks, in the order of the plan. */
+export function endGuarantees({ vertices }: PhysicalGraph, connectors: Connectors): EndGuarantee[] {
+  const specs = vertices.flatMap(({ chain }) => chain);
+  return specs.flatMap((spec) => endOf(spec, connectors) ?? []);
+}
+
+function endOf(spec: OperatorSpec, connectors: Connectors): EndGuarantee | null {
+  const { id, name } = spec;
+  if (spec.kind === 'source') {
+    const { connector } = spec.source;
+    const isReplayable = connectors.get(connector)?.isReplayable === true;
+    return { kind: 'source', id, name, connector, delivery: isReplayable ? 'exactlyOnce' : null };
+  }
+  if (spec.kind !== 'sink') return null;
+  const { connector, options } = spec.sink;
+  const { checkpointCommitter, deliveryOf } = connectors.get(connector) ?? {};
+  const usual = checkpointCommitter === undefined ? null : 'exactlyOnce';
+  return { kind: 'sink', id, name, connector, delivery: deliveryOf?.(options) ?? usual };
+}
