@@ -6,21 +6,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { drawing } from '../../jobs/ledger/make-entries.ts';
 import { startCli, summaryOf } from '../support/cli-process.ts';
+import { countsIn, countsOf, linesOf, sendBids } from '../support/kafka/kafka-bids.ts';
 import { KafkaBroker } from '../support/kafka/kafka-broker.ts';
-import {
-  recordBatch,
-  recordsIn,
-  testClient,
-  textRecord,
-  valueText,
-} from '../support/kafka/kafka-clients.ts';
+import { testClient } from '../support/kafka/kafka-clients.ts';
 import { killRun } from '../support/killed-run.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const startMs = 1_700_000_000_000;
 const bidCount = 30_000;
 const killCount = 6;
-const partitions = [0, 1, 2];
+const partitionCount = 3;
 
 let broker: KafkaBroker;
 beforeAll(async () => {
@@ -34,42 +29,14 @@ const bids = Array.from({ length: bidCount }, (_, n) => {
 
 async function makeTopics(): Promise<void> {
   const client = await testClient(broker.address);
-  await client.createTopic('bids', { partitionCount: partitions.length });
+  await client.createTopic('bids', { partitionCount });
   await client.createTopic('counts', { partitionCount: 2 });
-  const producer = await client.producer('bids');
-  for (const partition of partitions) {
-    const own = bids.filter((_, n) => n % partitions.length === partition);
-    const records = own.map((bid) =>
-      textRecord(JSON.stringify(bid), { key: null, timestampMs: bid.date_time }),
-    );
-    for (let at = 0; at < records.length; at += 1_000) {
-      await producer.send([recordBatch(partition, records.slice(at, at + 1_000))]);
-    }
-  }
-}
-
-function expectedCounts(): string[] {
-  const counts = new Map<string, { bids: number; total: number }>();
-  for (const { auction, price, date_time } of bids) {
-    const window = new Date(Math.floor(date_time / 1_000) * 1_000).toISOString();
-    const key = `${window} ${auction}`;
-    const { bids: before, total } = counts.get(key) ?? { bids: 0, total: 0 };
-    counts.set(key, { bids: before + 1, total: total + price });
-  }
-  return [...counts].map(([key, { bids: n, total }]) => `${key} ${n} ${total}`).sort();
+  await sendBids(client, { topic: 'bids', partitionCount }, bids);
 }
 
 async function foundCounts(): Promise<string[]> {
   const client = await testClient(broker.address);
-  const committed = (partition: number) => recordsIn(client, 'counts', partition, 'committed');
-  const records = [await committed(0), await committed(1)];
-  return records
-    .flat()
-    .map((record) => {
-      const { windowStart, auction, bids: n, total } = JSON.parse(valueText(record) ?? '');
-      return `${windowStart} ${auction} ${n} ${total}`;
-    })
-    .sort();
+  return linesOf(await countsIn(client, 'counts', 'committed'));
 }
 
 test(`${killCount} kills, and every window is counted once`, { timeout: 300_000 }, async () => {
@@ -97,7 +64,7 @@ test(`${killCount} kills, and every window is counted once`, { timeout: 300_000 
   }
   const counted = (await foundCounts()).length;
   summaryOf(await run(['--parallelism', '2']).ended);
-  expect(await foundCounts()).toEqual(expectedCounts());
+  expect(await foundCounts()).toEqual(countsOf(bids, 1_000));
   // Otherwise it would have shown nothing.
   expect(counted).toBeGreaterThan(0);
   expect(killed).toBeGreaterThan(3);

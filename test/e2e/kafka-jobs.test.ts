@@ -3,14 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectFailure, runCli, startCli, summaryOf } from '../support/cli-process.ts';
+import { countsIn, countsOf, linesOf, sendBids } from '../support/kafka/kafka-bids.ts';
 import { KafkaBroker } from '../support/kafka/kafka-broker.ts';
-import {
-  recordBatch,
-  recordsIn,
-  testClient,
-  textRecord,
-  valueText,
-} from '../support/kafka/kafka-clients.ts';
+import { recordsIn, testClient } from '../support/kafka/kafka-clients.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const startMs = 1_700_000_000_000;
@@ -33,47 +28,18 @@ async function bidTopics(count = bidCount) {
   const [from, to] = [`bids-${topicCount}`, `counts-${topicCount++}`];
   await client.createTopic(from, { partitionCount: 3 });
   await client.createTopic(to, { partitionCount: 2 });
-  const producer = await client.producer(from);
   const bids = Array.from({ length: count }, (_, n) => bidOf(n));
-  for (const partition of [0, 1, 2]) {
-    const own = bids.filter((_, n) => n % 3 === partition);
-    const records = own.map((bid) =>
-      textRecord(JSON.stringify(bid), {
-        key: new TextEncoder().encode(String(bid.auction)),
-        timestampMs: bid.date_time,
-      }),
-    );
-    for (let at = 0; at < records.length; at += 1_000) {
-      await producer.send([recordBatch(partition, records.slice(at, at + 1_000))]);
-    }
-  }
+  await sendBids(client, { topic: from, partitionCount: 3 }, bids);
   return { client, from, to, bids };
 }
 
-/** What the counts should be, by a plain loop. */
-function countsOf(bids: readonly ReturnType<typeof bidOf>[]): string[] {
-  const counts = new Map<string, { bids: number; total: number }>();
-  for (const { auction, price, date_time } of bids) {
-    const window = new Date(Math.floor(date_time / 10_000) * 10_000).toISOString();
-    const key = `${window} ${auction}`;
-    const { bids: before, total } = counts.get(key) ?? { bids: 0, total: 0 };
-    counts.set(key, { bids: before + 1, total: total + price });
+async function foundCounts(topic: string): Promise<string[]> {
+  const counts = await countsIn(await testClient(broker.address), topic);
+  for (const { key, auction, timestampMs, windowStart } of counts) {
+    expect(key).toBe(String(auction));
+    expect(timestampMs).toBe(Date.parse(windowStart));
   }
-  return [...counts].map(([key, { bids: n, total }]) => `${key} ${n} ${total}`).sort();
-}
-
-async function countsIn(topic: string): Promise<string[]> {
-  const client = await testClient(broker.address);
-  const partitions = [await recordsIn(client, topic, 0), await recordsIn(client, topic, 1)];
-  return partitions
-    .flat()
-    .map((record) => {
-      const { windowStart, auction, bids, total } = JSON.parse(valueText(record) ?? '');
-      expect(new TextDecoder().decode(record.key ?? undefined)).toBe(String(auction));
-      expect(record.timestampMs).toBe(Date.parse(windowStart));
-      return `${windowStart} ${auction} ${bids} ${total}`;
-    })
-    .sort();
+  return linesOf(counts);
 }
 
 test('kafka-to-files writes a line for each record that is there', async () => {
@@ -103,7 +69,7 @@ test.each(['at-least-once', 'exactly-once'])(
     const topics = ['--brokers', broker.address, '--from', from, '--to', to];
     const flags = [...topics, '--until-offset', 'end', '--delivery', delivery];
     summaryOf(await runCli(['run', 'jobs/kafka-counts/job.ts', ...flags, '--json']));
-    expect(await countsIn(to)).toEqual(countsOf(bids));
+    expect(await foundCounts(to)).toEqual(countsOf(bids, 10_000));
     const committed = await recordsIn(client, to, 0, 'committed');
     expect(committed).toHaveLength((await recordsIn(client, to, 0)).length);
   },
@@ -118,11 +84,11 @@ test('kafka-counts as a stream writes each window when time has passed it', asyn
   };
   // The last window stays open: nothing says that it is over.
   const complete = bids.filter(({ date_time }) => date_time < startMs + 20_000);
-  const wanted = countsOf(complete);
+  const wanted = countsOf(complete, 10_000);
   await expect.poll(ends, { timeout: 60_000 }).toBe(wanted.length);
   job.kill('SIGINT');
   expect((await job.ended).exitCode).toBe(130);
-  expect(await countsIn(to)).toEqual(wanted);
+  expect(await foundCounts(to)).toEqual(wanted);
 });
 
 test('a topic to write that is not there ends the job before a row is made', async () => {
