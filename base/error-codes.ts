@@ -19,6 +19,7 @@ export const errorKinds = {
   CHECKPOINT_DAMAGED: 'external',
   CHECKPOINT_FAILED: 'external',
   CHECKPOINT_FENCED: 'external',
+  CHECKPOINT_KEY_GROUPS: 'user',
   CHECKPOINT_NOT_FOUND: 'user',
   CHECKPOINT_OPTION_INVALID: 'user',
   CHECKPOINT_UNSUPPORTED: 'user',

@@ -10,12 +10,12 @@ import { typedError } from '../base/typed-error.ts';
 import { parseDuration } from '../base/units.ts';
 import { checkpointOptions } from '../coordinator/checkpoint/checkpoint-options.ts';
 import { restartStrategy } from '../coordinator/checkpoint/restart-strategy.ts';
-import type { RestoreFrom } from '../coordinator/checkpoint/store/checkpoint-log.ts';
+import type { RestoreRequest } from '../coordinator/checkpoint/store/checkpoint-log.ts';
 import type { CheckpointRequest } from '../coordinator/job/checkpointed-job.ts';
 
 /** Those that take a value. */
 export const checkpointFlags: readonly string[] = [
-  ...['--checkpoint-dir', '--checkpoint-interval', '--restore'],
+  ...['--checkpoint-dir', '--checkpoint-interval', '--restore', '--from-savepoint'],
 ];
 
 export function addCheckpointFlags(command: Command): void {
@@ -25,17 +25,24 @@ export function addCheckpointFlags(command: Command): void {
       'make checkpoints there, and go on from them after a failure',
     )
     .option('--checkpoint-interval <time>', 'between two checkpoints, such as 500ms (default 10s)')
-    .option('--restore <what>', 'go on from the latest checkpoint, or from one by its folder');
+    .option('--restore <what>', 'go on from the latest checkpoint, or from one by its folder')
+    .option(
+      '--from-savepoint <folder>',
+      'go on from a savepoint; with --restore latest as long as there is no checkpoint',
+    );
 }
 
 /** Null without the flags. @throws FLAG_VALUE, CHECKPOINT_OPTION_INVALID */
 export function checkpointRequestOf(
-  { checkpointDir, checkpointInterval, restore }: Readonly<Record<string, unknown>>,
+  flags: Readonly<Record<string, unknown>>,
   workingFolder: string,
 ): CheckpointRequest | null {
+  const { checkpointDir, checkpointInterval, restore, fromSavepoint } = flags;
   if (checkpointDir === undefined) {
-    if (checkpointInterval === undefined && restore === undefined) return null;
-    const flag = restore === undefined ? '--checkpoint-interval' : '--restore';
+    const given = { '--restore': restore, '--from-savepoint': fromSavepoint };
+    const others = { ...given, '--checkpoint-interval': checkpointInterval };
+    const flag = Object.entries(others).find(([, value]) => value !== undefined)?.[0];
+    if (flag === undefined) return null;
     throw typedError('FLAG_VALUE', `${flag}: nobody knows where checkpoints are`, {
       hint: 'Write --checkpoint-dir FOLDER, too.',
     });
@@ -45,7 +52,7 @@ export function checkpointRequestOf(
   return {
     folder: resolve(workingFolder, String(checkpointDir)),
     options: checkpointOptions({ failuresMax: 3, ...given }),
-    from: restoreFrom(restore, workingFolder),
+    from: restoreFrom(restore, fromSavepoint, workingFolder),
     restart: restartStrategy({ kind: 'exponential-delay', attempts: 10 }),
   };
 }
@@ -58,7 +65,19 @@ function intervalOf(text: unknown): number {
   });
 }
 
-function restoreFrom(restore: unknown, workingFolder: string): RestoreFrom {
+function restoreFrom(
+  restore: unknown,
+  fromSavepoint: unknown,
+  workingFolder: string,
+): RestoreRequest {
+  if (fromSavepoint !== undefined) {
+    const path = resolve(workingFolder, String(fromSavepoint));
+    if (restore === undefined) return { kind: 'savepoint', path };
+    if (restore === 'latest') return { kind: 'latest', otherwise: path };
+    throw typedError('FLAG_VALUE', '--from-savepoint: --restore names a checkpoint as well', {
+      hint: 'Name one of them; --restore latest beside it goes on from the savepoint the first time only.',
+    });
+  }
   if (restore === undefined) return { kind: 'nothing' };
   if (restore === 'latest') return { kind: 'latest' };
   return { kind: 'savepoint', path: resolve(workingFolder, String(restore)) };

@@ -11,7 +11,7 @@ import { typedError } from '../base/typed-error.ts';
 import type { Connector } from '../engine/contracts/connector.ts';
 import type { JobMode, LogicalGraph } from '../engine/plan/logical-graph.ts';
 import { type AdaptiveOptions, adaptiveDefaults } from './adaptive/adaptive-options.ts';
-import type { RestoreFrom } from './checkpoint/store/checkpoint-log.ts';
+import type { RestoreRequest } from './checkpoint/store/checkpoint-log.ts';
 import { folderStore } from './checkpoint/store/folder-store.ts';
 import { type CheckpointRequest, checkCheckpoints, restoredJob } from './job/checkpointed-job.ts';
 import { JobAttempts } from './job/job-attempts.ts';
@@ -89,10 +89,13 @@ export class Coordinator {
     const { graph, module } = options;
     const { jobName } = graph;
     const store = folderStore(this.#env, { folder, jobName });
-    const begin = async (origin: RestoreFrom) => {
+    // What can't be gone on with is refused before an attempt that may still run is fenced off.
+    const offered = await store.find(from);
+    if (offered !== null) restoredJob(offered, graph);
+    const begin = async (origin: RestoreRequest) => {
       const attempt = await store.beginAttempt(origin);
       const { found } = await attempt.latest();
-      const restored = found && restoredJob(found);
+      const restored = found && restoredJob(found, graph);
       const { fingerprint: jobFingerprint } = module;
       const checkpoints = { options: when, store: attempt, restored, jobFingerprint };
       return this.#start({ ...options, epoch: attempt.epoch, speculates: false, checkpoints });

@@ -16,7 +16,8 @@ import {
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import type { CheckpointOptions } from '../checkpoint/checkpoint-options.ts';
 import type { RestartStrategy } from '../checkpoint/restart-strategy.ts';
-import type { RestoreFrom } from '../checkpoint/store/checkpoint-log.ts';
+import { checkRestore } from '../checkpoint/restore-check.ts';
+import type { RestoreRequest } from '../checkpoint/store/checkpoint-log.ts';
 import type { FoundCheckpoint } from '../checkpoint/store/checkpoint-store.ts';
 import type { RestoredJob } from './job-checkpoints.ts';
 import type { KnownSplit, RestoredSource } from './job-sources.ts';
@@ -26,7 +27,7 @@ export interface CheckpointRequest {
   /** Of checkpoints, of this job and others: an absolute path. */
   readonly folder: string;
   readonly options: CheckpointOptions;
-  readonly from: RestoreFrom;
+  readonly from: RestoreRequest;
   readonly restart: RestartStrategy;
 }
 
@@ -56,8 +57,14 @@ function unsupportedEnd({ kind, id, name, connector }: EndGuarantee) {
   });
 }
 
-/** What an attempt goes on from, as its parts take it. */
-export function restoredJob({ manifest, root }: FoundCheckpoint): RestoredJob {
+/**
+ * What an attempt goes on from, as its parts take it.
+ *
+ * @throws What `checkRestore` does, where the plan can't go on from it.
+ */
+export function restoredJob(found: FoundCheckpoint, graph: PhysicalGraph): RestoredJob {
+  const { manifest, root, path } = found;
+  checkRestore({ manifest, path, graph });
   const { tasks, splits, writes } = manifest;
   const sources = Object.entries(splits).map(([id, known]): [string, RestoredSource] => {
     const snapshots = tasks.flatMap(({ source }) => (source?.operatorId === id ? [source] : []));

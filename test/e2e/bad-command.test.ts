@@ -52,7 +52,7 @@ test.each`
   ${[...fine, '--memory', '1MB']}                                     | ${'FLAG_VALUE'}            | ${/too little[\s\S]*--memory \d+MB or more/}
   ${[...fine, '--memory', 'lots']}                                    | ${'SIZE_FORM'}             | ${/512MB/}
   ${[...fine, '--format', 'xml']}                                     | ${'FLAG_VALUE'}            | ${/is not csv, ndjson, text, arrow, arrows or parquet/}
-  ${[...fine, '--from-savepoint', 'x']}                               | ${'FLAG_NOT_AVAILABLE'}    | ${/--from-savepoint is not available/}
+  ${[...fine, '--from-savepoint', 'x']}                               | ${'FLAG_VALUE'}            | ${/--from-savepoint: nobody knows where checkpoints are/}
   ${[...fine, '--restore', 'x']}                                      | ${'FLAG_VALUE'}            | ${/--restore: nobody knows where checkpoints are/}
   ${[...fine, '--checkpoint-dir', 'x', '--checkpoint-interval', '5']} | ${'FLAG_VALUE'}            | ${/--checkpoint-interval: "5" is no time/}
   ${[...fine, '--output', 'in.txt']}                                  | ${'SINK_IS_INPUT'}         | ${/"in\.txt" would replace the input/}

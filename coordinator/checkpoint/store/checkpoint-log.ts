@@ -32,6 +32,9 @@ export type RestoreFrom =
   | { readonly kind: 'latest' | 'nothing' }
   | { readonly kind: 'savepoint'; readonly path: string };
 
+/** What is asked for. `otherwise`: the savepoint to begin with as long as there is nothing to go on from here. */
+export type RestoreRequest = RestoreFrom | { readonly kind: 'latest'; readonly otherwise: string };
+
 interface EntryCommon {
   /** Of the attempt. */
   readonly epoch: number;
@@ -160,8 +163,35 @@ async function tryAppend(
 }
 
 export interface Takeover {
-  readonly from: RestoreFrom;
+  readonly from: RestoreRequest;
   readonly atMs: number;
+}
+
+/** What counts of what was asked for, by what there is. */
+export function resolveRestore(
+  from: RestoreRequest,
+  entries: readonly Numbered<LogEntry>[],
+): RestoreFrom {
+  if (!('otherwise' in from)) return from;
+  const { origin, completes } = lineOf(entries);
+  const isThere = completes.length > 0 || origin?.from.kind === 'savepoint';
+  return isThere ? { kind: 'latest' } : { kind: 'savepoint', path: from.otherwise };
+}
+
+/** The attempt that did not go on from what was there, if any, and what has been complete since. */
+export function lineOf(entries: readonly Numbered<LogEntry>[]): {
+  readonly origin: BeginEntry | null;
+  readonly completes: readonly CompleteEntry[];
+} {
+  let origin: BeginEntry | null = null;
+  let completes: CompleteEntry[] = [];
+  for (const entry of entries) {
+    if (entry.kind === 'complete') completes.push(entry);
+    if (entry.kind !== 'begin' || entry.from.kind === 'latest') continue;
+    origin = entry;
+    completes = [];
+  }
+  return { origin, completes };
 }
 
 /** How often others may come in between; each time one of them has gone on. */
@@ -188,7 +218,8 @@ export async function beginAttempt(
       await tryAppend(disk, folder, { ...common, kind: 'fence' });
       continue; // Whoever has made it: what is torn behind it now is so for good.
     }
-    const begin: Numbered<BeginEntry> = { ...common, kind: 'begin', from, voids: torn };
+    const origin = resolveRestore(from, log.entries);
+    const begin: Numbered<BeginEntry> = { ...common, kind: 'begin', from: origin, voids: torn };
     const outcome = await tryAppend(disk, folder, begin);
     if (outcome === 'last') return { begin, log };
     if (outcome === 'overtaken') break;

@@ -14,7 +14,7 @@
 import type { CheckpointManifest } from '../checkpoint-manifest.ts';
 import type { CheckpointKind } from '../pending-checkpoint.ts';
 import type { Damage } from './checkpoint-errors.ts';
-import type { RestoreFrom } from './checkpoint-log.ts';
+import type { RestoreRequest } from './checkpoint-log.ts';
 import type { CheckDepth } from './read-checkpoint.ts';
 
 export interface CheckpointStore {
@@ -22,7 +22,12 @@ export interface CheckpointStore {
    * Takes the job over: no attempt before this one can complete a checkpoint any more.
    * @throws CHECKPOINT_FENCED where another one begins at the same time.
    */
-  beginAttempt(from: RestoreFrom): Promise<AttemptStore>;
+  beginAttempt(from: RestoreRequest): Promise<AttemptStore>;
+  /**
+   * What an attempt that begins so would go on from; null: it would begin anew. Takes nothing over.
+   * @throws CHECKPOINT_NOT_FOUND, CHECKPOINT_DAMAGED, CHECKPOINT_VERSION
+   */
+  find(from: RestoreRequest): Promise<FoundCheckpoint | null>;
   /** All that are complete, oldest first, and those that an attempt has begun and not completed. */
   list(depth?: CheckDepth): Promise<readonly ListedCheckpoint[]>;
   /** The newest one that is whole; for who only reads. */
@@ -50,7 +55,7 @@ export interface AttemptStore {
   /** Removes what no checkpoint that is kept needs, and nobody writes. */
   removeUnneeded(): Promise<void>;
   /**
-   * Copies a checkpoint that is complete and kept, with all that it needs, into a folder that is empty or not there.
+   * Copies a checkpoint that is complete, kept and committed, with all that it needs, into a folder that is empty or not there.
    * @throws SAVEPOINT_TARGET_TAKEN, CHECKPOINT_DAMAGED, CHECKPOINT_NOT_FOUND, and errors of the disk.
    */
   copyTo(checkpointId: number, folder: string): Promise<void>;

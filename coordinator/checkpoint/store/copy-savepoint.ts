@@ -2,6 +2,8 @@
  * Savepoint: a checkpoint copied with all that it needs into a folder of the user's, which nothing of ours removes or
  * changes later. Each part is checked on its way; the manifest is written last, so a folder without one is no savepoint.
  *
+ * Contract: what the checkpoint's sinks had prepared has been committed (not checked).
+ *
  * On disk: docs/formats/checkpoint.md.
  * Before: coordinator/checkpoint/store/folder-store.ts. After: coordinator/checkpoint/store/find-checkpoint.ts.
  */
@@ -56,7 +58,8 @@ function movedManifest(
       parts: operator.parts.map((part) => moved.get(part) ?? part),
     })),
   }));
-  return { ...manifest, tasks, kind: 'savepoint', pathsFrom: 'manifest' };
+  // All that it names is committed: who starts from here, perhaps with another output, has nothing to make up for.
+  return { ...manifest, tasks, writes: {}, kind: 'savepoint', pathsFrom: 'manifest' };
 }
 
 interface PartsOfFile {

@@ -9,13 +9,7 @@ import { crc32c } from '../../../base/checksum.ts';
 import type { Disk } from '../../../base/env/disk.ts';
 import { folderOf } from '../../../base/env/whole-files.ts';
 import { type Damage, damagedError, notFoundError } from './checkpoint-errors.ts';
-import type {
-  BeginEntry,
-  CompleteEntry,
-  LogContent,
-  LogEntry,
-  Numbered,
-} from './checkpoint-log.ts';
+import { type CompleteEntry, type LogContent, lineOf } from './checkpoint-log.ts';
 import { manifestName, parseCheckpointFolder, pathBelow } from './checkpoint-paths.ts';
 import type {
   DamagedCheckpoint,
@@ -47,22 +41,6 @@ export async function latestOf(
   if (newest !== undefined) throw damagedError(root, newest);
   if (origin?.from.kind !== 'savepoint') return { found: null, damaged };
   return { found: await checkpointAt(disk, origin.from.path, depth), damaged };
-}
-
-/** The attempt that did not go on from what was there, if any, and what has been complete since. */
-function lineOf(entries: readonly Numbered<LogEntry>[]): {
-  readonly origin: BeginEntry | null;
-  readonly completes: readonly CompleteEntry[];
-} {
-  let origin: BeginEntry | null = null;
-  let completes: CompleteEntry[] = [];
-  for (const entry of entries) {
-    if (entry.kind === 'complete') completes.push(entry);
-    if (entry.kind !== 'begin' || entry.from.kind === 'latest') continue;
-    origin = entry;
-    completes = [];
-  }
-  return { origin, completes };
 }
 
 async function readEntry(

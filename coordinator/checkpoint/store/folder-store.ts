@@ -23,8 +23,9 @@ import {
   type LogContent,
   type LogEntry,
   type Numbered,
-  type RestoreFrom,
+  type RestoreRequest,
   readLog,
+  resolveRestore,
 } from './checkpoint-log.ts';
 import {
   checkpointFolderName,
@@ -35,6 +36,7 @@ import {
 import type {
   AttemptStore,
   CheckpointStore,
+  FoundCheckpoint,
   LatestCheckpoint,
   ListedCheckpoint,
   WrittenManifest,
@@ -84,7 +86,7 @@ class FolderStore implements CheckpointStore {
     this.#place = place;
   }
 
-  async beginAttempt(from: RestoreFrom): Promise<AttemptStore> {
+  async beginAttempt(from: RestoreRequest): Promise<AttemptStore> {
     const { disk, clock, observe } = this.#env;
     const { root } = this.#place;
     await disk.makeDir(`${root}/${logFolder}`);
@@ -96,6 +98,17 @@ class FolderStore implements CheckpointStore {
     const after = { ...log, entries: [...log.entries, begin], lastNumber: begin.number };
     const attempt = { epoch: begin.epoch, nextId: Math.max(0, ...ids) + 1 };
     return new FolderAttempt(this.#env, { ...this.#place, ...attempt, log: after });
+  }
+
+  async find(from: RestoreRequest): Promise<FoundCheckpoint | null> {
+    const { disk } = this.#env;
+    const { root } = this.#place;
+    const isThere = (await disk.stat(`${root}/${logFolder}`)) !== null;
+    const log = isThere ? await readLog(disk, `${root}/${logFolder}`) : null;
+    const origin = resolveRestore(from, log?.entries ?? []);
+    if (origin.kind === 'savepoint') return checkpointAt(disk, origin.path, 'sizes');
+    if (origin.kind === 'nothing' || log === null) return null;
+    return (await latestOf(disk, root, { log, depth: 'sizes' })).found;
   }
 
   async list(depth: CheckDepth = 'sizes'): Promise<readonly ListedCheckpoint[]> {

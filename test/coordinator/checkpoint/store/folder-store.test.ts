@@ -168,6 +168,37 @@ test('a savepoint stands alone: its job may be gone, and its folder moved', asyn
   expect((await store.latest()).found?.manifest).toEqual(own);
 });
 
+test('what an attempt would go on from is found without taking over', async () => {
+  const { store, disk, folder } = scene();
+  expect(await store.find({ kind: 'latest' })).toBe(null);
+  const attempt = await store.beginAttempt({ kind: 'latest' });
+  await checkpoint(disk, attempt, 1, { kind: 'savepoint' });
+  const target = join(folder, 'kept');
+  await attempt.copyTo(1, target);
+  expect(await store.find({ kind: 'nothing' })).toBe(null);
+  expect((await store.find({ kind: 'latest' }))?.path).toMatch(/chk-1-1$/);
+  expect((await store.find({ kind: 'savepoint', path: target }))?.path).toBe(target);
+  expect(await code(store.find({ kind: 'savepoint', path: folder }))).toBe('CHECKPOINT_NOT_FOUND');
+  await checkpoint(disk, attempt, 2); // It is still the one that goes on.
+});
+
+test('a savepoint may be what a job begins with, and its own checkpoints count from then on', async () => {
+  const { folder, env, disk, store } = scene();
+  const first = await store.beginAttempt({ kind: 'nothing' });
+  await checkpoint(disk, first, 1, { kind: 'savepoint' });
+  const target = join(folder, 'kept');
+  await first.copyTo(1, target);
+  const other = folderStore(env, { folder: join(folder, 'other'), jobName: 'count it' });
+  const from = { kind: 'latest', otherwise: target } as const;
+  expect((await other.find(from))?.path).toBe(target);
+  const attempts = [await other.beginAttempt(from), await other.beginAttempt(from)];
+  for (const attempt of attempts) expect((await attempt.latest()).found?.path).toBe(target);
+  await checkpoint(disk, attempts[1] ?? first, 1);
+  expect((await other.find(from))?.path).toMatch(/other\/count%20it\/chk-1-2$/);
+  const last = await other.beginAttempt(from);
+  expect((await last.latest()).found?.path).toMatch(/other\/count%20it\/chk-1-2$/);
+});
+
 test('a savepoint that can not be copied leaves nothing behind', async () => {
   const { store, disk, root, folder } = scene();
   const attempt = await store.beginAttempt({ kind: 'latest' });
