@@ -110,10 +110,7 @@ const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
   runningAggregate: keepsForItself('running groups are in no snapshot yet', withoutInterval),
   runningTop: keepsForItself('first rows are in no snapshot yet', withoutInterval),
   firstRows: keepsForItself('keys that were seen are in no snapshot yet', withoutInterval),
-  intervalJoin: ({ type }) =>
-    type === 'inner'
-      ? 'part'
-      : { reason: 'its rows without partners may come at another time', hint: withoutInterval },
+  intervalJoin: part,
   regularJoin: ({ takesChanges: { left, right } }) =>
     left || right
       ? { reason: 'rows that may go again are in no snapshot yet', hint: withoutInterval }

@@ -95,6 +95,14 @@ export class Attempt {
     return sums;
   }
 
+  /** The time up to which all tasks promise to have given out what is older. */
+  get promisedMs(): number {
+    const times = this.#tasks.map(({ operator }) => {
+      return operator.watermarkBehind?.(this.#watermark) ?? this.#watermark;
+    });
+    return Math.min(...times);
+  }
+
   feed(piece: Piece): void {
     if ('rows' in piece) this.#feedRows(piece.rows, piece.isRight);
     else if ('watermark' in piece) this.#advance(piece.watermark);

@@ -9,7 +9,7 @@
  * Rows go to tasks by key group, as the exchange sends them. Watermarks and clock times go to all of them; after a
  * restart time may begin anew, at or before where it was, and nothing may come out for it.
  *
- * Compared are the rows between two marks, in any order; those that are equal in `orderedBy`, in order; rows that are
+ * Compared are marks, as they go on behind the operator, and the rows between two of them, in any order; those that are equal in `orderedBy`, in order; rows that are
  * late; and what the operator has noted of rows.
  */
 import { expect } from 'vitest';
@@ -110,7 +110,7 @@ function run(snapshotCase: SnapshotCase, interruption: Interruption): Outcome {
     const piece = pieces[at] as Piece;
     attempt.feed(piece);
     take();
-    if (!('rows' in piece)) rows.push(markOf(piece));
+    if (!('rows' in piece)) rows.push(markOf(piece, attempt.promisedMs));
     if (!endsBehind(random)) continue;
     const barrier = attempt.snapshot(attempts);
     take();
@@ -147,9 +147,9 @@ function piecesOf({ rows = [], steps = [] }: SnapshotCase, mode: RunMode, seed: 
   return pieces;
 }
 
-/** A watermark or a clock time among rows. Where it stands counts, not what it says. */
-function markOf(step: Step): Row {
-  return { watermark: 'watermark' in step ? step.watermark : 'clock' };
+/** A watermark among rows, as it goes on behind the operator, or a clock time: where it stands counts, not what it says. */
+function markOf(step: Step, promisedMs: number): Row {
+  return { watermark: 'watermark' in step ? promisedMs : 'clock' };
 }
 
 /** Rows in order, apart for each key. */

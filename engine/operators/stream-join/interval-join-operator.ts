@@ -5,7 +5,7 @@
  *
  *     left   ──▶ past segments of the right side ──▶ pairs ──▶ put into a segment of the left side
  *     right  ──▶ past segments of the left side  ──▶ pairs ──▶ put into a segment of the right side
- *     event time ──▶ segments that can have no more partners: rows without one are given out, then all go
+ *     event time ──▶ rows that can have no more partners: those without one are given out; segments of such rows go
  *
  * A window join is the same over starts of windows: times are equal then, and partners are in one window.
  *
@@ -57,6 +57,8 @@ interface Current {
 interface Leaving {
   readonly segment: JoinSegment;
   readonly side: JoinSide;
+  /** Rows with times before are given out. */
+  readonly until: number;
   row: number;
 }
 
@@ -278,34 +280,52 @@ export class IntervalJoinOperator implements Operator {
     });
   }
 
-  /** Gives out and closes the segments that can have no more partners; false when the outbox is full. */
+  /** Gives out rows, and closes segments, that can have no more partners; false when the outbox is full. */
   #expire(bound: number, outbox: Outbox): boolean {
-    const { before, after } = this.#times;
     for (let steps = 0; ; steps++) {
       if (!this.#give(outbox)) return false;
       if (steps > 0 && this.#context.shouldYield()) return false;
-      this.#leaving ??= this.#nextLeaving('left', bound - after);
-      this.#leaving ??= this.#nextLeaving('right', bound - before);
+      this.#leaving ??= this.#nextLeaving('left', bound);
+      this.#leaving ??= this.#nextLeaving('right', bound);
       if (this.#leaving === null) return true;
       this.#leave(this.#leaving);
     }
   }
 
   #nextLeaving(side: JoinSide, bound: number): Leaving | null {
-    const segment = this.#sides[side].expired(bound);
-    return segment === null ? null : { segment, side, row: 0 };
+    const stream = this.#sides[side];
+    const isGiven = isOuter(this.#options.type, side);
+    const until = isGiven ? this.#givenUntil(side, bound) : Number.POSITIVE_INFINITY;
+    const segment = isGiven
+      ? stream.reachingBelow(until)
+      : stream.expired(bound - this.#partnersAfter(side));
+    return segment === null ? null : { segment, side, until, row: isGiven ? 0 : segment.rowCount };
+  }
+
+  /** How long after a row its last partner may come. */
+  #partnersAfter(side: JoinSide): number {
+    return side === 'left' ? this.#times.after : this.#times.before;
+  }
+
+  /**
+   * Rows of a side whose times are before come out without a partner, if they had none: those of slices that are over. It is
+   * the row's own slice that counts, and not which rows it is kept with: behind a restart these may be others.
+   */
+  #givenUntil(side: JoinSide, bound: number): number {
+    const { slice } = this.#times;
+    return Math.floor((bound - Math.max(0, this.#partnersAfter(side))) / slice) * slice;
   }
 
   #leave(leaving: Leaving): void {
-    const { segment, side, row } = leaving;
+    const { segment, side, until, row } = leaving;
     const { build } = this.#sides.bands;
-    if (isOuter(this.#options.type, side) && row < segment.rowCount) {
-      const { count, nextRow } = segment.unmatched(row, build);
+    if (row < segment.rowCount) {
+      const { count, nextRow } = segment.takeUnmatched(row, until, build);
       leaving.row = nextRow;
       if (count > 0) this.#waiting = segment.output.make({ count, probe: null, numbers: build });
       return;
     }
-    this.#sides[side].remove(segment);
+    if (!segment.passTo(until)) this.#sides[side].remove(segment);
     this.#leaving = null;
   }
 

@@ -6,7 +6,8 @@
  *     table   keys to rows        texts   of keys that are views
  *
  * Nothing is taken out of a segment: when event time has passed all that its rows could be paired with, it
- * is closed as a whole, after those without a partner were given out where the join asks for them.
+ * is closed as a whole. Rows without a partner are given out before that, where the join asks for them, each when its own
+ * time has been passed (`takeUnmatched`).
  *
  * Before: engine/operators/stream-join/stream-side.ts · After: engine/kernels/growing-join-table.ts
  */
@@ -61,6 +62,7 @@ export interface FrozenSegmentRows {
 const textBlockBytes = 1 << 13;
 /** Texts are read and written up to 8 bytes past their end. */
 const slackBytes = 8;
+const highUnit = 2 ** 32;
 
 export class JoinSegment {
   readonly start: number;
@@ -114,7 +116,7 @@ export class JoinSegment {
     return this.table.rowCount;
   }
 
-  /** The least and the largest time of its rows. */
+  /** The least of its times that count, and the largest. */
   get least(): number {
     return this.#least;
   }
@@ -186,16 +188,52 @@ export class JoinSegment {
     return this.#whole.make({ count, probe: null, numbers });
   }
 
-  /** The next rows from `fromRow` on that have had no partner, up to 8,192 looked at; their numbers at `out`. */
-  unmatched(fromRow: number, out: number): { readonly count: number; readonly nextRow: number } {
+  /**
+   * The next rows from `fromRow` on with times before `bound` that have had no partner, up to 8,192 looked at; their
+   * numbers at `out`. They are marked, as if they had had one.
+   */
+  takeUnmatched(
+    fromRow: number,
+    bound: number,
+    out: number,
+  ): { readonly count: number; readonly nextRow: number } {
+    const { kernels, scope } = this.#context;
     const nextRow = Math.min(fromRow + batchRowsMax, this.rowCount);
-    const { kernels } = this.#context;
-    return { count: kernels.rowsByMark(this.marks, 0, fromRow, nextRow, 0, out), nextRow };
+    let count = kernels.rowsByMark(this.marks, 0, fromRow, nextRow, 0, out);
+    if (bound < this.end) {
+      const { uint32 } = scope.memory;
+      let kept = 0;
+      for (let at = out >>> 2; at < (out >>> 2) + count; at++) {
+        const row = uint32[at] ?? 0;
+        if (this.#timeOf(row) < bound) uint32[(out >>> 2) + kept++] = row;
+      }
+      count = kept;
+    }
+    if (count > 0) kernels.markRows(this.marks, out, count);
+    return { count, nextRow };
+  }
+
+  /** Rows with times before `bound` count no more; answers whether there are others. */
+  passTo(bound: number): boolean {
+    if (bound >= this.end) return false;
+    let least = Number.POSITIVE_INFINITY;
+    for (let row = 0; row < this.rowCount; row++) {
+      const time = this.#timeOf(row);
+      if (time >= bound && time < least) least = time;
+    }
+    this.#least = least;
+    return least !== Number.POSITIVE_INFINITY;
   }
 
   close(): void {
     closeAll(this.#parts.splice(0).reverse());
     for (const block of this.#texts.splice(0)) this.#context.scope.memory.release(block);
+  }
+
+  #timeOf(row: number): number {
+    const { int32, uint32 } = this.#context.scope.memory;
+    const at = (this.times >>> 2) + row * 2;
+    return (int32[at + 1] ?? 0) * highUnit + (uint32[at] ?? 0);
   }
 
   #listBytesWith(count: number): number {

@@ -65,7 +65,7 @@ export class StreamSide {
     return this.#segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }
 
-  /** Least time of all rows; infinity where there are none. */
+  /** Least time of all rows that count; infinity where there are none. */
   get least(): number {
     return this.#segments.reduce((least, segment) => Math.min(least, segment.least), Infinity);
   }
@@ -87,6 +87,11 @@ export class StreamSide {
   /** A segment all of whose times are below `bound`; null: there is none. */
   expired(bound: number): JoinSegment | null {
     return this.#segments.find(({ most }) => most < bound) ?? null;
+  }
+
+  /** A segment that has times below `bound`; null: there is none. */
+  reachingBelow(bound: number): JoinSegment | null {
+    return this.#segments.find(({ least }) => least < bound) ?? null;
   }
 
   remove(segment: JoinSegment): void {

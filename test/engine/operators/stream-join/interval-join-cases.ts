@@ -229,8 +229,10 @@ export const intervalCases: fc.Arbitrary<IntervalCase> = fc
     lagMs: fc.constantFrom(0, 0, 3),
     sliceMs: fc.constantFrom(1, 3, 10),
     condition: fc.constantFrom('none', 'none', 'differs', 'never'),
+    // Rows that are far between are kept in longer slices.
+    paceMs: fc.constantFrom(1, 1, 5),
   })
-  .chain(({ span, ...one }) => {
+  .chain(({ span, paceMs, ...one }) => {
     const left = rowsOf(one.keys, 'left', one.units.left);
     const right = rowsOf(one.keys, 'right', one.units.right);
     const moves = fc.record({
@@ -242,9 +244,9 @@ export const intervalCases: fc.Arbitrary<IntervalCase> = fc
         { weight: 1, arbitrary: fc.constant({ mark: true as const }) },
       ),
     });
-    return fc.array(moves, { maxLength: 50 }).map((drawn): IntervalCase => {
+    return fc.array(moves, { maxLength: 50, size: 'max' }).map((drawn): IntervalCase => {
       const afterMs = span - one.beforeMs;
-      return { ...one, afterMs, steps: stepsOf(drawn as Move[]) } as IntervalCase;
+      return { ...one, afterMs, steps: stepsOf(drawn as Move[], paceMs) } as IntervalCase;
     });
   });
 
@@ -258,16 +260,17 @@ interface Move {
   };
 }
 
-function stepsOf(moves: readonly Move[]): Step[] {
+function stepsOf(moves: readonly Move[], paceMs: number): Step[] {
   let now = -20;
   let watermark = Number.NEGATIVE_INFINITY;
   const steps: Step[] = [];
   for (const { stepMs, behindMs, what } of moves) {
-    now += stepMs;
-    if (what.row !== undefined) steps.push({ row: what.row(now - behindMs) });
-    else if (what.rightRow !== undefined) steps.push({ right: what.rightRow(now - behindMs) });
-    else if (now - 6 > watermark) {
-      watermark = now - 6;
+    now += stepMs * paceMs;
+    const time = now - behindMs * paceMs;
+    if (what.row !== undefined) steps.push({ row: what.row(time) });
+    else if (what.rightRow !== undefined) steps.push({ right: what.rightRow(time) });
+    else if (now - 6 * paceMs > watermark) {
+      watermark = now - 6 * paceMs;
       steps.push({ watermark });
     }
   }
