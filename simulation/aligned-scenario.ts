@@ -81,7 +81,13 @@ export function runAligned({ seed, plan = noFaults, ...options }: AlignedScenari
   const start = (env: Env): void => {
     run = new JobRun(env, {
       ...{ node, job: { definition, connectors }, slotCount, parallelism },
-      ...{ shuffle: 'memory', adaptive: null, faults: [], plant: {}, onState: () => undefined },
+      ...{
+        shuffle: 'memory',
+        adaptive: null,
+        faults: new Set(),
+        plant: {},
+        onState: () => undefined,
+      },
     });
     void run.outcome().then(({ status, error }) => {
       world.note(nodeName, 'outcome', status);

@@ -38,7 +38,8 @@ export interface JobRunOptions {
   readonly parallelism: number;
   readonly shuffle: Shuffle;
   readonly adaptive: AdaptiveOptions | null;
-  readonly faults: readonly TaskFault[];
+  /** Of tasks; those that come true are taken out. */
+  readonly faults: Set<TaskFault>;
   readonly plant: JobPlant;
   readonly onState: (state: string) => void;
 }

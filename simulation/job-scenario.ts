@@ -27,6 +27,7 @@ import { type JobPlant, JobRun, spillFolder } from './job-run.ts';
 import type { Verdict } from './leader-lease-scenario.ts';
 import type { FailedCall, Inode, SimDiskState } from './sim-disk-state.ts';
 import type { SimNode } from './sim-node.ts';
+import type { TaskFault } from './task-faults.ts';
 import {
   drawWordJob,
   inputFolder,
@@ -54,6 +55,8 @@ const faultsEndMs = 20_000;
 /** A job with the slowest slot, stopped by force, takes less. */
 const runMsMax = 600_000;
 const endMs = 5 * runMsMax;
+/** A fault ends a run each time that it comes true, which is twenty times at most. */
+const runsMax = 50;
 
 /** Runs one seed; call it inside `inMacrotask`. */
 export function runJob(options: JobScenarioOptions): Verdict {
@@ -72,6 +75,8 @@ class JobScenario {
   readonly #adaptive: AdaptiveOptions | null;
   readonly #old: string | null;
   readonly #runs: JobRun[] = [];
+  /** Those that have befallen no run yet. */
+  readonly #taskFaults: Set<TaskFault>;
   /** Cancels that wait for their state. */
   readonly #cancels = new Set<Extract<JobFault, { kind: 'cancelInState' }>>();
   readonly #counts: Record<string, number> = { runs: 0, finished: 0, failed: 0, cancelled: 0 };
@@ -105,6 +110,7 @@ class JobScenario {
     };
     const faults = this.#cluster.world.stream('faults');
     this.#plan = options.plan ?? drawJobFaults(faults, faultOptions);
+    this.#taskFaults = new Set(this.#plan.faults.filter((fault) => fault.kind === 'taskFault'));
     this.#node = this.#cluster.addNode(nodeName, this.#plan, (env) => this.#start(env));
     fillDisk(this.#node.diskState, this.#job, this.#old);
   }
@@ -139,13 +145,14 @@ class JobScenario {
       parallelism: this.#parallelism,
       shuffle: this.#shuffle,
       adaptive: this.#adaptive,
-      faults: this.#plan.faults.filter((fault) => fault.kind === 'taskFault'),
+      faults: this.#taskFaults,
       plant: this.#options.plant ?? {},
       onState: (state) => this.#entered(run, state),
     });
     this.#runs.at(-1)?.release();
     this.#runs.push(run);
     this.#counts.runs = this.#runs.length;
+    if (this.#runs.length > runsMax) world.fail('finishes', `run ${runsMax} has not finished`);
     const { incarnation } = this.#node;
     world.after(runMsMax, () => {
       const isPending = incarnation?.isAlive && run === this.#runs.at(-1) && !this.#isDone;

@@ -19,7 +19,8 @@ import type { SimDiskState } from './sim-disk-state.ts';
 export type TaskFault = Extract<JobFault, { kind: 'taskFault' }>;
 
 export interface TaskFaultsOptions {
-  readonly faults: readonly TaskFault[];
+  /** Those that have befallen nobody yet, in this run or one before: each comes true once, and is taken out. */
+  readonly faults: Set<TaskFault>;
   readonly graph: PhysicalGraph;
   readonly diskState: SimDiskState;
   readonly slowSlot: (slotIndex: number, by: number) => void;
@@ -31,18 +32,12 @@ export interface TaskFaultsOptions {
 const slowBy = 100;
 
 export class TaskFaults {
+  /** How many faults have come true. */
+  hitCount = 0;
   readonly #options: TaskFaultsOptions;
-  /** Faults that have not befallen anybody yet. */
-  readonly #open: Set<TaskFault>;
 
   constructor(options: TaskFaultsOptions) {
     this.#options = options;
-    this.#open = new Set(options.faults);
-  }
-
-  /** How many of the faults have come true. */
-  get hitCount(): number {
-    return this.#options.faults.length - this.#open.size;
   }
 
   /** What the slot is told instead; `answer` speaks for it. */
@@ -71,10 +66,11 @@ export class TaskFaults {
   }
 
   #take({ taskId, attempt }: TaskAttempt, what: TaskFault['what']): boolean {
-    for (const fault of this.#open) {
+    for (const fault of this.#options.faults) {
       const id = taskIdOf(fault.vertexId, fault.taskIndex);
       if (id !== taskId || fault.attempt !== attempt || fault.what !== what) continue;
-      this.#open.delete(fault);
+      this.#options.faults.delete(fault);
+      this.hitCount++;
       return true;
     }
     return false;

@@ -46,6 +46,16 @@ test(`${seedCount} seeds pass, and every tenth is the same again`, { timeout }, 
 });
 
 // Files that did not close while a job stopped once kept the slot's memory, or ended its thread.
+test('a fault befalls one run: a job that is given again is not ended by it again', {
+  timeout,
+}, async () => {
+  // One dies in its first attempt, one in its second: together they end a run, each time anew.
+  const seed = 1_002_657;
+  const verdict = await inMacrotask(() => runJob({ seed }));
+  expect(verdict.failure, replayHint(verdict)).toBeNull();
+  expect(verdict.counts.runs).toBeLessThanOrEqual(3);
+});
+
 test.each(['in', 'out'])(
   'three calls that fail in a row, wherever they are below "%s", harm nothing',
   { timeout },
