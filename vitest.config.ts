@@ -10,6 +10,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', 'test/hazards/**', 'test/long/**'],
           testTimeout: 120_000,
+          // By default one core is left to the reporter, which needs next to none.
+          maxWorkers: '100%',
         },
       },
       {
