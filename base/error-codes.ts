@@ -81,6 +81,7 @@ export const errorKinds = {
   KAFKA_RECORD: 'user',
   KAFKA_RECORDS_CORRUPT: 'external',
   KAFKA_REFUSED: 'external',
+  KAFKA_STAGED_TOO_LARGE: 'resource',
   KAFKA_TOPIC_EXISTS: 'user',
   KAFKA_TOPIC_NOT_FOUND: 'user',
   KAFKA_TRANSACTION_LOST: 'external',

@@ -218,12 +218,17 @@ export interface KafkaSinkSettings extends KafkaConnectionSettings {
    * What the ids of transactions begin with: the same in all runs of a job, and of no other job, for a producer with
    * the id of another ends that one's work. @defaultValue `millrace-` and the topic
    */
-  readonly transactionalId?: string;
+  readonly transactionalId?: string | undefined;
   /**
    * After so long Kafka ends a transaction, in milliseconds from 1,000 on; more than two checkpoints may be apart, and no
    * more than "transaction.max.timeout.ms" of the brokers. @defaultValue 600_000
    */
   readonly transactionTimeoutMs?: number;
+  /**
+   * In a job with checkpoints the records of a transaction are kept beside them until it is committed: so many bytes for
+   * each transaction of a task, from 65,536 on; more end the job. @defaultValue 1 GiB
+   */
+  readonly stagedBytesMax?: number;
   /** A batch of records for one partition, in bytes, from 1,024 on. @defaultValue 1,000,000, which brokers take by default */
   readonly batchBytesMax?: number;
   /** Records that wait to be sent, in bytes for each task, from 65,536 on. @defaultValue 16 MiB */
@@ -234,6 +239,8 @@ const batchBytesDefault = 1_000_000;
 const batchBytesMin = 1_024;
 const transactionTimeoutDefault = 600_000;
 const transactionTimeoutMin = 1_000;
+const stagedBytesDefault = 1 << 30;
+const stagedBytesMin = 64 << 10;
 
 /**
  * Writes rows to a topic while they come: at least once, or in transactions, so that readers of committed records see
@@ -267,6 +274,11 @@ function sink(settings: KafkaSinkSettings): SinkSpec {
       'transactionTimeoutMs',
       settings.transactionTimeoutMs ?? transactionTimeoutDefault,
       transactionTimeoutMin,
+    ),
+    stagedBytesMax: wholeOf(
+      'stagedBytesMax',
+      settings.stagedBytesMax ?? stagedBytesDefault,
+      stagedBytesMin,
     ),
     batchBytesMax: wholeOf(
       'batchBytesMax',

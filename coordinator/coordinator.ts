@@ -12,6 +12,7 @@ import type { Connector } from '../engine/contracts/connector.ts';
 import type { JobMode, LogicalGraph } from '../engine/plan/logical-graph.ts';
 import { type AdaptiveOptions, adaptiveDefaults } from './adaptive/adaptive-options.ts';
 import type { RestoreRequest } from './checkpoint/store/checkpoint-log.ts';
+import type { AttemptStore } from './checkpoint/store/checkpoint-store.ts';
 import { folderStore } from './checkpoint/store/folder-store.ts';
 import { type CheckpointRequest, checkCheckpoints, restoredJob } from './job/checkpointed-job.ts';
 import { JobAttempts } from './job/job-attempts.ts';
@@ -92,8 +93,12 @@ export class Coordinator {
     // What can't be gone on with is refused before an attempt that may still run is fenced off.
     const offered = await store.find(from);
     if (offered !== null) restoredJob(offered, graph);
+    let last: AttemptStore | null = null;
     const begin = async (origin: RestoreRequest) => {
+      // Who was asleep while another process went on with the job fails, too: and takes nothing back from it.
+      await last?.checkCurrent();
       const attempt = await store.beginAttempt(origin);
+      last = attempt;
       const { found } = await attempt.latest();
       const restored = found && restoredJob(found, graph);
       const { fingerprint: jobFingerprint } = module;

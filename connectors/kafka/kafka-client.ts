@@ -117,12 +117,12 @@ export interface KafkaClient {
   transactionOf(transactionalId: string): Promise<TransactionState | null>;
   /**
    * Begins an id anew: ends its open transaction and fences whoever wrote with it.
-   * @param expected - Who wrote last; another one is refused with KAFKA_FENCED. Null: whoever did.
+   * @param expected - Who wrote last; where another one did, it is refused with KAFKA_FENCED.
    */
   beginTransactions(options: {
     readonly transactionalId: string;
     readonly timeoutMs: number;
-    readonly expected: ProducerIdentity | null;
+    readonly expected: ProducerIdentity | 'nobody';
   }): Promise<ProducerIdentity>;
   /** Writes with an id that was begun. */
   transactionsOf(options: {

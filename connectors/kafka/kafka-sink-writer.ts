@@ -10,6 +10,7 @@
  * Before: engine/operators/sink-operator.ts. After: connectors/kafka/record-sender.ts.
  */
 import { assert } from '../../base/assert.ts';
+import { codeOf, TypedError } from '../../base/typed-error.ts';
 import type { Batch, Column } from '../../engine/batch/batch.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
@@ -60,15 +61,16 @@ export class KafkaSinkWriter implements SinkWriter {
     this.#timeColumn = timestamp === null ? -1 : sinkColumnOf(schema, 'timestamp', timestamp);
     this.#turn = context.taskIndex;
     const env = kafkaEnvOf(context);
-    const { taskIndex, commitsAtCheckpoints = false } = context;
+    const { taskIndex, disk } = context;
     const slots =
       options.delivery === 'exactly-once'
-        ? new TransactionSlots(options, prepared, { taskIndex, commitsAtCheckpoints, env })
+        ? new TransactionSlots(options, prepared, { taskIndex, disk, env })
         : null;
     this.#slots = slots;
     this.#sender = new RecordSender(this.#partitionCount, {
       ...{ batchBytesMax, bufferBytesMax, ring },
       onSent: (batches) => slots?.keep(batches),
+      ...(prepared.staging !== undefined && { faultOf: mayGoOn }),
     });
     this.#client = openKafkaClient(connection, env);
     this.#sender.use(
@@ -133,6 +135,16 @@ export class KafkaSinkWriter implements SinkWriter {
     assert(clock?.wall !== undefined, 'a sink of Kafka has a clock');
     return Math.floor(clock.wall());
   }
+}
+
+/**
+ * Whose transaction was ended has lost what it wrote since its last checkpoint, and goes on from there: where a broker ended
+ * it, because it was open for too long; a successor is met in the log of checkpoints, and not taken over from.
+ */
+function mayGoOn(error: unknown): unknown {
+  if (codeOf(error) !== 'KAFKA_FENCED') return error;
+  const { message, info, cause } = error as TypedError;
+  return new TypedError(message, { ...info, retryable: true }, cause);
 }
 
 /** A timestamp in milliseconds; null where the row has none. */

@@ -4,22 +4,41 @@
  *
  *     id            <transactionalId>-<task>-<slot>       a writer uses its slots in turn: one is being written while
  *                                                         those before it wait to be committed
- *     noted         id, producer, epoch, and the records  in the checkpoint
+ *     noted         id, producer, epoch                   in the checkpoint; its records in a file beside it
  *
  *     commit        open ─▶ commit       committed ─▶ nothing       lost ─▶ its records again, under
  *                                                                   <id>-again-<producer>-<epoch>, unless that is committed
- *     prepare       commit all that is noted, then begin each id anew: whoever still writes with it is fenced
+ *     prepare       commit all that is noted, look at each id, look whether this attempt is still the last one, and begin
+ *                   each id anew, if it is as it was: whoever still writes with it is fenced
+ *
+ * Why in this order: a successor begins to look when it has taken over. So where this attempt was the last one after its
+ * look, an id that is as it was has not been begun by a successor; and one that was is refused, however long this process
+ * was asleep. Old checkpoints have the records in themselves.
  *
  * Before: connectors/kafka/transaction-slots.ts. After: connectors/kafka/transaction-outcome.ts.
  */
-import { typedError } from '../../base/typed-error.ts';
+import { assert } from '../../base/assert.ts';
+import { codeOf, typedError } from '../../base/typed-error.ts';
 import type { RoleContext } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { CheckpointCommitter, SinkCommitter } from '../../engine/contracts/sink.ts';
-import type { EncodedBatch, KafkaClient, ProducerIdentity } from './kafka-client.ts';
+import type {
+  EncodedBatch,
+  KafkaClient,
+  ProducerIdentity,
+  TransactionState,
+} from './kafka-client.ts';
 import { withKafkaClient } from './open-client.ts';
 import { kafkaEnvOf } from './retrying.ts';
 import type { KafkaSinkOptions, PreparedSink } from './sink-options.ts';
+import {
+  readStaged,
+  removeLeftovers,
+  removeStaged,
+  type StagedNote,
+  type StagingPlace,
+  stagingName,
+} from './staged-records.ts';
 import { outcomeOf } from './transaction-outcome.ts';
 
 /** Slots of a task: one that is written, one that is being committed, one in reserve. */
@@ -30,15 +49,18 @@ export type NotedTransaction = {
   readonly transactionalId: string;
   readonly producerId: number;
   readonly epoch: number;
-  /** Its record batches as base64; null where they are not kept. */
-  readonly staged:
-    | readonly {
-        readonly partition: number;
-        readonly recordCount: number;
-        readonly base64: string;
-      }[]
-    | null;
+  /** Its record batches: in a file, or, as older versions have noted them, as base64; null where they are not kept. */
+  readonly staged: StagedNote | readonly StagedBatch[] | null;
 };
+
+type StagedBatch = {
+  readonly partition: number;
+  readonly recordCount: number;
+  readonly base64: string;
+};
+
+/** How often others may begin ids between the look at them and ours. */
+const triesMax = 5;
 
 export function transactionalIdOf(prefix: string, taskIndex: number, slot: number): string {
   return `${prefix}-${taskIndex}-${slot}`;
@@ -64,51 +86,99 @@ export class KafkaTransactionCommitter implements SinkCommitter, CheckpointCommi
     return this.#asking(async (client) => {
       const partitions = await client.partitionsOf(this.#options.topic);
       const noted = (pending ?? []).flatMap(notedIn);
-      await this.#commitAll(client, noted);
+      const { attempt } = this.#context;
+      await this.#commitAll(client, noted, attempt?.restoredFrom);
       const identities = await this.#beginAnew(client, noted);
-      const prepared: PreparedSink = { partitionCount: partitions.length, identities };
+      const staging = this.#staging();
+      if (staging !== null) await removeLeftovers(this.#context.disk, staging);
+      const prepared: PreparedSink = {
+        ...{ partitionCount: partitions.length, identities },
+        ...(staging !== null && { staging }),
+      };
       return prepared;
     });
   }
 
   /** @throws KAFKA_TRANSACTION_LOST, KAFKA_UNREACHABLE and others. */
   commit(prepared: readonly Json[]): Promise<void> {
-    return this.#asking((client) => this.#commitAll(client, prepared.flatMap(notedIn)));
+    const noted = prepared.flatMap(notedIn);
+    return this.#asking((client) => this.#commitAll(client, noted, this.#context.attempt?.folder));
   }
 
   /** Ends what is open, so that readers of committed records need not wait for its timeout. */
   async abort(): Promise<void> {
     await this.#asking((client) => this.#beginAnew(client, []));
+    const staging = this.#staging();
+    if (staging !== null && this.#due.size === 0) {
+      await removeLeftovers(this.#context.disk, staging);
+    }
   }
 
-  async #commitAll(client: KafkaClient, noted: readonly NotedTransaction[]): Promise<void> {
+  /** @param folder - Where paths of staged records begin. */
+  async #commitAll(
+    client: KafkaClient,
+    noted: readonly NotedTransaction[],
+    folder: string | undefined,
+  ): Promise<void> {
     for (const { transactionalId } of noted) this.#due.add(transactionalId);
     for (const one of noted) {
-      await this.#commitOne(client, one);
+      await this.#commitOne(client, one, folder);
       this.#due.delete(one.transactionalId);
     }
   }
 
-  async #commitOne(client: KafkaClient, noted: NotedTransaction): Promise<void> {
-    const { transactionalId } = noted;
+  async #commitOne(
+    client: KafkaClient,
+    noted: NotedTransaction,
+    folder: string | undefined,
+  ): Promise<void> {
+    const { transactionalId, staged } = noted;
     const outcome = outcomeOf(noted, await client.transactionOf(transactionalId));
-    if (outcome === 'committed') return;
-    if (outcome === 'open') return client.commitTransaction(transactionalId, noted);
     if (outcome === null) throw unknownOutcomeError(noted);
-    await this.#writeAgain(client, noted);
+    if (outcome === 'open') await client.commitTransaction(transactionalId, noted);
+    if (outcome === 'lost') await this.#writeAgain(client, noted, folder);
+    // Those of another job, which this one began from, are not its to remove.
+    const isOwn = folder !== undefined && folder === this.#context.attempt?.folder;
+    if (isOwn && staged !== null && 'path' in staged) {
+      await removeStaged(this.#context.disk, folder, staged.path);
+    }
   }
 
   /** Under an id of its own, which tells whether it has been done. */
-  async #writeAgain(client: KafkaClient, noted: NotedTransaction): Promise<void> {
+  async #writeAgain(
+    client: KafkaClient,
+    noted: NotedTransaction,
+    folder: string | undefined,
+  ): Promise<void> {
     const { topic, transactionTimeoutMs: timeoutMs } = this.#options;
     const { staged, producerId, epoch } = noted;
     if (staged === null) throw lostError(noted);
     const transactionalId = `${noted.transactionalId}-again-${producerId}-${epoch}`;
     const before = await client.transactionOf(transactionalId);
     if (before?.state === 'CompleteCommit' || before?.state === 'PrepareCommit') return;
-    const transactions = await client.transactions({ topic, transactionalId, timeoutMs });
-    for (const one of staged) await transactions.send([batchIn(one)]);
+    await this.#context.attempt?.checkCurrent();
+    const expected = before ?? 'nobody';
+    const identity = await client.beginTransactions({ transactionalId, timeoutMs, expected });
+    if (before !== null && wasCommittedBetween(before, identity)) return;
+    const transactions = client.transactionsOf({ topic, transactionalId, identity });
+    for await (const batch of this.#batchesIn(staged, folder)) await transactions.send([batch]);
     await transactions.end('commit');
+  }
+
+  #batchesIn(
+    staged: NonNullable<NotedTransaction['staged']>,
+    folder: string | undefined,
+  ): Iterable<EncodedBatch> | AsyncIterable<EncodedBatch> {
+    if (!('path' in staged)) return staged.map(batchIn);
+    assert(folder !== undefined, 'a file is noted in a checkpoint, which is in a folder');
+    return readStaged(this.#context.disk, folder, staged);
+  }
+
+  #staging(): StagingPlace | null {
+    const { attempt } = this.#context;
+    if (attempt === undefined) return null;
+    const { folder, epoch } = attempt;
+    return { folder, epoch, name: stagingName(this.#options.transactionalId) };
   }
 
   /** Begins every id anew, those of tasks that an earlier attempt had too; answers with who may write now. */
@@ -116,23 +186,44 @@ export class KafkaTransactionCommitter implements SinkCommitter, CheckpointCommi
     client: KafkaClient,
     noted: readonly NotedTransaction[],
   ): Promise<Record<string, ProducerIdentity>> {
-    const { transactionalId: prefix, transactionTimeoutMs: timeoutMs } = this.#options;
+    const all = this.#idsOf(noted);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#beginOnce(client, all);
+      } catch (error) {
+        // One that was before us and has just begun the same ids. Who came behind us is told by the log.
+        if (codeOf(error) !== 'KAFKA_FENCED' || tries === triesMax) throw error;
+      }
+    }
+  }
+
+  async #beginOnce(
+    client: KafkaClient,
+    ids: readonly string[],
+  ): Promise<Record<string, ProducerIdentity>> {
+    const { transactionTimeoutMs: timeoutMs } = this.#options;
+    const found = new Map<string, ProducerIdentity | 'nobody'>();
+    for (const id of ids) found.set(id, (await client.transactionOf(id)) ?? 'nobody');
+    await this.#context.attempt?.checkCurrent();
+    const identities: Record<string, ProducerIdentity> = {};
+    for (const [transactionalId, expected] of found) {
+      const options = { transactionalId, timeoutMs, expected };
+      const { producerId, epoch } = await client.beginTransactions(options);
+      identities[transactionalId] = { producerId, epoch };
+    }
+    return identities;
+  }
+
+  /** Those of all tasks, and those that are noted; not those that are still to be committed. */
+  #idsOf(noted: readonly NotedTransaction[]): string[] {
+    const { transactionalId: prefix } = this.#options;
     const { taskCount = 1 } = this.#context;
     const slots = Array.from({ length: slotsPerTask }, (_, slot) => slot);
     const own = Array.from({ length: taskCount }, (_, task) =>
       slots.map((slot) => transactionalIdOf(prefix, task, slot)),
     );
     const all = new Set([...own.flat(), ...noted.map(({ transactionalId }) => transactionalId)]);
-    const identities: Record<string, ProducerIdentity> = {};
-    for (const transactionalId of all) {
-      if (this.#due.has(transactionalId)) continue;
-      // Named by what is known now: where two attempts do this at once, one of them is refused.
-      const expected = await client.transactionOf(transactionalId);
-      const options = { transactionalId, timeoutMs, expected };
-      const { producerId, epoch } = await client.beginTransactions(options);
-      identities[transactionalId] = { producerId, epoch };
-    }
-    return identities;
+    return [...all].filter((transactionalId) => !this.#due.has(transactionalId));
   }
 
   #asking<T>(ask: (client: KafkaClient) => Promise<T>): Promise<T> {
@@ -145,14 +236,16 @@ function notedIn(write: Json): NotedTransaction[] {
   return write === null ? [] : [write as unknown as NotedTransaction];
 }
 
-type Staged = NonNullable<NotedTransaction['staged']>[number];
-
-/** A batch as a checkpoint keeps it. */
-export function stagedBatch({ partition, recordCount, bytes }: EncodedBatch): Staged {
-  return { partition, recordCount, base64: Buffer.from(bytes).toString('base64') };
+/**
+ * Whether a transaction that was open when it was looked at had been committed before its id was begun anew: to end an open
+ * one takes an epoch of its own.
+ */
+function wasCommittedBetween(before: TransactionState, after: ProducerIdentity): boolean {
+  const isSame = after.producerId === before.producerId;
+  return before.state === 'Ongoing' && isSame && after.epoch === before.epoch + 1;
 }
 
-function batchIn({ partition, recordCount, base64 }: Staged): EncodedBatch {
+function batchIn({ partition, recordCount, base64 }: StagedBatch): EncodedBatch {
   return { partition, recordCount, bytes: Uint8Array.from(Buffer.from(base64, 'base64')) };
 }
 

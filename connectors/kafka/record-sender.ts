@@ -18,8 +18,10 @@ export interface SenderOptions {
   readonly batchBytesMax: number;
   readonly bufferBytesMax: number;
   readonly ring: () => void;
-  /** Is told of what was sent; the bytes stay as they are. @defaultValue nobody is */
+  /** Is told of what was sent; the bytes stay as they are, and what it throws is a fault. @defaultValue nobody is */
   readonly onSent?: (batches: readonly EncodedBatch[]) => void;
+  /** What is thrown for a fault. @defaultValue the fault */
+  readonly faultOf?: (error: unknown) => unknown;
 }
 
 interface Waiting {
@@ -108,10 +110,10 @@ export class RecordSender {
     }
     if (batches.length === 0) return;
     this.#isSending = true;
-    producer.send(batches).then(
-      () => this.#sent(batches),
-      (error: unknown) => this.#fail(error),
-    );
+    producer
+      .send(batches)
+      .then(() => this.#sent(batches))
+      .catch((error: unknown) => this.#fail(error));
   }
 
   #sent(batches: readonly EncodedBatch[]): void {
@@ -124,7 +126,8 @@ export class RecordSender {
 
   #fail(error: unknown): void {
     this.#isSending = false;
-    this.#error ??= error;
+    const { faultOf = (fault: unknown) => fault } = this.#options;
+    this.#error ??= faultOf(error);
     this.#options.ring();
   }
 

@@ -5,6 +5,7 @@ import type { Json } from '../../engine/contracts/json.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
 import { type KafkaConnectionOptions, optionError } from './connection-options.ts';
 import type { ProducerIdentity } from './kafka-client.ts';
+import type { StagingPlace } from './staged-records.ts';
 
 /** A type alias, since only those are assignable to `Json`. */
 export type KafkaSinkOptions = {
@@ -20,6 +21,8 @@ export type KafkaSinkOptions = {
   /** What ids of transactions begin with; the same in all runs of a job, and of no other. */
   readonly transactionalId: string;
   readonly transactionTimeoutMs: number;
+  /** Bytes of one transaction that are kept until it is committed, at most. */
+  readonly stagedBytesMax: number;
   readonly batchBytesMax: number;
   /** Bytes of records that wait to be sent, at most, by all partitions of a task together. */
   readonly bufferBytesMax: number;
@@ -40,6 +43,8 @@ export type PreparedSink = {
   readonly partitionCount: number;
   /** By transactional id: who may write with it. @defaultValue there are no transactions */
   readonly identities?: { readonly [transactionalId: string]: ProducerIdentity };
+  /** Where records are kept until they are committed. @defaultValue nowhere: the job has no checkpoints */
+  readonly staging?: StagingPlace;
 };
 
 /** The index of a column that an option names. @throws KAFKA_OPTION_INVALID */

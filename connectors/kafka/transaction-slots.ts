@@ -7,21 +7,17 @@
  * At a barrier all rows have been written, and the transaction is noted as it is, open; the rows behind it go to the
  * next slot. A slot is used again only when its transaction is seen to be committed: until then the task waits.
  *
- * Records are kept until their transaction is noted, since Kafka may end one that is open for too long.
+ * Records are kept until they are committed, since Kafka may end a transaction that is open for too long.
  *
  * Before: connectors/kafka/kafka-sink-writer.ts. After: connectors/kafka/kafka-transactions.ts.
  */
 import { assert } from '../../base/assert.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
 import type { EncodedBatch, KafkaClient, KafkaProducer, ProducerIdentity } from './kafka-client.ts';
-import {
-  type NotedTransaction,
-  slotsPerTask,
-  stagedBatch,
-  transactionalIdOf,
-} from './kafka-transactions.ts';
+import { type NotedTransaction, slotsPerTask, transactionalIdOf } from './kafka-transactions.ts';
 import { type KafkaEnv, nextPauseMs } from './retrying.ts';
 import type { KafkaSinkOptions, PreparedSink } from './sink-options.ts';
+import { StagedWriter } from './staged-records.ts';
 import { outcomeOf } from './transaction-outcome.ts';
 
 interface Slot {
@@ -35,19 +31,22 @@ export class TransactionSlots {
   readonly #options: KafkaSinkOptions;
   readonly #slots: readonly Slot[];
   readonly #env: KafkaEnv;
-  readonly #keeps: boolean;
-  #staged: EncodedBatch[] = [];
+  /** Null: the job has no checkpoints, and nobody can go on from what is kept. */
+  readonly #staged: StagedWriter | null;
   #current: Slot;
   #isClosed = false;
 
   constructor(
     options: KafkaSinkOptions,
-    { identities = {} }: PreparedSink,
-    context: Pick<SlotContext, 'taskIndex' | 'commitsAtCheckpoints'> & { readonly env: KafkaEnv },
+    { identities = {}, staging }: PreparedSink,
+    context: Pick<SlotContext, 'taskIndex' | 'disk'> & { readonly env: KafkaEnv },
   ) {
     this.#options = options;
     this.#env = context.env;
-    this.#keeps = context.commitsAtCheckpoints === true;
+    const { taskIndex, disk } = context;
+    const bytesMax = options.stagedBytesMax;
+    this.#staged =
+      staging === undefined ? null : new StagedWriter({ ...staging, disk, taskIndex, bytesMax });
     this.#slots = Array.from({ length: slotsPerTask }, (_, slot) => {
       const transactionalId = transactionalIdOf(options.transactionalId, context.taskIndex, slot);
       const identity = identities[transactionalId];
@@ -64,16 +63,15 @@ export class TransactionSlots {
     return client.transactionsOf({ topic, transactionalId, identity });
   }
 
-  /** What was sent belongs to the transaction that is open. */
+  /** What was sent belongs to the transaction that is open. @throws KAFKA_STAGED_TOO_LARGE, and errors of the disk. */
   keep(batches: readonly EncodedBatch[]): void {
-    if (this.#keeps) this.#staged.push(...batches);
+    if (!this.#isClosed) this.#staged?.add(batches);
   }
 
-  /** Notes the transaction that was written; another slot is to be used for what comes next. */
+  /** Notes the transaction that was written; another slot is to be used for what comes next. @throws Errors of the disk. */
   note(): NotedTransaction {
     const { transactionalId, identity } = this.#current;
-    const staged = this.#keeps ? this.#staged.map(stagedBatch) : null;
-    this.#staged = [];
+    const staged = this.#staged?.end() ?? null;
     this.#current.isNoted = true;
     return { transactionalId, ...identity, staged };
   }
@@ -94,7 +92,7 @@ export class TransactionSlots {
 
   close(): void {
     this.#isClosed = true;
-    this.#staged = [];
+    this.#staged?.close();
   }
 
   /** Whether the slot's transaction was committed: then it is begun anew, by the epoch that it has. */

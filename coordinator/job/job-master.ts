@@ -143,8 +143,7 @@ export class JobMaster {
       onSkipped: (skipped) => this.#metrics.addSkipped(skipped),
       onFailure: (error) => this.fail(toWire(error)),
     });
-    const pending = checkpoints && { pending: checkpoints.restored?.pending ?? null };
-    this.#sinks = new JobSinks({ ...parts, ...pending });
+    this.#sinks = new JobSinks({ ...parts, checkpoints });
     this.#checkpoints = checkpoints && this.#newCheckpoints(checkpoints);
     this.#paces = new RegionPaces(() => env.clock.mono());
     const { promise, resolve } = Promise.withResolvers<JobOutcome>();

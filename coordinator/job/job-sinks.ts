@@ -10,11 +10,13 @@
  * Before: coordinator/job/job-master.ts. After: engine/contracts/sink.ts.
  */
 import { assert } from '../../base/assert.ts';
-import type { RoleContext } from '../../engine/contracts/connector.ts';
+import type { RoleContext, SinkAttempt } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { OperatorSpec, PhysicalGraph } from '../../engine/plan/physical-graph.ts';
+import type { AttemptStore } from '../checkpoint/store/checkpoint-store.ts';
 import { vertexIdOf } from '../protocol.ts';
 import { type ConnectorLookup, noPart } from './connector-lookup.ts';
+import type { RestoredJob } from './job-checkpoints.ts';
 
 /** What the sink writer of a task has written. */
 export interface SinkWrite {
@@ -26,11 +28,15 @@ export interface JobSinksOptions {
   readonly graph: PhysicalGraph;
   readonly connectors: ConnectorLookup;
   readonly context: RoleContext;
-  /**
-   * Of a job with checkpoints: what sinks had prepared, by operator id, up to that which it goes on from; null where it
-   * begins anew. @defaultValue there are no checkpoints
-   */
-  readonly pending?: Readonly<Record<string, readonly Json[]>> | null;
+  /** Null: the job has none. */
+  readonly checkpoints: SinkCheckpoints | null;
+}
+
+/** What sinks are told of a job's checkpoints. */
+export interface SinkCheckpoints {
+  readonly store: Pick<AttemptStore, 'epoch' | 'root' | 'checkCurrent'>;
+  /** What the job goes on from: what sinks had prepared up to there, by operator id. Null: it begins anew. */
+  readonly restored: Pick<RestoredJob, 'pending' | 'root'> | null;
 }
 
 type SinkSpecOf = Extract<OperatorSpec, { kind: 'sink' }>;
@@ -89,20 +95,31 @@ export class JobSinks {
   }
 
   #committerOf({ id, sink }: SinkSpecOf, taskCount: number): Committer {
-    const { connectors, pending } = this.#options;
+    const { connectors, checkpoints } = this.#options;
     const context = { ...this.#options.context, taskCount };
     const connector = connectors(sink.connector);
-    if (pending === undefined) {
+    if (checkpoints === null) {
       const committer = connector.committer?.(sink.options, context);
       if (committer === undefined) throw noPart(sink.connector, 'sink');
       return committer;
     }
-    const committer = connector.checkpointCommitter?.(sink.options, context);
+    const attempt = sinkAttempt(checkpoints);
+    const committer = connector.checkpointCommitter?.(sink.options, { ...context, attempt });
     assert(committer !== undefined, 'sinks of a job with checkpoints can commit at them');
+    const pending = checkpoints.restored && (checkpoints.restored.pending[id] ?? []);
     return {
-      prepare: () => committer.prepare(pending === null ? null : (pending[id] ?? [])),
+      prepare: () => committer.prepare(pending),
       commit: (writes) => committer.commit(writes),
       abort: () => committer.abort(),
     };
   }
+}
+
+function sinkAttempt({ store, restored }: SinkCheckpoints): SinkAttempt {
+  return {
+    epoch: store.epoch,
+    folder: store.root,
+    restoredFrom: restored?.root ?? store.root,
+    checkCurrent: () => store.checkCurrent(),
+  };
 }

@@ -23,12 +23,31 @@ export interface RoleContext {
   readonly timers?: Pick<Timers, 'after'>;
   /** Of a sink: the tasks that write. @defaultValue one */
   readonly taskCount?: number;
+  /** Of a sink whose work is committed at checkpoints. @defaultValue it is committed once, at the end */
+  readonly attempt?: SinkAttempt;
   /** Of a source: as `SourceSpec.predicate`. */
   readonly predicate?: Expr | null;
   /** Of a source: whether its splits are to say which sequence they belong to. @defaultValue false */
   readonly isOrdered?: boolean;
   /** Of a source: the columns that dynamic filters will ask of. @defaultValue none */
   readonly filteredColumns?: readonly string[];
+}
+
+/** The attempt of a job with checkpoints that a sink works for. */
+export interface SinkAttempt {
+  /** Greater than that of all attempts before it. */
+  readonly epoch: number;
+  /** Of the job's checkpoints. What a sink keeps beside them is below `staged/`, in a folder of its own. */
+  readonly folder: string;
+  /** Where paths in what it goes on from begin: that folder, or another one. */
+  readonly restoredFrom: string;
+  /**
+   * Whether no other attempt has taken over. What is looked at in an outside system before this answers, and changed
+   * after it only where it is still as it was, can't be the work of a successor.
+   *
+   * @throws CHECKPOINT_FENCED
+   */
+  checkCurrent(): Promise<void>;
 }
 
 /** What a connector's parts in a slot thread may use. */

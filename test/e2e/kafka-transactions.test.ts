@@ -2,14 +2,21 @@
  * Goal: rows that were written by the last complete checkpoint are seen by readers of committed records once, and all
  * others never: whoever crashes, is asleep meanwhile, commits again, or is too late for the broker.
  */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRealDisk } from '../../base/env/real-disk.ts';
-import { codeOf } from '../../base/typed-error.ts';
+import { createRealSyncDisk } from '../../base/env/real-sync-disk.ts';
+import { codeOf, typedError } from '../../base/typed-error.ts';
 import type { KafkaClient } from '../../connectors/kafka/kafka-client.ts';
 import { KafkaSinkWriter } from '../../connectors/kafka/kafka-sink-writer.ts';
-import { KafkaTransactionCommitter } from '../../connectors/kafka/kafka-transactions.ts';
+import {
+  KafkaTransactionCommitter,
+  type NotedTransaction,
+} from '../../connectors/kafka/kafka-transactions.ts';
 import { preparedSinkIn, sinkOptionsIn } from '../../connectors/kafka/sink-options.ts';
+import { readStaged } from '../../connectors/kafka/staged-records.ts';
 import { kafka } from '../../connectors/kafka.ts';
 import { BatchBuilder } from '../../engine/batch/batch-builder.ts';
 import type { Json } from '../../engine/contracts/json.ts';
@@ -18,6 +25,7 @@ import { fieldOf, schemaOf } from '../../engine/schema/schema.ts';
 import { KafkaBroker } from '../support/kafka/kafka-broker.ts';
 import { kafkaEnv, recordsIn, testClient, valueText } from '../support/kafka/kafka-clients.ts';
 import { slotContext } from '../support/slot-context.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 const schema = schemaOf(fieldOf('id', int64Type));
 let broker: KafkaBroker;
@@ -47,13 +55,15 @@ class Scene {
   readonly client: KafkaClient;
   readonly topic: string;
   readonly #options: ReturnType<typeof sinkOptionsIn>;
-  readonly #keeps: boolean;
+  /** Of checkpoints; null: the job has none. */
+  readonly folder: string | null;
+  #epoch = 0;
   readonly writers: KafkaSinkWriter[] = [];
 
   private constructor(client: KafkaClient, topic: string, timeoutMs: number, keeps: boolean) {
     this.client = client;
     this.topic = topic;
-    this.#keeps = keeps;
+    this.folder = keeps ? tempFolder() : null;
     const delivery = 'exactly-once';
     const settings = { brokers: broker.address, topic, delivery, transactionTimeoutMs: timeoutMs };
     this.#options = sinkOptionsIn(kafka.sink(settings as Parameters<typeof kafka.sink>[0]).options);
@@ -66,20 +76,37 @@ class Scene {
     return new Scene(client, topic, timeoutMs, keeps);
   }
 
-  committer(): KafkaTransactionCommitter {
-    const context = { ...kafkaEnv, disk: createRealDisk(), attemptId: 'attempt', taskCount: 1 };
+  /** Of an attempt that takes over. @param beforeLooking - What happens before it looks whether it is the last one. */
+  committer(beforeLooking = async () => {}): KafkaTransactionCommitter {
+    const epoch = ++this.#epoch;
+    const { folder } = this;
+    const checkCurrent = async () => {
+      const isLast = epoch === this.#epoch;
+      await beforeLooking();
+      if (!isLast) throw typedError('CHECKPOINT_FENCED', 'another attempt has taken over');
+    };
+    const context = {
+      ...{ ...kafkaEnv, disk: createRealDisk(), attemptId: 'attempt', taskCount: 1 },
+      ...(folder !== null && { attempt: { epoch, folder, restoredFrom: folder, checkCurrent } }),
+    };
     return new KafkaTransactionCommitter(this.#options, context);
   }
 
+  /** Files with records that are kept. */
+  staged(): string[] {
+    if (this.folder === null) return [];
+    const names = readdirSync(this.folder, { recursive: true, encoding: 'utf8' });
+    return names.filter((name) => /-\d+-\d+$/.test(name));
+  }
+
   /** A new attempt, which goes on from what was noted. */
-  async begin(pending: readonly Json[] | null) {
-    const committer = this.committer();
+  async begin(pending: readonly Json[] | null, committer = this.committer()) {
     const prepared = preparedSinkIn(await committer.prepare(pending));
     const bell = new Bell();
     const context = {
       ...slotContext(schema),
       ...{ ...kafkaEnv, clock: { mono: () => performance.now(), wall: () => 1_000 } },
-      ...{ ring: bell.ring, commitsAtCheckpoints: this.#keeps },
+      ...{ ring: bell.ring, disk: createRealSyncDisk() },
     };
     const writer = new KafkaSinkWriter(this.#options, prepared, context);
     this.writers.push(writer);
@@ -181,6 +208,95 @@ test('a transaction that the broker has ended is written anew, once', async () =
     }
     await scene.committer().commit([noted]);
     expect(await scene.seen()).toEqual(upTo(100));
+  });
+});
+
+test('one that an older version has noted, with its records, is written anew as well', async () => {
+  const scene = await Scene.make(1_000);
+  await withScene(scene, async () => {
+    const { writer, write, flush } = await scene.begin(null);
+    await write(upTo(20));
+    await flush();
+    const noted = (await oldNote(scene, writer.prepareCommit())) as { transactionalId: string };
+    const stateOf = async () => (await scene.client.transactionOf(noted.transactionalId))?.state;
+    await expect.poll(stateOf, { timeout: 30_000 }).toBe('CompleteAbort');
+    await scene.begin([noted]);
+    await scene.sees(upTo(20));
+  });
+});
+
+/** As it was noted before records were kept in files. */
+async function oldNote(scene: Scene, noted: Json): Promise<Json> {
+  const { staged, ...rest } = noted as unknown as NotedTransaction;
+  if (staged === null || !('path' in staged)) throw new Error('records are in a file');
+  const batches: Json[] = [];
+  for await (const one of readStaged(createRealDisk(), scene.folder ?? '', staged)) {
+    const { partition, recordCount, bytes } = one;
+    batches.push({ partition, recordCount, base64: Buffer.from(bytes).toString('base64') });
+  }
+  return { ...rest, staged: batches };
+}
+
+test('a file of records that was changed is named, and nothing of it is written', async () => {
+  const scene = await Scene.make(1_000);
+  await withScene(scene, async () => {
+    const { writer, write, flush } = await scene.begin(null);
+    await write(upTo(20));
+    await flush();
+    const noted = writer.prepareCommit() as unknown as NotedTransaction & Json;
+    const [path = ''] = scene.staged();
+    const bytes = readFileSync(join(scene.folder ?? '', path));
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 5) ^ 1, bytes.length - 5);
+    writeFileSync(join(scene.folder ?? '', path), bytes);
+    const stateOf = async () => (await scene.client.transactionOf(noted.transactionalId))?.state;
+    await expect.poll(stateOf, { timeout: 30_000 }).toBe('CompleteAbort');
+    await expect(scene.begin([noted])).rejects.toMatchObject({
+      message: expect.stringContaining(path),
+      info: { code: 'KAFKA_TRANSACTION_LOST' },
+    });
+    expect(await scene.seen()).toEqual([]);
+  });
+});
+
+test.each(['before its look', 'behind its look'])(
+  'a coordinator that fell asleep %s ends nothing of its successor',
+  async (when) => {
+    const scene = await Scene.make();
+    await withScene(scene, async () => {
+      let successor: Attempt | null = null;
+      const takeOver = async () => {
+        if (successor !== null) return;
+        successor = await scene.begin(null);
+        await successor.write(upTo(3));
+        await successor.flush();
+      };
+      const sleeper = scene.committer(when === 'behind its look' ? takeOver : undefined);
+      if (when === 'before its look') await takeOver();
+      expect(await sleeper.prepare(null).then(() => 'prepared', codeOf)).toBe('CHECKPOINT_FENCED');
+      expect(await sleeper.abort().then(() => 'ended', codeOf)).toBe('CHECKPOINT_FENCED');
+      const { committer, writer } = successor as unknown as Attempt;
+      await committer.commit([writer.prepareCommit()]);
+      await scene.sees(upTo(3));
+    });
+  },
+);
+
+test('what is kept of transactions is removed when they are committed, and what nobody will commit as well', async () => {
+  const scene = await Scene.make();
+  await withScene(scene, async () => {
+    const { committer, writer, write, flush } = await scene.begin(null);
+    await write([0]);
+    await flush();
+    const first = writer.prepareCommit();
+    await write([1]);
+    await flush();
+    const second = writer.prepareCommit();
+    expect(scene.staged()).toHaveLength(2);
+    await committer.commit([first]);
+    expect(scene.staged()).toHaveLength(1);
+    await scene.begin([first]);
+    expect(second).not.toBe(null);
+    expect(scene.staged()).toEqual([]);
   });
 });
 

@@ -37,6 +37,13 @@ import { PlatformaticProducer } from './platformatic-producer.ts';
 import { type ProducedPartition, type ProduceRequest, rawFetch, rawProduce } from './raw-apis.ts';
 
 const transactionKey = 1;
+const anybody: ProducerIdentity = { producerId: -1, epoch: -1 };
+/**
+ * The number of no producer: brokers count them up from 0. A coordinator that does not know the transactional id makes it
+ * whatever number is expected; one that knows it refuses any other number than its own.
+ * @see Apache Kafka, `TransactionCoordinator.prepareInitProducerIdTransit`.
+ */
+const nobody: ProducerIdentity = { producerId: Number.MAX_SAFE_INTEGER, epoch: 0 };
 const oneReplica = -1;
 const specialOffsets = { earliest: -2n, latest: -1n } as const;
 
@@ -130,16 +137,21 @@ export class PlatformaticClient implements KafkaClient {
   }
 
   async transactions(options: TransactionsOptions): Promise<KafkaTransactions> {
-    const identity = await this.beginTransactions({ ...options, expected: null });
+    const identity = await this.#initProducer(options, anybody);
     return this.transactionsOf({ ...options, identity });
   }
 
-  beginTransactions({
-    transactionalId,
-    timeoutMs: transactionTimeoutMs,
-    expected,
-  }: Parameters<KafkaClient['beginTransactions']>[0]): Promise<ProducerIdentity> {
-    const before = { producerId: expected?.producerId ?? -1, epoch: expected?.epoch ?? -1 };
+  beginTransactions(
+    options: Parameters<KafkaClient['beginTransactions']>[0],
+  ): Promise<ProducerIdentity> {
+    const { expected } = options;
+    return this.#initProducer(options, expected === 'nobody' ? nobody : expected);
+  }
+
+  #initProducer(
+    { transactionalId, timeoutMs: transactionTimeoutMs }: Omit<TransactionsOptions, 'topic'>,
+    before: ProducerIdentity,
+  ): Promise<ProducerIdentity> {
     return this.#retrying(async (timeoutMs) => {
       const broker = await this.#coordinatorOf(transactionalId, timeoutMs);
       const args: [string, number, bigint, number] = [

@@ -162,6 +162,12 @@ async function tryAppend(
   return last > number ? 'overtaken' : 'last';
 }
 
+/** @param known - The number of the last entry that an attempt has made. @throws CHECKPOINT_FENCED where there is one behind it. */
+export async function checkLast(disk: Disk, folder: string, known: number): Promise<void> {
+  const last = (await entryNumbers(disk, folder)).at(-1) ?? 0;
+  if (last > known) throw fencedError(folder, last);
+}
+
 export interface Takeover {
   readonly from: RestoreRequest;
   readonly atMs: number;

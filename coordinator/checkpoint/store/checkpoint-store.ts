@@ -45,6 +45,8 @@ export interface AttemptStore {
   folderOf(checkpointId: number): string;
   /** What the attempt goes on from: with `depth` `sizes` damage within files is left to who reads them. */
   latest(depth?: CheckDepth): Promise<LatestCheckpoint>;
+  /** @throws CHECKPOINT_FENCED where another attempt has taken over. */
+  checkCurrent(): Promise<void>;
   /** Makes the manifest durable. Where this fails, the checkpoint has failed and nothing else. */
   writeManifest(manifest: CheckpointManifest): Promise<WrittenManifest>;
   /**

@@ -20,6 +20,7 @@ import {
   appendEntry,
   beginAttempt,
   type CompleteEntry,
+  checkLast,
   type LogContent,
   type LogEntry,
   type Numbered,
@@ -164,6 +165,12 @@ class FolderAttempt implements AttemptStore {
       observe.event('checkpoint.damaged', { checkpointId, path, problem });
     }
     return latest;
+  }
+
+  /** Behind what is being written, so that an entry of its own is none of another attempt's. */
+  checkCurrent(): Promise<void> {
+    const folder = `${this.root}/${logFolder}`;
+    return this.#inTurn(() => checkLast(this.#env.disk, folder, this.#log.lastNumber));
   }
 
   async writeManifest(manifest: CheckpointManifest): Promise<WrittenManifest> {
