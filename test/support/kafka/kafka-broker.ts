@@ -24,6 +24,13 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import { withKafkaClient } from '../../../connectors/kafka/open-client.ts';
+import {
+  addressOf,
+  type BrokerOptions,
+  type BrokerPorts,
+  propertiesOf,
+  scramFlags,
+} from './broker-config.ts';
 import { installKafka, type KafkaInstall } from './install-kafka.ts';
 import { clientOptions, kafkaEnv } from './kafka-clients.ts';
 
@@ -36,31 +43,52 @@ const pollMs = 50;
 export class KafkaBroker {
   /** `host:port`, as clients take it. */
   readonly address: string;
-  /** The same, where a user is asked for: "reader" with the password "secret" (PLAIN). */
+  /** The same, where a user is asked for. */
   readonly saslAddress: string;
+  /** The same, over TLS. */
+  readonly tlsAddress: string;
   readonly #install: KafkaInstall;
   readonly #folder: string;
   #process: ChildProcess | null = null;
 
-  private constructor(install: KafkaInstall, folder: string, ports: readonly number[]) {
+  private constructor(install: KafkaInstall, folder: string, options: BrokerOptions) {
+    const { clients, users, tls } = options.ports;
     this.#install = install;
     this.#folder = folder;
-    this.address = `127.0.0.1:${ports[0]}`;
-    this.saslAddress = `127.0.0.1:${ports[1]}`;
-    writeFileSync(this.#config, configOf(join(folder, 'data'), ports));
+    this.address = addressOf(clients);
+    this.saslAddress = addressOf(users);
+    this.tlsAddress = addressOf(tls);
+    writeFileSync(this.#config, propertiesOf(join(folder, 'data'), options));
   }
 
-  /** Installs what is missing, and starts a broker; rejects with its log when it does not come up. */
-  static async start(): Promise<KafkaBroker> {
-    const install = installKafka();
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-kafka-'));
-    const broker = new KafkaBroker(install, folder, await freePorts());
-    broker.#format();
+  /**
+   * Installs what is missing, and starts a broker; rejects with its log when it does not come up.
+   * @param certificate - A file with key and certificates (PEM), for a door with TLS.
+   */
+  static async start(certificate?: string): Promise<KafkaBroker> {
+    const ports = await freePorts();
+    const broker = KafkaBroker.make({
+      ...{ nodeId: 1, ports, voters: [`1@${addressOf(ports.controller)}`] },
+      ...(certificate !== undefined && { certificate }),
+    });
     await broker.resume();
-    await withKafkaClient(clientOptions(broker.address), kafkaEnv, (client) =>
+    await broker.warmUp();
+    return broker;
+  }
+
+  /** One of a cluster, which is not started yet. */
+  static make(options: BrokerOptions): KafkaBroker {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-kafka-'));
+    const broker = new KafkaBroker(installKafka(), folder, options);
+    broker.#format();
+    return broker;
+  }
+
+  /** Asks its coordinator of transactions once. */
+  async warmUp(): Promise<void> {
+    await withKafkaClient(clientOptions(this.address), kafkaEnv, (client) =>
       client.transactions({ topic: 'none', transactionalId: 'warm-up', timeoutMs: 60_000 }),
     );
-    return broker;
   }
 
   /** Starts the broker that was stopped or killed, on its data. */
@@ -115,7 +143,15 @@ export class KafkaBroker {
   }
 
   #format(): void {
-    const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.#config];
+    const tool = [
+      'kafka.tools.StorageTool',
+      'format',
+      '-t',
+      clusterId,
+      '-c',
+      this.#config,
+      ...scramFlags,
+    ];
     const small = ['-Xmx96m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
     const args = [...small, '-cp', this.#install.classPath, ...tool];
     const { status, stdout, stderr } = spawnSync('java', args, { encoding: 'utf8' });
@@ -154,49 +190,16 @@ export class KafkaBroker {
   }
 }
 
-/** Ports that nobody listens on: for clients, for those that have to sign in, and for its own controller. */
-async function freePorts(): Promise<number[]> {
-  const servers = [createServer(), createServer(), createServer()];
+/** Ports that nobody listens on. */
+export async function freePorts(): Promise<BrokerPorts> {
+  const servers = [createServer(), createServer(), createServer(), createServer()];
   const listening = (server: Server) =>
     new Promise<number>((resolve) => {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
     });
-  const ports = await Promise.all(servers.map(listening));
+  const [clients = 0, users = 0, tls = 0, controller = 0] = await Promise.all(
+    servers.map(listening),
+  );
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
-function configOf(data: string, [clients, users, controller]: readonly number[]): string {
-  const host = '127.0.0.1';
-  const login = 'org.apache.kafka.common.security.plain.PlainLoginModule required';
-  return `process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@${host}:${controller}
-listeners=PLAINTEXT://${host}:${clients},USERS://${host}:${users},CONTROLLER://${host}:${controller}
-advertised.listeners=PLAINTEXT://${host}:${clients},USERS://${host}:${users}
-controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,USERS:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
-sasl.enabled.mechanisms=PLAIN
-listener.name.users.plain.sasl.jaas.config=${login} user_reader="secret";
-log.dirs=${data}
-auto.create.topics.enable=false
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=3000
-broker.heartbeat.interval.ms=500
-transaction.abort.timed.out.transaction.cleanup.interval.ms=500
-num.network.threads=2
-num.io.threads=2
-background.threads=2
-log.retention.ms=-1
-log.segment.bytes=268435456
-log.cleaner.dedupe.buffer.size=4194304
-`;
+  return { clients, users, tls, controller };
 }
