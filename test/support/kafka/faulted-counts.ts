@@ -217,7 +217,9 @@ export class FaultedJob {
 /** What the manifest of the newest checkpoint has noted. */
 function notedIn(folder: string): NotedTransaction[] {
   const entries = readdirSync(join(folder, 'log')).sort();
-  const contents = entries.map((name) => jsonOf(readFileSync(join(folder, 'log', name), 'utf8')));
+  const lines = entries.map((name) => readFileSync(join(folder, 'log', name), 'utf8'));
+  // The last one may be torn: its process was killed while it wrote.
+  const contents = lines.filter((line) => line.endsWith('\n')).map(jsonOf);
   const newest = contents.filter(({ kind }) => kind === 'complete').at(-1);
   if (newest === undefined) return [];
   const manifest = jsonOf(readFileSync(join(folder, String(newest.manifest)), 'utf8'));
