@@ -11,6 +11,7 @@ import { assert } from '../base/assert.ts';
 import { type DeployRequest, taskIdOf } from '../coordinator/protocol.ts';
 import type { OperatorSnapshot } from '../engine/checkpoint/task-snapshot.ts';
 import { partitionCountOf, readOf } from '../engine/plan/channels.ts';
+import { keptAs } from '../engine/plan/kept-as.ts';
 import type { Span } from '../engine/plan/map-output-read.ts';
 import type { Edge, PhysicalGraph, Vertex } from '../engine/plan/physical-graph.ts';
 import type { MapOutputFile } from '../engine/shuffle/map-output.ts';
@@ -87,7 +88,7 @@ export function deploymentsOf(
 function checkpointPlace({ checkpoints, epoch }: DeployRequest, { chain }: Vertex) {
   if (checkpoints === null) return null;
   const isHere = ({ operatorId, kind }: OperatorSnapshot) =>
-    chain.some((spec) => spec.id === operatorId && spec.kind === kind);
+    chain.some((spec) => spec.id === operatorId && keptAs(spec) === kind);
   const restored = checkpoints.restored.filter(({ operators }) => operators.some(isHere));
   return { ...checkpoints, epoch, restored };
 }

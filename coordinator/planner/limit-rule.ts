@@ -10,11 +10,13 @@ export function limitRule(steps: readonly PlanStep[]): readonly PlanStep[] {
   const nextNumber = numberAfter(steps);
   return steps.flatMap((step) => {
     const isGathered = step.inputs.every(({ exchange }) => exchange?.kind === 'gather');
-    if (step.operator.kind !== 'limit' || !isGathered) return [step];
+    const { operator: limit } = step;
+    if (limit.kind !== 'limit' || !isGathered) return [step];
     const locals = step.inputs.map((input): PlanStep => {
       const inputs = [{ ...input, exchange: null }];
       const output = index.inputSchemaOf({ ...step, inputs });
-      return { number: nextNumber(), operator: { ...step.operator, output }, inputs };
+      const operator = { ...limit, output, isLocal: true as const };
+      return { number: nextNumber(), operator, inputs };
     });
     const inputs = locals.map(({ number }) => inputFrom(number, { kind: 'gather' }));
     return [...locals, { ...step, inputs }];

@@ -9,7 +9,7 @@ import type { TypedError } from '../../base/typed-error.ts';
 import type { SnapshotReader, SnapshotWriter } from '../contracts/snapshot.ts';
 import type { OperatorSnapshot } from './task-snapshot.ts';
 
-/** An operator of a plan: several may come of one logical operator, each of its kind. */
+/** An operator of a plan: several may come of one logical operator, each keeps its state under a name (engine/plan/kept-as.ts). */
 export interface OperatorRef {
   readonly id: string;
   readonly kind: string;

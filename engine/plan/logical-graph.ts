@@ -2,8 +2,8 @@
  * The logical graph: operators and edges as the user wrote them. Plain data; the user's functions
  * are kept beside it by operator id, for they cannot travel.
  *
- * Operator ids are stable: given by the user, or made of the operator's kind, its place along the
- * stream and its name, so that an edit elsewhere does not move state.
+ * Operator ids are stable: given by the user, or made of what the operator is by itself (engine/plan/operator-ids.ts), so
+ * that an edit elsewhere does not move state.
  */
 import type { SinkSpec, SourceSpec } from '../contracts/connector.ts';
 import type { Expr, NamedExpr } from '../expr/expr.ts';
@@ -117,8 +117,13 @@ export interface AlignmentSpec {
   readonly driftMs: number;
 }
 
+/** What the id of an operator was derived from; `order`: there is another one that would have the same. */
+export type IdOrigin = 'name' | 'kind' | 'order';
+
 interface Node {
   readonly id: string;
+  /** What the id was derived from. @defaultValue the user gave it */
+  readonly idOrigin?: IdOrigin;
   readonly name: string;
   /** Ids of the operators whose output this one reads. */
   readonly inputs: readonly string[];

@@ -5,27 +5,25 @@
  *     read ──▶ where ──┬─▶ select ──┬─▶ union ──▶ writeTo
  *                      └────────────┘
  *
- * Ids are stable: given by the user; else the name the user gave; else the kind and how many of that
- * kind come before (`where-1`, `aggregate-1`). They are derived when the graph is finished, in the
- * order of the graph: what a node reads comes first, and the job's outputs follow each other as
- * `build` returns them. So an operator put in or taken out moves the ids of its own kind only, and
- * never the state of another.
+ * Ids are given by the user, or derived when the graph is finished (engine/plan/operator-ids.ts), in the order of the
+ * graph: what a node reads comes first, and the job's outputs follow each other as `build` returns them.
  */
 import { assert } from '../../base/assert.ts';
 import { deepFreeze } from '../../base/deep-freeze.ts';
 import { typedError } from '../../base/typed-error.ts';
-import type { JobMode, LogicalGraph, LogicalNode } from './logical-graph.ts';
+import type { IdOrigin, JobMode, LogicalGraph, LogicalNode } from './logical-graph.ts';
+import { derivedIds } from './operator-ids.ts';
 import type { UserFunctions } from './user-functions.ts';
 
 /** What a verb knows of its node; the rest follows from its place. */
-type WithoutPlace<T> = T extends unknown ? Omit<T, 'id' | 'name' | 'inputs'> : never;
+type WithoutPlace<T> = T extends unknown ? Omit<T, 'id' | 'name' | 'inputs' | 'idOrigin'> : never;
 export type NodeContent = WithoutPlace<LogicalNode>;
 
 /** Name and id that the user gave. */
 export interface VerbOptions {
   /** What plans, progress and errors call the operator. @defaultValue the verb's own name */
   readonly name?: string;
-  /** Where state is found again after the job has changed. @defaultValue made of kind, place, name */
+  /** Where state is found again after the job has changed. @defaultValue made of the name, or of kind and keys */
   readonly id?: string;
 }
 
@@ -88,14 +86,16 @@ export function finishGraph(
   const drafts = draftsBefore(ends);
   const ids = idsOf(drafts);
   const idOf = (draft: NodeDraft): string => {
-    const id = ids.get(draft);
+    const id = ids.get(draft)?.id;
     assert(id !== undefined, 'a node has an id when others read it');
     return id;
   };
   const nodes = drafts.map((draft): LogicalNode => {
     const { content, inputs, options } = draft;
     const place = { id: idOf(draft), name: options.name ?? content.kind };
-    return { ...content, ...place, inputs: inputs.map(idOf) } as LogicalNode;
+    const origin = ids.get(draft)?.origin;
+    const derived = origin === undefined ? {} : { idOrigin: origin };
+    return { ...content, ...place, ...derived, inputs: inputs.map(idOf) } as LogicalNode;
   });
   const functions = new Map<string, UserFunctions>();
   const feeds = new Map<string, unknown>();
@@ -119,34 +119,20 @@ export function draftsBefore(ends: readonly NodeDraft[]): NodeDraft[] {
   return [...found];
 }
 
-function idsOf(drafts: readonly NodeDraft[]): Map<NodeDraft, string> {
-  const taken = new Set<string>();
+function idsOf(
+  drafts: readonly NodeDraft[],
+): Map<NodeDraft, { readonly id: string; readonly origin?: IdOrigin }> {
+  const given = new Set<string>();
   for (const { options } of drafts) {
     if (options.id === undefined) continue;
-    if (taken.has(options.id)) throw duplicateId(options.id);
-    taken.add(options.id);
+    if (given.has(options.id)) throw duplicateId(options.id);
+    given.add(options.id);
   }
-  const ids = new Map<NodeDraft, string>();
-  for (const draft of drafts) {
-    const { content, options } = draft;
-    const id = options.id ?? derivedId(content.kind, options.name, taken);
-    taken.add(id);
-    ids.set(draft, id);
-  }
-  return ids;
-}
-
-function derivedId(kind: string, name: string | undefined, taken: ReadonlySet<string>): string {
-  const slug = (name ?? '')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '');
-  const base = slug.slice(0, 48);
-  if (base !== '' && !taken.has(base)) return base;
-  for (let number = base === '' ? 1 : 2; ; number++) {
-    const id = `${base === '' ? kind : base}-${number}`;
-    if (!taken.has(id)) return id;
-  }
+  const parts = drafts.map(({ content, options: { id, name } }) =>
+    id === undefined ? { content, name } : null,
+  );
+  const derived = derivedIds(parts, given);
+  return new Map(drafts.map((draft, at) => [draft, derived[at] ?? { id: draft.options.id ?? '' }]));
 }
 
 function duplicateId(id: string): Error {

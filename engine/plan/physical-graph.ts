@@ -248,7 +248,8 @@ export type OperatorSpec = CommonSpec &
     | { readonly kind: 'repeat'; readonly column: string }
     | { readonly kind: 'sort'; readonly order: readonly SortKey[] }
     | { readonly kind: 'top'; readonly order: readonly SortKey[]; readonly count: number }
-    | { readonly kind: 'limit'; readonly count: number }
+    /** `isLocal`: one of several in front of the one that counts all rows. */
+    | { readonly kind: 'limit'; readonly count: number; readonly isLocal?: true }
     /** Columns of the input, and functions of other rows of a partition. Rows of a partition are in one task. */
     | {
         readonly kind: 'analytic';

@@ -18,6 +18,7 @@ import type { TaskSnapshot } from '../checkpoint/task-snapshot.ts';
 import type { Json } from '../contracts/json.ts';
 import type { SnapshotWriter, SourceSnapshot } from '../contracts/snapshot.ts';
 import type { Operator } from '../operators/operator.ts';
+import { keptAs } from '../plan/kept-as.ts';
 import type { Vertex } from '../plan/physical-graph.ts';
 
 /** What is told of a checkpoint: the task's part, or why there is none. */
@@ -74,7 +75,7 @@ export class TaskCheckpoints {
       const operator = places[this.#restoredCount];
       const spec = vertex.chain[this.#restoredCount];
       if (spec === undefined || operator?.restore === undefined) continue;
-      this.#restored ??= files.readerOf(spec);
+      this.#restored ??= files.readerOf({ id: spec.id, kind: keptAs(spec) });
       if (this.#restored === null) continue;
       while (!operator.restore(this.#restored)) if (isOver()) return false;
       this.#restored.close();
@@ -115,7 +116,7 @@ export class TaskCheckpoints {
   writerOf(place: number): SnapshotWriter {
     const spec = this.#options.vertex.chain[place];
     assert(spec !== undefined && this.#passing !== null, 'a barrier goes through the chain');
-    return this.#passing.run.writerOf(spec);
+    return this.#passing.run.writerOf({ id: spec.id, kind: keptAs(spec) });
   }
 
   /** The barrier has gone through. @param prepared - What the task's sink has prepared for commit. */

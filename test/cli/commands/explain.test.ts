@@ -52,7 +52,7 @@ test('on a terminal no line is cut in two by chance: columns that do not fit go 
   await explainCommand(env, [jobFile]);
   const lines = env.stdout.text.split('\n');
   expect(lines.filter((line) => line.length > 100)).toEqual([]);
-  expect(env.stdout.text).toMatch(/\n {2}source-1 .*"fail"}\n {4}→ text utf8\n/);
+  expect(env.stdout.text).toMatch(/\n {2}source-files .*"fail"}\n {4}→ text utf8\n/);
   expect(env.stdout.text.replaceAll(/\s+/g, ' ')).toBe(
     (await explain()).text.replaceAll(/\s+/g, ' '),
   );

@@ -93,7 +93,7 @@ test.each`
   });
 });
 
-test('an operator put in moves the ids of its own kind only', () => {
+test('an operator put in moves no id of another', () => {
   const ids = (isLonger: boolean) => {
     const start = isLonger ? bids().where((bid) => bid.price.gt(1)) : bids();
     const stream = start
@@ -102,8 +102,8 @@ test('an operator put in moves the ids of its own kind only', () => {
       .where((row) => row.n.gt(1), { name: 'many' });
     return buildOf(() => stream.writeTo(sink)).graph.nodes.map((node) => node.id);
   };
-  expect(ids(false)).toEqual(['source-1', 'aggregate-1', 'many', 'sink-1']);
-  expect(ids(true)).toEqual(['source-1', 'where-1', 'aggregate-1', 'many', 'sink-1']);
+  expect(ids(false)).toEqual(['source-bids', 'aggregate-url', 'many', 'sink-files']);
+  expect(ids(true)).toEqual(['source-bids', 'where-1', 'aggregate-url', 'many', 'sink-files']);
 });
 
 test('a failure has its place in the job, and its cause', () => {

@@ -24,11 +24,11 @@ test('comparisons take values of the column type and conditions take conditions'
       .where((bid) => bid.user.isNull().not().and(bid.small.eq(bid.auction)))
       .writeTo(sink);
   expect(buildOf(build).graph.nodes.map((node) => node.id)).toEqual([
-    'source-1',
+    'source-bids',
     'where-1',
     'where-2',
     'where-3',
-    'sink-1',
+    'sink-files',
   ]);
 });
 

@@ -57,34 +57,34 @@ test.each([
     'every row',
     counts,
     retract,
-    ['aggregate-1 retract by url, runs', 'sink-1 retract by url, shown'],
+    ['aggregate-url retract by url, runs', 'sink-rows retract by url, shown'],
   ],
-  ['by key', counts, upsert, ['aggregate-1 upsert by url, runs', 'sink-1 upsert by url, shown']],
+  ['by key', counts, upsert, ['aggregate-url upsert by url, runs', 'sink-rows upsert by url, shown']],
   [
     'a key under another name',
     renamed,
     upsert,
-    ['aggregate-1 upsert by url, runs', 'select-1 upsert by site', 'sink-1 upsert by site, shown'],
+    ['aggregate-url upsert by url, runs', 'select-1 upsert by site', 'sink-rows upsert by site, shown'],
   ],
   [
     'a filter needs the row before',
     (rows: Rows) => counts(rows).where((row) => row.n.gt(1)),
     upsert,
-    ['aggregate-1 retract by url, runs', 'where-1 retract by url', 'sink-1 retract by url, shown'],
+    ['aggregate-url retract by url, runs', 'where-1 retract by url', 'sink-rows retract by url, shown'],
   ],
-  ['a sink of final rows', counts, null, ['aggregate-1 append', 'sink-1 append']],
-  ['one that was not asked', counts, unasked, ['aggregate-1 append', 'sink-1 append']],
+  ['a sink of final rows', counts, null, ['aggregate-url append', 'sink-rows append']],
+  ['one that was not asked', counts, unasked, ['aggregate-url append', 'sink-rows append']],
   [
     'what behind it can take no row out',
     (rows: Rows) => counts(rows).aggregate({ spread: agg.stddev((row) => row.n) }),
     retract,
-    ['aggregate-1 append', 'aggregate-2 retract by , runs', 'sink-1 retract by , shown'],
+    ['aggregate-url append', 'aggregate-1 retract by , runs', 'sink-rows retract by , shown'],
   ],
   [
     'rows that are only added',
     (rows: Rows) => rows.distinct().where((row) => row.n.gt(0)),
     null,
-    ['distinct-1 append, runs', 'where-1 append', 'sink-1 append'],
+    ['distinct-1 append, runs', 'where-1 append', 'sink-rows append'],
   ],
   [
     'distinct rows of changes',
@@ -94,10 +94,10 @@ test.each([
         .distinct(),
     upsert,
     [
-      'aggregate-1 retract by url, runs',
+      'aggregate-url retract by url, runs',
       'select-1 retract',
       'distinct-1 upsert by n, runs',
-      'sink-1 upsert by n, shown',
+      'sink-rows upsert by n, shown',
     ],
   ],
   [
@@ -108,10 +108,10 @@ test.each([
         .limit(3),
     retract,
     [
-      'aggregate-1 retract by url, runs',
+      'aggregate-url retract by url, runs',
       'orderBy-1 retract, runs',
       'limit-1 retract, runs',
-      'sink-1 retract, shown',
+      'sink-rows retract, shown',
     ],
   ],
   [
@@ -121,7 +121,7 @@ test.each([
     [
       'analytic-1 retract by url,place, runs',
       'where-1 retract by url,place',
-      'sink-1 retract by url,place, shown',
+      'sink-rows retract by url,place, shown',
     ],
   ],
   [
@@ -132,14 +132,14 @@ test.each([
       'analytic-1 retract by url, runs',
       'where-1 retract by url',
       'select-1 retract by url',
-      'sink-1 retract by url, shown',
+      'sink-rows retract by url, shown',
     ],
   ],
   [
     'ranks that nothing bounds',
     (rows: Rows) => placed(rows).where((row) => row.place.ge(3)),
     retract,
-    ['analytic-1 append', 'where-1 append', 'sink-1 append, shown'],
+    ['analytic-1 append', 'where-1 append', 'sink-rows append, shown'],
   ],
   [
     'ranks that are read besides',
@@ -148,7 +148,7 @@ test.each([
       return [all.where((row) => row.place.le(3)), all];
     },
     retract,
-    ['analytic-1 append', 'where-1 append', 'sink-1 append, shown', 'sink-2 append, shown'],
+    ['analytic-1 append', 'where-1 append', 'sink-rows append, shown', 'sink-rows-2 append, shown'],
   ],
   [
     'a sort that is read besides',
@@ -158,11 +158,11 @@ test.each([
     },
     retract,
     [
-      'aggregate-1 append',
+      'aggregate-url append',
       'orderBy-1 append',
       'limit-1 append',
-      'sink-1 append, shown',
-      'sink-2 append, shown',
+      'sink-rows append, shown',
+      'sink-rows-2 append, shown',
     ],
   ],
 ] as const)('%s', (_, make, changes, expected) => {
@@ -172,32 +172,32 @@ test.each([
 test('one reader of final rows gives all of them final rows', () => {
   const made = (rows: Rows) => [counts(rows), counts(rows).filter(() => true)];
   expect(planOf(made, retract)).toEqual([
-    'aggregate-1 retract by url, runs',
-    'sink-1 retract by url, shown',
-    'aggregate-2 append',
+    'aggregate-url retract by url, runs',
+    'sink-rows retract by url, shown',
+    'aggregate-url-2 append',
     'filter-1 append',
-    'sink-2 append, shown',
+    'sink-rows-2 append, shown',
   ]);
   const shared = (rows: Rows) => {
     const one = counts(rows);
     return [one, one.filter(() => true)];
   };
-  expect(planOf(shared, retract)[0]).toBe('aggregate-1 append');
+  expect(planOf(shared, retract)[0]).toBe('aggregate-url append');
 });
 
 test('as batch nothing changes', () => {
   expect(planOf(counts, retract, { mode: 'batch' })).toEqual([
-    'aggregate-1 append',
-    'sink-1 append',
+    'aggregate-url append',
+    'sink-rows append',
   ]);
 });
 
 test('without an end a sink that can take changes is given them', () => {
   expect(planOf(counts, unasked, { isUnbounded: true })).toEqual([
-    'aggregate-1 retract by url, runs',
-    'sink-1 retract by url, shown',
+    'aggregate-url retract by url, runs',
+    'sink-rows retract by url, shown',
   ]);
-  expect(planOf((rows) => rows, unasked, { isUnbounded: true })).toEqual(['sink-1 append']);
+  expect(planOf((rows) => rows, unasked, { isUnbounded: true })).toEqual(['sink-rows append']);
   const first = (rows: Rows) => placed(rows).where((row) => row.place.le(3));
   expect(planOf(first, unasked, { isUnbounded: true })[0]).toBe(
     'analytic-1 retract by url,place, runs',
@@ -210,7 +210,7 @@ test.each([
     counts,
     null,
     'PLAN_CHANGES_REFUSED',
-    '"aggregate-1" changes its results for ever, and "sink-1"',
+    '"aggregate-url" changes its results for ever, and "sink-rows"',
   ],
   [
     (rows: Rows) => counts(rows).filter(() => true),
@@ -222,13 +222,13 @@ test.each([
     (rows: Rows) => counts(rows).aggregate({ spread: agg.stddev((row) => row.n) }),
     retract,
     'PLAN_CHANGES_REFUSED',
-    '"aggregate-2" can\'t take a row out of its stddev',
+    '"aggregate-1" can\'t take a row out of its stddev',
   ],
   [
     (rows: Rows) => counts(rows).select(({ n }) => ({ n })),
     upsert,
     'PLAN_CHANGES_REFUSED',
-    '"sink-1" takes changes by key',
+    '"sink-rows" takes changes by key',
   ],
   [
     (rows: Rows) => rows.orderBy((row) => row.n.asc()),

@@ -58,7 +58,7 @@ test.each`
   for (const right of [rights, []]) {
     const [withRule, without] = [run(type, right, true), run(type, right, false)];
     expect(withRule.rows).toEqual(without.rows);
-    expect(withRule.filters).toEqual(isFiltered ? [{ join: 'join-1', columns: ['key'] }] : []);
+    expect(withRule.filters).toEqual(isFiltered ? [{ join: 'join-key', columns: ['key'] }] : []);
     expect(withRule.isRead).toBe(right.length > 0 || !isFiltered);
     expect(without.isRead).toBe(true);
   }
