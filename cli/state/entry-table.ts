@@ -20,6 +20,7 @@ import type { Json } from '../../engine/contracts/json.ts';
 import { addressOf, type MemoryScope } from '../../engine/memory/slot-memory.ts';
 import { binaryType, float64Type, uint32Type } from '../../engine/schema/field-type.ts';
 import { type Field, fieldOf, type Schema } from '../../engine/schema/schema.ts';
+import { entryTag, placeBytes } from '../../engine/state/entry-layout.ts';
 import { keyCodecOf, valueCodecOf } from '../../engine/state/value-codec.ts';
 
 /** A state as the note of its operator has it. */
@@ -41,10 +42,6 @@ interface Entry {
 }
 
 const keyed = ['keyGroup', 'hash', 'key'];
-/** What the last byte of a map's sub key says. */
-const entryTag = 1;
-/** Of the place in front of a map's value. */
-const placeBytes = 4;
 
 /** Whether rows of the schema are entries of keyed state, or timers. */
 export function hasEntries({ fields }: Schema): boolean {

@@ -3,6 +3,7 @@
  * the types say what the functions of rows may call, and what those of control rows may.
  */
 import type { BroadcastSpec } from '../plan/state-spec.ts';
+import type { ValueChange } from '../plan/user-functions.ts';
 
 /** A broadcast state as functions of rows see it. Values are frozen. */
 export interface BroadcastView<K, V, KI> {
@@ -37,10 +38,12 @@ export class BroadcastDeclaration<View, Written> {
   declare readonly [viewType]: View;
   declare readonly [writtenType]: Written;
   readonly spec: Omit<BroadcastSpec, 'name'>;
+  readonly change: ValueChange;
 
   /** Made by `state` only. */
-  constructor(spec: Omit<BroadcastSpec, 'name'>) {
+  constructor(spec: Omit<BroadcastSpec, 'name'>, change: ValueChange) {
     this.spec = spec;
+    this.change = change;
     Object.freeze(this);
   }
 }

@@ -103,6 +103,7 @@ export {
   type TtlOptions,
   type ValueStateOf,
 } from './state.ts';
+export type { Migration, StateChanges } from './state-changes.ts';
 export { KeyedStream, Stream, WindowedStream } from './stream.ts';
 export type { SetOptions } from './union.ts';
 export type { AggregateOptions, UpdateOptions } from './updates.ts';

@@ -102,7 +102,7 @@ export function processParts<C, Key, S extends StateDeclarations, F, D>(
       hint: 'Give a function: onTimer: (timeMs, ctx) => { … }; or leave it out.',
     });
   }
-  const { specs, broadcast, functions } = statesIn(options.state);
+  const { specs, broadcast, functions, changes } = statesIn(options.state);
   const control = controlIn(options, broadcast);
   const content: NodeContent = {
     kind: 'process',
@@ -122,6 +122,7 @@ export function processParts<C, Key, S extends StateDeclarations, F, D>(
       onTimer: (onTimer ?? null) as never,
       onControl: (onControl ?? null) as never,
       states: functions,
+      changes,
     },
   };
 }

@@ -4,10 +4,11 @@
  */
 import { typedError } from '../../base/typed-error.ts';
 import type { BroadcastSpec, StateKind, StateSpec, StateTtl } from '../plan/state-spec.ts';
-import type { StateFunctions } from '../plan/user-functions.ts';
+import type { StateFunctions, ValueChange } from '../plan/user-functions.ts';
 import { BroadcastDeclaration, type BroadcastStateOf, type BroadcastView } from './broadcast.ts';
 import type { PairType } from './map-reduce.ts';
 import { describe, type InputOf, type ValueOf } from './row.ts';
+import { changesIn, type StateChanges } from './state-changes.ts';
 import { type ColumnsOf, fieldOfType, ValueType } from './value-type.ts';
 
 type One<T> = ColumnsOf<{ readonly value: T }>['value'];
@@ -97,7 +98,7 @@ export interface StateOptions {
 }
 
 /** How an aggregating state folds what is added to it. */
-export interface AggregatingOptions<A, I, R> extends StateOptions {
+export interface AggregatingOptions<A, I, R, M = A> extends StateOptions, StateChanges<A, M> {
   /** The type of accumulators. */
   readonly accumulator: A;
   /** What a key begins with. */
@@ -115,11 +116,13 @@ export class StateDeclaration<Handle> {
   declare readonly [handleType]: Handle;
   readonly spec: Omit<StateSpec, 'name'>;
   readonly functions: StateFunctions;
+  readonly change: ValueChange;
 
   /** Made by `state` only. */
-  constructor(spec: Omit<StateSpec, 'name'>, functions: StateFunctions = {}) {
+  constructor({ spec, change }: ReadSpec, functions: StateFunctions = {}) {
     this.spec = spec;
     this.functions = functions;
+    this.change = change;
     Object.freeze(this);
   }
 }
@@ -151,26 +154,26 @@ export type HandlesOf<S> = {
  */
 export const state = Object.freeze({
   /** One value per key. */
-  value<T extends PairType>(
+  value<T extends PairType, M extends PairType = T>(
     type: T,
-    options: StateOptions = {},
+    options: StateOptions & StateChanges<T, M> = {},
   ): StateDeclaration<ValueStateOf<Read<T>, Given<T>>> {
     return new StateDeclaration(specOf('value', { type, options }));
   },
 
   /** A list per key. */
-  list<T extends PairType>(
+  list<T extends PairType, M extends PairType = T>(
     item: T,
-    options: StateOptions = {},
+    options: StateOptions & StateChanges<T, M> = {},
   ): StateDeclaration<ListStateOf<Read<T>, Given<T>>> {
     return new StateDeclaration(specOf('list', { type: item, options }));
   },
 
   /** A map per key. */
-  map<K extends PairType, V extends PairType>(
+  map<K extends PairType, V extends PairType, M extends PairType = V>(
     key: K,
     value: V,
-    options: StateOptions = {},
+    options: StateOptions & StateChanges<V, M> = {},
   ): StateDeclaration<MapStateOf<Read<K>, Read<V>, Given<K>, Given<V>>> {
     return new StateDeclaration(specOf('map', { type: value, key, options }));
   },
@@ -179,33 +182,33 @@ export const state = Object.freeze({
    * A map that all tasks hold alike, whatever the key: `onControl` writes it for rows of the control stream, `onRow` and
    * `onTimer` read it.
    */
-  broadcast<K extends PairType, V extends PairType>(
+  broadcast<K extends PairType, V extends PairType, M extends PairType = V>(
     key: K,
     value: V,
+    options: StateChanges<V, M> = {},
   ): BroadcastDeclaration<
     BroadcastView<Read<K>, Read<V>, Given<K>>,
     BroadcastStateOf<Read<K>, Read<V>, Given<K>, Given<V>>
   > {
     checkTypes('broadcast', value, key);
-    return new BroadcastDeclaration({
-      key: fieldOfType('key', key),
-      value: fieldOfType('value', value),
-    });
+    const { history, change } = changesIn(options as never);
+    const fields = { key: fieldOfType('key', key), value: fieldOfType('value', value) };
+    return new BroadcastDeclaration({ ...fields, ...history }, change);
   },
 
   /** A value to which others are added: the first one stays as it is. */
-  reducing<T extends PairType>(
+  reducing<T extends PairType, M extends PairType = T>(
     type: T,
     reduce: (left: Read<T>, right: Read<T>) => Given<T>,
-    options: StateOptions = {},
+    options: StateOptions & StateChanges<T, M> = {},
   ): StateDeclaration<ReducingStateOf<Read<T>, Given<T>>> {
     const functions = { reduce: functionOf('reducing', reduce) };
     return new StateDeclaration(specOf('reducing', { type, options }), functions as never);
   },
 
   /** The same by way of an accumulator. */
-  aggregating<A extends PairType, I, R>(
-    options: AggregatingOptions<A, I, R>,
+  aggregating<A extends PairType, I, R, M extends PairType = A>(
+    options: AggregatingOptions<A, I, R, M>,
   ): StateDeclaration<AggregatingStateOf<R, I>> {
     const { accumulator: type, create, add, result } = options;
     const functions = {
@@ -222,14 +225,17 @@ export function statesIn(given: unknown): {
   specs: StateSpec[];
   broadcast: BroadcastSpec[];
   functions: Record<string, StateFunctions>;
+  changes: Record<string, ValueChange>;
 } {
   const entries = Object.entries(given ?? {}) as [string, unknown][];
   const specs: StateSpec[] = [];
   const broadcast: BroadcastSpec[] = [];
   const functions: Record<string, StateFunctions> = {};
+  const changes: Record<string, ValueChange> = {};
   for (const [name, declared] of entries) {
     if (declared instanceof BroadcastDeclaration) {
       broadcast.push({ name, ...declared.spec });
+      changes[name] = declared.change;
       continue;
     }
     if (!(declared instanceof StateDeclaration)) {
@@ -241,20 +247,30 @@ export function statesIn(given: unknown): {
     }
     specs.push({ name, ...declared.spec });
     functions[name] = declared.functions;
+    changes[name] = declared.change;
   }
-  return { specs, broadcast, functions };
+  return { specs, broadcast, functions, changes };
 }
 
 interface Declared {
   readonly type: PairType;
   readonly key?: PairType;
+  /** With what is said of changes. */
   readonly options: StateOptions;
 }
 
-function specOf(kind: StateKind, { type, key, options }: Declared): Omit<StateSpec, 'name'> {
+/** A spec, and the functions of its changes. */
+interface ReadSpec {
+  readonly spec: Omit<StateSpec, 'name'>;
+  readonly change: ValueChange;
+}
+
+function specOf(kind: StateKind, { type, key, options }: Declared): ReadSpec {
   checkTypes(kind, type, kind === 'map' ? key : type);
   const keyField = key === undefined ? null : fieldOfType('key', key);
-  return { kind, value: fieldOfType('value', type), key: keyField, ttl: ttlOf(options.ttl) };
+  const { history, change } = changesIn(options as never);
+  const fields = { value: fieldOfType('value', type), key: keyField };
+  return { spec: { kind, ...fields, ttl: ttlOf(options.ttl), ...history }, change };
 }
 
 function checkTypes(kind: string, ...types: unknown[]): void {

@@ -11,7 +11,7 @@ import type { BatchBuilder } from '../batch/batch-builder.ts';
 import { type ProcessDriver, processDriver } from '../compile/process-driver.ts';
 import type { SnapshotReader, SnapshotWriter } from '../contracts/snapshot.ts';
 import type { ControlSpec } from '../plan/state-spec.ts';
-import type { ProcessFunctions } from '../plan/user-functions.ts';
+import type { ProcessFunctions, ValueChange } from '../plan/user-functions.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
 import type { SpillContext } from '../spill/spill-space.ts';
 import { restoreBroadcast, snapshotBroadcast } from '../state/broadcast-rows.ts';
@@ -26,6 +26,8 @@ export interface ControlOptions extends ControlSpec {
 export interface ProcessControlOptions {
   readonly control: ControlOptions;
   readonly functions: ProcessFunctions;
+  /** How values of states have changed, by name. */
+  readonly changes: Readonly<Record<string, ValueChange>>;
   /** Of the operator; no row goes into it for control rows. */
   readonly builder: BatchBuilder;
   readonly times: CallTimes;
@@ -35,6 +37,7 @@ export class ProcessControl {
   readonly states: BroadcastStates;
   readonly #context: SpillContext;
   readonly #specs: ControlSpec['states'];
+  readonly #changes: ProcessControlOptions['changes'];
   readonly #driver: ProcessDriver;
 
   /** @param context - Its share is what the states may hold. */
@@ -44,6 +47,7 @@ export class ProcessControl {
     const { name: operator, scope } = context;
     this.#context = context;
     this.#specs = control.states;
+    this.#changes = options.changes;
     this.states = new BroadcastStates(context, control.states);
     const { handles: broadcast } = this.states;
     this.#driver = processDriver({
@@ -79,7 +83,10 @@ export class ProcessControl {
   }
 
   restore(reader: SnapshotReader): void {
-    restoreBroadcast(reader, this.#context.name, this.states, this.#specs);
+    restoreBroadcast(reader, {
+      ...{ operator: this.#context.name, states: this.states },
+      ...{ specs: this.#specs, changes: this.#changes },
+    });
   }
 
   close(): void {

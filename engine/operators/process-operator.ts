@@ -23,10 +23,11 @@ import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/batch-builder.ts';
 import { type ProcessDriver, processDriver } from '../compile/process-driver.ts';
+import { userFunctionFailed } from '../compile/user-error.ts';
 import type { Json } from '../contracts/json.ts';
 import type { SnapshotReader, SnapshotWriter } from '../contracts/snapshot.ts';
 import type { ProcessKey, StateSpec } from '../plan/state-spec.ts';
-import type { ProcessFunctions } from '../plan/user-functions.ts';
+import type { ProcessFunctions, ValueChange } from '../plan/user-functions.ts';
 import { type Field, fieldIndexOf, type Schema } from '../schema/schema.ts';
 import type { SpillContext } from '../spill/spill-space.ts';
 import { touchedRowsMax } from '../state/entry-table.ts';
@@ -97,12 +98,15 @@ export class ProcessOperator implements Operator {
     this.#keyFields = this.#keys.named(keys);
     const { control = null } = options;
     const [keyed, shared] = sharedBy(context, control !== null);
+    const changes = changesOf(context, functions);
     this.#state = new KeyedState(keyed, {
       states,
       functions: functions.states,
+      changes,
+      hasTimers: functions.onTimer !== null,
       canUndo: poison !== null,
     });
-    const given = { functions, builder: this.#builder, times: this.#times };
+    const given = { functions, changes, builder: this.#builder, times: this.#times };
     this.#control = control && new ProcessControl(shared, { ...given, control });
     this.#driver = this.#driverOf(context, options);
     this.#readClock();
@@ -290,6 +294,27 @@ export class ProcessOperator implements Operator {
       onTimer: functions.onTimer as never,
     });
   }
+}
+
+/** How values of states have changed; what goes wrong in a function names it. */
+function changesOf(
+  { name: operator }: OperatorContext,
+  { changes = {} }: ProcessFunctions,
+): Readonly<Record<string, ValueChange>> {
+  return Object.fromEntries(
+    Object.entries(changes).map(([state, { defaults, migrate }]) => {
+      if (migrate === null) return [state, { defaults, migrate }];
+      const named = { operator, function: `migrate of ${state}` };
+      const guarded = (old: unknown): unknown => {
+        try {
+          return migrate(old);
+        } catch (error) {
+          throw userFunctionFailed(named, error, old);
+        }
+      };
+      return [state, { defaults, migrate: guarded }];
+    }),
+  );
 }
 
 /** What broadcast states may hold of the operator's share. */

@@ -2,6 +2,7 @@
  * What an operator keeps between rows, as plain data: the states that a job declares for `process`, by name.
  * The functions of reducing and aggregating states are user functions (user-functions.ts).
  */
+import type { DeclaredChanges } from '../schema/evolution.ts';
 import type { Field } from '../schema/schema.ts';
 
 /** `numbered` is for operators of the engine alone: values by number, which their owner knows. */
@@ -23,8 +24,18 @@ export interface ProcessKey {
   readonly column: string;
 }
 
+/** What a job says of how a state was declared when a checkpoint was taken. */
+export interface StateHistory {
+  /** The name that it had. @defaultValue the same */
+  readonly was?: string;
+  /** @defaultValue nothing */
+  readonly declared?: DeclaredChanges;
+  /** The type of values that a function of the job makes new ones of. @defaultValue there is none */
+  readonly migratesFrom?: Field;
+}
+
 /** A map that all tasks of an operator hold alike: who writes to it is the control stream. */
-export interface BroadcastSpec {
+export interface BroadcastSpec extends StateHistory {
   readonly name: string;
   readonly key: Field;
   readonly value: Field;
@@ -37,7 +48,7 @@ export interface ControlSpec {
   readonly timeColumn: string | null;
 }
 
-export interface StateSpec {
+export interface StateSpec extends StateHistory {
   readonly name: string;
   readonly kind: StateKind;
   /** The type of values: of items of a list, of values of a map, of accumulators. */

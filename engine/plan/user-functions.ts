@@ -78,6 +78,14 @@ export type StateFunctions =
     }
   | Record<string, never>;
 
+/** How values of a state that has changed become what they are now. */
+export interface ValueChange {
+  /** Of fields that are new. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** Of a value as the job says it was. */
+  readonly migrate: ((old: unknown) => unknown) | null;
+}
+
 /** What functions over keyed state are given besides rows. */
 export type ProcessCall = Readonly<Record<string, unknown>>;
 
@@ -90,6 +98,8 @@ export interface ProcessFunctions {
   readonly onControl: ((row: RowView, context: ProcessCall) => void) | null;
   /** By name of a state. */
   readonly states: Readonly<Record<string, StateFunctions>>;
+  /** By name of a state, broadcast ones too: of those that say how they have changed. @defaultValue nothing is said */
+  readonly changes?: Readonly<Record<string, ValueChange>>;
 }
 
 /** Called for each window and key with all of its rows. */

@@ -4,6 +4,7 @@
  *
  * Before: engine/operators/process-operator.ts. After: engine/state/broadcast-state.ts.
  */
+import { assert } from '../../base/assert.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/batch-builder.ts';
@@ -11,9 +12,11 @@ import { readRow } from '../batch/row-reader.ts';
 import type { SnapshotReader, SnapshotRows, SnapshotWriter } from '../contracts/snapshot.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import type { BroadcastSpec } from '../plan/state-spec.ts';
+import type { ValueChange } from '../plan/user-functions.ts';
 import { isSameType } from '../schema/field-type.ts';
 import { type Schema, schemaText } from '../schema/schema.ts';
 import type { BroadcastStates } from './broadcast-state.ts';
+import { type ChangedValues, changedValues } from './value-change.ts';
 
 /** Between calls. */
 export function snapshotBroadcast(
@@ -28,24 +31,42 @@ export function snapshotBroadcast(
   }
 }
 
-/** Before the first call. @throws STATE_CHANGED, BROADCAST_STATE_TOO_LARGE */
-export function restoreBroadcast(
+export interface BroadcastRestore {
+  readonly operator: string;
+  readonly states: BroadcastStates;
+  readonly specs: readonly BroadcastSpec[];
+  /** How values of states have changed, by name. */
+  readonly changes: Readonly<Record<string, ValueChange>>;
+}
+
+/** Before the first call. @throws STATE_CHANGED, BROADCAST_STATE_TOO_LARGE, and what functions of the job throw. */
+export function restoreBroadcast(reader: SnapshotReader, into: BroadcastRestore): void {
+  for (const spec of into.specs) {
+    // Under its own name, or else under the one that it had.
+    if (restorePart(reader, partOf(spec), spec, into) || spec.was === undefined) continue;
+    restorePart(reader, partOf({ name: spec.was }), spec, into);
+  }
+}
+
+/** False where there are no rows of the part. */
+function restorePart(
   reader: SnapshotReader,
-  operator: string,
-  states: BroadcastStates,
-  specs: readonly BroadcastSpec[],
-): void {
-  for (const spec of specs) {
-    const part = partOf(spec);
-    for (let batch = reader.read(part); batch !== null; batch = reader.read(part)) {
-      try {
-        check(operator, spec, batch.schema);
-        states.restore(spec.name, entriesOf(batch));
-      } finally {
-        batch.release();
-      }
+  part: string,
+  spec: BroadcastSpec,
+  { operator, states, changes }: BroadcastRestore,
+): boolean {
+  let hasRows = false;
+  for (let batch = reader.read(part); batch !== null; batch = reader.read(part)) {
+    hasRows = true;
+    try {
+      const values = changesOf(operator, spec, batch.schema, changes[spec.name]);
+      if (values === null) states.restore(spec.name, entriesOf(batch));
+      else states.restore(spec.name, changedEntries(batch, values));
+    } finally {
+      batch.release();
     }
   }
+  return hasRows;
 }
 
 /** Entries that do not change: a list is made anew when its state does. */
@@ -99,21 +120,47 @@ function schemaOf({ key, value }: BroadcastSpec): Schema {
   };
 }
 
-function partOf({ name }: BroadcastSpec): string {
+function partOf({ name }: Pick<BroadcastSpec, 'name'>): string {
   return `broadcast-${name}`;
 }
 
-function check(operator: string, spec: BroadcastSpec, was: Schema): void {
-  const now = schemaOf(spec);
-  const isSame = now.fields.every(({ type, nullable }, at) => {
-    const old = was.fields[at];
-    return old !== undefined && old.nullable === nullable && isSameType(old.type, type);
-  });
-  if (isSame) return;
+/** Null: values are as they were. @throws STATE_CHANGED */
+function changesOf(
+  operator: string,
+  spec: BroadcastSpec,
+  was: Schema,
+  given: ValueChange | undefined,
+): ChangedValues | null {
+  const [key, value] = was.fields;
+  assert(key !== undefined && value !== undefined, 'rows of broadcast states have two columns');
+  const isSameKey = key.nullable === spec.key.nullable && isSameType(key.type, spec.key.type);
+  const found = isSameKey ? changedValues(value, spec, given) : 'its keys are of another type';
+  if (typeof found !== 'string') return found;
   const { name } = spec;
-  const message = `broadcast state "${name}" of operator "${operator}" was ${schemaText(was)} and is now ${schemaText(now)}`;
+  const message = `broadcast state "${name}" of operator "${operator}" was ${schemaText(was)} and is now ${schemaText(schemaOf(spec))}: ${found}`;
   throw typedError('STATE_CHANGED', message, {
-    hint: 'Declare the state as it was when the checkpoint was taken, or start the job without the checkpoint.',
+    hint: 'Declare the state as it was when the checkpoint was taken, or say how its values change: migrate: { from, with }.',
     details: { operator, state: name },
   });
+}
+
+/** Entries with the values that they have now. */
+function* changedEntries(
+  batch: Batch,
+  { from, change }: ChangedValues,
+): Iterable<readonly [unknown, unknown]> {
+  const [keyField, valueField] = batch.schema.fields;
+  const [keys, values] = batch.columns;
+  assert(keyField !== undefined && valueField !== undefined, 'rows have a key and a value');
+  assert(keys !== undefined && values !== undefined, 'a batch has the columns of its schema');
+  // Read as the job says that it was: what JavaScript makes of an int64 is not on disk.
+  const read = batch.derive({
+    schema: { fields: [keyField, { ...from, name: 'value' }] },
+    columns: [keys, { ...values, type: from.type }],
+  });
+  try {
+    for (const [key, value] of entriesOf(read)) yield [key, change(value)];
+  } finally {
+    read.release();
+  }
 }

@@ -20,6 +20,7 @@ import { GrowingBlock } from '../memory/growing-block.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import { binaryType, float64Type, uint32Type } from '../schema/field-type.ts';
 import { fieldOf, schemaOf } from '../schema/schema.ts';
+import type { EntryChange } from './entry-change.ts';
 import {
   deletedSize,
   type EntryKey,
@@ -117,8 +118,17 @@ export class EntryRowsReader {
     this.#room = new GrowingBlock(scope);
   }
 
-  /** Hands on the entries of key groups that are the task's. @throws MEMORY_EXHAUSTED */
-  read({ columns, rowCount }: Batch, { start, end }: KeyGroupRange, restore: RestoreEntry): void {
+  /**
+   * Hands on the entries of key groups that are the task's.
+   * @param change - What becomes of values; null: they stay as they are.
+   * @throws MEMORY_EXHAUSTED
+   */
+  read(
+    { columns, rowCount }: Batch,
+    { start, end }: KeyGroupRange,
+    restore: RestoreEntry,
+    change: EntryChange | null = null,
+  ): void {
     const { memory } = this.#scope;
     const { uint32, float64, bytes } = memory;
     const [groups, hashes, keys, subKeys, values, expiries] = columns.map(
@@ -134,6 +144,11 @@ export class EntryRowsReader {
       const expiresAtMs = float64[(expiries! >>> 3) + row]!;
       const isNull = validity !== 0 && ((bytes[validity + (row >>> 3)]! >>> (row & 7)) & 1) === 0;
       const value = values! + row * utf8ViewSize;
+      if (change !== null && !isNull && this.#isOfValue(change)) {
+        const made = change.make(viewBytesAddress(memory, value), viewSizeOf(memory, value));
+        change.write(restore(this.#key, made, expiresAtMs));
+        continue;
+      }
       const valueSize = isNull ? deletedSize : viewSizeOf(memory, value);
       const to = restore(this.#key, valueSize, expiresAtMs);
       if (isNull) continue;
@@ -144,6 +159,11 @@ export class EntryRowsReader {
 
   close(): void {
     this.#room.close();
+  }
+
+  #isOfValue(change: EntryChange): boolean {
+    const { address, keySize, subSize } = this.#key;
+    return change.isOfValue(address + keySize, subSize);
   }
 
   /** Key and sub key one behind the other, zeroes up to a multiple of 8. */

@@ -13,7 +13,7 @@
 import { typedError } from '../../base/typed-error.ts';
 import type { SnapshotReader, SnapshotWriter } from '../contracts/snapshot.ts';
 import type { StateSpec } from '../plan/state-spec.ts';
-import type { StateFunctions } from '../plan/user-functions.ts';
+import type { StateFunctions, ValueChange } from '../plan/user-functions.ts';
 import type { SpillContext } from '../spill/spill-space.ts';
 import { KeyCursor } from './key-cursor.ts';
 import { KeyedTable, type TableLimits } from './keyed-table.ts';
@@ -45,6 +45,10 @@ export interface KeyedStateOptions {
   readonly states: readonly StateSpec[];
   /** Those of reducing and aggregating states, by name. */
   readonly functions: Readonly<Record<string, StateFunctions>>;
+  /** How values of states have changed, by name. @defaultValue nothing is said */
+  readonly changes?: Readonly<Record<string, ValueChange>>;
+  /** Whether somebody is called for timers; else those of a snapshot are left out. @defaultValue true */
+  readonly hasTimers?: boolean;
   /** Whether a call that throws is undone, and not the end of the job. */
   readonly canUndo: boolean;
   /** Bytes of a block on disk. @defaultValue 16 KiB */
@@ -76,7 +80,7 @@ export class KeyedState {
   /** @throws MEMORY_EXHAUSTED */
   constructor(context: SpillContext, options: KeyedStateOptions) {
     const { scope } = context;
-    const { states, canUndo } = options;
+    const { states, canUndo, changes = {}, hasTimers = true } = options;
     this.#context = context;
     this.#options = options;
     this.cursor = new KeyCursor(scope);
@@ -88,6 +92,7 @@ export class KeyedState {
     );
     this.#snapshot = new StateSnapshot({
       ...{ operator: context.name, scope, states, tables: this.#tables, cursor: this.cursor },
+      ...{ changes, hasTimers, notSafe: (part, value) => this.#notSafe(part, value) },
       ...{ eventTimers: this.eventTimers, processingTimers: this.processingTimers },
       ...{ eventClock: this.#eventClock, processingClock: this.#processingClock },
     });

@@ -14,6 +14,7 @@
  */
 
 import type { SlotMemory } from '../memory/slot-memory.ts';
+import { entryTag, placeBytes, placeTag } from './entry-layout.ts';
 import type { KeyCursor } from './key-cursor.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import type { KeyValueCodec, ValueCodec } from './value-codec.ts';
@@ -229,11 +230,6 @@ export class ListState {
     range.save();
   }
 }
-
-const entryTag = 1;
-const placeTag = 2;
-/** Bytes of the place in front of a map's value. */
-const placeBytes = 4;
 
 export class MapState {
   readonly #parts: HandleParts;

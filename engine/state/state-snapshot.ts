@@ -6,6 +6,9 @@
  *     beside     parts `state-<name>`, `eventTimers`, `clockTimers`                          a batch at a time
  *     restore    parts, one after the other: entries and timers of the task's key groups     a batch per call
  *
+ * A state that is declared in another way than it was: its values are changed as they are read (engine/state/value-change.ts).
+ * A state that is not declared any more is left out: whether that may be has been asked before the job began.
+ *
  * A table whose last snapshot is on disk hands out what has changed since. When much has come on top of the first
  * snapshot, or a change is not known any more, it hands out everything.
  *
@@ -13,18 +16,23 @@
  */
 import { typedError } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
+import type { DecoderInputs } from '../batch/nested-decode.ts';
 import type { Json } from '../contracts/json.ts';
 import type { SnapshotReader, SnapshotWriter, WrittenPart } from '../contracts/snapshot.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
+import { areKindsAlike, oldStateOf } from '../plan/state-change.ts';
 import type { StateSpec } from '../plan/state-spec.ts';
-import { typeText } from '../schema/field-type.ts';
+import type { ValueChange } from '../plan/user-functions.ts';
+import { isSameType, typeText } from '../schema/field-type.ts';
 import type { Field } from '../schema/schema.ts';
+import { EntryChange } from './entry-change.ts';
 import { EntryRows, EntryRowsReader, entrySchema } from './entry-rows.ts';
 import type { KeyCursor } from './key-cursor.ts';
 import type { KeyedTable } from './keyed-table.ts';
 import type { StateClock } from './table-layers.ts';
 import type { TimerQueue } from './timer-queue.ts';
 import { readTimerRows, timerSchema } from './timer-rows.ts';
+import { changedValues } from './value-change.ts';
 
 /** Snapshots on top of each other: each is read when a job is restored. */
 const snapshotsMax = 8;
@@ -35,6 +43,11 @@ export interface StateParts {
   readonly scope: MemoryScope;
   readonly cursor: KeyCursor;
   readonly states: readonly StateSpec[];
+  /** Of states that say how they have changed, by name. */
+  readonly changes: Readonly<Record<string, ValueChange>>;
+  readonly notSafe: DecoderInputs['notSafe'];
+  /** Whether timers are of use: else those of a snapshot are left out. */
+  readonly hasTimers: boolean;
   /** In the order of `states`. */
   readonly tables: readonly KeyedTable[];
   readonly eventTimers: TimerQueue;
@@ -96,15 +109,15 @@ export class StateSnapshot {
 
   /** False asks to be called again. @throws STATE_CHANGED; SPILL_DISK_FULL; MEMORY_EXHAUSTED */
   restore(reader: SnapshotReader, notes: readonly StateNote[]): boolean {
-    const { states, tables, eventTimers, processingTimers } = this.#parts;
+    const { states, tables, eventTimers, processingTimers, hasTimers } = this.#parts;
     if (this.#unread === null) {
-      for (const note of notes) this.#check(note);
+      const restored = states.map((spec) => this.#restoredOf(spec, notes));
       this.#unread = [
         ...tables.map(
-          (table, at) => (from: SnapshotReader) => this.#readEntries(from, states[at]!, table),
+          (table, at) => (from: SnapshotReader) => this.#readEntries(from, restored[at]!, table),
         ),
-        (from) => this.#readTimers(from, 'eventTimers', eventTimers),
-        (from) => this.#readTimers(from, 'clockTimers', processingTimers),
+        (from) => !hasTimers || this.#readTimers(from, 'eventTimers', eventTimers),
+        (from) => !hasTimers || this.#readTimers(from, 'clockTimers', processingTimers),
       ];
       restoreClock(
         this.#parts.eventClock,
@@ -133,13 +146,20 @@ export class StateSnapshot {
   }
 
   /** The next batch of a table's rows; true when there is none. */
-  #readEntries(reader: SnapshotReader, spec: StateSpec, table: KeyedTable): boolean {
+  #readEntries(
+    reader: SnapshotReader,
+    { part, change }: RestoredState,
+    table: KeyedTable,
+  ): boolean {
     if (!table.settle()) return false;
     this.#entries ??= new EntryRowsReader(this.#parts.scope);
     const entries = this.#entries;
-    return !withBatch(reader, partOf(spec), (batch) =>
-      entries.read(batch, reader.keyGroups, (key, valueSize, expiresAtMs) =>
-        table.restore(key, valueSize, expiresAtMs),
+    return !withBatch(reader, part, (batch) =>
+      entries.read(
+        batch,
+        reader.keyGroups,
+        (key, valueSize, expiresAtMs) => table.restore(key, valueSize, expiresAtMs),
+        change,
       ),
     );
   }
@@ -153,24 +173,44 @@ export class StateSnapshot {
     return !isRead;
   }
 
-  /** The bytes of a state are those of its types: they must be the same. */
-  #check({ states }: StateNote): void {
-    for (const old of states) {
-      const spec = this.#parts.states.find(({ name }) => name === old.name);
-      const now = spec === undefined ? 'is not there any more' : `is now ${textOf(spec)}`;
-      const was = textOf(old as unknown as StateSpec);
-      if (spec !== undefined && textOf(spec) === was) continue;
-      const { operator } = this.#parts;
-      const message = `state "${old.name}" of operator "${operator}" was ${was} and ${now}`;
-      throw typedError('STATE_CHANGED', message, {
-        hint: 'Declare the state as it was when the checkpoint was taken, or start the job without the checkpoint.',
-        details: { operator, state: old.name },
-      });
-    }
+  /** The part of a state, and what becomes of its values: the same for all tasks, which ran the same job. @throws STATE_CHANGED */
+  #restoredOf(spec: StateSpec, notes: readonly StateNote[]): RestoredState {
+    const old = oldStateOf(spec, notes[0]?.states ?? []) as unknown as StateSpec | null;
+    if (old === null) return { part: partOf(spec), change: null };
+    const { scope, changes, notSafe } = this.#parts;
+    const { name, kind } = spec;
+    const isAlike = areKindsAlike(old.kind, kind) && haveSameKeys(old, spec);
+    const values = isAlike ? changedValues(old.value, spec, changes[name]) : 'its kind is another';
+    if (typeof values === 'string') throw this.#changed(old, spec, values);
+    const options = { memory: scope.memory, kind, now: { ...spec.value, name }, notSafe };
+    const change = values && new EntryChange({ ...options, values });
+    return { part: partOf(old), change };
+  }
+
+  #changed(old: StateSpec, spec: StateSpec, why: string) {
+    const { operator } = this.#parts;
+    const message = `state "${old.name}" of operator "${operator}" was ${textOf(old)} and is now ${textOf(spec)}: ${why}`;
+    return typedError('STATE_CHANGED', message, {
+      hint: 'Declare the state as it was when the checkpoint was taken, or say how its values change: migrate: { from, with }.',
+      details: { operator, state: old.name },
+    });
   }
 }
 
-function partOf({ name }: StateSpec): string {
+/** What a state goes on from. */
+interface RestoredState {
+  readonly part: string;
+  /** Null: values are as they were. */
+  readonly change: EntryChange | null;
+}
+
+/** Entries of a map are found by the bytes of their keys. */
+function haveSameKeys({ key: old }: StateSpec, { key: now }: StateSpec): boolean {
+  if (old === null || now === null) return old === now;
+  return old.nullable === now.nullable && isSameType(old.type, now.type);
+}
+
+function partOf({ name }: Pick<StateSpec, 'name'>): string {
   return `state-${name}`;
 }
 
