@@ -46,26 +46,9 @@ export interface ReadChanges {
 
 /** @throws JOB_ARGUMENT_INVALID */
 export function changesIn(given: StateChanges<PairType, PairType>): ReadChanges {
-  const { was, renamed, defaults, migrate } = given;
-  if (was !== undefined && typeof was !== 'string') throw invalid('was', was, "was: 'totals'");
-  for (const [name, old] of Object.entries(renamed ?? {})) {
-    if (typeof old !== 'string')
-      throw invalid(`renamed.${name}`, old, "renamed: { amount: 'value' }");
-  }
-  if (defaults !== undefined && (typeof defaults !== 'object' || defaults === null)) {
-    throw invalid('defaults', defaults, 'defaults: { count: 0n }');
-  }
-  if (migrate !== undefined) {
-    const isMigration = migrate?.from instanceof ValueType && typeof migrate.with === 'function';
-    if (!isMigration) {
-      throw invalid(
-        'migrate',
-        migrate,
-        'migrate: { from: t.int64(), with: (old) => ({ sum: old }) }',
-      );
-    }
-  }
-  const defaulted = Object.keys(defaults ?? {});
+  check(given);
+  const { was, renamed, defaults = {}, migrate } = given;
+  const defaulted = Object.keys(defaults);
   const declared = {
     ...(renamed !== undefined && { renamed: renamed as Readonly<Record<string, string>> }),
     ...(defaulted.length > 0 && { defaulted }),
@@ -77,10 +60,24 @@ export function changesIn(given: StateChanges<PairType, PairType>): ReadChanges 
       ...(migrate !== undefined && { migratesFrom: fieldOfType('value', migrate.from) }),
     },
     change: {
-      defaults: (defaults ?? {}) as Readonly<Record<string, unknown>>,
+      defaults: defaults as Readonly<Record<string, unknown>>,
       migrate: (migrate?.with ?? null) as ValueChange['migrate'],
     },
   };
+}
+
+function check({ was, renamed, defaults, migrate }: StateChanges<PairType, PairType>): void {
+  if (was !== undefined && typeof was !== 'string') throw invalid('was', was, "was: 'totals'");
+  for (const [name, old] of Object.entries(renamed ?? {})) {
+    if (typeof old === 'string') continue;
+    throw invalid(`renamed.${name}`, old, "renamed: { amount: 'value' }");
+  }
+  if (defaults !== undefined && (typeof defaults !== 'object' || defaults === null)) {
+    throw invalid('defaults', defaults, 'defaults: { count: 0n }');
+  }
+  if (migrate === undefined) return;
+  if (migrate?.from instanceof ValueType && typeof migrate.with === 'function') return;
+  throw invalid('migrate', migrate, 'migrate: { from: t.int64(), with: (old) => ({ sum: old }) }');
 }
 
 function invalid(what: string, given: unknown, example: string) {

@@ -78,30 +78,41 @@ interface Fields {
   readonly declared: DeclaredChanges;
 }
 
-function followFields({ from, to, path, declared }: Fields, steps: string[]): Problem | null {
-  const below = (name: string) => (path === '' ? name : `${path}.${name}`);
-  const used = new Set<string>();
-  for (const now of to) {
-    const old = oldFieldOf(now.name, from, declared);
+function followFields(fields: Fields, steps: string[]): Problem | null {
+  const { from, to, path, declared } = fields;
+  const places = to.map(({ name }) => oldFieldOf(name, from, declared));
+  for (const [at, now] of to.entries()) {
+    const old = places[at] ?? null;
+    const below = belowOf(path, now.name);
     if (old === null) {
       const isDefault = declared.defaulted?.includes(now.name) === true;
       if (!isDefault && !now.nullable) {
-        return { path: below(now.name), reason: 'it is new, and has neither a default nor null' };
+        return { path: below, reason: 'it is new, and has neither a default nor null' };
       }
-      steps.push(`${below(now.name)} added${isDefault ? ' with its default' : ', null at first'}`);
+      steps.push(`${below} added${isDefault ? ' with its default' : ', null at first'}`);
       continue;
     }
-    used.add(old.name);
-    if (old.name !== now.name) steps.push(`${below(now.name)} was ${old.name}`);
-    const problem = follow({ old, now, path: below(now.name), declared: {} }, steps);
+    if (old.name !== now.name) steps.push(`${below} was ${old.name}`);
+    const problem = follow({ old, now, path: below, declared: {} }, steps);
     if (problem !== null) return problem;
   }
-  for (const { name } of from) if (!used.has(name)) steps.push(`${below(name)} left out`);
-  if (used.size === to.length && used.size === from.length) {
-    const isMoved = to.some(({ name }, at) => oldFieldOf(name, from, declared) !== from[at]);
-    if (isMoved) steps.push(`${path === '' ? 'fields' : `fields of ${path}`} in another order`);
-  }
+  steps.push(...movedSteps(fields, places));
   return null;
+}
+
+/** Fields that are gone, and others in another order. */
+function movedSteps({ from, path }: Fields, places: readonly (Field | null)[]): string[] {
+  const gone = from.filter((old) => !places.includes(old));
+  const kept = from.filter((old) => places.includes(old));
+  const isMoved = places.filter((old) => old !== null).some((old, at) => old !== kept[at]);
+  return [
+    ...gone.map(({ name }) => `${belowOf(path, name)} left out`),
+    ...(isMoved ? [`${path === '' ? 'fields' : `fields of ${path}`} in another order`] : []),
+  ];
+}
+
+function belowOf(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
 }
 
 /** The field that a new one was: of the same name, or of the one that it is said to have had. */

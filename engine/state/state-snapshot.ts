@@ -116,8 +116,8 @@ export class StateSnapshot {
         ...tables.map(
           (table, at) => (from: SnapshotReader) => this.#readEntries(from, restored[at]!, table),
         ),
-        (from) => !hasTimers || this.#readTimers(from, 'eventTimers', eventTimers),
-        (from) => !hasTimers || this.#readTimers(from, 'clockTimers', processingTimers),
+        (from) => this.#readTimers(from, 'eventTimers', hasTimers ? eventTimers : null),
+        (from) => this.#readTimers(from, 'clockTimers', hasTimers ? processingTimers : null),
       ];
       restoreClock(
         this.#parts.eventClock,
@@ -164,12 +164,14 @@ export class StateSnapshot {
     );
   }
 
-  #readTimers(reader: SnapshotReader, part: string, timers: TimerQueue): boolean {
+  /** @param timers - Null: nobody is called for them. */
+  #readTimers(reader: SnapshotReader, part: string, timers: TimerQueue | null): boolean {
     const { cursor } = this.#parts;
-    const isRead = withBatch(reader, part, (batch) =>
-      readTimerRows(batch, reader.keyGroups, cursor, (timeMs) => timers.set(cursor, timeMs)),
-    );
-    timers.commit();
+    const isRead = withBatch(reader, part, (batch) => {
+      if (timers === null) return;
+      readTimerRows(batch, reader.keyGroups, cursor, (timeMs) => timers.set(cursor, timeMs));
+    });
+    timers?.commit();
     return !isRead;
   }
 
