@@ -89,6 +89,8 @@ export interface JobSummary {
   /** What functions of mapReduce have counted; absent where nothing. */
   readonly counters?: JobOutcome['counts'];
   readonly stages: JobOutcome['stages'];
+  /** Of one that was stopped or drained: the folder of its savepoint. */
+  readonly savepoint?: string;
   readonly error?: WireError;
 }
 
@@ -181,6 +183,12 @@ class Embedded implements EmbeddedRun {
         if (master === null) throw notYet();
         return await master.stateOf(operator, key);
       },
+      saved: () => {
+        const handle = job();
+        if (handle === null) throw notYet();
+        if (handle.saved === null) throw noCheckpoints(this.#options.graph.jobName);
+        return handle.saved;
+      },
     };
   }
 
@@ -218,7 +226,7 @@ class Embedded implements EmbeddedRun {
   }
 
   #summary(outcome: JobOutcome): JobSummary {
-    const { status, error, operators, latency, counts, stages, inputCount } = outcome;
+    const { status, error, operators, latency, counts, stages, inputCount, savepoint } = outcome;
     const { skipped, ...totals } = outcome.totals;
     return {
       job: this.#options.graph.jobName,
@@ -232,6 +240,7 @@ class Embedded implements EmbeddedRun {
       ...(latency !== null && { latency }),
       ...(Object.keys(counts).length > 0 && { counters: counts }),
       stages,
+      ...(savepoint !== undefined && { savepoint }),
       ...(error && { error }),
     };
   }
@@ -244,6 +253,12 @@ class Embedded implements EmbeddedRun {
 function notYet() {
   return typedError('JOB_NOT_RUNNING', 'the job has no tasks yet', {
     hint: 'It is being planned: ask again in a moment.',
+  });
+}
+
+function noCheckpoints(name: string) {
+  return typedError('JOB_HAS_NO_CHECKPOINTS', `job "${name}" makes no checkpoints`, {
+    hint: 'Start it with --checkpoint-dir FOLDER. millrace cancel ends it as it is.',
   });
 }
 

@@ -64,6 +64,18 @@ const usages: readonly Usage[] = [
       (await import('./commands/checkpoints.ts')).checkpointsCommand(env, args),
   },
   {
+    name: 'savepoint',
+    usage: 'JOB DIR [flags]',
+    description: 'keep what a running job is at in a folder',
+    run: async (env, args) => (await import('./commands/savepoint.ts')).savepointCommand(env, args),
+  },
+  {
+    name: 'stop',
+    usage: 'JOB [flags]',
+    description: 'end a running job with a savepoint, to be gone on with',
+    run: async (env, args) => (await import('./commands/stop.ts')).stopCommand(env, args),
+  },
+  {
     name: 'cancel',
     usage: 'JOB [flags]',
     description: 'end a running job',
@@ -73,7 +85,7 @@ const usages: readonly Usage[] = [
 const commands = usages.map(({ name }) => name);
 /** Those that start no job. */
 const controls: ReadonlySet<string> = new Set([
-  ...['list', 'status', 'why', 'state', 'checkpoints', 'cancel'],
+  ...['list', 'status', 'why', 'state', 'checkpoints', 'savepoint', 'stop', 'cancel'],
 ]);
 
 const examples = `
@@ -169,6 +181,7 @@ async function showError(env: CliEnv, argv: readonly string[], thrown: unknown):
   }
   writeError(env, error);
   if (notReachable.has(error.code)) return exitCodes.notReachable;
+  if (error.code === 'SAVEPOINT_FAILED') return exitCodes.jobFailed;
   return error.kind === 'internal' ? exitCodes.jobFailed : exitCodes.usage;
 }
 

@@ -10,9 +10,9 @@ import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
 import type { JobSummary } from './embedded.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
-/** 0 done, 1 failed, 3 when another process could not be reached, 130 interrupted. */
+/** 0 done or stopped with a savepoint, 1 failed, 3 when another process could not be reached, 130 interrupted. */
 export function exitCodeOf({ status, error }: Pick<JobSummary, 'status' | 'error'>): ExitCode {
-  if (status === 'finished') return exitCodes.done;
+  if (status === 'finished' || status === 'stopped') return exitCodes.done;
   if (status === 'cancelled') return exitCodes.interrupted;
   return error?.code === 'NET_UNREACHABLE' ? exitCodes.notReachable : exitCodes.jobFailed;
 }
@@ -26,8 +26,9 @@ export function summaryText(summary: JobSummary, graph: LogicalGraph): string {
   }
   const rate = seconds > 0 ? `, ${formatBytes(summary.bytesIn / seconds)}/s` : '';
   const inputs = summary.inputCount === 1 ? '1 input' : `${formatCount(summary.inputCount)} inputs`;
+  const ended = status === 'stopped' ? 'stopped after' : 'finished in';
   const lines = [
-    `job "${job}" finished in ${duration}`,
+    `job "${job}" ${ended} ${duration}`,
     `  read     ${formatCount(summary.rowsIn)} rows, ${formatBytes(summary.bytesIn)} of ${inputs}${rate}`,
     ...skippedText(summary),
     ...latencyText(summary),
@@ -36,6 +37,7 @@ export function summaryText(summary: JobSummary, graph: LogicalGraph): string {
     ...countersText(summary),
     `  memory   ${formatBytes(summary.peakMemoryBytes)} at the peak${spilledText(summary)}`,
     ...stagesText(summary),
+    ...(summary.savepoint === undefined ? [] : [`  savepoint  ${summary.savepoint}`]),
   ];
   return `${lines.join('\n')}\n`;
 }

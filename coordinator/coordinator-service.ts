@@ -109,6 +109,7 @@ function hostOver(client: RpcClient, slotCount: number, leaseKeeper: LeaseKeeper
     // A worker may need all of its own deadline to end threads that do not answer.
     stop: (job) => tell(methods.stop, job, stopDeadlineMs + controlDeadlineMs),
     triggerCheckpoint: (request) => tell(methods.triggerCheckpoint, request, controlDeadlineMs),
+    orderSources: (request) => tell(methods.orderSources, request, controlDeadlineMs),
     ask: async (request) => {
       const answer = await call(methods.ask, request, askDeadlineMs + controlDeadlineMs);
       return (answer as unknown as AskAnswer).tasks;

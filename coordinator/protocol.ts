@@ -9,6 +9,7 @@
  *     worker ──taskFinished / failed─▶ coordinator     one task; jobFailed: what no retry helps
  *     worker ◀──ask────────────────────── coordinator    what tasks say of themselves, or of a key's state
  *     worker ◀──triggerCheckpoint───── coordinator    sources send a barrier
+ *     worker ◀──orderSources────────── coordinator    sources that have halted go on; or all end where they are
  *     worker ──taskCheckpointed──────▶ coordinator     a task's part is on disk, or can't be
  *     worker ──metrics───────────────▶ coordinator     every `metricsIntervalMs`, and at the end
  *
@@ -50,6 +51,7 @@ export const methods = {
   stop: 'job.stop',
   ask: 'job.ask',
   triggerCheckpoint: 'job.trigger-checkpoint',
+  orderSources: 'job.order-sources',
   taskCheckpointed: 'task.checkpointed',
 } as const;
 
@@ -105,6 +107,13 @@ export interface DeployedCheckpoints {
 
 export interface TriggerCheckpointRequest extends JobRef {
   readonly checkpointId: number;
+  /** Whether sources give out nothing behind the barrier, until they are told to go on. */
+  readonly halts: boolean;
+}
+
+export interface OrderSourcesRequest extends JobRef {
+  /** `goOn`: those that have halted. `end`: all, where they are, as if there were no more to read. */
+  readonly order: 'goOn' | 'end';
 }
 
 export interface StopTasksRequest extends JobRef {

@@ -20,6 +20,7 @@ import {
   type DeployRequest,
   type JobModule,
   type JobRef,
+  type OrderSourcesRequest,
   type Question,
   type SplitAnswer,
   type StopTasksRequest,
@@ -28,6 +29,7 @@ import {
   type TaskCounters,
   type TaskFailed,
   type TaskFinished,
+  type TriggerCheckpointRequest,
 } from '../coordinator/protocol.ts';
 import type { CheckpointReport } from '../engine/task/task-checkpoints.ts';
 import { deploymentsOf } from './deployment.ts';
@@ -149,10 +151,13 @@ export class Executor {
   }
 
   /** Has all sources send a barrier. */
-  triggerCheckpoint(checkpointId: number): void {
-    const slotIndexes = new Set([...this.#tasks.values()].map(({ slotIndex }) => slotIndex));
-    for (const slotIndex of slotIndexes)
-      this.#post(slotIndex, { kind: 'checkpoint', checkpointId });
+  triggerCheckpoint({ checkpointId, halts }: Omit<TriggerCheckpointRequest, keyof JobRef>): void {
+    this.#postToTasks({ kind: 'checkpoint', checkpointId, halts });
+  }
+
+  /** Has sources that have halted go on, or all of them end where they are. */
+  orderSources({ order }: Omit<OrderSourcesRequest, keyof JobRef>): void {
+    this.#postToTasks({ kind: 'orderSources', order });
   }
 
   /**
@@ -331,6 +336,12 @@ export class Executor {
     this.#env.timers.after(afterMs, () => {
       if (this.#tasks.has(keyOf(task))) this.#fetchSplit(slotIndex, task);
     });
+  }
+
+  /** To all slots that have tasks. */
+  #postToTasks(message: ToSlot): void {
+    const slotIndexes = new Set([...this.#tasks.values()].map(({ slotIndex }) => slotIndex));
+    for (const slotIndex of slotIndexes) this.#post(slotIndex, message);
   }
 
   #post(slotIndex: number, message: ToSlot): void {

@@ -19,6 +19,7 @@ import {
   type JobRef,
   methods,
   metricsIntervalMs,
+  type OrderSourcesRequest,
   type RegisterAnswer,
   type SplitAnswer,
   type StopRequest,
@@ -89,6 +90,7 @@ class Worker implements WorkerHandle {
     this.#server.handle(methods.triggerCheckpoint, (body) =>
       this.#triggerCheckpoint(body as never),
     );
+    this.#server.handle(methods.orderSources, (body) => this.#orderSources(body as never));
     this.#server.handle(methods.stop, (body) => this.#stopJob(body as never));
     const { workerId, address, slotCount } = this.#options;
     await this.#server.listen(address);
@@ -143,7 +145,12 @@ class Worker implements WorkerHandle {
   }
 
   #triggerCheckpoint(request: TriggerCheckpointRequest): null {
-    this.#runOf(request)?.triggerCheckpoint(request.checkpointId);
+    this.#runOf(request)?.triggerCheckpoint(request);
+    return null;
+  }
+
+  #orderSources(request: OrderSourcesRequest): null {
+    this.#runOf(request)?.orderSources(request);
     return null;
   }
 

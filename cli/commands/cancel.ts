@@ -4,7 +4,7 @@
  *
  * Before: cli/main.ts. After: cli/control/job-client.ts.
  */
-import { codeOf, typedError } from '../../base/typed-error.ts';
+import { typedError } from '../../base/typed-error.ts';
 import type { CliEnv } from '../cli-env.ts';
 import {
   type ControlCommand,
@@ -12,9 +12,8 @@ import {
   readControlCommand,
   realReach,
 } from '../control/control-command.ts';
-import { type JobDescription, jobMethods } from '../control/job-api.ts';
-import { askJob, findJob } from '../control/job-client.ts';
-import type { FoundSocket } from '../control/job-folder.ts';
+import { jobMethods } from '../control/job-api.ts';
+import { askJob, findJob, hasEnded } from '../control/job-client.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
 const options: ControlCommand = {
@@ -26,9 +25,6 @@ const options: ControlCommand = {
 };
 
 const callDeadlineMs = 10_000;
-/** A thread in a loop of the user's is ended after 5 s, and all else is quick. */
-const waitMs = 30_000;
-const lookEveryMs = 50;
 
 export async function cancelCommand(
   env: CliEnv,
@@ -43,7 +39,7 @@ export async function cancelCommand(
   const { isCancelled } = await askJob<{ isCancelled: boolean }>(way.env, socket, call);
   const { name, id, pid } = description;
   if (!isCancelled) throw tooLate(name);
-  const isGone = await hasEnded(way, socket);
+  const isGone = await hasEnded(way.env, socket);
   const status = isGone ? 'cancelled' : 'cancelling';
   if (request.isJson) env.stdout.write(`${JSON.stringify({ name, id, pid, status })}\n`);
   else env.stdout.write(`job "${name}" (${id ?? `process ${pid}`}) ${statusText(isGone)}\n`);
@@ -52,22 +48,6 @@ export async function cancelCommand(
 
 function statusText(isGone: boolean): string {
   return isGone ? 'is cancelled: nothing was written' : 'is being cancelled, and has not ended yet';
-}
-
-/** Whether the job has gone, with its socket, before a deadline. */
-async function hasEnded({ env }: Reach, socket: FoundSocket): Promise<boolean> {
-  const endsAtMs = env.clock.mono() + waitMs;
-  while (env.clock.mono() < endsAtMs) {
-    try {
-      const call = { method: jobMethods.describe, deadlineMs: callDeadlineMs };
-      await askJob<JobDescription>(env, socket, call);
-    } catch (error) {
-      if (codeOf(error) === 'JOB_NOT_RUNNING') return true;
-      throw error;
-    }
-    await env.timers.sleep(lookEveryMs);
-  }
-  return false;
 }
 
 function tooLate(name: string) {

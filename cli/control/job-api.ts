@@ -5,6 +5,7 @@
  * After: cli/control/job-socket.ts, cli/control/job-client.ts.
  */
 import type { Finding } from '../../coordinator/job/job-findings.ts';
+import type { SavedJob } from '../../coordinator/job/job-handle.ts';
 import type { JobInspection } from '../../coordinator/job/job-inspection.ts';
 import type { KeyState } from '../../coordinator/job/key-state.ts';
 
@@ -13,6 +14,8 @@ export const jobMethods = {
   why: 'job.why',
   stateOf: 'job.state-of',
   cancel: 'job.cancel',
+  savepoint: 'job.savepoint',
+  stop: 'job.stop-with-savepoint',
 } as const;
 
 export interface JobDescription {
@@ -52,6 +55,23 @@ export interface StateReply {
   readonly found: KeyState | null;
 }
 
+export interface SavepointRequest {
+  /** An absolute path. */
+  readonly folder: string;
+}
+
+export interface StopRequest {
+  /** An absolute path; null: the savepoint stays where the job's checkpoints are. */
+  readonly folder: string | null;
+  readonly drains: boolean;
+}
+
+export interface SavepointReply {
+  readonly checkpointId: number;
+  /** The folder with its manifest. */
+  readonly path: string;
+}
+
 /** A program's own view of the job that it runs. */
 export interface JobControl {
   /** Null until the job has been planned. */
@@ -62,4 +82,6 @@ export interface JobControl {
   inspect(): Promise<JobInspection | null>;
   /** @throws As `JobMaster.stateOf`, and JOB_NOT_RUNNING before it runs. */
   stateOf(operator: string, key: string): Promise<KeyState | null>;
+  /** @throws JOB_HAS_NO_CHECKPOINTS, and JOB_NOT_RUNNING before it runs. */
+  saved(): SavedJob;
 }

@@ -15,6 +15,10 @@ import { type FoundSocket, findSockets, type JobPlaces, removeSocket } from './j
 
 /** A process that has not said within this who it is does something else. */
 const describeDeadlineMs = 2_000;
+/** How long a job may take to go: a thread in a loop of the user's is ended after 5 s, and all else is quick. */
+const endWaitMs = 30_000;
+const endLookEveryMs = 50;
+const endLookDeadlineMs = 10_000;
 
 export type ClientEnv = Pick<Env, 'clock' | 'timers' | 'net' | 'rng'>;
 
@@ -87,6 +91,22 @@ export async function askJob<T>(
   } finally {
     client.close();
   }
+}
+
+/** Whether the job has gone, with its socket, before a deadline. */
+export async function hasEnded(env: ClientEnv, socket: FoundSocket): Promise<boolean> {
+  const endsAtMs = env.clock.mono() + endWaitMs;
+  while (env.clock.mono() < endsAtMs) {
+    try {
+      const call = { method: jobMethods.describe, deadlineMs: endLookDeadlineMs };
+      await askJob<JobDescription>(env, socket, call);
+    } catch (error) {
+      if (codeOf(error) === 'JOB_NOT_RUNNING') return true;
+      throw error;
+    }
+    await env.timers.sleep(endLookEveryMs);
+  }
+  return false;
 }
 
 /** Null when nobody listens any more; the socket is removed then. */

@@ -17,8 +17,11 @@ import {
   type JobControl,
   type JobDescription,
   jobMethods,
+  type SavepointReply,
+  type SavepointRequest,
   type StateReply,
   type StateRequest,
+  type StopRequest,
   type WhyAnswer,
 } from './job-api.ts';
 import { type JobPlaces, newSocketPath, removeSocket } from './job-folder.ts';
@@ -26,6 +29,7 @@ import { type JobPlaces, newSocketPath, removeSocket } from './job-folder.ts';
 /** What two looks at a job are apart: long beside a slice of 5 ms, short for who waits. */
 const lookAgainMs = 250;
 const rateIntervalMs = 1_000;
+const lastWordMs = 1_000;
 
 export interface JobSocketOptions {
   readonly places: JobPlaces;
@@ -58,6 +62,8 @@ export async function openJobSocket(env: SocketEnv, options: JobSocketOptions): 
   on(jobMethods.why, () => service.why());
   on<StateRequest>(jobMethods.stateOf, (request) => service.stateOf(request));
   on(jobMethods.cancel, () => service.cancel());
+  on<SavepointRequest>(jobMethods.savepoint, (request) => service.savepoint(request));
+  on<StopRequest>(jobMethods.stop, (request) => service.stop(request));
   const path = newSocketPath(places, processId, env.secrets.hex(4));
   if (path === null) {
     onUnavailable("there is no folder that is this user's alone for its socket");
@@ -72,6 +78,7 @@ export async function openJobSocket(env: SocketEnv, options: JobSocketOptions): 
   return {
     path,
     async close() {
+      await service.answered();
       service.close();
       await server.close();
       removeSocket(path);
@@ -86,6 +93,8 @@ class JobService {
   readonly #rate = new RateMeter();
   readonly #endRate: () => void;
   #rowsPerSecond = 0;
+  /** Who waits for a savepoint is told what came of it, also when the job ends with it. */
+  readonly #awaited = new Set<Promise<unknown>>();
 
   constructor(env: SocketEnv, options: JobSocketOptions) {
     this.#env = env;
@@ -130,6 +139,32 @@ class JobService {
     // Behind the answer: a job may be gone, with its connections, as soon as it is told.
     this.#env.timers.after(0, () => run.cancel('cancelled with "millrace cancel"'));
     return { isCancelled: true };
+  }
+
+  savepoint({ folder }: SavepointRequest): Promise<SavepointReply> {
+    return this.#await(async () => this.#options.control.saved().savepoint(folder));
+  }
+
+  stop(request: StopRequest): Promise<SavepointReply> {
+    return this.#await(async () => this.#options.control.saved().stop(request));
+  }
+
+  /** When all that was promised has been said; what takes longer than a job takes to end is not waited for. */
+  async answered(): Promise<void> {
+    if (this.#awaited.size === 0) return;
+    const all = Promise.allSettled(this.#awaited);
+    await Promise.race([all, this.#env.timers.sleep(lastWordMs)]);
+    await this.#env.timers.sleep(0); // The answer is handed to the system before connections end.
+  }
+
+  async #await<T>(work: () => Promise<T>): Promise<T> {
+    const promise = Promise.resolve().then(work);
+    this.#awaited.add(promise);
+    try {
+      return await promise;
+    } finally {
+      this.#awaited.delete(promise);
+    }
   }
 
   #measure(): void {

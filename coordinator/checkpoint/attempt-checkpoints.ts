@@ -34,9 +34,19 @@ export interface CheckpointsState {
   /** Failures since the last success. */
   readonly failureCount: number;
   readonly history: CheckpointHistory;
+  /** That it is being stopped in order; nothing else is triggered then. */
+  readonly ending: Ending | null;
   /** The attempt has ended or has to: nothing is triggered, written or committed any more. */
   readonly isOver: boolean;
 }
+
+/**
+ * `halt`: sources give out nothing behind the barrier of a savepoint, and whoever asked for it ends the attempt when it is
+ * committed. `drain`: sources end where they are, and the final checkpoint is what was asked for.
+ */
+export type Ending =
+  | { readonly kind: 'halt'; readonly checkpointId: number }
+  | { readonly kind: 'drain'; readonly request: string };
 
 export interface TaskProgress {
   /** The last checkpoint that it has answered. */
@@ -50,8 +60,12 @@ export type CheckpointEvent = {
   readonly nowMs: number;
 } & (
   | { readonly kind: 'tick' }
-  /** @param request - Comes back with the answer. */
-  | { readonly kind: 'savepoint'; readonly request: string }
+  /** `request` comes back with the answer. `halts`: nothing comes behind it, for the attempt is to end with it. */
+  | { readonly kind: 'savepoint'; readonly request: string; readonly halts: boolean }
+  /** The attempt is to end with all that has been read, as if there were no more. */
+  | { readonly kind: 'drain'; readonly request: string }
+  /** A savepoint that halted sources is there, and the attempt is not to end after all. */
+  | { readonly kind: 'goOn' }
   | { readonly kind: 'ack'; readonly checkpointId: number; readonly snapshot: TaskSnapshot }
   | DeclineEvent
   /** With what it keeps to its end: the splits that it has read, and what its sink has prepared since its last barrier. */
@@ -87,7 +101,11 @@ export type CheckpointEffect =
       readonly checkpointKind: CheckpointKind;
       /** Those that run, and that it waits for. */
       readonly taskIds: readonly string[];
+      /** Whether sources give out nothing behind its barrier, until they are told to go on. */
+      readonly halts: boolean;
     }
+  /** `goOn`: sources that have halted read on. `end`: they end where they are. */
+  | { readonly kind: 'orderSources'; readonly order: SourceOrder }
   | ({ readonly kind: 'writeManifest' } & CollectedCheckpoint)
   /** Those of one checkpoint; the next such effect comes when these are committed. */
   | {
@@ -107,6 +125,8 @@ export type CheckpointEffect =
   /** All tasks have ended, and all they wrote is committed. */
   | { readonly kind: 'end' }
   | { readonly kind: 'failAttempt'; readonly reason: string };
+
+export type SourceOrder = 'goOn' | 'end';
 
 /** What goes into a manifest. */
 export interface CollectedCheckpoint {
@@ -147,6 +167,7 @@ export function initialCheckpoints(
     pausedUntilMs: nowMs,
     failureCount: 0,
     history: emptyHistory,
+    ending: null,
     isOver: false,
   };
 }

@@ -12,6 +12,7 @@
  * - What a sink has prepared is committed once, in the order of its barriers, also when the checkpoint of its barrier
  *   fails: the next one that completes takes it along. Each manifest names all that was not known to be committed.
  * - Checkpoints complete in order: one at a time is written; one that others have overtaken is subsumed.
+ * - Behind the savepoint that an attempt is to end with none is triggered; where it fails, sources go on.
  * - An event of another attempt changes nothing.
  *
  * Contract: a task's answers come in the order of its barriers, its end last, each until it is taken; one that comes
@@ -36,6 +37,7 @@ import {
   beginCheckpoint,
   committed,
   endAttempt,
+  goOn,
   hasRoom,
   settle,
   withWrite,
@@ -57,10 +59,10 @@ export function stepCheckpoints(
 }
 
 /** Who asks for a savepoint is never left without an answer. */
-function refused(event: CheckpointEvent): CheckpointEffect[] {
-  if (event.kind !== 'savepoint') return [];
+function refused(event: CheckpointEvent, failure = 'the job has ended'): CheckpointEffect[] {
+  if (event.kind !== 'savepoint' && event.kind !== 'drain') return [];
   const { request } = event;
-  return [{ kind: 'answer', request, checkpointId: 0, failure: 'the job has ended' }];
+  return [{ kind: 'answer', request, checkpointId: 0, failure }];
 }
 
 function apply(
@@ -73,9 +75,10 @@ function apply(
     case 'tick':
       return { state, effects: [] };
     case 'savepoint':
-      return state.checkpoints.some(({ kind }) => kind === 'final')
-        ? { state, effects: refused(event) }
-        : beginCheckpoint(state, { kind: 'savepoint', request: event.request, nowMs });
+    case 'drain':
+      return asked(state, event);
+    case 'goOn':
+      return state.ending?.kind === 'halt' ? goOn(state) : { state, effects: [] };
     case 'ack':
       return acked(state, event.checkpointId, { snapshot: event.snapshot, answeredMs: nowMs });
     case 'decline':
@@ -95,6 +98,29 @@ function apply(
     default:
       return assertNever(event);
   }
+}
+
+/** Somebody wants a savepoint, and perhaps the end of the attempt with it. */
+function asked(
+  state: CheckpointsState,
+  event: Extract<CheckpointEvent, { kind: 'savepoint' | 'drain' }>,
+): CheckpointStep {
+  if (state.ending !== null) return { state, effects: refused(event, 'the job is being stopped') };
+  if (state.checkpoints.some(({ kind }) => kind === 'final')) {
+    return { state, effects: refused(event) };
+  }
+  const { request, nowMs } = event;
+  if (event.kind === 'drain') {
+    const effects = [{ kind: 'orderSources', order: 'end' }] as const;
+    return { state: { ...state, ending: { kind: 'drain', request } }, effects };
+  }
+  const { halts } = event;
+  const begun = beginCheckpoint(state, { kind: 'savepoint', request, nowMs, halts });
+  if (!halts) return begun;
+  return {
+    ...begun,
+    state: { ...begun.state, ending: { kind: 'halt', checkpointId: state.nextId } },
+  };
 }
 
 function acked(state: CheckpointsState, checkpointId: number, answer: TaskAnswer): CheckpointStep {
@@ -148,7 +174,8 @@ function finished(state: CheckpointsState, answer: TaskAnswer): CheckpointStep {
   for (const { id } of waiting) next = answerCheckpoint(next, id, end);
   const isLast = [...next.tasks.values()].every((one) => one.end !== null);
   if (!isLast) return { state: next, effects: [] };
-  return beginCheckpoint(next, { kind: 'final', request: null, nowMs: answer.answeredMs });
+  const request = next.ending?.kind === 'drain' ? next.ending.request : null;
+  return beginCheckpoint(next, { kind: 'final', request, nowMs: answer.answeredMs });
 }
 
 function writeFailed(

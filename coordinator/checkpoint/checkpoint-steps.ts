@@ -24,9 +24,9 @@ import {
 /** Begins one. It waits for all tasks that run; what the others ended with is in it from the beginning. */
 export function beginCheckpoint(
   state: CheckpointsState,
-  begun: { kind: CheckpointKind; request: string | null; nowMs: number },
+  begun: { kind: CheckpointKind; request: string | null; nowMs: number; halts?: boolean },
 ): CheckpointStep {
-  const { kind, request, nowMs } = begun;
+  const { kind, request, nowMs, halts = false } = begun;
   const answers = new Map<string, TaskAnswer>();
   const missing = new Set<string>();
   for (const [taskId, { end }] of state.tasks) {
@@ -42,7 +42,7 @@ export function beginCheckpoint(
   const taskIds = [...missing].sort();
   return {
     state: next,
-    effects: [{ kind: 'trigger', checkpointId: id, checkpointKind: kind, taskIds }],
+    effects: [{ kind: 'trigger', checkpointId: id, checkpointKind: kind, taskIds, halts }],
   };
 }
 
@@ -80,13 +80,24 @@ export function abortCheckpoint(state: CheckpointsState, aborted: Aborted): Chec
     ...answerOf(pending, reason),
   ];
   // Who asks for a savepoint hears of it; the job is none the worse.
-  if (pending.kind === 'savepoint') return { state: next, effects };
+  if (pending.kind === 'savepoint') {
+    const isHalted = next.ending?.kind === 'halt' && next.ending.checkpointId === id;
+    if (!isHalted) return { state: next, effects };
+    const gone = goOn(next);
+    return { state: gone.state, effects: [...effects, ...gone.effects] };
+  }
   const failureCount = state.failureCount + 1;
   const failed = { ...next, failureCount };
   if (failureCount <= failuresMax) return { state: failed, effects };
   const text = `checkpoint ${id} failed, after ${failureCount - 1} before it: ${reason}`;
   const end = endAttempt(failed, { reason: text, nowMs, isFailure: true });
   return { state: end.state, effects: [...effects, ...end.effects] };
+}
+
+/** The attempt does not end: sources that gave out nothing behind a savepoint read on. */
+export function goOn(state: CheckpointsState): CheckpointStep {
+  const effects = [{ kind: 'orderSources', order: 'goOn' }] as const;
+  return { state: { ...state, ending: null }, effects };
 }
 
 /** One is complete: it is in the log, and what its sinks have prepared may become visible. */
@@ -134,8 +145,18 @@ export function endAttempt(
     next = ended(next, pending, { outcome: 'abandoned', reason, nowMs });
     effects.push(...answerOf(pending, reason));
   }
+  effects.push(...unansweredDrain(state, reason));
   if (isFailure) effects.push({ kind: 'failAttempt', reason });
   return { state: next, effects };
+}
+
+/** Who had sources end hears of it, where the checkpoint that was to answer has not begun. */
+function unansweredDrain(
+  { ending, checkpoints }: CheckpointsState,
+  failure: string,
+): CheckpointEffect[] {
+  if (ending?.kind !== 'drain' || checkpoints.some(({ kind }) => kind === 'final')) return [];
+  return [{ kind: 'answer', request: ending.request, checkpointId: 0, failure }];
 }
 
 /** Does what is due: gives up what takes too long, triggers, writes the next manifest, commits the next writes. */
@@ -186,11 +207,12 @@ function trigger(
   return { ...begun, state: { ...begun.state, nextTriggerMs } };
 }
 
-/** Whether one more may be triggered: some task still runs, and not too many are under way. */
+/** Whether one more may be triggered: some task still runs and is to run on, and not too many are under way. */
 export function hasRoom(
-  { tasks, checkpoints }: CheckpointsState,
+  { tasks, checkpoints, ending }: CheckpointsState,
   { inFlightMax, minPauseMs }: CheckpointOptions,
 ): boolean {
+  if (ending !== null) return false;
   const limit = minPauseMs > 0 ? 1 : inFlightMax;
   return checkpoints.length < limit && [...tasks.values()].some(({ end }) => end === null);
 }

@@ -17,7 +17,8 @@ import {
   type RestartStrategy,
   stepRestart,
 } from '../checkpoint/restart-strategy.ts';
-import type { JobHandle } from './job-handle.ts';
+import { type Savepoint, savepointFailed } from './job-checkpoints.ts';
+import type { JobHandle, SavedJob, StopRequest } from './job-handle.ts';
 import type { JobInspection } from './job-inspection.ts';
 import type { JobMaster, JobOutcome, JobProgress } from './job-master.ts';
 import type { KeyState } from './key-state.ts';
@@ -30,7 +31,7 @@ export interface JobAttemptsOptions {
   readonly begin: () => Promise<JobMaster>;
 }
 
-export class JobAttempts implements JobHandle {
+export class JobAttempts implements JobHandle, SavedJob {
   readonly jobId: string;
   readonly done: Promise<JobOutcome>;
   readonly #env: Pick<Env, 'clock' | 'timers' | 'rng' | 'observe'>;
@@ -38,6 +39,10 @@ export class JobAttempts implements JobHandle {
   readonly #end = new AbortController();
   #current: JobMaster;
   #restarts: RestartState = initialRestarts;
+  /** Whether one has failed and the next one has not begun. */
+  #isBetween = false;
+  /** Where the job was stopped with a savepoint. */
+  #savepoint: Savepoint | null = null;
 
   constructor(env: Pick<Env, 'clock' | 'timers' | 'rng' | 'observe'>, options: JobAttemptsOptions) {
     this.#env = env;
@@ -45,6 +50,20 @@ export class JobAttempts implements JobHandle {
     this.#current = options.first;
     this.jobId = options.first.jobId;
     this.done = this.#run();
+  }
+
+  get saved(): SavedJob {
+    return this;
+  }
+
+  savepoint(folder: string): Promise<Savepoint> {
+    return this.#running().savepoint({ folder, ending: null });
+  }
+
+  async stop({ folder, drains }: StopRequest): Promise<Savepoint> {
+    const ending = drains ? 'drain' : 'halt';
+    this.#savepoint = await this.#running().savepoint({ folder, ending });
+    return this.#savepoint;
   }
 
   cancel(reason: string): void {
@@ -69,24 +88,35 @@ export class JobAttempts implements JobHandle {
     return this.#current.stateOf(operator, key);
   }
 
+  #running(): JobMaster {
+    if (this.#isBetween) throw savepointFailed(this.jobId, 'it is being started again');
+    return this.#current;
+  }
+
   async #run(): Promise<JobOutcome> {
     for (;;) {
-      const outcome = await this.#current.done;
+      const outcome = this.#withSavepoint(await this.#current.done);
       const { error } = outcome;
       if (error === null || this.#end.signal.aborted || !mayRestart(error)) return outcome;
       const { delayMs, reason } = this.#failed();
       if (delayMs === null) return { ...outcome, error: withReason(error, reason) };
       const { jobId } = this;
       this.#env.observe.event('job.restarting', { jobId, delayMs, code: error.code });
+      this.#isBetween = true;
       try {
         await this.#env.timers.sleep(delayMs, this.#end.signal);
         this.#current = await this.#options.begin();
+        this.#isBetween = false;
       } catch (second) {
         // A cancel while it waits leaves it as it was; what keeps the next attempt from beginning ends the job.
         if (this.#end.signal.aborted) return outcome;
         return { ...outcome, error: toWire(second) };
       }
     }
+  }
+
+  #withSavepoint(outcome: JobOutcome): JobOutcome {
+    return this.#savepoint === null ? outcome : { ...outcome, savepoint: this.#savepoint.path };
   }
 
   #failed() {

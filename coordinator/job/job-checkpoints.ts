@@ -8,7 +8,7 @@
  *
  * Before: coordinator/job/job-master.ts. After: coordinator/checkpoint/checkpoint-state.ts, coordinator/checkpoint/checkpoint-store.ts.
  */
-import { assertNever } from '../../base/assert.ts';
+import { assert, assertNever } from '../../base/assert.ts';
 import type { Env } from '../../base/env/env.ts';
 import { packageVersion } from '../../base/package-version.ts';
 import { codeOf, toWire, typedError, type WireError } from '../../base/typed-error.ts';
@@ -23,6 +23,7 @@ import {
   type CheckpointsState,
   type CollectedCheckpoint,
   initialCheckpoints,
+  type SourceOrder,
 } from '../checkpoint/attempt-checkpoints.ts';
 import type { CheckpointManifest } from '../checkpoint/checkpoint-manifest.ts';
 import type { CheckpointOptions } from '../checkpoint/checkpoint-options.ts';
@@ -60,11 +61,37 @@ export interface CheckpointSetup {
   readonly restored: RestoredJob | null;
 }
 
+/** What is wanted of a savepoint, and of the attempt. */
+export interface SavepointRequest {
+  /** Where it is to be copied; null: it stays where the job's checkpoints are. */
+  readonly folder: string | null;
+  /**
+   * `halt`: nothing is given out behind it, until the attempt ends or the savepoint fails. `drain`: sources end where they
+   * are, and it is what there is at the end. Null: the job goes on.
+   */
+  readonly ending: 'halt' | 'drain' | null;
+}
+
+/** One that is complete, and whose rows are visible. */
+export interface Savepoint {
+  readonly checkpointId: number;
+  /** The folder with its manifest. */
+  readonly path: string;
+}
+
+interface WantedSavepoint {
+  readonly folder: string | null;
+  readonly halts: boolean;
+  readonly resolve: (savepoint: Savepoint) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 export interface JobCheckpointsOptions extends JobRef {
   readonly graph: PhysicalGraph;
   readonly setup: CheckpointSetup;
   readonly splits: () => Readonly<Record<string, readonly KnownSplit[]>>;
-  readonly trigger: (checkpointId: number) => Promise<void>;
+  readonly trigger: (checkpointId: number, halts: boolean) => Promise<void>;
+  readonly orderSources: (order: SourceOrder) => Promise<void>;
   readonly commit: (writes: readonly PreparedWrite[]) => Promise<void>;
   readonly onFailure: (error: WireError) => void;
 }
@@ -81,6 +108,9 @@ export class JobCheckpoints {
   readonly #work = new Set<Promise<void>>();
   /** A checkpoint that is complete, or may be, and whose writes are not known to be committed. */
   #uncommittedId: number | null = null;
+  /** Savepoints that somebody waits for, by request. */
+  readonly #wanted = new Map<string, WantedSavepoint>();
+  #requestCount = 0;
 
   constructor(env: Env, options: JobCheckpointsOptions) {
     this.#env = env;
@@ -136,6 +166,24 @@ export class JobCheckpoints {
     this.#handle({ kind: 'taskFinished', snapshot });
   }
 
+  /**
+   * Takes a savepoint, and copies it where it is wanted; resolves when it is there, and all its rows are visible. One that
+   * halts sources, and that can't be copied, has them go on.
+   *
+   * @throws SAVEPOINT_FAILED, SAVEPOINT_TARGET_TAKEN, and errors of the disk
+   */
+  async savepoint({ folder, ending }: SavepointRequest): Promise<Savepoint> {
+    const { jobId, setup } = this.#options;
+    if (folder !== null) await setup.store.checkTarget(folder);
+    if (this.#state === null) throw savepointFailed(jobId, 'it has no tasks yet');
+    const request = `${++this.#requestCount}`;
+    const { promise, resolve, reject } = Promise.withResolvers<Savepoint>();
+    this.#wanted.set(request, { folder, halts: ending === 'halt', resolve, reject });
+    const event = ending === 'drain' ? { kind: ending } : { kind: 'savepoint' as const };
+    this.#handle({ ...event, request, halts: ending === 'halt' } as WithoutClock<CheckpointEvent>);
+    return await promise;
+  }
+
   /** The attempt ends: nothing is triggered, written or committed any more. */
   stop(): void {
     this.#handle({ kind: 'stop', reason: 'the attempt has ended' });
@@ -149,6 +197,11 @@ export class JobCheckpoints {
   async settled(): Promise<boolean> {
     await Promise.all(this.#work);
     return this.#uncommittedId === null;
+  }
+
+  /** The last word of the attempt in the log. @throws CHECKPOINT_FENCED where another one has taken over, and errors of the disk. */
+  end(status: string): Promise<void> {
+    return this.#options.setup.store.end(status);
   }
 
   #handle(event: WithoutClock<CheckpointEvent>): void {
@@ -172,10 +225,13 @@ export class JobCheckpoints {
   }
 
   #carryOut(effect: CheckpointEffect): void {
-    const { jobId, trigger, onFailure } = this.#options;
+    const { jobId, onFailure } = this.#options;
     switch (effect.kind) {
       case 'trigger':
-        if (effect.taskIds.length > 0) this.#trigger(effect.checkpointId, trigger);
+        this.#trigger(effect);
+        return;
+      case 'orderSources':
+        this.#orderSources(effect.order);
         return;
       case 'writeManifest':
         this.#run(this.#complete(effect));
@@ -189,6 +245,7 @@ export class JobCheckpoints {
         return;
       }
       case 'answer':
+        this.#run(this.#answer(effect));
         return;
       case 'end':
         this.#resolveEnded();
@@ -208,12 +265,41 @@ export class JobCheckpoints {
   }
 
   /** One that reaches nobody runs out of time, and is given up. */
-  #trigger(checkpointId: number, trigger: (checkpointId: number) => Promise<void>): void {
+  #trigger({ checkpointId, halts, taskIds }: CheckpointEffect & { kind: 'trigger' }): void {
+    if (taskIds.length === 0) return;
     const { jobId } = this.#options;
-    trigger(checkpointId).catch((error: unknown) => {
+    this.#options.trigger(checkpointId, halts).catch((error: unknown) => {
       const code = codeOf(error);
       this.#env.observe.event('checkpoint.not-triggered', { jobId, checkpointId, code });
     });
+  }
+
+  /** Sources that do not hear of it would wait for ever. */
+  #orderSources(order: SourceOrder): void {
+    this.#options.orderSources(order).catch((error: unknown) => {
+      this.#options.onFailure(toWire(error));
+    });
+  }
+
+  /** A part of the attempt's work: it does not end while what was asked for is being copied. */
+  async #answer({ request, checkpointId, failure }: CheckpointEffect & { kind: 'answer' }) {
+    const { jobId, setup } = this.#options;
+    const wanted = this.#wanted.get(request);
+    assert(wanted !== undefined, 'an answer is to somebody who asked');
+    this.#wanted.delete(request);
+    const { folder, halts, resolve, reject } = wanted;
+    if (failure !== null) {
+      reject(savepointFailed(jobId, failure));
+      return;
+    }
+    const { store } = setup;
+    try {
+      if (folder !== null) await store.copyTo(checkpointId, folder);
+      resolve({ checkpointId, path: folder ?? `${store.root}/${store.folderOf(checkpointId)}` });
+    } catch (error) {
+      if (halts) this.#handle({ kind: 'goOn' });
+      reject(error);
+    }
   }
 
   async #complete(checkpoint: CollectedCheckpoint): Promise<void> {
@@ -277,6 +363,12 @@ interface FinishedTask {
 }
 
 type WithoutClock<Event> = Event extends unknown ? Omit<Event, 'epoch' | 'nowMs'> : never;
+
+export function savepointFailed(jobId: string, reason: string) {
+  return typedError('SAVEPOINT_FAILED', `job "${jobId}" has no savepoint: ${reason}`, {
+    hint: 'A job that still runs goes on as before: mend what the message says, and ask again.',
+  });
+}
 
 function checkpointsFailed(reason: string) {
   return typedError('CHECKPOINT_FAILED', `a checkpoint failed: ${reason}`, {

@@ -4,6 +4,7 @@
  * Before: cli/embedded.ts. After: coordinator/job/job-master.ts, coordinator/job/job-attempts.ts.
  */
 import type { WireError } from '../../base/typed-error.ts';
+import type { Savepoint } from './job-checkpoints.ts';
 import type { JobInspection } from './job-inspection.ts';
 import type { JobOutcome, JobProgress } from './job-master.ts';
 import type { KeyState } from './key-state.ts';
@@ -20,4 +21,27 @@ export interface JobHandle {
   inspect(): Promise<JobInspection>;
   /** As `JobMaster.stateOf`. */
   stateOf(operator: string, key: string): Promise<KeyState | null>;
+  /** Null of a job without checkpoints. */
+  readonly saved: SavedJob | null;
+}
+
+/** What can be asked of a job with checkpoints. */
+export interface SavedJob {
+  /**
+   * Takes a savepoint and copies it into a folder that is empty or not there; the job goes on.
+   * @throws SAVEPOINT_FAILED, SAVEPOINT_TARGET_TAKEN, and errors of the disk
+   */
+  savepoint(folder: string): Promise<Savepoint>;
+  /**
+   * Ends the job with a savepoint; where that fails the job goes on.
+   * @throws As `savepoint`
+   */
+  stop(request: StopRequest): Promise<Savepoint>;
+}
+
+export interface StopRequest {
+  /** Null: the savepoint stays where the job's checkpoints are. */
+  readonly folder: string | null;
+  /** Whether sources end where they are, so that windows are complete and all is given out; else event time stays open. */
+  readonly drains: boolean;
 }

@@ -17,6 +17,7 @@ import type {
   DeployRequest,
   JobModule,
   JobRef,
+  OrderSourcesRequest,
   Question,
   SplitAnswer,
   StopTasksRequest,
@@ -32,7 +33,12 @@ import { homesOf } from '../scheduler/placement.ts';
 import { type Region, regionsOf } from '../scheduler/regions.ts';
 import { stragglersOf } from '../scheduler/stragglers.ts';
 import { connectorLookup } from './connector-lookup.ts';
-import { type CheckpointSetup, JobCheckpoints } from './job-checkpoints.ts';
+import {
+  type CheckpointSetup,
+  JobCheckpoints,
+  type Savepoint,
+  type SavepointRequest,
+} from './job-checkpoints.ts';
 import { inspectTasks, type JobInspection } from './job-inspection.ts';
 import { JobMetrics, type JobTotals, type OperatorTotals } from './job-metrics.ts';
 import { JobSinks } from './job-sinks.ts';
@@ -67,12 +73,15 @@ export interface TaskHost {
   stop(job: JobRef): Promise<void>;
   /** Has the job's sources send a barrier. */
   triggerCheckpoint(request: TriggerCheckpointRequest): Promise<void>;
+  /** Has sources that have halted go on, or all of them end where they are. */
+  orderSources(request: OrderSourcesRequest): Promise<void>;
   /** What the tasks of the job answer. */
   ask(request: AskRequest): Promise<readonly TaskAnswer[]>;
 }
 
 export interface JobOutcome {
-  readonly status: 'finished' | 'failed' | 'cancelled';
+  /** `stopped`: with a savepoint, to be gone on with. */
+  readonly status: 'finished' | 'failed' | 'cancelled' | 'stopped';
   readonly error: WireError | null;
   readonly totals: JobTotals;
   readonly operators: readonly OperatorTotals[];
@@ -82,6 +91,8 @@ export interface JobOutcome {
   readonly counts: Readonly<Record<string, number>>;
   readonly stages: readonly StageTotals[];
   readonly inputCount: number;
+  /** Of one that was stopped or drained: the folder of its savepoint. */
+  readonly savepoint?: string;
 }
 
 export interface JobProgress extends JobTotals {
@@ -110,6 +121,8 @@ export interface JobMasterOptions extends JobRef {
 
 export class JobMaster {
   readonly done: Promise<JobOutcome>;
+  /** Those of its job are asked for of all attempts together (job-attempts.ts). */
+  readonly saved = null;
   readonly #env: Env;
   readonly #options: JobMasterOptions;
   readonly #metrics: JobMetrics;
@@ -230,6 +243,14 @@ export class JobMaster {
     };
   }
 
+  /** Of a job with checkpoints. @throws As `JobCheckpoints.savepoint` */
+  async savepoint(request: SavepointRequest): Promise<Savepoint> {
+    assert(this.#checkpoints !== null, 'savepoints are of jobs with checkpoints');
+    const savepoint = await this.#checkpoints.savepoint(request);
+    if (request.ending === 'halt') this.#handle({ kind: 'stop' });
+    return savepoint;
+  }
+
   /** The job as it is now: asks its tasks, which answer between two slices. */
   async inspect(): Promise<JobInspection> {
     const { jobId } = this.#options;
@@ -336,7 +357,9 @@ export class JobMaster {
     return new JobCheckpoints(this.#env, {
       ...{ jobId, epoch, graph, setup },
       splits: () => this.#sources.known(),
-      trigger: (checkpointId) => host.triggerCheckpoint({ jobId, epoch, checkpointId }),
+      trigger: (checkpointId, halts) =>
+        host.triggerCheckpoint({ jobId, epoch, checkpointId, halts }),
+      orderSources: (order) => host.orderSources({ jobId, epoch, order }),
       commit: (writes) => this.#sinks.commit(writes),
       onFailure: (error) => this.fail(error),
     });
@@ -399,6 +422,9 @@ export class JobMaster {
     if (this.#checkpoints === null) await this.#sinks.commit(writes);
     else await this.#checkpoints.ended;
     await released;
+    // Somebody may still be given a copy of the last one.
+    await this.#checkpoints?.settled();
+    await this.#endAttempt('finished');
     this.#handle({ kind: 'committed' });
   }
 
@@ -409,7 +435,14 @@ export class JobMaster {
     await this.#release();
     const mayAbort = (await this.#checkpoints?.settled()) ?? true;
     if (mayAbort) await this.#sinks.abort((part) => this.#cleanUp(part));
+    assert(this.#state.kind === 'stopping', 'what is being cleaned up has stopped');
+    await this.#endAttempt(this.#state.reason.kind);
     this.#handle({ kind: 'stopped' });
+  }
+
+  /** Notes in the log that the attempt has ended, and how: nobody is at it any more. */
+  async #endAttempt(status: JobOutcome['status']): Promise<void> {
+    if (this.#checkpoints !== null) await this.#cleanUp(this.#checkpoints.end(status));
   }
 
   /** Ends what runs, and has the worker remove what it keeps for the job. */
@@ -432,7 +465,10 @@ export class JobMaster {
     this.#sources.stop();
     const state = this.#state;
     assert(
-      state.kind === 'finished' || state.kind === 'failed' || state.kind === 'cancelled',
+      state.kind === 'finished' ||
+        state.kind === 'failed' ||
+        state.kind === 'cancelled' ||
+        state.kind === 'stopped',
       'only an ended job is reported',
     );
     this.#resolveDone({

@@ -4,11 +4,12 @@
  *     preparing ──prepared──▶ running ──last region done──▶ committing ──committed──▶ finished
  *         │                      │                                │
  *         └────failed, cancel────┴──────────▶ stopping ◀──failed──┘
- *                                                 └──stopped──▶ failed | cancelled
+ *                                 stop            └──stopped──▶ failed | cancelled | stopped
  *
  * The first reason to stop is the one that counts: what fails afterwards fails because of it. A task that
  * fails is no such reason while its region may run again (retry.ts). A cancel that comes while committing
- * is too late and changes nothing, for the output may be visible.
+ * is too late and changes nothing, for the output may be visible. A stop comes when a savepoint is there and committed: what
+ * was written behind it is taken away.
  */
 import { assertNever } from '../../base/assert.ts';
 import type { WireError } from '../../base/typed-error.ts';
@@ -26,7 +27,9 @@ import {
 /** Why a job ends without a result. */
 export type StopReason =
   | { readonly kind: 'failed'; readonly error: WireError }
-  | { readonly kind: 'cancelled'; readonly reason: string };
+  | { readonly kind: 'cancelled'; readonly reason: string }
+  /** A savepoint is there, and the job has been asked to end with it. */
+  | { readonly kind: 'stopped' };
 
 export type JobState =
   | { readonly kind: 'preparing' }
@@ -35,7 +38,8 @@ export type JobState =
   | { readonly kind: 'finished' }
   | { readonly kind: 'stopping'; readonly reason: StopReason }
   | { readonly kind: 'failed'; readonly error: WireError }
-  | { readonly kind: 'cancelled'; readonly reason: string };
+  | { readonly kind: 'cancelled'; readonly reason: string }
+  | { readonly kind: 'stopped' };
 
 /** Which attempt of a task an event is about. */
 interface OfTask {
@@ -49,6 +53,7 @@ export type JobEvent =
   | { readonly kind: 'committed' }
   | { readonly kind: 'failed'; readonly error: WireError }
   | { readonly kind: 'cancel'; readonly reason: string }
+  | { readonly kind: 'stop' }
   | { readonly kind: 'stopped' };
 
 type RunEvent =
@@ -92,6 +97,8 @@ export function stepJob(state: JobState, event: JobEvent): JobStep {
         : unchanged;
     case 'cancel':
       return isStoppable(state) ? stopFor({ kind: 'cancelled', reason: event.reason }) : unchanged;
+    case 'stop':
+      return state.kind === 'running' ? stopFor({ kind: 'stopped' }) : unchanged;
     case 'stopped':
       if (state.kind !== 'stopping') return unchanged;
       return { state: state.reason, effects: [{ kind: 'report' }] };

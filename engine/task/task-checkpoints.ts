@@ -52,6 +52,8 @@ export class TaskCheckpoints {
   /** That whose barrier goes through the chain. */
   #passing: Taken | null = null;
   #begunId = 0;
+  /** The barrier behind which the source gives out nothing; null where it reads on. */
+  #haltsAt: number | null = null;
   #writing: Taken[] = [];
   #reports: CheckpointReport[] = [];
   /** Operators, by place, that have taken in what they go on from; and what the next one reads it from. */
@@ -94,10 +96,22 @@ export class TaskCheckpoints {
     return this.#triggered[0] ?? null;
   }
 
-  /** Triggered twice is triggered once. */
-  trigger(checkpointId: number): void {
+  /** Whether the source gives out nothing until it is told to go on. */
+  get isHalted(): boolean {
+    return this.#haltsAt !== null && this.#begunId >= this.#haltsAt;
+  }
+
+  /** Triggered twice is triggered once. @param halts - The source gives out nothing behind the barrier. */
+  trigger(checkpointId: number, halts = false): void {
     const last = this.#triggered.at(-1) ?? this.#begunId;
-    if (checkpointId > last) this.#triggered.push(checkpointId);
+    if (checkpointId <= last) return;
+    this.#triggered.push(checkpointId);
+    if (halts) this.#haltsAt = checkpointId;
+  }
+
+  /** The source gives out rows again. */
+  goOn(): void {
+    this.#haltsAt = null;
   }
 
   /** All rows so far are in front of the barrier. @param source - Where the task's source is. */

@@ -48,6 +48,8 @@ export class Task {
   #state: TaskState = 'created';
   #hasInputEnded = false;
   #isNarrowed = false;
+  /** Whether the source is to end where it is. */
+  #isDraining = false;
   #deadline = 0;
   #isClosed = false;
 
@@ -71,7 +73,9 @@ export class Task {
   /** When there is something to do though nobody rings, by the clock; infinity for never. */
   get wakeAtMs(): number {
     const never = Number.POSITIVE_INFINITY;
-    return Math.min(this.#parts.chain.wakeAtMs, this.#parts.source?.dueAtMs ?? never);
+    const { source, chain, checkpoints } = this.#parts;
+    const sourceAtMs = checkpoints?.isHalted === true ? never : (source?.dueAtMs ?? never);
+    return Math.min(chain.wakeAtMs, sourceAtMs);
   }
 
   /** What the sink wrote; null before the end, and without a sink. */
@@ -148,9 +152,23 @@ export class Task {
     return checkpoints === null ? null : (source?.snapshot() ?? null);
   }
 
-  /** Of a task with a source: the checkpoint begins here, as soon as all that was read has been given out. */
-  triggerCheckpoint(checkpointId: number): void {
-    if (this.#parts.source !== null) this.#parts.checkpoints?.trigger(checkpointId);
+  /**
+   * Of a task with a source: the checkpoint begins here, as soon as all that was read has been given out.
+   *
+   * @param halts - Nothing more is given out behind it, until `goOn`. @defaultValue false
+   */
+  triggerCheckpoint(checkpointId: number, halts = false): void {
+    if (this.#parts.source !== null) this.#parts.checkpoints?.trigger(checkpointId, halts);
+  }
+
+  /** A source that has halted reads on. */
+  goOn(): void {
+    this.#parts.checkpoints?.goOn();
+  }
+
+  /** The source ends where it is, behind the checkpoints that have been triggered: the task goes on as if there were no more. */
+  drain(): void {
+    this.#isDraining = true;
   }
 
   /** What there is to tell of a checkpoint, or null; to be called after each `run`. */
@@ -223,6 +241,8 @@ export class Task {
     if (this.#parts.source !== null) {
       if (!this.#isNarrowed) this.#narrow(this.#parts.source);
       if (this.#beginCheckpoint(this.#parts.source, chain)) return null;
+      if (this.#parts.checkpoints?.isHalted === true) return 'idle';
+      if (this.#drains(this.#parts.source)) return null;
       return this.#hasInputEnded ? null : this.#readSource(this.#parts.source, chain);
     }
     const element = this.#parts.input?.read() ?? 'end';
@@ -249,6 +269,13 @@ export class Task {
     checkpoints.begin(barrier, snapshot);
     chain.offerMark(barrier);
     return true;
+  }
+
+  /** Ends a source that is to be drained, when all that it has read has been given out. */
+  #drains(source: TaskSource): boolean {
+    const isNow = this.#isDraining && source.snapshot() !== null;
+    if (isNow) this.#stopSource(source);
+    return isNow;
   }
 
   /** Null to go on. */

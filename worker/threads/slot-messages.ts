@@ -117,7 +117,8 @@ export type ToSlot =
   /** Answered with `answered`, between two slices. */
   | { readonly kind: 'ask'; readonly requestId: number; readonly question: Question }
   /** Tasks with a source send a barrier; each task answers with `checkpointed` once its part is there. */
-  | { readonly kind: 'checkpoint'; readonly checkpointId: number }
+  | { readonly kind: 'checkpoint'; readonly checkpointId: number; readonly halts: boolean }
+  | { readonly kind: 'orderSources'; readonly order: 'goOn' | 'end' }
   /** Ends all tasks of the job; answered with `stopped`. */
   | { readonly kind: 'stop' };
 

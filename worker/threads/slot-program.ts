@@ -57,9 +57,12 @@ interface Hosted extends TaskAttempt {
 
 interface Deployment {
   tasks: readonly TaskDeployment[];
-  /** Checkpoints that were triggered meanwhile. */
-  readonly checkpointIds: number[];
+  /** What its sources were told meanwhile, in this order. */
+  readonly orders: SourceOrder[];
 }
+
+/** What the tasks with a source are told. */
+type SourceOrder = Extract<ToSlot, { kind: 'checkpoint' | 'orderSources' }>;
 
 export class SlotProgram {
   readonly #options: SlotProgramOptions;
@@ -102,7 +105,9 @@ export class SlotProgram {
         return; // Nothing to do for the tasks.
       }
       case 'checkpoint':
-        this.#triggerCheckpoint(message.checkpointId);
+      case 'orderSources':
+        for (const { task } of this.#tasks) tellSource(task, message);
+        for (const { orders } of this.#loading) orders.push(message);
         break;
       case 'stop':
         this.#close(() => true);
@@ -132,7 +137,7 @@ export class SlotProgram {
   }
 
   async #deploy(message: Extract<ToSlot, { kind: 'deploy' }>): Promise<void> {
-    const loading: Deployment = { tasks: message.tasks, checkpointIds: [] };
+    const loading: Deployment = { tasks: message.tasks, orders: [] };
     this.#loading.push(loading);
     const functions = await this.#functions.load(message.module, message.tasks);
     this.#loading = this.#loading.filter((other) => other !== loading);
@@ -148,15 +153,19 @@ export class SlotProgram {
       ...{ disk, clock, bellOf, connectors, timers, functions, spillFolder },
       ring: () => this.#bell.ring(),
     };
-    for (const deployment of loading.tasks) this.#start(deployment, resources);
-    for (const checkpointId of loading.checkpointIds) this.#triggerCheckpoint(checkpointId);
+    for (const deployment of loading.tasks) this.#start(deployment, resources, loading.orders);
     this.#bell.ring();
   }
 
-  #start(deployment: TaskDeployment, resources: SlotResources): void {
+  #start(
+    deployment: TaskDeployment,
+    resources: SlotResources,
+    orders: readonly SourceOrder[],
+  ): void {
     const { taskId, attempt } = deployment;
     try {
       const task = buildTask(deployment, resources);
+      for (const order of orders) tellSource(task, order);
       this.#tasks.push({ taskId, attempt, task, hasAsked: false });
     } catch (error) {
       this.#options.post({ kind: 'taskFailed', taskId, attempt, error: toWire(error) });
@@ -182,11 +191,6 @@ export class SlotProgram {
       }
     }
     return isBusy;
-  }
-
-  #triggerCheckpoint(checkpointId: number): void {
-    for (const { task } of this.#tasks) task.triggerCheckpoint(checkpointId);
-    for (const { checkpointIds } of this.#loading) checkpointIds.push(checkpointId);
   }
 
   #tellCheckpoints({ taskId, attempt, task }: Hosted): void {
@@ -262,4 +266,10 @@ export class SlotProgram {
     }
     return false;
   }
+}
+
+function tellSource(task: Task, message: SourceOrder): void {
+  if (message.kind === 'checkpoint') task.triggerCheckpoint(message.checkpointId, message.halts);
+  else if (message.order === 'goOn') task.goOn();
+  else task.drain();
 }

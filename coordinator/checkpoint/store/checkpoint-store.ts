@@ -57,6 +57,11 @@ export interface AttemptStore {
   /** Removes what no checkpoint that is kept needs, and nobody writes. */
   removeUnneeded(): Promise<void>;
   /**
+   * Whether a savepoint can be copied into a folder, which is made.
+   * @throws SAVEPOINT_TARGET_TAKEN, and errors of the disk.
+   */
+  checkTarget(folder: string): Promise<void>;
+  /**
    * Copies a checkpoint that is complete, kept and committed, with all that it needs, into a folder that is empty or not there.
    * @throws SAVEPOINT_TARGET_TAKEN, CHECKPOINT_DAMAGED, CHECKPOINT_NOT_FOUND, and errors of the disk.
    */

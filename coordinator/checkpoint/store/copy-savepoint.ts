@@ -17,14 +17,30 @@ import { manifestName, pathBelow } from './checkpoint-paths.ts';
 import type { FoundCheckpoint } from './checkpoint-store.ts';
 import { chunkBytes } from './read-checkpoint.ts';
 
+/**
+ * Makes the folder, and a file in it that goes again: so that nobody hears only when all is done that it can't be written to.
+ * @throws SAVEPOINT_TARGET_TAKEN, and errors of the disk.
+ */
+export async function checkTarget(disk: Disk, folder: string): Promise<void> {
+  await checkEmpty(disk, folder);
+  await disk.makeDir(folder);
+  const probe = `${folder}/.probe`;
+  await disk.close(await disk.open(probe, 'createNew'));
+  await disk.unlink(probe);
+}
+
+async function checkEmpty(disk: Disk, folder: string): Promise<void> {
+  const isThere = (await disk.stat(folder)) !== null;
+  if (isThere && (await disk.list(folder)).length > 0) throw targetTakenError(folder);
+}
+
 /** @throws SAVEPOINT_TARGET_TAKEN, CHECKPOINT_DAMAGED, and errors of the disk; then nothing of it is left. */
 export async function copySavepoint(
   disk: Disk,
   checkpoint: FoundCheckpoint,
   folder: string,
 ): Promise<void> {
-  const isThere = (await disk.stat(folder)) !== null;
-  if (isThere && (await disk.list(folder)).length > 0) throw targetTakenError(folder);
+  await checkEmpty(disk, folder);
   await disk.makeDir(folder);
   const made: string[] = [];
   try {

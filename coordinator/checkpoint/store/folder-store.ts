@@ -42,7 +42,7 @@ import type {
   ListedCheckpoint,
   WrittenManifest,
 } from './checkpoint-store.ts';
-import { copySavepoint } from './copy-savepoint.ts';
+import { checkTarget, copySavepoint } from './copy-savepoint.ts';
 import { checkpointAt, latestOf, listOf } from './find-checkpoint.ts';
 import type { CheckDepth } from './read-checkpoint.ts';
 import { keptOf, removeUnneeded } from './unneeded-files.ts';
@@ -231,6 +231,10 @@ class FolderAttempt implements AttemptStore {
       const about = { kept, damagedIds: this.#damagedIds, epoch: this.epoch, oldest };
       await removeUnneeded(this.#env.disk, this.root, about);
     });
+  }
+
+  checkTarget(folder: string): Promise<void> {
+    return checkTarget(this.#env.disk, folder);
   }
 
   async copyTo(checkpointId: number, folder: string): Promise<void> {

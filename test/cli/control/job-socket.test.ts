@@ -8,8 +8,10 @@ import { createRealEnv } from '../../../base/env/real-env.ts';
 import { typedError } from '../../../base/typed-error.ts';
 import { cancelCommand } from '../../../cli/commands/cancel.ts';
 import { listCommand } from '../../../cli/commands/list.ts';
+import { savepointCommand } from '../../../cli/commands/savepoint.ts';
 import { stateCommand } from '../../../cli/commands/state.ts';
 import { statusCommand } from '../../../cli/commands/status.ts';
+import { stopCommand } from '../../../cli/commands/stop.ts';
 import { whyCommand } from '../../../cli/commands/why.ts';
 import type { JobControl } from '../../../cli/control/job-api.ts';
 import { removeStaleSockets } from '../../../cli/control/job-client.ts';
@@ -70,6 +72,17 @@ function scene() {
         }
         return key === 'de' ? { parts: [{ taskId: 'v1[0]', value: { visits: 3 } }] } : null;
       },
+      saved: () => ({
+        savepoint: async (path) => ({ checkpointId: 7, path }),
+        // The job ends as soon as it has said so.
+        stop: async ({ folder: path, drains }) => {
+          if (path === null)
+            throw typedError('SAVEPOINT_FAILED', 'no room', { hint: 'Make some.' });
+          reasons.push(drains ? 'drained' : 'stopped');
+          void socket.close();
+          return { checkpointId: 8, path };
+        },
+      }),
     };
     const progress: RunProgress = {
       ...{ phase: 'running', rowsIn: 1_234, bytesIn: 2_048, bytesTotal: 0, rowsOut: 5, seconds: 2 },
@@ -101,6 +114,19 @@ function scene() {
   };
   return { folder, places, start, command };
 }
+
+test('a savepoint is where it was wanted, a stop waits for the end, a failure is told', async () => {
+  const { start, command } = scene();
+  const { reasons } = await start('ledger', 'ledger-1');
+  const { stdout } = await command(savepointCommand, 'ledger', '/kept');
+  expect(stdout).toBe('savepoint 7 of job "ledger" is in /kept\n');
+  await expect(command(stopCommand, 'ledger')).rejects.toThrow('no room');
+  const { stdout: stopped } = await command(stopCommand, 'ledger', '--savepoint', '/sp', '--json');
+  expect(JSON.parse(stopped)).toMatchObject({
+    ...{ id: 'ledger-1', status: 'stopped', checkpointId: 8, savepoint: '/sp' },
+  });
+  expect(reasons).toEqual(['stopped']);
+});
 
 test('list shows the jobs that run, with what they have done', async () => {
   const { start, command } = scene();

@@ -121,5 +121,16 @@ export const plants: Readonly<Record<string, Step>> = {
     if (task !== undefined) tasks.set(event.snapshot.taskId, { ...task, answeredId: 0 });
     return stepCheckpoints({ ...state, tasks }, event, options);
   },
+  /** Others are made behind the savepoint that the attempt ends with. */
+  haltForgotten: (state, event, options) => {
+    const ending = state.ending?.kind === 'halt' ? null : state.ending;
+    const step = stepCheckpoints({ ...state, ending }, event, options);
+    if (step.state.isOver || step.state.ending !== null) return step;
+    return { ...step, state: { ...step.state, ending: state.ending } };
+  },
+  haltedForEver: onEffects((effect) => (effect.kind === 'orderSources' ? [] : [effect])),
+  drainUnanswered: onEffects((effect) =>
+    effect.kind === 'answer' && effect.failure === null && effect.checkpointId > 0 ? [] : [effect],
+  ),
   savepointUnanswered: onEffects((effect) => (effect.kind === 'answer' ? [] : [effect])),
 };

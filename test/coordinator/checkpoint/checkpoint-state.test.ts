@@ -22,10 +22,21 @@ test('in random orders of events every row is committed once, in order, after it
   }
 });
 
+test('an attempt that is stopped shows what came before its savepoint, and nothing behind it', () => {
+  let stopped = 0;
+  for (let seed = 0; seed < 500; seed++) {
+    const world = new CheckpointWorld({ seed, mayStop: true, mayEnd: seed % 4 === 0 }).run();
+    expect(world.problems, `seed ${seed}`).toEqual([]);
+    if (world.isStopped) stopped++;
+  }
+  expect(stopped).toBeGreaterThan(50);
+});
+
 test.each(Object.entries(plants))('the judge notices %s', (_, step) => {
   let noticed = 0;
   for (let seed = 0; seed < 300 && noticed === 0; seed++) {
-    noticed = new CheckpointWorld({ seed, step, failureShare: 0.3 }).run().problems.length;
+    const world = new CheckpointWorld({ seed, step, failureShare: 0.3, mayStop: seed % 2 === 0 });
+    noticed = world.run().problems.length;
   }
   expect(noticed).toBeGreaterThan(0);
 });
@@ -78,7 +89,13 @@ test('the interval triggers, the last answer writes, the log commits, the commit
   expect(wakeAtOf(walk.state, walk.options)).toBe(100);
   expect(kinds(walk.take({ kind: 'tick' }, 99))).toEqual([]);
   expect(walk.take({ kind: 'tick' }, 100).effects).toEqual([
-    { kind: 'trigger', checkpointId: 1, checkpointKind: 'checkpoint', taskIds: ['a-0', 'b-0'] },
+    {
+      kind: 'trigger',
+      checkpointId: 1,
+      checkpointKind: 'checkpoint',
+      taskIds: ['a-0', 'b-0'],
+      halts: false,
+    },
   ]);
   expect(wakeAtOf(walk.state, walk.options)).toBe(1_100); // Nothing to do but to give it up.
   expect(kinds(walk.ack(1, 'b-0', 'rows'))).toEqual([]);
@@ -138,7 +155,7 @@ test('the final checkpoint comes after the last task, and the job ends when it i
   expect(kinds(walk.take({ kind: 'written', checkpointId: 1 }))).toEqual(['commit']);
   expect(walk.writes).toEqual(['all of a', 'all of b']);
   expect(kinds(walk.take({ kind: 'committed', checkpointId: 1 }))).toEqual(['end']);
-  walk.take({ kind: 'savepoint', request: 'r' });
+  walk.take({ kind: 'savepoint', request: 'r', halts: false });
   expect(walk.effects).toMatchObject([{ kind: 'answer', failure: 'the job has ended' }]);
 });
 
@@ -164,7 +181,9 @@ test('failures in a row are counted, a success starts the count anew', () => {
 
 test('a savepoint waits for nobody, its failure is its own, and it is answered when committed', () => {
   const walk = new Walk(['a-0'], { failuresMax: 0 }).take({ kind: 'tick' }, 100);
-  expect(kinds(walk.take({ kind: 'savepoint', request: 'mine' }))).toEqual(['trigger']);
+  expect(kinds(walk.take({ kind: 'savepoint', request: 'mine', halts: false }))).toEqual([
+    'trigger',
+  ]);
   walk.ack(1, 'a-0').take({ kind: 'written', checkpointId: 1 }).ack(2, 'a-0');
   expect(walk.effects).toMatchObject([{ kind: 'writeManifest', checkpointKind: 'savepoint' }]);
   const failed = {
@@ -184,11 +203,56 @@ test.each([
   { kind: 'writeFailed', checkpointId: 1, reason: 'fenced', isInDoubt: true } as const,
   { kind: 'stop', reason: 'cancelled' } as const,
 ])('the attempt ends with $kind $reason, and who waits is told', (event) => {
-  const walk = new Walk(['a-0'], { failuresMax: 9 }).take({ kind: 'savepoint', request: 'mine' });
+  const walk = new Walk(['a-0'], { failuresMax: 9 }).take({
+    kind: 'savepoint',
+    request: 'mine',
+    halts: false,
+  });
   walk.ack(1, 'a-0').take(event);
   expect(walk.effects[0]).toMatchObject({ kind: 'answer', failure: event.reason });
   expect(kinds(walk).includes('failAttempt')).toBe(event.kind === 'writeFailed');
   expect(walk.state.history.counts.abandoned).toBe(1);
+});
+
+test('behind a savepoint that halts none is triggered; where it fails, sources go on', () => {
+  const walk = new Walk(['a-0']).take({ kind: 'savepoint', request: 'stop', halts: true }, 50);
+  expect(walk.effects).toMatchObject([{ kind: 'trigger', checkpointId: 1, halts: true }]);
+  expect(kinds(walk.take({ kind: 'tick' }, 500))).toEqual([]);
+  expect(walk.take({ kind: 'drain', request: 'too' }).effects).toMatchObject([
+    { kind: 'answer', request: 'too', failure: 'the job is being stopped' },
+  ]);
+  expect(walk.take({ kind: 'tick' }, 1_050).effects).toMatchObject([
+    { kind: 'discard' },
+    { kind: 'answer', request: 'stop', failure: expect.stringContaining('1 tasks did not answer') },
+    { kind: 'orderSources', order: 'goOn' },
+    { kind: 'trigger', checkpointId: 2, halts: false },
+  ]);
+});
+
+test('a savepoint that halted sources stays the last one, unless the attempt is to go on', () => {
+  const walk = new Walk(['a-0']).take({ kind: 'savepoint', request: 'stop', halts: true }, 50);
+  walk.ack(1, 'a-0', 'rows').take({ kind: 'written', checkpointId: 1 });
+  expect(walk.writes).toEqual(['rows']);
+  const answer = { kind: 'answer', request: 'stop', checkpointId: 1, failure: null };
+  expect(walk.take({ kind: 'committed', checkpointId: 1 }).effects).toEqual([answer]);
+  expect(kinds(walk.take({ kind: 'tick' }, 500))).toEqual([]);
+  expect(kinds(walk.take({ kind: 'goOn' }))).toEqual(['orderSources', 'trigger']);
+});
+
+test('a job that is drained answers with its final checkpoint, or with why there is none', () => {
+  const walk = new Walk(['a-0']).take({ kind: 'drain', request: 'drain' }, 50);
+  expect(walk.effects).toEqual([{ kind: 'orderSources', order: 'end' }]);
+  expect(kinds(walk.take({ kind: 'tick' }, 500))).toEqual([]);
+  expect(walk.finish('a-0', 'the rest').effects).toMatchObject([{ checkpointKind: 'final' }]);
+  walk.take({ kind: 'written', checkpointId: 1 }).take({ kind: 'committed', checkpointId: 1 });
+  expect(walk.effects).toEqual([
+    { kind: 'answer', request: 'drain', checkpointId: 1, failure: null },
+    { kind: 'end' },
+  ]);
+  const other = new Walk(['a-0']).take({ kind: 'drain', request: 'drain' });
+  expect(other.take({ kind: 'stop', reason: 'cancelled' }).effects).toMatchObject([
+    { kind: 'answer', request: 'drain', failure: 'cancelled' },
+  ]);
 });
 
 test('a write that comes too late for its order fails the attempt rather than being lost', () => {

@@ -56,6 +56,8 @@ interface ModelTask {
   /** Its answers on their way. */
   readonly answers: Kinds[];
   hasEnded: boolean;
+  /** Whether its source gives out nothing: it does not end, and only what operators do by the clock gives rows. */
+  isHalted: boolean;
   /** Rows that are visible. */
   visibleRows: number;
 }
@@ -68,6 +70,8 @@ export interface WorldOptions {
   readonly failureShare?: number;
   /** Whether the attempt may be ended, by a commit that fails or by others. @defaultValue false */
   readonly mayEnd?: boolean;
+  /** Whether it may be ended in order, with a savepoint or by draining it. @defaultValue false */
+  readonly mayStop?: boolean;
 }
 
 const epoch = 3;
@@ -79,16 +83,23 @@ export class CheckpointWorld {
   readonly tasks: ModelTask[];
   readonly transitions = new Set<string>();
   isDone = false;
+  /** Whether it was ended with a savepoint. */
+  isStopped = false;
   readonly #rng;
   readonly #step: Step;
   readonly #options: CheckpointOptions;
   readonly #failureShare: number;
   readonly #mayEnd: boolean;
+  readonly #mayStop: boolean;
   /** Events of the shell on their way. */
   readonly #shell: Kinds[] = [];
   readonly #logged = new Set<number>();
   readonly #begun = new Set<number>();
   readonly #requests = new Set<string>();
+  /** The request that is to end the attempt, and the barrier that halts its sources. */
+  #stopRequest: string | null = null;
+  #haltsAt: number | null = null;
+  #isDraining = false;
   #newest = 0;
   #turns = 0;
 
@@ -99,8 +110,10 @@ export class CheckpointWorld {
       options = {},
       failureShare = 0.1,
       mayEnd = false,
+      mayStop = false,
     } = world;
     this.#mayEnd = mayEnd;
+    this.#mayStop = mayStop;
     this.#rng = createSeededRngSource(seed).stream('checkpoints');
     this.#step = step;
     this.#failureShare = failureShare;
@@ -111,7 +124,7 @@ export class CheckpointWorld {
     const taskIds = ['map-0', 'sink-0', 'sink-1'].slice(0, this.#rng.int(1, 4));
     this.tasks = taskIds.map((id) => ({
       ...{ id, rows: 0, preparedRows: 0, cut: new Map(), barriers: [], answers: [] },
-      ...{ hasEnded: false, visibleRows: 0 },
+      ...{ hasEnded: false, isHalted: false, visibleRows: 0 },
     }));
     this.state = initialCheckpoints({ epoch, nextId: 5, taskIds, nowMs: 0 }, this.#options);
   }
@@ -145,12 +158,13 @@ export class CheckpointWorld {
         this.#passBarrier(task);
         return;
       case 6:
-        if (this.#turns > 1_500 || this.#rng.int(0, 12) === 0) this.#end(task);
+        if (this.#isDraining || this.#turns > 1_500 || this.#rng.int(0, 12) === 0) this.#end(task);
         return;
       case 7:
         if (this.#mayEnd && this.#rng.int(0, 50) === 0)
           this.take({ kind: 'stop', reason: 'cancel' });
         else if (this.#rng.int(0, 20) === 0) this.#askSavepoint();
+        else if (this.#mayStop && this.#rng.int(0, 18) === 0) this.#askStop();
         else this.#stray(task);
         return;
       case 8:
@@ -166,10 +180,33 @@ export class CheckpointWorld {
     }
   }
 
-  #askSavepoint(): void {
+  #newRequest(): string {
     const request = `request ${this.#requests.size}-${this.nowMs}-${this.#rng.u32()}`;
     this.#requests.add(request);
-    this.take({ kind: 'savepoint', request });
+    return request;
+  }
+
+  #askSavepoint(): void {
+    this.take({ kind: 'savepoint', request: this.#newRequest(), halts: false });
+  }
+
+  #askStop(): void {
+    const request = this.#newRequest();
+    const isFirst = this.#stopRequest === null;
+    if (isFirst) this.#stopRequest = request;
+    if (this.#rng.int(0, 3) === 0) this.take({ kind: 'drain', request });
+    else this.take({ kind: 'savepoint', request, halts: true });
+  }
+
+  /** A savepoint to end with is there: all that came before its barriers is visible, and no row that came behind. */
+  #stopAt(checkpointId: number): void {
+    for (const { id, cut, preparedRows, visibleRows } of this.tasks) {
+      const expected = cut.get(checkpointId) ?? preparedRows;
+      if (visibleRows === expected) continue;
+      this.problems.push(`${id} stops with ${visibleRows} rows, and the savepoint has ${expected}`);
+    }
+    this.isStopped = true;
+    this.take({ kind: 'stop', reason: 'stopped with a savepoint' });
   }
 
   /** What a task of another attempt says, or one that no attempt has, or one that says it twice. */
@@ -188,6 +225,7 @@ export class CheckpointWorld {
   #passBarrier(task: ModelTask): void {
     const checkpointId = task.barriers.shift();
     if (checkpointId === undefined || task.hasEnded) return;
+    if (checkpointId === this.#haltsAt) task.isHalted = true;
     const prepared = this.#prepare(task);
     task.cut.set(checkpointId, task.rows);
     if (this.#rng.float() < this.#failureShare) {
@@ -207,7 +245,7 @@ export class CheckpointWorld {
   }
 
   #end(task: ModelTask): void {
-    if (task.hasEnded) return;
+    if (task.hasEnded || task.isHalted) return;
     task.hasEnded = true;
     task.answers.push({ kind: 'taskFinished', snapshot: snapshotOf(task.id, this.#prepare(task)) });
   }
@@ -228,6 +266,7 @@ export class CheckpointWorld {
     switch (effect.kind) {
       case 'trigger':
         this.#begun.add(effect.checkpointId);
+        if (effect.halts) this.#haltsAt = effect.checkpointId;
         for (const task of this.tasks) {
           const isAsked = effect.taskIds.includes(task.id);
           if (isAsked) task.barriers.push(effect.checkpointId);
@@ -240,14 +279,31 @@ export class CheckpointWorld {
         this.#judgeCommit(effect.checkpointId, effect.writes);
         this.#shell.push(this.#commitOutcome(effect.checkpointId));
         return;
+      case 'orderSources':
+        if (effect.order === 'end') this.#isDraining = true;
+        else {
+          this.#haltsAt = null;
+          for (const one of this.tasks) one.isHalted = false;
+        }
+        return;
       case 'answer':
-        if (!this.#requests.delete(effect.request)) this.problems.push('answered twice');
+        this.#answered(effect);
         return;
       case 'end':
         this.isDone = true;
         return;
       default:
     }
+  }
+
+  #answered({ request, checkpointId, failure }: CheckpointEffect & { kind: 'answer' }): void {
+    if (!this.#requests.delete(request)) this.problems.push('answered twice');
+    if (request !== this.#stopRequest) return;
+    this.#stopRequest = null;
+    // Now and then what was to be done with it fails, and the job goes on.
+    if (failure === null && this.#haltsAt === checkpointId && this.#rng.int(0, 3) > 0) {
+      this.#stopAt(checkpointId);
+    } else if (failure === null) this.take({ kind: 'goOn' });
   }
 
   #commitOutcome(checkpointId: number): Kinds {

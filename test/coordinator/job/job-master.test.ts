@@ -69,6 +69,7 @@ function fakes(failing: readonly string[]) {
     stop: () => call('stop'),
     ask: async () => [],
     triggerCheckpoint: async () => undefined,
+    orderSources: async () => undefined,
   };
   return { calls, connector, host };
 }

@@ -1,0 +1,73 @@
+/**
+ * Goal: a job in one process is given a savepoint, or stopped with one, from another; what goes on from there has each
+ * entry once, and a job that can't give one says why and runs on.
+ */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { expectFailure, summaryOf } from '../support/cli-process.ts';
+import { nothingWrong } from '../support/ledger-audit.ts';
+import { LedgerScene } from '../support/running-ledger.ts';
+
+const choice = { count: 40_000, fileCount: 3, keysPerFile: 100, seed: 11 };
+const slow = ['--rate', '8000'];
+
+test('a savepoint stands alone: its job goes on, and another one starts from it', async () => {
+  const scene = new LedgerScene(choice);
+  const run = scene.start('--parallelism', '2', ...slow);
+  await scene.hasLines();
+  mkdirSync(join(scene.folder, 'taken/more'), { recursive: true });
+  const taken = { code: 'SAVEPOINT_TARGET_TAKEN', exitCode: 2, says: /taken" is not empty/ };
+  expectFailure(await scene.cli('savepoint', 'ledger', 'taken'), taken);
+  writeFileSync(join(scene.folder, 'file'), '');
+  const noFolder = { code: 'DISK_NOT_A_FOLDER', exitCode: 2 };
+  expectFailure(await scene.cli('savepoint', 'ledger', 'file/sp'), noFolder);
+  const said = await scene.json('savepoint', 'ledger', 'sp');
+  expect(said).toMatchObject({ name: 'ledger', savepoint: join(scene.folder, 'sp') });
+  summaryOf(await run.ended);
+  expect(scene.audit()).toEqual({ lineCount: choice.count, ...nothingWrong });
+
+  renameSync(join(scene.folder, 'sp'), join(scene.folder, 'moved'));
+  rmSync(join(scene.folder, 'chk'), { recursive: true });
+  const other = ['--output', 'other/', '--parallelism', '3', '--from-savepoint', 'moved'];
+  summaryOf(await scene.start(...other).ended);
+  const { lineCount, missing, ...rest } = scene.audit('other');
+  // What the savepoint had read is not read again, and the sums go on from it.
+  expect(missing.length).toBeGreaterThan(0);
+  expect(lineCount).toBeGreaterThan(0);
+  expect(rest).toEqual({ doubled: [], wrong: [] });
+  const gone = { code: 'JOB_NOT_RUNNING', exitCode: 3 };
+  expectFailure(await scene.cli('savepoint', 'ledger', 'late'), gone);
+});
+
+test('a job that is stopped goes on from its savepoint, each entry once', async () => {
+  const scene = new LedgerScene(choice);
+  const first = scene.start('--parallelism', '2', ...slow);
+  await scene.hasLines();
+  const said = await scene.json('stop', 'ledger', '--savepoint', 'sp');
+  expect(said).toMatchObject({ status: 'stopped', savepoint: join(scene.folder, 'sp') });
+  const summary = summaryOf(await first.ended);
+  expect(summary).toMatchObject({ status: 'stopped', savepoint: join(scene.folder, 'sp') });
+  const { lineCount, missing, ...rest } = scene.audit();
+  expect(missing.length).toBeGreaterThan(0);
+  expect(rest).toEqual({ doubled: [], wrong: [] });
+
+  // Stopped once more, without a folder, at another parallelism, and killed by nobody in between.
+  const flags = ['--checkpoint-dir', 'chk2/', '--from-savepoint', 'sp', '--restore', 'latest'];
+  const second = scene.start(...flags, '--parallelism', '3', ...slow);
+  const lines = () => scene.audit().lineCount;
+  await expect.poll(lines, { timeout: 60_000, interval: 100 }).toBeGreaterThan(lineCount);
+  const again = await scene.cli('stop', 'ledger');
+  expect(again.stdout).toMatch(
+    /job "ledger" is stopped: savepoint \d+ is in .*chk2\/ledger\/chk-\d+-1\n/,
+  );
+  summaryOf(await second.ended);
+  summaryOf(await scene.start(...flags, '--parallelism', '1').ended);
+  expect(scene.audit()).toEqual({ lineCount: choice.count, ...nothingWrong });
+});
+
+test('a job without checkpoints says so, and a folder without a savepoint starts nothing', async () => {
+  const scene = new LedgerScene({ ...choice, count: 9_000 });
+  const empty = await scene.start('--from-savepoint', 'in').ended;
+  expectFailure(empty, { code: 'CHECKPOINT_NOT_FOUND', exitCode: 1 });
+});
