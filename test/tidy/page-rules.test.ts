@@ -1,6 +1,12 @@
 /** Goal: each rule on pages refuses a planted violation, and lets a good page pass. */
 import { expect, test } from 'vitest';
-import { hasOneTitle, hasReadme, linksResolve, namesFilesThatExist } from './page-rules.ts';
+import {
+  hasOneTitle,
+  hasReadme,
+  linksResolve,
+  namesFilesThatExist,
+  namesNothingTwice,
+} from './page-rules.ts';
 import type { Rule } from './tree.ts';
 
 function findings(rule: Rule, files: Record<string, string>): string[] {
@@ -66,5 +72,13 @@ test('a page has one title, and a comment in a code block is none', () => {
   expect(findings(hasOneTitle, { 'a.md': '# A\n\n# B\n', 'b.md': 'text' })).toEqual([
     'a.md:1 2 titles, a page has one',
     'b.md:1 0 titles, a page has one',
+  ]);
+});
+
+test('a file or folder has one entry in a list', () => {
+  const list = '# A\n\n- `job/`: one thing\n- `task/`: another, not `job/`:\n';
+  expect(findings(namesNothingTwice, { 'a.md': list })).toEqual([]);
+  expect(findings(namesNothingTwice, { 'a.md': `${list}- \`job/\`: one thing more\n` })).toEqual([
+    'a.md:5 `job/` has an entry above',
   ]);
 });

@@ -139,3 +139,17 @@ export const hasOneTitle: Rule = (files) =>
     .map(({ path, text }) => ({ path, titles: proseOf(text).match(/^# /gm)?.length ?? 0 }))
     .filter(({ titles }) => titles !== 1)
     .map(({ path, titles }) => ({ path, line: 1, message: `${titles} titles, a page has one` }));
+
+/** Two entries for one file or folder: what two changes leave where a page is merged line by line. */
+export const namesNothingTwice: Rule = (files) =>
+  files.filter(isPage).flatMap(({ path, text }) => {
+    const seen = new Set<string>();
+    return [...text.matchAll(/^- (`[^`\n]+`):/gm)].flatMap((match): Problem[] => {
+      const entry = match[1] ?? '';
+      if (!seen.has(entry)) {
+        seen.add(entry);
+        return [];
+      }
+      return [{ path, line: lineAt(text, match.index), message: `${entry} has an entry above` }];
+    });
+  });

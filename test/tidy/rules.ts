@@ -21,4 +21,5 @@ export const rules: Readonly<Record<string, Rule>> = {
   'a page names files that exist': page.namesFilesThatExist,
   'links lead somewhere': page.linksResolve,
   'a page has one title': page.hasOneTitle,
+  'a page names nothing twice': page.namesNothingTwice,
 };
