@@ -124,6 +124,7 @@ export const errorKinds = {
   PROGRAM_NOT_ATTACHED: 'user',
   PROGRAM_NO_ROWS: 'user',
   PROGRAM_SLOTS_CLOSED: 'user',
+  RESCALE_REFUSED: 'user',
   RESTART_OPTION_INVALID: 'user',
   ROW_EXPIRED: 'user',
   RPC_BUSY: 'resource',

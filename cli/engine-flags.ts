@@ -16,9 +16,9 @@ const shuffles: readonly Shuffle[] = ['memory', 'disk'];
 const parallelismMax = 128;
 const slotBytesDefault = 2 * 1024 ** 3;
 /** Below this a slot has no room for the batches in flight. */
-const slotBytesMin = 32 * 1024 ** 2;
+export const slotBytesMin = 32 * 1024 ** 2;
 /** What a WebAssembly memory with 32-bit addresses can hold. */
-const slotBytesMax = 4 * 1024 ** 3;
+export const slotBytesMax = 4 * 1024 ** 3;
 
 /** Where rows are between stages. @throws FLAG_VALUE when the text is neither way. */
 export function parseShuffle(text: unknown): Shuffle {

@@ -76,6 +76,12 @@ const usages: readonly Usage[] = [
     run: async (env, args) => (await import('./commands/stop.ts')).stopCommand(env, args),
   },
   {
+    name: 'rescale',
+    usage: 'JOB --parallelism N [flags]',
+    description: 'have a running job go on with another number of tasks',
+    run: async (env, args) => (await import('./commands/rescale.ts')).rescaleCommand(env, args),
+  },
+  {
     name: 'cancel',
     usage: 'JOB [flags]',
     description: 'end a running job',
@@ -85,7 +91,7 @@ const usages: readonly Usage[] = [
 const commands = usages.map(({ name }) => name);
 /** Those that start no job. */
 const controls: ReadonlySet<string> = new Set([
-  ...['list', 'status', 'why', 'state', 'checkpoints', 'savepoint', 'stop', 'cancel'],
+  ...['list', 'status', 'why', 'state', 'checkpoints', 'savepoint', 'stop', 'rescale', 'cancel'],
 ]);
 
 const examples = `

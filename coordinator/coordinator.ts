@@ -10,12 +10,12 @@ import type { Env } from '../base/env/env.ts';
 import { typedError } from '../base/typed-error.ts';
 import type { Connector } from '../engine/contracts/connector.ts';
 import type { JobMode, LogicalGraph } from '../engine/plan/logical-graph.ts';
+import type { PhysicalGraph } from '../engine/plan/physical-graph.ts';
 import { type AdaptiveOptions, adaptiveDefaults } from './adaptive/adaptive-options.ts';
-import type { RestoreRequest } from './checkpoint/store/checkpoint-log.ts';
-import type { AttemptStore } from './checkpoint/store/checkpoint-store.ts';
 import { folderStore } from './checkpoint/store/folder-store.ts';
-import { type CheckpointRequest, checkCheckpoints, restoredJob } from './job/checkpointed-job.ts';
-import { JobAttempts } from './job/job-attempts.ts';
+import { AttemptStarter } from './job/attempt-starter.ts';
+import { type CheckpointRequest, checkCheckpoints } from './job/checkpointed-job.ts';
+import { JobAttempts, type Rescaling } from './job/job-attempts.ts';
 import type { JobHandle } from './job/job-handle.ts';
 import { JobMaster, type JobMasterOptions, type TaskHost } from './job/job-master.ts';
 import type { stepJob } from './job/job-state.ts';
@@ -44,8 +44,20 @@ export interface JobSubmission {
 
 export interface CoordinatorParts {
   readonly connectors: ReadonlyMap<string, Connector>;
+  /**
+   * Starts a worker with so many slots, which has registered when this resolves: for a job that is given another
+   * parallelism. @throws RESCALE_REFUSED @defaultValue jobs share out the slots that there are
+   */
+  readonly newSlots?: (slotCount: number) => Promise<NewSlots>;
   /** The rules of jobs; only tests that plant a wrong one give others. @defaultValue stepJob */
   readonly step?: typeof stepJob;
+}
+
+/** Slots that were started for a job, and have come to be used or not. */
+export interface NewSlots {
+  /** Jobs run on these: those that were there before are not needed any more. */
+  keep(): Promise<void>;
+  drop(): Promise<void>;
 }
 
 export class Coordinator {
@@ -74,42 +86,72 @@ export class Coordinator {
     const { checkpoints } = submission;
     const statistics = await this.#statisticsOf(graph, jobId);
     const mode = plan.mode ?? (checkpoints === undefined ? undefined : 'streaming');
-    const physical = planJob(graph, { ...plan, statistics, ...(mode !== undefined && { mode }) });
+    const planWith = (parallelism: number) =>
+      planJob(graph, { ...plan, parallelism, statistics, ...(mode !== undefined && { mode }) });
+    const physical = planWith(plan.parallelism);
     if (checkpoints !== undefined) checkCheckpoints(physical, this.#parts.connectors);
     const host = await this.#anyHost();
     const options = { jobId, graph: physical, module, host, ...this.#parts };
-    if (checkpoints !== undefined) return this.#submitWithCheckpoints(options, checkpoints);
+    if (checkpoints !== undefined) {
+      return this.#submitWithCheckpoints(options, checkpoints, planWith);
+    }
     const adaptation = submission.shuffle === 'disk' ? adaptive : null;
     return this.#start({ ...options, epoch: 1, speculates, adaptive: adaptation });
   }
 
   async #submitWithCheckpoints(
     options: Omit<JobMasterOptions, 'epoch'>,
-    { folder, from, options: when, restart: strategy }: CheckpointRequest,
+    request: CheckpointRequest,
+    planWith: (parallelism: number) => PhysicalGraph,
   ): Promise<JobHandle> {
-    const { graph, module } = options;
-    const { jobName } = graph;
-    const store = folderStore(this.#env, { folder, jobName });
+    const { graph, host, module } = options;
+    const { folder, from, restart: strategy } = request;
+    const starter = new AttemptStarter(
+      { graph, host },
+      {
+        store: folderStore(this.#env, { folder, jobName: graph.jobName }),
+        ...{ request, jobFingerprint: module.fingerprint },
+        start: (place, epoch, checkpoints) =>
+          this.#start({ ...options, ...place, epoch, speculates: false, checkpoints }),
+      },
+    );
     // What can't be gone on with is refused before an attempt that may still run is fenced off.
-    const offered = await store.find(from);
-    if (offered !== null) restoredJob(offered, graph);
-    let last: AttemptStore | null = null;
-    const begin = async (origin: RestoreRequest) => {
-      // Who was asleep while another process went on with the job fails, too: and takes nothing back from it.
-      await last?.checkCurrent();
-      const attempt = await store.beginAttempt(origin);
-      last = attempt;
-      const { found } = await attempt.latest();
-      const restored = found && restoredJob(found, graph);
-      const { fingerprint: jobFingerprint } = module;
-      const checkpoints = { options: when, store: attempt, restored, jobFingerprint };
-      return this.#start({ ...options, epoch: attempt.epoch, speculates: false, checkpoints });
-    };
-    const first = await begin(from);
+    await starter.check(from, { graph });
     return new JobAttempts(this.#env, {
-      ...{ first, strategy },
-      begin: () => begin({ kind: 'latest' }),
+      ...{ first: await starter.begin(from), strategy },
+      begin: () => starter.begin({ kind: 'latest' }),
+      prepareRescale: (parallelism) =>
+        this.#prepareRescale(starter, () => planWith(parallelism), parallelism),
     });
+  }
+
+  async #prepareRescale(
+    starter: AttemptStarter,
+    plan: () => PhysicalGraph,
+    slotCount: number,
+  ): Promise<Rescaling> {
+    const before = starter.place;
+    const graph = plan();
+    checkCheckpoints(graph, this.#parts.connectors);
+    const slots = (await this.#parts.newSlots?.(slotCount)) ?? null;
+    const place = { graph, host: await this.#anyHost() };
+    this.#host = before.host; // Until it is kept.
+    return {
+      check: () => starter.check({ kind: 'latest' }, place),
+      begin: async () => {
+        starter.move(place);
+        // What has just been written is checked by the tasks that read it.
+        const master = await starter.begin({ kind: 'latest' }, 'sizes');
+        this.#host = place.host;
+        await slots?.keep();
+        return master;
+      },
+      drop: async () => {
+        starter.move(before);
+        this.#host = before.host;
+        await slots?.drop();
+      },
+    };
   }
 
   #start(options: JobMasterOptions): JobMaster {

@@ -94,7 +94,10 @@ class Worker implements WorkerHandle {
     this.#server.handle(methods.stop, (body) => this.#stopJob(body as never));
     const { workerId, address, slotCount } = this.#options;
     await this.#server.listen(address);
-    const answer = await this.#call(methods.register, { workerId, address, slotCount });
+    // Without a term: which one counts is what it is told. Others may have registered before.
+    const self = { workerId, address, slotCount };
+    const deadline = { deadlineMs: controlDeadlineMs };
+    const answer = await this.#coordinator.call(methods.register, self, deadline);
     this.#term = (answer as unknown as RegisterAnswer).term;
     this.#cancelReports = this.#env.timers.every(metricsIntervalMs, () => this.#reportMetrics());
   }

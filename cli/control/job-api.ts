@@ -5,7 +5,7 @@
  * After: cli/control/job-socket.ts, cli/control/job-client.ts.
  */
 import type { Finding } from '../../coordinator/job/job-findings.ts';
-import type { SavedJob } from '../../coordinator/job/job-handle.ts';
+import type { Rescaled, SavedJob } from '../../coordinator/job/job-handle.ts';
 import type { JobInspection } from '../../coordinator/job/job-inspection.ts';
 import type { KeyState } from '../../coordinator/job/key-state.ts';
 
@@ -16,6 +16,7 @@ export const jobMethods = {
   cancel: 'job.cancel',
   savepoint: 'job.savepoint',
   stop: 'job.stop-with-savepoint',
+  rescale: 'job.rescale',
 } as const;
 
 export interface JobDescription {
@@ -65,6 +66,13 @@ export interface StopRequest {
   readonly folder: string | null;
   readonly drains: boolean;
 }
+
+export interface RescaleRequest {
+  /** 1 to 128. */
+  readonly parallelism: number;
+}
+
+export type RescaleReply = Rescaled;
 
 export interface SavepointReply {
   readonly checkpointId: number;

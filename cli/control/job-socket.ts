@@ -17,6 +17,8 @@ import {
   type JobControl,
   type JobDescription,
   jobMethods,
+  type RescaleReply,
+  type RescaleRequest,
   type SavepointReply,
   type SavepointRequest,
   type StateReply,
@@ -64,6 +66,7 @@ export async function openJobSocket(env: SocketEnv, options: JobSocketOptions): 
   on(jobMethods.cancel, () => service.cancel());
   on<SavepointRequest>(jobMethods.savepoint, (request) => service.savepoint(request));
   on<StopRequest>(jobMethods.stop, (request) => service.stop(request));
+  on<RescaleRequest>(jobMethods.rescale, (request) => service.rescale(request));
   const path = newSocketPath(places, processId, env.secrets.hex(4));
   if (path === null) {
     onUnavailable("there is no folder that is this user's alone for its socket");
@@ -147,6 +150,10 @@ class JobService {
 
   stop(request: StopRequest): Promise<SavepointReply> {
     return this.#await(async () => this.#options.control.saved().stop(request));
+  }
+
+  rescale({ parallelism }: RescaleRequest): Promise<RescaleReply> {
+    return this.#await(async () => this.#options.control.saved().rescale(parallelism));
   }
 
   /** When all that was promised has been said; what takes longer than a job takes to end is not waited for. */

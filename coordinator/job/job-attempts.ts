@@ -10,7 +10,7 @@
  * Before: coordinator/coordinator.ts. After: coordinator/job/job-master.ts, coordinator/checkpoint/restart-strategy.ts.
  */
 import type { Env } from '../../base/env/env.ts';
-import { toWire, type WireError } from '../../base/typed-error.ts';
+import { toWire, typedError, type WireError } from '../../base/typed-error.ts';
 import {
   initialRestarts,
   type RestartState,
@@ -18,7 +18,7 @@ import {
   stepRestart,
 } from '../checkpoint/restart-strategy.ts';
 import { type Savepoint, savepointFailed } from './job-checkpoints.ts';
-import type { JobHandle, SavedJob, StopRequest } from './job-handle.ts';
+import type { JobHandle, Rescaled, SavedJob, StopRequest } from './job-handle.ts';
 import type { JobInspection } from './job-inspection.ts';
 import type { JobMaster, JobOutcome, JobProgress } from './job-master.ts';
 import type { KeyState } from './key-state.ts';
@@ -29,6 +29,27 @@ export interface JobAttemptsOptions {
   readonly strategy: RestartStrategy;
   /** Makes and starts the next attempt, from the newest complete checkpoint. */
   readonly begin: () => Promise<JobMaster>;
+  /**
+   * Makes ready what attempts need to run with another parallelism.
+   * @throws RESCALE_REFUSED, and what keeps the plan from going on from the job's checkpoints
+   */
+  readonly prepareRescale: (parallelism: number) => Promise<Rescaling>;
+}
+
+/** Another parallelism, with its plan and its slots. */
+export interface Rescaling {
+  /** Whether the new plan can go on from the newest checkpoint. @throws as `prepareRescale` */
+  check(): Promise<void>;
+  /** Attempts from now on have it; makes and starts the next one. */
+  begin(): Promise<JobMaster>;
+  /** It comes to nothing: attempts are as they were. */
+  drop(): Promise<void>;
+}
+
+/** A rescaling that waits for the attempt to end. */
+interface NextScale {
+  readonly rescaling: Rescaling;
+  readonly begun: (outcome: Promise<JobMaster>) => void;
 }
 
 export class JobAttempts implements JobHandle, SavedJob {
@@ -43,6 +64,9 @@ export class JobAttempts implements JobHandle, SavedJob {
   #isBetween = false;
   /** Where the job was stopped with a savepoint. */
   #savepoint: Savepoint | null = null;
+  /** Whether another parallelism is being made ready, and what goes on with it once the attempt has stopped. */
+  #isRescaling = false;
+  #next: NextScale | null = null;
 
   constructor(env: Pick<Env, 'clock' | 'timers' | 'rng' | 'observe'>, options: JobAttemptsOptions) {
     this.#env = env;
@@ -67,7 +91,7 @@ export class JobAttempts implements JobHandle, SavedJob {
   }
 
   cancel(reason: string): void {
-    this.#end.abort();
+    this.#end.abort(reason);
     this.#current.cancel(reason);
   }
 
@@ -88,6 +112,41 @@ export class JobAttempts implements JobHandle, SavedJob {
     return this.#current.stateOf(operator, key);
   }
 
+  async rescale(parallelism: number): Promise<Rescaled> {
+    const master = this.#running();
+    const from = master.parallelism;
+    if (this.#isRescaling) throw rescaleRefused('it is being rescaled already');
+    if (parallelism === from) throw rescaleRefused(`it runs with parallelism ${from} already`);
+    this.#isRescaling = true;
+    try {
+      const rescaling = await this.#options.prepareRescale(parallelism);
+      return { from, to: parallelism, ...(await this.#moveTo(rescaling, master)) };
+    } finally {
+      this.#isRescaling = false;
+    }
+  }
+
+  async #moveTo(rescaling: Rescaling, master: JobMaster) {
+    const { clock } = this.#env;
+    const { promise: begun, resolve } = Promise.withResolvers<JobMaster>();
+    begun.catch(() => undefined); // Where the savepoint fails nobody waits for it.
+    let sinceMs = 0;
+    try {
+      // The first one is as large as all that has changed; the job stands only for the second one.
+      await master.savepoint({ folder: null, ending: null });
+      await rescaling.check();
+      sinceMs = clock.mono();
+      this.#next = { rescaling, begun: resolve };
+      const { checkpointId } = await master.savepoint({ folder: null, ending: 'halt' });
+      await (await begun).started;
+      return { checkpointId, pausedMs: clock.mono() - sinceMs };
+    } catch (error) {
+      this.#next = null;
+      await rescaling.drop();
+      throw error;
+    }
+  }
+
   #running(): JobMaster {
     if (this.#isBetween) throw savepointFailed(this.jobId, 'it is being started again');
     return this.#current;
@@ -97,6 +156,13 @@ export class JobAttempts implements JobHandle, SavedJob {
     for (;;) {
       const outcome = this.#withSavepoint(await this.#current.done);
       const { error } = outcome;
+      if (outcome.status === 'stopped' && this.#next !== null) {
+        const failure = await this.#goOnWith(this.#next);
+        if (failure === null) continue;
+        return { ...outcome, status: 'failed', error: toWire(failure) };
+      }
+      this.#next?.begun(Promise.reject(savepointFailed(this.jobId, 'the job has ended')));
+      this.#next = null;
       if (error === null || this.#end.signal.aborted || !mayRestart(error)) return outcome;
       const { delayMs, reason } = this.#failed();
       if (delayMs === null) return { ...outcome, error: withReason(error, reason) };
@@ -105,7 +171,7 @@ export class JobAttempts implements JobHandle, SavedJob {
       this.#isBetween = true;
       try {
         await this.#env.timers.sleep(delayMs, this.#end.signal);
-        this.#current = await this.#options.begin();
+        this.#use(await this.#options.begin());
         this.#isBetween = false;
       } catch (second) {
         // A cancel while it waits leaves it as it was; what keeps the next attempt from beginning ends the job.
@@ -113,6 +179,32 @@ export class JobAttempts implements JobHandle, SavedJob {
         return { ...outcome, error: toWire(second) };
       }
     }
+  }
+
+  /** The next attempt, with another parallelism; null when it has begun. Where it can't, the job goes on as it was. */
+  async #goOnWith({ rescaling, begun }: NextScale): Promise<unknown> {
+    this.#next = null;
+    const beginning = rescaling.begin();
+    begun(beginning);
+    try {
+      this.#use(await beginning);
+    } catch {
+      // Who asked for it is told, and undoes it.
+      try {
+        await rescaling.drop();
+        this.#use(await this.#options.begin());
+      } catch (error) {
+        return error;
+      }
+    }
+    return null;
+  }
+
+  /** A cancel that came while the attempt was being begun counts for it. */
+  #use(master: JobMaster): void {
+    this.#current = master;
+    const { aborted, reason } = this.#end.signal;
+    if (aborted) master.cancel(String(reason));
   }
 
   #withSavepoint(outcome: JobOutcome): JobOutcome {
@@ -134,4 +226,10 @@ function mayRestart(error: WireError): boolean {
 
 function withReason(error: WireError, reason: string): WireError {
   return { ...error, message: `${error.message}; the job is not started again: ${reason}` };
+}
+
+function rescaleRefused(reason: string) {
+  return typedError('RESCALE_REFUSED', `the job keeps its parallelism: ${reason}`, {
+    hint: 'millrace status JOB shows what it runs with.',
+  });
 }

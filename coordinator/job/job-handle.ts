@@ -37,6 +37,21 @@ export interface SavedJob {
    * @throws As `savepoint`
    */
   stop(request: StopRequest): Promise<Savepoint>;
+  /**
+   * Goes on with another number of tasks, from a checkpoint that is taken for this; where that fails as it was.
+   * @throws RESCALE_REFUSED, SAVEPOINT_FAILED, and what keeps the plan from going on from there
+   */
+  rescale(parallelism: number): Promise<Rescaled>;
+}
+
+/** What became of a job that was given another parallelism. */
+export interface Rescaled {
+  readonly from: number;
+  readonly to: number;
+  /** That it went on from. */
+  readonly checkpointId: number;
+  /** Milliseconds from the barrier behind which nothing was given out until the new tasks were started. */
+  readonly pausedMs: number;
 }
 
 export interface StopRequest {

@@ -135,6 +135,7 @@ export class JobMaster {
   /** As the job runs, or as it ran last. */
   #run: RunningJob | null = null;
   #isDeployed = false;
+  readonly #started = Promise.withResolvers<void>();
   #preparation: Promise<void> = Promise.resolve();
 
   constructor(env: Env, options: JobMasterOptions) {
@@ -171,6 +172,16 @@ export class JobMaster {
   /** Number of this attempt. */
   get epoch(): number {
     return this.#options.epoch;
+  }
+
+  /** Parallelism that it was planned for. */
+  get parallelism(): number {
+    return this.#options.graph.parallelism;
+  }
+
+  /** Resolves when its first tasks have been handed to their worker, or it has ended before. */
+  get started(): Promise<void> {
+    return this.#started.promise;
   }
 
   start(): void {
@@ -384,6 +395,7 @@ export class JobMaster {
       prepared: this.#sinks.prepared,
       checkpoints: this.#checkpoints?.deployed ?? null,
     });
+    this.#started.resolve();
   }
 
   async #stopAttempt({ regionId, attempt }: RegionEffect): Promise<void> {
@@ -471,6 +483,7 @@ export class JobMaster {
         state.kind === 'stopped',
       'only an ended job is reported',
     );
+    this.#started.resolve();
     this.#resolveDone({
       status: state.kind,
       error: state.kind === 'failed' ? state.error : null,

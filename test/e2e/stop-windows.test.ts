@@ -1,6 +1,6 @@
 /**
- * Goal: windows that are open when a job is stopped stay open: what goes on from there counts each row once. A job that
- * is drained gives them out as they are.
+ * Goal: windows that are open when a job is stopped, or rescaled, stay open: what goes on from there counts each row once. A
+ * job that is drained gives them out as they are.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -90,7 +90,11 @@ function scene() {
         return `${kind} ${new Date(windowStart).getTime()} ${count} ${ids}`;
       })
       .sort();
-  return { start, stop, counted, texts };
+  const rescale = async (parallelism: number) => {
+    const flags = ['--parallelism', String(parallelism), '--json'];
+    return JSON.parse((await runCli(['rescale', 'windowed', ...flags], options)).stdout);
+  };
+  return { start, stop, rescale, counted, texts };
 }
 
 const whole = rowsPerMinute / kinds.length;
@@ -106,6 +110,21 @@ test('windows that are open stay open, and are whole in what goes on, at another
     expect(summary.status).toBe('stopped');
     expect(counted().every((one) => one.rows === whole)).toBe(true);
     run = start('--restore', 'latest', '--parallelism', parallelism, '--rate', '5000');
+  }
+  summaryOf(await run.ended);
+  expect(texts()).toEqual(expectedCounts());
+});
+
+test('windows that are open go along when the job is given another parallelism', async () => {
+  const { start, rescale, counted, texts } = scene();
+  const run = start('--parallelism', '4', '--rate', '2500');
+  for (const [from, to] of [
+    [4, 1],
+    [1, 3],
+  ] as const) {
+    const before = counted().length;
+    await expect.poll(() => counted().length, { timeout: 60_000 }).toBeGreaterThan(before);
+    expect(await rescale(to)).toMatchObject({ from, to });
   }
   summaryOf(await run.ended);
   expect(texts()).toEqual(expectedCounts());

@@ -82,6 +82,7 @@ function scene() {
           void socket.close();
           return { checkpointId: 8, path };
         },
+        rescale: async (to) => ({ from: 2, to, checkpointId: 9, pausedMs: 1_200 }),
       }),
     };
     const progress: RunProgress = {
