@@ -91,6 +91,9 @@ export interface JobSummary {
   readonly stages: JobOutcome['stages'];
   /** Of one that was stopped or drained: the folder of its savepoint. */
   readonly savepoint?: string;
+  /** Of one with checkpoints: what became of them, and why it was started again. */
+  readonly checkpoints?: JobOutcome['checkpoints'];
+  readonly restarts?: JobOutcome['restarts'];
   readonly error?: WireError;
 }
 
@@ -227,6 +230,7 @@ class Embedded implements EmbeddedRun {
 
   #summary(outcome: JobOutcome): JobSummary {
     const { status, error, operators, latency, counts, stages, inputCount, savepoint } = outcome;
+    const { checkpoints, restarts } = outcome;
     const { skipped, ...totals } = outcome.totals;
     return {
       job: this.#options.graph.jobName,
@@ -241,6 +245,8 @@ class Embedded implements EmbeddedRun {
       ...(Object.keys(counts).length > 0 && { counters: counts }),
       stages,
       ...(savepoint !== undefined && { savepoint }),
+      ...(checkpoints !== undefined && { checkpoints }),
+      ...(restarts !== undefined && { restarts }),
       ...(error && { error }),
     };
   }

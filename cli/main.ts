@@ -58,8 +58,8 @@ const usages: readonly Usage[] = [
   },
   {
     name: 'checkpoints',
-    usage: 'DIR [flags]',
-    description: 'show the checkpoints in a folder',
+    usage: 'DIR|JOB [flags]',
+    description: 'show the checkpoints in a folder, or of a running job',
     run: async (env, args) =>
       (await import('./commands/checkpoints.ts')).checkpointsCommand(env, args),
   },

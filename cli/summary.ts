@@ -37,6 +37,7 @@ export function summaryText(summary: JobSummary, graph: LogicalGraph): string {
     ...countersText(summary),
     `  memory   ${formatBytes(summary.peakMemoryBytes)} at the peak${spilledText(summary)}`,
     ...stagesText(summary),
+    ...checkpointsLine(summary),
     ...(summary.savepoint === undefined ? [] : [`  savepoint  ${summary.savepoint}`]),
   ];
   return `${lines.join('\n')}\n`;
@@ -89,6 +90,27 @@ function countersText({ counters = {} }: JobSummary): string[] {
     ([name, count], index) =>
       `  ${index === 0 ? 'counted' : '       '}  ${name}: ${formatCount(count)}`,
   );
+}
+
+/** How many checkpoints there were, and how often the job was started again. */
+function checkpointsLine({ checkpoints, restarts }: JobSummary): string[] {
+  if (checkpoints === undefined) return [];
+  const { counts, ended } = checkpoints;
+  const failed = counts.declined + counts.expired + counts.failed;
+  const last = ended.findLast(({ state }) => state === 'committed');
+  const facts = [
+    `${formatCount(counts.committed)} made`,
+    ...(failed === 0 ? [] : [`${formatCount(failed)} failed`]),
+    ...(last === undefined
+      ? []
+      : [`the last in ${formatDuration(last.durationMs)}, ${formatBytes(last.sizeBytes)}`]),
+  ];
+  const restart = restarts?.last.at(-1);
+  const starts =
+    restart === undefined
+      ? []
+      : [`  restarts ${plural(restarts?.count ?? 0, 'time')}, the last for ${restart.code}`];
+  return [`  checkpoints  ${facts.join(', ')}`, ...starts];
 }
 
 /** A line per stage, where there are several: what a person looks at to see where the time went. */

@@ -2,12 +2,16 @@
  * `millrace checkpoints DIR`: the checkpoints in a folder, by job: when each was made, how large it is, and whether it is
  * whole. Reads the folder and nothing else, so it works while the job runs and long after.
  *
+ * `millrace checkpoints JOB`: those of a job that runs, as it knows them: under way, made and failed, with how long each part
+ * of them took.
+ *
  * Before: cli/main.ts. After: coordinator/checkpoint/store/checkpoint-places.ts.
  */
 import { resolve } from 'node:path';
 import type { Disk } from '../../base/env/disk.ts';
 import { createRealDisk } from '../../base/env/real-disk.ts';
 import { tableText } from '../../base/table.ts';
+import { codeOf } from '../../base/typed-error.ts';
 import { formatBytes, formatDuration } from '../../base/units.ts';
 import { notFoundError } from '../../coordinator/checkpoint/store/checkpoint-errors.ts';
 import {
@@ -16,21 +20,40 @@ import {
   jobsIn,
 } from '../../coordinator/checkpoint/store/checkpoint-places.ts';
 import type { ListedCheckpoint } from '../../coordinator/checkpoint/store/checkpoint-store.ts';
+import { checkpointsText } from '../checkpoints-text.ts';
 import type { CliEnv } from '../cli-env.ts';
-import { type ControlCommand, readControlCommand } from '../control/control-command.ts';
+import {
+  type ControlCommand,
+  type ControlRequest,
+  type Reach,
+  readControlCommand,
+  realReach,
+} from '../control/control-command.ts';
+import { type CheckpointsReply, jobMethods } from '../control/job-api.ts';
+import { askJob, findJob } from '../control/job-client.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { widthOf } from './list.ts';
 
 const options: ControlCommand = {
   verb: 'checkpoints',
-  description: 'Shows the checkpoints in a folder.',
-  words: ['DIR'],
-  flags: [{ flag: '--verify', description: 'read every part, and compare its checksum' }],
-  examples: ['millrace checkpoints chk/', 'millrace checkpoints chk/ledger --verify --json'],
+  description: 'Shows the checkpoints in a folder, or of a running job.',
+  words: ['DIR|JOB'],
+  flags: [
+    { flag: '--verify', description: 'of a folder: read every part, and compare its checksum' },
+    { flag: '--tasks', description: 'of a running job: how long each task took, too' },
+  ],
+  examples: [
+    'millrace checkpoints chk/',
+    'millrace checkpoints chk/ledger --verify --json',
+    'millrace checkpoints ledger --tasks',
+  ],
   notes:
     'DIR is what --checkpoint-dir of millrace run names, or the folder of one job in it. Without --verify it is looked at ' +
-    'whether all files are there and long enough.',
+    'whether all files are there and long enough. JOB is its name or its id, as millrace list shows them, where no folder ' +
+    'has that name.',
 };
+
+const callDeadlineMs = 10_000;
 
 const right = 'right' as const;
 const columns = [
@@ -51,10 +74,15 @@ export async function checkpointsCommand(
   env: CliEnv,
   args: readonly string[],
   disk: Disk = createRealDisk(),
+  reach?: Reach,
 ): Promise<ExitCode> {
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
   const [folder = ''] = request.words;
+  const isName = /^[^/]+$/.test(folder);
+  if (isName && (await disk.stat(resolve(env.workingFolder, folder))) === null) {
+    return ofRunningJob(env, request, reach ?? (await realReach()));
+  }
   const depth = request.flags.verify === true ? 'checksums' : 'sizes';
   const jobs: JobCheckpoints[] = [];
   for (const job of await jobsIn(disk, resolve(env.workingFolder, folder))) {
@@ -63,6 +91,25 @@ export async function checkpointsCommand(
   if (jobs.length === 0) throw notFoundError(folder, []);
   if (request.isJson) env.stdout.write(`${JSON.stringify({ jobs: jobs.map(jobJson) })}\n`);
   else env.stdout.write(jobs.map((job) => jobText(env, job)).join('\n'));
+  return exitCodes.done;
+}
+
+async function ofRunningJob(env: CliEnv, request: ControlRequest, way: Reach): Promise<ExitCode> {
+  const [name = ''] = request.words;
+  const { socket, description } = await findJob(way.env, way.places, name).catch((error) => {
+    throw codeOf(error) === 'JOB_NOT_RUNNING' ? notFoundError(name, []) : error;
+  });
+  const call = { method: jobMethods.checkpoints, deadlineMs: callDeadlineMs };
+  const { checkpoints, restarts } = await askJob<CheckpointsReply>(way.env, socket, call);
+  const { id, pid } = description;
+  if (request.isJson) {
+    const who = { name: description.name, id, pid };
+    env.stdout.write(`${JSON.stringify({ ...who, ...checkpoints, restarts })}\n`);
+  } else {
+    const shown = { width: widthOf(env), showsTasks: request.flags.tasks === true };
+    env.stdout.write(`checkpoints of job "${description.name}" (${id ?? `process ${pid}`})\n`);
+    env.stdout.write(checkpointsText(checkpoints, restarts, shown));
+  }
   return exitCodes.done;
 }
 

@@ -4,6 +4,8 @@
  *
  * After: cli/control/job-socket.ts, cli/control/job-client.ts.
  */
+
+import type { CheckpointsView, RestartsView } from '../../coordinator/job/checkpoints-view.ts';
 import type { Finding } from '../../coordinator/job/job-findings.ts';
 import type { Rescaled, SavedJob } from '../../coordinator/job/job-handle.ts';
 import type { JobInspection } from '../../coordinator/job/job-inspection.ts';
@@ -17,6 +19,7 @@ export const jobMethods = {
   savepoint: 'job.savepoint',
   stop: 'job.stop-with-savepoint',
   rescale: 'job.rescale',
+  checkpoints: 'job.checkpoints',
 } as const;
 
 export interface JobDescription {
@@ -73,6 +76,11 @@ export interface RescaleRequest {
 }
 
 export type RescaleReply = Rescaled;
+
+export interface CheckpointsReply {
+  readonly checkpoints: CheckpointsView;
+  readonly restarts: RestartsView;
+}
 
 export interface SavepointReply {
   readonly checkpointId: number;

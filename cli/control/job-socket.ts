@@ -14,6 +14,7 @@ import { findingsOf } from '../../coordinator/job/job-findings.ts';
 import type { EmbeddedRun } from '../embedded.ts';
 import { RateMeter } from '../progress.ts';
 import {
+  type CheckpointsReply,
   type JobControl,
   type JobDescription,
   jobMethods,
@@ -65,6 +66,7 @@ export async function openJobSocket(env: SocketEnv, options: JobSocketOptions): 
   on<StateRequest>(jobMethods.stateOf, (request) => service.stateOf(request));
   on(jobMethods.cancel, () => service.cancel());
   on<SavepointRequest>(jobMethods.savepoint, (request) => service.savepoint(request));
+  on(jobMethods.checkpoints, () => service.checkpoints());
   on<StopRequest>(jobMethods.stop, (request) => service.stop(request));
   on<RescaleRequest>(jobMethods.rescale, (request) => service.rescale(request));
   const path = newSocketPath(places, processId, env.secrets.hex(4));
@@ -142,6 +144,11 @@ class JobService {
     // Behind the answer: a job may be gone, with its connections, as soon as it is told.
     this.#env.timers.after(0, () => run.cancel('cancelled with "millrace cancel"'));
     return { isCancelled: true };
+  }
+
+  checkpoints(): CheckpointsReply {
+    const saved = this.#options.control.saved();
+    return { checkpoints: saved.checkpoints(), restarts: saved.restarts() };
   }
 
   savepoint({ folder }: SavepointRequest): Promise<SavepointReply> {

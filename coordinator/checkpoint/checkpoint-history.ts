@@ -4,7 +4,7 @@
  *
  * Before: coordinator/checkpoint/pending-checkpoint.ts. After: coordinator/checkpoint/checkpoint-state.ts.
  */
-import type { SnapshotStatistics } from '../../engine/checkpoint/task-snapshot.ts';
+import type { SnapshotStatistics, TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { CheckpointKind, PendingCheckpoint } from './pending-checkpoint.ts';
 
 /** `subsumed`: a later one was complete first. `abandoned`: the attempt ended before it did. */
@@ -21,6 +21,8 @@ export type TaskStatistics = SnapshotStatistics & {
   readonly taskId: string;
   /** From the trigger until the answer was there; of a task that had ended before, 0. */
   readonly durationMs: number;
+  /** All that it names, of earlier checkpoints, too; absent in old manifests. */
+  readonly fullBytes?: number;
 };
 
 export type CheckpointStatistics = {
@@ -36,6 +38,8 @@ export type CheckpointStatistics = {
 };
 
 export interface EndedCheckpoint extends CheckpointStatistics {
+  /** By the coordinator's clock. */
+  readonly triggeredMs: number;
   readonly outcome: CheckpointOutcome;
   /** Why it failed; empty where it did not. */
   readonly reason: string;
@@ -48,7 +52,7 @@ export interface CheckpointHistory {
 }
 
 /** 32 with 100 tasks each: half a MiB. */
-const endedMax = 32;
+export const endedMax = 32;
 
 export const emptyHistory: CheckpointHistory = {
   ended: [],
@@ -70,7 +74,10 @@ export function statisticsOf(pending: PendingCheckpoint, nowMs: number): Checkpo
     const hadEnded = answeredMs < triggeredMs;
     // What it wrote when it ended is counted by the checkpoint that was first to have it.
     const sizeBytes = hadEnded ? 0 : statistics.sizeBytes;
-    return { ...statistics, taskId, sizeBytes, durationMs: Math.max(0, answeredMs - triggeredMs) };
+    const durationMs = Math.max(0, answeredMs - triggeredMs);
+    const startDelayMs = hadEnded ? 0 : startDelayOf(statistics, durationMs);
+    const own = { ...statistics, startDelayMs, sizeBytes };
+    return { ...own, taskId, durationMs, fullBytes: fullBytesOf(snapshot) };
   });
   tasks.sort((a, b) => (a.taskId < b.taskId ? -1 : 1));
   return {
@@ -81,4 +88,17 @@ export function statisticsOf(pending: PendingCheckpoint, nowMs: number): Checkpo
     missing: [...missing].sort(),
     tasks,
   };
+}
+
+/** Where the task has not measured it: what is left of the whole, the way of its answer included. */
+function startDelayOf(
+  { startDelayMs, alignmentMs, syncMs, asyncMs }: SnapshotStatistics,
+  durationMs: number,
+): number {
+  return startDelayMs ?? Math.max(0, durationMs - alignmentMs - syncMs - asyncMs);
+}
+
+function fullBytesOf({ operators }: TaskSnapshot): number {
+  const parts = operators.flatMap((operator) => operator.parts);
+  return parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }

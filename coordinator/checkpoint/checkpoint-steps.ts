@@ -272,7 +272,9 @@ function ended(
   pending: PendingCheckpoint,
   { outcome, reason, nowMs }: { outcome: CheckpointOutcome; reason: string; nowMs: number },
 ): CheckpointsState {
-  const history = withEnded(state.history, { ...statisticsOf(pending, nowMs), outcome, reason });
+  const { triggeredMs } = pending;
+  const statistics = statisticsOf(pending, nowMs);
+  const history = withEnded(state.history, { ...statistics, triggeredMs, outcome, reason });
   return { ...state, history, checkpoints: state.checkpoints.filter((one) => one !== pending) };
 }
 

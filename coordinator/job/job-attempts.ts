@@ -17,6 +17,14 @@ import {
   type RestartStrategy,
   stepRestart,
 } from '../checkpoint/restart-strategy.ts';
+import {
+  type CheckpointsView,
+  joinViews,
+  noCheckpoints,
+  noRestarts,
+  type RestartsView,
+  withRestart,
+} from './checkpoints-view.ts';
 import { type Savepoint, savepointFailed } from './job-checkpoints.ts';
 import type { JobHandle, Rescaled, SavedJob, StopRequest } from './job-handle.ts';
 import type { JobInspection } from './job-inspection.ts';
@@ -62,6 +70,9 @@ export class JobAttempts implements JobHandle, SavedJob {
   #restarts: RestartState = initialRestarts;
   /** Whether one has failed and the next one has not begun. */
   #isBetween = false;
+  /** Of attempts that have ended. */
+  #pastCheckpoints: CheckpointsView = noCheckpoints;
+  #restartReasons: RestartsView = noRestarts;
   /** Where the job was stopped with a savepoint. */
   #savepoint: Savepoint | null = null;
   /** Whether another parallelism is being made ready, and what goes on with it once the attempt has stopped. */
@@ -78,6 +89,14 @@ export class JobAttempts implements JobHandle, SavedJob {
 
   get saved(): SavedJob {
     return this;
+  }
+
+  checkpoints(): CheckpointsView {
+    return joinViews(this.#pastCheckpoints, this.#current.checkpoints());
+  }
+
+  restarts(): RestartsView {
+    return this.#restartReasons;
   }
 
   savepoint(folder: string): Promise<Savepoint> {
@@ -154,7 +173,7 @@ export class JobAttempts implements JobHandle, SavedJob {
 
   async #run(): Promise<JobOutcome> {
     for (;;) {
-      const outcome = this.#withSavepoint(await this.#current.done);
+      const outcome = this.#withHistory(await this.#current.done);
       const { error } = outcome;
       if (outcome.status === 'stopped' && this.#next !== null) {
         const failure = await this.#goOnWith(this.#next);
@@ -168,6 +187,7 @@ export class JobAttempts implements JobHandle, SavedJob {
       if (delayMs === null) return { ...outcome, error: withReason(error, reason) };
       const { jobId } = this;
       this.#env.observe.event('job.restarting', { jobId, delayMs, code: error.code });
+      this.#restartReasons = withRestart(this.#restartReasons, this.#env.clock.wall(), error);
       this.#isBetween = true;
       try {
         await this.#env.timers.sleep(delayMs, this.#end.signal);
@@ -202,13 +222,16 @@ export class JobAttempts implements JobHandle, SavedJob {
 
   /** A cancel that came while the attempt was being begun counts for it. */
   #use(master: JobMaster): void {
+    this.#pastCheckpoints = this.checkpoints();
     this.#current = master;
     const { aborted, reason } = this.#end.signal;
     if (aborted) master.cancel(String(reason));
   }
 
-  #withSavepoint(outcome: JobOutcome): JobOutcome {
-    return this.#savepoint === null ? outcome : { ...outcome, savepoint: this.#savepoint.path };
+  #withHistory(outcome: JobOutcome): JobOutcome {
+    const history = { checkpoints: this.checkpoints(), restarts: this.#restartReasons };
+    const stopped = this.#savepoint && { savepoint: this.#savepoint.path };
+    return { ...outcome, ...history, ...stopped };
   }
 
   #failed() {

@@ -39,6 +39,7 @@ import {
   taskIndexOf,
   vertexIdOf,
 } from '../protocol.ts';
+import { type CheckpointsView, noCheckpoints, viewOf } from './checkpoints-view.ts';
 import type { KnownSplit, RestoredSource } from './job-sources.ts';
 
 /** What an attempt goes on from. */
@@ -197,6 +198,13 @@ export class JobCheckpoints {
   async settled(): Promise<boolean> {
     await Promise.all(this.#work);
     return this.#uncommittedId === null;
+  }
+
+  /** Those under way, and what became of the last ones. */
+  view(): CheckpointsView {
+    if (this.#state === null) return noCheckpoints;
+    const { clock } = this.#env;
+    return viewOf(this.#state, { mono: clock.mono(), wall: clock.wall() });
   }
 
   /** The last word of the attempt in the log. @throws CHECKPOINT_FENCED where another one has taken over, and errors of the disk. */

@@ -4,6 +4,7 @@
  * Before: cli/embedded.ts. After: coordinator/job/job-master.ts, coordinator/job/job-attempts.ts.
  */
 import type { WireError } from '../../base/typed-error.ts';
+import type { CheckpointsView, RestartsView } from './checkpoints-view.ts';
 import type { Savepoint } from './job-checkpoints.ts';
 import type { JobInspection } from './job-inspection.ts';
 import type { JobOutcome, JobProgress } from './job-master.ts';
@@ -42,6 +43,9 @@ export interface SavedJob {
    * @throws RESCALE_REFUSED, SAVEPOINT_FAILED, and what keeps the plan from going on from there
    */
   rescale(parallelism: number): Promise<Rescaled>;
+  /** Of all attempts. */
+  checkpoints(): CheckpointsView;
+  restarts(): RestartsView;
 }
 
 /** What became of a job that was given another parallelism. */

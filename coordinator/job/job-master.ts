@@ -32,6 +32,7 @@ import type {
 import { homesOf } from '../scheduler/placement.ts';
 import { type Region, regionsOf } from '../scheduler/regions.ts';
 import { stragglersOf } from '../scheduler/stragglers.ts';
+import { type CheckpointsView, noCheckpoints, type RestartsView } from './checkpoints-view.ts';
 import { connectorLookup } from './connector-lookup.ts';
 import {
   type CheckpointSetup,
@@ -93,6 +94,9 @@ export interface JobOutcome {
   readonly inputCount: number;
   /** Of one that was stopped or drained: the folder of its savepoint. */
   readonly savepoint?: string;
+  /** Of one with checkpoints: what became of them, and why it was started again. */
+  readonly checkpoints?: CheckpointsView;
+  readonly restarts?: RestartsView;
 }
 
 export interface JobProgress extends JobTotals {
@@ -252,6 +256,11 @@ export class JobMaster {
       stages,
       share: shareDone(stages, this.#sources.bytesTotal),
     };
+  }
+
+  /** Of this attempt. */
+  checkpoints(): CheckpointsView {
+    return this.#checkpoints?.view() ?? noCheckpoints;
   }
 
   /** Of a job with checkpoints. @throws As `JobCheckpoints.savepoint` */

@@ -48,6 +48,8 @@ export type TaskSnapshot = {
 
 /** Milliseconds of the task's clock, and bytes. */
 export type SnapshotStatistics = {
+  /** From the trigger until the barrier began to go through the task, by the clocks of both; absent in old manifests. */
+  readonly startDelayMs?: number;
   /** From the first barrier that came to the last one; 0 with one channel. */
   readonly alignmentMs: number;
   /** While no row was worked on. */
@@ -56,4 +58,6 @@ export type SnapshotStatistics = {
   readonly asyncMs: number;
   /** Written for this checkpoint. */
   readonly sizeBytes: number;
+  /** Of these, rows on their way to operators; absent in old manifests. */
+  readonly inFlightBytes?: number;
 };

@@ -5,6 +5,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { CheckpointsView } from '../../coordinator/job/checkpoints-view.ts';
 import { runCli, summaryOf } from '../support/cli-process.ts';
 import { auditLedger, nothingWrong, writeEntries } from '../support/ledger-audit.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -60,7 +61,13 @@ async function run(folder: string, mortal: number) {
 
 test('a thread that dies takes no entry with it', async () => {
   const folder = tempFolder();
-  summaryOf(await run(folder, 15_000));
+  const { restarts, checkpoints } = summaryOf(await run(folder, 15_000));
+  expect(restarts).toMatchObject({ count: 1, last: [{ code: 'THREAD_DIED' }] });
+  // Of both attempts: one with the entries before, one with those behind.
+  const { counts, ended } = checkpoints as CheckpointsView;
+  expect(counts.committed).toBeGreaterThan(1);
+  expect(new Set(ended.map(({ epoch }) => epoch))).toEqual(new Set([1, 2]));
+  expect(ended.at(-1)).toMatchObject({ kind: 'final', state: 'committed' });
   expect(existsSync(join(folder, 'died'))).toBe(true);
   const { lineCount, ...found } = auditLedger(join(folder, 'out'), choice);
   expect([lineCount, found]).toEqual([choice.count, nothingWrong]);

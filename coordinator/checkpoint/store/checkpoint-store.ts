@@ -11,6 +11,7 @@
  *
  * Before: coordinator/checkpoint/checkpoint-state.ts. After: coordinator/checkpoint/store/folder-store.ts.
  */
+import type { CheckpointStatistics } from '../checkpoint-history.ts';
 import type { CheckpointManifest } from '../checkpoint-manifest.ts';
 import type { CheckpointKind } from '../pending-checkpoint.ts';
 import type { Damage } from './checkpoint-errors.ts';
@@ -112,4 +113,6 @@ export interface ListedCheckpoint {
   readonly createdMs: number | null;
   readonly durationMs: number | null;
   readonly sizeBytes: number | null;
+  /** By task; null of one that is damaged, too. */
+  readonly statistics: CheckpointStatistics | null;
 }

@@ -111,7 +111,8 @@ export async function listOf(
     const problem = 'problem' in read ? `${read.path} ${read.problem}` : '';
     const state = problem === '' ? 'complete' : 'damaged';
     const path = `${root}/${folderOf(entry.manifest)}`;
-    const facts = { kind, createdMs, durationMs, sizeBytes };
+    const statistics = 'problem' in read ? null : read.manifest.statistics;
+    const facts = { kind, createdMs, durationMs, sizeBytes, statistics };
     listed.push({ checkpointId, epoch, path, state, problem, ...facts });
   }
   const newest = completes.at(-1);
@@ -122,7 +123,8 @@ export async function listOf(
       newest === undefined ||
       (folder.checkpointId > newest.checkpointId && folder.epoch >= newest.epoch);
     if (!isLater) continue; // Of an older one, with what newer ones need of it.
-    const facts = { kind: null, createdMs: null, durationMs: null, sizeBytes: null };
+    const nothing = { createdMs: null, durationMs: null, sizeBytes: null, statistics: null };
+    const facts = { kind: null, ...nothing };
     listed.push({ ...folder, path, state: 'unfinished', problem: '', ...facts });
   }
   return listed;

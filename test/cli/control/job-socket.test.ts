@@ -4,20 +4,24 @@ import { existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { createRealDisk } from '../../../base/env/real-disk.ts';
 import { createRealEnv } from '../../../base/env/real-env.ts';
 import { typedError } from '../../../base/typed-error.ts';
 import { cancelCommand } from '../../../cli/commands/cancel.ts';
+import { checkpointsCommand } from '../../../cli/commands/checkpoints.ts';
 import { listCommand } from '../../../cli/commands/list.ts';
 import { savepointCommand } from '../../../cli/commands/savepoint.ts';
 import { stateCommand } from '../../../cli/commands/state.ts';
 import { statusCommand } from '../../../cli/commands/status.ts';
 import { stopCommand } from '../../../cli/commands/stop.ts';
 import { whyCommand } from '../../../cli/commands/why.ts';
+import type { Reach } from '../../../cli/control/control-command.ts';
 import type { JobControl } from '../../../cli/control/job-api.ts';
 import { removeStaleSockets } from '../../../cli/control/job-client.ts';
 import { newSocketPath } from '../../../cli/control/job-folder.ts';
 import { type JobSocket, openJobSocket } from '../../../cli/control/job-socket.ts';
 import type { RunProgress } from '../../../cli/embedded.ts';
+import { type CheckpointsView, noCheckpoints } from '../../../coordinator/job/checkpoints-view.ts';
 import type { TaskInspection } from '../../../coordinator/job/job-inspection.ts';
 import { fakeCliEnv } from '../../support/fake-cli-env.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -41,6 +45,20 @@ const spin: TaskInspection = {
       ...{ waitsForTime: false, watermarkMs: null, watermarkAtMs: null },
     },
   ],
+};
+
+const shownTask = {
+  ...{ taskId: 'v1[0]', durationMs: 40, startDelayMs: 5, alignmentMs: 12, syncMs: 1, asyncMs: 22 },
+  ...{ sizeBytes: 2_048, fullBytes: 8_192, inFlightBytes: 512 },
+};
+const shownCheckpoints: CheckpointsView = {
+  underWay: [],
+  ended: (['committed', 'declined'] as const).map((state, at) => ({
+    ...{ checkpointId: at + 1, epoch: 1, kind: 'checkpoint', state, durationMs: 45, missing: [] },
+    ...{ triggeredAtMs: 1_700_000_000_000, sizeBytes: 2_048, tasks: [shownTask] },
+    reason: state === 'declined' ? 'task "v1[0]": no space' : '',
+  })),
+  counts: { ...noCheckpoints.counts, committed: 1, declined: 1 },
 };
 
 /** Jobs of this process with sockets, and a way to them. */
@@ -82,6 +100,11 @@ function scene() {
           void socket.close();
           return { checkpointId: 8, path };
         },
+        checkpoints: () => shownCheckpoints,
+        restarts: () => ({
+          count: 1,
+          last: [{ atMs: 1_700_000_000_000, code: 'THREAD_DIED', message: 'it ended' }],
+        }),
         rescale: async (to) => ({ from: 2, to, checkpointId: 9, pausedMs: 1_200 }),
       }),
     };
@@ -127,6 +150,24 @@ test('a savepoint is where it was wanted, a stop waits for the end, a failure is
     ...{ id: 'ledger-1', status: 'stopped', checkpointId: 8, savepoint: '/sp' },
   });
   expect(reasons).toEqual(['stopped']);
+});
+
+test('the checkpoints of a job are shown with how long each part took, and why some failed', async () => {
+  const { start, command } = scene();
+  await start('ledger', 'ledger-1');
+  const show = (env: Parameters<typeof listCommand>[0], args: readonly string[], reach?: Reach) =>
+    checkpointsCommand(env, args, createRealDisk(), reach);
+  const { stdout } = await command(show, 'ledger', '--tasks');
+  expect(stdout).toMatch(
+    /│ +1 │ 2023-11-14T22:13:20Z │ checkpoint │ committed │ 45 ms │ +5 ms │ 12 ms │ 1 ms │ 22 ms │ +2.0 KB │ +512 B │ 8.0 KB │/,
+  );
+  expect(stdout).toMatch(/│ +2 │ v1\[0\] │ 40 ms │/);
+  expect(stdout).toMatch(
+    /checkpoint 2 declined: task "v1\[0\]": no space\nstarted again at 2023-11-14T22:13:20Z: THREAD_DIED, it ended\n1 committed, 1 declined\n$/,
+  );
+  const { stdout: json } = await command(show, 'ledger', '--json');
+  const { counts, ended, restarts } = JSON.parse(json);
+  expect([counts.declined, ended[0].tasks[0].alignmentMs, restarts.count]).toEqual([1, 12, 1]);
 });
 
 test('list shows the jobs that run, with what they have done', async () => {

@@ -263,6 +263,8 @@ test('a write that comes too late for its order fails the attempt rather than be
   ]);
 });
 
+const times = { alignmentMs: 0, syncMs: 1, asyncMs: 2, fullBytes: 0 };
+
 test('statistics say what each task took and wrote, and the history is bounded', () => {
   const walk = new Walk(['a-0', 'b-0']).finish('b-0').take({ kind: 'tick' }, 100);
   walk.nowMs = 130;
@@ -270,10 +272,10 @@ test('statistics say what each task took and wrote, and the history is bounded',
   walk.take({ kind: 'committed', checkpointId: 1 }, 150);
   expect(walk.state.history.ended[0]).toEqual({
     ...{ checkpointId: 1, kind: 'checkpoint', outcome: 'committed', reason: '' },
-    ...{ durationMs: 50, sizeBytes: 10, missing: [] },
+    ...{ triggeredMs: 100, durationMs: 50, sizeBytes: 10, missing: [] },
     tasks: [
-      { taskId: 'a-0', durationMs: 30, alignmentMs: 0, syncMs: 1, asyncMs: 2, sizeBytes: 10 },
-      { taskId: 'b-0', durationMs: 0, alignmentMs: 0, syncMs: 1, asyncMs: 2, sizeBytes: 0 },
+      { ...times, taskId: 'a-0', durationMs: 30, startDelayMs: 27, sizeBytes: 10 },
+      { ...times, taskId: 'b-0', durationMs: 0, startDelayMs: 0, sizeBytes: 0 },
     ],
   });
   const many = new Walk(['a-0'], { failuresMax: 100, timeoutMs: 10 });
