@@ -45,6 +45,15 @@ export interface WrittenPart {
   readonly addedBytes: number;
 }
 
+/** Snapshots on top of each other: each is read when a job is restored. */
+const snapshotsMax = 8;
+
+/** Whether rows come on top of what is written: where that is their own last snapshot, and what was added since is not much. */
+export function canAddTo(written: WrittenPart | null, lastCheckpointId: number | null): boolean {
+  if (written === null || written.checkpointId !== lastCheckpointId) return false;
+  return written.snapshotCount < snapshotsMax && written.addedBytes < written.firstBytes;
+}
+
 /** Rows of state on their way into a snapshot. */
 export interface SnapshotRows {
   /** The next rows, which the caller owns; null at the end. One batch, made in a few milliseconds. */

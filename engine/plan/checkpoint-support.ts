@@ -107,9 +107,9 @@ const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
   windowAggregate: ({ window }) => unsupportedWindows[window.kind] ?? 'part',
   orderedWindow: keepsForItself('rows of open windows are in no snapshot yet', withoutInterval),
   windowFunction: keepsForItself('rows of open windows are in no snapshot yet', withoutInterval),
-  runningAggregate: keepsForItself('running groups are in no snapshot yet', withoutInterval),
-  runningTop: keepsForItself('first rows are in no snapshot yet', withoutInterval),
-  firstRows: keepsForItself('keys that were seen are in no snapshot yet', withoutInterval),
+  runningAggregate: part,
+  runningTop: part,
+  firstRows: part,
   intervalJoin: part,
   regularJoin: ({ takesChanges: { left, right } }) =>
     left || right

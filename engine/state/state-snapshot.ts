@@ -18,7 +18,7 @@ import { typedError } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { DecoderInputs } from '../batch/nested-decode.ts';
 import type { Json } from '../contracts/json.ts';
-import type { SnapshotReader, SnapshotWriter, WrittenPart } from '../contracts/snapshot.ts';
+import { canAddTo, type SnapshotReader, type SnapshotWriter } from '../contracts/snapshot.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import { areKindsAlike, oldStateOf } from '../plan/state-change.ts';
 import type { StateSpec } from '../plan/state-spec.ts';
@@ -33,9 +33,6 @@ import type { StateClock } from './table-layers.ts';
 import type { TimerQueue } from './timer-queue.ts';
 import { readTimerRows, timerSchema } from './timer-rows.ts';
 import { changedValues } from './value-change.ts';
-
-/** Snapshots on top of each other: each is read when a job is restored. */
-const snapshotsMax = 8;
 
 /** What keyed state is made of. */
 export interface StateParts {
@@ -91,7 +88,8 @@ export class StateSnapshot {
     const { scope, states, tables, eventTimers, processingTimers } = this.#parts;
     for (const [at, table] of tables.entries()) {
       const part = partOf(states[at]!);
-      const isAdded = table.knowsChanges && this.#canAdd(writer.written?.(part) ?? null);
+      const isAdded =
+        table.knowsChanges && canAddTo(writer.written?.(part) ?? null, this.#checkpointId);
       const view = table.view(isAdded ? 'changes' : 'everything');
       writer.rows(part, entrySchema, new EntryRows(scope, view), isAdded);
     }
@@ -138,11 +136,6 @@ export class StateSnapshot {
   close(): void {
     this.#entries?.close();
     this.#entries = null;
-  }
-
-  #canAdd(written: WrittenPart | null): boolean {
-    if (written === null || written.checkpointId !== this.#checkpointId) return false;
-    return written.snapshotCount < snapshotsMax && written.addedBytes < written.firstBytes;
   }
 
   /** The next batch of a table's rows; true when there is none. */

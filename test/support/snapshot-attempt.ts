@@ -62,6 +62,8 @@ interface Task {
   readonly run: Run;
   readonly late: Row[];
   readonly keyGroups: KeyGroupRange;
+  /** Its last snapshot that is on disk. */
+  written: TaskCopy | null;
 }
 
 /** The tasks of an operator from one restart to the next. */
@@ -121,8 +123,8 @@ export class Attempt {
 
   /** A barrier comes to all tasks. */
   snapshot(checkpointId: number): Barrier {
-    const takers = this.#tasks.map(({ operator, run: { outbox }, keyGroups }) => {
-      const taker = new SnapshotTaker(this.#place, keyGroups, checkpointId);
+    const takers = this.#tasks.map(({ operator, run: { outbox }, keyGroups, written }) => {
+      const taker = new SnapshotTaker(this.#place, keyGroups, checkpointId, written);
       untilDone('snapshot', () => {
         const isDone = operator.snapshot?.(taker, outbox) ?? true;
         assert(isDone || taker.isEmpty, 'nothing is told by a snapshot that is to be called again');
@@ -131,6 +133,16 @@ export class Attempt {
       return taker;
     });
     return { takers, nowMs: this.#clock.nowMs, watermark: this.#watermark };
+  }
+
+  /** A checkpoint that completes, and behind which the attempt goes on: the next one may come on top of it. */
+  complete({ takers }: Barrier): void {
+    for (const [index, taker] of takers.entries()) {
+      while (taker.take(1));
+      const task = this.#tasks[index];
+      assert(task !== undefined, 'each task has handed out its snapshot');
+      task.written = taker.copy;
+    }
   }
 
   /** Works on what follows the barrier, has rows taken meanwhile and behind that, and ends as after a failure. */
@@ -180,7 +192,7 @@ export class Attempt {
       spill: { ...spillSpace(this.#case.shareBytes, this.#disk), prefix },
     });
     const run: Run = { mode, outbox, clock: this.#clock, scope: memory.scope('input') };
-    return { operator, run, late, keyGroups };
+    return { operator, run, late, keyGroups, written: null };
   }
 
   #restore({ operator, keyGroups }: Task, copies: readonly TaskCopy[]): void {

@@ -16,6 +16,7 @@ import type {
   SnapshotReader,
   SnapshotRows,
   SnapshotWriter,
+  WrittenPart,
 } from '../../engine/contracts/snapshot.ts';
 import type { Kernels } from '../../engine/kernels/kernels.ts';
 import { addressOf, type MemoryScope } from '../../engine/memory/slot-memory.ts';
@@ -33,10 +34,13 @@ export interface CopyPlace {
 interface PartCopy {
   readonly schema: Schema;
   readonly bodies: Uint8Array[];
+  /** What its rows come behind. */
+  readonly onTopOf: PartCopy | null;
 }
 
 /** What a task had at a barrier. */
 export interface TaskCopy {
+  readonly checkpointId: number;
   readonly note: Json;
   readonly parts: ReadonlyMap<string, PartCopy>;
   readonly keyGroups: KeyGroupRange;
@@ -47,12 +51,20 @@ export class SnapshotTaker implements SnapshotWriter {
   readonly checkpointId: number;
   readonly #place: CopyPlace;
   readonly #keyGroups: KeyGroupRange;
+  readonly #before: TaskCopy | null;
   readonly #given = new Map<string, { readonly rows: SnapshotRows; isOpen: boolean }>();
   readonly #parts = new Map<string, PartCopy>();
   #note: string | null = null;
 
-  constructor(place: CopyPlace, keyGroups: KeyGroupRange, checkpointId: number) {
+  /** @param before - The task's last snapshot that is on disk. @defaultValue null: there is none */
+  constructor(
+    place: CopyPlace,
+    keyGroups: KeyGroupRange,
+    checkpointId: number,
+    before: TaskCopy | null = null,
+  ) {
     this.#place = place;
+    this.#before = before;
     this.#keyGroups = keyGroups;
     this.checkpointId = checkpointId;
   }
@@ -68,10 +80,23 @@ export class SnapshotTaker implements SnapshotWriter {
     assert(this.#note.length <= noteLengthMax, 'a note is small');
   }
 
-  rows(part: string, schema: Schema, rows: SnapshotRows): void {
+  rows(part: string, schema: Schema, rows: SnapshotRows, isAdded = false): void {
     assert(!this.#given.has(part), 'each part is given once');
+    const onTopOf = isAdded ? (this.#before?.parts.get(part) ?? null) : null;
+    assert(!isAdded || onTopOf !== null, 'rows are added to a part that is written');
     this.#given.set(part, { rows, isOpen: true });
-    this.#parts.set(part, { schema, bodies: [] });
+    this.#parts.set(part, { schema, bodies: [], onTopOf });
+  }
+
+  written(part: string): WrittenPart | null {
+    const before = this.#before?.parts.get(part);
+    if (this.#before === null || before === undefined) return null;
+    const [first, ...added] = snapshotsOf(before);
+    return {
+      ...{ checkpointId: this.#before.checkpointId, snapshotCount: added.length + 1 },
+      firstBytes: sizeOf(first),
+      addedBytes: added.reduce((sum, one) => sum + sizeOf(one), 0),
+    };
   }
 
   /** Takes batches, one of each part in turn; answers whether there may be more. */
@@ -95,7 +120,8 @@ export class SnapshotTaker implements SnapshotWriter {
   /** What was taken so far. */
   get copy(): TaskCopy {
     const note = JSON.parse(this.#note ?? 'null') as Json;
-    return { note, parts: this.#parts, keyGroups: this.#keyGroups };
+    const { checkpointId } = this;
+    return { checkpointId, note, parts: this.#parts, keyGroups: this.#keyGroups };
   }
 
   #takeOne(part: string): boolean {
@@ -134,8 +160,10 @@ export class SnapshotCopies implements SnapshotReader {
       return start < keyGroups.end && keyGroups.start < end;
     });
     for (const { parts } of this.#copies) {
-      for (const [part, { schema, bodies }] of parts) {
+      for (const [part, copy] of parts) {
+        const bodies = snapshotsOf(copy).flatMap((one) => one.bodies);
         const unread = this.#unread.get(part) ?? [];
+        const { schema } = copy;
         this.#unread.set(part, [...unread, ...bodies.map((bytes) => ({ schema, bytes }))]);
       }
     }
@@ -156,6 +184,15 @@ export class SnapshotCopies implements SnapshotReader {
   get forgotten(): readonly string[] {
     return [...this.#unread].filter(([, rest]) => rest !== null).map(([part]) => part);
   }
+}
+
+/** A part's snapshots, one on top of the other. */
+function snapshotsOf(part: PartCopy | null): readonly PartCopy[] {
+  return part === null ? [] : [...snapshotsOf(part.onTopOf), part];
+}
+
+function sizeOf(part: PartCopy | undefined): number {
+  return part?.bodies.reduce((sum, { length }) => sum + length, 0) ?? 0;
 }
 
 function bytesOf({ scope, kernels }: CopyPlace, batch: Batch): Uint8Array {

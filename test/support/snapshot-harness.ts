@@ -6,6 +6,8 @@
  *     attempt 2        ┃ rows ┃       then the rows of its snapshot are taken: they must be as they were.
  *     attempt 3               ┃ …     Attempts take turns in two memories: what is left of the last one is poison.
  *
+ * Between two restarts some checkpoints complete, and those that follow may be written on top of them.
+ *
  * Rows go to tasks by key group, as the exchange sends them. Watermarks and clock times go to all of them; after a
  * restart time may begin anew, at or before where it was, and nothing may come out for it.
  *
@@ -106,13 +108,19 @@ function run(snapshotCase: SnapshotCase, interruption: Interruption): Outcome {
     rows.push(...attempt.takeRows());
     late.push(...attempt.takeLate());
   };
-  for (let at = 0, attempts = 1; at < pieces.length; at++) {
+  for (let at = 0, attempts = 1, checkpoints = 0; at < pieces.length; at++) {
     const piece = pieces[at] as Piece;
     attempt.feed(piece);
     take();
     if (!('rows' in piece)) rows.push(markOf(piece, attempt.promisedMs));
-    if (!endsBehind(random)) continue;
-    const barrier = attempt.snapshot(attempts);
+    if (!endsBehind(random)) {
+      if (parallelisms.length > 1 && random() < 0.5) {
+        attempt.complete(attempt.snapshot(++checkpoints));
+        take();
+      }
+      continue;
+    }
+    const barrier = attempt.snapshot(++checkpoints);
     take();
     const behind = pieces.slice(at + 1, at + 1 + Math.floor(random() * 4));
     const past = attempt.endBehind(barrier, behind);

@@ -10,8 +10,6 @@
 import { assert } from '../../../base/assert.ts';
 import type { Batch } from '../../batch/batch.ts';
 import type { GroupTable } from '../../kernels/group-table.ts';
-import { addressOf } from '../../memory/slot-memory.ts';
-import { readGroupBatch } from '../aggregate-results.ts';
 import type { GroupTableParts } from './group-table-parts.ts';
 
 export class GroupSweep {
@@ -48,36 +46,11 @@ export class GroupSweep {
   }
 
   #read(): void {
-    const { context, partsWithTouch: schema, partResults: results, givenKeys: keys } = this.#parts;
-    const { scope, kernels } = context;
-    const from = { scope, kernels, table: this.#from, keys, results, schema };
-    const { batch, nextSlot } = readGroupBatch(from, this.#slot);
-    this.#slot = nextSlot;
+    const { batch, next } = this.#parts.read(this.#from, this.#slot);
+    this.#slot = next ?? this.#from.slotCount;
     if (batch === null) return;
-    this.#batch = this.#staying(batch);
+    this.#batch = this.#parts.staying(batch, this.#sinceMs);
     this.#row = 0;
-  }
-
-  /** Takes the batch over. */
-  #staying(batch: Batch): Batch | null {
-    const { scope } = this.#parts.context;
-    const { uint32 } = scope.memory;
-    const [rows, touched] = batch.columns.slice(-2).map(({ values }) => values >>> 2);
-    assert(rows !== undefined && touched !== undefined, 'counts and times are the last columns');
-    const block = scope.allocate(batch.rowCount * 4);
-    const selection = addressOf(block);
-    let rowCount = 0;
-    for (let row = 0; row < batch.rowCount; row++) {
-      const [low, high] = [uint32[rows + row * 2] ?? 0, uint32[rows + row * 2 + 1] ?? 0];
-      const at = row * 2 + touched;
-      const touchedMs = (uint32[at + 1] ?? 0) * 2 ** 32 + (uint32[at] ?? 0);
-      const stays = (low !== 0 || high !== 0) && touchedMs >= this.#sinceMs;
-      if (stays) uint32[(selection >>> 2) + rowCount++] = row;
-    }
-    const kept = rowCount === 0 ? null : batch.derive({ rowCount, selection, blocks: [block] });
-    if (kept === null) scope.memory.release(block);
-    batch.release();
-    return kept;
   }
 
   #add(batch: Batch): void {

@@ -21,6 +21,7 @@ import { assert } from '../../../base/assert.ts';
 import { closeAll } from '../../../base/close-all.ts';
 import type { Batch } from '../../batch/batch.ts';
 import { BatchBuilder } from '../../batch/batch-builder.ts';
+import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
 import { aggregatePartsOf } from '../../plan/aggregate-parts.ts';
 import { partialMemoryWeight } from '../../plan/memory-weight.ts';
 import type { RunningAggregateSpec } from '../../plan/physical-graph.ts';
@@ -31,6 +32,8 @@ import { type AggregatePlan, planAggregates } from '../aggregate-plan.ts';
 import { AggregateTable } from '../aggregate-table.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
 import { partialSlotsFirst } from '../partial-limit.ts';
+import { notesOf } from '../snapshot-notes.ts';
+import type { TableSnapshot } from '../table-snapshot.ts';
 import { RunningExtremes } from './running-extremes.ts';
 import { RunningGroups } from './running-groups.ts';
 
@@ -69,6 +72,8 @@ export class RunningAggregateOperator implements Operator {
   #batch: Batch | null = null;
   #row = 0;
   #pending: Batch | null = null;
+  /** Tables that have taken in what they go on from. */
+  #restoredCount = 0;
   wakeAtMs = Number.POSITIVE_INFINITY;
 
   constructor(context: OperatorContext, options: RunningAggregateOptions) {
@@ -127,6 +132,35 @@ export class RunningAggregateOperator implements Operator {
     return this.#give(outbox);
   }
 
+  /** What came since the last update is given out in front of the barrier: all groups are what there is then. */
+  snapshot(writer: SnapshotWriter, outbox: Outbox): boolean {
+    if (this.#recent.groups.groupCount > 0) this.#isGiving = true;
+    if (this.#isGiving && !this.#give(outbox)) return false;
+    const tables = this.#snapshots;
+    if (!tables.every((table) => table.prepare(writer))) return false;
+    const { hasGiven, sweepInMs } = this.#groups;
+    const sooner = Math.min(sweepInMs, this.#extremes?.sweepInMs ?? sweepInMs);
+    writer.note({ hasGiven, sweepInMs: Number.isFinite(sooner) ? sooner : null });
+    for (const table of tables) table.hand(writer);
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    const tables = this.#snapshots;
+    for (; this.#restoredCount < tables.length; this.#restoredCount++) {
+      if (tables[this.#restoredCount]?.restore(reader) === false) return false;
+    }
+    const notes = notesOf(reader);
+    const waits = notes.flatMap(({ sweepInMs }) => (sweepInMs === null ? [] : [Number(sweepInMs)]));
+    const sweepInMs = Math.min(Number.POSITIVE_INFINITY, ...waits);
+    this.#groups.goOn(
+      notes.some(({ hasGiven }) => hasGiven === true),
+      sweepInMs,
+    );
+    this.#extremes?.goOn(sweepInMs);
+    return true;
+  }
+
   finish(outbox: Outbox): boolean {
     this.#isGiving = true;
     if (!this.#give(outbox)) return false;
@@ -145,6 +179,10 @@ export class RunningAggregateOperator implements Operator {
     this.#extremes?.close();
     this.#recent.close();
     this.#groups.close();
+  }
+
+  get #snapshots(): readonly TableSnapshot[] {
+    return [this.#groups.snapshot, ...(this.#extremes?.snapshots ?? [])];
   }
 
   #newExtremes(): RunningExtremes {

@@ -22,6 +22,7 @@ import { HashFilter } from '../../state/hash-filter.ts';
 import { type AggregatePlan, planAggregates } from '../aggregate-plan.ts';
 import { AggregateTable } from '../aggregate-table.ts';
 import type { OperatorContext } from '../operator.ts';
+import type { TableSnapshot } from '../table-snapshot.ts';
 import { added, readOut, type Work } from './counted-rows.ts';
 import { ValueCounts } from './value-counts.ts';
 
@@ -112,6 +113,19 @@ export class RunningExtremes {
     }
     this.#work = null;
     return this.#merged;
+  }
+
+  /** The snapshots of all values, between two updates. */
+  get snapshots(): readonly TableSnapshot[] {
+    return this.#values.map(({ counts }) => counts.snapshot);
+  }
+
+  get sweepInMs(): number {
+    return Math.min(...this.#values.map(({ counts }) => counts.sweepInMs));
+  }
+
+  goOn(sweepInMs: number): void {
+    for (const { counts } of this.#values) counts.goOn(sweepInMs);
   }
 
   clear(): void {

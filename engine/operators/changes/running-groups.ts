@@ -30,6 +30,7 @@ import { aggregateOverflow } from '../aggregate-overflow.ts';
 import type { AggregatePlan } from '../aggregate-plan.ts';
 import { readGroupBatch } from '../aggregate-results.ts';
 import type { OperatorContext } from '../operator.ts';
+import { TableSnapshot } from '../table-snapshot.ts';
 import { markChanged } from './changed-values.ts';
 import { GroupSweep } from './group-sweep.ts';
 import { GroupTableParts } from './group-table-parts.ts';
@@ -74,6 +75,7 @@ export class RunningGroups {
   readonly #given: BlockHandle;
   readonly #touched: TouchedTimes;
   readonly #texts: OwnTexts;
+  readonly snapshot: TableSnapshot;
   #rows: GroupRows | null = null;
   #batch: Batch | null = null;
   /** Of an aggregate without keys: whether its group has been given out. */
@@ -92,6 +94,11 @@ export class RunningGroups {
     this.#touched = new TouchedTimes(scope);
     this.#texts = new OwnTexts(scope, options.plan.accumulators);
     this.#sweepAtMs = this.#nextSweepMs();
+    const { keys, ttlMs } = options;
+    this.snapshot = new TableSnapshot(context, {
+      ...this.#parts.snapshotOptions(() => this.#table, { nowMs: () => this.#nowMs(), ttlMs }),
+      ...{ part: 'groups', keys },
+    });
   }
 
   /** Groups, those without rows among them. */
@@ -102,6 +109,17 @@ export class RunningGroups {
   /** Whether an aggregate without keys has given its group out. */
   get hasGiven(): boolean {
     return this.#hasGiven;
+  }
+
+  /** In how many milliseconds groups that are over are swept out; infinity: never. */
+  get sweepInMs(): number {
+    return this.#sweepAtMs - this.#nowMs();
+  }
+
+  /** Behind a restart, what was so before. */
+  goOn(hasGiven: boolean, sweepInMs: number): void {
+    this.#hasGiven = hasGiven;
+    this.#sweepAtMs = this.#nowMs() + sweepInMs;
   }
 
   /** Forgets what is over, where that is worth it; false asks to be called again, before any merge. */
@@ -121,6 +139,7 @@ export class RunningGroups {
       if (swept !== null) {
         this.#table.close();
         this.#table = swept;
+        this.snapshot.forget();
         break;
       }
       if (this.#context.shouldYield()) return false;
@@ -144,6 +163,7 @@ export class RunningGroups {
     const nextRow = fromRow + count;
     const both = this.#mergeFound(rows, fromRow, count);
     try {
+      if (nextRow === batch.rowCount) this.snapshot.note(() => this.#touchedNow(batch));
       return { changes: this.#changesIn(both, count), nextRow };
     } finally {
       both.release();
@@ -154,6 +174,7 @@ export class RunningGroups {
 
   close(): void {
     const { memory } = this.#context.scope;
+    this.snapshot.close();
     this.#sweep?.close();
     this.#sweep = null;
     this.#parts.close();
@@ -161,6 +182,10 @@ export class RunningGroups {
     memory.release(this.#given);
     this.#touched.close();
     this.#texts.close();
+  }
+
+  #touchedNow(batch: Batch): Batch {
+    return this.#parts.withTouch(batch, this.#touched.at(this.#nowMs()));
   }
 
   #nowMs(): number {

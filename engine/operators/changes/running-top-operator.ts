@@ -17,6 +17,7 @@
  */
 import { assert } from '../../../base/assert.ts';
 import { Batch, batchRowsMax, type Column } from '../../batch/batch.ts';
+import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
 import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import type { RankFunction } from '../../plan/analytic-functions.ts';
 import type { SortKey } from '../../plan/logical-graph.ts';
@@ -26,8 +27,12 @@ import { ascending } from '../../stream/row-order.ts';
 import { takeColumn } from '../../stream/take-column.ts';
 import { type AggregatePlan, planAggregates } from '../aggregate-plan.ts';
 import { AggregateTable } from '../aggregate-table.ts';
+import { FrozenBatches } from '../frozen-batches.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
+import { OwnRows } from '../own-rows.ts';
+import { notesOf } from '../snapshot-notes.ts';
 import { SortOperator } from '../sort-operator.ts';
+import { TableSnapshot } from '../table-snapshot.ts';
 import { added, negative, readOut, type Work, weightOf, withWeights } from './counted-rows.ts';
 import { FirstPlaces } from './first-places.ts';
 
@@ -63,6 +68,9 @@ export class RunningTopOperator implements Operator {
   readonly #givenPlan: AggregatePlan;
   /** All rows, counted. */
   #rows: AggregateTable;
+  readonly #allRows: TableSnapshot;
+  /** The first rows of a snapshot that are this task's. */
+  #ownTop: OwnRows | null = null;
   /** The first rows, as they were given out, with their counts. */
   #top: readonly Batch[] = [];
   #work: Work | null = null;
@@ -83,9 +91,57 @@ export class RunningTopOperator implements Operator {
     this.#plan = planAggregates(input, 'final', [total]);
     this.#givenPlan = planAggregates(this.#given, 'final', [total]);
     this.#rows = this.#newTable(input, this.#plan);
+    this.#allRows = new TableSnapshot(context, {
+      ...{ part: 'rows', schema: input, keys: options.ranks?.partition ?? [] },
+      count: () => this.#rows.groups.groupCount,
+      settle: () => this.#rows.settle(),
+      read: (place) => this.#read(place),
+      add: (batch, row) => this.#rows.add(batch, row),
+    });
   }
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
+    const next = this.#add(batch, fromRow, outbox);
+    if (next === batch.rowCount && next > fromRow) this.#allRows.note(() => batch.retain());
+    return next;
+  }
+
+  /** An update that is being made is given out in front of the barrier; the next one is due when it was. */
+  snapshot(writer: SnapshotWriter, outbox: Outbox): boolean {
+    if (this.#work !== null && !this.#give(outbox)) return false;
+    if (!this.#allRows.prepare(writer)) return false;
+    const wakeInMs = this.wakeAtMs - this.#nowMs();
+    writer.note({ wakeInMs: Number.isFinite(wakeInMs) ? wakeInMs : null });
+    this.#allRows.hand(writer);
+    const top = this.#top.map((batch) => batch.derive({ schema: this.#given }));
+    writer.rows('top', this.#given, new FrozenBatches(top));
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    if (!this.#allRows.restore(reader) || !this.#restoreTop(reader)) return false;
+    for (const { wakeInMs } of notesOf(reader)) {
+      if (typeof wakeInMs !== 'number') continue;
+      this.wakeAtMs = Math.min(this.wakeAtMs, this.#nowMs() + Math.max(0, wakeInMs));
+    }
+    return true;
+  }
+
+  #restoreTop(reader: SnapshotReader): boolean {
+    const keys = this.#options.ranks?.partition ?? [];
+    this.#ownTop ??= new OwnRows(this.#context, { part: 'top', schema: this.#given, keys });
+    for (;;) {
+      const rows = this.#ownTop.next(reader);
+      if (rows === 'end') break;
+      if (rows !== null) this.#top = [...this.#top, rows];
+      if (this.#context.shouldYield()) return false;
+    }
+    this.#ownTop.close();
+    this.#ownTop = null;
+    return true;
+  }
+
+  #add(batch: Batch, fromRow: number, outbox: Outbox): number {
     let row = fromRow;
     while (row < batch.rowCount) {
       if (this.#work !== null && !this.#give(outbox)) return row;
@@ -114,6 +170,9 @@ export class RunningTopOperator implements Operator {
     this.#pending = null;
     for (const batch of this.#top) batch.release();
     this.#top = [];
+    this.#ownTop?.close();
+    this.#ownTop = null;
+    this.#allRows.close();
     this.#rows.close();
   }
 
@@ -239,6 +298,20 @@ export class RunningTopOperator implements Operator {
     }
     this.#rows.close();
     this.#rows = kept;
+    this.#allRows.forget();
+  }
+
+  /** Rows of a snapshot; those that have gone are not among them. */
+  #read(place: number) {
+    if (place === 0) this.#rows.rewind();
+    const all = this.#rows.isReadOut
+      ? null
+      : this.#rows.next(this.#plan.results, this.#options.input);
+    const batch = all && withWeights(this.#context, all, (weight) => weight);
+    all?.release();
+    const isDone = this.#rows.isReadOut;
+    if (isDone) this.#rows.rewind();
+    return { batch, next: isDone ? null : 1 };
   }
 
   /** The rows that come, or go, each as often as it does. */

@@ -1,5 +1,8 @@
-/** Touched times: a column in which every row has the time that is now, for accumulators that keep the latest. */
-import { batchRowsMax } from '../../batch/batch.ts';
+/**
+ * Touched times: a column in which every row has the time that is now, for accumulators that keep the latest; and such times as
+ * what has passed since, and back.
+ */
+import { type Batch, batchRowsMax } from '../../batch/batch.ts';
 import type { ColumnAddress } from '../../kernels/group-table.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../../memory/slot-memory.ts';
 
@@ -31,5 +34,17 @@ export class TouchedTimes {
 
   close(): void {
     this.#scope.memory.release(this.#block);
+  }
+}
+
+/** Makes of the times in the last column, in place, how long ago they were; and of that, by another clock, times again. */
+export function turnTimes({ columns, memory, storedRows }: Batch, nowMs: number): void {
+  const { int32, uint32 } = memory;
+  const at = (columns.at(-1)?.values ?? 0) >>> 2;
+  for (let row = 0; row < storedRows; row++) {
+    const timeMs = (int32[at + row * 2 + 1] ?? 0) * 2 ** 32 + (uint32[at + row * 2] ?? 0);
+    const agoMs = nowMs - timeMs;
+    uint32[at + row * 2] = agoMs >>> 0;
+    uint32[at + row * 2 + 1] = Math.floor(agoMs / 2 ** 32) >>> 0;
   }
 }

@@ -10,8 +10,8 @@ import type { Batch } from '../../batch/batch.ts';
 import type { GroupRows, GroupTable } from '../../kernels/group-table.ts';
 import { fieldIndexOf, type Schema } from '../../schema/schema.ts';
 import { planAggregates } from '../aggregate-plan.ts';
-import { readGroupBatch } from '../aggregate-results.ts';
 import type { OperatorContext } from '../operator.ts';
+import { TableSnapshot } from '../table-snapshot.ts';
 import { GroupSweep } from './group-sweep.ts';
 import { GroupTableParts } from './group-table-parts.ts';
 import { TouchedTimes } from './touched-times.ts';
@@ -38,6 +38,7 @@ export class ValueCounts {
   readonly #columns: readonly number[];
   readonly #parts: GroupTableParts;
   readonly #touched: TouchedTimes;
+  readonly snapshot: TableSnapshot;
   #table: GroupTable;
   #batch: Batch | null = null;
   #rows: GroupRows | null = null;
@@ -58,6 +59,10 @@ export class ValueCounts {
     this.#table = this.#parts.newTable();
     this.#touched = new TouchedTimes(context.scope);
     this.#sweepAtMs = this.#nextSweepMs();
+    this.snapshot = new TableSnapshot(context, {
+      ...this.#parts.snapshotOptions(() => this.#table, { nowMs: () => this.#nowMs(), ttlMs }),
+      ...{ part: `values-${value}`, keys },
+    });
   }
 
   /** Adds rows of a batch of the input from `fromRow` on; answers the next row. */
@@ -70,6 +75,7 @@ export class ValueCounts {
       if (row < batch.rowCount && this.#context.shouldYield()) return row;
     }
     this.#batch = null;
+    if (row > fromRow) this.snapshot.note(() => this.#noted(batch));
     return row;
   }
 
@@ -86,6 +92,7 @@ export class ValueCounts {
       if (swept !== null) {
         this.#table.close();
         this.#table = swept;
+        this.snapshot.forget();
         break;
       }
       if (this.#context.shouldYield()) return false;
@@ -98,11 +105,17 @@ export class ValueCounts {
 
   /** Values from a slot on, with how many rows have them, of a table that is settled; done where `next` is null. */
   read(fromSlot: number): { readonly batch: Batch | null; readonly next: number | null } {
-    const { scope, kernels } = this.#context;
-    const { givenKeys: keys, partResults: results, partsWithTouch: schema } = this.#parts;
-    const from = { scope, kernels, table: this.#table, keys, results, schema };
-    const { batch, nextSlot } = readGroupBatch(from, fromSlot);
-    return { batch, next: nextSlot < this.#table.slotCount ? nextSlot : null };
+    return this.#parts.read(this.#table, fromSlot);
+  }
+
+  /** As of `RunningGroups`. */
+  get sweepInMs(): number {
+    return this.#sweepAtMs - this.#nowMs();
+  }
+
+  goOn(sweepInMs: number): void {
+    this.#sweepAtMs = this.#nowMs() + sweepInMs;
+    this.#sweepCount = Math.max(sweepMin, this.#table.groupCount * 2);
   }
 
   get isEmpty(): boolean {
@@ -110,6 +123,7 @@ export class ValueCounts {
   }
 
   close(): void {
+    this.snapshot.close();
     this.#sweep?.close();
     this.#sweep = null;
     this.#table.close();
@@ -119,14 +133,25 @@ export class ValueCounts {
 
   #rowsOf(batch: Batch): GroupRows {
     if (this.#batch === batch && this.#rows !== null) return this.#rows;
-    const columns = this.#columns.flatMap((index) => batch.columns[index] ?? []);
-    const own = batch.derive({ schema: this.schema, columns });
+    const own = this.#ownOf(batch);
     // What is read of it are the columns of the batch, which the caller holds.
     const rows = this.#parts.rowsOf(own, this.#touched.at(this.#nowMs()));
     own.release();
     this.#batch = batch;
     this.#rows = rows;
     return rows;
+  }
+
+  #ownOf(batch: Batch): Batch {
+    const columns = this.#columns.flatMap((index) => batch.columns[index] ?? []);
+    return batch.derive({ schema: this.schema, columns });
+  }
+
+  #noted(batch: Batch): Batch {
+    const own = this.#ownOf(batch);
+    const noted = this.#parts.withTouch(own, this.#touched.at(this.#nowMs()));
+    own.release();
+    return noted;
   }
 
   #nowMs(): number {
