@@ -13,7 +13,6 @@
 import { type TypedError, typedError } from '../../base/typed-error.ts';
 import { applyTable, type SpecTable } from './operator-table.ts';
 import type { OperatorSpec, PhysicalGraph } from './physical-graph.ts';
-import type { WindowSpec } from './window-spec.ts';
 
 /** Why an operator takes part in no checkpoint: a sentence without its full stop, and a hint. */
 export interface Refusal {
@@ -61,10 +60,6 @@ function keepsForItself(reason: string, hint: string) {
 
 const withoutInterval = 'Run the job without a checkpoint interval.';
 
-const unsupportedWindows: { readonly [Kind in WindowSpec['kind']]?: Refusal } = {
-  count: { reason: 'windows of so many rows are in no snapshot yet', hint: withoutInterval },
-};
-
 const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
   source: ({ isSample }) => (isSample === true ? holdsAll('a sample of the input')() : 'part'),
   sink: part,
@@ -104,7 +99,7 @@ const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
     'an as-of join keeps the whole side that ends',
     'Read the right side as a stream too, or run the job without a checkpoint interval.',
   ),
-  windowAggregate: ({ window }) => unsupportedWindows[window.kind] ?? 'part',
+  windowAggregate: part,
   orderedWindow: keepsForItself('rows of open windows are in no snapshot yet', withoutInterval),
   windowFunction: keepsForItself('rows of open windows are in no snapshot yet', withoutInterval),
   runningAggregate: part,

@@ -15,7 +15,7 @@ import { type CopyPlace, SnapshotCopies, SnapshotTaker } from './snapshot-copy.t
 const allGroups = { start: 0, end: keyGroupCount };
 
 /** Hands over what an operator keeps; the operator ends. Its rows are taken at once. */
-function takeOver(old: Operator, next: Operator, place: CopyPlace, outbox: Outbox): void {
+export function takeOver(old: Operator, next: Operator, place: CopyPlace, outbox: Outbox): void {
   const taker = new SnapshotTaker(place, allGroups, 1);
   for (let calls = 0; old.snapshot?.(taker, outbox) === false; calls++) {
     assert(calls < 1_000_000, 'a snapshot comes to an end');

@@ -17,6 +17,7 @@
  */
 import type { Batch, Column } from '../../batch/batch.ts';
 import { batchRowsMax } from '../../batch/batch.ts';
+import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
 import { addressOf } from '../../memory/slot-memory.ts';
 import { aggregatePartsOf } from '../../plan/aggregate-parts.ts';
 import { greatestDivisor } from '../../plan/window-spec.ts';
@@ -30,8 +31,10 @@ import {
 import { readGroupBatch } from '../aggregate-results.ts';
 import { AggregateTable } from '../aggregate-table.ts';
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
+import { sumOfCounts } from '../snapshot-notes.ts';
 import { CountTable } from './count-table.ts';
 import { RecordDisk } from './record-disk.ts';
+import { RecordSnapshot } from './record-snapshot.ts';
 
 export interface CountAggregateOptions {
   readonly input: Schema;
@@ -61,6 +64,7 @@ export class CountAggregateOperator implements Operator {
   readonly #table: CountTable;
   /** Null where there is one key. */
   readonly #disk: RecordDisk | null;
+  readonly #snapshot: RecordSnapshot;
   /** Panes of a window, and by how many the next one begins later. */
   readonly #windowPanes: number;
   readonly #slidePanes: number;
@@ -93,6 +97,11 @@ export class CountAggregateOperator implements Operator {
     const table = { input, keys, plan: this.#plan, pieces, paneRows, windowPanes };
     this.#table = new CountTable(context, table);
     this.#disk = keys.length === 0 ? null : this.#newDisk(pieces);
+    this.#snapshot = new RecordSnapshot(context, {
+      ...{ records: this.#table.records, order: this.#table.order, pieces, keys },
+      ...{ plan: this.#plan, disk: this.#disk },
+      restore: (given, fromRow) => this.#table.restore(given, fromRow),
+    });
     this.#merge = windowPanes === 1 ? null : mergeOf(options);
   }
 
@@ -124,6 +133,23 @@ export class CountAggregateOperator implements Operator {
     return true;
   }
 
+  /** Panes that windows to come have; what is complete is out. */
+  snapshot(writer: SnapshotWriter): boolean {
+    const rows = this.#snapshot.freeze();
+    if (rows === null) return false;
+    writer.note({ rows: this.#rowCount, covered: this.#coveredCount });
+    writer.rows('records', this.#snapshot.schema, rows);
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    if (!this.#snapshot.restore(reader)) return false;
+    // The sums count: rows that one task counted may be covered in another.
+    this.#rowCount = sumOfCounts(reader, 'rows');
+    this.#coveredCount = sumOfCounts(reader, 'covered');
+    return true;
+  }
+
   finish(): boolean {
     this.#hasEnded = true;
     return true;
@@ -135,6 +161,7 @@ export class CountAggregateOperator implements Operator {
     this.#parts?.release();
     this.#parts = null;
     this.#merged?.close();
+    this.#snapshot.close();
     this.#disk?.close();
     this.#table.close();
   }

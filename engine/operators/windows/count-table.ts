@@ -87,7 +87,10 @@ export class CountTable {
     };
   }
 
-  /** Panes that were on disk, as parts with their numbers and rows, are those of their keys again; answers the next row. */
+  /**
+   * Panes that were on disk, or in a snapshot, as parts with their numbers and rows, are those of their keys again; answers the
+   * next row. They come in any order: of many records those of one key are in several runs.
+   */
   restore(pieces: Batch, fromRow: number): number {
     const { kernels } = this.#context;
     const { selection } = pieces;
@@ -97,16 +100,36 @@ export class CountTable {
     return records.restore(pieces, fromRow, (found, row) => {
       const { keys, keyEnd, recordsOfRows } = records;
       const { control, stride } = records.blocks;
-      return kernels.restorePanes(
+      const done = kernels.restorePanes(
         ...([keys.slotsAt, found, keys.extraOffset, numbers.values, rows.values] as const),
         ...([selection, row, control, keyEnd, stride, recordsOfRows] as const),
       );
+      for (let at = 0; at < done; at++) this.#putInOrder(at);
+      return done;
     });
   }
 
   close(): void {
     this.records.close();
     this.#context.scope.memory.release(this.#filled);
+  }
+
+  /** Where the pane that was restored is not newer than the one that it was put in front of, the list of its key is sorted. */
+  #putInOrder(at: number): void {
+    const { uint32 } = this.#context.scope.memory;
+    const { keys, keyEnd, recordsOfRows } = this.records;
+    const restored = uint32[(recordsOfRows >>> 2) + at] ?? 0;
+    const older = this.#before(restored);
+    if (older === 0 || this.numberOf(older) < this.numberOf(restored)) return;
+    const head = (uint32[(keys.slotsAt >>> 2) + at] ?? 0) + keys.extraOffset;
+    const panes: number[] = [];
+    for (let pane = uint32[head >>> 2] ?? 0; pane !== 0; pane = this.#before(pane))
+      panes.push(pane);
+    panes.sort((a, b) => this.numberOf(b) - this.numberOf(a));
+    uint32[head >>> 2] = panes[0] ?? 0;
+    for (const [index, pane] of panes.entries()) {
+      uint32[(pane + keyEnd + nextOffset) >>> 2] = panes[index + 1] ?? 0;
+    }
   }
 
   #before(record: number): number {
