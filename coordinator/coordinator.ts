@@ -119,6 +119,7 @@ export class Coordinator {
     await starter.check(from, { graph });
     return new JobAttempts(this.#env, {
       ...{ first: await starter.begin(from), strategy },
+      checkCurrent: () => starter.checkCurrent(),
       begin: () => starter.begin({ kind: 'latest' }),
       prepareRescale: (parallelism) =>
         this.#prepareRescale(starter, () => planWith(parallelism), parallelism),

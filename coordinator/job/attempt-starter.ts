@@ -57,6 +57,11 @@ export class AttemptStarter {
     if (offered !== null) restoredJob(offered, graph);
   }
 
+  /** @throws CHECKPOINT_FENCED where another process has gone on with the job since the last attempt. */
+  async checkCurrent(): Promise<void> {
+    await this.#last?.checkCurrent();
+  }
+
   /**
    * @throws CHECKPOINT_FENCED where another process has gone on with the job since the last attempt.
    * @param depth - `sizes`: damage within files is left to the tasks that read them. @defaultValue checksums
@@ -65,7 +70,7 @@ export class AttemptStarter {
     const { store, request, jobFingerprint, start } = this.#options;
     const place = this.#place;
     // Who was asleep while another process went on with the job fails, too: and takes nothing back from it.
-    await this.#last?.checkCurrent();
+    await this.checkCurrent();
     const attempt = await store.beginAttempt(from);
     this.#last = attempt;
     const { found } = await attempt.latest(depth);

@@ -4,13 +4,13 @@
  *
  *     attempt 1 ──failed──▶ wait ─▶ attempt 2, a greater epoch ──finished──▶ done
  *
- * What would fail the same way again (the user's data, a bug) ends the job, as does an attempt that others have taken over
- * from.
+ * What would fail the same way again (the user's data, a bug) ends the job. So does an attempt that another process has taken
+ * over from, whatever it failed with: that is what is said then, and nothing is taken back.
  *
  * Before: coordinator/coordinator.ts. After: coordinator/job/job-master.ts, coordinator/checkpoint/restart-strategy.ts.
  */
 import type { Env } from '../../base/env/env.ts';
-import { toWire, typedError, type WireError } from '../../base/typed-error.ts';
+import { codeOf, toWire, typedError, type WireError } from '../../base/typed-error.ts';
 import {
   initialRestarts,
   type RestartState,
@@ -35,6 +35,8 @@ import { mayPass } from './retry.ts';
 export interface JobAttemptsOptions {
   readonly first: JobMaster;
   readonly strategy: RestartStrategy;
+  /** Of the attempt that was begun last. @throws CHECKPOINT_FENCED where another process has taken over. */
+  readonly checkCurrent: () => Promise<void>;
   /** Makes and starts the next attempt, from the newest complete checkpoint. */
   readonly begin: () => Promise<JobMaster>;
   /**
@@ -182,7 +184,10 @@ export class JobAttempts implements JobHandle, SavedJob {
       }
       this.#next?.begun(Promise.reject(savepointFailed(this.jobId, 'the job has ended')));
       this.#next = null;
-      if (error === null || this.#end.signal.aborted || !mayRestart(error)) return outcome;
+      if (error === null || this.#end.signal.aborted) return outcome;
+      const fenced = await this.#fencedBy(error);
+      if (fenced !== null) return { ...outcome, error: fenced };
+      if (!mayRestart(error)) return outcome;
       const { delayMs, reason } = this.#failed();
       if (delayMs === null) return { ...outcome, error: withReason(error, reason) };
       const { jobId } = this;
@@ -232,6 +237,17 @@ export class JobAttempts implements JobHandle, SavedJob {
     const history = { checkpoints: this.checkpoints(), restarts: this.#restartReasons };
     const stopped = this.#savepoint && { savepoint: this.#savepoint.path };
     return { ...outcome, ...history, ...stopped };
+  }
+
+  /** What to say of an attempt that has failed when another process has taken over; null where none has. */
+  async #fencedBy(error: WireError): Promise<WireError | null> {
+    if (error.code === 'CHECKPOINT_FENCED') return null;
+    try {
+      await this.#options.checkCurrent();
+      return null;
+    } catch (fenced) {
+      return codeOf(fenced) === 'CHECKPOINT_FENCED' ? { ...toWire(fenced), cause: error } : null;
+    }
   }
 
   #failed() {
