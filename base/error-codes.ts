@@ -83,6 +83,7 @@ export const errorKinds = {
   KAFKA_RECORDS_CORRUPT: 'external',
   KAFKA_REFUSED: 'external',
   KAFKA_STAGED_TOO_LARGE: 'resource',
+  KAFKA_TLS: 'user',
   KAFKA_TOPIC_EXISTS: 'user',
   KAFKA_TOPIC_NOT_FOUND: 'user',
   KAFKA_TRANSACTION_LOST: 'external',

@@ -167,9 +167,32 @@ export function unreachableError(brokers: string, cause: unknown): TypedError {
 
 export function authenticationError(brokers: string, cause: unknown): TypedError {
   return typedError('KAFKA_AUTHENTICATION', `Kafka at ${brokers} refuses the user`, {
-    hint: 'Look at user, password and mechanism of "sasl".',
+    hint: 'Look at user, password and mechanism of "sasl", and at what "passwordEnv" or "passwordFile" names.',
     cause,
   });
+}
+
+/** What Node says of a certificate that it does not trust, or of a listener that speaks no TLS. */
+export function isTlsCode(code: unknown): boolean {
+  return /CERT|^ERR_(TLS|SSL)|^UNABLE_TO_|ISSUER|SELF_SIGNED|^HOSTNAME_MISMATCH/.test(String(code));
+}
+
+export function tlsError(brokers: string, cause: unknown): TypedError {
+  const inner = innermostOf(cause);
+  return typedError('KAFKA_TLS', `no trust in Kafka at ${brokers}: ${inner}`, {
+    hint:
+      'Look at the certificate of the listener: "caFile" of "tls" must name the authority that it is of, and it must be ' +
+      'for the address that is connected to. A listener without TLS wants no "tls".',
+    cause,
+  });
+}
+
+/** The message that all others are around. */
+function innermostOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { errors } = error as { readonly errors?: readonly unknown[] };
+  const inside = error.cause ?? errors?.[0];
+  return inside === undefined ? error.message : innermostOf(inside);
 }
 
 export function clientCannotError(client: string, what: string): TypedError {

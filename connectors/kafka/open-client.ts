@@ -3,6 +3,7 @@
  * as ever. Before: connectors/kafka/kafka-client.ts.
  */
 import type { KafkaConnectionOptions } from './connection-options.ts';
+import { connectionOf } from './connection-secrets.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import type { KafkaEnv } from './retrying.ts';
 
@@ -10,12 +11,13 @@ export async function openKafkaClient(
   options: KafkaConnectionOptions,
   env: KafkaEnv,
 ): Promise<KafkaClient> {
+  const connection = await connectionOf(options);
   if (options.client === 'kafkajs') {
     const { KafkajsClient } = await import('./kafkajs/kafkajs-client.ts');
-    return new KafkajsClient(options, env);
+    return new KafkajsClient(connection, env);
   }
   const { PlatformaticClient } = await import('./platformatic/platformatic-client.ts');
-  return new PlatformaticClient(options, env);
+  return new PlatformaticClient(connection, env);
 }
 
 /** A client for a piece of work, which is closed when that has ended. */

@@ -2,6 +2,7 @@
  * Goal: whichever package is behind the port to Kafka does what connectors/kafka/kafka-client.ts says, against a
  * real broker; what a package can't do it refuses with a code.
  */
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../base/error-codes.ts';
 import type { KafkaClient } from '../../connectors/kafka/kafka-client.ts';
@@ -14,6 +15,7 @@ import {
   textRecord,
   valueText,
 } from '../support/kafka/kafka-clients.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 let broker: KafkaBroker;
 
@@ -143,7 +145,10 @@ describe.each(['platformatic', 'kafkajs'] as const)('%s', (name) => {
     const user = (password: string) => ({
       client: name,
       callTimeoutMs: 5_000,
-      sasl: { mechanism: 'plain', username: 'reader', password } as const,
+      sasl: {
+        ...{ mechanism: 'plain' as const, username: 'reader' },
+        passwordFile: join(tempFolder({ password }), 'password'),
+      },
     });
     const known = await testClient(broker.saslAddress, user('secret'));
     await refuses(known.partitionsOf('nowhere'), 'KAFKA_TOPIC_NOT_FOUND');

@@ -7,7 +7,7 @@
  */
 import kafkajs, { type Admin, type Message, type Producer, type Transaction } from 'kafkajs';
 import { assert } from '../../../base/assert.ts';
-import type { KafkaConnectionOptions } from '../connection-options.ts';
+import type { KafkaConnection } from '../connection-secrets.ts';
 import type {
   EncodedBatch,
   FetchedPartition,
@@ -24,7 +24,9 @@ import type {
 import {
   authenticationError,
   clientCannotError,
+  isTlsCode,
   kafkaError,
+  tlsError,
   unreachableError,
 } from '../kafka-errors.ts';
 import { plainRecordsOf } from '../plain-records.ts';
@@ -35,27 +37,34 @@ const name = 'kafkajs';
 const retry = { initialRetryTime: 50, maxRetryTime: 1_000, retries: 1_000 };
 
 export class KafkajsClient implements KafkaClient {
-  readonly #options: KafkaConnectionOptions;
+  readonly #options: KafkaConnection;
   readonly #env: KafkaEnv;
   readonly #kafka: kafkajs.Kafka;
   #admin: Admin | null = null;
+  #lastFault = '';
   readonly #producers: Producer[] = [];
 
-  constructor(options: KafkaConnectionOptions, env: KafkaEnv) {
+  constructor(options: KafkaConnection, env: KafkaEnv) {
     const { brokers, tls, sasl, callTimeoutMs } = options;
     this.#options = options;
     this.#env = env;
     this.#kafka = new kafkajs.Kafka({
       clientId: 'millrace',
       brokers: [...brokers],
-      ssl: tls,
+      ssl: tls ?? false,
       ...(sasl !== null && { sasl: { ...sasl } as kafkajs.SASLOptions }),
       connectionTimeout: Math.min(callTimeoutMs, 5_000),
       requestTimeout: callTimeoutMs,
-      logLevel: kafkajs.logLevel.NOTHING,
+      // It tries again whatever it meets; what that was is in its log alone.
+      logLevel: kafkajs.logLevel.ERROR,
+      logCreator: () => this.#keepFault,
       retry,
     });
   }
+
+  readonly #keepFault = ({ log }: kafkajs.LogEntry): void => {
+    this.#lastFault = String(log.error ?? log.message);
+  };
 
   async partitionsOf(topic: string): Promise<readonly TopicPartition[]> {
     const { topics } = await this.#asking(topic, (admin) =>
@@ -173,7 +182,11 @@ export class KafkajsClient implements KafkaClient {
   async #within<T>(topic: string, work: Promise<T>): Promise<T> {
     const brokers = this.#options.brokers.join(', ');
     const { callTimeoutMs } = this.#options;
-    const late = () => unreachableError(brokers, new Error(`no answer in ${callTimeoutMs} ms`));
+    const late = () => {
+      const fault = this.#lastFault;
+      if (/certificate|SSL|TLS/.test(fault)) return tlsError(brokers, new Error(fault));
+      return unreachableError(brokers, new Error(`no answer in ${callTimeoutMs} ms`));
+    };
     try {
       return await within(this.#env, callTimeoutMs, work, late);
     } catch (error) {
@@ -197,6 +210,7 @@ function typedErrorOf(error: unknown, where: { topic: string; brokers: string })
   if (answer !== undefined) return kafkaError(Number(answer.code), `topic "${where.topic}"`, error);
   const has = (pattern: RegExp) => inside.some((one) => pattern.test(String(one.name)));
   if (has(/SASLAuthentication/)) return authenticationError(where.brokers, error);
+  if (inside.some(({ code }) => isTlsCode(code))) return tlsError(where.brokers, error);
   return has(/Connection|RequestTimeout|BrokerNotFound|NoBrokerAvailable/)
     ? unreachableError(where.brokers, error)
     : error;

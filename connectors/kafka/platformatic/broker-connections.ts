@@ -5,10 +5,18 @@
  * A call ends: with its answer, with Kafka's error, or when its time is over; then its connection is closed, for
  * the answer may still come and nobody would take it.
  */
+import { isIP } from 'node:net';
 import { type API, type Broker, type Connection, ConnectionPool } from '@platformatic/kafka';
 import { codeOf } from '../../../base/typed-error.ts';
-import type { KafkaConnectionOptions } from '../connection-options.ts';
-import { authenticationError, kafkaCodeOf, kafkaError, unreachableError } from '../kafka-errors.ts';
+import type { KafkaConnection } from '../connection-secrets.ts';
+import {
+  authenticationError,
+  isTlsCode,
+  kafkaCodeOf,
+  kafkaError,
+  tlsError,
+  unreachableError,
+} from '../kafka-errors.ts';
 import { type KafkaEnv, within } from '../retrying.ts';
 
 const clientId = 'millrace';
@@ -34,7 +42,7 @@ export class BrokerConnections {
   readonly #calls: ConnectionPool;
   readonly #fetches: ConnectionPool;
 
-  constructor({ brokers, tls, sasl, callTimeoutMs }: KafkaConnectionOptions, env: KafkaEnv) {
+  constructor({ brokers, tls, sasl, callTimeoutMs }: KafkaConnection, env: KafkaEnv) {
     this.#env = env;
     this.#addresses = brokers.join(', ');
     this.#seeds = brokers.map(brokerOf);
@@ -42,7 +50,8 @@ export class BrokerConnections {
       connectTimeout: Math.min(callTimeoutMs, connectTimeoutMsMax),
       // Longer than any call of ours may take: those have deadlines of their own.
       requestTimeout: callTimeoutMs * 2,
-      ...(tls && { tls: {}, tlsServerName: true }),
+      // An address is no name that could be asked for; certificates are checked for it all the same.
+      ...(tls !== null && { tls, tlsServerName: !this.#seeds.some(({ host }) => isIP(host) > 0) }),
       ...(sasl !== null && { sasl: { ...sasl, mechanism: saslNames[sasl.mechanism] } }),
     };
     this.#calls = new ConnectionPool(clientId, options);
@@ -93,6 +102,7 @@ export class BrokerConnections {
     const known = kindOf(error);
     if (known.kind === 'answer') return kafkaError(known.number, what, error);
     if (known.kind === 'authentication') return authenticationError(this.#addresses, error);
+    if (known.kind === 'tls') return tlsError(this.#addresses, error);
     return known.kind === 'network' ? unreachableError(this.#addresses, error) : error;
   }
 }
@@ -102,13 +112,16 @@ function kindOf(
   error: unknown,
 ):
   | { readonly kind: 'answer'; readonly number: number }
-  | { readonly kind: 'authentication' | 'network' | 'other' } {
+  | { readonly kind: 'authentication' | 'tls' | 'network' | 'other' } {
   const inside = errorsInside(error);
-  if (inside.some(({ code }) => code === 'PLT_KFK_AUTHENTICATION'))
+  if (inside.some(({ code }) => isTlsCode(code))) return { kind: 'tls' };
+  const isNetwork = inside.some(({ code }) => networkCodes.test(String(code)));
+  // A listener that closes the connection in the midst of it has not refused the user.
+  if (!isNetwork && inside.some(({ code }) => code === 'PLT_KFK_AUTHENTICATION')) {
     return { kind: 'authentication' };
+  }
   const answer = inside.find(({ apiCode }) => typeof apiCode === 'number');
   if (answer !== undefined) return { kind: 'answer', number: Number(answer.apiCode) };
-  const isNetwork = inside.some(({ code }) => networkCodes.test(String(code)));
   return { kind: isNetwork ? 'network' : 'other' };
 }
 

@@ -16,7 +16,7 @@ import {
 } from '@platformatic/kafka';
 import { assert } from '../../../base/assert.ts';
 import { codeOf } from '../../../base/typed-error.ts';
-import type { KafkaConnectionOptions } from '../connection-options.ts';
+import type { KafkaConnection } from '../connection-secrets.ts';
 import type {
   FetchedPartition,
   FetchRequest,
@@ -48,7 +48,7 @@ const oneReplica = -1;
 const specialOffsets = { earliest: -2n, latest: -1n } as const;
 
 export class PlatformaticClient implements KafkaClient {
-  readonly #options: KafkaConnectionOptions;
+  readonly #options: KafkaConnection;
   readonly #env: KafkaEnv;
   readonly #connections: BrokerConnections;
   readonly #brokers = new Map<number, Broker>();
@@ -57,7 +57,7 @@ export class PlatformaticClient implements KafkaClient {
   /** By transactional id: the broker that coordinates it. */
   readonly #coordinators = new Map<string, Broker>();
 
-  constructor(options: KafkaConnectionOptions, env: KafkaEnv) {
+  constructor(options: KafkaConnection, env: KafkaEnv) {
     this.#options = options;
     this.#env = env;
     this.#connections = new BrokerConnections(options, env);

@@ -1,4 +1,5 @@
 /** Three brokers with replicas of everything on all of them, two of which have to be there for a write. */
+import kafkajs from 'kafkajs';
 import { addressOf } from './broker-config.ts';
 import { freePorts, KafkaBroker } from './kafka-broker.ts';
 
@@ -33,6 +34,20 @@ export class KafkaCluster {
     const broker = this.brokers[node - 1];
     if (broker === undefined) throw new Error(`there is no node ${node}`);
     return broker;
+  }
+
+  /** Whether all replicas of a topic are in step with their leaders. */
+  async inStep(topic: string): Promise<boolean> {
+    const brokers = this.brokers.map(({ address }) => address);
+    const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
+    await admin.connect();
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      const partitions = topics.flatMap((one) => one.partitions);
+      return partitions.every(({ isr, replicas }) => isr.length === replicas.length);
+    } finally {
+      await admin.disconnect();
+    }
   }
 
   async remove(): Promise<void> {
