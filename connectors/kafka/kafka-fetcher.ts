@@ -10,6 +10,7 @@
  *
  * Invariants:
  * - A partition is in one request at most, so its answers come in the order of its offsets.
+ * - A partition has nothing where a broker has just said so: not where none answers, and not to a process that was asleep.
  * - What is fetched and not taken is at most `prefetchBytesMax`, and an answer for each partition.
  * - A fault that may pass is tried again, with pauses, until `callTimeoutMs` have gone by without an answer;
  *   then all readers that wait for it throw.
@@ -30,6 +31,8 @@ const partitionBytesMax = 1 << 20;
 /** Of one answer; the batch of a partition that comes first is whole in any case. */
 const answerBytesMax = 16 << 20;
 const waitMaxMs = 500;
+/** How long an answer without records is news: longer than the next one takes, also beside other work. */
+const freshMs = 4 * waitMaxMs;
 
 export interface FetcherOptions {
   readonly source: KafkaSourceOptions;
@@ -60,6 +63,7 @@ export class KafkaFetcher {
     const queue = new FetchQueue(partition, offset, {
       onTaken: () => this.#fetchAll(),
       onClosed: (closed) => this.#remove(closed),
+      nowMs: () => this.#options.env.clock.mono(),
     });
     this.#queues.push(queue);
     this.#fetchAll();
@@ -157,6 +161,8 @@ export class KafkaFetcher {
   #putOne(queue: FetchQueue, answer: FetchedPartition, isFirst: boolean): void {
     const next = endOfBatches(answer.records);
     if (next !== null) queue.put(answer, next);
+    else if (answer.records.length === 0 && queue.nextOffset >= answer.endOffset)
+      queue.putNothing();
     else if (isFirst && answer.records.length > 0) {
       const { topic } = this.#options.source;
       const place = { topic, partition: queue.partition, offset: queue.nextOffset };
@@ -193,6 +199,7 @@ export class KafkaFetcher {
 interface QueueOwner {
   readonly onTaken: () => void;
   readonly onClosed: (queue: FetchQueue) => void;
+  readonly nowMs: () => number;
 }
 
 /** What was fetched of one partition and not taken. */
@@ -207,6 +214,8 @@ export class FetchQueue {
   #sizeBytes = 0;
   #error: unknown = null;
   #isClosed = false;
+  /** When a broker last said that there was nothing behind what it had given. */
+  #nothingAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(partition: number, offset: number, owner: QueueOwner) {
     this.partition = partition;
@@ -224,6 +233,15 @@ export class FetchQueue {
     this.#answers.push(answer);
     this.#sizeBytes += answer.records.length;
     this.nextOffset = nextOffset;
+  }
+
+  putNothing(): void {
+    this.#nothingAtMs = this.#owner.nowMs();
+  }
+
+  /** Whether there is nothing to take, and a broker has just said that there is nothing more. */
+  get hasNothing(): boolean {
+    return this.#answers.length === 0 && this.#owner.nowMs() - this.#nothingAtMs <= freshMs;
   }
 
   /** Told to the reader once it has taken what came before. */

@@ -54,6 +54,10 @@ export class KafkaReader implements SplitReader {
     return this.#bytesRead;
   }
 
+  get hasNothing(): boolean {
+    return this.#open?.queue.hasNothing ?? true;
+  }
+
   open(split: Split): void {
     assert(this.#open === null, 'the split before has ended');
     const { partition, start, end } = positionIn(split) ?? splitIn(split);

@@ -151,6 +151,11 @@ export interface SplitReader {
    * rings, or all readers are asked again and again
    */
   readonly dueAtMs?: number;
+  /**
+   * After `waiting`: whether it is known that nothing is there, as of now. Where it is not, because the other side does not
+   * answer, the split holds event time, however long that takes. @defaultValue true
+   */
+  readonly hasNothing?: boolean;
   /** When the rows that it read last were due, by the context's clock. @defaultValue null: when they were read */
   readonly due?: DueRows | null;
   /** Bytes of input used up so far, over all splits; for progress. */

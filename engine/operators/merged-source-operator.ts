@@ -202,7 +202,9 @@ export class MergedSourceOperator implements TaskSource {
       if (!this.#isWaiting) return 'more';
       // Rows that are to come at a known time are the next ones in the order of time, and their lane is not idle.
       if (dueAtOf(lane.reader) < never) return 'waiting';
-      times.foundEmpty(lane.number, mono());
+      // Nobody knows what a side has that does not answer: it may not be passed by.
+      if (lane.reader.hasNothing === false) times.leaveOut(lane.number);
+      else times.foundEmpty(lane.number, mono());
     }
     return 'waiting';
   }

@@ -65,8 +65,9 @@ test('two leaders killed one after the other, and the job goes on as it is', {
   const committed = async () =>
     (await client.offsetsOf('counts', 'latest', 'committed')).reduce((sum, end) => sum + end, 0);
   let hasEnded = false;
-  job.ended.then(() => {
+  const ended = job.ended.then((result) => {
     hasEnded = true;
+    return result;
   });
   const goesOn = async () => {
     const before = await committed();
@@ -86,7 +87,7 @@ test('two leaders killed one after the other, and the job goes on as it is', {
     await expect.poll(() => cluster.inStep(topic), patient).toBe(true);
   }
   expect(killCount).toBeGreaterThan(0);
-  summaryOf(await job.ended);
+  summaryOf(await ended);
   // The same attempt from the first row to the last one.
   expect(epochsIn(join(folder, 'chk/kafka-counts/log'))).toEqual([1]);
   expect(auditCounts(await countsIn(client, 'counts', 'committed'), countsOf(bids, 1_000))).toEqual(

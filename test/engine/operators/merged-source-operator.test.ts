@@ -13,7 +13,7 @@ const schema = schemaOf(fieldOf('n', int32Type));
 
 /** Each split is a script of its reader; a number is a row, and its time. */
 function scene(
-  splits: Readonly<Record<string, (ReadResult | number)[]>>,
+  splits: Readonly<Record<string, (ReadResult | number | 'unanswered')[]>>,
   alignment: SourceAlignment | null = null,
 ) {
   const { memory, scope } = newContext('tested');
@@ -22,14 +22,20 @@ function scene(
   let nowMs = 0;
   let closed = 0;
   const newReader = (): SplitReader => {
-    let script: (ReadResult | number)[] = [];
+    let script: (ReadResult | number | 'unanswered')[] = [];
+    let hasNothing = true;
     return {
+      get hasNothing() {
+        return hasNothing;
+      },
       open({ id }) {
         log.push(`open ${id}`);
         script = splits[id] ?? [];
       },
       read() {
         const next = script.shift() ?? 'end';
+        hasNothing = next !== 'unanswered';
+        if (next === 'unanswered') return 'waiting';
         if (typeof next !== 'number') return next;
         log.push(String(next));
         return batchOf(scope, schema, [{ n: next }]);
@@ -132,6 +138,26 @@ test('without any split it is done as soon as that is known; stopped, it wants n
   give('a', 0, 1);
   expect([source.bytesRead, source.position()]).toEqual([0, 'before the first split']);
   expect(end()).toBe(0);
+});
+
+test('a lane whose other side does not answer is never idle, however long it takes', () => {
+  const { source, times, give, end, outbox, setTime } = scene({
+    a: [1, 'waiting', 'unanswered', 'unanswered', 'waiting', 7],
+    b: [2, 4, 6, 8],
+  });
+  give('a', 0, 2);
+  give('b', 1, 2);
+  for (let step = 0; step < 3; step++) source.step(outbox);
+  for (const nowMs of [100, 200]) {
+    setTime(nowMs);
+    source.step(outbox);
+    expect(times.watermark(nowMs)).toBe(1);
+  }
+  // It counts from when the other side has said that there is nothing.
+  expect(times.watermark(205)).toBe(1);
+  source.offerSplit(null);
+  while (source.step(outbox) !== 'done');
+  end();
 });
 
 test('a source without an end: who has no lane is idle at once, a lane without more splits in time', () => {
