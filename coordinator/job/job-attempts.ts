@@ -185,9 +185,8 @@ export class JobAttempts implements JobHandle, SavedJob {
       this.#next?.begun(Promise.reject(savepointFailed(this.jobId, 'the job has ended')));
       this.#next = null;
       if (error === null || this.#end.signal.aborted) return outcome;
-      const fenced = await this.#fencedBy(error);
-      if (fenced !== null) return { ...outcome, error: fenced };
-      if (!mayRestart(error)) return outcome;
+      const reported = await this.#reportedOf(error);
+      if (reported !== error || !mayRestart(error)) return { ...outcome, error: reported };
       const { delayMs, reason } = this.#failed();
       if (delayMs === null) return { ...outcome, error: withReason(error, reason) };
       const { jobId } = this;
@@ -239,14 +238,14 @@ export class JobAttempts implements JobHandle, SavedJob {
     return { ...outcome, ...history, ...stopped };
   }
 
-  /** What to say of an attempt that has failed when another process has taken over; null where none has. */
-  async #fencedBy(error: WireError): Promise<WireError | null> {
-    if (error.code === 'CHECKPOINT_FENCED') return null;
+  /** What to say of an attempt that has failed: where another process has taken over, that. */
+  async #reportedOf(error: WireError): Promise<WireError> {
+    if (error.code === 'CHECKPOINT_FENCED') return error;
     try {
       await this.#options.checkCurrent();
-      return null;
+      return error;
     } catch (fenced) {
-      return codeOf(fenced) === 'CHECKPOINT_FENCED' ? { ...toWire(fenced), cause: error } : null;
+      return codeOf(fenced) === 'CHECKPOINT_FENCED' ? { ...toWire(fenced), cause: error } : error;
     }
   }
 
