@@ -158,6 +158,7 @@ export const errorKinds = {
   STATE_CHANGED: 'user',
   STATE_KEY_INVALID: 'user',
   STATE_NOT_ANSWERED: 'external',
+  STATE_NOT_RESTORED: 'user',
   STATE_OUTSIDE_CALL: 'user',
   STATE_READ_ONLY: 'user',
   TASK_INPUT_FAILED: 'external',

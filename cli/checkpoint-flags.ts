@@ -29,6 +29,10 @@ export function addCheckpointFlags(command: Command): void {
     .option(
       '--from-savepoint <folder>',
       'go on from a savepoint; with --restore latest as long as there is no checkpoint',
+    )
+    .option(
+      '--allow-non-restored-state',
+      'leave out state of what the job has no more, and go on without it',
     );
 }
 
@@ -38,9 +42,14 @@ export function checkpointRequestOf(
   workingFolder: string,
 ): CheckpointRequest | null {
   const { checkpointDir, checkpointInterval, restore, fromSavepoint } = flags;
+  const allowsDropped = flags.allowNonRestoredState === true;
   if (checkpointDir === undefined) {
     const given = { '--restore': restore, '--from-savepoint': fromSavepoint };
-    const others = { ...given, '--checkpoint-interval': checkpointInterval };
+    const others = {
+      ...given,
+      '--checkpoint-interval': checkpointInterval,
+      ...(allowsDropped && { '--allow-non-restored-state': true }),
+    };
     const flag = Object.entries(others).find(([, value]) => value !== undefined)?.[0];
     if (flag === undefined) return null;
     throw typedError('FLAG_VALUE', `${flag}: nobody knows where checkpoints are`, {
@@ -54,6 +63,7 @@ export function checkpointRequestOf(
     options: checkpointOptions({ failuresMax: 3, ...given }),
     from: restoreFrom(restore, fromSavepoint, workingFolder),
     restart: restartStrategy({ kind: 'exponential-delay', attempts: 10 }),
+    allowsDropped,
   };
 }
 

@@ -36,7 +36,9 @@ import {
 import { loadJob } from './load-job.ts';
 
 export interface JobCommandOptions {
-  readonly verb: 'run' | 'explain';
+  readonly verb: 'run' | 'explain' | 'checkpoints check';
+  /** What follows the verb. @defaultValue FILE */
+  readonly words?: string;
   readonly description: string;
   /** Adds the flags that only this verb has; of those that a job may take over, the ones that it has not taken. */
   addFlags(command: Command, isTaken: (flag: 'format') => boolean): void;
@@ -49,6 +51,8 @@ export interface JobRequest extends RunOptions {
   readonly isJson: boolean;
   /** Of `explain`: whether to show what operators run as. */
   readonly showsCode: boolean;
+  /** Whether state of what the job has no more may be left out. */
+  readonly allowsDropped: boolean;
 }
 
 const helpFlags = ['--help', '-h'];
@@ -65,7 +69,7 @@ export async function readJobCommand(
   const { file, flags } = splitJobFile(args.filter((arg) => !helpFlags.includes(arg)));
   if (file === null) {
     if (!isHelp) throw missingFileError(options.verb);
-    env.stdout.write(commandFor(env, 'FILE', options).helpInformation());
+    env.stdout.write(commandFor(env, options.words ?? 'FILE', options).helpInformation());
     return null;
   }
   const { job, path } = await loadJob(file, env.workingFolder);
@@ -93,7 +97,7 @@ async function requestOf(
   { job, file, path, verb }: Subject,
   { raw, engine }: ParsedFlags,
 ): Promise<JobRequest> {
-  const given = verb === 'explain' ? { ...placeholdersOf(job), ...raw } : raw;
+  const given = verb === 'run' ? raw : { ...placeholdersOf(job), ...raw };
   const params = paramValuesOf(job.params, given, file);
   const { parallelism: parallelismText, memory, spillDir } = engine;
   const parallelism =
@@ -104,7 +108,7 @@ async function requestOf(
   const flags = runFlagsOf(engine);
   const mode = parseMode(engine.executionMode);
   const latencyIntervalMs = parseLatencyInterval(engine.latencyInterval);
-  const checkpoints = checkpointRequestOf(engine, env.workingFolder);
+  const checkpoints = verb === 'run' ? checkpointRequestOf(engine, env.workingFolder) : null;
   const { buildJob } = await import('../engine/api/build-job.ts');
   const { graph, feeds } = buildJob(job, params, flags);
   return {
@@ -123,6 +127,7 @@ async function requestOf(
     ...(typeof spillDir === 'string' && { spillDir: resolve(env.workingFolder, spillDir) }),
     isJson: engine.json === true,
     showsCode: engine.code === true,
+    allowsDropped: engine.allowNonRestoredState === true,
     graph,
     program: { feeds },
   };

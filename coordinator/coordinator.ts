@@ -9,6 +9,7 @@
 import type { Env } from '../base/env/env.ts';
 import { typedError } from '../base/typed-error.ts';
 import type { Connector } from '../engine/contracts/connector.ts';
+import { type DeclaredOperator, declaredStates } from '../engine/plan/declared-state.ts';
 import type { JobMode, LogicalGraph } from '../engine/plan/logical-graph.ts';
 import type { PhysicalGraph } from '../engine/plan/physical-graph.ts';
 import { type AdaptiveOptions, adaptiveDefaults } from './adaptive/adaptive-options.ts';
@@ -93,7 +94,8 @@ export class Coordinator {
     const host = await this.#anyHost();
     const options = { jobId, graph: physical, module, host, ...this.#parts };
     if (checkpoints !== undefined) {
-      return this.#submitWithCheckpoints(options, checkpoints, planWith);
+      const declared = declaredStates(graph);
+      return this.#submitWithCheckpoints(options, { ...checkpoints, declared }, planWith);
     }
     const adaptation = submission.shuffle === 'disk' ? adaptive : null;
     return this.#start({ ...options, epoch: 1, speculates, adaptive: adaptation });
@@ -101,7 +103,10 @@ export class Coordinator {
 
   async #submitWithCheckpoints(
     options: Omit<JobMasterOptions, 'epoch'>,
-    request: CheckpointRequest,
+    {
+      declared,
+      ...request
+    }: CheckpointRequest & { readonly declared: readonly DeclaredOperator[] },
     planWith: (parallelism: number) => PhysicalGraph,
   ): Promise<JobHandle> {
     const { graph, host, module } = options;
@@ -110,7 +115,7 @@ export class Coordinator {
       { graph, host },
       {
         store: folderStore(this.#env, { folder, jobName: graph.jobName }),
-        ...{ request, jobFingerprint: module.fingerprint },
+        ...{ request, declared, jobFingerprint: module.fingerprint },
         start: (place, epoch, checkpoints) =>
           this.#start({ ...options, ...place, epoch, speculates: false, checkpoints }),
       },

@@ -46,11 +46,12 @@ const options: ControlCommand = {
     'millrace checkpoints chk/',
     'millrace checkpoints chk/ledger --verify --json',
     'millrace checkpoints ledger --tasks',
+    'millrace checkpoints check job.ts chk/',
   ],
   notes:
     'DIR is what --checkpoint-dir of millrace run names, or the folder of one job in it. Without --verify it is looked at ' +
     'whether all files are there and long enough. JOB is its name or its id, as millrace list shows them, where no folder ' +
-    'has that name.',
+    'has that name. millrace checkpoints check FILE DIR says whether a job can go on from one.',
 };
 
 const callDeadlineMs = 10_000;
@@ -76,6 +77,10 @@ export async function checkpointsCommand(
   disk: Disk = createRealDisk(),
   reach?: Reach,
 ): Promise<ExitCode> {
+  if (args[0] === 'check') {
+    const { checkpointsCheckCommand } = await import('./checkpoints-check.ts');
+    return await checkpointsCheckCommand(env, args.slice(1));
+  }
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
   const [folder = ''] = request.words;

@@ -48,6 +48,7 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
     planner,
     { explainLogical, explainPhysical },
     { explainAdaptive },
+    { explainKept },
     { stagesOf },
     statistics,
     code,
@@ -55,6 +56,7 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
     import('../../coordinator/planner/planner.ts'),
     import('../../engine/plan/explain.ts'),
     import('../../engine/plan/explain-adaptive.ts'),
+    import('../../engine/plan/explain-kept.ts'),
     import('../../engine/plan/stages.ts'),
     statisticsOf(graph),
     showsCode ? import('../../engine/compile/explain-code.ts') : null,
@@ -85,7 +87,7 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
   }
   const sections = [explainLogical(graph, mode), explainPhysical(physical)];
   if (isAdaptive) sections.push(explainAdaptive(physical));
-  if (guarantee !== null) sections.push(guarantee.text);
+  if (guarantee !== null) sections.push(guarantee.text, explainKept(graph));
   if (code !== null) sections.push(code.explainCode(physical));
   const joined = sections.flatMap((section) => section.trimEnd() || []).join('\n\n');
   const text = `${joined}\n`;

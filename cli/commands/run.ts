@@ -3,9 +3,13 @@
  *
  * Before: cli/main.ts. After: cli/job-command.ts, cli/run-job.ts.
  */
+
+import { reportTable } from '../../coordinator/compatibility/report-text.ts';
+import type { CheckpointRequest } from '../../coordinator/job/checkpointed-job.ts';
 import { checkOutput } from '../check-output.ts';
 import { addCheckpointFlags } from '../checkpoint-flags.ts';
 import type { CliEnv } from '../cli-env.ts';
+import type { RunOptions } from '../embedded.ts';
 import { writeError } from '../error-text.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type JobCommandOptions, readJobCommand } from '../job-command.ts';
@@ -44,7 +48,7 @@ export async function runCommand(
   const runOptions = { ...given, program: { ...given.program, console: consoleOf(env, isJson) } };
   const { graph } = runOptions;
   checkOutput(graph, env.workingFolder);
-  const summary = await runJob(env, runOptions, startJob);
+  const summary = await runJob(env, withReport(env, runOptions), startJob);
   if (isJson) env.stdout.write(summaryJson(summary));
   if (summary.status === 'failed') {
     if (summary.error !== undefined) writeError(env, summary.error);
@@ -52,6 +56,21 @@ export async function runCommand(
     env.stderr.write(summaryText(summary, graph));
   }
   return exitCodeOf(summary);
+}
+
+/** What becomes of each state is shown before the job goes on, unless all of it is as it was. */
+function withReport<Options extends RunOptions>(env: CliEnv, options: Options): Options {
+  const { checkpoints } = options;
+  if (checkpoints === undefined) return options;
+  const onFindings: CheckpointRequest['onFindings'] = (findings) => {
+    if (findings.every(({ verdict }) => verdict === 'same')) return;
+    const { stderr } = env;
+    if (stderr.isTerminal) stderr.write('\r\x1b[2K');
+    stderr.write(
+      reportTable(findings, stderr.isTerminal ? stderr.columns : Number.POSITIVE_INFINITY),
+    );
+  };
+  return { ...options, checkpoints: { ...checkpoints, onFindings } };
 }
 
 /** Where `console.sink` prints: on stdout, unless `--json` has that for its object. */

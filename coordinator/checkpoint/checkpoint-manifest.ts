@@ -8,6 +8,7 @@
 import { decodeChecked, encodeChecked, versionOf } from '../../base/checked-text.ts';
 import type { SnapshotPart, TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../../engine/contracts/json.ts';
+import type { DeclaredOperator } from '../../engine/plan/declared-state.ts';
 import type { Field } from '../../engine/schema/schema.ts';
 import type { CheckpointStatistics } from './checkpoint-history.ts';
 import type { CheckpointKind, PreparedWrite } from './pending-checkpoint.ts';
@@ -25,6 +26,8 @@ export interface OperatorDescription {
   readonly fingerprint: string;
   /** What it keeps its state by, under the names that users know; empty where it keeps none by key. */
   readonly keys: readonly Field[];
+  /** Of operators that keep rows as they came: their columns, by part. @defaultValue it keeps none, or an older version did not say */
+  readonly columns?: Readonly<Record<string, readonly Field[]>>;
 }
 
 export interface CheckpointManifest {
@@ -33,6 +36,8 @@ export interface CheckpointManifest {
   readonly jobName: string;
   readonly jobFingerprint: string;
   readonly operators: readonly OperatorDescription[];
+  /** What the job declared of what it keeps. @defaultValue an older version did not say */
+  readonly declared?: readonly DeclaredOperator[];
   readonly epoch: number;
   readonly checkpointId: number;
   readonly kind: CheckpointKind;

@@ -4,6 +4,7 @@
  * Before: coordinator/checkpoint/checkpoint-state.ts. After: coordinator/checkpoint/checkpoint-manifest.ts.
  */
 import type { Json } from '../../engine/contracts/json.ts';
+import type { DeclaredOperator } from '../../engine/plan/declared-state.ts';
 import { dataFingerprintOf } from '../../engine/plan/fingerprint.ts';
 import {
   type OperatorSpec,
@@ -18,6 +19,7 @@ export interface ManifestFacts {
   readonly graph: PhysicalGraph;
   /** Of the logical graph, whatever the parallelism (engine/plan/fingerprint.ts). */
   readonly jobFingerprint: string;
+  readonly declared: readonly DeclaredOperator[];
   /** The version of Millrace. */
   readonly writtenBy: string;
   readonly epoch: number;
@@ -55,21 +57,47 @@ export function describeOperators({ vertices, edges }: PhysicalGraph): OperatorD
   return vertices.flatMap(({ id: vertexId, chain }) => {
     const edge = edges.find(({ to, port }) => to === vertexId && port === vertexPorts.rows);
     let input: readonly Field[] = edge?.schema.fields ?? [];
+    const right = edges.find(({ to, port }) => to === vertexId && port === vertexPorts.right);
     return chain.map((spec) => {
-      const description = describe(spec, input);
+      const description = describe(spec, input, right?.schema.fields ?? []);
       input = spec.output.fields;
       return description;
     });
   });
 }
 
-function describe(spec: OperatorSpec, input: readonly Field[]): OperatorDescription {
+function describe(
+  spec: OperatorSpec,
+  input: readonly Field[],
+  right: readonly Field[],
+): OperatorDescription {
   const { id: operatorId, name, kind, ...rest } = spec;
   const keys = keysOf(spec).flatMap(({ name: as, column }) => {
     const field = input.find((one) => one.name === column);
     return field === undefined ? [] : [{ ...field, name: as }];
   });
-  return { operatorId, name, kind, fingerprint: dataFingerprintOf({ ...rest, input }), keys };
+  const columns = columnsOf(kind, input, right);
+  const fingerprint = dataFingerprintOf({ ...rest, input });
+  return { operatorId, name, kind, fingerprint, keys, ...(columns !== null && { columns }) };
+}
+
+/** Of rows that are kept as they came, by part; null where an operator keeps none. */
+function columnsOf(
+  kind: OperatorSpec['kind'],
+  input: readonly Field[],
+  right: readonly Field[],
+): Readonly<Record<string, readonly Field[]>> | null {
+  switch (kind) {
+    case 'intervalJoin':
+    case 'regularJoin':
+      return { left: input, right };
+    case 'asOfJoin':
+      return { waiting: input, versions: right };
+    case 'pattern':
+      return { waiting: input };
+    default:
+      return null;
+  }
 }
 
 /** By what columns of its input an operator keeps its state, and what they are called. */

@@ -6,20 +6,45 @@
  */
 import { typedError } from '../../base/typed-error.ts';
 import { keyGroupCount } from '../../engine/keys/key-group.ts';
+import type { DeclaredOperator } from '../../engine/plan/declared-state.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
+import { compatibilityOf, type Finding, refusalsIn } from '../compatibility/compatibility.ts';
 import type { CheckpointManifest } from './checkpoint-manifest.ts';
+import { describeOperators } from './manifest-of.ts';
 
 /** What a job is to go on from. */
-export interface RestoreCheck {
+export interface OfferedCheckpoint {
   readonly manifest: CheckpointManifest;
   /** The folder with the manifest. */
   readonly path: string;
-  /** The plan that goes on. */
-  readonly graph: PhysicalGraph;
 }
 
-/** @throws CHECKPOINT_KEY_GROUPS */
-export function checkRestore({ manifest, path }: RestoreCheck): void {
+/** The job that is to go on. */
+export interface RestoringPlan {
+  readonly graph: PhysicalGraph;
+  readonly declared: readonly DeclaredOperator[];
+  /** Whether state of what the job has no more may be left out. */
+  readonly allowsDropped: boolean;
+  /** Is told what becomes of each state, whether or not the job may go on. */
+  readonly onFindings?: (findings: readonly Finding[]) => void;
+}
+
+/** @throws CHECKPOINT_KEY_GROUPS, STATE_CHANGED, STATE_NOT_RESTORED */
+export function checkRestore(
+  { manifest, path }: OfferedCheckpoint,
+  { graph, declared, allowsDropped, onFindings }: RestoringPlan,
+): void {
+  checkKeyGroups(manifest, path);
+  const findings = compatibilityOf(manifest, { declared, operators: describeOperators(graph) });
+  onFindings?.(findings);
+  const { refused, dropped } = refusalsIn(findings);
+  const from = `the checkpoint in "${path}"`;
+  const [first] = refused;
+  if (first !== undefined) throw refusal('STATE_CHANGED', from, refused);
+  if (dropped.length > 0 && !allowsDropped) throw refusal('STATE_NOT_RESTORED', from, dropped);
+}
+
+function checkKeyGroups(manifest: CheckpointManifest, path: string): void {
   const found = manifest.keyGroupCount;
   if (found === keyGroupCount) return;
   const message = `the checkpoint in "${path}" has its state in ${found} key groups, and this job has ${keyGroupCount}`;
@@ -28,3 +53,20 @@ export function checkRestore({ manifest, path }: RestoreCheck): void {
     details: { path, keyGroupCount: found },
   });
 }
+
+/** Names the first state and how many more there are; the hint is that of the first. */
+function refusal(
+  code: 'STATE_CHANGED' | 'STATE_NOT_RESTORED',
+  from: string,
+  findings: readonly Finding[],
+) {
+  const [{ operatorId, state, text, hint } = nothingFound, ...others] = findings;
+  const more = others.length === 0 ? '' : `; ${others.length} more`;
+  const message = `the job can't go on from ${from}: state "${state}" of operator "${operatorId}": ${text}${more}`;
+  return typedError(code, message, {
+    hint: `${hint} millrace checkpoints check FILE DIR shows all states.`,
+    details: { operator: operatorId, state },
+  });
+}
+
+const nothingFound: Finding = { operatorId: '', state: '', verdict: 'same', text: '', hint: '' };

@@ -6,7 +6,9 @@
  *
  * Before: coordinator/coordinator.ts. After: coordinator/job/checkpointed-job.ts, coordinator/job/job-attempts.ts.
  */
+import type { DeclaredOperator } from '../../engine/plan/declared-state.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
+import type { RestoringPlan } from '../checkpoint/restore-check.ts';
 import type { RestoreRequest } from '../checkpoint/store/checkpoint-log.ts';
 import type { AttemptStore, CheckpointStore } from '../checkpoint/store/checkpoint-store.ts';
 import type { CheckDepth } from '../checkpoint/store/read-checkpoint.ts';
@@ -23,6 +25,8 @@ export interface AttemptPlace {
 export interface AttemptStarterOptions {
   readonly store: CheckpointStore;
   readonly request: CheckpointRequest;
+  /** What the job keeps. */
+  readonly declared: readonly DeclaredOperator[];
   /** Of the job's logical graph. */
   readonly jobFingerprint: string;
   /** Makes a job master, and starts it. */
@@ -54,7 +58,9 @@ export class AttemptStarter {
    */
   async check(from: RestoreRequest, { graph }: Pick<AttemptPlace, 'graph'>): Promise<void> {
     const offered = await this.#options.store.find(from);
-    if (offered !== null) restoredJob(offered, graph);
+    const { onFindings } = this.#options.request;
+    const plan = { ...this.#planWith(graph), ...(onFindings && { onFindings }) };
+    if (offered !== null) restoredJob(offered, plan);
   }
 
   /** @throws CHECKPOINT_FENCED where another process has gone on with the job since the last attempt. */
@@ -67,15 +73,20 @@ export class AttemptStarter {
    * @param depth - `sizes`: damage within files is left to the tasks that read them. @defaultValue checksums
    */
   async begin(from: RestoreRequest, depth: CheckDepth = 'checksums'): Promise<JobMaster> {
-    const { store, request, jobFingerprint, start } = this.#options;
+    const { store, request, declared, jobFingerprint, start } = this.#options;
     const place = this.#place;
     // Who was asleep while another process went on with the job fails, too: and takes nothing back from it.
     await this.checkCurrent();
     const attempt = await store.beginAttempt(from);
     this.#last = attempt;
     const { found } = await attempt.latest(depth);
-    const restored = found && restoredJob(found, place.graph);
-    const setup = { options: request.options, store: attempt, restored, jobFingerprint };
+    const restored = found && restoredJob(found, this.#planWith(place.graph));
+    const setup = { options: request.options, store: attempt, declared, restored, jobFingerprint };
     return start(place, attempt.epoch, setup);
+  }
+
+  #planWith(graph: PhysicalGraph): RestoringPlan {
+    const { declared, request } = this.#options;
+    return { graph, declared, allowsDropped: request.allowsDropped === true };
   }
 }

@@ -16,9 +16,10 @@ import {
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import type { CheckpointOptions } from '../checkpoint/checkpoint-options.ts';
 import type { RestartStrategy } from '../checkpoint/restart-strategy.ts';
-import { checkRestore } from '../checkpoint/restore-check.ts';
+import { checkRestore, type RestoringPlan } from '../checkpoint/restore-check.ts';
 import type { RestoreRequest } from '../checkpoint/store/checkpoint-log.ts';
 import type { FoundCheckpoint } from '../checkpoint/store/checkpoint-store.ts';
+import type { Finding } from '../compatibility/compatibility.ts';
 import type { RestoredJob } from './job-checkpoints.ts';
 import type { KnownSplit, RestoredSource } from './job-sources.ts';
 
@@ -28,6 +29,10 @@ export interface CheckpointRequest {
   readonly folder: string;
   readonly options: CheckpointOptions;
   readonly from: RestoreRequest;
+  /** Whether state of what the job has no more may be left out. @defaultValue false */
+  readonly allowsDropped?: boolean;
+  /** Is told what becomes of each state, before the job begins, or is refused. */
+  readonly onFindings?: (findings: readonly Finding[]) => void;
   readonly restart: RestartStrategy;
 }
 
@@ -62,9 +67,9 @@ function unsupportedEnd({ kind, id, name, connector }: EndGuarantee) {
  *
  * @throws What `checkRestore` does, where the plan can't go on from it.
  */
-export function restoredJob(found: FoundCheckpoint, graph: PhysicalGraph): RestoredJob {
+export function restoredJob(found: FoundCheckpoint, plan: RestoringPlan): RestoredJob {
   const { manifest, root, path } = found;
-  checkRestore({ manifest, path, graph });
+  checkRestore({ manifest, path }, plan);
   const { tasks, splits, writes } = manifest;
   const sources = Object.entries(splits).map(([id, known]): [string, RestoredSource] => {
     const snapshots = tasks.flatMap(({ source }) => (source?.operatorId === id ? [source] : []));

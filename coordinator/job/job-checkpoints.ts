@@ -16,6 +16,7 @@ import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
 import { keyGroupCount } from '../../engine/keys/key-group.ts';
+import type { DeclaredOperator } from '../../engine/plan/declared-state.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import {
   type CheckpointEffect,
@@ -58,6 +59,8 @@ export interface CheckpointSetup {
   readonly store: AttemptStore;
   /** Of the job's logical graph. */
   readonly jobFingerprint: string;
+  /** What the job keeps, for who goes on from its checkpoints. */
+  readonly declared: readonly DeclaredOperator[];
   /** Null: the job begins anew. */
   readonly restored: RestoredJob | null;
 }
@@ -344,11 +347,11 @@ export class JobCheckpoints {
 
   #manifestOf(checkpoint: CollectedCheckpoint): CheckpointManifest {
     const { graph, epoch, setup, splits } = this.#options;
-    const { jobFingerprint } = setup;
+    const { jobFingerprint, declared } = setup;
     const nowMs = this.#env.clock.wall();
     // Splits are plain data, which interfaces hide from the compiler.
     const known = splits() as unknown as CheckpointManifest['splits'];
-    const job = { graph, jobFingerprint, epoch, keyGroupCount, nowMs, splits: known };
+    const job = { graph, jobFingerprint, declared, epoch, keyGroupCount, nowMs, splits: known };
     return manifestOf(checkpoint, { ...job, writtenBy: packageVersion });
   }
 

@@ -5,7 +5,7 @@
  *     part of task 0 ─┐
  *     part of task 1 ─┴─▶ key group of each row ─▶ within this task's: kept      else: another task's
  *
- * An operator without keys has one task, whose rows are all.
+ * An operator without keys has one task, whose rows are all. Rows that were kept with other columns are adapted first.
  */
 import type { Batch } from '../batch/batch.ts';
 import type { SnapshotReader } from '../contracts/snapshot.ts';
@@ -14,6 +14,7 @@ import { KeyHasher } from '../keys/key-hasher.ts';
 import { addressOf } from '../memory/slot-memory.ts';
 import type { Schema } from '../schema/schema.ts';
 import { selectedBatch } from '../stream/selected-batch.ts';
+import { adaptedRows, isSameRows } from './adapted-rows.ts';
 import type { OperatorContext } from './operator.ts';
 
 export interface OwnRowsOptions {
@@ -38,8 +39,9 @@ export class OwnRows {
 
   /** The next rows, which the caller owns; null where a batch has none. */
   next(reader: SnapshotReader): Batch | null | 'end' {
-    const batch = reader.read(this.#options.part);
-    if (batch === null) return 'end';
+    const read = reader.read(this.#options.part);
+    if (read === null) return 'end';
+    const batch = this.#adapted(read);
     try {
       return this.#hasher === null ? batch.retain() : this.#ownOf(batch, reader, this.#hasher);
     } finally {
@@ -49,6 +51,17 @@ export class OwnRows {
 
   close(): void {
     this.#hasher?.close();
+  }
+
+  /** With the columns that the operator keeps; takes the batch over. */
+  #adapted(read: Batch): Batch {
+    const { schema } = this.#options;
+    if (isSameRows(read.schema, schema)) return read;
+    try {
+      return adaptedRows(this.#context.scope, read, schema);
+    } finally {
+      read.release();
+    }
   }
 
   #ownOf(batch: Batch, { keyGroups }: SnapshotReader, hasher: KeyHasher): Batch | null {

@@ -124,7 +124,7 @@ function joinedText({ name, input, separator }: JoinedTexts<string>): string {
   return `${name} = stringAgg(${input}, ${JSON.stringify(separator)})`;
 }
 
-function aggregateText({ input, ...spec }: AggregateSpec): string {
+export function aggregateText({ input, ...spec }: AggregateSpec): string {
   return aggregateColumnText({ ...spec, columns: input === null ? [] : [exprText(input)] });
 }
 

@@ -115,7 +115,7 @@ export function windowText(window: EventWindow): string {
 }
 
 /** `sliding 10000 ms by 2000 ms`. */
-function windowSpecText(spec: WindowSpec): string {
+export function windowSpecText(spec: WindowSpec): string {
   switch (spec.kind) {
     case 'tumbling':
       return `tumbling ${spec.sizeMs} ms${placeText(spec)}`;
@@ -136,7 +136,7 @@ function windowSpecText(spec: WindowSpec): string {
 }
 
 /** `, late by up to 5000 ms`; empty for windows that come once. */
-function windowFiringText(firing: WindowFiring): string {
+export function windowFiringText(firing: WindowFiring): string {
   const { allowedLatenessMs, isLatePerRow, isDiscarding, missing } = firing;
   const { everyMs, everyRows, everyEventTimeMs } = firing;
   const parts = [

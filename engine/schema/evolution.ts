@@ -127,6 +127,13 @@ export function oldFieldOf(
   return old.find((one) => one.name === was) ?? null;
 }
 
+/** Whether a column of rows is read as another one, as it lies or with its numbers widened: lists and structs as they are. */
+export function isAdaptable(old: Nullable, now: Nullable): boolean {
+  if (old.nullable && !now.nullable) return false;
+  const isDecimal = old.type.kind === 'decimal';
+  return isSameType(old.type, now.type) || (!isDecimal && isWidened(old.type, now.type));
+}
+
 const signedBits: Readonly<Record<string, number>> = { int8: 8, int16: 16, int32: 32, int64: 64 };
 const unsignedBits: Readonly<Record<string, number>> = { uint8: 8, uint16: 16, uint32: 32 };
 /** Bits of the whole numbers that a float has all of. */

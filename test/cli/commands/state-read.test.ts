@@ -89,7 +89,7 @@ async function complete(attempt: AttemptStore, kept: readonly (readonly Operator
   const facts = { graph, jobFingerprint: '', writtenBy: '', epoch: 1, nowMs: 0, splits: {} };
   const manifest = manifestOf(
     { ...collected, snapshots, statistics },
-    { ...facts, keyGroupCount: 8 },
+    { ...facts, declared: [], keyGroupCount: 8 },
   );
   await attempt.complete(await attempt.writeManifest(manifest));
 }

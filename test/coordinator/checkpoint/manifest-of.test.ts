@@ -70,7 +70,7 @@ test('the manifest says what tasks, plan and sinks were', () => {
     },
     {
       ...{ graph: graphWith(1), jobFingerprint: 'ab', writtenBy: '1.2.3', epoch: 2, nowMs: 77 },
-      ...{ keyGroupCount: 128, splits: { read: ['a'] } },
+      ...{ declared: [], keyGroupCount: 128, splits: { read: ['a'] } },
     },
   );
   expect(manifest).toMatchObject({
