@@ -21,6 +21,7 @@ export type { RowsInput } from '../connectors/program/row-feed.ts';
 export type { JobSummary } from './embedded.ts';
 export type { JobSettings, ResultRow, RunResult, SlotSettings } from './program-job.ts';
 export { openSlots, type Slots } from './program-slots.ts';
+export { type SavepointState, writeSavepoint } from './write-savepoint.ts';
 
 /** How a program runs a job, and on what. */
 export interface RunSettings extends JobSettings, SlotSettings {}
