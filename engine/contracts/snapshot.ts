@@ -35,9 +35,12 @@ export interface SnapshotWriter {
   written?(part: string): WrittenPart | null;
 }
 
+/** What stands for the snapshot that a task was restored from; checkpoints begin at 1. */
+export const restoredCheckpointId = 0;
+
 /** A part as a task has written it, in one snapshot or in several, one on top of the other. */
 export interface WrittenPart {
-  /** Of the newest snapshot. */
+  /** Of the newest snapshot; `restoredCheckpointId` where that is the one that the task goes on from. */
   readonly checkpointId: number;
   readonly snapshotCount: number;
   /** Of the first snapshot, which has all rows, and of those added since. */
@@ -72,6 +75,11 @@ export interface KeyGroupRange {
 export interface SnapshotReader {
   /** Of this task. */
   readonly keyGroups: KeyGroupRange;
+  /**
+   * Whether the rows are those of one earlier task with just these key groups, so that the operator's next snapshot may come
+   * on top of them, as of its own. @defaultValue false
+   */
+  readonly isOwn?: boolean;
   /** What the operator's tasks noted, by their index at that time. */
   readonly notes: readonly Json[];
   /**

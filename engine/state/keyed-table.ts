@@ -181,6 +181,11 @@ export class KeyedTable {
     return record === 0 ? 0 : valueAddressOf(this.#scope.memory, record);
   }
 
+  /** All of a snapshot has been restored, and it is one to come on top of: what changes from now on is kept. */
+  keepChanges(): void {
+    this.#changes.restart();
+  }
+
   /** Keeps what was restored within the limits: false asks to be called again. */
   settle(): boolean {
     this.#layers.settle();

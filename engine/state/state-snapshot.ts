@@ -18,7 +18,12 @@ import { typedError } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { DecoderInputs } from '../batch/nested-decode.ts';
 import type { Json } from '../contracts/json.ts';
-import { canAddTo, type SnapshotReader, type SnapshotWriter } from '../contracts/snapshot.ts';
+import {
+  canAddTo,
+  restoredCheckpointId,
+  type SnapshotReader,
+  type SnapshotWriter,
+} from '../contracts/snapshot.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import { areKindsAlike, oldStateOf } from '../plan/state-change.ts';
 import type { StateSpec } from '../plan/state-spec.ts';
@@ -78,6 +83,8 @@ export class StateSnapshot {
   /** Parts that are still to be read; null before the first call. */
   #unread: ((reader: SnapshotReader) => boolean)[] | null = null;
   #entries: EntryRowsReader | null = null;
+  /** By state: whether its part has the name, and its entries the bytes, that they have here. */
+  #areAsBefore: readonly boolean[] = [];
 
   constructor(parts: StateParts) {
     this.#parts = parts;
@@ -110,6 +117,9 @@ export class StateSnapshot {
     const { states, tables, eventTimers, processingTimers, hasTimers } = this.#parts;
     if (this.#unread === null) {
       const restored = states.map((spec) => this.#restoredOf(spec, notes));
+      this.#areAsBefore = restored.map(
+        ({ part, change }, at) => part === partOf(states[at]!) && change === null,
+      );
       this.#unread = [
         ...tables.map(
           (table, at) => (from: SnapshotReader) => this.#readEntries(from, restored[at]!, table),
@@ -129,8 +139,17 @@ export class StateSnapshot {
     const [next] = this.#unread;
     if (next?.(reader) === true) this.#unread.shift();
     if (this.#unread.length > 0) return false;
+    if (reader.isOwn === true) this.#keepChanges();
     this.close();
     return true;
+  }
+
+  /** The next snapshot adds to what was read; of a state whose bytes are others now it has all. */
+  #keepChanges(): void {
+    this.#checkpointId = restoredCheckpointId;
+    for (const [at, table] of this.#parts.tables.entries()) {
+      if (this.#areAsBefore[at] === true) table.keepChanges();
+    }
   }
 
   close(): void {

@@ -2,15 +2,33 @@
  * Goal: a job in one process is given a savepoint, or stopped with one, from another; what goes on from there has each
  * entry once, and a job that can't give one says why and runs on.
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { expectFailure, summaryOf } from '../support/cli-process.ts';
 import { nothingWrong } from '../support/ledger-audit.ts';
 import { LedgerScene } from '../support/running-ledger.ts';
 
-const choice = { count: 40_000, fileCount: 3, keysPerFile: 100, seed: 11 };
-const slow = ['--rate', '8000'];
+const choice = { count: 100_000, fileCount: 3, keysPerFile: 100, seed: 11 };
+const slow = ['--rate', '6000'];
+
+/** Epochs of the attempts that wrote what the checkpoints of an attempt name. */
+function partEpochs(folder: string, epoch: number): number[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith(`-${epoch}`));
+  const manifests = names.map((name) => join(folder, name, 'manifest.json')).filter(existsSync);
+  return manifests.flatMap((path) => {
+    const named = readFileSync(path, 'utf8').matchAll(/"path":"chk-\d+-(\d+)\//g);
+    return [...named].map(([, written]) => Number(written));
+  });
+}
 
 test('a savepoint stands alone: its job goes on, and another one starts from it', async () => {
   const scene = new LedgerScene(choice);
@@ -65,7 +83,14 @@ test('a job that is stopped goes on from its savepoint, each entry once', async 
     /job "ledger" is stopped: savepoint \d+ is in .*chk2\/ledger\/chk-\d+-1\n/,
   );
   summaryOf(await second.ended);
+  // With as many tasks as before it adds to what was written before; with others all is written anew.
+  const third = scene.start(...flags, '--parallelism', '3', ...slow);
+  const epochsOf = () => partEpochs(join(scene.folder, 'chk2/ledger'), 2);
+  await expect.poll(epochsOf, { timeout: 60_000, interval: 50 }).toContain(1);
+  third.kill('SIGKILL');
+  await third.ended;
   summaryOf(await scene.start(...flags, '--parallelism', '1').ended);
+  expect(partEpochs(join(scene.folder, 'chk2/ledger'), 3)).not.toContain(1);
   expect(scene.audit()).toEqual({ lineCount: choice.count, ...nothingWrong });
 });
 

@@ -23,6 +23,16 @@ export class PartChain implements WrittenPart {
     this.#parts = before === null ? [] : [...before.parts];
   }
 
+  /** What was written of one part, as a manifest has it: each snapshot put what it added into a file of its own. */
+  static of(checkpointId: number, parts: readonly SnapshotPart[]): PartChain {
+    let chain: PartChain | null = null;
+    for (const own of Map.groupBy(parts, ({ path }) => path).values()) {
+      chain = new PartChain(checkpointId, chain);
+      for (const part of own) chain.add(part);
+    }
+    return chain ?? new PartChain(checkpointId, null);
+  }
+
   get parts(): readonly SnapshotPart[] {
     return this.#parts;
   }

@@ -30,6 +30,8 @@ export interface SnapshotFileReaderOptions extends SnapshotContext {
   /** Of the new task. */
   readonly taskIndex: number;
   readonly parallelism: number;
+  /** As in `SnapshotReader`. @defaultValue false */
+  readonly isOwn?: boolean;
   /** Whether parts of all tasks are read, whatever their key groups. @defaultValue false */
   readonly readsAll?: boolean;
 }
@@ -44,12 +46,14 @@ interface Progress {
 export class SnapshotFileReader implements SnapshotReader {
   readonly keyGroups: KeyGroupRange;
   readonly notes: readonly Json[];
+  readonly isOwn: boolean;
   readonly #options: SnapshotFileReaderOptions;
   readonly #progress = new Map<string, Progress>();
 
   constructor(options: SnapshotFileReaderOptions) {
     const { operatorId, kind, tasks, taskIndex, parallelism } = options;
     this.#options = options;
+    this.isOwn = options.isOwn === true;
     this.keyGroups = keyGroupRangeOf(keyGroupCount, parallelism, taskIndex);
     const isOwn = (one: OperatorSnapshot) => one.operatorId === operatorId && one.kind === kind;
     const ordered = tasks.toSorted((left, right) => left.taskIndex - right.taskIndex);

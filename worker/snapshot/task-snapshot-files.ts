@@ -13,6 +13,7 @@ import type {
   SnapshotRun,
 } from '../../engine/checkpoint/snapshot-files.ts';
 import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
+import { ownPartsIn } from './own-parts.ts';
 import { SnapshotFileReader } from './snapshot-file-reader.ts';
 import { SnapshotFileWriter, type WrittenSnapshot } from './snapshot-file-writer.ts';
 import type { SnapshotContext } from './snapshot-output.ts';
@@ -33,10 +34,13 @@ export interface TaskSnapshotFilesOptions extends SnapshotContext {
 export class TaskSnapshotFiles implements SnapshotFiles {
   readonly #options: TaskSnapshotFilesOptions;
   /** What the next snapshots may come on top of. */
-  readonly #written: WrittenSnapshot = { operators: [] };
+  readonly #written: WrittenSnapshot;
 
   constructor(options: TaskSnapshotFilesOptions) {
     this.#options = options;
+    const { restored, restoredFrom, folder } = options;
+    // What is elsewhere, in a savepoint, is not the job's to build on: it may be gone tomorrow.
+    this.#written = { operators: restoredFrom === folder ? ownPartsIn(restored, options) : [] };
   }
 
   begin(checkpointId: number): SnapshotRun {
@@ -56,8 +60,10 @@ export class TaskSnapshotFiles implements SnapshotFiles {
     const isKept = tasks.some(({ operators }) =>
       operators.some((one) => one.operatorId === operatorId && one.kind === kind),
     );
-    return isKept
-      ? new SnapshotFileReader({ ...this.#options, folder, operatorId, kind, tasks })
-      : null;
+    if (!isKept) return null;
+    const isOwn = this.#written.operators.some(
+      (one) => one.operatorId === operatorId && one.kind === kind,
+    );
+    return new SnapshotFileReader({ ...this.#options, folder, operatorId, kind, tasks, isOwn });
   }
 }

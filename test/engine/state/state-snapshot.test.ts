@@ -12,8 +12,12 @@ import { utf8Type } from '../../../engine/schema/field-type.ts';
 import { fieldOf } from '../../../engine/schema/schema.ts';
 import { KeyedState } from '../../../engine/state/keyed-state.ts';
 import type { StateNote } from '../../../engine/state/state-snapshot.ts';
+import { ownPartsIn } from '../../../worker/snapshot/own-parts.ts';
 import { SnapshotFileReader } from '../../../worker/snapshot/snapshot-file-reader.ts';
-import { SnapshotFileWriter } from '../../../worker/snapshot/snapshot-file-writer.ts';
+import {
+  SnapshotFileWriter,
+  type WrittenSnapshot,
+} from '../../../worker/snapshot/snapshot-file-writer.ts';
 import { MemoryDisk } from '../../support/memory-disk.ts';
 import {
   applyCall,
@@ -102,6 +106,8 @@ class Tasks {
   readonly #disk: MemoryDisk;
   readonly #name: string;
   readonly #writers: readonly SnapshotFileWriter[];
+  /** By task: what its next snapshot may come on top of. */
+  readonly #written: readonly WrittenSnapshot[];
   readonly #partitions: Uint16Array;
   #checkpointId = 0;
   #pending: { readonly model: Model } | null = null;
@@ -131,8 +137,10 @@ class Tasks {
     );
     // A batch for each step.
     const pace = { clock: { mono: () => 0 }, stepMs: 0, partBytesMax: 20_000, bufferBytes: 512 };
-    this.#writers = indexes.map(
-      () => new SnapshotFileWriter({ disk, scope, kernels, folder: '/chk', ...pace }),
+    this.#written = indexes.map(() => ({ operators: [] }));
+    this.#writers = this.#written.map(
+      (written) =>
+        new SnapshotFileWriter({ disk, scope, kernels, folder: '/chk', ...pace }, written),
     );
   }
 
@@ -186,7 +194,12 @@ class Tasks {
   restore(tasks: readonly TaskSnapshot[]): void {
     const { scope, context } = this.#scene;
     for (const [taskIndex, state] of this.states.entries()) {
+      const operators = ownPartsIn(tasks, { taskIndex, parallelism: this.states.length });
+      for (const written of this.#written.slice(taskIndex, taskIndex + 1)) {
+        written.operators = operators;
+      }
       const reader = new SnapshotFileReader({
+        isOwn: operators.length > 0,
         ...{ disk: this.#disk, scope, kernels: context.kernels, folder: '/chk' },
         ...{ operatorId: 'state', kind: 'process', tasks, taskIndex },
         parallelism: this.states.length,
@@ -368,6 +381,47 @@ const emptyModel: Model = {
   ...{ nowMs: 0, keys: new Map() },
   timers: { eventTimers: new Set(), processingTimers: new Set() },
 };
+
+test('a task that goes on with the same key groups writes what has changed since; with others all of it', () => {
+  const { scene, disk, specs, tasks } = numbers();
+  const set = (own: Tasks, key: number) => {
+    const state = own.enter(key);
+    (state.handles.text as { set(value: unknown): void }).set(`value ${key}`);
+    state.commit();
+    while (!state.maintain());
+  };
+  const finished = (own: Tasks): Finished => {
+    own.snapshot(emptyModel);
+    for (;;) {
+      const done = own.write();
+      if (done !== null) return done;
+    }
+  };
+  const rowsIn = ({ tasks: all }: Finished) =>
+    all.map(({ operators }) => {
+      const entries = (operators[0]?.parts ?? []).filter(({ part }) => part === 'state-text');
+      return entries.map(({ path, rowCount }) => `${path.slice(0, path.indexOf('-'))} ${rowCount}`);
+    });
+  for (let key = 0; key < keyCount; key++) set(tasks, key);
+  const first = finished(tasks);
+  expect(rowsIn(first)).toEqual([[`a ${keyCount}`]]);
+  tasks.close();
+
+  const same = new Tasks(scene, disk, { name: 'b', specs, parallelism: 1 });
+  same.restore(first.tasks);
+  set(same, 3);
+  const second = finished(same);
+  expect(rowsIn(second)).toEqual([[`a ${keyCount}`, 'b 1']]);
+  same.close();
+
+  const others = new Tasks(scene, disk, { name: 'c', specs, parallelism: 2 });
+  others.restore(second.tasks);
+  const parts = rowsIn(finished(others)).flat();
+  expect(parts.every((text) => text.startsWith('c '))).toBe(true);
+  expect(parts.reduce((sum, text) => sum + Number(text.slice(2)), 0)).toBe(keyCount);
+  others.close();
+  scene.close();
+});
 
 test.each([
   ['much has come on top of the first', 300, 5],
