@@ -12,11 +12,13 @@
  * - What is held stays within the share, unless a single batch is larger than that, or the share is too small
  *   to spill: then it may be all that the slot has.
  */
+import { assert } from '../../base/assert.ts';
 import { codeOf } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { Schema } from '../schema/schema.ts';
 import { largeRowBytesOf } from '../spill/large-rows.ts';
 import { SpillFiles } from '../spill/spill-files.ts';
+import type { SpillReader } from '../spill/spill-reader.ts';
 import type { SpillRun, SpillWriter } from '../spill/spill-writer.ts';
 import { rowKeysOf } from '../stream/row-keys.ts';
 import type { OrderColumn } from '../stream/row-order.ts';
@@ -39,6 +41,12 @@ export interface ExternalSorterOptions {
   readonly order: readonly OrderColumn[];
   /** Rows wanted, from 1. @defaultValue all */
   readonly limit?: number;
+}
+
+/** Rows that are held: first those of the runs on disk, then those in memory, whose batches are the caller's. */
+export interface HeldRows {
+  readonly runs: readonly (() => SpillReader)[];
+  readonly batches: readonly Batch[];
 }
 
 export class ExternalSorter {
@@ -120,6 +128,14 @@ export class ExternalSorter {
     if (batch === null) return null;
     this.#givenRows += batch.rowCount;
     return this.#givenRows <= limit ? batch : firstRows(batch, this.#givenRows - limit);
+  }
+
+  /** All rows, in the order in which those that are equal come out; between two offers, of a sort without a limit. */
+  held(): HeldRows {
+    assert(this.#writer === null && this.#merger === null, 'rows are still offered');
+    const { schema } = this.#options;
+    const runs = this.#runs.map((run) => () => this.#files.open(run, schema));
+    return { runs, batches: this.#sorter.held() };
   }
 
   /** Forgets all rows. */

@@ -184,6 +184,13 @@ export class RowSorter {
     });
   }
 
+  /** All rows, as they lie, in the order in which they came; the batches are the caller's. Without a limit. */
+  held(): Batch[] {
+    assert(this.#options.limit === undefined, 'no row has been dropped');
+    this.seal();
+    return this.#batches.map((batch) => batch.retain());
+  }
+
   /** Forgets all rows. */
   clear(): void {
     this.#buffer.clear();

@@ -18,6 +18,7 @@ import { fieldIndexOf, type Schema } from '../../schema/schema.ts';
 import { gatherRows } from '../../stream/gather-rows.ts';
 import type { OrderColumn } from '../../stream/row-order.ts';
 import { type AggregateColumnOptions, planAggregates } from '../aggregate-plan.ts';
+import type { HeldRows } from '../external-sorter.ts';
 import { groupOfNothing } from '../group-of-nothing.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
 import { Rooms } from '../result-column.ts';
@@ -69,6 +70,11 @@ export class OrderedAggregateOperator implements Operator {
 
   process(batch: Batch, fromRow: number): number {
     return this.#sorted.offer(batch) ? batch.rowCount : fromRow;
+  }
+
+  /** All rows so far, as of `ExternalSorter`. */
+  held(): HeldRows {
+    return this.#sorted.held();
   }
 
   finish(outbox: Outbox): boolean {

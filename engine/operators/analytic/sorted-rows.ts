@@ -5,7 +5,7 @@
  */
 import type { Batch } from '../../batch/batch.ts';
 import { ascending } from '../../stream/row-order.ts';
-import { ExternalSorter } from '../external-sorter.ts';
+import { ExternalSorter, type HeldRows } from '../external-sorter.ts';
 import type { OperatorContext } from '../operator.ts';
 import { SegmentMarks, type SegmentMarksOptions, type SortedBatch } from './segment-marks.ts';
 
@@ -35,6 +35,11 @@ export class SortedRows {
   /** Takes all rows of the batch, without taking it over; false when the slice ended before there was room. */
   offer(batch: Batch): boolean {
     return this.#sorter.offer(batch);
+  }
+
+  /** All rows, as of `ExternalSorter`. */
+  held(): HeldRows {
+    return this.#sorter.held();
   }
 
   /** No more rows come: works for a slice; true when `next` may be called. */

@@ -13,6 +13,7 @@
  * - Groups of a window are out before the watermark that completed it goes on.
  */
 import type { Batch } from '../../batch/batch.ts';
+import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
 import { hasBounds } from '../../plan/window-spec.ts';
 import {
   OrderedAggregateOperator,
@@ -22,6 +23,7 @@ import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.
 import { OpenWindows } from './open-windows.ts';
 import { withBounds } from './window-bounds.ts';
 import { WindowRows, type WindowRowsOptions } from './window-rows.ts';
+import { WindowRowsSnapshot } from './window-rows-snapshot.ts';
 
 /** The output has the window's bounds, where it has some, then keys and results. */
 export type OrderedWindowOptions = OrderedAggregateOptions & WindowRowsOptions;
@@ -31,6 +33,7 @@ export class OrderedWindowOperator implements Operator {
   readonly #options: OrderedWindowOptions;
   readonly #rows: WindowRows;
   readonly #windows: OpenWindows<OrderedAggregateOperator>;
+  readonly #snapshot: WindowRowsSnapshot;
   /** The end of the window that is given out. */
   #window: number | null = null;
 
@@ -45,6 +48,11 @@ export class OrderedWindowOperator implements Operator {
     this.#windows = new OpenWindows(context, (own) => {
       return new OrderedAggregateOperator(own, { ...options, output: groups });
     });
+    const { input } = options;
+    this.#snapshot = new WindowRowsSnapshot(context, {
+      ...{ input, keys, windows: () => this.#windows.byEnd },
+      give: (end, rows) => this.#give(end, rows),
+    });
   }
 
   /** Rows that came too late, or without a time, and are in no window. */
@@ -53,9 +61,7 @@ export class OrderedWindowOperator implements Operator {
   }
 
   process(batch: Batch, fromRow: number): number {
-    return this.#rows.process(batch, fromRow, (end, rows) => {
-      return this.#windows.of(end).process(rows, 0) === rows.rowCount;
-    });
+    return this.#rows.process(batch, fromRow, (end, rows) => this.#give(end, rows));
   }
 
   advance(timeMs: number, outbox: Outbox): boolean {
@@ -74,13 +80,32 @@ export class OrderedWindowOperator implements Operator {
     return this.#windows.idle();
   }
 
+  snapshot(writer: SnapshotWriter): boolean {
+    const rows = this.#snapshot.freeze();
+    if (rows === null) return false;
+    writer.note(this.#rows.note());
+    writer.rows('rows', this.#snapshot.schema, rows);
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    if (!this.#snapshot.restore(reader)) return false;
+    this.#rows.restore(reader);
+    return true;
+  }
+
   finish(outbox: Outbox): boolean {
     return this.advance(Number.POSITIVE_INFINITY, outbox);
   }
 
   close(): void {
+    this.#snapshot.close();
     this.#windows.close();
     this.#rows.close();
+  }
+
+  #give(end: number, rows: Batch): boolean {
+    return this.#windows.of(end).process(rows, 0) === rows.rowCount;
   }
 
   /** The groups of a window that is complete; false asks to be called again. */

@@ -14,6 +14,7 @@
  */
 import type { Batch } from '../../batch/batch.ts';
 import { windowDriver } from '../../compile/window-driver.ts';
+import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
 import type { ProcessKey } from '../../plan/state-spec.ts';
 import { fieldIndexOf, type Schema } from '../../schema/schema.ts';
 import { ascending } from '../../stream/row-order.ts';
@@ -22,6 +23,7 @@ import { type GatheredPairs, GroupRunner } from '../group-runner.ts';
 import type { IdleAnswer, Operator, OperatorContext, Outbox } from '../operator.ts';
 import { OpenWindows } from './open-windows.ts';
 import { WindowRows, type WindowRowsOptions } from './window-rows.ts';
+import { WindowRowsSnapshot } from './window-rows-snapshot.ts';
 
 export interface WindowFunctionOptions extends WindowRowsOptions {
   /** Of the input, the user's rows; behind them are keys that are none of these. */
@@ -35,6 +37,7 @@ export class WindowFunctionOperator implements Operator {
   readonly #rows: WindowRows;
   readonly #windows: OpenWindows<ExternalSorter>;
   readonly #runner: GroupRunner;
+  readonly #snapshot: WindowRowsSnapshot;
   /** The end of the window that the function is called for. */
   #window: number | null = null;
 
@@ -42,6 +45,10 @@ export class WindowFunctionOperator implements Operator {
     const { input, output, keys, fieldCount, process } = options;
     this.#rows = new WindowRows(context, options);
     this.#windows = new OpenWindows(context, (own) => sorterOf(own, options));
+    this.#snapshot = new WindowRowsSnapshot(context, {
+      ...{ input, keys: keys.map(({ column }) => column), windows: () => this.#windows.byEnd },
+      give: (end, rows) => this.#windows.of(end).offer(rows),
+    });
     const places = keys.map(({ name, column }) => ({ name, place: fieldIndexOf(input, column) }));
     this.#runner = new GroupRunner(context, {
       ...{ pairs: input, output, gathered: this.#gathered() },
@@ -78,11 +85,26 @@ export class WindowFunctionOperator implements Operator {
     return this.#windows.idle();
   }
 
+  snapshot(writer: SnapshotWriter): boolean {
+    const rows = this.#snapshot.freeze();
+    if (rows === null) return false;
+    writer.note(this.#rows.note());
+    writer.rows('rows', this.#snapshot.schema, rows);
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    if (!this.#snapshot.restore(reader)) return false;
+    this.#rows.restore(reader);
+    return true;
+  }
+
   finish(outbox: Outbox): boolean {
     return this.advance(Number.POSITIVE_INFINITY, outbox);
   }
 
   close(): void {
+    this.#snapshot.close();
     this.#runner.close();
     this.#rows.close();
   }

@@ -12,9 +12,12 @@
  */
 import { assert } from '../../../base/assert.ts';
 import type { Batch } from '../../batch/batch.ts';
+import type { Json } from '../../contracts/json.ts';
+import type { SnapshotReader } from '../../contracts/snapshot.ts';
 import type { TimeWindowSpec, WindowFiring } from '../../plan/window-spec.ts';
 import { fieldIndexOf, type Schema } from '../../schema/schema.ts';
 import type { OperatorContext } from '../operator.ts';
+import { leastTimeOf, notedTime, sumOfCounts } from '../snapshot-notes.ts';
 import { eventTimeMissing, LateRows } from './late-rows.ts';
 import { type PaneRows, PaneSplit } from './pane-split.ts';
 import { type WindowPanes, windowPanesOf } from './window-panes.ts';
@@ -80,7 +83,18 @@ export class WindowRows {
 
   /** All windows that are complete at `timeMs` have been given out: rows of them are late from now on. */
   advanceTo(timeMs: number): void {
-    this.#watermark = timeMs;
+    // Behind a restart time begins anew.
+    this.#watermark = Math.max(this.#watermark, timeMs);
+  }
+
+  /** What is to be known behind a restart, beside the rows. */
+  note(): Json {
+    return { watermark: notedTime(this.#watermark), late: this.#late.count };
+  }
+
+  restore(reader: SnapshotReader): void {
+    this.#watermark = leastTimeOf(reader, 'watermark');
+    this.#late.goOn(sumOfCounts(reader, 'late'));
   }
 
   /** When a window begins and ends; infinite for the one of all time. */

@@ -16,6 +16,7 @@ import {
   runOperator,
   type Step,
 } from '../../../support/operator-harness.ts';
+import { checkSnapshotsOnce } from '../../../support/snapshot-harness.ts';
 import { keptRowsReference, type Timed } from './kept-rows-reference.ts';
 import { stepsOf } from './window-steps.ts';
 
@@ -66,12 +67,13 @@ const row = fc.record({
   word: fc.constantFrom(null, 'x', 'a word of more than twelve bytes'),
 });
 /** No two rows have the same place in the order. */
-const someSteps = stepsOf(row).map((steps) => {
+function placed(steps: readonly Step[]): Step[] {
   let count = 0;
   return steps.map((step): Step => {
     return 'row' in step ? { row: { ...step.row, place: (count++ * 37) % 101 } } : step;
   });
-});
+}
+const someSteps = stepsOf(row).map(placed);
 
 function build(window: TimeWindowSpec) {
   return (context: OperatorContext) =>
@@ -91,6 +93,8 @@ test('groups are those of the reference', () => {
       const { rows, late } = reference(steps, window);
       checkOperator({
         ...{ input, steps, isOrdered: false, hasMarks: true, build: build(window) },
+        // Each window is a sorter, which takes a while to make: restarts have a test of their own.
+        isNotRestarted: true,
         ...{ expected: rows, expectedLate: late },
       });
     }),
@@ -124,4 +128,15 @@ test('rows that memory can not hold are on disk until their window is complete',
     const words = own.toSorted((a, b) => a.place - b.place).map(({ word }) => word);
     expect(one.words).toBe(words.join(', '));
   }
+});
+
+test('rows of open windows go on in other tasks', () => {
+  const seeds = fc.integer({ min: 1, max: 1_000_000 });
+  const long = stepsOf(row, { rowsMax: 12, gapMax: 6, isLong: true }).map(placed);
+  fc.assert(
+    fc.property(long, fc.constantFrom(...specs), seeds, (steps, window, seed) => {
+      checkSnapshotsOnce({ input, steps, keys: ['k'], build: build(window) }, seed);
+    }),
+    { numRuns: 30 },
+  );
 });

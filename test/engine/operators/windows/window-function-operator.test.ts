@@ -4,19 +4,29 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { batchRowsMax } from '../../../../engine/batch/batch.ts';
+import type { OperatorContext } from '../../../../engine/operators/operator.ts';
 import {
   WindowFunctionOperator,
   type WindowFunctionOptions,
 } from '../../../../engine/operators/windows/window-function-operator.ts';
 import type { TimeWindowSpec } from '../../../../engine/plan/window-spec.ts';
 import { fieldOf, type Schema } from '../../../../engine/schema/schema.ts';
+import { MemoryDisk } from '../../../support/memory-disk.ts';
 import {
+  batchOf,
+  CollectingOutbox,
   checkOperator,
+  feed,
+  newContext,
   type Row,
   runModes,
   runOperator,
   type Step,
 } from '../../../support/operator-harness.ts';
+import { takeOver } from '../../../support/restarted-operator.ts';
+import { checkSnapshotsOnce } from '../../../support/snapshot-harness.ts';
+import { spillSpace } from '../../../support/spill-space.ts';
 import { keptRowsReference, type Timed } from './kept-rows-reference.ts';
 import { stepsOf } from './window-steps.ts';
 
@@ -97,6 +107,8 @@ test('it is called with the rows of the reference', () => {
       const options = optionsOf(window, isKeyed);
       checkOperator({
         ...{ input, steps, isOrdered: false, hasMarks: true },
+        // Each window is a sorter, which takes a while to make: restarts have a test of their own.
+        isNotRestarted: true,
         build: (context) => new WindowFunctionOperator(context, options),
         expected: rows,
         expectedLate: late,
@@ -135,4 +147,51 @@ test('a function that throws is told with its window', () => {
   expect(run).toThrow(
     expect.objectContaining({ info: expect.objectContaining({ code: 'USER_FUNCTION_FAILED' }) }),
   );
+});
+
+test('rows of open windows go on in other tasks, in their order, on disk too', () => {
+  const seeds = fc.integer({ min: 1, max: 1_000_000 });
+  const window = fc.constantFrom(...specs);
+  const steps = stepsOf(row, { rowsMax: 12, gapMax: 6, isLong: true });
+  fc.assert(
+    fc.property(steps, window, fc.boolean(), seeds, (given, spec, wantsKeys, seed) => {
+      const isKeyed = wantsKeys || spec.kind === 'global';
+      const options = optionsOf(spec, isKeyed);
+      const build = (context: OperatorContext) => new WindowFunctionOperator(context, options);
+      const keys = isKeyed ? ['hidden'] : [];
+      checkSnapshotsOnce({ input, steps: given, keys, build }, seed);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('rows of open windows that are on disk are in the snapshot', () => {
+  const rows = Array.from({ length: 40_000 }, (_, id): Row => {
+    return { k: null, at: (id * 7919) % 1_500, v: id % 9, hidden: `a key of more than ${id % 7}` };
+  });
+  const options = optionsOf({ kind: 'tumbling', sizeMs: 1_000, ...place });
+  const { scope, kernels, context, memory } = newContext('windows');
+  const disk = new MemoryDisk();
+  const operators = ['first', 'next'].map((prefix) => {
+    const spill = { ...spillSpace(16 << 20, disk), prefix };
+    return new WindowFunctionOperator({ ...context, spill }, options);
+  });
+  const [first, next] = operators as [WindowFunctionOperator, WindowFunctionOperator];
+  const never = { offer: () => false };
+  for (let from = 0; from < rows.length; from += batchRowsMax) {
+    const batch = batchOf(scope, input, rows.slice(from, from + batchRowsMax));
+    feed(first, batch, never);
+    batch.release();
+  }
+  expect([...disk.files.keys()].length).toBeGreaterThan(0);
+  takeOver(first, next, { scope, kernels }, never);
+  const outbox = new CollectingOutbox();
+  while (!next.finish(outbox));
+  next.close();
+  memory.assertEmpty();
+  const [mode] = runModes;
+  const build = (own: OperatorContext) => new WindowFunctionOperator(own, options);
+  const expected = runOperator({ input, rows, build, expected: [] }, mode as never);
+  const texts = (all: readonly Row[]) => all.map((one) => JSON.stringify(one)).sort();
+  expect(texts(outbox.rows)).toEqual(texts(expected));
 });

@@ -6,15 +6,18 @@ import type { Row, Step } from '../../../support/operator-harness.ts';
 interface StretchBounds {
   readonly rowsMax: number;
   readonly gapMax: number;
+  /** Whether there are nearly as many as there may be. @defaultValue false: mostly few */
+  readonly isLong?: true;
 }
 
 export function stepsOf(
   row: fc.Arbitrary<Row>,
-  { rowsMax, gapMax }: StretchBounds = { rowsMax: 8, gapMax: 6 },
+  { rowsMax, gapMax, isLong }: StretchBounds = { rowsMax: 8, gapMax: 6 },
 ): fc.Arbitrary<Step[]> {
   const gap = fc.integer({ min: 0, max: gapMax });
-  const stretch = fc.tuple(gap, fc.array(row, { maxLength: rowsMax }));
-  return fc.array(stretch, { maxLength: 6 }).map((stretches) => {
+  const size = isLong ? 'max' : 'small';
+  const stretch = fc.tuple(gap, fc.array(row, { maxLength: rowsMax, size }));
+  return fc.array(stretch, { maxLength: 6, size }).map((stretches) => {
     const all: Step[] = [];
     let mark = -18;
     for (const [step, rows] of stretches) {
