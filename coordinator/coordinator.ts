@@ -13,6 +13,7 @@ import { type DeclaredOperator, declaredStates } from '../engine/plan/declared-s
 import type { JobMode, LogicalGraph } from '../engine/plan/logical-graph.ts';
 import type { PhysicalGraph } from '../engine/plan/physical-graph.ts';
 import { type AdaptiveOptions, adaptiveDefaults } from './adaptive/adaptive-options.ts';
+import type { stepCheckpoints } from './checkpoint/checkpoint-state.ts';
 import { folderStore } from './checkpoint/store/folder-store.ts';
 import { AttemptStarter } from './job/attempt-starter.ts';
 import { type CheckpointRequest, checkCheckpoints } from './job/checkpointed-job.ts';
@@ -52,6 +53,8 @@ export interface CoordinatorParts {
   readonly newSlots?: (slotCount: number) => Promise<NewSlots>;
   /** The rules of jobs; only tests that plant a wrong one give others. @defaultValue stepJob */
   readonly step?: typeof stepJob;
+  /** Likewise the rules of checkpoints. @defaultValue stepCheckpoints */
+  readonly stepCheckpoints?: typeof stepCheckpoints;
 }
 
 /** Slots that were started for a job, and have come to be used or not. */
@@ -111,13 +114,16 @@ export class Coordinator {
   ): Promise<JobHandle> {
     const { graph, host, module } = options;
     const { folder, from, restart: strategy } = request;
+    const { stepCheckpoints: step } = this.#parts;
     const starter = new AttemptStarter(
       { graph, host },
       {
         store: folderStore(this.#env, { folder, jobName: graph.jobName }),
         ...{ request, declared, jobFingerprint: module.fingerprint },
-        start: (place, epoch, checkpoints) =>
-          this.#start({ ...options, ...place, epoch, speculates: false, checkpoints }),
+        start: (place, epoch, setup) => {
+          const checkpoints = { ...setup, ...(step && { step }) };
+          return this.#start({ ...options, ...place, epoch, speculates: false, checkpoints });
+        },
       },
     );
     // What can't be gone on with is refused before an attempt that may still run is fenced off.

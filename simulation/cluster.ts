@@ -3,7 +3,7 @@
  * A scenario adds nodes with programs and judges, and runs it.
  */
 import { type Fault, type FaultPlan, type JobFault, theLeader } from './faults.ts';
-import type { DiskFault } from './sim-disk-state.ts';
+import type { DiskFault, SimDiskState } from './sim-disk-state.ts';
 import { SimNet } from './sim-net.ts';
 import { type Program, SimNode } from './sim-node.ts';
 import { World } from './world.ts';
@@ -33,10 +33,16 @@ export class Cluster {
     this.#onJobFault = options.onJobFault ?? (() => undefined);
   }
 
-  /** Adds a node; it starts with the run, within the first 50 ms. */
-  addNode(name: string, plan: FaultPlan, program: Program): SimNode {
+  /**
+   * Adds a node; it starts within the next 50 ms.
+   *
+   * @param diskState - Of the machine, where it is one of several processes there. @defaultValue it has its own
+   */
+  addNode(name: string, plan: FaultPlan, program: Program, diskState?: SimDiskState): SimNode {
     const clock = plan.clocks[name] ?? { skewMs: 0, drift: 0 };
-    const node = new SimNode(this.world, this.net, { name, clock, program, restartMs: 500 });
+    const disk = diskState && { diskState };
+    const options = { name, clock, program, restartMs: 500, ...disk };
+    const node = new SimNode(this.world, this.net, options);
     this.nodes.set(name, node);
     this.world.after(this.world.stream(`start ${name}`).float() * 50, () => node.start());
     return node;
@@ -67,6 +73,7 @@ export class Cluster {
         return;
       case 'cancelInState':
       case 'taskFault':
+      case 'atStep':
         this.#onJobFault(fault);
         return;
       default:

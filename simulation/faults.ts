@@ -89,6 +89,7 @@ export type JobFault =
         | 'diesBefore'
         | 'diesAfter';
     }
+  | StepFault
   | { readonly kind: 'slotDies'; readonly atMs: number; readonly slot: number }
   | {
       readonly kind: 'slowSlot';
@@ -96,6 +97,28 @@ export type JobFault =
       readonly slot: number;
       readonly by: number;
     };
+
+/** Befalls a job with checkpoints at a step of the protocol (simulation/checkpoints). */
+export interface StepFault {
+  readonly kind: 'atStep';
+  /** As simulation/checkpoints/protocol-steps.ts names it. */
+  readonly step: string;
+  /** How often the step was taken before. */
+  readonly hit: number;
+  readonly what: StepFaultKind;
+}
+
+/** `full`, `fails` and `tears`: of disk calls; `lost`, `doubled` and `late`: of messages. */
+export type StepFaultKind =
+  | `${'coordinator' | 'worker' | 'slot' | 'machine'} ${'before' | 'after'}`
+  | `${'pause' | 'long pause'} ${'before' | 'after'}`
+  | 'fails'
+  | 'fails again and again'
+  | 'full'
+  | 'tears'
+  | 'lost'
+  | 'doubled'
+  | 'late';
 
 /** Stands for whichever node leads when the fault is due. */
 export const theLeader = '@leader';

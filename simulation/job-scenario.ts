@@ -222,7 +222,8 @@ class JobScenario {
   }
 
   #carryOut(fault: JobFault): void {
-    if (fault.kind === 'taskFault') return; // The run has it from its start.
+    // The run has those of tasks from its start; those at steps are of jobs with checkpoints.
+    if (fault.kind === 'taskFault' || fault.kind === 'atStep') return;
     if (fault.kind === 'cancelInState') {
       this.#cancels.add(fault);
       return;

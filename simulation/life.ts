@@ -10,6 +10,8 @@ export type CrashCause = 'powerCut' | 'killed';
 export interface Life {
   readonly world: World;
   readonly nodeName: string;
+  /** Of the life of a slot. */
+  readonly slotIndex?: number;
   readonly isAlive: boolean;
   /** The node does nothing until then. */
   readonly pausedUntilMs: number;

@@ -1,5 +1,6 @@
 /** The scenarios that can be run by name. Each is a function of a seed and, to shrink, of a plan. */
 import { runAligned } from './aligned-scenario.ts';
+import { runCheckpoints } from './checkpoints/checkpoint-scenario.ts';
 import type { FaultPlan } from './faults.ts';
 import { runJob } from './job-scenario.ts';
 import { runLeaderLease, type Verdict } from './leader-lease-scenario.ts';
@@ -10,4 +11,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'leader-lease': runLeaderLease,
   job: runJob,
   aligned: runAligned,
+  checkpoints: runCheckpoints,
 };

@@ -9,12 +9,11 @@
 import type { DirEntry, FileId, FileStat, OpenMode } from '../base/env/disk.ts';
 import { diskError } from '../base/env/disk-error.ts';
 import type { Life } from './life.ts';
-import type { Inode, SimDiskState } from './sim-disk-state.ts';
+import type { DiskFault, DiskPlace, Inode, SimDiskState } from './sim-disk-state.ts';
 import { NodeExit } from './world.ts';
 
 /** A call of the seam, not yet carried out. */
-export interface DiskCall<T> {
-  readonly path: string;
+export interface DiskCall<T> extends DiskPlace {
   /** An fsync takes longer, and faults are aimed at it; only what grows can find the disk full. */
   readonly kind: 'fsync' | 'growing' | 'other';
   effect(): T;
@@ -39,9 +38,22 @@ export class SimDiskCalls {
     this.#state = state;
   }
 
-  /** Counts the call and does its effect, unless a fault is due. */
-  perform<T>({ path, kind, effect, onFailure }: DiskCall<T>): T {
-    const fault = this.#state.nextCall(path, kind === 'fsync');
+  /**
+   * Counts the call and does its effect, unless a fault is due.
+   *
+   * @param later - Does it when the node goes on that has just been paused. @defaultValue it is done all the same
+   */
+  perform<T>(call: DiskCall<T>, later?: (effect: () => T) => void): T {
+    const { path, kind, effect, onFailure } = call;
+    const fault = this.#state.nextCall(call, kind === 'fsync', this.#life);
+    if (fault?.kind === 'strike' && fault.when !== 'after') {
+      if (fault.when === 'during') onFailure?.();
+      this.#strike(fault);
+      if (later !== undefined && this.#life.pausedUntilMs > this.#life.world.nowMs) {
+        later(effect);
+        throw new NodeExit('the node is paused before a disk call');
+      }
+    }
     if (fault?.kind === 'crashBefore') {
       this.#life.crashFor(fault.downMs, `at ${path}`, fault.cause);
       throw new NodeExit('the node went down before a disk call');
@@ -57,7 +69,14 @@ export class SimDiskCalls {
       this.#life.crashFor(fault.downMs, `after ${path}`, fault.cause);
       throw new NodeExit('the node went down after a disk call');
     }
+    if (fault?.kind === 'strike' && fault.when === 'after') this.#strike(fault);
     return answer;
+  }
+
+  /** Whoever is alive afterwards goes on. */
+  #strike({ strike }: Extract<DiskFault, { kind: 'strike' }>): void {
+    strike();
+    if (!this.#life.isAlive) throw new NodeExit('the program went down at a disk call');
   }
 
   open(path: string, mode: OpenMode): DiskCall<FileId> {
@@ -67,7 +86,7 @@ export class SimDiskCalls {
       this.#files.set(this.#nextFile, { path, inode });
       return this.#nextFile++;
     };
-    return { path, kind, effect };
+    return { op: 'open', path, kind, effect };
   }
 
   read(file: FileId, into: Uint8Array, position: number): DiskCall<number> {
@@ -77,7 +96,7 @@ export class SimDiskCalls {
       into.set(bytes);
       return bytes.length;
     };
-    return { path, kind: 'other', effect };
+    return { op: 'read', path, kind: 'other', effect };
   }
 
   /** Bytes are copied when the effect happens: who reuses the buffer too early sees the damage. */
@@ -88,6 +107,7 @@ export class SimDiskCalls {
       this.#state.write(inode, position, bytes.slice());
     };
     return {
+      op: 'write',
       path,
       kind: 'growing',
       effect: () => write(from),
@@ -99,6 +119,7 @@ export class SimDiskCalls {
   fsync(file: FileId): DiskCall<void> {
     const { path, inode } = this.#fileOf(file);
     return {
+      op: 'fsync',
       path,
       kind: 'fsync',
       effect: () => this.#state.fsync(inode),
@@ -109,11 +130,11 @@ export class SimDiskCalls {
   close(file: FileId): DiskCall<void> {
     const { path } = this.#fileOf(file);
     this.#files.delete(file); // Also when it fails: the system has taken the number back.
-    return { path, kind: 'other', effect: () => {} };
+    return { op: 'close', path, kind: 'other', effect: () => {} };
   }
 
   rename(from: string, to: string): DiskCall<void> {
-    return callOf('growing', from, () => {
+    return callOf('rename', 'growing', from, () => {
       const inode = this.#state.names.get(from);
       if (inode === undefined) throw diskError('ENOENT', from);
       this.#checkFolderOf(to);
@@ -126,18 +147,18 @@ export class SimDiskCalls {
   }
 
   syncDir(path: string): DiskCall<void> {
-    return callOf('fsync', path, () => {
+    return callOf('syncDir', 'fsync', path, () => {
       this.#checkFolder(path);
       this.#state.syncDir(path);
     });
   }
 
   unlink(path: string): DiskCall<void> {
-    return callOf('other', path, () => this.#removeName(path));
+    return callOf('unlink', 'other', path, () => this.#removeName(path));
   }
 
   removeTree(path: string): DiskCall<void> {
-    return callOf('other', path, () => {
+    return callOf('removeTree', 'other', path, () => {
       const below = `${path}/`;
       for (const name of [...this.#state.names.keys()]) {
         if (name === path || name.startsWith(below)) this.#removeName(name);
@@ -149,7 +170,7 @@ export class SimDiskCalls {
   }
 
   makeDir(path: string): DiskCall<void> {
-    return callOf('growing', path, () => {
+    return callOf('makeDir', 'growing', path, () => {
       for (let folder = path; folder !== '/'; folder = folderOf(folder)) {
         if (this.#state.names.has(folder)) throw diskError('EEXIST', folder);
         this.#state.folders.add(folder);
@@ -158,7 +179,7 @@ export class SimDiskCalls {
   }
 
   list(path: string): DiskCall<DirEntry[]> {
-    return callOf('other', path, () => {
+    return callOf('list', 'other', path, () => {
       this.#checkFolder(path);
       const entryOf = (kind: DirEntry['kind']) => (name: string) => ({
         name: name.slice(name.lastIndexOf('/') + 1),
@@ -172,7 +193,7 @@ export class SimDiskCalls {
   }
 
   stat(path: string): DiskCall<FileStat | null> {
-    return callOf('other', path, () => {
+    return callOf('stat', 'other', path, () => {
       const inode = this.#state.names.get(path);
       if (inode !== undefined) {
         return { kind: 'file', sizeBytes: inode.cached.length, modifiedMs: inode.modifiedMs };
@@ -225,6 +246,11 @@ function folderOf(path: string): string {
   return slash <= 0 ? '/' : path.slice(0, slash);
 }
 
-function callOf<T>(kind: DiskCall<T>['kind'], path: string, effect: () => T): DiskCall<T> {
-  return { path, kind, effect };
+function callOf<T>(
+  op: DiskCall<T>['op'],
+  kind: DiskCall<T>['kind'],
+  path: string,
+  effect: () => T,
+): DiskCall<T> {
+  return { op, path, kind, effect };
 }

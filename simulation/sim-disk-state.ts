@@ -9,8 +9,9 @@
  * An fsync that fails drops what was unsynced while programs still see it, as Linux does: so a
  * program that goes on after one has lost data without knowing. Folders are durable at once.
  */
+import type { Disk } from '../base/env/disk.ts';
 import type { Rng } from '../base/env/rng.ts';
-import type { CrashCause } from './life.ts';
+import type { CrashCause, Life } from './life.ts';
 
 export interface Inode {
   cached: Uint8Array;
@@ -37,7 +38,18 @@ export type DiskFault =
       readonly cause: CrashCause;
     }
   /** `isFull`: for want of space; calls that need none do what they should. */
-  | { readonly kind: 'fail'; readonly isFull?: boolean };
+  | { readonly kind: 'fail'; readonly isFull?: boolean }
+  /** Something befalls programs at the call; `during` a write when half of it is done. */
+  | { readonly kind: 'strike'; readonly when: 'before' | 'during' | 'after'; strike(): void };
+
+/** A call, as who aims at one sees it. */
+export interface DiskPlace {
+  readonly op: keyof Disk;
+  readonly path: string;
+}
+
+/** Looks at each call that is made, and may answer with what befalls it. */
+export type DiskWatch = (place: DiskPlace, life: Life) => DiskFault | null;
 
 interface FaultBelow {
   readonly folder: string;
@@ -62,10 +74,14 @@ export class SimDiskState {
   readonly faultOfFsync = new Map<number, DiskFault>();
   /** Likewise by number of the call among those on paths below a folder. */
   readonly faultsBelow: FaultBelow[] = [];
+  /** @defaultValue nobody looks */
+  watch: DiskWatch | null = null;
   /** Calls that failed because of a fault, oldest first. */
   readonly failures: FailedCall[] = [];
   names = new Map<string, Inode>();
   callCount = 0;
+  /** Grows whenever names may have changed. */
+  nameChangeCount = 0;
   fsyncCount = 0;
   #durableNames = new Map<string, Inode>();
   #pendingNames: PendingName[] = [];
@@ -76,7 +92,8 @@ export class SimDiskState {
   }
 
   /** Counts a call and answers with the fault that is due at it. */
-  nextCall(path: string, isFsync: boolean): DiskFault | null {
+  nextCall({ op, path }: DiskPlace, isFsync: boolean, life: Life): DiskFault | null {
+    const watched = this.watch?.({ op, path }, life);
     const ofCall = this.faultOfCall.get(this.callCount++);
     const ofFsync = isFsync ? this.faultOfFsync.get(this.fsyncCount++) : undefined;
     let ofFolder: DiskFault | undefined;
@@ -84,7 +101,7 @@ export class SimDiskState {
       if (!path.startsWith(aimed.folder) || aimed.callsBefore-- > 0) continue;
       if (aimed.timesLeft-- > 0) ofFolder = aimed.fault;
     }
-    return ofCall ?? ofFsync ?? ofFolder ?? null;
+    return watched ?? ofCall ?? ofFsync ?? ofFolder ?? null;
   }
 
   /** From now on calls do what they should. */
@@ -96,6 +113,7 @@ export class SimDiskState {
 
   changeNames(folder: string, apply: (names: Map<string, Inode>) => void): void {
     apply(this.names);
+    this.nameChangeCount++;
     this.#pendingNames.push({ folder, apply });
   }
 
@@ -132,6 +150,7 @@ export class SimDiskState {
     this.#pendingNames = [];
     for (const inode of new Set(this.#durableNames.values())) this.#crashFile(inode);
     this.names = new Map(this.#durableNames);
+    this.nameChangeCount++;
   }
 
   #crashFile(inode: Inode): void {

@@ -71,13 +71,17 @@ export class SimDisk implements Disk {
 
   #later<T>(call: DiskCall<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#life.after(this.#latencyOf(call.kind), () => {
+      const settle = (work: () => T): void => {
         try {
-          resolve(this.#calls.perform(call));
+          resolve(work());
         } catch (error) {
           if (!(error instanceof NodeExit)) reject(error);
         }
-      });
+      };
+      const later = (effect: () => T) => void this.#life.after(0, () => settle(effect));
+      this.#life.after(this.#latencyOf(call.kind), () =>
+        settle(() => this.#calls.perform(call, later)),
+      );
     });
   }
 

@@ -28,6 +28,8 @@ export interface NodeOptions {
   readonly program: Program;
   /** Time from an exit of the program itself to its restart. */
   readonly restartMs: number;
+  /** The disk that it shares with other nodes: processes of one machine. @defaultValue its own */
+  readonly diskState?: SimDiskState;
 }
 
 export class SimNode {
@@ -47,7 +49,7 @@ export class SimNode {
     this.net = net;
     this.options = options;
     this.chance = world.stream(`node ${options.name}`);
-    this.diskState = new SimDiskState(world.stream(`disk ${options.name}`));
+    this.diskState = options.diskState ?? new SimDiskState(world.stream(`disk ${options.name}`));
   }
 
   get isUp(): boolean {

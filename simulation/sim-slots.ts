@@ -18,8 +18,10 @@ import { typedError } from '../base/typed-error.ts';
 import type { Connector } from '../engine/contracts/connector.ts';
 import { compileKernels } from '../engine/kernels/kernels.ts';
 import type { SlotMemory } from '../engine/memory/slot-memory.ts';
+import type { Task } from '../engine/task/task.ts';
 import type { FromSlot, ToSlot } from '../worker/threads/slot-messages.ts';
 import { SlotProgram } from '../worker/threads/slot-program.ts';
+import type { TaskMaker } from '../worker/threads/task-factory.ts';
 import type { CrashCause, Life } from './life.ts';
 import type { SimDiskState } from './sim-disk-state.ts';
 import { createSimSlotRunner, type SlotPort } from './sim-slot-runner.ts';
@@ -28,6 +30,8 @@ import type { World } from './world.ts';
 
 /** No look at the clock costs more: a slice of the slowest slot takes seconds, its job minutes. */
 const costMsMax = 100;
+/** One that ends a slice at each look. */
+const lookMsMaxDefault = 10;
 
 export interface SimSlotsOptions {
   /** Of the life that the worker has. */
@@ -37,8 +41,12 @@ export interface SimSlotsOptions {
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly importModule: (file: string) => Promise<unknown>;
   readonly memoryOf: (slotIndex: number, memoryBytes: number) => SlotMemory;
+  /** Milliseconds that a look at the clock costs in the slowest slot, before one is slowed down. @defaultValue 10 */
+  readonly lookMsMax?: number;
   /** What befalls tasks. @defaultValue nothing */
   readonly faults?: SlotFaults;
+  /** As of the slot program; it is told in which slot. @defaultValue `new Task` */
+  readonly makeTask?: (...task: [...Parameters<TaskMaker>, slotIndex: number]) => Task;
   /** Wrong parts in place of right ones, for tests of the judges. */
   readonly plant?: SlotPlant;
 }
@@ -116,12 +124,13 @@ class SimSlot {
   readonly #died = Promise.withResolvers<never>();
 
   constructor(options: SimSlotsOptions, port: SlotPort, bellOf: (index: number) => Doorbell) {
-    const { env, diskState, plant = {} } = options;
+    const { env, diskState, plant = {}, makeTask } = options;
     const { slotIndex, memoryBytes } = port;
     this.#env = env;
     this.#faults = options.faults;
-    this.#life = new SlotLife(options.life);
-    this.clock = new WorkClock(env.clock, env.rng.stream(`work of slot ${slotIndex}`));
+    this.#life = new SlotLife(options.life, slotIndex);
+    const chance = env.rng.stream(`work of slot ${slotIndex}`);
+    this.clock = new WorkClock(env.clock, chance, options.lookMsMax ?? lookMsMaxDefault);
     const disk = new SimSyncDisk(this.#life, diskState);
     this.program = new SlotProgram({
       slotIndex,
@@ -134,6 +143,7 @@ class SimSlot {
       connectors: options.connectors,
       importModule: options.importModule,
       timers: env.timers,
+      ...(makeTask && { makeTask: (task, deployment) => makeTask(task, deployment, slotIndex) }),
       yieldToEvents: () => this.#letTimePass(),
       post: (message) => {
         if (!this.#life.isAlive) return;
@@ -198,11 +208,13 @@ class SimSlot {
 
 /** The life of a slot: within its node's, and maybe shorter. */
 class SlotLife implements Life {
+  readonly slotIndex: number;
   readonly #life: Life;
   #hasEnded = false;
 
-  constructor(life: Life) {
+  constructor(life: Life, slotIndex: number) {
     this.#life = life;
+    this.slotIndex = slotIndex;
   }
 
   get isAlive(): boolean {
@@ -244,11 +256,11 @@ class WorkClock implements Clock {
   #unpaidMs = 0;
   #latestMs = 0;
 
-  constructor(clock: Clock, chance: Rng) {
+  constructor(clock: Clock, chance: Rng, lookMsMax: number) {
     this.#clock = clock;
     this.#chance = chance;
     // Between a look every microsecond, so that a slice is long, and a slice that ends at each look.
-    this.#costMs = 10 ** (chance.float() * 4 - 3);
+    this.#costMs = 10 ** (chance.float() * (Math.log10(lookMsMax) + 3) - 3);
   }
 
   slowDown(by: number): void {

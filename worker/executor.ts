@@ -84,6 +84,7 @@ export class Executor {
   readonly #stops = new Map<string, () => void>();
   readonly #questions: SlotQuestions;
   readonly #sources = new SharedSources();
+  #stopped: Promise<void> | null = null;
   /** Whether the job has been stopped: what becomes of its threads is of no matter then. */
   #isOver = false;
 
@@ -174,8 +175,13 @@ export class Executor {
     }
   }
 
-  /** Ends all tasks and removes all files; resolves when no thread runs one any more. */
-  async stop(): Promise<void> {
+  /** Ends all tasks and removes all files; resolves when no thread runs one any more. Asked for twice it is done once. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     const { slots, job, spill } = this.#options;
     const all = Array.from({ length: slots.count }, (_, index) =>
       this.#stopSlot(index, stopKeyOf(index), { kind: 'stop' }),

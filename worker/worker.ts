@@ -9,6 +9,7 @@ import type { Address } from '../base/env/net.ts';
 import type { SlotRunner } from '../base/env/slot-runner.ts';
 import { createRpcClient } from '../base/rpc/client.ts';
 import type { JsonValue } from '../base/rpc/message.ts';
+import { staleEpochError } from '../base/rpc/rpc-error.ts';
 import { createRpcServer } from '../base/rpc/server.ts';
 import { codeOf } from '../base/typed-error.ts';
 import {
@@ -29,7 +30,8 @@ import {
 import { Executor } from './executor.ts';
 import { SlotSet } from './slot-set.ts';
 import { SpillFolder } from './spill-folder.ts';
-import type { RingDescriptor } from './threads/slot-messages.ts';
+import { TaskReports } from './task-reports.ts';
+import type { RingDescriptor, TaskAttempt } from './threads/slot-messages.ts';
 
 export interface WorkerOptions {
   readonly workerId: string;
@@ -66,11 +68,16 @@ class Worker implements WorkerHandle {
   readonly #coordinator;
   readonly #spill: SpillFolder;
   readonly #slots: SlotSet;
-  #executor: { readonly job: JobRef; readonly run: Executor } | null = null;
+  #executor: {
+    readonly job: JobRef;
+    readonly run: Executor;
+    readonly reports: TaskReports;
+  } | null = null;
   /** Of the coordinator that we registered with. */
   #term = 0;
   #cancelReports: () => void = () => undefined;
   #staleRemoved: Promise<void> = Promise.resolve();
+  #deployed: Promise<null> = Promise.resolve(null);
 
   constructor(env: Env, options: WorkerOptions) {
     this.#env = env;
@@ -104,6 +111,7 @@ class Worker implements WorkerHandle {
 
   async stop(): Promise<void> {
     this.#cancelReports();
+    this.#executor?.reports.close();
     this.#coordinator.close();
     await this.#server.close();
     await this.#options.runner.close();
@@ -111,10 +119,31 @@ class Worker implements WorkerHandle {
     await this.#spill.removeAll();
   }
 
-  #deploy(request: DeployRequest): null {
-    const run = this.#runOf(request) ?? this.#startRun(request);
+  /** One after the other, for the first of an attempt waits until the one before is gone. */
+  #deploy(request: DeployRequest): Promise<null> {
+    const deployed = this.#deployed.then(() => this.#deployNext(request));
+    this.#deployed = deployed.catch(() => null); // Who asked for it hears of it.
+    return deployed;
+  }
+
+  async #deployNext(request: DeployRequest): Promise<null> {
+    const run = this.#runOf(request) ?? (await this.#succeed(request));
     run.deploy(request);
     return null;
+  }
+
+  /**
+   * Whether or not the coordinator could say so, nothing of an earlier attempt goes on: its tasks have the names of the
+   * next one's, and what they say would be taken for its.
+   */
+  async #succeed(request: DeployRequest): Promise<Executor> {
+    const { job, run, reports } = this.#executor ?? {};
+    if (job?.jobId === request.jobId && job.epoch > request.epoch) {
+      throw staleEpochError('epoch', request.epoch, job.epoch);
+    }
+    reports?.close();
+    await run?.stop();
+    return this.#startRun(request);
   }
 
   /** The executor of a job begins with the job's first tasks. */
@@ -122,6 +151,11 @@ class Worker implements WorkerHandle {
     const job: JobRef = { jobId, epoch };
     const { exchangeBytes } = this.#options;
     const programRings = this.#options.programRings?.();
+    const reports = new TaskReports(this.#env, {
+      send: async ({ method, body }) =>
+        void (await this.#call(method, { ...job, ...(body as object) })),
+    });
+    const speakerOf = ({ taskId, attempt }: TaskAttempt) => `${taskId} ${attempt}`;
     const run = new Executor(
       this.#env,
       { slots: this.#slots, job, module, exchangeBytes, programRings, spill: this.#spill },
@@ -130,19 +164,21 @@ class Worker implements WorkerHandle {
           const answer = await this.#call(methods.requestSplit, { ...job, ...task });
           return answer as unknown as SplitAnswer;
         },
-        taskFinished: (report) => this.#tell(methods.taskFinished, { ...job, ...report }),
-        taskCheckpointed: (report) => this.#tell(methods.taskCheckpointed, { ...job, ...report }),
-        taskFailed: (report) => {
+        taskFinished: (body) =>
+          reports.tell(speakerOf(body), { method: methods.taskFinished, body }),
+        taskCheckpointed: (body) =>
+          reports.tell(speakerOf(body), { method: methods.taskCheckpointed, body }),
+        taskFailed: (body) => {
           this.#reportMetrics();
-          this.#tell(methods.taskFailed, { ...job, ...report });
+          reports.tell(speakerOf(body), { method: methods.taskFailed, body });
         },
         failed: (error) => {
           this.#reportMetrics();
-          this.#tell(methods.jobFailed, { ...job, error });
+          reports.tell('', { method: methods.jobFailed, body: { error } });
         },
       },
     );
-    this.#executor = { job, run };
+    this.#executor = { job, run, reports };
     run.start();
     return run;
   }
@@ -164,7 +200,9 @@ class Worker implements WorkerHandle {
 
   async #stopJob(request: StopRequest): Promise<null> {
     await this.#runOf(request)?.stop();
-    if (this.#runOf(request) !== null) this.#executor = null;
+    if (this.#runOf(request) === null) return null;
+    this.#executor?.reports.close();
+    this.#executor = null;
     return null;
   }
 

@@ -63,6 +63,8 @@ export interface CheckpointSetup {
   readonly declared: readonly DeclaredOperator[];
   /** Null: the job begins anew. */
   readonly restored: RestoredJob | null;
+  /** The rules; only tests that plant a wrong one give others. @defaultValue stepCheckpoints */
+  readonly step?: typeof stepCheckpoints;
 }
 
 /** What is wanted of a savepoint, and of the attempt. */
@@ -219,7 +221,8 @@ export class JobCheckpoints {
     if (this.#state === null) return; // No task runs yet.
     const { epoch, setup } = this.#options;
     const timed = { ...event, epoch, nowMs: this.#env.clock.mono() } as CheckpointEvent;
-    const { state, effects } = stepCheckpoints(this.#state, timed, setup.options);
+    const { step = stepCheckpoints } = setup;
+    const { state, effects } = step(this.#state, timed, setup.options);
     this.#state = state;
     for (const effect of effects) this.#carryOut(effect);
     this.#schedule();

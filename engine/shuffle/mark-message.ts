@@ -33,7 +33,10 @@ export function encodeMark(memory: SlotMemory, address: number, mark: StreamMark
 }
 
 /** The mark in a message, or null when it is a body. */
-export function decodeMark(memory: SlotMemory, address: number): StreamMark | null {
+export function decodeMark(
+  memory: Pick<SlotMemory, 'uint32' | 'float64'>,
+  address: number,
+): StreamMark | null {
   const word = address >>> 2;
   if (memory.uint32[word] !== markOfMarks) return null;
   const kind = kinds[memory.uint32[word + 1] ?? kinds.length];

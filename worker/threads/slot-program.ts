@@ -27,7 +27,7 @@ import type { Task } from '../../engine/task/task.ts';
 import { JobFunctions } from './job-functions.ts';
 import type { FromSlot, SlotStart, TaskAttempt, TaskDeployment, ToSlot } from './slot-messages.ts';
 import { answerOf } from './task-answer.ts';
-import { buildTask, type SlotResources } from './task-factory.ts';
+import { buildTask, type SlotResources, type TaskMaker } from './task-factory.ts';
 
 /** How long tasks run before the control port is answered. */
 const controlIntervalMs = 5;
@@ -45,6 +45,8 @@ export interface SlotProgramOptions extends Omit<SlotStart, 'doorbells'> {
   readonly timers: Pick<Timers, 'after'>;
   readonly yieldToEvents: () => Promise<void>;
   readonly post: (message: FromSlot) => void;
+  /** Makes a task of all that it is given; simulations look at what goes in and out of it. @defaultValue `new Task` */
+  readonly makeTask?: TaskMaker;
 }
 
 const never = Number.POSITIVE_INFINITY;
@@ -164,7 +166,7 @@ export class SlotProgram {
   ): void {
     const { taskId, attempt } = deployment;
     try {
-      const task = buildTask(deployment, resources);
+      const task = buildTask(deployment, resources, this.#options.makeTask);
       for (const order of orders) tellSource(task, order);
       this.#tasks.push({ taskId, attempt, task, hasAsked: false });
     } catch (error) {

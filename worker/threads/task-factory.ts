@@ -16,6 +16,7 @@ import type { MemoryShare } from '../../engine/memory/memory-share.ts';
 import { RingReader, RingWriter } from '../../engine/memory/ring.ts';
 import type { SlotMemory } from '../../engine/memory/slot-memory.ts';
 import { Task } from '../../engine/task/task.ts';
+import type { TaskOptions } from '../../engine/task/task-parts.ts';
 import { TaskSnapshotFiles } from '../snapshot/task-snapshot-files.ts';
 import { taskFolderOf } from '../spill-folder.ts';
 import type { FunctionLookup } from './job-functions.ts';
@@ -38,11 +39,17 @@ export interface SlotResources {
   readonly ring: () => void;
 }
 
-export function buildTask(deployment: TaskDeployment, resources: SlotResources): Task {
+export type TaskMaker = (options: TaskOptions, deployment: TaskDeployment) => Task;
+
+export function buildTask(
+  deployment: TaskDeployment,
+  resources: SlotResources,
+  makeTask: TaskMaker = (options) => new Task(options),
+): Task {
   const { taskId, taskIndex, attempt, vertex, inputs, outputs, programRings } = deployment;
   const { metrics, latency, pace, alignment } = deployment;
   const { bellOf, spillFolder, ...slot } = resources;
-  return new Task({
+  const options: TaskOptions = {
     ...slot,
     id: taskId,
     taskIndex,
@@ -66,7 +73,8 @@ export function buildTask(deployment: TaskDeployment, resources: SlotResources):
       ...edge,
       rings: rings.map((ring) => new RingWriter(ring, () => bellOf(ring.readerBell).ring())),
     })),
-  });
+  };
+  return makeTask(options, deployment);
 }
 
 function snapshotFilesOf(

@@ -1,0 +1,424 @@
+/**
+ * Scenario: a job with checkpoints, run again from the newest one whenever its program dies or is taken for dead, until it has
+ * finished: with the real coordinator, worker and slot programs, on one disk.
+ *
+ *     program 0 ──killed, paused, failed──▶ program 1, other parallelism ──…──▶ finished
+ *        └── what of it lives on, or wakes up, goes on beside its successor
+ *
+ * Judged: after every event others see no row twice, none that is not right, and those of a key in order; each complete
+ * checkpoint is a consistent cut (cut-oracle.ts); the job finishes in bounded time, with all rows, which survive a power cut;
+ * no memory is left in slots; nothing fails that no fault explains.
+ */
+import type { Env } from '../../base/env/env.ts';
+import { createSeededRngSource } from '../../base/env/seeded-rng.ts';
+import { decodeManifest } from '../../coordinator/checkpoint/checkpoint-manifest.ts';
+import type { CheckpointRequest } from '../../coordinator/job/checkpointed-job.ts';
+import { planJob } from '../../coordinator/planner/planner.ts';
+import { buildJob } from '../../engine/api/build-job.ts';
+import type { Connector } from '../../engine/contracts/connector.ts';
+import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
+import type { TaskOptions } from '../../engine/task/task-parts.ts';
+import { Cluster } from '../cluster.ts';
+import type { FaultPlan, StepFaultKind } from '../faults.ts';
+import { putFile } from '../job-scenario.ts';
+import type { Verdict } from '../leader-lease-scenario.ts';
+import type { Life } from '../life.ts';
+import { type DiskFault, type DiskPlace, SimDiskState } from '../sim-disk-state.ts';
+import type { SimNode } from '../sim-node.ts';
+import type { SlotPlant } from '../sim-slots.ts';
+import { NodeExit } from '../world.ts';
+import { drawFaults } from './checkpoint-faults.ts';
+import { type CutMode, CutOracle, type TaskClock } from './cut-oracle.ts';
+import { JobProgram, type JobProgramOptions, type ProgramOutcome } from './job-program.ts';
+import { OutputJudge } from './output-judge.ts';
+import { diskStepOf, ProtocolSteps } from './protocol-steps.ts';
+import { drawSumsJob, outputFolder, type SumsJob } from './sums-job.ts';
+import { type MessageFate, watchedNet } from './watched-net.ts';
+import { watchedTask } from './watched-task.ts';
+
+/** Wrong parts in place of right ones: how tests show that the judges would notice. */
+export interface CheckpointPlant extends Pick<JobProgramOptions, 'stepCheckpoints'>, SlotPlant {
+  readonly connector?: (connector: Connector) => Connector;
+  readonly env?: (env: Env) => Env;
+  readonly task?: (options: TaskOptions) => TaskOptions;
+}
+
+export interface CheckpointScenarioOptions {
+  readonly seed: number;
+  readonly plan?: FaultPlan;
+  readonly plant?: CheckpointPlant;
+  /** What a complete checkpoint has to be. @defaultValue 'aligned' */
+  readonly mode?: CutMode;
+  /** Is told each step as it is taken. */
+  readonly onStep?: (step: string) => void;
+}
+
+const endMs = 240_000;
+/** After the job has finished: for what still lives beside it. */
+const afterwardsMs = 1_500;
+/** Programs that may be needed: each fault takes one, and fencing some. */
+const programsMax = 24;
+const pauseMs = 120;
+const longPauseMs = 20_000;
+
+/** Runs one seed; call it inside `inMacrotask`. Without a plan the faults are drawn, from the steps of a run without any. */
+export function runCheckpoints(options: CheckpointScenarioOptions): Verdict {
+  if (options.plan !== undefined) return new CheckpointScenario(options).run();
+  const rng = createSeededRngSource(options.seed).stream('faults');
+  const faults = drawFaults(rng, stepsOf(options.seed));
+  return new CheckpointScenario({ ...options, plan: { clocks: {}, faults } }).run();
+}
+
+/** How often each step is taken in a run without faults. */
+export function stepsOf(seed: number): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  const onStep = (step: string) => void counts.set(step, (counts.get(step) ?? 0) + 1);
+  new CheckpointScenario({ seed, plan: { clocks: {}, faults: [] }, onStep }).run();
+  return counts;
+}
+
+class CheckpointScenario {
+  readonly #options: CheckpointScenarioOptions;
+  readonly #cluster: Cluster;
+  readonly #plan: FaultPlan;
+  readonly #job: SumsJob;
+  readonly #steps: ProtocolSteps;
+  readonly #disk: SimDiskState;
+  readonly #output: OutputJudge;
+  readonly #checkpoints: CheckpointRequest;
+  readonly #programs: JobProgram[] = [];
+  /** By program and attempt. */
+  readonly #oracles = new Map<string, CutOracle>();
+  /** By program: the number of its attempt that runs. */
+  readonly #epochs = new Map<number, number>();
+  readonly #counts: Record<string, number> = {
+    ...{ programs: 0, attempts: 0, checkpoints: 0, failed: 0, fenced: 0, finished: 0 },
+  };
+  /** The program that is to be replaced, or its successor is on its way. */
+  #isReplacing = false;
+  #isDone = false;
+
+  constructor(options: CheckpointScenarioOptions) {
+    this.#options = options;
+    this.#cluster = new Cluster({ seed: options.seed });
+    const { world } = this.#cluster;
+    const rng = world.stream('job');
+    this.#plan = options.plan ?? { clocks: {}, faults: [] };
+    const drawn = drawSumsJob(rng, 400 * 2 ** rng.int(0, 3));
+    const { connector: change = (same: Connector) => same } = options.plant ?? {};
+    const connectors = new Map([...drawn.connectors].map(([name, one]) => [name, change(one)]));
+    this.#job = { ...drawn, connectors };
+    this.#checkpoints = {
+      folder: '/node/chk',
+      from: { kind: 'latest' },
+      options: {
+        intervalMs: rng.int(12, 40),
+        minPauseMs: rng.int(0, 3) === 0 ? 5 : 0,
+        timeoutMs: 3_000,
+        inFlightMax: rng.int(1, 4),
+        failuresMax: rng.int(0, 3),
+      },
+      restart: { kind: 'fixed-delay', attempts: 3, delayMs: 10 },
+    };
+    const stepFaults = this.#plan.faults.filter((fault) => fault.kind === 'atStep');
+    this.#steps = new ProtocolSteps(stepFaults);
+    this.#disk = new SimDiskState(world.stream('disk'));
+    this.#disk.watch = (place, life) => this.#atDisk(place, life);
+    this.#output = new OutputJudge(this.#disk, this.#job.expected);
+    for (const { path, content } of this.#job.files) putFile(this.#disk, path, content);
+    this.#disk.folders.add(outputFolder);
+  }
+
+  run(): Verdict {
+    const { world } = this.#cluster;
+    world.addJudge('right output', () => this.#output.objection());
+    this.#startProgram();
+    world.run(endMs);
+    if (world.failure === null && !this.#isDone) world.fail('finishes', 'no program finished');
+    for (const program of this.#programs) program.release();
+    const { failure, eventCount, trace } = world;
+    this.#counts.steps = [...this.#steps.counts.values()].reduce((sum, count) => sum + count, 0);
+    this.#counts.struck = this.#steps.struck.length;
+    this.#counts.rows = this.#output.rowCount;
+    return {
+      ...{ seed: this.#options.seed, failure, traceHash: trace.digest(), plan: this.#plan },
+      ...{ eventCount, counts: this.#counts },
+    };
+  }
+
+  #startProgram(): void {
+    const index = this.#programs.length;
+    this.#isReplacing = false;
+    if (this.#isDone) return;
+    const { world } = this.#cluster;
+    if (index === programsMax) {
+      world.fail('finishes', `${programsMax} programs did not finish the job`);
+      return;
+    }
+    const rng = world.stream(`program ${index}`);
+    const parallelism = rng.int(1, 4);
+    const { plant = {} } = this.#options;
+    const program: JobProgram = new JobProgram({
+      ...{ cluster: this.#cluster, diskState: this.#disk, index, job: this.#job, parallelism },
+      slotCount: rng.int(1, 4),
+      checkpoints: this.#checkpoints,
+      envOf: (env, node, own) => this.#envOf(env, node, own),
+      slots: (own) => this.#slotsOf(own),
+      stepCheckpoints: plant.stepCheckpoints,
+      onOutcome: (outcome) => this.#ended(program, outcome),
+    });
+    this.#programs.push(program);
+    this.#counts.programs = this.#programs.length;
+  }
+
+  #ended(program: JobProgram, { status, error }: ProgramOutcome): void {
+    const { world } = this.#cluster;
+    world.note(`program ${program.index}`, 'outcome', `${status} ${error?.code}`);
+    const isNewest = program === this.#programs.at(-1);
+    if (error?.code === 'CHECKPOINT_FENCED') this.#count('fenced');
+    else if (status !== 'finished') this.#count('failed');
+    if (error !== null) this.#judge('the reason', this.#unexplained(error.code, error.message));
+    world.after(0, () => program.end());
+    if (!isNewest || this.#isDone) return;
+    if (status !== 'finished') {
+      this.#replace(30);
+      return;
+    }
+    this.#count('finished');
+    const { nowMs } = world;
+    const sleepers = this.#programs.filter((one) => one !== program && one.isUp);
+    const wakeMs = Math.max(0, ...sleepers.map(({ pausedUntilMs }) => pausedUntilMs - nowMs));
+    world.after(sleepers.length === 0 ? 0 : wakeMs + afterwardsMs, () => this.#finish());
+  }
+
+  /** What was made visible is there to stay, whoever woke up meanwhile. */
+  #finish(): void {
+    this.#isDone = true;
+    this.#judge('all rows', this.#output.finalObjection());
+    this.#cutPower();
+    this.#judge('durable rows', this.#output.finalObjection());
+  }
+
+  /** A checkpoint that can't be read, however often, is given up for the one before: then rows come again. */
+  #fallBack(): void {
+    const isUnreadable = this.#steps.struck.some(({ what }) => what === 'fails again and again');
+    this.#judge('whole checkpoint', isUnreadable ? null : 'a checkpoint is damaged');
+    this.#count('damaged');
+    this.#output.letRepeat();
+  }
+
+  /** Bugs and lost data are never explained by a fault; and nothing fails where there is none. */
+  #unexplained(code: string, message: string): string | null {
+    const never = ['INTERNAL_UNEXPECTED', 'SNAPSHOT_DAMAGED', 'CHECKPOINT_DAMAGED', 'SINK_LOST'];
+    const isKnown = code === 'CHECKPOINT_DAMAGED' && (this.#counts.damaged ?? 0) > 0;
+    if (never.includes(code) && !isKnown) return `${code}: ${message}`;
+    return this.#steps.struck.length > 0 ? null : `${code} without a fault: ${message}`;
+  }
+
+  /** Another program takes over, whether or not the newest one is gone. */
+  #replace(afterMs: number): void {
+    if (this.#isReplacing || this.#isDone) return;
+    this.#isReplacing = true;
+    this.#cluster.world.after(afterMs, () => this.#startProgram());
+  }
+
+  #judge(name: string, objection: string | null): void {
+    if (objection !== null) this.#cluster.world.fail(name, objection);
+  }
+
+  #count(name: string): void {
+    this.#counts[name] = (this.#counts[name] ?? 0) + 1;
+  }
+
+  #envOf(env: Env, node: SimNode, program: JobProgram): Env {
+    const { incarnation } = node;
+    const own = this.#options.plant?.env?.(env) ?? env;
+    if (incarnation === null) return own;
+    const around = (step: string, pass: (fate: MessageFate) => void) =>
+      this.#atMessage(step, { program, life: incarnation }, pass);
+    return {
+      ...own,
+      net: watchedNet(own.net, incarnation, { around }),
+      observe: {
+        event: (name, fields) => {
+          own.observe.event(name, fields);
+          if (name === 'checkpoint.complete' && incarnation.isAlive) {
+            this.#complete(program, Number(fields?.checkpointId));
+          }
+          if (name === 'checkpoint.damaged') this.#fallBack();
+          if (name === 'slot.memory-leak') this.#judge('empty memory', String(fields?.leak));
+        },
+      },
+    };
+  }
+
+  #slotsOf(program: JobProgram): ReturnType<JobProgramOptions['slots']> {
+    const { plant = {} } = this.#options;
+    return {
+      plant,
+      faults: {
+        toSlot: (message, slotIndex) => {
+          this.#around(`slot told ${message.kind}`, { program, life: null, slotIndex });
+          return message;
+        },
+        fromSlot: (message, slotIndex) => {
+          this.#around(`slot says ${message.kind}`, { program, life: null, slotIndex });
+          return message;
+        },
+      },
+      makeTask: (options, { checkpoints, metrics }, slotIndex) => {
+        const clock = this.#clockOf(program, checkpoints?.epoch ?? 0, options.id, metrics);
+        const at = (name: string) => this.#around(name, { program, life: null, slotIndex });
+        const { vertex } = options;
+        return watchedTask(plant.task?.(options) ?? options, {
+          step: at,
+          writing: (channel, message) => {
+            if (message.kind === 'barrier') at(`barrier out of ${vertex.name}`);
+            clock.writing(channel, message);
+          },
+          wrote: (channel, message) => clock.wrote(channel, message),
+          ended: (channel) => clock.ended(channel),
+          read: (channel, message) => {
+            clock.read(channel, message);
+            if (message.kind === 'barrier') at(`barrier read by ${vertex.name}`);
+          },
+          begins: (checkpointId) => clock.begins(checkpointId),
+        });
+      },
+    };
+  }
+
+  #clockOf(
+    program: JobProgram,
+    epoch: number,
+    taskId: string,
+    metrics: ArrayBufferLike,
+  ): TaskClock {
+    if (this.#epochs.get(program.index) !== epoch) {
+      this.#epochs.set(program.index, epoch);
+      this.#count('attempts');
+    }
+    const key = `${program.index} ${epoch}`;
+    let oracle = this.#oracles.get(key);
+    if (oracle === undefined) {
+      const { mode = 'aligned' } = this.#options;
+      const graph = this.#graphOf(program.parallelism);
+      oracle = new CutOracle({ graph, files: this.#job.files, mode });
+      this.#oracles.set(key, oracle);
+    }
+    return oracle.clockOf(taskId, metrics);
+  }
+
+  #graphOf(parallelism: number): PhysicalGraph {
+    const { graph } = buildJob(this.#job.definition, {}, { overwrite: false });
+    return planJob(graph, { parallelism, mode: 'streaming' });
+  }
+
+  #complete(program: JobProgram, checkpointId: number): void {
+    this.#count('checkpoints');
+    const epoch = this.#epochs.get(program.index) ?? 0;
+    const path = `/node/chk/sums/chk-${checkpointId}-${epoch}/manifest.json`;
+    const inode = this.#disk.names.get(path);
+    const decoded = inode === undefined ? null : decodeManifest(inode.cached);
+    if (decoded?.kind !== 'manifest') {
+      this.#judge('whole manifest', `${path} is ${decoded?.kind ?? 'missing'}`);
+      return;
+    }
+    const oracle = this.#oracles.get(`${program.index} ${epoch}`);
+    this.#judge('consistent cut', oracle?.objection(decoded.manifest) ?? null);
+  }
+
+  #atDisk(place: DiskPlace, life: Life): DiskFault | null {
+    const step = diskStepOf(place, life);
+    this.#options.onStep?.(step);
+    const what = this.#steps.take(step);
+    if (what === null) return null;
+    const program = this.#programs.find(({ coordinator, worker }) =>
+      [coordinator.name, worker?.name].includes(life.nodeName),
+    );
+    if (program === undefined) return null;
+    if (what === 'fails' || what === 'fails again and again') return { kind: 'fail' };
+    if (what === 'full') return { kind: 'fail', isFull: true };
+    const slotIndex = life.slotIndex ?? 0;
+    const when = what === 'tears' ? 'during' : what.endsWith('before') ? 'before' : 'after';
+    const strike = () => this.#strike(what, { program, slotIndex });
+    return { kind: 'strike', when, strike };
+  }
+
+  #atMessage(
+    step: string,
+    place: { readonly program: JobProgram; readonly life: Life },
+    pass: (fate: MessageFate) => void,
+  ): void {
+    if (!place.life.isAlive) return;
+    this.#options.onStep?.(step);
+    const what = this.#steps.take(step);
+    if (what === null || what === 'lost' || what === 'doubled' || what === 'late') {
+      pass(what ?? 'passes');
+      return;
+    }
+    const { program, life } = place;
+    const strike = () => {
+      this.#strike(what, { program, slotIndex: 0 });
+      if (!life.isAlive) throw new NodeExit('the program went down at a message');
+    };
+    if (what.endsWith('before')) strike();
+    pass('passes');
+    if (what.endsWith('after')) strike();
+  }
+
+  /** A step without an effect of its own, in a slot: what comes after it comes when the slot has gone on for a moment. */
+  #around(
+    step: string,
+    { program, slotIndex }: { program: JobProgram; life: Life | null; slotIndex: number },
+  ): void {
+    this.#options.onStep?.(step);
+    const what = this.#steps.take(step);
+    if (what === null) return;
+    const before = program.worker?.incarnation;
+    if (what.endsWith('after')) {
+      this.#cluster.world.after(0, () => this.#strike(what, { program, slotIndex }));
+      return;
+    }
+    this.#strike(what, { program, slotIndex });
+    const isGone = before !== program.worker?.incarnation || what === 'slot before';
+    if (isGone) throw new NodeExit('the slot went down at a step');
+  }
+
+  #strike(
+    what: StepFaultKind,
+    { program, slotIndex }: { program: JobProgram; slotIndex: number },
+  ): void {
+    const { world } = this.#cluster;
+    world.note(`program ${program.index}`, 'struck', what);
+    const [who] = what.split(' ');
+    switch (who) {
+      case 'slot':
+        program.killSlot(slotIndex);
+        return;
+      case 'worker':
+        program.worker?.crashFor(20, 'fault', 'killed');
+        return;
+      case 'coordinator':
+        program.coordinator.crash('fault', 'killed');
+        break;
+      case 'pause':
+      case 'long': {
+        const forMs = who === 'long' ? longPauseMs : pauseMs;
+        program.coordinator.pause(forMs);
+        program.worker?.pause(forMs);
+        break;
+      }
+      default:
+        this.#cutPower();
+        this.#replace(20);
+        return;
+    }
+    if (program === this.#programs.at(-1)) this.#replace(5);
+  }
+
+  #cutPower(): void {
+    for (const program of this.#programs) program.end();
+    this.#disk.crash();
+  }
+}

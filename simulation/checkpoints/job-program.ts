@@ -1,0 +1,178 @@
+/**
+ * One start of a program that runs the job: a coordinator and a worker with slots, each a process of its own on one machine,
+ * wired together as the command line does it.
+ *
+ *     program 0   coordinator c0 ◀──rpc──▶ worker w0 ─▶ slots      one disk: input, output, checkpoints
+ *     program 1   coordinator c1 ◀──rpc──▶ worker w1 ─▶ slots      begins where program 0 was when it died, or sleeps
+ *
+ * Processes are apart so that one can die, or be paused, without the other: a worker whose coordinator is gone works on for
+ * nobody, and must do no harm.
+ */
+import type { Env } from '../../base/env/env.ts';
+import { toWire, type WireError } from '../../base/typed-error.ts';
+import type { stepCheckpoints } from '../../coordinator/checkpoint/checkpoint-state.ts';
+import { startCoordinator } from '../../coordinator/coordinator-service.ts';
+import type { CheckpointRequest } from '../../coordinator/job/checkpointed-job.ts';
+import { createMemoryRegister } from '../../coordinator/lease/memory-register.ts';
+import { buildJob, fingerprintOf } from '../../engine/api/build-job.ts';
+import type { SlotMemory } from '../../engine/memory/slot-memory.ts';
+import { startWorker } from '../../worker/worker.ts';
+import type { Cluster } from '../cluster.ts';
+import type { SimDiskState } from '../sim-disk-state.ts';
+import type { SimNode } from '../sim-node.ts';
+import { SimSlots, type SimSlotsOptions, type SlotFaults } from '../sim-slots.ts';
+import { giveSlotMemory, takeSlotMemory } from '../slot-memory-pool.ts';
+import type { SumsJob } from './sums-job.ts';
+
+export interface ProgramOutcome {
+  readonly status: 'finished' | 'failed' | 'cancelled';
+  readonly error: WireError | null;
+}
+
+export interface JobProgramOptions {
+  readonly cluster: Cluster;
+  readonly diskState: SimDiskState;
+  /** From 0 on. */
+  readonly index: number;
+  readonly job: SumsJob;
+  readonly parallelism: number;
+  readonly slotCount: number;
+  readonly checkpoints: CheckpointRequest;
+  /** The environment as a process of the program has it: with an ear for events and an eye on messages. */
+  readonly envOf: (env: Env, node: SimNode, program: JobProgram) => Env;
+  readonly slots: (program: JobProgram) => Pick<SimSlotsOptions, 'makeTask' | 'plant'> & {
+    readonly faults: SlotFaults;
+  };
+  readonly stepCheckpoints?: typeof stepCheckpoints | undefined;
+  readonly onOutcome: (outcome: ProgramOutcome) => void;
+}
+
+/** What a job needs at most. */
+const slotMemoryBytes = 24 << 20;
+/** No slot is so slow that a checkpoint takes as long as one may. */
+const lookMsMax = 0.3;
+const spillFolder = '/node/spill';
+const noFlags = Object.freeze({ overwrite: false });
+const noClocks = { clocks: {}, faults: [] };
+
+export class JobProgram {
+  readonly index: number;
+  readonly parallelism: number;
+  readonly coordinator: SimNode;
+  worker: SimNode | null = null;
+  readonly #options: JobProgramOptions;
+  /** Of all lives of the worker. */
+  readonly #slots: SimSlots[] = [];
+  readonly #memories: SlotMemory[] = [];
+
+  constructor(options: JobProgramOptions) {
+    const { cluster, index, diskState, parallelism } = options;
+    this.#options = options;
+    this.index = index;
+    this.parallelism = parallelism;
+    const start = (env: Env) => void this.#runToOutcome(env);
+    this.coordinator = cluster.addNode(`c${index}`, noClocks, start, diskState);
+  }
+
+  /** Whether any process of it is there. */
+  get isUp(): boolean {
+    return this.coordinator.isUp || this.worker?.isUp === true;
+  }
+
+  get pausedUntilMs(): number {
+    return Math.max(this.coordinator.pausedUntilMs, this.worker?.pausedUntilMs ?? 0);
+  }
+
+  killSlot(slotIndex: number): void {
+    this.#slots.at(-1)?.kill(slotIndex);
+  }
+
+  /** Ends all of its processes; what they had open is closed by their system. */
+  end(): void {
+    this.coordinator.crash('the program ends', 'killed');
+    this.worker?.crash('the program ends', 'killed');
+  }
+
+  /** Once all its processes are gone: takes apart what is left of them, and gives the memories back. */
+  release(): void {
+    for (const slots of this.#slots) slots.release();
+    for (const memory of this.#memories.splice(0)) giveSlotMemory(memory);
+  }
+
+  async #runToOutcome(env: Env): Promise<void> {
+    const { onOutcome } = this.#options;
+    try {
+      onOutcome(await this.#run(env));
+    } catch (error) {
+      onOutcome({ status: 'failed', error: toWire(error) });
+    }
+  }
+
+  async #run(env: Env): Promise<ProgramOutcome> {
+    const { cluster, diskState, index, job, parallelism, checkpoints, envOf } = this.#options;
+    const { stepCheckpoints: rules } = this.#options;
+    const watched = envOf(env, this.coordinator, this);
+    const coordinator = await startCoordinator(watched, {
+      address: `c${index}:7000`,
+      nodeId: `c${index}`,
+      register: createMemoryRegister(),
+      connectors: job.connectors,
+      ...(rules !== undefined && { stepCheckpoints: rules }),
+    });
+    const start = (own: Env) => void this.#startWorker(own);
+    this.worker = cluster.addNode(`w${index}`, noClocks, start, diskState);
+    const { graph } = buildJob(job.definition, {}, noFlags);
+    const fingerprint = fingerprintOf(graph);
+    const module = { file: 'job.ts', params: {}, flags: noFlags, fingerprint };
+    const submission = { graph, parallelism, module, checkpoints, latencyIntervalMs: null };
+    const handle = await coordinator.submit(submission);
+    const { status, error } = await handle.done;
+    return { status, error };
+  }
+
+  /** A worker without a coordinator gives up, as its process would. */
+  async #startWorker(env: Env): Promise<void> {
+    const { index, slotCount } = this.#options;
+    const node = this.worker;
+    if (node === null) return;
+    const slots = this.#newSlots(env, node);
+    try {
+      await startWorker(this.#options.envOf(env, node, this), {
+        workerId: node.name,
+        address: `w${index}:7001`,
+        coordinatorAddress: `c${index}:7000`,
+        slotCount,
+        slotMemoryBytes,
+        spillDir: spillFolder,
+        runner: slots.runner,
+        exchangeBytes: 1,
+      });
+    } catch (error) {
+      env.observe.event('worker.not-started', { error: String(error) });
+      node.crash('the worker finds no coordinator', 'killed');
+    }
+  }
+
+  #newSlots(env: Env, node: SimNode): SimSlots {
+    const { diskState, job } = this.#options;
+    const { incarnation } = node;
+    if (incarnation === null)
+      throw new Error('assertion failed: a worker starts on a node that is up');
+    const slots = new SimSlots({
+      life: incarnation,
+      env: this.#options.envOf(env, node, this),
+      diskState,
+      connectors: job.connectors,
+      importModule: () => Promise.resolve({ default: job.definition }),
+      memoryOf: (_slotIndex, memoryBytes) => {
+        const memory = takeSlotMemory(memoryBytes);
+        this.#memories.push(memory);
+        return memory;
+      },
+      lookMsMax,
+      ...this.#options.slots(this),
+    });
+    this.#slots.push(slots);
+    return slots;
+  }
+}

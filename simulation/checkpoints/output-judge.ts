@@ -1,0 +1,90 @@
+/**
+ * Judges what others see of a job's output folder: no row twice, none that is not right, rows of a key in their order, and
+ * in the end all of them. Files whose names begin with a dot are nobody's yet.
+ *
+ * It looks whenever names have changed, at what is there then: so it does not matter which program made a file visible, or
+ * whether a power cut took its name away again.
+ */
+import type { SimDiskState } from '../sim-disk-state.ts';
+import { outputFolder } from './sums-job.ts';
+
+export class OutputJudge {
+  readonly #state: SimDiskState;
+  readonly #expected: ReadonlySet<string>;
+  /** Visible files in the order in which they became so, with their lines. */
+  readonly #visible = new Map<string, readonly string[]>();
+  #nameChangeCount = -1;
+  #mayRepeat = false;
+
+  constructor(state: SimDiskState, expected: ReadonlyMap<string, string>) {
+    this.#state = state;
+    this.#expected = new Set(expected.values());
+  }
+
+  /** From now on rows may come again: the job has gone on from an older checkpoint than it had. */
+  letRepeat(): void {
+    this.#mayRepeat = true;
+  }
+
+  /** What is wrong with what is visible now; null when nothing is. */
+  objection(): string | null {
+    const { nameChangeCount } = this.#state;
+    if (nameChangeCount === this.#nameChangeCount) return null;
+    this.#nameChangeCount = nameChangeCount;
+    return this.#look() ? this.#wrongLine() : null;
+  }
+
+  /** The same, where all must be there. */
+  finalObjection(): string | null {
+    this.#look();
+    const wrong = this.#wrongLine();
+    if (wrong !== null) return wrong;
+    const seen = new Set([...this.#visible.values()].flat());
+    const missing = [...this.#expected].filter((line) => !seen.has(line));
+    if (missing.length === 0) return null;
+    return `${missing.length} of ${this.#expected.size} rows are lost, among them ${missing[0]}`;
+  }
+
+  get rowCount(): number {
+    return [...this.#visible.values()].reduce((sum, lines) => sum + lines.length, 0);
+  }
+
+  /** Reads all that is visible; whether it is anything else than before. */
+  #look(): boolean {
+    let isChanged = false;
+    const prefix = `${outputFolder}/`;
+    for (const path of this.#visible.keys()) {
+      if (this.#state.names.has(path)) continue;
+      this.#visible.delete(path);
+      isChanged = true;
+    }
+    for (const [path, inode] of this.#state.names) {
+      if (!path.startsWith(prefix) || path.startsWith(`${prefix}.`)) continue;
+      const text = new TextDecoder().decode(inode.cached);
+      const before = this.#visible.get(path);
+      const lines = text.split('\n').slice(0, -1);
+      if (before !== undefined && before.length === lines.length) continue;
+      this.#visible.set(path, text.endsWith('\n') ? lines : [...lines, 'a line that is cut off']);
+      isChanged = true;
+    }
+    return isChanged;
+  }
+
+  #wrongLine(): string | null {
+    const seen = new Set<string>();
+    const lastEnd = new Map<string, number>();
+    for (const [path, lines] of this.#visible) {
+      for (const line of lines) {
+        if (!this.#expected.has(line)) return `${path} has a row that is not right: ${line}`;
+        if (this.#mayRepeat) continue;
+        if (seen.has(line)) return `${path} has a row for the second time: ${line}`;
+        seen.add(line);
+        const { key, what, end } = JSON.parse(line);
+        const last = lastEnd.get(`${what} ${key}`) ?? Number.NEGATIVE_INFINITY;
+        if (end <= last) return `${path} has a row behind a later one of its key: ${line}`;
+        lastEnd.set(`${what} ${key}`, end);
+      }
+    }
+    return null;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * A task with an eye on what goes in and out of it: each message of its channels, its barriers, and what its operators hand
+ * out and take in.
+ *
+ *     ring ──read──▶ task: barrier ▶ operator ▶ operator ▶ part on disk ──write──▶ ring
+ *
+ * The rings and the files are the real ones; here only the eye is told, and may end the life that the task runs in.
+ */
+import { bodyMark } from '../../engine/batch/body-layout.ts';
+import type { SnapshotFiles, SnapshotRun } from '../../engine/checkpoint/snapshot-files.ts';
+import type { RingReader, RingWriter } from '../../engine/memory/ring.ts';
+import { decodeMark, markMessageBytes } from '../../engine/shuffle/mark-message.ts';
+import { Task } from '../../engine/task/task.ts';
+import type { TaskOptions } from '../../engine/task/task-parts.ts';
+
+/** What a message of a channel is, as far as cuts are concerned. */
+export type ChannelMessage =
+  | { readonly kind: 'rows'; readonly count: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'barrier'; readonly checkpointId: number }
+  | { readonly kind: 'other' };
+
+/** Who looks at a task. Channels are numbered as the task has them: edge by edge. */
+export interface TaskEye {
+  /** Something that may be struck: told before it is done. */
+  step(name: string): void;
+  /** A message is about to be written: all that the task has given out so far is in front of it. */
+  writing(channel: number, message: ChannelMessage): void;
+  wrote(channel: number, message: ChannelMessage): void;
+  /** No message follows. */
+  ended(channel: number): void;
+  read(channel: number, message: ChannelMessage): void;
+  /** The barrier has come to the task: its snapshot begins. */
+  begins(checkpointId: number): void;
+}
+
+export function watchedTask(options: TaskOptions, eye: TaskEye): Task {
+  let input = 0;
+  let output = 0;
+  const { inputs, outputs, snapshots = null, vertex } = options;
+  return new Task({
+    ...options,
+    snapshots: snapshots && watchedFiles(snapshots, vertex.name, eye),
+    inputs: inputs.map((one) => ({
+      ...one,
+      rings: one.rings.map((ring) => watchedReader(ring, input++, eye)),
+    })),
+    outputs: outputs.map((one) => ({
+      ...one,
+      rings: one.rings.map((ring) => watchedWriter(ring, output++, eye)),
+    })),
+  });
+}
+
+/** The part of the class that a task uses: its private fields make it a type of its own. */
+function watchedReader(ring: RingReader, channel: number, eye: TaskEye): RingReader {
+  let target: Uint8Array = new Uint8Array(0);
+  const watched: Pick<RingReader, 'isReading' | 'tryRead'> = {
+    get isReading() {
+      return ring.isReading;
+    },
+    tryRead: (into) => {
+      const outcome = ring.tryRead((sizeBytes) => {
+        target = into(sizeBytes);
+        return target;
+      });
+      if (outcome === 'message') eye.read(channel, messageIn(target));
+      return outcome;
+    },
+  };
+  return watched as RingReader;
+}
+
+function watchedWriter(ring: RingWriter, channel: number, eye: TaskEye): RingWriter {
+  const watched: Pick<RingWriter, 'isWriting' | 'tryWrite' | 'end' | 'fail'> = {
+    get isWriting() {
+      return ring.isWriting;
+    },
+    tryWrite: (bytes) => {
+      const message = messageIn(bytes);
+      if (!ring.isWriting) eye.writing(channel, message);
+      const isWritten = ring.tryWrite(bytes);
+      if (isWritten) eye.wrote(channel, message);
+      return isWritten;
+    },
+    end: () => {
+      ring.end();
+      eye.ended(channel);
+    },
+    fail: () => ring.fail(),
+  };
+  return watched as RingWriter;
+}
+
+function messageIn(bytes: Uint8Array): ChannelMessage {
+  const start = bytes.slice(0, markMessageBytes);
+  const uint32 = new Uint32Array(start.buffer, 0, start.length >> 2);
+  if (uint32[0] === bodyMark) return { kind: 'rows', count: uint32[1] ?? 0, bytes };
+  const mark = decodeMark({ uint32, float64: new Float64Array(start.buffer) }, 0);
+  return mark?.kind === 'barrier' ? mark : { kind: 'other' };
+}
+
+function watchedFiles(files: SnapshotFiles, vertex: string, eye: TaskEye): SnapshotFiles {
+  return {
+    begin: (checkpointId) => {
+      eye.step(`barrier reaches ${vertex}`);
+      eye.begins(checkpointId);
+      return watchedRun(files.begin(checkpointId), vertex, eye);
+    },
+    readerOf: (operator) => {
+      const reader = files.readerOf(operator);
+      if (reader !== null) eye.step(`restore of ${operator.kind}`);
+      return reader;
+    },
+  };
+}
+
+function watchedRun(run: SnapshotRun, vertex: string, eye: TaskEye): SnapshotRun {
+  return {
+    writerOf: (operator) => {
+      eye.step(`barrier into ${operator.kind}`);
+      return run.writerOf(operator);
+    },
+    step: () => run.step(),
+    finish: () => {
+      eye.step(`snapshot of ${vertex} ends`);
+      return run.finish();
+    },
+    abort: () => run.abort(),
+  };
+}
