@@ -19,6 +19,7 @@ import {
   type AskAnswer,
   askDeadlineMs,
   controlDeadlineMs,
+  type DeployRequest,
   type JobFailed,
   type MetricsReport,
   methods,
@@ -93,18 +94,26 @@ function lead(env: Env, register: LeaseRegister, nodeId: string): Promise<LeaseK
   return promise;
 }
 
+/** Tasks are deployed once, whatever comes twice. */
+function deploymentKeyOf({ jobId, epoch, attempt, slots }: DeployRequest): string {
+  return `${jobId} ${epoch} ${attempt} ${Object.keys(slots).join(' ')}`;
+}
+
 /** The tasks of a worker, as a job master asks for them. */
 function hostOver(client: RpcClient, slotCount: number, leaseKeeper: LeaseKeeper): TaskHost {
-  const call = async (method: string, body: unknown, deadlineMs: number) => {
+  const call = async (method: string, body: unknown, deadlineMs: number, key?: string) => {
     const term = leaseKeeper.token();
-    return await client.call(method, body as JsonValue, { deadlineMs, term });
+    const idempotencyKey = key && { idempotencyKey: key };
+    return await client.call(method, body as JsonValue, { deadlineMs, term, ...idempotencyKey });
   };
   const tell = async (method: string, body: unknown, deadlineMs: number): Promise<void> => {
     await call(method, body, deadlineMs);
   };
   return {
     slotCount,
-    deploy: (request) => tell(methods.deploy, request, controlDeadlineMs),
+    deploy: async (request) => {
+      await call(methods.deploy, request, controlDeadlineMs, deploymentKeyOf(request));
+    },
     stopTasks: (request) => tell(methods.stopTasks, request, stopDeadlineMs + controlDeadlineMs),
     // A worker may need all of its own deadline to end threads that do not answer.
     stop: (job) => tell(methods.stop, job, stopDeadlineMs + controlDeadlineMs),

@@ -7,7 +7,7 @@
 import type { Env } from '../base/env/env.ts';
 import type { Address } from '../base/env/net.ts';
 import type { SlotRunner } from '../base/env/slot-runner.ts';
-import { createRpcClient } from '../base/rpc/client.ts';
+import { type CallOptions, createRpcClient } from '../base/rpc/client.ts';
 import type { JsonValue } from '../base/rpc/message.ts';
 import { staleEpochError } from '../base/rpc/rpc-error.ts';
 import { createRpcServer } from '../base/rpc/server.ts';
@@ -23,6 +23,7 @@ import {
   type OrderSourcesRequest,
   type RegisterAnswer,
   type SplitAnswer,
+  type SplitRequest,
   type StopRequest,
   type StopTasksRequest,
   type TriggerCheckpointRequest,
@@ -78,6 +79,7 @@ class Worker implements WorkerHandle {
   #cancelReports: () => void = () => undefined;
   #staleRemoved: Promise<void> = Promise.resolve();
   #deployed: Promise<null> = Promise.resolve(null);
+  #splitRequests = 0;
 
   constructor(env: Env, options: WorkerOptions) {
     this.#env = env;
@@ -161,8 +163,7 @@ class Worker implements WorkerHandle {
       { slots: this.#slots, job, module, exchangeBytes, programRings, spill: this.#spill },
       {
         requestSplit: async (task) => {
-          const answer = await this.#call(methods.requestSplit, { ...job, ...task });
-          return answer as unknown as SplitAnswer;
+          return await this.#requestSplit({ ...job, ...task });
         },
         taskFinished: (body) =>
           reports.tell(speakerOf(body), { method: methods.taskFinished, body }),
@@ -181,6 +182,14 @@ class Worker implements WorkerHandle {
     this.#executor = { job, run, reports };
     run.start();
     return run;
+  }
+
+  /** A split that is handed out is gone: who asks again, for the answer was lost, gets the same one. */
+  async #requestSplit(request: SplitRequest): Promise<SplitAnswer> {
+    const { jobId, epoch, taskId, attempt } = request;
+    const idempotencyKey = `${jobId} ${epoch} ${taskId} ${attempt} ${this.#splitRequests++}`;
+    const answer = await this.#call(methods.requestSplit, request, { idempotencyKey, retries: 1 });
+    return answer as unknown as SplitAnswer;
   }
 
   #triggerCheckpoint(request: TriggerCheckpointRequest): null {
@@ -224,8 +233,8 @@ class Worker implements WorkerHandle {
     if (tasks.length > 0) this.#tell(methods.metrics, { ...job, tasks });
   }
 
-  #call(method: string, body: unknown): Promise<JsonValue> {
-    const options = { deadlineMs: controlDeadlineMs, term: this.#term };
+  #call(method: string, body: unknown, repeats: Partial<CallOptions> = {}): Promise<JsonValue> {
+    const options = { deadlineMs: controlDeadlineMs, term: this.#term, ...repeats };
     return this.#coordinator.call(method, body as JsonValue, options);
   }
 

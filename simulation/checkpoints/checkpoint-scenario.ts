@@ -201,16 +201,19 @@ class CheckpointScenario {
 
   /** A checkpoint that can't be read, however often, is given up for the one before: then rows come again. */
   #fallBack(): void {
-    const isUnreadable = this.#steps.struck.some(({ what }) => what === 'fails again and again');
-    this.#judge('whole checkpoint', isUnreadable ? null : 'a checkpoint is damaged');
+    this.#judge('whole checkpoint', this.#isUnreadable ? null : 'a checkpoint is damaged');
     this.#count('damaged');
     this.#output.letRepeat();
+  }
+
+  get #isUnreadable(): boolean {
+    return this.#steps.struck.some(({ what }) => what === 'fails again and again');
   }
 
   /** Bugs and lost data are never explained by a fault; and nothing fails where there is none. */
   #unexplained(code: string, message: string): string | null {
     const never = ['INTERNAL_UNEXPECTED', 'SNAPSHOT_DAMAGED', 'CHECKPOINT_DAMAGED', 'SINK_LOST'];
-    const isKnown = code === 'CHECKPOINT_DAMAGED' && (this.#counts.damaged ?? 0) > 0;
+    const isKnown = code === 'CHECKPOINT_DAMAGED' && this.#isUnreadable;
     if (never.includes(code) && !isKnown) return `${code}: ${message}`;
     return this.#steps.struck.length > 0 ? null : `${code} without a fault: ${message}`;
   }

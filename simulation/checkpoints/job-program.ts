@@ -130,7 +130,7 @@ export class JobProgram {
     return { status, error };
   }
 
-  /** A worker without a coordinator gives up, as its process would. */
+  /** A worker that its coordinator does not answer is started again; one without a coordinator is not. */
   async #startWorker(env: Env): Promise<void> {
     const { index, slotCount } = this.#options;
     const node = this.worker;
@@ -149,7 +149,9 @@ export class JobProgram {
       });
     } catch (error) {
       env.observe.event('worker.not-started', { error: String(error) });
-      node.crash('the worker finds no coordinator', 'killed');
+      const reason = 'the worker is not taken in';
+      if (this.coordinator.isUp) node.crashFor(50, reason, 'killed');
+      else node.crash(reason, 'killed');
     }
   }
 
