@@ -188,6 +188,7 @@ export class Executor {
     );
     const ends = await Promise.allSettled(all);
     this.#questions.giveUp();
+    this.#tasks.clear();
     this.#isOver = true;
     await spill.removeJob(job);
     const stuck = ends.find((end) => end.status === 'rejected');
@@ -326,14 +327,19 @@ export class Executor {
     return hosted;
   }
 
+  /** An answer that comes when the task is gone is for nobody: by then its slot may run the next attempt's, under its name. */
   #fetchSplit(slotIndex: number, { taskId, attempt }: TaskAttempt): void {
+    const isThere = () => this.#tasks.has(keyOf({ taskId, attempt }));
     this.#events.requestSplit({ taskId, attempt }).then(
       ({ split, againAfterMs }) => {
+        if (!isThere()) return;
         const isLater = againAfterMs !== undefined;
         this.#post(slotIndex, { kind: 'split', taskId, attempt, split: isLater ? 'later' : split });
         if (isLater) this.#fetchLater(slotIndex, { taskId, attempt }, againAfterMs);
       },
-      (error: unknown) => this.#events.taskFailed({ taskId, attempt, error: toWire(error) }),
+      (error: unknown) => {
+        if (isThere()) this.#events.taskFailed({ taskId, attempt, error: toWire(error) });
+      },
     );
   }
 
