@@ -9,6 +9,9 @@
  * Why renames are enough: which checkpoint counts is decided elsewhere, once. Whoever commits one, however late or often,
  * renames the same files to the same names; who has been overtaken has none to commit.
  *
+ * What is removed was there before it was sure that no other attempt had taken over: a process that wakes up in between may
+ * be late with it, and still takes nothing of its successor's.
+ *
  * A job that begins anew wants a folder without visible files, or leave to empty it: rows of another run beside its own
  * would be taken for them. A single file is no target here, since what is added to a file that others read shows before it
  * is complete.
@@ -37,13 +40,15 @@ export class FileCheckpointCommitter implements CheckpointCommitter {
   readonly #options: FileSinkOptions;
   readonly #disk: Disk;
   readonly #target: SinkTarget;
+  readonly #checkCurrent: () => Promise<void>;
   /** Hidden paths of parts that are to be visible, and may not be so yet. */
   readonly #uncommitted = new Set<string>();
 
-  constructor(options: FileSinkOptions, { disk, attemptId }: RoleContext) {
+  constructor(options: FileSinkOptions, { disk, attemptId, attempt }: RoleContext) {
     this.#options = options;
     this.#disk = disk;
     this.#target = makeTarget('folder', options, attemptId);
+    this.#checkCurrent = async () => await attempt?.checkCurrent();
   }
 
   /**
@@ -55,7 +60,7 @@ export class FileCheckpointCommitter implements CheckpointCommitter {
       await this.#makeFolder();
       if (pending === null) await this.#makeRoom();
       else await this.#show(partsOfWrites(pending));
-      await this.#removeHidden(() => true);
+      await this.#removeHidden(() => true, this.#checkCurrent);
       return { ...this.#target };
     });
   }
@@ -94,6 +99,7 @@ export class FileCheckpointCommitter implements CheckpointCommitter {
     const visible = (await this.#disk.list(path)).filter(({ name }) => !name.startsWith('.'));
     if (visible.length === 0) return;
     if (!this.#options.overwrite) throw filledFolderError(path);
+    await this.#checkCurrent();
     for (const { name, kind } of visible) {
       if (kind === 'folder') await this.#disk.removeTree(pathIn(path, name));
       else await this.#disk.unlink(pathIn(path, name));
@@ -123,10 +129,19 @@ export class FileCheckpointCommitter implements CheckpointCommitter {
     }
   }
 
-  /** Parts of the writers that are not to become visible. */
-  async #removeHidden(isOf: (attemptId: string) => boolean): Promise<void> {
+  /**
+   * Parts of the writers that are not to become visible.
+   *
+   * @param check - Is asked when it is known which there are; what it throws keeps them.
+   */
+  async #removeHidden(
+    isOf: (attemptId: string) => boolean,
+    check?: () => Promise<void>,
+  ): Promise<void> {
     const { path } = this.#target;
-    for (const { name } of await this.#disk.list(path)) {
+    const entries = await this.#disk.list(path);
+    await check?.();
+    for (const { name } of entries) {
       const writer = writerOfHidden(name);
       const hidden = pathIn(path, name);
       if (writer === null || !isOf(writer) || this.#uncommitted.has(hidden)) continue;

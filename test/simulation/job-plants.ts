@@ -13,7 +13,7 @@ import type { FromSlot } from '../../worker/threads/slot-messages.ts';
 type Step = typeof stepJob;
 
 /** The disk as a prototype keeps its own methods, whatever class it is. */
-function without<D extends Disk | SyncDisk>(disk: D, replaced: Partial<D>): D {
+export function without<D extends Disk | SyncDisk>(disk: D, replaced: Partial<D>): D {
   return new Proxy(disk, {
     get(target, name) {
       const method = replaced[name as keyof D] ?? target[name as keyof D];
