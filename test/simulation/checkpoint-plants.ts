@@ -28,6 +28,8 @@ export interface PlantedMistake {
   readonly patch?: () => () => void;
   /** Where it shows; null: in runs without faults. */
   readonly at: { readonly step: RegExp; readonly what: RegExp } | null;
+  /** What befalls the run besides. @defaultValue nothing */
+  readonly and?: (first: StepFault) => StepFault;
 }
 
 function patched<T extends object, K extends keyof T>(
@@ -123,16 +125,23 @@ function readTwice(reader: RestoredOperator): Partial<RestoredOperator> {
 
 function notesAhead(notes: readonly Json[]): Json[] {
   return notes.map((note) => {
-    const times = note as { readonly watermarkMs?: number | null } | null;
-    if (typeof times?.watermarkMs !== 'number') return note;
-    return { ...(note as Record<string, Json>), watermarkMs: times.watermarkMs + 100 };
+    const times = note as Readonly<Record<string, Json>> | null;
+    const later = Object.entries(times ?? {}).flatMap(([name, value]) =>
+      name.startsWith('watermark') && typeof value === 'number' ? [[name, value + 100]] : [],
+    );
+    return times === null ? note : { ...times, ...Object.fromEntries(later) };
   });
 }
 
 /** The last rows of each channel go out behind the barrier. */
 function overtaken(ring: RingWriter): RingWriter {
   let held: Uint8Array | null = null;
-  const pass = (): boolean => held === null || (ring.tryWrite(held) && (held = null) === null);
+  let isPassing = false;
+  const pass = (): boolean => {
+    isPassing = held !== null && !ring.tryWrite(held);
+    if (!isPassing) held = null;
+    return !isPassing;
+  };
   const isBarrier = (bytes: Uint8Array): boolean => {
     const start = bytes.slice(0, 40);
     const uint32 = new Uint32Array(start.buffer, 0, start.length >> 2);
@@ -145,7 +154,11 @@ function overtaken(ring: RingWriter): RingWriter {
       return ring.isWriting;
     },
     tryWrite: (bytes) => {
-      if (isBarrier(bytes)) return ring.tryWrite(bytes);
+      if (isBarrier(bytes)) {
+        // What has been begun of the rows goes first, or the ring would be out of step.
+        if (isPassing && !pass()) return false;
+        return ring.tryWrite(bytes);
+      }
       if (!pass()) return false;
       held = bytes.slice();
       return true;
@@ -268,7 +281,10 @@ export const plantedMistakes: Readonly<Record<string, PlantedMistake>> = {
             }
           },
       ),
-    at: { step: /^(task\.(checkpointed|finished|failed)) sent$/, what: /^late$/ },
+    at: { step: /^task\.checkpointed sent$/, what: /^late$/ },
+    and: ({ hit }) => {
+      return { kind: 'atStep', step: 'slot says checkpointed', hit: hit + 1, what: 'slot before' };
+    },
   },
   'tasks of an attempt that failed go on': {
     patch: () => patched(Executor.prototype, 'stop', () => () => Promise.resolve()),
@@ -361,12 +377,14 @@ export const plantedMistakes: Readonly<Record<string, PlantedMistake>> = {
 
 /** Of a run's faults those at which a mistake shows, spread over the run. */
 export function aimsOf(
-  { at }: PlantedMistake,
+  { at, and }: PlantedMistake,
   faults: readonly StepFault[],
   count: number,
 ): readonly (readonly StepFault[])[] {
   if (at === null) return [[]];
   const fitting = faults.filter(({ step, what }) => at.step.test(step) && at.what.test(what));
   const stride = Math.max(1, Math.floor(fitting.length / count));
-  return fitting.filter((_, index) => index % stride === 0).map((fault) => [fault]);
+  return fitting
+    .filter((_, index) => index % stride === 0)
+    .map((fault) => (and === undefined ? [fault] : [fault, and(fault)]));
 }
