@@ -26,6 +26,7 @@ import type { CrashCause, Life } from './life.ts';
 import type { SimDiskState } from './sim-disk-state.ts';
 import { createSimSlotRunner, type SlotPort } from './sim-slot-runner.ts';
 import { SimSyncDisk } from './sim-sync-disk.ts';
+import { kernelsOf } from './slot-memory-pool.ts';
 import type { World } from './world.ts';
 
 /** No look at the clock costs more: a slice of the slowest slot takes seconds, its job minutes. */
@@ -132,11 +133,13 @@ class SimSlot {
     const chance = env.rng.stream(`work of slot ${slotIndex}`);
     this.clock = new WorkClock(env.clock, chance, options.lookMsMax ?? lookMsMaxDefault);
     const disk = new SimSyncDisk(this.#life, diskState);
+    const memory = options.memoryOf(slotIndex, memoryBytes);
     this.program = new SlotProgram({
       slotIndex,
       memoryBytes,
       kernels: compileKernels(),
-      memory: options.memoryOf(slotIndex, memoryBytes),
+      memory,
+      kernelsOfMemory: kernelsOf(memory),
       clock: this.clock,
       disk: plant.slotDisk?.(disk) ?? disk,
       bellOf: (index) => (index === slotIndex ? this.#own(bellOf(index)) : bellOf(index)),

@@ -74,8 +74,8 @@ class Worker implements WorkerHandle {
     readonly run: Executor;
     readonly reports: TaskReports;
   } | null = null;
-  /** Of the coordinator that we registered with. */
-  #term = 0;
+  /** Of the coordinator that we registered with; null before that: who asks to be taken in knows of none. */
+  #term: number | null = null;
   #cancelReports: () => void = () => undefined;
   #staleRemoved: Promise<void> = Promise.resolve();
   #deployed: Promise<null> = Promise.resolve(null);
@@ -234,7 +234,8 @@ class Worker implements WorkerHandle {
   }
 
   #call(method: string, body: unknown, repeats: Partial<CallOptions> = {}): Promise<JsonValue> {
-    const options = { deadlineMs: controlDeadlineMs, term: this.#term, ...repeats };
+    const term = this.#term === null ? {} : { term: this.#term };
+    const options = { deadlineMs: controlDeadlineMs, ...term, ...repeats };
     return this.#coordinator.call(method, body as JsonValue, options);
   }
 

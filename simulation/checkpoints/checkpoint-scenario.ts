@@ -19,7 +19,7 @@ import type { Connector } from '../../engine/contracts/connector.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import type { TaskOptions } from '../../engine/task/task-parts.ts';
 import { Cluster } from '../cluster.ts';
-import type { FaultPlan, StepFaultKind } from '../faults.ts';
+import type { FaultPlan, StepFault, StepFaultKind } from '../faults.ts';
 import { putFile } from '../job-scenario.ts';
 import type { Verdict } from '../leader-lease-scenario.ts';
 import type { Life } from '../life.ts';
@@ -69,11 +69,14 @@ export function runCheckpoints(options: CheckpointScenarioOptions): Verdict {
   return new CheckpointScenario({ ...options, plan: { clocks: {}, faults } }).run();
 }
 
-/** How often each step is taken in a run without faults. */
-export function stepsOf(seed: number): ReadonlyMap<string, number> {
+/** How often each step is taken in a run. @param faults - That befall it. @defaultValue none */
+export function stepsOf(
+  seed: number,
+  faults: readonly StepFault[] = [],
+): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   const onStep = (step: string) => void counts.set(step, (counts.get(step) ?? 0) + 1);
-  new CheckpointScenario({ seed, plan: { clocks: {}, faults: [] }, onStep }).run();
+  new CheckpointScenario({ seed, plan: { clocks: {}, faults }, onStep }).run();
   return counts;
 }
 

@@ -13,6 +13,7 @@ import { toWire, type WireError } from '../../base/typed-error.ts';
 import type { stepCheckpoints } from '../../coordinator/checkpoint/checkpoint-state.ts';
 import { startCoordinator } from '../../coordinator/coordinator-service.ts';
 import type { CheckpointRequest } from '../../coordinator/job/checkpointed-job.ts';
+import type { JobOutcome } from '../../coordinator/job/job-master.ts';
 import { createMemoryRegister } from '../../coordinator/lease/memory-register.ts';
 import { buildJob, fingerprintOf } from '../../engine/api/build-job.ts';
 import type { SlotMemory } from '../../engine/memory/slot-memory.ts';
@@ -25,7 +26,7 @@ import { giveSlotMemory, takeSlotMemory } from '../slot-memory-pool.ts';
 import type { SumsJob } from './sums-job.ts';
 
 export interface ProgramOutcome {
-  readonly status: 'finished' | 'failed' | 'cancelled';
+  readonly status: JobOutcome['status'];
   readonly error: WireError | null;
 }
 

@@ -193,7 +193,7 @@ export const plantedMistakes: Readonly<Record<string, PlantedMistake>> = {
           : [effect],
       ),
     },
-    at: { step: /^coordinator log (open|write)|manifest/, what: anyDeath },
+    at: { step: /^coordinator log open/, what: /^coordinator before$/ },
   },
   'the last write of a checkpoint is not committed': {
     plant: {
@@ -215,7 +215,7 @@ export const plantedMistakes: Readonly<Record<string, PlantedMistake>> = {
           connector.checkpointCommitter?.(options, context) as CheckpointCommitter,
       }),
     },
-    at: { step: /^coordinator (output folder|other|sink probe)/, what: /^pause before$/ },
+    at: { step: /^coordinator other (syncDir|stat)/, what: /^pause before$/ },
   },
   'tasks that have ended are left out of the manifest': {
     plant: {

@@ -28,7 +28,7 @@ test(`${seedCount} seeds pass, and every tenth is the same again`, { timeout }, 
   expect(counts.struck).toBeGreaterThan(seedCount);
   expect(counts.programs).toBeGreaterThan(1.5 * seedCount);
   expect(counts.attempts).toBeGreaterThan(1.5 * seedCount);
-  expect(counts.checkpoints).toBeGreaterThan(3 * seedCount);
+  expect(counts.checkpoints).toBeGreaterThan(2 * seedCount);
 });
 
 const at = (step: string, hit: number, what: StepFault['what']): StepFault => {
@@ -43,9 +43,9 @@ test.each([
     faults: [at('barrier reaches aggregate', 1, 'long pause before')],
   },
   {
-    name: 'an ack is lost, with what its sink has prepared',
+    name: 'a worker that is started again is taken in',
     seed: 2,
-    faults: [at('task.checkpointed sent', 2, 'lost')],
+    faults: [at('task.request-split received', 1, 'worker before')],
   },
   {
     name: 'a split is asked for twice',

@@ -42,6 +42,8 @@ export interface SlotProgramOptions extends Omit<SlotStart, 'doorbells'> {
   readonly importModule: (file: string) => Promise<unknown>;
   /** The slot's private memory. @defaultValue a new one of `memoryBytes` */
   readonly memory?: SlotMemory;
+  /** Kernels over that memory, where there are some. @defaultValue new ones, of `kernels` */
+  readonly kernelsOfMemory?: Kernels;
   readonly timers: Pick<Timers, 'after'>;
   readonly yieldToEvents: () => Promise<void>;
   readonly post: (message: FromSlot) => void;
@@ -80,7 +82,8 @@ export class SlotProgram {
     this.#options = options;
     this.#bell = options.bellOf(options.slotIndex);
     this.#memory = options.memory ?? new SlotMemory({ budgetBytes: options.memoryBytes });
-    this.#kernels = instantiateKernels(this.#memory.memory, options.kernels);
+    const { kernelsOfMemory } = options;
+    this.#kernels = kernelsOfMemory ?? instantiateKernels(this.#memory.memory, options.kernels);
     this.#functions = new JobFunctions(options.importModule);
   }
 
