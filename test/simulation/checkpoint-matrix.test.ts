@@ -11,17 +11,15 @@ const distinctMin = 1_000;
 /** One macrotask each, so that the test runner hears from us. */
 const casesPerPiece = 50;
 
-test(
-  `at least ${distinctMin} different runs, every step struck by everything`,
-  { timeout: 600_000 },
-  async () => {
-    const cases = await inMacrotask((): readonly MatrixCase[] => oneCaseEach(seeds));
-    const count = { struck: 0, traces: new Set<string>() };
-    for (let from = 0; from < cases.length; from += casesPerPiece) {
-      await inMacrotask(() => checkCases(cases.slice(from, from + casesPerPiece), count));
-    }
-    // A death that comes first may keep the other from coming.
-    expect(count.struck).toBeGreaterThan(0.95 * cases.length);
-    expect(count.traces.size).toBeGreaterThanOrEqual(distinctMin);
-  },
-);
+test(`at least ${distinctMin} different runs, every step struck by everything`, {
+  timeout: 600_000,
+}, async () => {
+  const cases = await inMacrotask((): readonly MatrixCase[] => oneCaseEach(seeds));
+  const count = { struck: 0, traces: new Set<string>() };
+  for (let from = 0; from < cases.length; from += casesPerPiece) {
+    await inMacrotask(() => checkCases(cases.slice(from, from + casesPerPiece), count));
+  }
+  // A death that comes first may keep the other from coming.
+  expect(count.struck).toBeGreaterThan(0.95 * cases.length);
+  expect(count.traces.size).toBeGreaterThanOrEqual(distinctMin);
+});
