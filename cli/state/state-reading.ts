@@ -10,6 +10,7 @@ import type {
   OperatorDescription,
 } from '../../coordinator/checkpoint/checkpoint-manifest.ts';
 import type { Batch } from '../../engine/batch/batch.ts';
+import { BatchBuilder } from '../../engine/batch/batch-builder.ts';
 import { readValue } from '../../engine/batch/row-reader.ts';
 import type { SnapshotPart } from '../../engine/checkpoint/task-snapshot.ts';
 import { instantiateKernels } from '../../engine/kernels/kernels.ts';
@@ -19,6 +20,7 @@ import { selectedBatch } from '../../engine/stream/selected-batch.ts';
 import type { SnapshotContext } from '../../worker/snapshot/snapshot-output.ts';
 import { SnapshotPartReader } from '../../worker/snapshot/snapshot-part-reader.ts';
 import { EntryTable, hasEntries, type NotedState, notedStates } from './entry-table.ts';
+import { type NotedPart, notedParts } from './noted-parts.ts';
 
 /** What all tasks have of a part. */
 export interface KeptPart {
@@ -26,10 +28,19 @@ export interface KeptPart {
   readonly parts: readonly SnapshotPart[];
   /** Of keyed state: the state that it has; null for other parts. */
   readonly state: NotedState | null;
+  /** Of what is in the manifest: its rows. @defaultValue they are in `parts` */
+  readonly noted?: NotedPart;
 }
 
-/** The parts of an operator that have rows, in the order of their names and tasks. */
-export function keptParts({ tasks }: CheckpointManifest, operatorId: string): KeptPart[] {
+/** The parts of an operator that have rows, in the order of their names and tasks; then what is noted of it. */
+export function keptParts(manifest: CheckpointManifest, operatorId: string): KeptPart[] {
+  const noted = notedParts(manifest, operatorId).map((one) => ({
+    ...{ name: one.name, parts: [], state: null, noted: one },
+  }));
+  return [...rowParts(manifest, operatorId), ...noted];
+}
+
+function rowParts({ tasks }: CheckpointManifest, operatorId: string): KeptPart[] {
   const ordered = tasks.toSorted((left, right) => left.taskIndex - right.taskIndex);
   const own = ordered.flatMap(({ operators }) =>
     operators.filter((one) => one.operatorId === operatorId),
@@ -84,6 +95,10 @@ export class StateReading {
 
   /** @throws SNAPSHOT_DAMAGED, STATE_KEY_INVALID, and errors of the disk. */
   read(kept: KeptPart, taker: BatchTaker): void {
+    if (kept.noted !== undefined) {
+      this.#readNoted(kept.noted, taker);
+      return;
+    }
     let entries: EntryTable | null = null;
     let hasBegun = false;
     for (const part of kept.parts) {
@@ -103,6 +118,26 @@ export class StateReading {
       }
     }
     if (entries !== null) giveEntries(entries, taker);
+  }
+
+  #readNoted({ name, schema, rows }: NotedPart, taker: BatchTaker): void {
+    this.#keyIndexes(schema, name); // Asked for one key, they have none.
+    taker.begin(schema);
+    const builder = new BatchBuilder(this.context.scope, schema);
+    const give = () => {
+      const batch = builder.build();
+      taker.take(batch);
+      batch.release();
+    };
+    try {
+      for (const row of rows) {
+        builder.appendRow(row);
+        if (builder.isFull) give();
+      }
+      if (builder.rowCount > 0) give();
+    } finally {
+      builder.discard();
+    }
   }
 
   #entryTable({ state }: KeptPart): EntryTable {

@@ -1,5 +1,7 @@
 /** Goal: what operators have in a checkpoint is shown as rows: in each format, of one key, and of nothing but its files. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tableFromIPC } from 'apache-arrow';
 import { expect, test } from 'vitest';
 import { createRealEnv } from '../../../base/env/real-env.ts';
 import { createRealSyncDisk } from '../../../base/env/real-sync-disk.ts';
@@ -227,6 +229,31 @@ test('several parts are told apart, or one is chosen', async () => {
     await expect(read(folder, '.', 'counts', ...args)).rejects.toMatchObject({ info: { code } });
   }
 });
+
+test.each(['csv', 'ndjson', 'arrow', 'arrows', 'parquet'])(
+  'a part as a %s file',
+  async (format) => {
+    const folder = await checkpointOf([{ counts: [['a', 1n, 1n]], late: [['x'], ['{y']] }]);
+    const file = `late.${format}`;
+    const path = join(folder, file);
+    await read(folder, '.', 'counts', '--part', 'late', '--output', file);
+    const bytes = readFileSync(path);
+    if (format === 'csv') expect(bytes.toString()).toBe('note\nx\n{y\n');
+    if (format === 'ndjson') expect(bytes.toString()).toBe('{"note":"x"}\n{"note":"{y"}\n');
+    if (format.startsWith('arrow')) {
+      expect(
+        tableFromIPC(bytes)
+          .toArray()
+          .map(({ note }) => note),
+      ).toEqual(['x', '{y']);
+    }
+    if (format === 'parquet') expect(bytes.subarray(0, 4).toString()).toBe('PAR1');
+    // A file has room for one part.
+    await expect(read(folder, '.', 'counts', '--output', 'all.csv')).rejects.toMatchObject({
+      info: { code: 'FLAG_VALUE' },
+    });
+  },
+);
 
 test('what is not there is said: no operator of the name, nothing kept, no checkpoint', async () => {
   const folder = await checkpointOf(tasks);
