@@ -34,7 +34,7 @@ const options: ControlCommand = {
     },
     {
       flag: '--output <file>',
-      description: 'write a file in place, in the format that its name says',
+      description: 'write a file, in the format that its name says',
     },
   ],
   examples: [

@@ -102,3 +102,88 @@ test('an aggregate over open windows goes on with one result less', async () => 
     );
   }
 });
+
+const joinText = (columns: string) => `
+import { defineJob, t } from 'millrace';
+import { files, ndjson } from 'millrace/files';
+
+const Order = t.struct({ id: t.int64(), user: t.int32(), note: t.utf8() });
+const User = t.struct({ key: t.int32(), name: t.utf8(), age: t.int32().nullable() });
+
+export default defineJob({
+  name: 'orders',
+  mode: 'streaming',
+  build: ({ read }) =>
+    read(files.source({ path: 'orders/', format: ndjson(Order) }), { id: 'orders' })
+      .join(read(files.source({ path: 'users/', format: ndjson(User) }), { id: 'users' }), {
+        on: (order, user) => order.user.eq(user.key),
+        keep: {},
+      })
+      .select((row) => ({ id: row.id, name: row.name, ${columns} }))
+      .writeTo(files.sink({ path: 'out/', format: 'ndjson' })),
+});
+`;
+
+test('a join goes on when it keeps one column less, and another one that may be null', async () => {
+  const folder = tempFolder();
+  const file = (name: string, rows: readonly object[]) =>
+    writeFileSync(join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  mkdirSync(join(folder, 'orders'));
+  mkdirSync(join(folder, 'users'));
+  const count = 9000;
+  // Each order has a user of its own, so that what is kept on either side finds its partner late.
+  file(
+    'orders/a.ndjson',
+    Array.from({ length: count }, (_, id) => ({ id, user: id, note: `n${id}` })),
+  );
+  file(
+    'users/a.ndjson',
+    Array.from({ length: count }, (_, at) => ({
+      key: count - 1 - at,
+      name: `u${count - 1 - at}`,
+      age: at % 90,
+    })),
+  );
+  writeFileSync(join(folder, 'first.ts'), joinText('note: row.note'));
+  writeFileSync(join(folder, 'second.ts'), joinText('age: row.age'));
+  const args = (name: string, ...flags: string[]) => [
+    ...[
+      'run',
+      name,
+      '--json',
+      '--checkpoint-dir',
+      'chk',
+      '--checkpoint-interval',
+      '100ms',
+      ...flags,
+    ],
+  ];
+  const log = join(folder, 'chk/orders/log');
+  const { ended, kill } = startCli(args('first.ts', '--rate', '2000', '--parallelism', '2'), {
+    cwd: folder,
+  });
+  while (!existsSync(log) || Number(readdirSync(log).sort().at(-1) ?? 0) < 6) await sleep(5);
+  kill('SIGKILL');
+  expect((await ended).signal).toBe('SIGKILL');
+  const run = await runCli(args('second.ts', '--restore', 'latest', '--parallelism', '3'), {
+    cwd: folder,
+  });
+  expect(run.exitCode, run.stderr).toBe(0);
+  expect(run.stderr).toContain('column "note" left out');
+  const found = readdirSync(join(folder, 'out'))
+    .flatMap((name) =>
+      readFileSync(join(folder, 'out', name), 'utf8')
+        .split('\n')
+        .filter(Boolean),
+    )
+    .map((line) => JSON.parse(line) as { id: number; name: string; age?: number | null });
+  expect(new Set(found.map(({ id }) => id)).size).toBe(count);
+  expect(found.length).toBe(count);
+  for (const { id, name, age } of found) {
+    expect(name).toBe(`u${id}`);
+    if (age !== undefined && age !== null) expect(age).toBe((count - 1 - id) % 90);
+  }
+  const ages = found.filter(({ age }) => age !== undefined);
+  expect(ages.some(({ age }) => age === null)).toBe(true);
+  expect(ages.some(({ age }) => age !== null)).toBe(true);
+});
