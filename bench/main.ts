@@ -6,6 +6,8 @@
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import type { BenchCase } from './bench-case.ts';
 import { benchCases } from './cases.ts';
+import { type KafkaSize, kafkaBenchName, kafkaSizes, runKafkaBench } from './kafka.ts';
+import { kafkaReport } from './kafka-report.ts';
 import { latencyBenchName, latencyReport, runLatencyBench } from './latency.ts';
 import { MissingTool } from './prepare.ts';
 import { reportText } from './report.ts';
@@ -18,9 +20,12 @@ interface Flags {
   readonly json?: boolean;
 }
 
-const sizesText = benchCases.map(({ name, sizes }) => `${name}: ${sizes.join(', ')}`).join('; ');
+const kafkaSizeNames = Object.keys(kafkaSizes);
+const sizesText = [...benchCases, { name: kafkaBenchName, sizes: kafkaSizeNames }]
+  .map(({ name, sizes }) => `${name}: ${sizes.join(', ')}`)
+  .join('; ');
 
-const caseNames = [...benchCases.map(({ name }) => name), latencyBenchName];
+const caseNames = [...benchCases.map(({ name }) => name), latencyBenchName, kafkaBenchName];
 const latencySeconds = 20;
 
 const program = new Command('bench')
@@ -33,6 +38,7 @@ const program = new Command('bench')
   .addHelpText('after', '\nExample: npm run bench -- wordcount --size 256MB --runs 5')
   .action(async (name: string, flags: Flags) => {
     const bench = benchCases.find((one) => one.name === name);
+    if (name === kafkaBenchName) return await kafka(flags);
     if (bench === undefined) return await latency(flags);
     const options = { size: sizeOf(bench, flags), runs: flags.runs, only: onlyOf(bench, flags) };
     const result = await runBench(bench, options, tell);
@@ -54,6 +60,14 @@ async function latency({ runs, json }: Flags): Promise<void> {
   process.stdout.write(text);
 }
 
+async function kafka(flags: Flags): Promise<void> {
+  if (flags.only.length > 0) throw new Error('all contestants of kafka take part');
+  const size = sizeOf({ name: kafkaBenchName, sizes: kafkaSizeNames }, flags) as KafkaSize;
+  const results = await runKafkaBench({ size, runs: flags.runs }, tell);
+  const text = flags.json === true ? `${JSON.stringify(results, null, 2)}\n` : kafkaReport(results);
+  process.stdout.write(text);
+}
+
 function tell(line: string): void {
   process.stderr.write(`${line}\n`);
 }
@@ -68,7 +82,7 @@ function parseIds(text: string): string[] {
   return text.split(',').map((id) => id.trim());
 }
 
-function sizeOf({ name, sizes }: BenchCase, flags: Flags): string {
+function sizeOf({ name, sizes }: Pick<BenchCase, 'name' | 'sizes'>, flags: Flags): string {
   const size = flags.size ?? sizes[0] ?? '';
   if (sizes.includes(size)) return size;
   throw new Error(`${name} has no size "${size}"; there are ${sizes.join(', ')}`);

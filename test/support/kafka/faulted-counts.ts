@@ -48,7 +48,7 @@ export interface FaultedCounts {
 }
 
 /** How long Kafka keeps a transaction open, at least; it looks twice a second. */
-export const transactionTimeoutMs = 2_000;
+const transactionTimeoutMs = 2_000;
 const beyondTimeoutMs = transactionTimeoutMs + 1_000;
 /** How long the job runs between two faults. */
 const lifeMsMax = 1_500;

@@ -37,7 +37,7 @@ import { clientOptions, kafkaEnv } from './kafka-clients.ts';
 const clusterId = 'MkU3OEVBNTcwNTJENDM2Qg';
 const heap = ['-Xms256m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 /** Far above what it takes beside other work: 2 to 8 s. */
-const startTimeoutMs = 120_000;
+const startTimeoutMs = 300_000;
 const pollMs = 50;
 
 export class KafkaBroker {
