@@ -42,10 +42,10 @@ export interface CheckpointsState {
 
 /**
  * `halt`: sources give out nothing behind the barrier of a savepoint, and whoever asked for it ends the attempt when it is
- * committed. `drain`: sources end where they are, and the final checkpoint is what was asked for.
+ * committed; it begins when no other one is under way (null till then), so that tasks have little to write. `drain`: sources end where they are, and the final checkpoint is what was asked for.
  */
 export type Ending =
-  | { readonly kind: 'halt'; readonly checkpointId: number }
+  | { readonly kind: 'halt'; readonly request: string; readonly checkpointId: number | null }
   | { readonly kind: 'drain'; readonly request: string };
 
 export interface TaskProgress {

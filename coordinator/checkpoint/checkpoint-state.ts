@@ -114,12 +114,10 @@ function asked(
     const effects = [{ kind: 'orderSources', order: 'end' }] as const;
     return { state: { ...state, ending: { kind: 'drain', request } }, effects };
   }
-  const { halts } = event;
-  const begun = beginCheckpoint(state, { kind: 'savepoint', request, nowMs, halts });
-  if (!halts) return begun;
+  if (!event.halts) return beginCheckpoint(state, { kind: 'savepoint', request, nowMs });
   return {
-    ...begun,
-    state: { ...begun.state, ending: { kind: 'halt', checkpointId: state.nextId } },
+    state: { ...state, ending: { kind: 'halt', request, checkpointId: null } },
+    effects: [],
   };
 }
 

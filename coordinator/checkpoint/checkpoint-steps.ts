@@ -131,7 +131,8 @@ export function committed(state: CheckpointsState, id: number, nowMs: number): C
   const next = ended(state, pending, { outcome: 'committed', reason: '', nowMs });
   const effects = answerOf(pending, null);
   if (pending.kind !== 'final') return { state: next, effects };
-  return { state: { ...next, isOver: true }, effects: [...effects, { kind: 'end' }] };
+  effects.push(...unanswered(state, 'the job has ended'), { kind: 'end' });
+  return { state: { ...next, isOver: true }, effects };
 }
 
 /** Nothing more happens in this attempt; where others have to hear of it, they do. */
@@ -145,18 +146,22 @@ export function endAttempt(
     next = ended(next, pending, { outcome: 'abandoned', reason, nowMs });
     effects.push(...answerOf(pending, reason));
   }
-  effects.push(...unansweredDrain(state, reason));
+  effects.push(...unanswered(state, reason));
   if (isFailure) effects.push({ kind: 'failAttempt', reason });
   return { state: next, effects };
 }
 
-/** Who had sources end hears of it, where the checkpoint that was to answer has not begun. */
-function unansweredDrain(
+/** Who wanted the attempt to end hears of it, where the checkpoint that was to answer has not begun. */
+function unanswered(
   { ending, checkpoints }: CheckpointsState,
   failure: string,
 ): CheckpointEffect[] {
-  if (ending?.kind !== 'drain' || checkpoints.some(({ kind }) => kind === 'final')) return [];
-  return [{ kind: 'answer', request: ending.request, checkpointId: 0, failure }];
+  if (ending === null) return [];
+  const hasBegun =
+    ending.kind === 'halt'
+      ? ending.checkpointId !== null
+      : checkpoints.some(({ kind }) => kind === 'final');
+  return hasBegun ? [] : [{ kind: 'answer', request: ending.request, checkpointId: 0, failure }];
 }
 
 /** Does what is due: gives up what takes too long, triggers, writes the next manifest, commits the next writes. */
@@ -167,7 +172,7 @@ export function settle(
 ): CheckpointStep {
   const effects: CheckpointEffect[] = [];
   let next = state;
-  for (const step of [expire, trigger, writeNext, commitNext]) {
+  for (const step of [expire, halt, trigger, writeNext, commitNext]) {
     if (next.isOver) break;
     const done = step(next, nowMs, options);
     next = done.state;
@@ -193,6 +198,16 @@ function expire(
     effects.push(...done.effects);
   }
   return { state: next, effects };
+}
+
+/** The savepoint that the attempt is to end with, once nothing else is under way. */
+function halt(state: CheckpointsState, nowMs: number): CheckpointStep {
+  const { ending, checkpoints, nextId } = state;
+  const isNext = ending?.kind === 'halt' && ending.checkpointId === null;
+  if (!isNext || checkpoints.length > 0) return { state, effects: [] };
+  const { request } = ending;
+  const begun = beginCheckpoint(state, { kind: 'savepoint', request, nowMs, halts: true });
+  return { ...begun, state: { ...begun.state, ending: { ...ending, checkpointId: nextId } } };
 }
 
 function trigger(

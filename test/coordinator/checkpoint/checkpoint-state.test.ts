@@ -229,6 +229,21 @@ test('behind a savepoint that halts none is triggered; where it fails, sources g
   ]);
 });
 
+test('a savepoint that halts begins when no other one is under way, and is answered though the job ends first', () => {
+  const walk = new Walk(['a-0']).take({ kind: 'tick' }, 100);
+  expect(kinds(walk.take({ kind: 'savepoint', request: 'stop', halts: true }))).toEqual([]);
+  walk.ack(1, 'a-0').take({ kind: 'written', checkpointId: 1 }, 300);
+  const begun = { kind: 'trigger', checkpointId: 2, halts: true };
+  expect(walk.take({ kind: 'committed', checkpointId: 1 }).effects).toMatchObject([begun]);
+  const other = new Walk(['a-0']).take({ kind: 'tick' }, 100);
+  other.take({ kind: 'savepoint', request: 'stop', halts: true }).finish('a-0');
+  for (const checkpointId of [1, 2]) {
+    other.take({ kind: 'written', checkpointId }).take({ kind: 'committed', checkpointId });
+  }
+  expect(kinds(other)).toEqual(['answer', 'end']);
+  expect(other.effects).toMatchObject([{ request: 'stop', failure: 'the job has ended' }, {}]);
+});
+
 test('a savepoint that halted sources stays the last one, unless the attempt is to go on', () => {
   const walk = new Walk(['a-0']).take({ kind: 'savepoint', request: 'stop', halts: true }, 50);
   walk.ack(1, 'a-0', 'rows').take({ kind: 'written', checkpointId: 1 });
