@@ -58,8 +58,6 @@ function keepsForItself(reason: string, hint: string) {
   return () => ({ reason, hint });
 }
 
-const withoutInterval = 'Run the job without a checkpoint interval.';
-
 const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
   source: ({ isSample }) => (isSample === true ? holdsAll('a sample of the input')() : 'part'),
   sink: part,
@@ -106,10 +104,7 @@ const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
   runningTop: part,
   firstRows: part,
   intervalJoin: part,
-  regularJoin: ({ takesChanges: { left, right } }) =>
-    left || right
-      ? { reason: 'rows that may go again are in no snapshot yet', hint: withoutInterval }
-      : 'part',
+  regularJoin: part,
   asOfJoin: part,
   process: ({ control }) =>
     control?.isFirst === true

@@ -17,6 +17,7 @@
 import { assert } from '../../../base/assert.ts';
 import { closeAll } from '../../../base/close-all.ts';
 import { type Batch, batchRowsMax } from '../../batch/batch.ts';
+import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
 import { addressOf } from '../../memory/slot-memory.ts';
 import { isOneSided, isOuter, type JoinSide } from '../../plan/join-type.ts';
 import { rowKinds } from '../../plan/row-kind.ts';
@@ -27,6 +28,7 @@ import { areRowsEqual } from './equal-rows.ts';
 import { otherSide } from './interval-join-options.ts';
 import type { JoinSegment } from './join-segment.ts';
 import { JoinSides } from './join-sides.ts';
+import { JoinSidesSnapshot } from './join-sides-snapshot.ts';
 import { LiveRows } from './live-rows.ts';
 import { type RegularJoinOptions, sliceMsOf } from './regular-join-options.ts';
 import { RowKindColumn } from './row-kind-column.ts';
@@ -53,6 +55,7 @@ export class ChangingJoinOperator implements Operator {
   readonly #parts: { close(): void }[] = [];
   readonly #arrivals: Arrivals;
   readonly #kinds: RowKindColumn;
+  readonly #snapshot: JoinSidesSnapshot;
   /** Pairs of rows with the same key, of one side. */
   readonly #own: SegmentPairs;
   /** By stored row of the part at hand: how many partners it has. */
@@ -84,6 +87,12 @@ export class ChangingJoinOperator implements Operator {
       this.#arrivals = this.#part(new Arrivals(context, this.#sides));
       this.#kinds = this.#part(new RowKindColumn(context.scope, output));
       this.#own = new SegmentPairs(context, this.#sides.bands, null);
+      this.#snapshot = this.#part(
+        new JoinSidesSnapshot(context, {
+          ...{ ...sides, sides: this.#sides, live: this.#live, isByClock: options.ttlMs !== null },
+          keep: (side, rows, heldMs, partners) => this.#keepAgain(side, rows, heldMs, partners),
+        }),
+      );
     } catch (error) {
       this.close();
       throw error;
@@ -117,6 +126,15 @@ export class ChangingJoinOperator implements Operator {
     this.#arrivals.drop(nowMs - ttlMs, (segment) => this.#live.forget(segment));
     this.#expectWake();
     return true;
+  }
+
+  snapshot(writer: SnapshotWriter): boolean {
+    this.#snapshot.write(writer, this.#arrivals.nowMs);
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    return this.#snapshot.restore(reader);
   }
 
   finish(): boolean {
@@ -369,6 +387,40 @@ export class ChangingJoinOperator implements Operator {
     } finally {
       batch.release();
     }
+  }
+
+  /** Keeps rows that were kept before, as if they had come when they came: those of one time after the other. */
+  #keepAgain(side: JoinSide, rows: Batch, heldMs: number, partners: number): void {
+    const { memory } = this.#context.scope;
+    const wordOf = (address: number, row: number) => memory.uint32[(address >>> 2) + row] ?? 0;
+    const isSameTime = (row: number, other: number) =>
+      heldMs === 0 ||
+      (wordOf(heldMs, row * 2) === wordOf(heldMs, other * 2) &&
+        wordOf(heldMs, row * 2 + 1) === wordOf(heldMs, other * 2 + 1));
+    for (let from = 0; from < rows.rowCount; ) {
+      const first = rows.storedRowOf(from);
+      let to = from + 1;
+      while (to < rows.rowCount && isSameTime(first, rows.storedRowOf(to))) to++;
+      const block = this.#context.scope.allocate((to - from) * 4);
+      const selection = addressOf(block);
+      for (let row = from; row < to; row++) {
+        memory.uint32[(selection >>> 2) + row - from] = rows.storedRowOf(row);
+      }
+      const batch = rows.derive({ rowCount: to - from, selection, blocks: [block] });
+      try {
+        const listed = this.#arrivals.listHeld(side, batch, heldMs);
+        const at = this.#sides.bands.rows >>> 2;
+        const stored = memory.uint32.slice(at, at + listed.count);
+        this.#sides.keep(listed);
+        this.#live.note(this.#sides[side].segments, (place) => {
+          return wordOf(partners, (stored[place] ?? 0) * 2);
+        });
+      } finally {
+        batch.release();
+      }
+      from = to;
+    }
+    this.#expectWake();
   }
 
   #expectWake(): void {

@@ -1,16 +1,16 @@
 /**
  * Snapshot of the two sides of a join of streams: rows that are kept, and back.
  *
- *     left     columns of the side   hasPartner?   heldMs?
+ *     left     columns of the side   hasPartner? or partners?   heldMs?
  *     right    the same
  *
- * Whether a row has had a partner, where that matters; how long it has been kept, where rows are dropped by the clock:
+ * Whether a row has had a partner, where that matters; how many it has, where rows go again: those that have gone are left out; how long it has been kept, where rows are dropped by the clock:
  * clocks of other machines show other times. Rows are handed out as they lie; bits and times are copied.
  *
  * Before: engine/operators/frozen-batches.ts, engine/operators/own-rows.ts
  */
 import { assert } from '../../../base/assert.ts';
-import type { Batch } from '../../batch/batch.ts';
+import { type Batch, batchRowsMax } from '../../batch/batch.ts';
 import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
 import { addressOf } from '../../memory/slot-memory.ts';
 import type { JoinSide } from '../../plan/join-type.ts';
@@ -20,8 +20,9 @@ import { FrozenBatches } from '../frozen-batches.ts';
 import type { OperatorContext } from '../operator.ts';
 import { OwnRows } from '../own-rows.ts';
 import type { JoinStream } from './interval-join-options.ts';
-import type { FrozenSegmentRows } from './join-segment.ts';
+import type { FrozenSegmentRows, JoinSegment } from './join-segment.ts';
 import type { JoinSides } from './join-sides.ts';
+import type { LiveRows } from './live-rows.ts';
 
 export interface JoinSidesSnapshotOptions {
   readonly left: Omit<JoinStream, 'time'>;
@@ -29,11 +30,14 @@ export interface JoinSidesSnapshotOptions {
   readonly sides: JoinSides;
   /** Whether rows go by the clock: their times are those of it. */
   readonly isByClock: boolean;
+  /** Where rows go again: those that are there, and how many partners each has. */
+  readonly live?: Pick<LiveRows, 'isLive' | 'partnersOf'>;
   /**
    * Keeps rows of a snapshot; their bits are in the bands.
+   * @param partners - Address of an int64 by stored row: how many partners each has; 0 where rows do not go again.
    * @param heldMs - Address of an int64 by stored row: how long each has been kept; 0 where rows do not go by the clock.
    */
-  readonly keep: (side: JoinSide, rows: Batch, heldMs: number) => void;
+  readonly keep: (side: JoinSide, rows: Batch, heldMs: number, partners: number) => void;
 }
 
 interface SideColumns {
@@ -63,9 +67,12 @@ export class JoinSidesSnapshot {
   write(writer: SnapshotWriter, nowMs: number): void {
     for (const side of sideNames) {
       const { part, schema } = this.#columns[side];
-      const segments = this.#options.sides[side].segments;
-      const frozen = segments.flatMap((segment) => segment.frozen());
-      const batches = frozen.map((rows) => this.#rowsOf(side, rows, nowMs));
+      const batches = this.#options.sides[side].segments.flatMap((segment) => {
+        return segment.frozen().map((frozen, chunk) => {
+          const rows = this.#rowsOf(side, frozen, nowMs);
+          return this.#options.live === undefined ? rows : this.#liveOf(rows, segment, chunk);
+        });
+      });
       writer.rows(part, schema, new FrozenBatches(batches));
     }
   }
@@ -93,20 +100,23 @@ export class JoinSidesSnapshot {
   }
 
   #columnsOf(side: JoinSide): SideColumns {
-    const { sides, isByClock } = this.#options;
+    const { sides, isByClock, live } = this.#options;
     const { schema, keys } = this.#options[side];
     const taken = new Set(schema.fields.map(({ name }) => name));
-    const hasMarks = sides.hasMarks(side);
+    const hasMarks = sides.hasMarks(side) && live === undefined;
     const more: Field[] = hasMarks ? [fieldOf(freeName('hasPartner', taken), boolType)] : [];
     if (isByClock) more.push(fieldOf(freeName('heldMs', taken), int64Type));
+    if (live !== undefined) more.push(fieldOf(freeName('partners', taken), int64Type));
     return { part: side, schema: { fields: [...schema.fields, ...more] }, keys, hasMarks };
   }
 
   /** Frozen rows with the columns behind that a snapshot has; takes the batch over. */
   #rowsOf(side: JoinSide, frozen: FrozenSegmentRows, nowMs: number): Batch {
     const { scope } = this.#context;
-    const { isByClock } = this.#options;
-    const { schema, hasMarks } = this.#columns[side];
+    const { isByClock, live } = this.#options;
+    const { schema: whole, hasMarks } = this.#columns[side];
+    // The last column is written for those rows that are there.
+    const schema = live === undefined ? whole : { fields: whole.fields.slice(0, -1) };
     const { batch, marks, times } = frozen;
     const { rowCount } = batch;
     const markBytes = hasMarks ? bitmapSizeOf(rowCount) + 8 : 0;
@@ -129,8 +139,39 @@ export class JoinSidesSnapshot {
     return rows;
   }
 
+  /** The rows of a chunk that are there, with how many partners they have; takes the batch over. */
+  #liveOf(rows: Batch, segment: JoinSegment, chunk: number): Batch {
+    const { scope } = this.#context;
+    const { live } = this.#options;
+    assert(live !== undefined, 'rows go again');
+    const { rowCount } = rows;
+    const block = scope.allocate(rowCount * 12 + 8);
+    const [partners, selection] = [addressOf(block) >>> 2, (addressOf(block) >>> 2) + rowCount * 2];
+    const { uint32 } = scope.memory;
+    let count = 0;
+    for (let row = 0; row < rowCount; row++) {
+      const number = chunk * batchRowsMax + row;
+      if (!live.isLive(segment, number)) continue;
+      uint32[partners + row * 2] = live.partnersOf(segment, number);
+      uint32[partners + row * 2 + 1] = 0;
+      uint32[selection + count++] = row;
+    }
+    const fields = [...rows.schema.fields, fieldOf(this.#partnersName(rows.schema), int64Type)];
+    const column = { type: int64Type, values: partners << 2, validity: 0 };
+    const there = rows.derive({
+      ...{ schema: { fields }, columns: [...rows.columns, column] },
+      ...{ rowCount: count, selection: selection << 2, blocks: [block] },
+    });
+    rows.release();
+    return there;
+  }
+
+  #partnersName({ fields }: Schema): string {
+    return freeName('partners', new Set(fields.map(({ name }) => name)));
+  }
+
   #keep(side: JoinSide, rows: Batch): void {
-    const { sides, isByClock, keep } = this.#options;
+    const { sides, isByClock, live, keep } = this.#options;
     const { hasMarks } = this.#columns[side];
     const { schema } = this.#options[side];
     const { bytes } = this.#context.scope.memory;
@@ -145,7 +186,8 @@ export class JoinSidesSnapshot {
     const columns = rows.columns.slice(0, schema.fields.length);
     const own = rows.derive({ schema, columns });
     try {
-      keep(side, own, isByClock ? heldMs : 0);
+      const partners = live === undefined ? 0 : (rows.columns.at(-1)?.values ?? 0);
+      keep(side, own, isByClock ? heldMs : 0, partners);
     } finally {
       own.release();
       rows.release();

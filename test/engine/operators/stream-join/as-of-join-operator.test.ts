@@ -47,7 +47,7 @@ test('rows come beside the last version of their key', { timeout: 120_000 }, () 
       const expectedNoted = { late: keptRows(one).lateCount };
       checkOperator({ ...operatorCase, expected, expectedNoted });
     }),
-    { numRuns: 150 },
+    { numRuns: 40 },
   );
 });
 
@@ -174,6 +174,6 @@ test('rows that wait and versions go on in other tasks, whatever comes', () => {
       const { expected: _, ...given } = caseOf(one);
       checkSnapshotsOnce({ ...given, keys: left.keys, rightKeys: right.keys }, seed);
     }),
-    { numRuns: 150 },
+    { numRuns: 40 },
   );
 });

@@ -35,7 +35,7 @@ test('rows come beside the last version of their key', { timeout: 120_000 }, () 
         build: (context) => new AsOfProbeOperator(context, options),
       });
     }),
-    { numRuns: 100 },
+    { numRuns: 30 },
   );
 });
 

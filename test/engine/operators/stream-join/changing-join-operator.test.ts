@@ -22,12 +22,14 @@ import {
   batchOf,
   checkOperator,
   feed,
+  isMark,
   newContext,
   type Row,
   runModes,
   runOperator,
   type Step,
 } from '../../../support/operator-harness.ts';
+import { checkSnapshots, checkSnapshotsOnce } from '../../../support/snapshot-harness.ts';
 
 const kind = fieldOf('rowKind', rowKindType);
 const left = [
@@ -143,6 +145,44 @@ test('they leave the join of the rows that are there', { timeout: 120_000 }, () 
     { numRuns: 150 },
   );
 });
+
+test('rows and their partners go on in other tasks, and go again there', {
+  timeout: 120_000,
+}, () => {
+  const seeds = fc.integer({ min: 1, max: 1_000_000 });
+  const moves = fc.array(move, { maxLength: 60, size: 'max' });
+  fc.assert(
+    fc.property(cases, moves, seeds, (one, drawn, seed) => {
+      const { steps, there } = stepsOf(one, drawn);
+      const { expected: _, ...given } = caseOf(one, steps);
+      const outcomeOf = (rows: readonly Row[]) => applied(rows.filter(isRow), 'rowKind');
+      checkSnapshotsOnce(
+        {
+          ...{ ...given, keys: ['key'], rightKeys: ['other'], outcomeOf },
+          expected: joined(one, there.left, there.right),
+        },
+        seed,
+      );
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('what is left of their time goes on in other tasks', () => {
+  const keyOf = (at: number) => BigInt(at % 4);
+  const steps = Array.from({ length: 40 }, (_, at): Step[] => {
+    const row = { key: keyOf(at), n: at, text: 'x', rowKind: rowKinds.insert };
+    const other = { other: keyOf(at * 3), m: at, rowKind: rowKinds.insert };
+    return [at % 2 === 0 ? { row } : { right: other }, { wake: (at + 1) * 100 }];
+  }).flat();
+  const { expected: _, ...given } = caseOf({ ...full, ttlMs: 450 }, steps);
+  const outcomeOf = (rows: readonly Row[]) => applied(rows.filter(isRow), 'rowKind');
+  checkSnapshots({ ...given, keys: ['key'], rightKeys: ['other'], outcomeOf });
+});
+
+function isRow(row: Row): boolean {
+  return !isMark(row);
+}
 
 const full: Case = { type: 'full', hasCondition: false, isRightChanging: true };
 

@@ -131,7 +131,7 @@ function caseOf(one: RegularCase): OperatorCase {
 test('regular joins give the changes of comparing rows one by one', { timeout: 120_000 }, () => {
   fc.assert(
     fc.property(regularCases, (one) => checkOperator(caseOf(one))),
-    { numRuns: 200 },
+    { numRuns: 40 },
   );
 });
 
@@ -212,6 +212,6 @@ test('rows of both sides go on in other tasks, with what is left of their time',
       const { expected: _, ...given } = caseOf(one);
       checkSnapshotsOnce({ ...given, keys: left.keys, rightKeys: right.keys }, seed);
     }),
-    { numRuns: 150 },
+    { numRuns: 40 },
   );
 });
