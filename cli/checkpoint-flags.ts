@@ -8,14 +8,20 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { typedError } from '../base/typed-error.ts';
 import { parseDuration } from '../base/units.ts';
-import { checkpointOptions } from '../coordinator/checkpoint/checkpoint-options.ts';
+import {
+  type CheckpointOptions,
+  checkpointOptions,
+} from '../coordinator/checkpoint/checkpoint-options.ts';
 import { restartStrategy } from '../coordinator/checkpoint/restart-strategy.ts';
 import type { RestoreRequest } from '../coordinator/checkpoint/store/checkpoint-log.ts';
 import type { CheckpointRequest } from '../coordinator/job/checkpointed-job.ts';
+import { type CheckpointMode, checkpointModes } from '../engine/checkpoint/barrier.ts';
 
 /** Those that take a value. */
 export const checkpointFlags: readonly string[] = [
   ...['--checkpoint-dir', '--checkpoint-interval', '--restore', '--from-savepoint'],
+  ...['--checkpoint-mode', '--alignment-timeout', '--checkpoint-timeout'],
+  ...['--checkpoints-in-flight', '--checkpoint-pause', '--checkpoint-failures'],
 ];
 
 export function addCheckpointFlags(command: Command): void {
@@ -25,6 +31,18 @@ export function addCheckpointFlags(command: Command): void {
       'make checkpoints there, and go on from them after a failure',
     )
     .option('--checkpoint-interval <time>', 'between two checkpoints, such as 500ms (default 10s)')
+    .option(
+      '--checkpoint-mode <mode>',
+      'aligned, unaligned (barriers overtake rows) or at-least-once (default aligned)',
+    )
+    .option(
+      '--alignment-timeout <time>',
+      'an aligned barrier that waits for longer overtakes what it waits for',
+    )
+    .option('--checkpoint-timeout <time>', 'give up one that takes longer (default 10min)')
+    .option('--checkpoint-pause <time>', 'at least, from one to the next (default 0ms)')
+    .option('--checkpoints-in-flight <count>', 'that may be under way together (default 1)')
+    .option('--checkpoint-failures <count>', 'that may fail in a row (default 3)')
     .option('--restore <what>', 'go on from the latest checkpoint, or from one by its folder')
     .option(
       '--from-savepoint <folder>',
@@ -41,38 +59,76 @@ export function checkpointRequestOf(
   flags: Readonly<Record<string, unknown>>,
   workingFolder: string,
 ): CheckpointRequest | null {
-  const { checkpointDir, checkpointInterval, restore, fromSavepoint } = flags;
+  const { checkpointDir, restore, fromSavepoint } = flags;
   const allowsDropped = flags.allowNonRestoredState === true;
   if (checkpointDir === undefined) {
-    const given = { '--restore': restore, '--from-savepoint': fromSavepoint };
-    const others = {
-      ...given,
-      '--checkpoint-interval': checkpointInterval,
-      ...(allowsDropped && { '--allow-non-restored-state': true }),
-    };
-    const flag = Object.entries(others).find(([, value]) => value !== undefined)?.[0];
+    const flag = [...checkpointFlags, ...(allowsDropped ? ['--allow-non-restored-state'] : [])].find(
+      (one) => flags[camelCase(one)] !== undefined,
+    );
     if (flag === undefined) return null;
     throw typedError('FLAG_VALUE', `${flag}: nobody knows where checkpoints are`, {
       hint: 'Write --checkpoint-dir FOLDER, too.',
     });
   }
-  const given =
-    checkpointInterval === undefined ? {} : { intervalMs: intervalOf(checkpointInterval) };
   return {
     folder: resolve(workingFolder, String(checkpointDir)),
-    options: checkpointOptions({ failuresMax: 3, ...given }),
+    options: optionsOf(flags),
     from: restoreFrom(restore, fromSavepoint, workingFolder),
     restart: restartStrategy({ kind: 'exponential-delay', attempts: 10 }),
     allowsDropped,
   };
 }
 
-function intervalOf(text: unknown): number {
-  const intervalMs = parseDuration(String(text));
-  if (intervalMs !== null) return intervalMs;
-  throw typedError('FLAG_VALUE', `--checkpoint-interval: "${text}" is no time`, {
+/** What is not given has its default, but for failures: a job of the command line bears some. */
+function optionsOf(flags: Readonly<Record<string, unknown>>): CheckpointOptions {
+  const mode = parseCheckpointMode(flags.checkpointMode);
+  const given = {
+    intervalMs: timeOf(flags, '--checkpoint-interval'),
+    alignmentTimeoutMs: timeOf(flags, '--alignment-timeout'),
+    timeoutMs: timeOf(flags, '--checkpoint-timeout'),
+    minPauseMs: timeOf(flags, '--checkpoint-pause'),
+    inFlightMax: countOf(flags, '--checkpoints-in-flight'),
+    failuresMax: countOf(flags, '--checkpoint-failures'),
+    mode,
+  };
+  const isGiven = ([, value]: readonly [string, unknown]) => value !== undefined;
+  const known = Object.fromEntries(Object.entries(given).filter(isGiven));
+  return checkpointOptions({ failuresMax: 3, ...known });
+}
+
+/** Undefined without the flag. @throws FLAG_VALUE when the text is no mode. */
+export function parseCheckpointMode(text: unknown): CheckpointMode | undefined {
+  if (text === undefined) return undefined;
+  const mode = checkpointModes.find((one) => one === text);
+  if (mode !== undefined) return mode;
+  const message = `--checkpoint-mode: "${text}" is not ${checkpointModes.join(' or ')}`;
+  throw typedError('FLAG_VALUE', message, {
+    hint: 'Write --checkpoint-mode unaligned for checkpoints that do not wait behind slow tasks.',
+  });
+}
+
+function timeOf(flags: Readonly<Record<string, unknown>>, flag: string): number | undefined {
+  const text = flags[camelCase(flag)];
+  if (text === undefined) return undefined;
+  const timeMs = parseDuration(String(text));
+  if (timeMs !== null) return timeMs;
+  throw typedError('FLAG_VALUE', `${flag}: "${text}" is no time`, {
     hint: 'Write a number with its unit: 500ms, 10s, 5min.',
   });
+}
+
+function countOf(flags: Readonly<Record<string, unknown>>, flag: string): number | undefined {
+  const text = flags[camelCase(flag)];
+  if (text === undefined) return undefined;
+  if (/^\d{1,9}$/.test(String(text))) return Number(text);
+  throw typedError('FLAG_VALUE', `${flag}: "${text}" is no whole number`, {
+    hint: `Write a count, for example ${flag} 2.`,
+  });
+}
+
+/** `--checkpoint-dir` → `checkpointDir`: how commander calls it. */
+function camelCase(flag: string): string {
+  return flag.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function restoreFrom(

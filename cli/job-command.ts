@@ -12,7 +12,8 @@ import { sinkFormatNames } from '../connectors/formats/format-builders.ts';
 import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import type { JobDefinition } from '../engine/api/define-job.ts';
 import type { RunFlags } from '../engine/api/endpoints.ts';
-import { checkpointFlags, checkpointRequestOf } from './checkpoint-flags.ts';
+import type { CheckpointMode } from '../engine/checkpoint/barrier.ts';
+import { checkpointFlags, checkpointRequestOf, parseCheckpointMode } from './checkpoint-flags.ts';
 import type { CliEnv } from './cli-env.ts';
 import type { RunOptions } from './embedded.ts';
 import {
@@ -53,6 +54,8 @@ export interface JobRequest extends RunOptions {
   readonly showsCode: boolean;
   /** Whether state of what the job has no more may be left out. */
   readonly allowsDropped: boolean;
+  /** How barriers of its checkpoints go. @defaultValue aligned */
+  readonly checkpointMode?: CheckpointMode;
 }
 
 const helpFlags = ['--help', '-h'];
@@ -109,6 +112,7 @@ async function requestOf(
   const mode = parseMode(engine.executionMode);
   const latencyIntervalMs = parseLatencyInterval(engine.latencyInterval);
   const checkpoints = verb === 'run' ? checkpointRequestOf(engine, env.workingFolder) : null;
+  const checkpointMode = parseCheckpointMode(engine.checkpointMode);
   const { buildJob } = await import('../engine/api/build-job.ts');
   const { graph, feeds } = buildJob(job, params, flags);
   return {
@@ -122,6 +126,7 @@ async function requestOf(
     ...(mode !== null && { mode }),
     ...(latencyIntervalMs !== undefined && { latencyIntervalMs }),
     ...(checkpoints !== null && { checkpoints }),
+    ...(checkpointMode !== undefined && { checkpointMode }),
     speculates: engine.speculation !== false,
     memoryBytes: memoryBytesOf(memoryText, parallelism, env),
     ...(typeof spillDir === 'string' && { spillDir: resolve(env.workingFolder, spillDir) }),

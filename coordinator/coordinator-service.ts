@@ -119,6 +119,7 @@ function hostOver(client: RpcClient, slotCount: number, leaseKeeper: LeaseKeeper
     stop: (job) => tell(methods.stop, job, stopDeadlineMs + controlDeadlineMs),
     triggerCheckpoint: (request) => tell(methods.triggerCheckpoint, request, controlDeadlineMs),
     orderSources: (request) => tell(methods.orderSources, request, controlDeadlineMs),
+    cancelCheckpoint: (request) => tell(methods.cancelCheckpoint, request, controlDeadlineMs),
     ask: async (request) => {
       const answer = await call(methods.ask, request, askDeadlineMs + controlDeadlineMs);
       return (answer as unknown as AskAnswer).tasks;

@@ -10,6 +10,7 @@
  *     worker ◀──ask────────────────────── coordinator    what tasks say of themselves, or of a key's state
  *     worker ◀──triggerCheckpoint───── coordinator    sources send a barrier
  *     worker ◀──orderSources────────── coordinator    sources that have halted go on; or all end where they are
+ *     worker ◀──cancelCheckpoint────── coordinator    nothing will come of one: tasks stop working for it
  *     worker ──taskCheckpointed──────▶ coordinator     a task's part is on disk, or can't be
  *     worker ──metrics───────────────▶ coordinator     every `metricsIntervalMs`, and at the end
  *
@@ -18,6 +19,7 @@
  */
 import type { WireError } from '../base/typed-error.ts';
 import type { RunFlags } from '../engine/api/endpoints.ts';
+import type { CheckpointTrigger } from '../engine/checkpoint/barrier.ts';
 import type { TaskSnapshot } from '../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../engine/contracts/json.ts';
 import type { SourceSnapshot } from '../engine/contracts/snapshot.ts';
@@ -52,6 +54,7 @@ export const methods = {
   ask: 'job.ask',
   triggerCheckpoint: 'job.trigger-checkpoint',
   orderSources: 'job.order-sources',
+  cancelCheckpoint: 'job.cancel-checkpoint',
   taskCheckpointed: 'task.checkpointed',
 } as const;
 
@@ -105,10 +108,10 @@ export interface DeployedCheckpoints {
   readonly restored: readonly TaskSnapshot[];
 }
 
-export interface TriggerCheckpointRequest extends JobRef {
+export interface TriggerCheckpointRequest extends JobRef, CheckpointTrigger {}
+
+export interface CancelCheckpointRequest extends JobRef {
   readonly checkpointId: number;
-  /** Whether sources give out nothing behind the barrier, until they are told to go on. */
-  readonly halts: boolean;
 }
 
 export interface OrderSourcesRequest extends JobRef {

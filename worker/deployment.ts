@@ -10,7 +10,8 @@
 import { assert } from '../base/assert.ts';
 import { type DeployRequest, taskIdOf } from '../coordinator/protocol.ts';
 import type { OperatorSnapshot } from '../engine/checkpoint/task-snapshot.ts';
-import { partitionCountOf, readOf } from '../engine/plan/channels.ts';
+import { channelRefOf } from '../engine/plan/channel-ref.ts';
+import { partitionCountOf, readOf, vertexOf } from '../engine/plan/channels.ts';
 import { keptAs } from '../engine/plan/kept-as.ts';
 import type { Span } from '../engine/plan/map-output-read.ts';
 import type { Edge, PhysicalGraph, Vertex } from '../engine/plan/physical-graph.ts';
@@ -53,7 +54,7 @@ export function deploymentsOf(
         inputs: graph.edges
           .filter((edge) => edge.to === vertex.id)
           .map((edge) => ({
-            ...endOf(edge, rings.get(edge.id)?.ofReceiver(taskIndex) ?? []),
+            ...endOf(graph, edge, rings.get(edge.id)?.ofReceiver(taskIndex) ?? []),
             files: edge.isBlocking
               ? indexesOf(readOf(graph, edge, taskIndex).senders).map((sender) => {
                   const ofAttempt = inputs[taskIdOf(edge.from, sender)];
@@ -66,7 +67,7 @@ export function deploymentsOf(
         outputs: graph.edges
           .filter((edge) => edge.from === vertex.id)
           .map((edge) => ({
-            ...endOf(edge, rings.get(edge.id)?.ofSender(taskIndex) ?? []),
+            ...endOf(graph, edge, rings.get(edge.id)?.ofSender(taskIndex) ?? []),
             edgeId: edge.id,
             file: edge.isBlocking ? fileOf(edge, taskIndex, attempt) : null,
             partitionCount: partitionCountOf(graph, edge),
@@ -88,7 +89,9 @@ export function deploymentsOf(
 function checkpointPlace({ checkpoints, epoch }: DeployRequest, { chain }: Vertex) {
   if (checkpoints === null) return null;
   const isHere = ({ operatorId, kind }: OperatorSnapshot) =>
-    chain.some((spec) => spec.id === operatorId && keptAs(spec) === kind);
+    chain.some((spec) => {
+      return spec.id === operatorId && (keptAs(spec) === kind || channelRefOf(spec).kind === kind);
+    });
   const restored = checkpoints.restored.filter(({ operators }) => operators.some(isHere));
   return { ...checkpoints, epoch, restored };
 }
@@ -103,7 +106,12 @@ function indexesOf({ from, to }: Span): number[] {
   return Array.from({ length: to - from }, (_, at) => from + at);
 }
 
-function endOf(edge: Edge, rings: readonly RingDescriptor[]): EdgeEnd {
-  const { output, port, exchange, schema } = edge;
-  return { output, port, exchange, schema, rings };
+function endOf(graph: PhysicalGraph, edge: Edge, rings: readonly RingDescriptor[]): EdgeEnd {
+  const { output, port, exchange, schema, from, to } = edge;
+  const { chain, parallelism: receivers } = vertexOf(graph, to);
+  const [first] = chain;
+  assert(first !== undefined, 'a vertex has an operator');
+  const { parallelism: senders } = vertexOf(graph, from);
+  const channels = { from, port, reader: channelRefOf(first), senders, receivers };
+  return { output, port, exchange, schema, channels, rings };
 }

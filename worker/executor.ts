@@ -31,6 +31,7 @@ import {
   type TaskFinished,
   type TriggerCheckpointRequest,
 } from '../coordinator/protocol.ts';
+import type { CheckpointTrigger } from '../engine/checkpoint/barrier.ts';
 import type { CheckpointReport } from '../engine/task/task-checkpoints.ts';
 import { deploymentsOf } from './deployment.ts';
 import { readActivity, readMetrics } from './metrics-reader.ts';
@@ -152,8 +153,13 @@ export class Executor {
   }
 
   /** Has all sources send a barrier. */
-  triggerCheckpoint({ checkpointId, halts }: Omit<TriggerCheckpointRequest, keyof JobRef>): void {
-    this.#postToTasks({ kind: 'checkpoint', checkpointId, halts });
+  triggerCheckpoint(trigger: CheckpointTrigger): void {
+    this.#postToTasks({ kind: 'checkpoint', ...trigger });
+  }
+
+  /** Nothing will come of it: no task works for it any more. */
+  cancelCheckpoint(checkpointId: number): void {
+    this.#postToTasks({ kind: 'cancelCheckpoint', checkpointId });
   }
 
   /** Has sources that have halted go on, or all of them end where they are. */

@@ -15,6 +15,7 @@ import { codeOf } from '../base/typed-error.ts';
 import {
   type AskAnswer,
   type AskRequest,
+  type CancelCheckpointRequest,
   controlDeadlineMs,
   type DeployRequest,
   type JobRef,
@@ -100,6 +101,7 @@ class Worker implements WorkerHandle {
       this.#triggerCheckpoint(body as never),
     );
     this.#server.handle(methods.orderSources, (body) => this.#orderSources(body as never));
+    this.#server.handle(methods.cancelCheckpoint, (body) => this.#cancelCheckpoint(body as never));
     this.#server.handle(methods.stop, (body) => this.#stopJob(body as never));
     const { workerId, address, slotCount } = this.#options;
     await this.#server.listen(address);
@@ -192,8 +194,13 @@ class Worker implements WorkerHandle {
     return answer as unknown as SplitAnswer;
   }
 
-  #triggerCheckpoint(request: TriggerCheckpointRequest): null {
-    this.#runOf(request)?.triggerCheckpoint(request);
+  #triggerCheckpoint({ jobId, epoch, ...trigger }: TriggerCheckpointRequest): null {
+    this.#runOf({ jobId, epoch })?.triggerCheckpoint(trigger);
+    return null;
+  }
+
+  #cancelCheckpoint(request: CancelCheckpointRequest): null {
+    this.#runOf(request)?.cancelCheckpoint(request.checkpointId);
     return null;
   }
 

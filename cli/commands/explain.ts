@@ -7,6 +7,7 @@
  */
 
 import { cellWidthOf } from '../../base/table.ts';
+import type { CheckpointMode } from '../../engine/checkpoint/barrier.ts';
 import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import type { CliEnv } from '../cli-env.ts';
@@ -25,6 +26,7 @@ const options: JobCommandOptions = {
     }
     command
       .option('--memory <size>', 'accepted as for run; plans do not depend on it')
+      .option('--checkpoint-mode <mode>', 'as for run: what a stream then guarantees')
       .option('--overwrite', 'replace an output folder that exists')
       .option('--code', 'show what each operator runs as, and why an expression is not compiled')
       .option('--json', 'print both graphs as one JSON object');
@@ -67,7 +69,7 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
     ...(mode !== undefined && { mode }),
   });
   const isStream = (mode ?? graph.mode) === 'streaming';
-  const guarantee = isStream ? await guaranteeOfStream(physical) : null;
+  const guarantee = isStream ? await guaranteeOfStream(physical, request.checkpointMode) : null;
   if (isJson) {
     const graphs = {
       job: graph.jobName,
@@ -96,12 +98,12 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
 }
 
 /** How often rows count after a restart, as data and as text. */
-async function guaranteeOfStream(physical: PhysicalGraph) {
+async function guaranteeOfStream(physical: PhysicalGraph, checkpointMode?: CheckpointMode) {
   const [{ guaranteeOf, explainGuarantee }, { connectors }] = await Promise.all([
     import('../../engine/plan/guarantee.ts'),
     import('../../connectors/registry.ts'),
   ]);
-  const found = guaranteeOf(physical, connectors);
+  const found = guaranteeOf(physical, connectors, checkpointMode);
   return { found, text: explainGuarantee(physical, found) };
 }
 

@@ -4,6 +4,7 @@
  * Before: cli/engine-flags.ts. After: coordinator/checkpoint/checkpoint-state.ts.
  */
 import { typedError } from '../../base/typed-error.ts';
+import type { CheckpointMode } from '../../engine/checkpoint/barrier.ts';
 import { type OptionRange, rangeProblem } from './option-range.ts';
 
 export interface CheckpointOptions {
@@ -20,6 +21,13 @@ export interface CheckpointOptions {
   readonly inFlightMax: number;
   /** How many may fail one after the other before the attempt does. @defaultValue 0 */
   readonly failuresMax: number;
+  /** How barriers go through the job; those of savepoints are aligned always. @defaultValue 'aligned' */
+  readonly mode: CheckpointMode;
+  /**
+   * Of aligned ones: milliseconds after which a task in which a barrier waits has it overtake what it waits for; null: never.
+   * @defaultValue null
+   */
+  readonly alignmentTimeoutMs: number | null;
 }
 
 const checkpointDefaults: CheckpointOptions = {
@@ -28,15 +36,18 @@ const checkpointDefaults: CheckpointOptions = {
   timeoutMs: 600_000,
   inFlightMax: 1,
   failuresMax: 0,
+  mode: 'aligned',
+  alignmentTimeoutMs: null,
 };
 
 const dayMs = 86_400_000;
-const ranges: Readonly<Record<keyof CheckpointOptions, OptionRange>> = {
+const ranges: Readonly<Record<Exclude<keyof CheckpointOptions, 'mode'>, OptionRange>> = {
   intervalMs: { min: 10, max: 365 * dayMs },
   minPauseMs: { min: 0, max: 365 * dayMs },
   timeoutMs: { min: 10, max: 365 * dayMs },
   inFlightMax: { min: 1, max: 16 },
   failuresMax: { min: 0, max: 1_000_000 },
+  alignmentTimeoutMs: { min: 0, max: dayMs },
 };
 
 /**
@@ -45,14 +56,23 @@ const ranges: Readonly<Record<keyof CheckpointOptions, OptionRange>> = {
  */
 export function checkpointOptions(given: Partial<CheckpointOptions> = {}): CheckpointOptions {
   const options = { ...checkpointDefaults, ...given };
-  for (const name of Object.keys(ranges) as (keyof CheckpointOptions)[]) {
+  for (const name of Object.keys(ranges) as (keyof typeof ranges)[]) {
     const value = options[name];
     const problem = value === null ? null : rangeProblem(name, value, ranges[name]);
     if (problem === null) continue;
-    throw typedError('CHECKPOINT_OPTION_INVALID', problem, {
-      hint: 'Times are in milliseconds; leave the option out for its default.',
-      details: { option: name },
-    });
+    throw invalid(
+      name,
+      problem,
+      'Times are in milliseconds; leave the option out for its default.',
+    );
+  }
+  if (options.alignmentTimeoutMs !== null && options.mode !== 'aligned') {
+    const problem = `option "alignmentTimeoutMs" is of use to aligned checkpoints, and these are ${options.mode}`;
+    throw invalid('alignmentTimeoutMs', problem, 'Leave it out, or the mode.');
   }
   return options;
+}
+
+function invalid(option: keyof CheckpointOptions, problem: string, hint: string) {
+  return typedError('CHECKPOINT_OPTION_INVALID', problem, { hint, details: { option } });
 }

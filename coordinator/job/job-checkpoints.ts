@@ -12,6 +12,7 @@ import { assert, assertNever } from '../../base/assert.ts';
 import type { Env } from '../../base/env/env.ts';
 import { packageVersion } from '../../base/package-version.ts';
 import { codeOf, toWire, typedError, type WireError } from '../../base/typed-error.ts';
+import type { CheckpointTrigger } from '../../engine/checkpoint/barrier.ts';
 import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
@@ -30,7 +31,7 @@ import type { CheckpointManifest } from '../checkpoint/checkpoint-manifest.ts';
 import type { CheckpointOptions } from '../checkpoint/checkpoint-options.ts';
 import { stepCheckpoints, wakeAtOf } from '../checkpoint/checkpoint-state.ts';
 import { manifestOf } from '../checkpoint/manifest-of.ts';
-import type { PreparedWrite } from '../checkpoint/pending-checkpoint.ts';
+import type { CheckpointKind, PreparedWrite } from '../checkpoint/pending-checkpoint.ts';
 import type { AttemptStore } from '../checkpoint/store/checkpoint-store.ts';
 import {
   type DeployedCheckpoints,
@@ -96,7 +97,8 @@ export interface JobCheckpointsOptions extends JobRef {
   readonly graph: PhysicalGraph;
   readonly setup: CheckpointSetup;
   readonly splits: () => Readonly<Record<string, readonly KnownSplit[]>>;
-  readonly trigger: (checkpointId: number, halts: boolean) => Promise<void>;
+  readonly trigger: (trigger: CheckpointTrigger) => Promise<void>;
+  readonly cancel: (checkpointId: number) => Promise<void>;
   readonly orderSources: (order: SourceOrder) => Promise<void>;
   readonly commit: (writes: readonly PreparedWrite[]) => Promise<void>;
   readonly onFailure: (error: WireError) => void;
@@ -256,6 +258,8 @@ export class JobCheckpoints {
       case 'discard': {
         const { checkpointId, reason } = effect;
         this.#env.observe.event('checkpoint.given-up', { jobId, checkpointId, reason });
+        // Who does not hear of it hears of a later one.
+        this.#options.cancel(checkpointId).catch(() => undefined);
         return;
       }
       case 'answer':
@@ -279,10 +283,13 @@ export class JobCheckpoints {
   }
 
   /** One that reaches nobody runs out of time, and is given up. */
-  #trigger({ checkpointId, halts, taskIds }: CheckpointEffect & { kind: 'trigger' }): void {
+  #trigger(effect: CheckpointEffect & { kind: 'trigger' }): void {
+    const { checkpointId, checkpointKind, halts, taskIds } = effect;
     if (taskIds.length === 0) return;
-    const { jobId } = this.#options;
-    this.#options.trigger(checkpointId, halts).catch((error: unknown) => {
+    const { jobId, trigger, setup } = this.#options;
+    const triggeredAtMs = this.#env.clock.wall();
+    const way = wayOf(checkpointKind, setup.options);
+    trigger({ checkpointId, ...way, triggeredAtMs, halts }).catch((error: unknown) => {
       const code = codeOf(error);
       this.#env.observe.event('checkpoint.not-triggered', { jobId, checkpointId, code });
     });
@@ -374,6 +381,16 @@ interface FinishedTask {
   readonly taskId: string;
   readonly source: SourceSnapshot | null;
   readonly write: Json;
+}
+
+/** How its barriers go. What is kept for people and for other versions of the job has no rows on their way. */
+function wayOf(
+  kind: CheckpointKind,
+  { mode, alignmentTimeoutMs }: CheckpointOptions,
+): Pick<CheckpointTrigger, 'mode' | 'timeoutMs'> {
+  if (kind === 'savepoint') return { mode: 'aligned' };
+  const turns = mode === 'aligned' && alignmentTimeoutMs !== null;
+  return { mode, ...(turns && { timeoutMs: alignmentTimeoutMs }) };
 }
 
 type WithoutClock<Event> = Event extends unknown ? Omit<Event, 'epoch' | 'nowMs'> : never;

@@ -14,6 +14,7 @@ import type { PhysicalGraph, Vertex } from '../../engine/plan/physical-graph.ts'
 import type { AdaptiveOptions } from '../adaptive/adaptive-options.ts';
 import type {
   AskRequest,
+  CancelCheckpointRequest,
   DeployRequest,
   JobModule,
   JobRef,
@@ -76,6 +77,7 @@ export interface TaskHost {
   triggerCheckpoint(request: TriggerCheckpointRequest): Promise<void>;
   /** Has sources that have halted go on, or all of them end where they are. */
   orderSources(request: OrderSourcesRequest): Promise<void>;
+  cancelCheckpoint(request: CancelCheckpointRequest): Promise<void>;
   /** What the tasks of the job answer. */
   ask(request: AskRequest): Promise<readonly TaskAnswer[]>;
 }
@@ -377,8 +379,8 @@ export class JobMaster {
     return new JobCheckpoints(this.#env, {
       ...{ jobId, epoch, graph, setup },
       splits: () => this.#sources.known(),
-      trigger: (checkpointId, halts) =>
-        host.triggerCheckpoint({ jobId, epoch, checkpointId, halts }),
+      trigger: (trigger) => host.triggerCheckpoint({ jobId, epoch, ...trigger }),
+      cancel: (checkpointId) => host.cancelCheckpoint({ jobId, epoch, checkpointId }),
       orderSources: (order) => host.orderSources({ jobId, epoch, order }),
       commit: (writes) => this.#sinks.commit(writes),
       onFailure: (error) => this.fail(error),

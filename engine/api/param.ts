@@ -68,9 +68,15 @@ export type ParamValues<P> = {
  */
 export const reservedFlags: readonly string[] = [
   'adaptive',
+  'alignment-timeout',
   'allow-non-restored-state',
   'checkpoint-dir',
+  'checkpoint-failures',
   'checkpoint-interval',
+  'checkpoint-mode',
+  'checkpoint-pause',
+  'checkpoint-timeout',
+  'checkpoints-in-flight',
   'cluster',
   'execution-mode',
   'fail-fast',

@@ -3,10 +3,34 @@
  *
  * @see Chandy and Lamport 1985; Carbone et al. 2015 for the alignment of several channels.
  */
-export interface Barrier {
-  readonly kind: 'barrier';
+
+/**
+ * How a barrier goes on:
+ *
+ *     aligned         rows behind it wait until it has come on all channels of a task; with a time it turns unaligned then
+ *     unaligned       it overtakes the rows in front of it, which are kept in the checkpoint
+ *     at-least-once   nothing waits: rows behind it may be in the checkpoint, and come again behind a restart
+ */
+export type CheckpointMode = 'aligned' | 'unaligned' | 'at-least-once';
+
+export const checkpointModes: readonly CheckpointMode[] = ['aligned', 'unaligned', 'at-least-once'];
+
+/** What the tasks of a job are told of a checkpoint, and a barrier takes along. */
+export interface CheckpointTrigger {
   /** From 1 on; grows. */
   readonly checkpointId: number;
+  /** @defaultValue aligned */
+  readonly mode?: CheckpointMode;
+  /** Of an aligned one: milliseconds after which a task that still waits has it turn unaligned. @defaultValue never */
+  readonly timeoutMs?: number;
+  /** Whether sources give out nothing behind the barrier, until they are told to go on. @defaultValue false */
+  readonly halts?: boolean;
+  /** When it was triggered: milliseconds since 1970. @defaultValue nobody measures that */
+  readonly triggeredAtMs?: number;
+}
+
+export interface Barrier extends CheckpointTrigger {
+  readonly kind: 'barrier';
   /** Of that which a gate gives out: how long it waited from the first channel's barrier to the last one's. */
   readonly alignmentMs?: number;
 }

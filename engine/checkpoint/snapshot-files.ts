@@ -37,8 +37,11 @@ export type SnapshotOutcome =
 
 export interface SnapshotFiles {
   begin(checkpointId: number): SnapshotRun;
-  /** What an operator goes on from; null where it begins anew. */
-  readerOf(operator: OperatorRef): RestoredOperator | null;
+  /**
+   * What an operator goes on from; null where it begins anew.
+   * @param readsAll - Whether it reads what all tasks had, whatever their key groups. @defaultValue false
+   */
+  readerOf(operator: OperatorRef, readsAll?: boolean): RestoredOperator | null;
 }
 
 export interface RestoredOperator extends SnapshotReader {

@@ -14,6 +14,8 @@ export interface RowDriver {
    * In the middle of a row's outputs the answer is that row, and the next call goes on from there.
    */
   run(batch: Batch, fromRow: number, toRow: number): number;
+  /** Whether it is in the middle of a row's outputs. @defaultValue it never is, between two calls */
+  isWithinRow?(): boolean;
   /** Ends an unfinished row's outputs, so that a generator's `finally` runs. */
   close(): void;
 }

@@ -99,4 +99,7 @@ function close() {
   view = outputs = iterator = null;
   try { open?.return?.(); } catch { /* The job has ended already; its reason is known. */ }
 }
-return { run, close };`;
+function isWithinRow() {
+  return view !== null;
+}
+return { run, close, isWithinRow };`;

@@ -88,6 +88,8 @@ export interface SnapshotReader {
    * written, added ones behind those before. The caller owns the batch.
    */
   read(part: string): Batch | null;
+  /** The same of the first of these tasks alone, for what all of them had alike. @defaultValue `read`: there was one task */
+  readOne?(part: string): Batch | null;
 }
 
 /** Where a source was at a barrier. Splits that it does not name have not been begun. */

@@ -31,6 +31,8 @@ export const ringWords = {
   readerWaits: 2,
   writerWaits: 3,
   mark: 4,
+  /** Notes so far (engine/memory/ring-notes.ts). */
+  noted: 5,
 } as const;
 
 export type RingWord = (typeof ringWords)[keyof typeof ringWords];

@@ -7,7 +7,8 @@
  *
  * Neither side ever waits here: `tryWrite` answers false when the ring is full and `tryRead` answers
  * `empty`, and the thread does something else or sleeps on its doorbell. The protocol and why no
- * wake-up is lost: engine/memory/ring-step.ts.
+ * wake-up is lost: engine/memory/ring-step.ts. Beside the messages the writer leaves notes, which need no room and are seen
+ * before the messages that they overtake (engine/memory/ring-notes.ts).
  *
  * Contract:
  * - One `RingWriter` and one `RingReader` per buffer in all threads together (not checked).
@@ -16,6 +17,7 @@
  * Before: engine/shuffle/channel-writer.ts · After: engine/shuffle/channel-reader.ts
  */
 import { assert } from '../../base/assert.ts';
+import { noteBytes, notesKept, type RingNote, RingNotes } from './ring-notes.ts';
 import {
   beginMark,
   beginMessage,
@@ -28,6 +30,7 @@ import {
   type RingPort,
   type RingWord,
   ringMarks,
+  ringWords,
   stepReader,
   stepWriter,
   type WriterPort,
@@ -36,7 +39,9 @@ import {
 
 /** Two cache lines per word, since processors fetch lines in pairs. */
 const wordStride = 128 / 4;
-const headerBytes = 1024;
+/** Behind the words are the notes. */
+const notesOffset = Object.keys(ringWords).length * wordStride * 4;
+const headerBytes = notesOffset + noteBytes * notesKept;
 /** At the start of a slot: u32 bytes of the fragment, u32 bytes of the message. */
 const slotHeaderBytes = 16;
 
@@ -58,6 +63,7 @@ class RingEnd implements RingPort {
   protected readonly words: Int32Array;
   protected readonly bytes: Uint8Array;
   protected readonly slotBytes: number;
+  readonly notes: RingNotes;
   readonly #wake: () => void;
 
   constructor(options: RingOptions, wake: () => void) {
@@ -68,6 +74,7 @@ class RingEnd implements RingPort {
     this.words = new Int32Array(buffer);
     this.bytes = new Uint8Array(buffer);
     this.slotBytes = slotBytes;
+    this.notes = new RingNotes(buffer, notesOffset, this);
     this.#wake = wake;
   }
 
@@ -118,6 +125,12 @@ export class RingWriter {
     return outcome === 'done';
   }
 
+  /** Leaves a note behind the messages that are written whole, and wakes the reader. */
+  note(numbers: RingNote['numbers']): void {
+    this.#port.notes.add(this.#state.published, numbers);
+    this.#port.wakeOther();
+  }
+
   /** No message follows. Needs no room, so it never waits. */
   end(): void {
     this.#mark(ringMarks.ended);
@@ -147,6 +160,27 @@ export class RingReader {
   /** Whether a message was received in part, into what `into` gave for it. */
   get isReading(): boolean {
     return this.#state.messageBytes >= 0;
+  }
+
+  /** How many slots have been read: where the next message begins, or goes on. */
+  get place(): number {
+    return this.#state.consumed;
+  }
+
+  /** The oldest note that was not taken; null where there is none. */
+  takeNote(): RingNote | null {
+    return this.#port.notes.take();
+  }
+
+  /** Where the messages end; null as long as more may come. */
+  get endPlace(): number | null {
+    if (this.#port.load(ringWords.mark) !== ringMarks.ended) return null;
+    return this.#port.load(ringWords.published);
+  }
+
+  /** Copies of the messages that lie in front of a place and were not read; one that goes on behind it is none of them. */
+  copyUpTo(place: number): Uint8Array<ArrayBuffer>[] {
+    return this.#port.copyUpTo(this.#state, place);
   }
 
   /**
@@ -189,6 +223,28 @@ class ReaderEnd extends RingEnd implements ReaderPort {
     const from = start + slotHeaderBytes;
     this.target.set(this.bytes.subarray(from, from + fragmentBytes), state.receivedBytes);
     return { fragmentBytes, messageBytes };
+  }
+
+  copyUpTo({ consumed, slot, slotCount, ...message }: ReaderState, place: number) {
+    const copies: Uint8Array<ArrayBuffer>[] = [];
+    let copy = message.messageBytes < 0 ? null : new Uint8Array(message.messageBytes);
+    let filled = message.messageBytes < 0 ? 0 : message.receivedBytes;
+    copy?.set(this.target.subarray(0, filled));
+    for (let left = (place - consumed) | 0, at = slot; left > 0; left--) {
+      const start = this.slotStart(at);
+      const fragmentBytes = this.words[start >>> 2]!;
+      copy ??= new Uint8Array(this.words[(start >>> 2) + 1]!);
+      const from = start + slotHeaderBytes;
+      copy.set(this.bytes.subarray(from, from + fragmentBytes), filled);
+      filled += fragmentBytes;
+      if (filled === copy.length) {
+        copies.push(copy);
+        copy = null;
+        filled = 0;
+      }
+      at = at + 1 === slotCount ? 0 : at + 1;
+    }
+    return copies;
   }
 
   #open(messageBytes: number): void {

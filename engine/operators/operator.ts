@@ -102,6 +102,11 @@ export interface Operator {
    * that has the first key group, as the sum of all.
    */
   restore?(reader: SnapshotReader): boolean;
+  /**
+   * Whether a snapshot may fall between two calls of `process`: all rows in front of the position are then in what `snapshot` hands out, and
+   * those from it on have had no effect. Asked between two calls. @defaultValue false: a barrier waits for the end of the batch
+   */
+  readonly isStoppable?: boolean;
   /** The input has ended: gives out what is left. False asks to be called again. */
   finish(outbox: Outbox): boolean;
   /** Releases all memory; called once, also after a failure. */

@@ -120,6 +120,11 @@ export class ProcessOperator implements Operator {
     return Math.min(timerMs, this.#heldSinceMs + rowsHeldMs);
   }
 
+  /** State of keys is whole between two rows. */
+  get isStoppable(): boolean {
+    return true;
+  }
+
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
     const { rowCount } = batch;
     if (batch !== this.#batch || fromRow === 0) this.#take(batch);

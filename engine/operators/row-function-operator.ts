@@ -65,6 +65,11 @@ export class RowFunctionOperator implements Operator {
     return this.#heldSinceMs + rowsHeldMs;
   }
 
+  /** A flatMap may be in the midst of the rows that it makes of one. */
+  get isStoppable(): boolean {
+    return this.#driver.isWithinRow?.() !== true;
+  }
+
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
     const { rowCount } = batch;
     let row = fromRow;

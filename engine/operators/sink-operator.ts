@@ -37,6 +37,11 @@ export class SinkOperator implements Operator {
     return this.#isBlocked;
   }
 
+  /** A batch is written whole, or not at all. */
+  get isStoppable(): boolean {
+    return true;
+  }
+
   process(batch: Batch, fromRow: number): number {
     this.#isBlocked = this.#writer.isReady?.() === false;
     if (this.#isBlocked) return fromRow;

@@ -3,6 +3,7 @@
  *
  * Before: engine/contracts/connector.ts. After: engine/plan/guarantee.ts, coordinator/job/checkpointed-job.ts.
  */
+import type { CheckpointMode } from '../checkpoint/barrier.ts';
 import type { Connector, Delivery } from '../contracts/connector.ts';
 import type { OperatorSpec, PhysicalGraph } from './physical-graph.ts';
 
@@ -13,14 +14,31 @@ export interface EndGuarantee {
   readonly name: string;
   readonly connector: string;
   readonly delivery: Delivery | null;
+  /** Of a sink that would do better with barriers that are aligned. @defaultValue it would not */
+  readonly isCounted?: true;
 }
 
 export type Connectors = ReadonlyMap<string, Connector>;
 
-/** Of all sources and sinks, in the order of the plan. */
-export function endGuarantees({ vertices }: PhysicalGraph, connectors: Connectors): EndGuarantee[] {
+/**
+ * Of all sources and sinks, in the order of the plan.
+ * @param mode - How barriers go. @defaultValue aligned
+ */
+export function endGuarantees(
+  { vertices }: PhysicalGraph,
+  connectors: Connectors,
+  mode: CheckpointMode = 'aligned',
+): EndGuarantee[] {
   const specs = vertices.flatMap(({ chain }) => chain);
-  return specs.flatMap((spec) => endOf(spec, connectors) ?? []);
+  const ends = specs.flatMap((spec) => endOf(spec, connectors) ?? []);
+  return mode === 'at-least-once' ? ends.map(counted) : ends;
+}
+
+/** A sink whose rows may come again, since what they were made of does. */
+function counted(end: EndGuarantee): EndGuarantee {
+  const isBetter = end.delivery === 'exactlyOnce' || end.delivery === 'effectivelyOnce';
+  if (end.kind !== 'sink' || !isBetter) return end;
+  return { ...end, delivery: 'atLeastOnce', isCounted: true };
 }
 
 function endOf(spec: OperatorSpec, connectors: Connectors): EndGuarantee | null {

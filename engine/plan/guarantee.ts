@@ -4,6 +4,7 @@
  *
  *     sources     go on where they were             or the job can have no checkpoints
  *     operators   have what they keep in snapshots  or none either (checkpoint-support.ts)
+ *     barriers    are counted, and nothing waits    at least once, whatever sinks do
  *     sinks       commit with each checkpoint       exactly once
  *                 write a key's row again           effectively once: in the end each key has its last row
  *                 write at once                     at least once
@@ -11,6 +12,7 @@
  * The weakest end decides.
  * Before: engine/plan/end-guarantees.ts, engine/plan/checkpoint-support.ts.
  */
+import type { CheckpointMode } from '../checkpoint/barrier.ts';
 import type { Delivery } from '../contracts/connector.ts';
 import { unsupportedIn } from './checkpoint-support.ts';
 import { type Connectors, type EndGuarantee, endGuarantees } from './end-guarantees.ts';
@@ -33,8 +35,13 @@ const deliveries: readonly (Delivery | null)[] = [
   'exactlyOnce',
 ];
 
-export function guaranteeOf(graph: PhysicalGraph, connectors: Connectors): JobGuarantee {
-  const ends = endGuarantees(graph, connectors);
+/** @param mode - How barriers go. @defaultValue aligned; unaligned promises the same */
+export function guaranteeOf(
+  graph: PhysicalGraph,
+  connectors: Connectors,
+  mode: CheckpointMode = 'aligned',
+): JobGuarantee {
+  const ends = endGuarantees(graph, connectors, mode);
   const refusal = unsupportedIn(graph)?.message ?? null;
   const ranks = ends.map(({ delivery }) => deliveries.indexOf(delivery));
   const weakest = refusal === null ? Math.min(...ranks) : 0;
@@ -53,6 +60,9 @@ const sinkWords: Readonly<Record<Delivery, string>> = {
   atLeastOnce: 'writes at once: rows behind the checkpoint come again',
 };
 
+/** Of a sink that commits, where rows behind a barrier may be in front of it, too. */
+const countedText = 'commits with each checkpoint, which may have rows that come again';
+
 /** The guarantee as a section of `explain`. */
 export function explainGuarantee({ jobName }: PhysicalGraph, guarantee: JobGuarantee): string {
   const { delivery, ends, refusal } = guarantee;
@@ -65,8 +75,9 @@ export function explainGuarantee({ jobName }: PhysicalGraph, guarantee: JobGuara
   return `guarantee of ${jobName}: ${what}\n${reason}${tableText(rows, '  ')}`;
 }
 
-function endText({ kind, delivery }: EndGuarantee): string {
+function endText({ kind, delivery, isCounted }: EndGuarantee): string {
   if (kind === 'sink') {
+    if (isCounted === true) return countedText;
     return delivery === null ? 'can not commit at a checkpoint' : sinkWords[delivery];
   }
   return delivery === null ? 'can be read only once' : 'goes on where it was';

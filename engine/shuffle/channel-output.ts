@@ -5,7 +5,7 @@
  *
  * A message goes out with 8,192 rows, when it fills a slot of the ring, or on flush. While it waits
  * for room in the ring nothing more is taken: what a channel holds is bounded by one batch and one
- * message. A batch that fills a message by itself is encoded straight from where it lies.
+ * message, and by an overdraft while a barrier pushes out what is in front of it. A batch that fills a message by itself is encoded straight from where it lies.
  *
  * A latency mark goes out right behind the message with the rows before it, whenever that is: it sends nothing sooner,
  * so it waits as long as they do. One that waits and the next become one.
@@ -15,10 +15,11 @@
  */
 import { type Batch, batchRowsMax } from '../batch/batch.ts';
 import { encodedSizeOf, encodeRows } from '../batch/wire.ts';
+import type { Barrier } from '../checkpoint/barrier.ts';
 import { addressOf, type BlockHandle } from '../memory/slot-memory.ts';
 import { RowCollector, type RowCollectorOptions } from '../stream/row-collector.ts';
 import { joinedLatency, type LatencyMark, type StreamMark } from '../stream/stream-element.ts';
-import { encodeMark, markMessageBytes } from './mark-message.ts';
+import { encodeMark, markMessageBytes, modeNumberOf } from './mark-message.ts';
 
 /** Rows from which a batch goes as it is. */
 const wholeBatchRows = batchRowsMax / 2;
@@ -34,6 +35,22 @@ export interface MessageWriter {
   end(): void;
   /** What was written must not become a result. */
   fail(): void;
+  /** Tells the reader three numbers ahead of the messages; a file has no reader yet. */
+  note?(numbers: [number, number, number]): void;
+}
+
+/** What may wait beyond one message for each channel, for all channels of an exchange together. */
+export interface Overdraft {
+  usedBytes: number;
+  readonly maxBytes: number;
+}
+
+/** Rows or a mark on their way. */
+interface Message {
+  readonly block: BlockHandle;
+  readonly sizeBytes: number;
+  /** Of a barrier; 0 of a latency mark; null of what belongs to the state of the channel. */
+  readonly checkpointId: number | null;
 }
 
 export interface ChannelOutputOptions extends RowCollectorOptions {
@@ -42,14 +59,18 @@ export interface ChannelOutputOptions extends RowCollectorOptions {
   readonly headroomBytes?: number;
   /** Text from which a message goes out: what a slot of the ring carries. */
   readonly messageBytes: number;
+  /** @defaultValue nothing waits beyond one message */
+  readonly overdraft?: Overdraft;
 }
 
 export class ChannelOutput {
   readonly #options: ChannelOutputOptions;
   readonly #collector: RowCollector;
   readonly #headroomBytes: number;
-  #message: BlockHandle = 0;
-  #messageSize = 0;
+  /** Those that wait for room, oldest first: one, but for what a barrier has pushed out of the chain. */
+  readonly #messages: Message[] = [];
+  /** Whether more messages than one may wait. */
+  #hasOverdraft = false;
   /** Behind the rows that have gathered. */
   #latency: LatencyMark | null = null;
   /** Rows that have been taken of a batch without a list that goes in parts. */
@@ -65,7 +86,12 @@ export class ChannelOutput {
 
   /** Whether a message waits for room in the ring. */
   get isFull(): boolean {
-    return this.#message !== 0;
+    return this.#messages.length > 0;
+  }
+
+  /** Whether messages line up where there is no room, as long as the overdraft lasts. */
+  setOverdraft(hasOverdraft: boolean): void {
+    this.#hasOverdraft = hasOverdraft;
   }
 
   get hasRows(): boolean {
@@ -82,7 +108,7 @@ export class ChannelOutput {
       return this.#appendInParts(batch, count);
     }
     let done = 0;
-    while (done < count && this.pump()) {
+    while (done < count && this.#hasRoom()) {
       const at = rows === 0 ? 0 : rows + done * 4;
       if (!this.hasRows && count - done >= wholeBatchRows) {
         const part = this.#rowsAtOnce(batch, at, count - done);
@@ -98,10 +124,10 @@ export class ChannelOutput {
 
   /** Sends what has gathered; false when the ring is full. */
   flush(): boolean {
-    if (!this.pump()) return false;
+    if (!this.#hasRoom()) return false;
     if (!this.hasRows) return true;
     this.#publish();
-    return this.pump();
+    return this.#hasRoom();
   }
 
   /** Sends a mark behind all rows; false when the ring is full: call again. */
@@ -111,13 +137,31 @@ export class ChannelOutput {
       this.pump();
       return true;
     }
+    if (mark.kind === 'barrier' && mark.timeoutMs !== undefined) return this.#sendAnnounced(mark);
     if (!this.flush()) return false;
     this.#encodeMark(mark);
     this.pump();
     return true;
   }
 
-  /** Goes on with the waiting message; true when none is left. */
+  /**
+   * Announces a barrier to the reader ahead of all that waits here, which it answers copies of: they belong to the
+   * checkpoint. Where the barrier waits already, in the turn of an aligned one, only what is in front of it does.
+   */
+  overtake(barrier: Barrier): readonly Uint8Array<ArrayBuffer>[] {
+    if (this.hasRows) this.#publish();
+    const { scope, writer } = this.#options;
+    const found: Uint8Array<ArrayBuffer>[] = [];
+    for (const { block, sizeBytes, checkpointId } of this.#messages) {
+      if (checkpointId !== null) continue;
+      const start = addressOf(block) + this.#headroomBytes;
+      found.push(new Uint8Array(scope.memory.bytes.subarray(start, start + sizeBytes)));
+    }
+    writer.note?.(notedOf(barrier));
+    return found;
+  }
+
+  /** Goes on with the waiting messages; true when none is left. */
   pump(): boolean {
     if (!this.#write()) return false;
     if (this.#latency === null || this.hasRows) return true;
@@ -137,29 +181,67 @@ export class ChannelOutput {
   }
 
   close(): void {
-    if (this.#message !== 0) this.#options.scope.memory.release(this.#message);
-    this.#message = 0;
+    for (const message of this.#messages.splice(0)) this.#release(message);
     if (this.#places !== 0) this.#options.scope.memory.release(this.#places);
     this.#collector.close();
   }
 
-  /** Writes the message that waits; true when none is left. */
+  /** Writes the messages that wait; true when none is left. */
   #write(): boolean {
-    if (this.#message === 0) return true;
     const { scope, writer } = this.#options;
-    const start = addressOf(this.#message) + this.#headroomBytes;
-    if (!writer.tryWrite(scope.memory.bytes.subarray(start, start + this.#messageSize)))
-      return false;
-    scope.memory.release(this.#message);
-    this.#message = 0;
+    for (let [message] = this.#messages; message !== undefined; [message] = this.#messages) {
+      const start = addressOf(message.block) + this.#headroomBytes;
+      const bytes = scope.memory.bytes.subarray(start, start + message.sizeBytes);
+      if (!writer.tryWrite(bytes)) return false;
+      this.#messages.shift();
+      this.#release(message);
+    }
+    return true;
+  }
+
+  /** Whether one more message may be made. */
+  #hasRoom(): boolean {
+    if (this.pump()) return true;
+    const { overdraft } = this.#options;
+    return (
+      this.#hasOverdraft && overdraft !== undefined && overdraft.usedBytes < overdraft.maxBytes
+    );
+  }
+
+  /** In its turn, and announced once it is in the ring: who waits for it there knows how long. */
+  #sendAnnounced(barrier: Barrier): boolean {
+    const { checkpointId } = barrier;
+    const isWaiting = this.#messages.some((message) => message.checkpointId === checkpointId);
+    if (!isWaiting) {
+      if (!this.flush()) return false;
+      this.#encodeMark(barrier);
+    }
+    if (!this.pump()) return false;
+    this.#options.writer.note?.(notedOf(barrier));
     return true;
   }
 
   #encodeMark(mark: StreamMark): void {
     const { scope } = this.#options;
-    this.#message = scope.allocate(this.#headroomBytes + markMessageBytes);
-    this.#messageSize = markMessageBytes;
-    encodeMark(scope.memory, addressOf(this.#message) + this.#headroomBytes, mark);
+    const checkpointId = mark.kind === 'barrier' ? mark.checkpointId : null;
+    const address = this.#add(
+      markMessageBytes,
+      checkpointId ?? (mark.kind === 'latency' ? 0 : null),
+    );
+    encodeMark(scope.memory, address, mark);
+  }
+
+  /** Room for a message behind those that wait; answers its address. */
+  #add(sizeBytes: number, checkpointId: number | null): number {
+    const block = this.#options.scope.allocate(this.#headroomBytes + sizeBytes);
+    this.#messages.push({ block, sizeBytes, checkpointId });
+    if (this.#options.overdraft) this.#options.overdraft.usedBytes += sizeBytes;
+    return addressOf(block) + this.#headroomBytes;
+  }
+
+  #release({ block, sizeBytes }: Message): void {
+    this.#options.scope.memory.release(block);
+    if (this.#options.overdraft) this.#options.overdraft.usedBytes -= sizeBytes;
   }
 
   /** Takes rows without a list by a list of all; answers none of them before the last. */
@@ -223,9 +305,13 @@ export class ChannelOutput {
   }
 
   #encode(batch: Batch, rows: number, count: number): void {
-    const { scope, kernels } = this.#options;
-    this.#messageSize = encodedSizeOf(kernels, batch, rows, count);
-    this.#message = scope.allocate(this.#headroomBytes + this.#messageSize);
-    encodeRows(kernels, batch, rows, count, addressOf(this.#message) + this.#headroomBytes);
+    const { kernels } = this.#options;
+    const address = this.#add(encodedSizeOf(kernels, batch, rows, count), null);
+    encodeRows(kernels, batch, rows, count, address);
   }
+}
+
+function notedOf(barrier: Barrier): [number, number, number] {
+  const { checkpointId, triggeredAtMs = Number.NaN } = barrier;
+  return [checkpointId, modeNumberOf(barrier), triggeredAtMs];
 }

@@ -10,12 +10,14 @@
  * Rows that do not fill a message go out when the input is idle, or after 2 ms.
  *
  * Invariants:
- * - What it holds is bounded: one batch, and per channel one batch being gathered and one message.
+ * - What it holds is bounded: one batch, and per channel one batch being gathered and one message; and the overdraft, which
+ *   a barrier uses that overtakes rows.
  * - Rows of one channel keep their order.
  * Before: engine/stream/outbox.ts. After: engine/memory/ring.ts.
  */
 import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
+import type { Barrier } from '../checkpoint/barrier.ts';
 import type { Outbox } from '../stream/outbox.ts';
 import type { StreamMark } from '../stream/stream-element.ts';
 import type { ChannelOutput } from './channel-output.ts';
@@ -100,6 +102,24 @@ export class ChannelWriter implements Outbox {
     if (this.#unmarked.length > 0) return false;
     this.#unmarked = null;
     return true;
+  }
+
+  /** Whether channels without room take rows and marks all the same, as long as the overdraft lasts. */
+  setOverdraft(hasOverdraft: boolean): void {
+    for (const channel of this.#options.channels) channel.setOverdraft(hasOverdraft);
+  }
+
+  /**
+   * Sends a barrier ahead of all that has not gone out, which it answers copies of, by channel: they belong to the checkpoint. Of
+   * channels that have the barrier already, in their turn, nothing does. Null: a batch is not all taken; call again.
+   */
+  overtake(barrier: Barrier): readonly (readonly Uint8Array<ArrayBuffer>[])[] | null {
+    if (!this.pump()) return null;
+    const left = this.#unmarked ?? this.#options.channels;
+    this.#unmarked = null;
+    return this.#options.channels.map((channel) => {
+      return left.includes(channel) ? channel.overtake(barrier) : [];
+    });
   }
 
   /** Goes on with the current batch and waiting messages; true when the batch is all taken. */

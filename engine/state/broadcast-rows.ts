@@ -1,6 +1,7 @@
 /**
  * Broadcast rows: the entries of a broadcast state as rows of a snapshot, and back: a column `key`, a column `value`, in the
- * order in which keys came. All tasks have the same and each hands it out, so that each new task reads it somewhere.
+ * order in which keys came. All tasks have the same, if not at the same time, and each hands it out, so that each new task reads it
+ * somewhere: from one of them, whose channels of control rows it goes on with (engine/task/channel-route.ts).
  *
  * Before: engine/operators/process-operator.ts. After: engine/state/broadcast-state.ts.
  */
@@ -56,7 +57,8 @@ function restorePart(
   { operator, states, changes }: BroadcastRestore,
 ): boolean {
   let hasRows = false;
-  for (let batch = reader.read(part); batch !== null; batch = reader.read(part)) {
+  const next = () => (reader.readOne ? reader.readOne(part) : reader.read(part));
+  for (let batch = next(); batch !== null; batch = next()) {
     hasRows = true;
     try {
       const values = changesOf(operator, spec, batch.schema, changes[spec.name]);

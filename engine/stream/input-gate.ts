@@ -6,11 +6,13 @@
  *
  * Watermarks of channels become one, the least of them; it comes before any row that was behind the
  * last of these. Latency marks pass as they come. A channel that has brought
- * a barrier is not read until all have (engine/checkpoint/barrier-aligner.ts). The gate ends when all channels have ended, and fails as soon as one has failed.
+ * a barrier is not read until all have (engine/checkpoint/barrier-aligner.ts); one that was announced, or has waited too long, passes ahead
+ * of what is in the channels (`passesAhead`, engine/stream/unaligned-gate.ts). The gate ends when all channels have ended, and fails as soon as one has failed.
  * Before: engine/shuffle/channel-reader.ts. After: engine/task/task.ts.
  */
 import type { Barrier } from '../checkpoint/barrier.ts';
 import { BarrierAligner } from '../checkpoint/barrier-aligner.ts';
+import { ChannelRecording } from '../checkpoint/channel-recording.ts';
 import { type ChannelTime, WatermarkCoalescer } from '../time/watermark-coalescer.ts';
 import {
   type ElementReader,
@@ -19,6 +21,7 @@ import {
   type StreamElement,
   type StreamMark,
 } from './stream-element.ts';
+import { UnalignedGate } from './unaligned-gate.ts';
 
 /** A channel, and the input of the vertex that it belongs to. */
 interface Channel {
@@ -42,8 +45,8 @@ export class InputGate implements ElementReader {
   readonly #open: Channel[];
   readonly #times: WatermarkCoalescer;
   readonly #barriers: BarrierAligner;
+  readonly #unaligned: UnalignedGate;
   readonly #mono: () => number;
-  #alignedSinceMs = 0;
   /** What a channel's end has brought, besides the mark that was given out for it. */
   #next: StreamMark | null = null;
   /** By channel: when event time came to its last watermark. */
@@ -68,6 +71,11 @@ export class InputGate implements ElementReader {
     this.#mono = mono;
     this.#times = new WatermarkCoalescer(channels.length);
     this.#barriers = new BarrierAligner(channels.length);
+    this.#unaligned = new UnalignedGate({
+      aligner: this.#barriers,
+      open: () => this.#open,
+      watermarkOf: (channel) => this.#times.watermarkOf(channel),
+    });
     // For time it is as if such a channel had ended.
     for (const { index } of this.#channels) if (places[index]?.isTimeless) this.#times.end(index);
   }
@@ -78,6 +86,54 @@ export class InputGate implements ElementReader {
 
   times(): readonly ChannelTime[] {
     return this.#times.channels();
+  }
+
+  /** The next barrier that passes ahead of what is in the channels, and now; null where none does. */
+  passesAhead(): Barrier | null {
+    const barrier = this.#unaligned.passesAhead(this.#mono());
+    // One that all channels had brought before is an earlier one, and overtaken.
+    if (barrier !== null && this.#next?.kind === 'barrier') this.#next = null;
+    return barrier;
+  }
+
+  /** What was in the channels when the last barrier passed ahead of it; null where it waited for all of that. */
+  takeRecording(): ChannelRecording | null {
+    return this.#unaligned.takeRecording();
+  }
+
+  /** Where nothing is on its way, for a barrier that has come in its turn: how far the event time of each channel is. */
+  emptyRecording(checkpointId: number): ChannelRecording {
+    const channels = this.#open.map(({ index: channel }) => {
+      return { channel, watermarkMs: this.#times.watermarkOf(channel) };
+    });
+    const recording = new ChannelRecording(checkpointId, channels);
+    for (const { channel } of channels) recording.close(channel, []);
+    return recording;
+  }
+
+  /** When a barrier that waits for others is to pass ahead, by the clock; infinity for never. */
+  get dueAtMs(): number {
+    return this.#barriers.dueAtMs;
+  }
+
+  /** The checkpoint is given up: no channel waits for its barrier. */
+  cancel(checkpointId: number): void {
+    this.#barriers.cancel(checkpointId);
+    this.#unaligned.cancel(checkpointId);
+  }
+
+  /**
+   * Behind a restart, before the first read: how far the event time of a channel was.
+   * @returns The watermark of all, where that goes on.
+   */
+  goOnFrom(watermarkOf: (channel: number) => number): StreamMark | null {
+    let timeMs: number | null = null;
+    for (const { index } of this.#open) {
+      const watermarkMs = watermarkOf(index);
+      if (watermarkMs === Number.NEGATIVE_INFINITY) continue;
+      timeMs = this.#times.advance(index, watermarkMs) ?? timeMs;
+    }
+    return timeMs === null ? null : { kind: 'watermark', timeMs };
   }
 
   read(): StreamElement | 'waiting' {
@@ -121,7 +177,8 @@ export class InputGate implements ElementReader {
   }
 
   #readChannel({ reader, index }: Channel): StreamElement | 'waiting' {
-    return this.#barriers.isBlocked(index) ? 'waiting' : reader.read();
+    const isBlocked = this.#barriers.isBlocked(index) || this.#unaligned.isBlocked(index);
+    return isBlocked ? 'waiting' : reader.read();
   }
 
   #takeNext(): StreamMark | null {
@@ -134,7 +191,9 @@ export class InputGate implements ElementReader {
   #ended(channel: Channel): StreamMark | null {
     this.#open.splice(this.#turn, 1);
     const time = this.#markOf(this.#times.end(channel.index));
-    const barrier = this.#aligned(this.#barriers.end(channel.index));
+    this.#unaligned.ended(channel.index);
+    const nowMs = this.#barriers.isAligning ? this.#mono() : 0;
+    const barrier = this.#barriers.end(channel.index, nowMs);
     if (time === null) return barrier;
     this.#next = barrier;
     return time;
@@ -142,17 +201,13 @@ export class InputGate implements ElementReader {
 
   #marked({ index }: Channel, mark: StreamMark): StreamMark | null {
     if (mark.kind === 'barrier') {
-      if (!this.#barriers.isAligning) this.#alignedSinceMs = this.#mono();
-      return this.#aligned(this.#barriers.arrive(index, mark));
+      this.#unaligned.arrived(mark, index);
+      return this.#barriers.arrive(index, mark, this.#mono());
     }
     if (mark.kind === 'latency') return mark;
     if (mark.kind === 'idle') return this.#markOf(this.#times.setIdle(index));
     this.#clocks[index] = mark.clock;
     return this.#markOf(this.#times.advance(index, mark.timeMs));
-  }
-
-  #aligned(barrier: Barrier | null): Barrier | null {
-    return barrier && { ...barrier, alignmentMs: this.#mono() - this.#alignedSinceMs };
   }
 
   #markOf(timeMs: number | null): StreamMark | null {

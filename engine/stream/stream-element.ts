@@ -69,6 +69,26 @@ export interface ElementReader {
   readonly port?: number;
   /** Of a gate: how far event time is in its channels, by their place. @defaultValue it has one channel, or no time */
   times?(): readonly ChannelTime[];
+  /** Of a channel whose sender may have barriers overtake what is in it. @defaultValue none does */
+  readonly ahead?: ChannelAhead;
   /** Releases all memory; called once, also after a failure. */
   close(): void;
+}
+
+/** A barrier that the sender has told of, and how far it had got with messages by then. */
+export interface Announcement {
+  readonly barrier: Barrier;
+  readonly place: number;
+}
+
+/** What a channel tells ahead of its elements, and what of these it can give copies of: messages as they were sent. */
+export interface ChannelAhead {
+  /** The next announcement, or null. Nothing that was sent behind one is read before it has been taken. */
+  takeAnnouncement(): Announcement | null;
+  /** Where the channel ends; null as long as more may come. */
+  readonly endPlace: number | null;
+  /** Messages in front of a place that were not read. */
+  messagesUpTo(place: number): readonly Uint8Array<ArrayBuffer>[];
+  /** Is told each message that is read from here on; null: nobody is. */
+  onMessage: ((message: Uint8Array<ArrayBuffer>) => void) | null;
 }

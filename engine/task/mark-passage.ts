@@ -58,8 +58,10 @@ export class MarkPassage {
   #mark: StreamMark | null = null;
   /** The link that the mark is at. */
   #place = 0;
-  /** Of a barrier: whether the operator there has handed out its snapshot. */
-  #isSnapshotTaken = false;
+  /** Whether the link there has been given the mark, and asked to be called again. */
+  #isWithin = false;
+  /** That was woken, and asked to be called again. */
+  #waking: Link | null = null;
   /** By link: the largest time that has been promised behind it. */
   readonly #promised: Float64Array;
 
@@ -96,9 +98,39 @@ export class MarkPassage {
     this.#place = place;
   }
 
-  /** Goes on with the mark, with operators whose time has come, and with marks that begin here; true when none is left. */
+  /** The barrier that is on its way, in its turn; null where none is. */
+  get barrier(): Barrier | null {
+    return this.#mark?.kind === 'barrier' ? this.#mark : null;
+  }
+
+  /** Takes the barrier out; answers the link that it is at. */
+  takeBarrier(): number {
+    assert(this.barrier !== null, 'a barrier is on its way');
+    this.#mark = null;
+    this.#isWithin = false;
+    return this.#place;
+  }
+
+  /** Goes on until no operator is within a mark, or within what it was woken for; false asks to be called again. */
+  settle(): boolean {
+    if (this.#waking !== null && this.#wakeOne(this.#waking) === 'again') return false;
+    return !this.#isWithin || this.#mark === null || this.#pass(this.#mark);
+  }
+
+  /** No watermark up to this time goes past the links in front of a place: they have been there. */
+  promise(place: number, timeMs: number): void {
+    const before = place - 1;
+    if (before >= 0) this.#promised[before] = Math.max(this.#promised[before] ?? timeMs, timeMs);
+  }
+
+  /**
+   * Goes on with the mark, with operators whose time has come, and with marks that begin here; true when none is left. To be
+   * called when no batch is left.
+   */
   pump(): boolean {
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
+      // What operators gave out because of the mark is in front of it.
+      if (!isFirst && !this.#options.pumpBatches()) return false;
       if (this.#mark !== null) {
         if (!this.#pass(this.#mark)) return false;
         continue;
@@ -111,16 +143,22 @@ export class MarkPassage {
   }
 
   #wake(): 'nothing' | 'done' | 'again' {
-    const { metrics, mono, pumpBatches } = this.#options;
-    const nowMs = mono();
-    for (const { operator, index, output } of this.#timed) {
+    const nowMs = this.#options.mono();
+    for (const link of this.#timed) {
+      const { operator } = link;
       if (operator.wake === undefined || (operator.wakeAtMs ?? nowMs + 1) > nowMs) continue;
-      const before = metrics.enter(index, 0);
-      const isDone = operator.wake(nowMs, output);
-      metrics.leave(before);
-      return isDone && pumpBatches() ? 'done' : 'again';
+      return this.#wakeOne(link);
     }
     return 'nothing';
+  }
+
+  #wakeOne(link: Link): 'done' | 'again' {
+    const { metrics, mono } = this.#options;
+    const before = metrics.enter(link.index, 0);
+    const isDone = link.operator.wake?.(mono(), link.output) !== false;
+    metrics.leave(before);
+    this.#waking = isDone ? null : link;
+    return isDone ? 'done' : 'again';
   }
 
   #take(): boolean {
@@ -136,15 +174,18 @@ export class MarkPassage {
     return false;
   }
 
-  /** One operator further; false when it, or what it gave out, stopped short. */
+  /** One operator further; false when it stopped short. */
   #pass(mark: StreamMark): boolean {
-    const { lastMark, pumpBatches } = this.#options;
     const link = this.#links[this.#place];
-    if (link === undefined) {
-      if (!lastMark(mark)) return false;
-      this.#mark = null;
-      return true;
-    }
+    const isThrough = link === undefined ? this.#options.lastMark(mark) : this.#through(link, mark);
+    this.#isWithin = !isThrough;
+    if (!isThrough) return false;
+    if (link === undefined) this.#mark = null;
+    this.#place++;
+    return true;
+  }
+
+  #through(link: Link, mark: StreamMark): boolean {
     if (mark.kind === 'idle') return this.#passIdle(link);
     if (mark.kind === 'latency') return this.#passLatency(link, mark);
     if (mark.kind === 'barrier') return this.#passBarrier(link, mark);
@@ -154,44 +195,36 @@ export class MarkPassage {
       this.#given[this.#place] = mark.timeMs;
       this.#givenAtMs[this.#place] = this.#options.mono();
     }
-    if (!this.#advance(link, mark.timeMs) || !pumpBatches()) return false;
+    if (!this.#advance(link, mark.timeMs)) return false;
     this.#mark = this.#behind(link, mark);
-    this.#place++;
     return true;
   }
 
   /** The operator has seen all rows before the mark; what it holds of them is passed. */
   #passLatency({ index }: Link, mark: LatencyMark): boolean {
     this.#options.latency?.passed(index, mark);
-    this.#place++;
     return true;
   }
 
   /** The operator has worked on all rows in front of the barrier; what it gives out now is in front of it as well. */
   #passBarrier({ operator, index, output }: Link, barrier: Barrier): boolean {
-    const { snapshotOf, metrics, pumpBatches } = this.#options;
+    const { snapshotOf, metrics } = this.#options;
     assert(snapshotOf !== undefined, 'barriers come where snapshots are taken');
-    if (operator.snapshot !== undefined && !this.#isSnapshotTaken) {
-      const before = metrics.enter(index, 0);
-      this.#isSnapshotTaken = operator.snapshot(snapshotOf(index, barrier), output);
-      metrics.leave(before);
-      if (!this.#isSnapshotTaken) return false;
-    }
-    if (!pumpBatches()) return false;
-    this.#isSnapshotTaken = false;
-    this.#place++;
-    return true;
+    if (operator.snapshot === undefined) return true;
+    const before = metrics.enter(index, 0);
+    const isTaken = operator.snapshot(snapshotOf(index, barrier), output);
+    metrics.leave(before);
+    return isTaken;
   }
 
   /** Idleness goes on where the operator holds nothing that others would then take as late. */
   #passIdle({ operator, index, output }: Link): boolean {
-    const { metrics, pumpBatches } = this.#options;
+    const { metrics } = this.#options;
     const before = metrics.enter(index, 0);
     const answer = operator.idle?.(output) ?? (operator.advance === undefined ? 'pass' : 'hold');
     metrics.leave(before);
-    if (answer === 'again' || !pumpBatches()) return false;
+    if (answer === 'again') return false;
     if (answer === 'hold' || this.#options.holdsTime.has(operator)) this.#mark = null;
-    this.#place++;
     return true;
   }
 

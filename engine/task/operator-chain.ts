@@ -6,19 +6,23 @@
  * A link holds the one batch that its operator has not finished. `pump` goes from the last link to
  * the first, so that room made at the end is used by those before it. At the end of input operators
  * finish one after the other, each after what the one before gave out has gone through; a mark goes
- * from one to the next in the same way (engine/task/mark-passage.ts).
+ * from one to the next in the same way (engine/task/mark-passage.ts), but for a barrier that overtakes (engine/task/overtaking.ts).
  *
  * Every call is counted and timed for the operator that runs (engine/task/task-metrics.ts).
  * Before: engine/operators/source-operator.ts. After: engine/stream/outbox.ts.
  */
 import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
+import type { Barrier } from '../checkpoint/barrier.ts';
 import type { Operator } from '../operators/operator.ts';
 import { ChainedOutbox, type Outbox } from '../stream/outbox.ts';
 import type { StreamMark } from '../stream/stream-element.ts';
 import { type Link, MarkPassage, type MarkRoute } from './mark-passage.ts';
+import { Overtaking, type OvertakingRoute } from './overtaking.ts';
 
 export interface OperatorChainOptions extends MarkRoute {
+  /** How an unaligned barrier goes. @defaultValue there is none */
+  readonly overtaking?: OvertakingRoute;
   readonly operators: readonly Operator[];
   /** Takes what the last operator gives out. */
   readonly last: Outbox;
@@ -31,6 +35,7 @@ export class OperatorChain implements Outbox {
   readonly #options: OperatorChainOptions;
   readonly #first: Outbox;
   readonly #marks: MarkPassage;
+  readonly #overtaking: Overtaking | null;
   /** Operators that have finished. */
   #finishedCount = 0;
 
@@ -57,6 +62,9 @@ export class OperatorChain implements Outbox {
       ...options,
       pumpBatches: () => this.#pumpBatches(),
     });
+    const { overtaking } = options;
+    const marks = this.#marks;
+    this.#overtaking = overtaking ? new Overtaking(links, { ...overtaking, marks }) : null;
   }
 
   /** Whether no further input can change what comes out. */
@@ -93,8 +101,43 @@ export class OperatorChain implements Outbox {
     this.#marks.begin(mark);
   }
 
+  /** The barrier that is on its way through; null where none is. */
+  get barrier(): Barrier | null {
+    return this.#overtaking?.barrier ?? this.#marks.barrier;
+  }
+
+  /** Sends a barrier through ahead of what waits in the chain, and in the outputs. */
+  overtake(barrier: Barrier): void {
+    assert(this.#overtaking !== null, 'barriers come where there are checkpoints');
+    // All that is left is in the outputs.
+    const place = this.#finishedCount > 0 ? this.#links.length : 0;
+    this.#overtaking.begin(barrier, place);
+  }
+
+  /** The barrier that is on its way in its turn waits no longer. */
+  turnUnaligned(): void {
+    const barrier = this.#marks.barrier;
+    assert(this.#overtaking !== null && barrier !== null, 'a barrier is on its way, in its turn');
+    const { timeoutMs: _, ...rest } = barrier;
+    this.#overtaking.begin({ ...rest, mode: 'unaligned' }, this.#marks.takeBarrier());
+  }
+
+  /** Gives rows to the operator at a place, behind a restart; true when it has taken them. */
+  offerAt(place: number, batch: Batch, port = 0): boolean {
+    const input = this.#links[place]?.inputs[port];
+    assert(input !== undefined, 'rows are for an operator of the chain');
+    return input.offer(batch);
+  }
+
+  /** Sends a watermark through from a place on, behind a restart: operators in front of it have had it. */
+  offerWatermarkAt(place: number, timeMs: number): void {
+    this.#marks.promise(place, timeMs);
+    this.#marks.begin({ kind: 'watermark', timeMs }, place);
+  }
+
   /** Goes on with batches that operators have not finished, then with marks; true when none is left. */
   pump(): boolean {
+    if (this.#overtaking?.step() === false) return false;
     if (!this.#pumpBatches()) return false;
     // Behind the end there are no marks: it stands for the last one.
     const { length } = this.#links;

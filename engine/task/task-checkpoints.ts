@@ -5,21 +5,32 @@
  *     source: triggered ─┐
  *     others: barrier ───┴─▶ begin ─▶ each operator hands out its snapshot ─▶ passed ─▶ written beside the work ─▶ told
  *
+ * An unaligned barrier has more to keep: what was on its way (engine/task/channel-parts.ts). What the channels in have of that
+ * is known a little later.
+ *
  * A snapshot that can't be written is no failure of the task: the checkpoint is given up, and the next one may do.
  *
  * Before: engine/task/task.ts. After: engine/checkpoint/snapshot-files.ts, engine/task/mark-passage.ts.
  */
 import { assert } from '../../base/assert.ts';
 import { closeAll } from '../../base/close-all.ts';
-import { toWire, type WireError } from '../../base/typed-error.ts';
-import type { Barrier } from '../checkpoint/barrier.ts';
+import {
+  codeOf,
+  type TypedError,
+  toWire,
+  typedError,
+  type WireError,
+} from '../../base/typed-error.ts';
+import type { Barrier, CheckpointTrigger } from '../checkpoint/barrier.ts';
+import type { ChannelRecording } from '../checkpoint/channel-recording.ts';
 import type { RestoredOperator, SnapshotFiles, SnapshotRun } from '../checkpoint/snapshot-files.ts';
-import type { TaskSnapshot } from '../checkpoint/task-snapshot.ts';
+import type { OperatorSnapshot, TaskSnapshot } from '../checkpoint/task-snapshot.ts';
 import type { Json } from '../contracts/json.ts';
 import type { SnapshotWriter, SourceSnapshot } from '../contracts/snapshot.ts';
 import type { Operator } from '../operators/operator.ts';
+import { isChannelKind } from '../plan/channel-ref.ts';
 import { keptAs } from '../plan/kept-as.ts';
-import type { Vertex } from '../plan/physical-graph.ts';
+import { ChannelParts, type ChannelPartsContext } from './channel-parts.ts';
 
 /** What is told of a checkpoint: the task's part, or why there is none. */
 export type CheckpointReport =
@@ -27,12 +38,10 @@ export type CheckpointReport =
   /** What the sink has prepared counts all the same. */
   | { readonly checkpointId: number; readonly error: WireError; readonly prepared: Json };
 
-export interface TaskCheckpointsOptions {
+export interface TaskCheckpointsOptions extends ChannelPartsContext {
   readonly taskId: string;
-  readonly taskIndex: number;
-  readonly vertex: Vertex;
   readonly files: SnapshotFiles;
-  readonly mono: () => number;
+  readonly clock: { mono(): number; wall(): number };
 }
 
 interface Taken {
@@ -43,12 +52,19 @@ interface Taken {
   readonly beganAtMs: number;
   prepared: Json;
   passedAtMs: number;
+  readonly startDelayMs: number;
+  /** Of one that overtakes what is on its way. */
+  readonly channels: ChannelParts;
+  /** What was in the channels in; null where nothing has to be waited for any more. */
+  recording: ChannelRecording | null;
+  /** Why nothing comes of it; null where nothing stands in its way. */
+  failure: TypedError | null;
 }
 
 export class TaskCheckpoints {
   readonly #options: TaskCheckpointsOptions;
-  /** Asked for, and not begun; only of tasks with a source. */
-  #triggered: number[] = [];
+  /** Asked for, and not begun; of use to tasks without channels in. */
+  #triggered: Triggered[] = [];
   /** That whose barrier goes through the chain. */
   #passing: Taken | null = null;
   #begunId = 0;
@@ -91,9 +107,24 @@ export class TaskCheckpoints {
     return this.#writing.length > 0;
   }
 
-  /** The checkpoint that the source is to begin next; null when there is none. */
-  get triggered(): number | null {
-    return this.#triggered[0] ?? null;
+  /** The barrier that the source is to begin with next; null when there is none. */
+  get triggered(): Barrier | null {
+    return this.#triggered[0]?.barrier ?? null;
+  }
+
+  /** The same, if it is to go ahead of all that is on its way: it is unaligned, or has waited for too long. */
+  get urgent(): Barrier | null {
+    const [first] = this.#triggered;
+    if (first === undefined) return null;
+    const { timeoutMs, ...barrier } = first.barrier;
+    if (barrier.mode === 'unaligned') return barrier;
+    const isDue = this.#options.clock.mono() >= first.dueAtMs;
+    return isDue ? { ...barrier, mode: 'unaligned' } : null;
+  }
+
+  /** When one that waits in its turn is to go ahead, by the clock; infinity for never. */
+  get dueAtMs(): number {
+    return this.#triggered[0]?.dueAtMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** Whether the source gives out nothing until it is told to go on. */
@@ -101,12 +132,14 @@ export class TaskCheckpoints {
     return this.#haltsAt !== null && this.#begunId >= this.#haltsAt;
   }
 
-  /** Triggered twice is triggered once. @param halts - The source gives out nothing behind the barrier. */
-  trigger(checkpointId: number, halts = false): void {
-    const last = this.#triggered.at(-1) ?? this.#begunId;
+  /** Triggered twice is triggered once. */
+  trigger(trigger: CheckpointTrigger): void {
+    const { checkpointId, timeoutMs = Number.POSITIVE_INFINITY, halts } = trigger;
+    const last = this.#triggered.at(-1)?.barrier.checkpointId ?? this.#begunId;
     if (checkpointId <= last) return;
-    this.#triggered.push(checkpointId);
-    if (halts) this.#haltsAt = checkpointId;
+    const dueAtMs = this.#options.clock.mono() + timeoutMs;
+    this.#triggered.push({ barrier: { kind: 'barrier', ...trigger }, dueAtMs });
+    if (halts === true) this.#haltsAt = checkpointId;
   }
 
   /** The source gives out rows again. */
@@ -114,16 +147,48 @@ export class TaskCheckpoints {
     this.#haltsAt = null;
   }
 
-  /** All rows so far are in front of the barrier. @param source - Where the task's source is. */
-  begin({ checkpointId, alignmentMs = 0 }: Barrier, source: SourceSnapshot | null = null): void {
+  /** Whether its barrier has begun to go through the task. */
+  hasBegun(checkpointId: number): boolean {
+    return checkpointId <= this.#begunId;
+  }
+
+  /**
+   * All rows so far are in front of the barrier, or are told of as on their way.
+   * @param source - Where the task's source is.
+   */
+  begin(
+    { checkpointId, alignmentMs = 0, triggeredAtMs }: Barrier,
+    source: SourceSnapshot | null = null,
+    recording: ChannelRecording | null = null,
+  ): void {
     assert(this.#passing === null, 'one barrier goes through a chain at a time');
     this.#begunId = checkpointId;
-    this.#triggered = this.#triggered.filter((id) => id > checkpointId);
-    const { files, mono } = this.#options;
+    this.#triggered = this.#triggered.filter(({ barrier }) => barrier.checkpointId > checkpointId);
+    const { files, clock } = this.#options;
     const run = files.begin(checkpointId);
-    const beganAtMs = mono();
-    const times = { beganAtMs, passedAtMs: beganAtMs };
-    this.#passing = { checkpointId, alignmentMs, run, source, prepared: null, ...times };
+    const beganAtMs = clock.mono();
+    const startDelayMs = Math.max(0, clock.wall() - (triggeredAtMs ?? clock.wall()));
+    this.#passing = {
+      ...{ checkpointId, alignmentMs, run, source, recording, startDelayMs, prepared: null },
+      ...{ beganAtMs, passedAtMs: beganAtMs, failure: null },
+      channels: new ChannelParts(this.#options, (ref) => run.writerOf(ref)),
+    };
+  }
+
+  /** What waits in front of an operator of the chain, and what had not gone out of an output: it is kept with the rest. */
+  get channels(): ChannelParts {
+    assert(this.#passing !== null, 'a barrier goes through the chain');
+    return this.#passing.channels;
+  }
+
+  /** Nothing will come of the checkpoint: what is not written needs not be. */
+  cancel(checkpointId: number): void {
+    this.#triggered = this.#triggered.filter(
+      ({ barrier }) => barrier.checkpointId !== checkpointId,
+    );
+    for (const taken of [...this.#writing, ...(this.#passing === null ? [] : [this.#passing])]) {
+      if (taken.checkpointId === checkpointId) taken.failure ??= givenUp(checkpointId);
+    }
   }
 
   /** Where the operator at a place of the chain hands its snapshot. */
@@ -139,18 +204,33 @@ export class TaskCheckpoints {
     assert(taken !== null, 'a barrier goes through the chain');
     this.#passing = null;
     taken.prepared = prepared;
-    taken.passedAtMs = this.#options.mono();
+    taken.passedAtMs = this.#options.clock.mono();
+    if (taken.recording === null) taken.channels.writeNotes();
     this.#writing.push(taken);
   }
 
-  /** Writes for a moment; true when there is nothing left to write. */
-  step(): boolean {
+  /** Writes for a moment. `waiting`: all is written that is known; a channel in has to announce the barrier. */
+  step(): 'more' | 'waiting' | 'done' {
     const [taken] = this.#writing;
-    if (taken === undefined) return true;
-    if (!taken.run.step()) return false;
+    if (taken === undefined) return 'done';
+    this.#takeRecorded(taken);
+    if (taken.failure === null) {
+      if (!taken.run.step()) return 'more';
+      if (taken.recording !== null) return 'waiting';
+    }
     this.#writing.shift();
     this.#reports.push(this.#reportOf(taken));
-    return this.#writing.length === 0;
+    return this.#writing.length === 0 ? 'done' : 'more';
+  }
+
+  #takeRecorded(taken: Taken): void {
+    const { recording, channels, checkpointId } = taken;
+    if (recording === null) return;
+    if (recording.hasFailed) taken.failure ??= overtaken(checkpointId);
+    if (!recording.isComplete) return;
+    taken.recording = null;
+    channels.addRecorded(recording);
+    channels.writeNotes();
   }
 
   /** The next report, or null. */
@@ -165,14 +245,15 @@ export class TaskCheckpoints {
     closeAll([this.#restored, ...open.map(({ run }) => ({ close: () => run.abort() }))]);
   }
 
-  #reportOf({ checkpointId, run, source, prepared, ...times }: Taken): CheckpointReport {
-    const { taskId, taskIndex, vertex, mono } = this.#options;
-    const outcome = run.finish();
+  #reportOf({ checkpointId, run, source, prepared, failure, ...times }: Taken): CheckpointReport {
+    const { taskId, taskIndex, vertex, clock } = this.#options;
+    if (failure !== null) abortQuietly(run);
+    const outcome = failure === null ? run.finish() : ({ kind: 'failed', error: failure } as const);
     if (outcome.kind === 'failed') {
       return { checkpointId, error: toWire(outcome.error), prepared };
     }
     const { operators, sizeBytes } = outcome;
-    const { alignmentMs, beganAtMs, passedAtMs } = times;
+    const { alignmentMs, beganAtMs, passedAtMs, startDelayMs } = times;
     return {
       checkpointId,
       snapshot: {
@@ -181,12 +262,40 @@ export class TaskCheckpoints {
         vertexId: vertex.id,
         parallelism: vertex.parallelism,
         statistics: {
-          alignmentMs,
-          syncMs: passedAtMs - beganAtMs,
-          asyncMs: mono() - passedAtMs,
+          ...{ startDelayMs, alignmentMs, syncMs: passedAtMs - beganAtMs },
+          asyncMs: clock.mono() - passedAtMs,
           sizeBytes,
+          inFlightBytes: inFlightBytesOf(operators),
         },
       },
     };
   }
+}
+
+interface Triggered {
+  readonly barrier: Barrier;
+  readonly dueAtMs: number;
+}
+
+function inFlightBytesOf(operators: readonly OperatorSnapshot[]): number {
+  const parts = operators.flatMap(({ kind, parts }) => (isChannelKind(kind) ? parts : []));
+  return parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+/** A file that stays behind is removed with those of other checkpoints. */
+function abortQuietly(run: SnapshotRun): void {
+  try {
+    run.abort();
+  } catch (error) {
+    if (codeOf(error) === null) throw error;
+  }
+}
+
+function givenUp(checkpointId: number): TypedError {
+  return typedError('CHECKPOINT_FAILED', `checkpoint ${checkpointId} was given up`);
+}
+
+function overtaken(checkpointId: number): TypedError {
+  const message = `checkpoint ${checkpointId} did not come on all channels: a later one was there first`;
+  return typedError('CHECKPOINT_FAILED', message);
 }

@@ -8,6 +8,7 @@ import { partitionDriver } from '../compile/partition-driver.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import type { RingReader, RingWriter } from '../memory/ring.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
+import type { EdgeChannels } from '../plan/channel-ref.ts';
 import type { Span } from '../plan/map-output-read.ts';
 import { type Exchange, vertexPorts } from '../plan/physical-graph.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
@@ -37,6 +38,9 @@ const rowsPerTurn = 1024;
 /** Text from which a message goes out, unless the output says otherwise. */
 const messageBytesUsual = 256 * 1024;
 
+/** What a barrier that overtakes rows may push out where there is no room, of one exchange: as much as its rings hold. */
+const overdraftBytesMax = 32 << 20;
+
 const firstPartition: Span = { from: 0, to: 1 };
 
 /** The receiving end of an edge. */
@@ -53,6 +57,8 @@ export interface TaskInput {
   readonly partitions?: Span;
   /** Whether it has no say in how far event time has come. @defaultValue it has */
   readonly isTimeless?: boolean;
+  /** As checkpoints name its channels. @defaultValue there are no checkpoints */
+  readonly channels?: EdgeChannels;
 }
 
 /** The sending end of an edge. */
@@ -72,6 +78,8 @@ export interface TaskOutput {
   readonly file?: MapOutputFile | null;
   /** Partitions of that file. @defaultValue 1 */
   readonly partitionCount?: number;
+  /** As checkpoints name its channels. @defaultValue there are no checkpoints */
+  readonly channels?: EdgeChannels;
 }
 
 export interface ExchangeContext {
@@ -81,6 +89,8 @@ export interface ExchangeContext {
   readonly mono: () => number;
   /** Packs and unpacks the blocks of map outputs. */
   readonly blocks: () => SpillBlocks;
+  /** Whether barriers come, for which also one channel has a gate. @defaultValue false */
+  readonly hasCheckpoints?: boolean;
 }
 
 /** One gate over all channels of all edges: what reads a union reads several. */
@@ -88,7 +98,8 @@ export function buildGate(inputs: readonly TaskInput[], context: ExchangeContext
   const perInput = inputs.map((input) => channelsOf(input, context));
   const channels = perInput.flat();
   const [only] = channels;
-  if (only !== undefined && channels.length === 1) return only;
+  const isAlone = channels.length === 1 && context.hasCheckpoints !== true;
+  if (only !== undefined && isAlone) return only;
   const merges = inputs.flatMap(({ exchange }) => (exchange.kind === 'merge' ? [exchange] : []));
   const [input, [merge]] = [inputs[0], merges];
   if (input === undefined || merge === undefined) {
@@ -132,9 +143,9 @@ export function buildChannelWriter(output: TaskOutput, context: WriterContext): 
   const file = mapOutputOf(output, context);
   const headroomBytes = file === null ? 0 : blockHeadroomBytes;
   const writers = file === null ? output.rings : file.partitions();
-  const channels = writers.map((writer) => {
-    return new ChannelOutput({ scope, kernels, schema, writer, messageBytes, headroomBytes });
-  });
+  const overdraft = { usedBytes: 0, maxBytes: overdraftBytesMax };
+  const given = { scope, kernels, schema, messageBytes, headroomBytes, overdraft };
+  const channels = writers.map((writer) => new ChannelOutput({ ...given, writer }));
   const partitioner = buildPartitioner(output, channels.length, context);
   return new ChannelWriter({ partitioner, channels, mono, file });
 }

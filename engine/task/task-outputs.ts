@@ -10,6 +10,8 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { Batch } from '../batch/batch.ts';
+import type { Barrier } from '../checkpoint/barrier.ts';
+import type { Message } from '../checkpoint/channel-recording.ts';
 import type { PartitionBytes } from '../plan/map-output-read.ts';
 import { vertexOutputs } from '../plan/physical-graph.ts';
 import { fieldIndexOf, type Schema } from '../schema/schema.ts';
@@ -20,8 +22,16 @@ import type { StreamMark } from '../stream/stream-element.ts';
 import { buildChannelWriter, type TaskOutput, type WriterContext } from './task-exchanges.ts';
 import type { FullOutput } from './task-report.ts';
 
+/** What a barrier has overtaken of an edge: by channel the messages that had not gone out. */
+export interface OvertakenOutput {
+  readonly output: TaskOutput;
+  readonly channels: readonly (readonly Message[])[];
+}
+
 export class TaskOutputs {
   readonly #writers: ChannelWriter[] = [];
+  /** Of each writer, the edge. */
+  readonly #outputs = new Map<ChannelWriter, TaskOutput>();
   /** Of each writer the place of its edge among all that leave the vertex. */
   readonly #edges: number[] = [];
   readonly #unfinished = new Set<ChannelWriter>();
@@ -44,6 +54,7 @@ export class TaskOutputs {
       if (edge.output !== output) continue;
       const writer = buildChannelWriter(edge, context);
       this.#writers.push(writer);
+      this.#outputs.set(writer, edge);
       this.#edges.push(place);
       this.#unfinished.add(writer);
       if (edge.edgeId !== undefined) this.#files.set(edge.edgeId, writer);
@@ -90,6 +101,29 @@ export class TaskOutputs {
     if (!this.#fans.every((fan) => fan.pump())) return false;
     this.#unmarked ??= [...(mark.kind === 'barrier' ? this.#writers : this.#rowWriters)];
     this.#unmarked = this.#unmarked.filter((writer) => !writer.mark(mark));
+    if (this.#unmarked.length > 0) return false;
+    this.#unmarked = null;
+    return true;
+  }
+
+  /** Whether outputs without room take rows and marks all the same, as long as the overdraft lasts. */
+  setOverdraft(hasOverdraft: boolean): void {
+    for (const writer of this.#writers) writer.setOverdraft(hasOverdraft);
+  }
+
+  /**
+   * Sends a barrier ahead of all that has not gone out, and tells what that is, edge by edge; false when a ring is full: call
+   * again with the same. An edge that has the barrier already, in its turn, has nothing in front of it.
+   */
+  overtake(barrier: Barrier, tell: (sent: OvertakenOutput) => void): boolean {
+    if (!this.#fans.every((fan) => fan.pump())) return false;
+    this.#unmarked ??= [...this.#writers];
+    this.#unmarked = this.#unmarked.filter((writer) => {
+      const channels = writer.overtake(barrier);
+      const output = this.#outputs.get(writer);
+      if (channels !== null && output !== undefined) tell({ output, channels });
+      return channels === null;
+    });
     if (this.#unmarked.length > 0) return false;
     this.#unmarked = null;
     return true;

@@ -29,22 +29,27 @@ import {
   vertexPorts,
 } from '../plan/physical-graph.ts';
 import type { UserFunctions } from '../plan/user-functions.ts';
+import type { Schema } from '../schema/schema.ts';
 import type { RangePartitioner } from '../shuffle/range-partitioner.ts';
 import { SpillBlocks } from '../spill/spill-blocks.ts';
+import { InputGate } from '../stream/input-gate.ts';
 import type { Outbox } from '../stream/outbox.ts';
-import type { StreamMark } from '../stream/stream-element.ts';
+import type { ElementReader, StreamMark } from '../stream/stream-element.ts';
 import type { AlignmentPlace } from '../time/source-alignment.ts';
 import type { SplitTimes } from '../time/split-times.ts';
 import { buildOperator } from './build-operator.ts';
 import { BuildPhase } from './build-phase.ts';
 import { BuildSide } from './build-side.ts';
 import { buildSource, type SourceSpecOf, splitTimesOf } from './build-source.ts';
+import type { ChannelPartsContext } from './channel-parts.ts';
 import { LatencyMarks } from './latency-marks.ts';
 import { OperatorChain } from './operator-chain.ts';
+import type { OvertakingRoute } from './overtaking.ts';
 import { ProbeBuffer } from './probe-buffer.ts';
+import { RestoredChannels } from './restored-channels.ts';
 import { TaskCheckpoints } from './task-checkpoints.ts';
 import type { TaskConnectors } from './task-connectors.ts';
-import { buildGate, type TaskInput, type TaskOutput } from './task-exchanges.ts';
+import { buildGate, type ExchangeContext, type TaskInput, type TaskOutput } from './task-exchanges.ts';
 import { TaskLatency } from './task-latency.ts';
 import { TaskMetrics } from './task-metrics.ts';
 import { noOutput, TaskOutputs } from './task-outputs.ts';
@@ -92,6 +97,10 @@ export class TaskParts {
   readonly counters = new FunctionCounters();
   /** Null where there are none. */
   readonly checkpoints: TaskCheckpoints | null;
+  /** What was on its way at the checkpoint that the task goes on from; null where there are none. */
+  restored: RestoredChannels | null = null;
+  /** Where barriers come in; null where there are none, and where a source has them. */
+  gate: InputGate | null = null;
   /** Null where rows come from other tasks. */
   source: TaskSource | null = null;
   /** What rows come from, where that is no source; behind the build sides of the chain's joins. */
@@ -115,7 +124,7 @@ export class TaskParts {
     this.metrics = new TaskMetrics(options.metrics, () => clock.mono());
     this.#latency = latency && new TaskLatency(latency.buffer, () => clock.mono());
     this.latencyMarks = latency && new LatencyMarks(latency.intervalMs);
-    this.checkpoints = checkpointsOf(options);
+    this.checkpoints = checkpointsOf(options, this.#channelContext());
     try {
       this.#build();
     } catch (error) {
@@ -146,6 +155,7 @@ export class TaskParts {
     const outputs = this.outputs.parts();
     closeAll([
       this.checkpoints,
+      this.restored,
       this.source,
       this.input,
       this.#probeBuffer,
@@ -169,6 +179,7 @@ export class TaskParts {
     const context = {
       ...{ scope, kernels, clock, mono: () => clock.mono(), functions, ...files },
       sender: { taskIndex, taskCount: vertex.parallelism },
+      hasCheckpoints: this.checkpoints !== null,
       onRange: (partitioner: RangePartitioner) => void rangePartitioners.push(partitioner),
     };
     const outbox = this.outputs.add(vertexOutputs.rows, last.output, outputs, context);
@@ -179,19 +190,18 @@ export class TaskParts {
     /** Filled below; what has been made by then is closed with the input. */
     const sides: BuildSide[] = [];
     this.#probeBuffer = this.#newProbeBuffer(scope, onWritten);
-    this.input = new BuildPhase({
-      sides,
-      gate: isSource ? null : buildGate(streamsOf(first, inputs), context),
-      buffer: this.#probeBuffer,
-    });
+    const gate = isSource ? null : this.#newGate(streamsOf(first, inputs), context);
+    this.input = new BuildPhase({ sides, gate, buffer: this.#probeBuffer });
     // Only what looks at the source's rows knows their lanes; others look at what was made of them.
     const timed = vertex.chain.find(({ kind }) => kind === 'eventTime');
     const splitTimes = isSource && first.isOrdered ? splitTimesOf(vertex) : null;
     if (isSource) this.source = this.#buildSource(first, splitTimes);
     const specs = isSource ? others : vertex.chain;
     let schema = isSource ? first.output : inputs.find(isAt(vertexPorts.rows))?.schema;
+    const schemas: (Schema | undefined)[] = isSource ? [undefined] : [];
     for (const spec of specs) {
       assert(schema !== undefined, 'an operator has an input schema');
+      schemas.push(schema);
       const builds = hasBuildSide(spec)
         ? inputs.filter(isAt(vertexPorts.build + sides.length))
         : [];
@@ -221,12 +231,51 @@ export class TaskParts {
       last: outbox === null ? noOutput : this.#measured(outbox),
       lastMark: (mark) => this.#lastMark(mark),
       snapshotOf: (place) => this.#checkpointing.writerOf(place),
+      overtaking: this.#overtakingRoute(),
       holdsTime: this.#holdingTime(specs),
       mono: () => clock.mono(),
       metrics: this.metrics,
       latency: this.#latency,
       firstIndex: isSource ? 1 : 0,
     });
+    this.restored = this.#restoredChannels(schemas);
+  }
+
+  #newGate(inputs: readonly TaskInput[], context: ExchangeContext): ElementReader {
+    const gate = buildGate(inputs, context);
+    if (this.checkpoints !== null && gate instanceof InputGate) this.gate = gate;
+    return gate;
+  }
+
+  #overtakingRoute(): OvertakingRoute {
+    return {
+      snapshotOf: (place) => this.#checkpointing.writerOf(place),
+      keepWaiting: (...waiting) => this.#checkpointing.channels.addWaiting(...waiting),
+      setOverdraft: (hasOverdraft) => this.outputs.setOverdraft(hasOverdraft),
+      overtakeOutputs: (barrier) => {
+        const { channels } = this.#checkpointing;
+        if (!this.outputs.overtake(barrier, (sent) => channels.addSent(sent))) return false;
+        this.#checkpointing.passed(this.sink?.prepared ?? null);
+        return true;
+      },
+      isOver: this.#isOver,
+    };
+  }
+
+  /** What rows on their way are kept and restored with. */
+  #channelContext(): ChannelPartsContext {
+    const { vertex, inputs, memory, kernels, taskIndex } = this.#options;
+    const [first] = vertex.chain;
+    const streams = first === undefined ? [] : streamsOf(first, inputs);
+    const scope = memory.scope(`${vertex.name}: exchange`);
+    return { vertex, inputs: streams, scope, kernels, taskIndex };
+  }
+
+  #restoredChannels(schemas: readonly (Schema | undefined)[]): RestoredChannels | null {
+    const { snapshots: files = null, vertex } = this.#options;
+    const { parallelism } = vertex;
+    const context = { ...this.#channelContext(), parallelism, schemas };
+    return files && new RestoredChannels({ ...context, files });
   }
 
   get #checkpointing(): TaskCheckpoints {
@@ -310,11 +359,11 @@ export class TaskParts {
   }
 }
 
-function checkpointsOf(options: TaskOptions): TaskCheckpoints | null {
-  const { snapshots = null, id: taskId, taskIndex, vertex, clock } = options;
-  if (snapshots === null) return null;
-  const mono = () => clock.mono();
-  return new TaskCheckpoints({ taskId, taskIndex, vertex, files: snapshots, mono });
+function checkpointsOf(
+  { snapshots: files = null, id: taskId, clock }: TaskOptions,
+  channels: ChannelPartsContext,
+): TaskCheckpoints | null {
+  return files && new TaskCheckpoints({ ...channels, taskId, files, clock });
 }
 
 /** The output of what an operator puts aside. */

@@ -19,24 +19,26 @@
 import { assert } from '../../base/assert.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
-import type { Barrier } from '../checkpoint/barrier.ts';
+import type { CheckpointTrigger } from '../checkpoint/barrier.ts';
 import type { Json } from '../contracts/json.ts';
 import type { SourceSnapshot } from '../contracts/snapshot.ts';
 import type { Split } from '../contracts/source.ts';
 import type { Operator } from '../operators/operator.ts';
-import type { TaskSource } from '../operators/source-operator.ts';
+import type { SourceState, TaskSource } from '../operators/source-operator.ts';
 import type { PartitionBytes } from '../plan/map-output-read.ts';
 import type { Vertex } from '../plan/physical-graph.ts';
 import { isMark, type StreamMark } from '../stream/stream-element.ts';
 import type { BuildPhase } from './build-phase.ts';
 import { dynamicFiltersOf } from './dynamic-filters.ts';
 import type { OperatorChain } from './operator-chain.ts';
-import type { CheckpointReport } from './task-checkpoints.ts';
+import type { RestoredChannels } from './restored-channels.ts';
+import type { CheckpointReport, TaskCheckpoints } from './task-checkpoints.ts';
 import { type TaskOptions, TaskParts } from './task-parts.ts';
 import { channelReport, operatorReport, type TaskReport } from './task-report.ts';
 import { nextTaskState, type TaskState } from './task-state.ts';
 
 const sliceMs = 5;
+const never = Number.POSITIVE_INFINITY;
 
 export type TaskProgress = 'busy' | 'idle' | 'done';
 
@@ -47,6 +49,10 @@ export class Task {
   readonly #parts: TaskParts;
   #state: TaskState = 'created';
   #hasInputEnded = false;
+  /** Whether all operators have: what is left waits for room in the channels out. */
+  #hasFinished = false;
+  /** When the barrier that goes through in its turn is to overtake what is in its way; infinity for never. */
+  #barrierDueAtMs = never;
   #isNarrowed = false;
   /** Whether the source is to end where it is. */
   #isDraining = false;
@@ -72,10 +78,16 @@ export class Task {
 
   /** When there is something to do though nobody rings, by the clock; infinity for never. */
   get wakeAtMs(): number {
-    const never = Number.POSITIVE_INFINITY;
-    const { source, chain, checkpoints } = this.#parts;
+    const { chain, source, checkpoints } = this.#parts;
     const sourceAtMs = checkpoints?.isHalted === true ? never : (source?.dueAtMs ?? never);
-    return Math.min(chain.wakeAtMs, sourceAtMs);
+    return Math.min(chain.wakeAtMs, sourceAtMs, this.#overtakesAtMs);
+  }
+
+  /** When a barrier has waited for too long. */
+  get #overtakesAtMs(): number {
+    const { chain, gate, checkpoints, source } = this.#parts;
+    if (chain.barrier !== null) return this.#barrierDueAtMs;
+    return Math.min(gate?.dueAtMs ?? never, (source && checkpoints?.dueAtMs) ?? never);
   }
 
   /** What the sink wrote; null before the end, and without a sink. */
@@ -153,12 +165,18 @@ export class Task {
   }
 
   /**
-   * Of a task with a source: the checkpoint begins here, as soon as all that was read has been given out.
-   *
-   * @param halts - Nothing more is given out behind it, until `goOn`. @defaultValue false
+   * Of a task with a source: the checkpoint begins here, as soon as all that was read has been given out, or sooner where it is
+   * unaligned. Others hear of it by their channels; one that only waits for room at its end may begin with it, too.
    */
-  triggerCheckpoint(checkpointId: number, halts = false): void {
-    if (this.#parts.source !== null) this.#parts.checkpoints?.trigger(checkpointId, halts);
+  triggerCheckpoint(trigger: CheckpointTrigger): void {
+    const { source, checkpoints } = this.#parts;
+    checkpoints?.trigger(source === null ? { ...trigger, halts: false } : trigger);
+  }
+
+  /** The checkpoint is given up. */
+  cancelCheckpoint(checkpointId: number): void {
+    this.#parts.checkpoints?.cancel(checkpointId);
+    this.#parts.gate?.cancel(checkpointId);
   }
 
   /** A source that has halted reads on. */
@@ -211,8 +229,74 @@ export class Task {
     const { checkpoints, places } = this.#parts;
     if (checkpoints === null) return this.#work();
     if (!checkpoints.restore(places, () => this.#isOver())) return 'busy';
+    if (this.#parts.restored !== null) {
+      const progress = this.#restoreChannels(this.#parts.restored);
+      if (progress !== null) return progress;
+    }
+    this.#overtake(checkpoints);
     const progress = this.#work();
-    return checkpoints.step() || progress === 'busy' ? progress : 'busy';
+    return checkpoints.step() === 'more' ? 'busy' : progress;
+  }
+
+  /** Works on what was on its way at the checkpoint; null when all of it has gone through. */
+  #restoreChannels(restored: RestoredChannels): TaskProgress | null {
+    const { chain, outputs, gate } = this.#parts;
+    outputs.pump();
+    for (;;) {
+      if (!chain.pump()) return this.#stopped();
+      if (this.#isOver()) return 'busy';
+      if (restored.step(chain) === 'done') break;
+    }
+    this.#parts.restored = null;
+    restored.close();
+    const mark = gate?.goOnFrom((port) => restored.watermarkOf(port)) ?? null;
+    if (mark !== null) chain.offerMark(mark);
+    return null;
+  }
+
+  /** A barrier that does not wait goes ahead of all that is in its way; one that has waited for too long from where it is. */
+  #overtake(checkpoints: TaskCheckpoints): void {
+    const { chain, gate } = this.#parts;
+    const { barrier } = chain;
+    if (barrier !== null) {
+      if (this.#clock.mono() < this.#barrierDueAtMs) return;
+      this.#barrierDueAtMs = never;
+      chain.turnUnaligned();
+    } else if (gate === null || this.#hasFinished) this.#overtakeFromHere(checkpoints);
+    else if (!this.#hasInputEnded) {
+      const ahead = gate.passesAhead();
+      if (ahead === null) return;
+      this.#barrierDueAtMs = never;
+      checkpoints.begin(ahead, null, gate.takeRecording());
+      chain.overtake(ahead);
+    }
+  }
+
+  /** Of a task without channels that may bring a barrier: it was triggered. */
+  #overtakeFromHere(checkpoints: TaskCheckpoints): void {
+    const { chain, source } = this.#parts;
+    const barrier = checkpoints.urgent;
+    if (barrier === null || (this.#hasInputEnded && !this.#hasFinished)) return;
+    if (this.#hasFinished && this.#parts.sink !== null) return; // What it has written is told of with its end.
+    this.#barrierDueAtMs = never;
+    const snapshot = source && this.#sourceSnapshotNow(source, chain);
+    if (source !== null && snapshot === null) return;
+    checkpoints.begin(barrier, snapshot);
+    chain.overtake(barrier);
+  }
+
+  /** Where the source is; what it has read and not given out lines up. Null: not yet. */
+  #sourceSnapshotNow(source: TaskSource, chain: OperatorChain): SourceSnapshot | null {
+    const found = source.snapshot();
+    if (found !== null) return found;
+    const { outputs } = this.#parts;
+    outputs.setOverdraft(true);
+    try {
+      if (this.#stepSource(source, chain) === 'done') this.#hasInputEnded = true;
+    } finally {
+      outputs.setOverdraft(false);
+    }
+    return source.snapshot();
   }
 
   #work(): TaskProgress {
@@ -255,17 +339,25 @@ export class Task {
   }
 
   #offerMark(mark: StreamMark, chain: OperatorChain): void {
-    if (mark.kind === 'barrier') this.#parts.checkpoints?.begin(mark);
+    const { checkpoints, gate } = this.#parts;
+    if (mark.kind === 'barrier' && checkpoints !== null) {
+      // Where other tasks may have turned unaligned, what this one knows of event time is kept as theirs is.
+      const mayTurn = mark.timeoutMs !== undefined;
+      const recording = mayTurn ? (gate?.emptyRecording(mark.checkpointId) ?? null) : null;
+      checkpoints.begin(mark, null, recording);
+      this.#barrierDueAtMs =
+        this.#clock.mono() - (mark.alignmentMs ?? 0) + (mark.timeoutMs ?? never);
+    }
     chain.offerMark(mark);
   }
 
   /** Sends the barrier that the source was asked for, where all that it has read has gone through the chain. */
   #beginCheckpoint(source: TaskSource, chain: OperatorChain): boolean {
     const { checkpoints } = this.#parts;
-    const checkpointId = checkpoints?.triggered ?? null;
-    const snapshot = checkpointId === null ? null : source.snapshot();
-    if (checkpoints === null || checkpointId === null || snapshot === null) return false;
-    const barrier: Barrier = { kind: 'barrier', checkpointId };
+    const barrier = checkpoints?.triggered ?? null;
+    const snapshot = barrier === null ? null : source.snapshot();
+    if (checkpoints === null || barrier === null || snapshot === null) return false;
+    this.#barrierDueAtMs = checkpoints.dueAtMs;
     checkpoints.begin(barrier, snapshot);
     chain.offerMark(barrier);
     return true;
@@ -297,19 +389,25 @@ export class Task {
   }
 
   #readSource(source: TaskSource, chain: OperatorChain): TaskProgress | null {
-    const { metrics, deadLetters, latencyMarks } = this.#parts;
-    const before = metrics.enter(0, 0);
-    const { rowCount } = source;
+    const { latencyMarks } = this.#parts;
     const readMs = latencyMarks === null ? 0 : this.#clock.mono();
-    const state = source.step(chain, deadLetters);
-    metrics.leave(before);
-    metrics.addRowsIn(0, source.rowCount - rowCount);
-    metrics.addRowsOut(0, source.rowCount - rowCount);
+    const state = this.#stepSource(source, chain);
     const mark = latencyMarks?.next(source, readMs) ?? null;
     if (mark !== null) chain.offerMark(mark);
     if (state === 'done') this.#hasInputEnded = true;
     if (state === 'full') return this.#stopped();
     return state === 'waiting' ? 'idle' : null;
+  }
+
+  #stepSource(source: TaskSource, chain: OperatorChain): SourceState {
+    const { metrics, deadLetters } = this.#parts;
+    const before = metrics.enter(0, 0);
+    const { rowCount } = source;
+    const state = source.step(chain, deadLetters);
+    metrics.leave(before);
+    metrics.addRowsIn(0, source.rowCount - rowCount);
+    metrics.addRowsOut(0, source.rowCount - rowCount);
+    return state;
   }
 
   /** The build sides are complete: the source leaves out what finds no partner there. */
@@ -327,6 +425,7 @@ export class Task {
 
   #finish(chain: OperatorChain): TaskProgress {
     if (!chain.finish()) return this.#stopped();
+    this.#hasFinished = true;
     const { outputs, metrics } = this.#parts;
     if (outputs.isEmpty) return 'done';
     const before = metrics.enter(this.#vertex.chain.length, 0);

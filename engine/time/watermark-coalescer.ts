@@ -37,6 +37,11 @@ export class WatermarkCoalescer {
     return this.#watermarkMs;
   }
 
+  /** That of one channel; minus infinity before its first. */
+  watermarkOf(channel: number): number {
+    return this.#watermarks[channel] ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** Answers the new watermark of all, or null where it stays. */
   advance(channel: number, watermarkMs: number): number | null {
     this.#isIdle[channel] = false;

@@ -180,6 +180,19 @@ export class SnapshotCopies implements SnapshotReader {
     return batchOfBytes(this.#place, next.schema, next.bytes);
   }
 
+  /** As `read`, of the first task; those of others are read by that. */
+  readOne(part: string): Batch | null {
+    const unread = this.#unread.get(part);
+    const [first] = this.#copies;
+    if (unread === undefined || unread === null) return null;
+    const others = this.#copies
+      .slice(1)
+      .reduce((sum, { parts }) => sum + (parts.get(part)?.bodies.length ?? 0), 0);
+    if (first === undefined || unread.length > others) return this.read(part);
+    this.#unread.set(part, null);
+    return null;
+  }
+
   /** Parts that have rows which nobody has read. */
   get forgotten(): readonly string[] {
     return [...this.#unread].filter(([, rest]) => rest !== null).map(([part]) => part);

@@ -39,6 +39,8 @@ export interface SnapshotFileReaderOptions extends SnapshotContext {
 /** How far a part has been read. */
 interface Progress {
   readonly parts: readonly SnapshotPart[];
+  /** Of the first task. */
+  readonly ofFirst: number;
   next: number;
   reader: SnapshotPartReader | null;
 }
@@ -58,18 +60,26 @@ export class SnapshotFileReader implements SnapshotReader {
     const isOwn = (one: OperatorSnapshot) => one.operatorId === operatorId && one.kind === kind;
     const ordered = tasks.toSorted((left, right) => left.taskIndex - right.taskIndex);
     this.notes = ordered.map(({ operators }) => operators.find(isOwn)?.note ?? null);
-    for (const task of ordered) {
-      if (!this.#isWanted(task)) continue;
-      for (const part of task.operators.find(isOwn)?.parts ?? []) this.#add(part);
+    for (const [at, task] of ordered.filter((one) => this.#isWanted(one)).entries()) {
+      for (const part of task.operators.find(isOwn)?.parts ?? []) this.#add(part, at === 0);
     }
   }
 
   /** @throws SNAPSHOT_DAMAGED; MEMORY_EXHAUSTED; errors of the disk */
   read(part: string): Batch | null {
     const progress = this.#progress.get(part);
-    if (progress === undefined) return null;
+    return progress === undefined ? null : this.#readNext(progress, progress.parts.length);
+  }
+
+  /** @throws as `read` */
+  readOne(part: string): Batch | null {
+    const progress = this.#progress.get(part);
+    return progress === undefined ? null : this.#readNext(progress, progress.ofFirst);
+  }
+
+  #readNext(progress: Progress, end: number): Batch | null {
     for (;;) {
-      const reader = progress.reader ?? this.#openNext(progress);
+      const reader = progress.reader ?? this.#openNext(progress, end);
       if (reader === null) return null;
       const batch = reader.read();
       if (batch !== null) return batch;
@@ -92,15 +102,16 @@ export class SnapshotFileReader implements SnapshotReader {
     return start < this.keyGroups.end && this.keyGroups.start < end;
   }
 
-  #add(part: SnapshotPart): void {
+  #add(part: SnapshotPart, isOfFirst: boolean): void {
     const known = this.#progress.get(part.part);
     const parts = [...(known?.parts ?? []), part];
-    this.#progress.set(part.part, { parts, next: 0, reader: null });
+    const ofFirst = (known?.ofFirst ?? 0) + (isOfFirst ? 1 : 0);
+    this.#progress.set(part.part, { parts, ofFirst, next: 0, reader: null });
   }
 
-  #openNext(progress: Progress): SnapshotPartReader | null {
+  #openNext(progress: Progress, end: number): SnapshotPartReader | null {
     const part = progress.parts[progress.next];
-    if (part === undefined) return null;
+    if (part === undefined || progress.next >= end) return null;
     progress.next++;
     progress.reader = new SnapshotPartReader(this.#options, part);
     return progress.reader;

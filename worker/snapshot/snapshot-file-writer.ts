@@ -120,6 +120,8 @@ export class SnapshotFileWriter {
         own().note = note;
       },
       rows: (part, schema, rows, isAdded = false) => {
+        // Rows that were on their way may come when the disk has failed already.
+        if (this.#failure !== null) return rows.close();
         const { chains } = own();
         assert(!chains.has(part), 'each part is given once');
         const onTopOf = isAdded ? (before?.get(part) ?? null) : null;

@@ -55,7 +55,7 @@ export class TaskSnapshotFiles implements SnapshotFiles {
     };
   }
 
-  readerOf({ id: operatorId, kind }: OperatorRef): RestoredOperator | null {
+  readerOf({ id: operatorId, kind }: OperatorRef, readsAll = false): RestoredOperator | null {
     const { restored: tasks, restoredFrom: folder } = this.#options;
     const isKept = tasks.some(({ operators }) =>
       operators.some((one) => one.operatorId === operatorId && one.kind === kind),
@@ -64,6 +64,7 @@ export class TaskSnapshotFiles implements SnapshotFiles {
     const isOwn = this.#written.operators.some(
       (one) => one.operatorId === operatorId && one.kind === kind,
     );
-    return new SnapshotFileReader({ ...this.#options, folder, operatorId, kind, tasks, isOwn });
+    const given = { ...this.#options, folder, operatorId, kind, tasks };
+    return new SnapshotFileReader({ ...given, isOwn, readsAll });
   }
 }

@@ -1,10 +1,12 @@
 /** What an executor and its slot threads say to each other over a message port. */
 import type { WireError } from '../../base/typed-error.ts';
 import type { JobModule, Question, TaskAnswer } from '../../coordinator/protocol.ts';
+import type { CheckpointTrigger } from '../../engine/checkpoint/barrier.ts';
 import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
 import type { Split } from '../../engine/contracts/source.ts';
+import type { EdgeChannels } from '../../engine/plan/channel-ref.ts';
 import type { PartitionBytes, Span } from '../../engine/plan/map-output-read.ts';
 import type { Exchange, Vertex } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';
@@ -30,6 +32,8 @@ export interface EdgeEnd {
   readonly port: number;
   readonly exchange: Exchange;
   readonly schema: Schema;
+  /** As checkpoints name its channels. */
+  readonly channels: EdgeChannels;
   /** One ring per task at the other end, in the order of their task indexes; none of a blocking edge. */
   readonly rings: readonly RingDescriptor[];
 }
@@ -117,7 +121,9 @@ export type ToSlot =
   /** Answered with `answered`, between two slices. */
   | { readonly kind: 'ask'; readonly requestId: number; readonly question: Question }
   /** Tasks with a source send a barrier; each task answers with `checkpointed` once its part is there. */
-  | { readonly kind: 'checkpoint'; readonly checkpointId: number; readonly halts: boolean }
+  | ({ readonly kind: 'checkpoint' } & CheckpointTrigger)
+  /** Tasks stop working for it. */
+  | { readonly kind: 'cancelCheckpoint'; readonly checkpointId: number }
   | { readonly kind: 'orderSources'; readonly order: 'goOn' | 'end' }
   /** Ends all tasks of the job; answered with `stopped`. */
   | { readonly kind: 'stop' };

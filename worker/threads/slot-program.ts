@@ -18,6 +18,7 @@ import type { SyncDisk } from '../../base/env/disk.ts';
 import type { Doorbell } from '../../base/env/slot-runner.ts';
 import type { Timers } from '../../base/env/timers.ts';
 import { toWire } from '../../base/typed-error.ts';
+import type { CheckpointTrigger } from '../../engine/checkpoint/barrier.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
 import { MemoryShare } from '../../engine/memory/memory-share.ts';
@@ -113,6 +114,9 @@ export class SlotProgram {
       case 'orderSources':
         for (const { task } of this.#tasks) tellSource(task, message);
         for (const { orders } of this.#loading) orders.push(message);
+        break;
+      case 'cancelCheckpoint':
+        for (const { task } of this.#tasks) task.cancelCheckpoint(message.checkpointId);
         break;
       case 'stop':
         this.#close(() => true);
@@ -274,7 +278,9 @@ export class SlotProgram {
 }
 
 function tellSource(task: Task, message: SourceOrder): void {
-  if (message.kind === 'checkpoint') task.triggerCheckpoint(message.checkpointId, message.halts);
-  else if (message.order === 'goOn') task.goOn();
+  if (message.kind === 'checkpoint') {
+    const { kind: _, ...trigger } = message;
+    task.triggerCheckpoint(trigger);
+  } else if (message.order === 'goOn') task.goOn();
   else task.drain();
 }

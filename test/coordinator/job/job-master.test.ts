@@ -70,6 +70,7 @@ function fakes(failing: readonly string[]) {
     ask: async () => [],
     triggerCheckpoint: async () => undefined,
     orderSources: async () => undefined,
+    cancelCheckpoint: async () => undefined,
   };
   return { calls, connector, host };
 }
