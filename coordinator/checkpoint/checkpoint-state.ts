@@ -43,7 +43,7 @@ import {
   withWrite,
   written,
 } from './checkpoint-steps.ts';
-import { isCollectingFrom, type TaskAnswer } from './pending-checkpoint.ts';
+import { isCollectingFrom, type PendingCheckpoint, type TaskAnswer } from './pending-checkpoint.ts';
 
 export function stepCheckpoints(
   state: CheckpointsState,
@@ -84,7 +84,7 @@ function apply(
     case 'decline':
       return declined(state, event, options);
     case 'taskFinished':
-      return finished(state, { snapshot: event.snapshot, answeredMs: nowMs });
+      return finished(state, { snapshot: event.snapshot, answeredMs: nowMs }, options);
     case 'written':
       return written(state, event.checkpointId, { nowMs, minPauseMs: options.minPauseMs });
     case 'writeFailed':
@@ -159,21 +159,38 @@ function answered(state: CheckpointsState, taskId: string, answeredId: number): 
   return { ...state, tasks: new Map(state.tasks).set(taskId, { answeredId, end: null }) };
 }
 
-/** Answers all checkpoints that wait for the task; what it prepared belongs to the first of them. */
-function finished(state: CheckpointsState, answer: TaskAnswer): CheckpointStep {
+/**
+ * Answers all checkpoints that wait for the task; what it prepared belongs to the first of them. One that is earlier than what it has
+ * answered never came to it: rows that came behind its barrier are in what the task ended with.
+ */
+function finished(
+  state: CheckpointsState,
+  answer: TaskAnswer,
+  { failuresMax }: CheckpointOptions,
+): CheckpointStep {
   const { taskId, vertexId, prepared } = answer.snapshot;
   const task = state.tasks.get(taskId);
   if (task === undefined || task.end !== null) return { state, effects: [] };
   const end: TaskAnswer = { ...answer, snapshot: { ...answer.snapshot, prepared: null } };
-  const waiting = state.checkpoints.filter((one) => isCollectingFrom(one, taskId));
+  const isWaiting = (one: PendingCheckpoint) => isCollectingFrom(one, taskId);
+  const waiting = state.checkpoints.filter((one) => isWaiting(one) && one.id > task.answeredId);
   const checkpointId = waiting[0]?.id ?? state.nextId;
   let next = withWrite(state, { checkpointId, taskId, vertexId, write: prepared });
   next = { ...next, tasks: new Map(next.tasks).set(taskId, { ...task, end }) };
   for (const { id } of waiting) next = answerCheckpoint(next, id, end);
+  const effects: CheckpointEffect[] = [];
+  for (const { id } of next.checkpoints.filter(isWaiting)) {
+    const reason = `task "${taskId}" has ended, and had answered a later one`;
+    const nowMs = answer.answeredMs;
+    const aborted = abortCheckpoint(next, { id, outcome: 'declined', reason, nowMs, failuresMax });
+    next = aborted.state;
+    effects.push(...aborted.effects);
+  }
   const isLast = [...next.tasks.values()].every((one) => one.end !== null);
-  if (!isLast) return { state: next, effects: [] };
+  if (!isLast || next.isOver) return { state: next, effects };
   const request = next.ending?.kind === 'drain' ? next.ending.request : null;
-  return beginCheckpoint(next, { kind: 'final', request, nowMs: answer.answeredMs });
+  const final = beginCheckpoint(next, { kind: 'final', request, nowMs: answer.answeredMs });
+  return { state: final.state, effects: [...effects, ...final.effects] };
 }
 
 function writeFailed(

@@ -34,6 +34,7 @@ export class BarrierAligner {
   #passedId = 0;
   /** Given up, later than that. */
   readonly #cancelled = new Set<number>();
+  readonly #dropped: number[] = [];
 
   /** @param channelCount - 1 or more. */
   constructor(channelCount: number) {
@@ -69,7 +70,7 @@ export class BarrierAligner {
     assert(!this.isBlocked(channel), 'a channel that is blocked is not read');
     const { checkpointId } = barrier;
     for (const [id, { brought }] of this.#waited) {
-      if (id < checkpointId && !brought.has(channel)) this.#waited.delete(id);
+      if (id < checkpointId && !brought.has(channel)) this.#drop(id);
     }
     const waited = this.#heardOf(barrier, nowMs);
     waited?.brought.add(channel);
@@ -96,21 +97,26 @@ export class BarrierAligner {
     return dueAtMs;
   }
 
-  /** The newest barrier whose time is up; null where none is. */
+  /** The oldest barrier whose time is up; null where none is. */
   due(nowMs: number): Barrier | null {
-    let due: Barrier | null = null;
     for (const { barrier, sinceMs } of this.#waited.values()) {
       const { timeoutMs = Number.POSITIVE_INFINITY } = barrier;
-      if (nowMs >= sinceMs + timeoutMs) due = barrier;
+      if (nowMs >= sinceMs + timeoutMs) return barrier;
     }
-    return due;
+    return null;
+  }
+
+  /** Checkpoints that will not go through, since later ones were first: the task has to say so. */
+  takeDropped(): readonly number[] {
+    return this.#dropped.splice(0);
   }
 
   /** The barrier goes out now, whoever has brought it; answers how long it has waited. */
   pass(checkpointId: number, nowMs: number): number {
     const waited = this.#waited.get(checkpointId);
     this.#passedId = Math.max(this.#passedId, checkpointId);
-    for (const id of this.#waited.keys()) if (id <= checkpointId) this.#waited.delete(id);
+    this.#waited.delete(checkpointId);
+    for (const id of this.#waited.keys()) if (id < checkpointId) this.#drop(id);
     for (const id of this.#cancelled) if (id <= checkpointId) this.#cancelled.delete(id);
     return waited === undefined ? 0 : nowMs - waited.sinceMs;
   }
@@ -128,10 +134,19 @@ export class BarrierAligner {
     const known = this.#waited.get(checkpointId);
     if (known !== undefined) return known;
     if (this.isOver(checkpointId)) return null;
-    for (const id of this.#waited.keys()) if (id > checkpointId) return null;
+    for (const id of this.#waited.keys()) {
+      if (id < checkpointId) continue;
+      this.#drop(checkpointId);
+      return null;
+    }
     const waited = { barrier, brought: new Set<number>(), sinceMs: nowMs };
     this.#waited.set(checkpointId, waited);
     return waited;
+  }
+
+  #drop(checkpointId: number): void {
+    this.#waited.delete(checkpointId);
+    this.#dropped.push(checkpointId);
   }
 
   /** The newest that all channels have brought. */

@@ -116,6 +116,11 @@ export class InputGate implements ElementReader {
     return this.#barriers.dueAtMs;
   }
 
+  /** Checkpoints that will not come through the gate, since later ones were first. */
+  takeDropped(): readonly number[] {
+    return this.#barriers.takeDropped();
+  }
+
   /** The checkpoint is given up: no channel waits for its barrier. */
   cancel(checkpointId: number): void {
     this.#barriers.cancel(checkpointId);

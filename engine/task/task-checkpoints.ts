@@ -70,8 +70,13 @@ export class TaskCheckpoints {
   #begunId = 0;
   /** The barrier behind which the source gives out nothing; null where it reads on. */
   #haltsAt: number | null = null;
-  #writing: Taken[] = [];
+  /** Passed or declined, and not told; oldest first. */
+  #writing: (Taken | Skipped)[] = [];
   #reports: CheckpointReport[] = [];
+  /** Declined, and later than the last one that has begun. */
+  readonly #declined = new Set<number>();
+  /** Declined while another one went through the chain. */
+  #skipped: Skipped[] = [];
   /** Operators, by place, that have taken in what they go on from; and what the next one reads it from. */
   #restoredCount = 0;
   #restored: RestoredOperator | null = null;
@@ -162,6 +167,9 @@ export class TaskCheckpoints {
     recording: ChannelRecording | null = null,
   ): void {
     assert(this.#passing === null, 'one barrier goes through a chain at a time');
+    // Those that it came before will not come any more; that is told before it is.
+    const firstId = this.#begunId > 0 ? this.#begunId + 1 : checkpointId - overtakenMax;
+    for (let id = Math.max(1, firstId); id < checkpointId; id++) this.decline(id);
     this.#begunId = checkpointId;
     this.#triggered = this.#triggered.filter(({ barrier }) => barrier.checkpointId > checkpointId);
     const { files, clock } = this.#options;
@@ -181,13 +189,26 @@ export class TaskCheckpoints {
     return this.#passing.channels;
   }
 
+  /** The barrier of the checkpoint will not go through this task. */
+  decline(checkpointId: number): void {
+    const declined = this.#declined;
+    if (checkpointId <= this.#begunId || declined.has(checkpointId)) return;
+    for (const id of declined) if (id <= this.#begunId) declined.delete(id);
+    declined.add(checkpointId);
+    // Answers come in the order of barriers: behind that of the one that goes through the chain now.
+    const skipped = { checkpointId, failure: overtaken(checkpointId), run: null };
+    if (this.#passing === null) this.#writing.push(skipped);
+    else this.#skipped.push(skipped);
+  }
+
   /** Nothing will come of the checkpoint: what is not written needs not be. */
   cancel(checkpointId: number): void {
     this.#triggered = this.#triggered.filter(
       ({ barrier }) => barrier.checkpointId !== checkpointId,
     );
     for (const taken of [...this.#writing, ...(this.#passing === null ? [] : [this.#passing])]) {
-      if (taken.checkpointId === checkpointId) taken.failure ??= givenUp(checkpointId);
+      const isMeant = taken.checkpointId === checkpointId && taken.run !== null;
+      if (isMeant) taken.failure ??= givenUp(checkpointId);
     }
   }
 
@@ -206,20 +227,25 @@ export class TaskCheckpoints {
     taken.prepared = prepared;
     taken.passedAtMs = this.#options.clock.mono();
     if (taken.recording === null) taken.channels.writeNotes();
-    this.#writing.push(taken);
+    this.#writing.push(taken, ...this.#skipped.splice(0));
   }
 
   /** Writes for a moment. `waiting`: all is written that is known; a channel in has to announce the barrier. */
   step(): 'more' | 'waiting' | 'done' {
     const [taken] = this.#writing;
     if (taken === undefined) return 'done';
-    this.#takeRecorded(taken);
-    if (taken.failure === null) {
+    if (taken.run !== null) this.#takeRecorded(taken);
+    if (taken.run !== null && taken.failure === null) {
       if (!taken.run.step()) return 'more';
       if (taken.recording !== null) return 'waiting';
     }
     this.#writing.shift();
-    this.#reports.push(this.#reportOf(taken));
+    const { checkpointId, failure } = taken;
+    const report =
+      taken.run === null
+        ? { checkpointId, error: toWire(failure), prepared: null }
+        : this.#reportOf(taken);
+    this.#reports.push(report);
     return this.#writing.length === 0 ? 'done' : 'more';
   }
 
@@ -242,7 +268,7 @@ export class TaskCheckpoints {
     const open = [...this.#writing, ...(this.#passing === null ? [] : [this.#passing])];
     this.#writing = [];
     this.#passing = null;
-    closeAll([this.#restored, ...open.map(({ run }) => ({ close: () => run.abort() }))]);
+    closeAll([this.#restored, ...open.map(({ run }) => ({ close: () => run?.abort() }))]);
   }
 
   #reportOf({ checkpointId, run, source, prepared, failure, ...times }: Taken): CheckpointReport {
@@ -271,6 +297,16 @@ export class TaskCheckpoints {
     };
   }
 }
+
+/** One whose barrier will not come. */
+interface Skipped {
+  readonly checkpointId: number;
+  readonly failure: TypedError;
+  readonly run: null;
+}
+
+/** As many checkpoints may be under way (coordinator/checkpoint/checkpoint-options.ts), and savepoints. */
+const overtakenMax = 32;
 
 interface Triggered {
   readonly barrier: Barrier;

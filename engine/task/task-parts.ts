@@ -49,7 +49,12 @@ import { ProbeBuffer } from './probe-buffer.ts';
 import { RestoredChannels } from './restored-channels.ts';
 import { TaskCheckpoints } from './task-checkpoints.ts';
 import type { TaskConnectors } from './task-connectors.ts';
-import { buildGate, type ExchangeContext, type TaskInput, type TaskOutput } from './task-exchanges.ts';
+import {
+  buildGate,
+  type ExchangeContext,
+  type TaskInput,
+  type TaskOutput,
+} from './task-exchanges.ts';
 import { TaskLatency } from './task-latency.ts';
 import { TaskMetrics } from './task-metrics.ts';
 import { noOutput, TaskOutputs } from './task-outputs.ts';

@@ -257,6 +257,7 @@ export class Task {
   /** A barrier that does not wait goes ahead of all that is in its way; one that has waited for too long from where it is. */
   #overtake(checkpoints: TaskCheckpoints): void {
     const { chain, gate } = this.#parts;
+    for (const checkpointId of gate?.takeDropped() ?? []) checkpoints.decline(checkpointId);
     const { barrier } = chain;
     if (barrier !== null) {
       if (this.#clock.mono() < this.#barrierDueAtMs) return;

@@ -58,7 +58,10 @@ export class SnapshotFileReader implements SnapshotReader {
     this.isOwn = options.isOwn === true;
     this.keyGroups = keyGroupRangeOf(keyGroupCount, parallelism, taskIndex);
     const isOwn = (one: OperatorSnapshot) => one.operatorId === operatorId && one.kind === kind;
-    const ordered = tasks.toSorted((left, right) => left.taskIndex - right.taskIndex);
+    // Others have only rows that were on their way to it.
+    const ordered = tasks
+      .filter(({ operators }) => operators.some(isOwn))
+      .toSorted((left, right) => left.taskIndex - right.taskIndex);
     this.notes = ordered.map(({ operators }) => operators.find(isOwn)?.note ?? null);
     for (const [at, task] of ordered.filter((one) => this.#isWanted(one)).entries()) {
       for (const part of task.operators.find(isOwn)?.parts ?? []) this.#add(part, at === 0);
