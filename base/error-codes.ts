@@ -16,6 +16,7 @@ export const errorKinds = {
   BROADCAST_STATE_TOO_LARGE: 'resource',
   CHANGES_OPTION_INVALID: 'user',
   CHECKPOINT_AMBIGUOUS: 'user',
+  CHECKPOINT_CHANNELS: 'user',
   CHECKPOINT_DAMAGED: 'external',
   CHECKPOINT_FAILED: 'external',
   CHECKPOINT_FENCED: 'external',

@@ -14,6 +14,7 @@ import type { JobMode, LogicalGraph } from '../engine/plan/logical-graph.ts';
 import type { PhysicalGraph } from '../engine/plan/physical-graph.ts';
 import { type AdaptiveOptions, adaptiveDefaults } from './adaptive/adaptive-options.ts';
 import type { stepCheckpoints } from './checkpoint/checkpoint-state.ts';
+import { mayKeepRows } from './checkpoint/checkpoint-options.ts';
 import { folderStore } from './checkpoint/store/folder-store.ts';
 import { AttemptStarter } from './job/attempt-starter.ts';
 import { type CheckpointRequest, checkCheckpoints } from './job/checkpointed-job.ts';
@@ -90,8 +91,9 @@ export class Coordinator {
     const { checkpoints } = submission;
     const statistics = await this.#statisticsOf(graph, jobId);
     const mode = plan.mode ?? (checkpoints === undefined ? undefined : 'streaming');
-    const planWith = (parallelism: number) =>
-      planJob(graph, { ...plan, parallelism, statistics, ...(mode !== undefined && { mode }) });
+    const keepsPhases = checkpoints !== undefined && mayKeepRows(checkpoints.options);
+    const given = { ...plan, statistics, keepsPhases, ...(mode !== undefined && { mode }) };
+    const planWith = (parallelism: number) => planJob(graph, { ...given, parallelism });
     const physical = planWith(plan.parallelism);
     if (checkpoints !== undefined) checkCheckpoints(physical, this.#parts.connectors);
     const host = await this.#anyHost();

@@ -9,9 +9,10 @@
  */
 import { assert } from '../base/assert.ts';
 import { type DeployRequest, taskIdOf } from '../coordinator/protocol.ts';
+import type { OperatorRef } from '../engine/checkpoint/snapshot-files.ts';
 import type { OperatorSnapshot } from '../engine/checkpoint/task-snapshot.ts';
-import { channelRefOf } from '../engine/plan/channel-ref.ts';
-import { partitionCountOf, readOf, vertexOf } from '../engine/plan/channels.ts';
+import { channelRefsOf, type EdgeChannels, edgeChannelsOf } from '../engine/plan/channel-ref.ts';
+import { partitionCountOf, readOf } from '../engine/plan/channels.ts';
 import { keptAs } from '../engine/plan/kept-as.ts';
 import type { Span } from '../engine/plan/map-output-read.ts';
 import type { Edge, PhysicalGraph, Vertex } from '../engine/plan/physical-graph.ts';
@@ -38,6 +39,8 @@ export function deploymentsOf(
   const { graph, slots, attempt, inputs, prepared } = request;
   const slotOf = (vertexId: string, index: number) => slots[taskIdOf(vertexId, index)];
   const rings = makeRings(graph, slotOf, exchangeBytes);
+  const refs = channelRefsOf(graph);
+  const channels = edgeChannelsOf(graph);
   const fileOf = (edge: Edge, index: number, ofAttempt: number): MapOutputFile => ({
     taskId: taskIdOf(edge.from, index),
     attempt: ofAttempt,
@@ -54,7 +57,7 @@ export function deploymentsOf(
         inputs: graph.edges
           .filter((edge) => edge.to === vertex.id)
           .map((edge) => ({
-            ...endOf(graph, edge, rings.get(edge.id)?.ofReceiver(taskIndex) ?? []),
+            ...endOf(channels, edge, rings.get(edge.id)?.ofReceiver(taskIndex) ?? []),
             files: edge.isBlocking
               ? indexesOf(readOf(graph, edge, taskIndex).senders).map((sender) => {
                   const ofAttempt = inputs[taskIdOf(edge.from, sender)];
@@ -67,14 +70,15 @@ export function deploymentsOf(
         outputs: graph.edges
           .filter((edge) => edge.from === vertex.id)
           .map((edge) => ({
-            ...endOf(graph, edge, rings.get(edge.id)?.ofSender(taskIndex) ?? []),
+            ...endOf(channels, edge, rings.get(edge.id)?.ofSender(taskIndex) ?? []),
             edgeId: edge.id,
             file: edge.isBlocking ? fileOf(edge, taskIndex, attempt) : null,
             partitionCount: partitionCountOf(graph, edge),
           })),
         metrics: new SharedArrayBuffer(taskMetricsBytes(vertex.chain.length)),
         latency: latencyPlace(graph, vertex),
-        checkpoints: checkpointPlace(request, vertex),
+        checkpoints: checkpointPlace(request, vertex, refs.get(vertex.id) ?? []),
+        channelRefs: refs.get(vertex.id) ?? [],
         pace: sources.paceOf(vertex),
         alignment: sources.alignmentOf(graph, vertex, taskIndex),
       };
@@ -86,12 +90,15 @@ export function deploymentsOf(
   return deployments;
 }
 
-function checkpointPlace({ checkpoints, epoch }: DeployRequest, { chain }: Vertex) {
+function checkpointPlace(
+  { checkpoints, epoch }: DeployRequest,
+  { chain }: Vertex,
+  refs: readonly OperatorRef[],
+) {
   if (checkpoints === null) return null;
   const isHere = ({ operatorId, kind }: OperatorSnapshot) =>
-    chain.some((spec) => {
-      return spec.id === operatorId && (keptAs(spec) === kind || channelRefOf(spec).kind === kind);
-    });
+    chain.some((spec) => spec.id === operatorId && keptAs(spec) === kind) ||
+    refs.some((ref) => ref.id === operatorId && ref.kind === kind);
   const restored = checkpoints.restored.filter(({ operators }) => operators.some(isHere));
   return { ...checkpoints, epoch, restored };
 }
@@ -106,12 +113,10 @@ function indexesOf({ from, to }: Span): number[] {
   return Array.from({ length: to - from }, (_, at) => from + at);
 }
 
-function endOf(graph: PhysicalGraph, edge: Edge, rings: readonly RingDescriptor[]): EdgeEnd {
-  const { output, port, exchange, schema, from, to } = edge;
-  const { chain, parallelism: receivers } = vertexOf(graph, to);
-  const [first] = chain;
-  assert(first !== undefined, 'a vertex has an operator');
-  const { parallelism: senders } = vertexOf(graph, from);
-  const channels = { from, port, reader: channelRefOf(first), senders, receivers };
-  return { output, port, exchange, schema, channels, rings };
+function endOf(
+  channels: ReadonlyMap<string, EdgeChannels>,
+  { id, output, port, exchange, schema }: Edge,
+  rings: readonly RingDescriptor[],
+): EdgeEnd {
+  return { output, port, exchange, schema, channels: channels.get(id), rings };
 }

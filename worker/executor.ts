@@ -29,7 +29,6 @@ import {
   type TaskCounters,
   type TaskFailed,
   type TaskFinished,
-  type TriggerCheckpointRequest,
 } from '../coordinator/protocol.ts';
 import type { CheckpointTrigger } from '../engine/checkpoint/barrier.ts';
 import type { CheckpointReport } from '../engine/task/task-checkpoints.ts';

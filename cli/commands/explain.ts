@@ -63,7 +63,8 @@ export async function explainCommand(env: CliEnv, args: readonly string[]): Prom
     statisticsOf(graph),
     showsCode ? import('../../engine/compile/explain-code.ts') : null,
   ]);
-  const tasks = { parallelism: partitions, shuffle };
+  const keepsPhases = request.checkpointMode === 'unaligned';
+  const tasks = { parallelism: partitions, shuffle, keepsPhases };
   const physical = planner.planJob(graph, {
     ...{ ...tasks, statistics },
     ...(mode !== undefined && { mode }),

@@ -15,6 +15,7 @@ import { readValue } from '../../engine/batch/row-reader.ts';
 import type { SnapshotPart } from '../../engine/checkpoint/task-snapshot.ts';
 import { instantiateKernels } from '../../engine/kernels/kernels.ts';
 import { addressOf, SlotMemory } from '../../engine/memory/slot-memory.ts';
+import { isChannelKind } from '../../engine/plan/channel-ref.ts';
 import { fieldIndexOf, type Schema } from '../../engine/schema/schema.ts';
 import { selectedBatch } from '../../engine/stream/selected-batch.ts';
 import type { SnapshotContext } from '../../worker/snapshot/snapshot-output.ts';
@@ -43,7 +44,7 @@ export function keptParts(manifest: CheckpointManifest, operatorId: string): Kep
 function rowParts({ tasks }: CheckpointManifest, operatorId: string): KeptPart[] {
   const ordered = tasks.toSorted((left, right) => left.taskIndex - right.taskIndex);
   const own = ordered.flatMap(({ operators }) =>
-    operators.filter((one) => one.operatorId === operatorId),
+    operators.filter((one) => one.operatorId === operatorId && !isChannelKind(one.kind)),
   );
   const states = own.flatMap(({ note }) => notedStates(note));
   const byName = Map.groupBy(

@@ -73,6 +73,11 @@ export function checkpointOptions(given: Partial<CheckpointOptions> = {}): Check
   return options;
 }
 
+/** Whether checkpoints may have rows that were on their way to operators. */
+export function mayKeepRows({ mode, alignmentTimeoutMs }: CheckpointOptions): boolean {
+  return mode === 'unaligned' || alignmentTimeoutMs !== null;
+}
+
 function invalid(option: keyof CheckpointOptions, problem: string, hint: string) {
   return typedError('CHECKPOINT_OPTION_INVALID', problem, { hint, details: { option } });
 }

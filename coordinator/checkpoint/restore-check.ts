@@ -6,6 +6,7 @@
  */
 import { typedError } from '../../base/typed-error.ts';
 import { keyGroupCount } from '../../engine/keys/key-group.ts';
+import { channelRefsOf, isChannelKind } from '../../engine/plan/channel-ref.ts';
 import type { DeclaredOperator } from '../../engine/plan/declared-state.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import { compatibilityOf, type Finding, refusalsIn } from '../compatibility/compatibility.ts';
@@ -29,7 +30,7 @@ export interface RestoringPlan {
   readonly onFindings?: (findings: readonly Finding[]) => void;
 }
 
-/** @throws CHECKPOINT_KEY_GROUPS, STATE_CHANGED, STATE_NOT_RESTORED */
+/** @throws CHECKPOINT_KEY_GROUPS, CHECKPOINT_CHANNELS, STATE_CHANGED, STATE_NOT_RESTORED */
 export function checkRestore(
   { manifest, path }: OfferedCheckpoint,
   { graph, declared, allowsDropped, onFindings }: RestoringPlan,
@@ -42,6 +43,7 @@ export function checkRestore(
   const [first] = refused;
   if (first !== undefined) throw refusal('STATE_CHANGED', from, refused);
   if (dropped.length > 0 && !allowsDropped) throw refusal('STATE_NOT_RESTORED', from, dropped);
+  checkChannels({ manifest, path }, graph);
 }
 
 function checkKeyGroups(manifest: CheckpointManifest, path: string): void {
@@ -70,3 +72,20 @@ function refusal(
 }
 
 const nothingFound: Finding = { operatorId: '', state: '', verdict: 'same', text: '', hint: '' };
+
+/** Rows that were on their way need somebody who takes them. */
+function checkChannels({ manifest, path }: OfferedCheckpoint, graph: PhysicalGraph): void {
+  const refs = [...channelRefsOf(graph).values()].flat();
+  const isThere = (operatorId: string, kind: string) =>
+    refs.some((ref) => ref.id === operatorId && ref.kind === kind);
+  for (const { operatorId, kind, parts } of manifest.tasks.flatMap(({ operators }) => operators)) {
+    if (!isChannelKind(kind) || parts.length === 0 || isThere(operatorId, kind)) continue;
+    const message = `the checkpoint in "${path}" has rows on their way to operator "${operatorId}", and the plan has none that takes them`;
+    throw typedError('CHECKPOINT_CHANNELS', message, {
+      hint:
+        'Go on with the job as it was and with --checkpoint-mode unaligned, at the parallelism that it had; or from a savepoint, which has ' +
+        'no rows on their way.',
+      details: { path, operator: operatorId },
+    });
+  }
+}

@@ -24,14 +24,15 @@ import {
 
 export function combinerRule(
   steps: readonly PlanStep[],
-  { mode }: Partial<PlanOptions> = {},
+  { mode, keepsPhases = false }: Partial<PlanOptions> = {},
 ): readonly PlanStep[] {
   const nextNumber = numberAfter(steps);
   const index = new StepIndex(steps);
   /** By step that was split: what is late is told, and put aside, by its partial phases. */
   const tellers = new Map<number, readonly number[]>();
   const split = steps.flatMap((step) => {
-    const isWhole = isLocal(step) || (mode === 'streaming' && isSession(step.operator));
+    const isAlone = isLocal(step) && !keepsPhases;
+    const isWhole = isAlone || (mode === 'streaming' && isSession(step.operator));
     const phases = isWhole ? null : phasesOf(step.operator, index.inputSchemaOf(step));
     if (phases === null) return [step];
     const partials = step.inputs.map(

@@ -86,6 +86,11 @@ export type Shuffle = 'memory' | 'disk';
 export interface PlanOptions {
   /** Tasks of each vertex that can have several, from 1 on. */
   readonly parallelism: number;
+  /**
+   * Whether aggregates are split also where no exchange is behind them: an unaligned checkpoint may have rows between the
+   * phases, and another parallelism. @defaultValue false
+   */
+  readonly keepsPhases?: boolean;
   /** What is known of sources, by the id of their operators. @defaultValue nothing */
   readonly statistics?: ReadonlyMap<string, SourceStatistics>;
   /** @defaultValue 'memory' */

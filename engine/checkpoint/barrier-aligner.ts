@@ -74,7 +74,7 @@ export class BarrierAligner {
     }
     const waited = this.#heardOf(barrier, nowMs);
     waited?.brought.add(channel);
-    return waited === null ? null : this.#barrierOfAll(nowMs);
+    return waited === null ? null : this.#barrierOfAll(() => nowMs);
   }
 
   /** A barrier is on its way in a channel: its time counts from here on. */
@@ -83,9 +83,9 @@ export class BarrierAligner {
   }
 
   /** The channel has ended; answers as `arrive`. */
-  end(channel: number, nowMs = 0): Barrier | null {
+  end(channel: number, now: () => number = () => 0): Barrier | null {
     this.#hasEnded[channel] = true;
-    return this.#barrierOfAll(nowMs);
+    return this.#barrierOfAll(now);
   }
 
   /** When an aligned barrier that is waited for has to turn unaligned; infinity for never. */
@@ -150,13 +150,13 @@ export class BarrierAligner {
   }
 
   /** The newest that all channels have brought. */
-  #barrierOfAll(nowMs: number): Barrier | null {
+  #barrierOfAll(now: () => number): Barrier | null {
     let found: Barrier | null = null;
     for (const { barrier, brought } of this.#waited.values()) {
       const isThere = (hasEnded: boolean, channel: number) => hasEnded || brought.has(channel);
       if (brought.size > 0 && this.#hasEnded.every(isThere)) found = barrier;
     }
     if (found === null) return null;
-    return { ...found, alignmentMs: this.pass(found.checkpointId, nowMs) };
+    return { ...found, alignmentMs: this.pass(found.checkpointId, now()) };
   }
 }

@@ -4,21 +4,46 @@
  *
  * On disk: the kinds are in manifests. Never rename.
  */
+import { assert } from '../../base/assert.ts';
 import type { OperatorRef } from '../checkpoint/snapshot-files.ts';
 import { keptAs } from './kept-as.ts';
-import type { Exchange, OperatorSpec } from './physical-graph.ts';
+import type { Exchange, OperatorSpec, PhysicalGraph } from './physical-graph.ts';
 
 const prefix = 'channel ';
 
-/** As it keeps its state; but rows on their way to a final phase are none for an operator that has no phases. */
-export function channelRefOf(spec: OperatorSpec): OperatorRef {
-  const isFinal = 'phase' in spec && spec.phase === 'final';
-  return { id: spec.id, kind: `${prefix}${keptAs(spec)}${isFinal ? ' final' : ''}` };
+/**
+ * By vertex and place in its chain. An operator is named as it keeps its state; but rows on their way to a final phase are none for
+ * an operator that has no phases. Of several without state that carry out one logical operator the second and later have a number.
+ */
+export function channelRefsOf({ vertices }: PhysicalGraph): ReadonlyMap<string, OperatorRef[]> {
+  const counts = new Map<string, number>();
+  const refOf = (spec: OperatorSpec): OperatorRef => {
+    const isFinal = 'phase' in spec && spec.phase === 'final';
+    const kind = `${prefix}${keptAs(spec)}${isFinal ? ' final' : ''}`;
+    const key = `${spec.id} ${kind}`;
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    return { id: spec.id, kind: count === 1 ? kind : `${kind} ${count}` };
+  };
+  return new Map(vertices.map(({ id, chain }) => [id, chain.map(refOf)]));
 }
 
 /** Whether what is kept under a kind are rows on their way, and not an operator's state. */
 export function isChannelKind(kind: string): boolean {
   return kind.startsWith(prefix);
+}
+
+/** The channels of all edges, as a checkpoint names them, by edge. */
+export function edgeChannelsOf(graph: PhysicalGraph): ReadonlyMap<string, EdgeChannels> {
+  const refs = channelRefsOf(graph);
+  const tasksOf = (id: string) => graph.vertices.find((one) => one.id === id)?.parallelism ?? 1;
+  return new Map(
+    graph.edges.map(({ id, from, to, port }) => {
+      const [reader] = refs.get(to) ?? [];
+      assert(reader !== undefined, 'a vertex has an operator');
+      return [id, { from, port, reader, senders: tasksOf(from), receivers: tasksOf(to) }];
+    }),
+  );
 }
 
 /** The channels of an edge, as a checkpoint names them. */

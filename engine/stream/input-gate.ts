@@ -197,8 +197,7 @@ export class InputGate implements ElementReader {
     this.#open.splice(this.#turn, 1);
     const time = this.#markOf(this.#times.end(channel.index));
     this.#unaligned.ended(channel.index);
-    const nowMs = this.#barriers.isAligning ? this.#mono() : 0;
-    const barrier = this.#barriers.end(channel.index, nowMs);
+    const barrier = this.#barriers.end(channel.index, this.#mono);
     if (time === null) return barrier;
     this.#next = barrier;
     return time;

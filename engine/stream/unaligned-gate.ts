@@ -59,9 +59,11 @@ export class UnalignedGate {
     return made;
   }
 
-  /** Whether the channel must not be read for now. */
+  /** Whether the channel must not be read for now: what is behind a barrier that passes next comes later. */
   isBlocked(channel: number): boolean {
-    return this.#recordings.some((recording) => recording.isBlocked(channel));
+    const announced = this.#announced.get(channel);
+    const isNext = announced !== undefined && announced.some((one) => this.#isUrgent(one));
+    return isNext || this.#recordings.some((recording) => recording.isBlocked(channel));
   }
 
   /** The barrier has come on the channel in its turn. */
@@ -118,6 +120,10 @@ export class UnalignedGate {
     return this.#options.aligner.isOver(barrier.checkpointId);
   }
 
+  #isUrgent(one: Announcement): boolean {
+    return one.barrier.mode === 'unaligned' && !this.#isOver(one);
+  }
+
   #rest(channel: number, place: number): readonly Message[] {
     const reader = this.#options.open().find(({ index }) => index === channel)?.reader;
     return reader?.ahead?.messagesUpTo(place) ?? [];
@@ -126,7 +132,7 @@ export class UnalignedGate {
   #oldestAnnounced(): Barrier | null {
     let oldest: Barrier | null = null;
     for (const one of [...this.#announced.values()].flat()) {
-      if (one.barrier.mode !== 'unaligned' || this.#isOver(one)) continue;
+      if (!this.#isUrgent(one)) continue;
       const isOlder = oldest === null || one.barrier.checkpointId < oldest.checkpointId;
       if (isOlder) oldest = one.barrier;
     }

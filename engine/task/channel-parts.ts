@@ -18,7 +18,7 @@ import type { Json } from '../contracts/json.ts';
 import type { SnapshotRows, SnapshotWriter } from '../contracts/snapshot.ts';
 import type { Kernels } from '../kernels/kernels.ts';
 import { addressOf, type MemoryScope } from '../memory/slot-memory.ts';
-import { channelRefOf, peerOf } from '../plan/channel-ref.ts';
+import { peerOf } from '../plan/channel-ref.ts';
 import type { Vertex } from '../plan/physical-graph.ts';
 import type { Schema } from '../schema/schema.ts';
 import { decodeMark, memoryOf, rowCountOf } from '../shuffle/mark-message.ts';
@@ -32,6 +32,8 @@ export interface ChannelPartsContext {
   readonly kernels: Kernels;
   readonly taskIndex: number;
   readonly vertex: Vertex;
+  /** Under what the checkpoint keeps rows on their way to each operator of the chain. */
+  readonly refs: readonly OperatorRef[];
   /** What the gate reads, in the order of its channels. */
   readonly inputs: readonly TaskInput[];
 }
@@ -53,11 +55,11 @@ export class ChannelParts {
 
   /** What waits in front of the operator at a place of the vertex's chain. */
   addWaiting(place: number, port: number, waiting: readonly WaitingRows[]): void {
-    const { vertex, taskIndex, scope, kernels, inputs } = this.#context;
-    const { id: from, chain, parallelism } = vertex;
-    const spec = chain[place];
+    const { vertex, taskIndex, scope, kernels, inputs, refs } = this.#context;
+    const { id: from, parallelism } = vertex;
+    const ref = refs[place];
     const schema = waiting[0]?.batch.schema;
-    if (spec === undefined || schema === undefined) return;
+    if (ref === undefined || schema === undefined) return;
     const input = place === 0 ? inputs.find((one) => (one.port ?? 0) === port) : undefined;
     const exchange = input?.exchange.kind ?? 'chain';
     const tasks = { sender: taskIndex, senders: parallelism, receivers: parallelism };
@@ -67,7 +69,7 @@ export class ChannelParts {
     };
     const rowCount = waiting.reduce((sum, one) => sum + one.batch.rowCount - one.fromRow, 0);
     const rows = new WaitingParts({ scope, kernels }, waiting);
-    this.#add(channelRefOf(spec), channel, { schema, rows, rowCount, marks: [] });
+    this.#add(ref, channel, { schema, rows, rowCount, marks: [] });
   }
 
   /** What had not gone out of an output. */

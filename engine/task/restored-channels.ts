@@ -17,9 +17,8 @@ import { closeAll } from '../../base/close-all.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { ChannelNote, ChannelSection } from '../checkpoint/channel-state.ts';
-import type { RestoredOperator, SnapshotFiles } from '../checkpoint/snapshot-files.ts';
+import type { OperatorRef, RestoredOperator, SnapshotFiles } from '../checkpoint/snapshot-files.ts';
 import type { Json } from '../contracts/json.ts';
-import { channelRefOf } from '../plan/channel-ref.ts';
 import type { OperatorSpec, Vertex } from '../plan/physical-graph.ts';
 import type { Schema } from '../schema/schema.ts';
 import { WatermarkCoalescer } from '../time/watermark-coalescer.ts';
@@ -31,6 +30,8 @@ export interface RestoredChannelsOptions
   extends Omit<RouteContext, 'spec' | 'exchange' | 'schema'> {
   readonly files: SnapshotFiles;
   readonly vertex: Vertex;
+  /** Under what the checkpoint keeps rows on their way to each operator of the chain. */
+  readonly refs: readonly OperatorRef[];
   /** What goes through the chain, without build sides. */
   readonly inputs: readonly TaskInput[];
   /** What rows the operators of the chain are given, by their places in the vertex. */
@@ -56,10 +57,11 @@ export class RestoredChannels {
 
   constructor(options: RestoredChannelsOptions) {
     this.#options = options;
-    const { vertex, files } = options;
+    const { vertex, files, refs } = options;
     const isSource = vertex.chain[0]?.kind === 'source';
     this.#places = vertex.chain.flatMap((spec, at) => {
-      const reader = isSource && at === 0 ? null : files.readerOf(channelRefOf(spec), true);
+      const ref = isSource && at === 0 ? undefined : refs[at];
+      const reader = ref === undefined ? null : files.readerOf(ref, true);
       return reader === null ? [] : [{ spec, at, reader, sections: sectionsOf(reader.notes) }];
     });
     this.#places.reverse();

@@ -58,7 +58,7 @@ export interface TaskInput {
   /** Whether it has no say in how far event time has come. @defaultValue it has */
   readonly isTimeless?: boolean;
   /** As checkpoints name its channels. @defaultValue there are no checkpoints */
-  readonly channels?: EdgeChannels;
+  readonly channels?: EdgeChannels | undefined;
 }
 
 /** The sending end of an edge. */
@@ -79,7 +79,7 @@ export interface TaskOutput {
   /** Partitions of that file. @defaultValue 1 */
   readonly partitionCount?: number;
   /** As checkpoints name its channels. @defaultValue there are no checkpoints */
-  readonly channels?: EdgeChannels;
+  readonly channels?: EdgeChannels | undefined;
 }
 
 export interface ExchangeContext {

@@ -6,7 +6,7 @@
  */
 import { assert } from '../../base/assert.ts';
 import { closeAll } from '../../base/close-all.ts';
-import type { SnapshotFiles } from '../checkpoint/snapshot-files.ts';
+import type { OperatorRef, SnapshotFiles } from '../checkpoint/snapshot-files.ts';
 import { FunctionCounters } from '../compile/function-context.ts';
 import { deadLetterSchema } from '../contracts/dead-letters.ts';
 import type { Json } from '../contracts/json.ts';
@@ -85,6 +85,8 @@ export interface TaskOptions extends TaskConnectors {
   readonly pace?: ArrayBufferLike | null;
   /** With which tasks its source is aligned, where the plan has that. @defaultValue with none */
   readonly alignment?: AlignmentPlace | null;
+  /** Under what checkpoints keep rows on their way to each operator of the chain. @defaultValue they keep none */
+  readonly channelRefs?: readonly OperatorRef[];
   /** Where snapshots go to and come from. @defaultValue there are no checkpoints */
   readonly snapshots?: SnapshotFiles | null;
   /** Shared memory of `taskMetricsBytes(vertex.chain.length)`, zeroed. */
@@ -269,11 +271,11 @@ export class TaskParts {
 
   /** What rows on their way are kept and restored with. */
   #channelContext(): ChannelPartsContext {
-    const { vertex, inputs, memory, kernels, taskIndex } = this.#options;
+    const { vertex, inputs, memory, kernels, taskIndex, channelRefs: refs = [] } = this.#options;
     const [first] = vertex.chain;
     const streams = first === undefined ? [] : streamsOf(first, inputs);
     const scope = memory.scope(`${vertex.name}: exchange`);
-    return { vertex, inputs: streams, scope, kernels, taskIndex };
+    return { vertex, inputs: streams, scope, kernels, taskIndex, refs };
   }
 
   #restoredChannels(schemas: readonly (Schema | undefined)[]): RestoredChannels | null {

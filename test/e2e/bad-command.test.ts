@@ -30,34 +30,38 @@ function untouched(folder: string): void {
 }
 
 test.each`
-  args                                                                | code                       | says
-  ${['rnu', 'job.ts']}                                                | ${'COMMAND_NOT_FOUND'}     | ${/"rnu"\nhint: Did you mean "millrace run"/}
-  ${['--jsn']}                                                        | ${'FLAG_NOT_FOUND'}        | ${/--jsn/}
-  ${['run']}                                                          | ${'ARGUMENT_MISSING'}      | ${/needs a job file/}
-  ${['run', 'nosuch.ts']}                                             | ${'JOB_FILE_NOT_FOUND'}    | ${/"nosuch\.ts"/}
-  ${['run', 'empty']}                                                 | ${'JOB_FILE_NOT_FOUND'}    | ${/"empty" is a folder/}
-  ${['run', 'dangling']}                                              | ${'JOB_FILE_NOT_FOUND'}    | ${/"dangling"/}
-  ${['run', job, '--inptu', 'in.txt']}                                | ${'FLAG_NOT_FOUND'}        | ${/--inptu\nhint: Did you mean --input\?/}
-  ${['run', job, '--output', 'out.csv']}                              | ${'PARAM_MISSING'}         | ${/--input <PATH>/}
-  ${[...fine, '--input', '']}                                         | ${'PARAM_INVALID'}         | ${/"input" can't be ""/}
-  ${[...fine, '--output=']}                                           | ${'PARAM_INVALID'}         | ${/"output" can't be ""/}
-  ${[...fine, '--top', 'ten']}                                        | ${'PARAM_INVALID'}         | ${/"top" can't be "ten"\nhint: Give a whole number/}
-  ${[...fine, '--top', '1.5']}                                        | ${'PARAM_INVALID'}         | ${/"top" can't be "1\.5"/}
-  ${[...fine, '--top', '-3']}                                         | ${'JOB_ARGUMENT_INVALID'}  | ${/limit needs a whole number, got the number -3/}
-  ${[...fine, '--json', '--top']}                                     | ${'FLAG_VALUE'}            | ${/--top/}
-  ${[...fine, '--invalid-utf8', 'skip']}                              | ${'PARAM_INVALID'}         | ${/Give one of fail, replace/}
-  ${[...fine, 'more.txt']}                                            | ${'ARGUMENT_NOT_EXPECTED'} | ${/"more\.txt"/}
-  ${[...fine, '--parallelism', '0']}                                  | ${'FLAG_VALUE'}            | ${/from 1 to 128/}
-  ${[...fine, '--parallelism', 'two']}                                | ${'FLAG_VALUE'}            | ${/"two"/}
-  ${[...fine, '--memory', '1MB']}                                     | ${'FLAG_VALUE'}            | ${/too little[\s\S]*--memory \d+MB or more/}
-  ${[...fine, '--memory', 'lots']}                                    | ${'SIZE_FORM'}             | ${/512MB/}
-  ${[...fine, '--format', 'xml']}                                     | ${'FLAG_VALUE'}            | ${/is not csv, ndjson, text, arrow, arrows or parquet/}
-  ${[...fine, '--from-savepoint', 'x']}                               | ${'FLAG_VALUE'}            | ${/--from-savepoint: nobody knows where checkpoints are/}
-  ${[...fine, '--restore', 'x']}                                      | ${'FLAG_VALUE'}            | ${/--restore: nobody knows where checkpoints are/}
-  ${[...fine, '--checkpoint-dir', 'x', '--checkpoint-interval', '5']} | ${'FLAG_VALUE'}            | ${/--checkpoint-interval: "5" is no time/}
-  ${[...fine, '--output', 'in.txt']}                                  | ${'SINK_IS_INPUT'}         | ${/"in\.txt" would replace the input/}
-  ${[...fine, '--input', './in.*', '--output', 'in.txt']}             | ${'SINK_IS_INPUT'}         | ${/"\.\/in\.\*"/}
-  ${[...fine, '--output', '.', '--overwrite']}                        | ${'SINK_IS_INPUT'}         | ${/"\."/}
+  args                                                                  | code                       | says
+  ${['rnu', 'job.ts']}                                                  | ${'COMMAND_NOT_FOUND'}     | ${/"rnu"\nhint: Did you mean "millrace run"/}
+  ${['--jsn']}                                                          | ${'FLAG_NOT_FOUND'}        | ${/--jsn/}
+  ${['run']}                                                            | ${'ARGUMENT_MISSING'}      | ${/needs a job file/}
+  ${['run', 'nosuch.ts']}                                               | ${'JOB_FILE_NOT_FOUND'}    | ${/"nosuch\.ts"/}
+  ${['run', 'empty']}                                                   | ${'JOB_FILE_NOT_FOUND'}    | ${/"empty" is a folder/}
+  ${['run', 'dangling']}                                                | ${'JOB_FILE_NOT_FOUND'}    | ${/"dangling"/}
+  ${['run', job, '--inptu', 'in.txt']}                                  | ${'FLAG_NOT_FOUND'}        | ${/--inptu\nhint: Did you mean --input\?/}
+  ${['run', job, '--output', 'out.csv']}                                | ${'PARAM_MISSING'}         | ${/--input <PATH>/}
+  ${[...fine, '--input', '']}                                           | ${'PARAM_INVALID'}         | ${/"input" can't be ""/}
+  ${[...fine, '--output=']}                                             | ${'PARAM_INVALID'}         | ${/"output" can't be ""/}
+  ${[...fine, '--top', 'ten']}                                          | ${'PARAM_INVALID'}         | ${/"top" can't be "ten"\nhint: Give a whole number/}
+  ${[...fine, '--top', '1.5']}                                          | ${'PARAM_INVALID'}         | ${/"top" can't be "1\.5"/}
+  ${[...fine, '--top', '-3']}                                           | ${'JOB_ARGUMENT_INVALID'}  | ${/limit needs a whole number, got the number -3/}
+  ${[...fine, '--json', '--top']}                                       | ${'FLAG_VALUE'}            | ${/--top/}
+  ${[...fine, '--invalid-utf8', 'skip']}                                | ${'PARAM_INVALID'}         | ${/Give one of fail, replace/}
+  ${[...fine, 'more.txt']}                                              | ${'ARGUMENT_NOT_EXPECTED'} | ${/"more\.txt"/}
+  ${[...fine, '--parallelism', '0']}                                    | ${'FLAG_VALUE'}            | ${/from 1 to 128/}
+  ${[...fine, '--parallelism', 'two']}                                  | ${'FLAG_VALUE'}            | ${/"two"/}
+  ${[...fine, '--memory', '1MB']}                                       | ${'FLAG_VALUE'}            | ${/too little[\s\S]*--memory \d+MB or more/}
+  ${[...fine, '--memory', 'lots']}                                      | ${'SIZE_FORM'}             | ${/512MB/}
+  ${[...fine, '--format', 'xml']}                                       | ${'FLAG_VALUE'}            | ${/is not csv, ndjson, text, arrow, arrows or parquet/}
+  ${[...fine, '--from-savepoint', 'x']}                                 | ${'FLAG_VALUE'}            | ${/--from-savepoint: nobody knows where checkpoints are/}
+  ${[...fine, '--restore', 'x']}                                        | ${'FLAG_VALUE'}            | ${/--restore: nobody knows where checkpoints are/}
+  ${[...fine, '--checkpoint-dir', 'x', '--checkpoint-mode', 'fast']}    | ${'FLAG_VALUE'}            | ${/--checkpoint-mode: "fast" is not aligned or unaligned or at-least-once/}
+  ${[...fine, '--checkpoint-dir', 'x', '--alignment-timeout', 'soon']}  | ${'FLAG_VALUE'}            | ${/--alignment-timeout: "soon" is no time/}
+  ${[...fine, '--checkpoint-dir', 'x', '--checkpoints-in-flight', 'x']} | ${'FLAG_VALUE'}            | ${/--checkpoints-in-flight: "x" is no whole number/}
+  ${[...fine, '--checkpoint-mode', 'unaligned']}                        | ${'FLAG_VALUE'}            | ${/--checkpoint-mode: nobody knows where checkpoints are/}
+  ${[...fine, '--checkpoint-dir', 'x', '--checkpoint-interval', '5']}   | ${'FLAG_VALUE'}            | ${/--checkpoint-interval: "5" is no time/}
+  ${[...fine, '--output', 'in.txt']}                                    | ${'SINK_IS_INPUT'}         | ${/"in\.txt" would replace the input/}
+  ${[...fine, '--input', './in.*', '--output', 'in.txt']}               | ${'SINK_IS_INPUT'}         | ${/"\.\/in\.\*"/}
+  ${[...fine, '--output', '.', '--overwrite']}                          | ${'SINK_IS_INPUT'}         | ${/"\."/}
 `('$args is $code', async ({ args, code, says }) => {
   const cwd = scene();
   // A flag without its value would take the next word for it.

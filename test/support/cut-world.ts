@@ -7,7 +7,6 @@
  *
  * Files of checkpoints are the real ones, on a disk in memory. The coordinator's part is a few lines: all tasks have answered.
  */
-import { assert } from '../../base/assert.ts';
 import { planJob } from '../../coordinator/planner/planner.ts';
 import { lanesOf } from '../../coordinator/scheduler/lanes.ts';
 import { restoredSplits } from '../../coordinator/scheduler/restored-splits.ts';
@@ -20,8 +19,9 @@ import type { Json } from '../../engine/contracts/json.ts';
 import type { Split } from '../../engine/contracts/source.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
 import { SlotMemory } from '../../engine/memory/slot-memory.ts';
-import { channelRefOf } from '../../engine/plan/channel-ref.ts';
-import { channelsOf, vertexOf } from '../../engine/plan/channels.ts';
+import { channelRefsOf, edgeChannelsOf } from '../../engine/plan/channel-ref.ts';
+import { channelsOf } from '../../engine/plan/channels.ts';
+import { keptAs } from '../../engine/plan/kept-as.ts';
 import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
 import type { Edge, PhysicalGraph, Vertex } from '../../engine/plan/physical-graph.ts';
 import type { UserFunctions } from '../../engine/plan/user-functions.ts';
@@ -96,7 +96,9 @@ export class CutAttempt {
     this.#random = lehmer(options.seed + 1);
     this.#lastId = options.from?.checkpointId ?? 0;
     const { parallelism } = options;
-    this.#graph = planJob(job.graph, { parallelism, mode: 'streaming', latencyIntervalMs: null });
+    this.#graph = planJob(job.graph, {
+      ...{ parallelism, mode: 'streaming', latencyIntervalMs: null, keepsPhases: true },
+    });
     const { memory, kernels } = kept ?? newMemory();
     kept = null;
     this.#memory = memory;
@@ -238,11 +240,13 @@ export class CutAttempt {
       }),
     );
     const connectors = new Map([['rows', this.#connector(job)]]);
+    const refs = channelRefsOf(graph);
+    const channels = edgeChannelsOf(graph);
     return graph.vertices.flatMap((vertex) =>
       Array.from({ length: vertex.parallelism }, (_, taskIndex) => {
         const ends = (edge: Edge) => ({
           ...{ output: edge.output, port: edge.port, exchange: edge.exchange, schema: edge.schema },
-          channels: edgeChannels(graph, edge),
+          channels: channels.get(edge.id),
         });
         const task = new Task({
           ...{ id: `${vertex.id}[${taskIndex}]`, taskIndex, attempt: 1, vertex },
@@ -266,6 +270,7 @@ export class CutAttempt {
             mono: () => (this.#now += 0.25),
             wall: () => 1_800_000_000_000 + this.#now,
           },
+          channelRefs: refs.get(vertex.id) ?? [],
           snapshots: this.#filesOf(vertex, taskIndex, kernels),
           ...{ preparedSink: null, spillFolder: 'spill', memoryShare: shareOf(32 << 20) },
           metrics: new ArrayBuffer(taskMetricsBytes(vertex.chain.length)),
@@ -278,10 +283,10 @@ export class CutAttempt {
   #filesOf(vertex: Vertex, taskIndex: number, kernels: Kernels): TaskSnapshotFiles {
     const { disk, from, epoch } = this.#options;
     const { chain, parallelism } = vertex;
+    const refs = channelRefsOf(this.#graph).get(vertex.id) ?? [];
     const isHere = ({ operatorId, kind }: { operatorId: string; kind: string }) =>
-      chain.some((spec) => {
-        return spec.id === operatorId && (spec.kind === kind || channelRefOf(spec).kind === kind);
-      });
+      chain.some((spec) => spec.id === operatorId && keptAs(spec) === kind) ||
+      refs.some((ref) => ref.id === operatorId && ref.kind === kind);
     return new TaskSnapshotFiles({
       ...{ disk, kernels, folder: 'chk', restoredFrom: 'chk', epoch, attempt: 1 },
       ...{ taskId: `${vertex.id}[${taskIndex}]`, taskIndex, parallelism },
@@ -335,14 +340,6 @@ export class CutAttempt {
       },
     };
   }
-}
-
-function edgeChannels(graph: PhysicalGraph, { from, to, port }: Edge) {
-  const { chain, parallelism: receivers } = vertexOf(graph, to);
-  const [first] = chain;
-  assert(first !== undefined, 'a vertex has an operator');
-  const senders = vertexOf(graph, from).parallelism;
-  return { from, port, reader: channelRefOf(first), senders, receivers };
 }
 
 function newMemory() {

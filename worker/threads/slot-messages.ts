@@ -2,6 +2,7 @@
 import type { WireError } from '../../base/typed-error.ts';
 import type { JobModule, Question, TaskAnswer } from '../../coordinator/protocol.ts';
 import type { CheckpointTrigger } from '../../engine/checkpoint/barrier.ts';
+import type { OperatorRef } from '../../engine/checkpoint/snapshot-files.ts';
 import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
@@ -33,7 +34,7 @@ export interface EdgeEnd {
   readonly exchange: Exchange;
   readonly schema: Schema;
   /** As checkpoints name its channels. */
-  readonly channels: EdgeChannels;
+  readonly channels: EdgeChannels | undefined;
   /** One ring per task at the other end, in the order of their task indexes; none of a blocking edge. */
   readonly rings: readonly RingDescriptor[];
 }
@@ -67,6 +68,8 @@ export interface TaskDeployment {
   readonly metrics: SharedArrayBuffer;
   /** Null in a job without checkpoints. */
   readonly checkpoints: TaskCheckpointPlace | null;
+  /** Under what checkpoints keep rows on their way to each operator of the chain. */
+  readonly channelRefs: readonly OperatorRef[];
   /** Where it notes latency; layout in engine/task/task-latency.ts. Null where nobody measures that. */
   readonly latency: TaskLatencyPlace | null;
   /** Of a source with a rate: its schedule, shared by its tasks; layout in engine/time/row-pace.ts. */

@@ -18,7 +18,6 @@ import type { SyncDisk } from '../../base/env/disk.ts';
 import type { Doorbell } from '../../base/env/slot-runner.ts';
 import type { Timers } from '../../base/env/timers.ts';
 import { toWire } from '../../base/typed-error.ts';
-import type { CheckpointTrigger } from '../../engine/checkpoint/barrier.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
 import { MemoryShare } from '../../engine/memory/memory-share.ts';

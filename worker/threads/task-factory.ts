@@ -47,7 +47,7 @@ export function buildTask(
   makeTask: TaskMaker = (options) => new Task(options),
 ): Task {
   const { taskId, taskIndex, attempt, vertex, inputs, outputs, programRings } = deployment;
-  const { metrics, latency, pace, alignment } = deployment;
+  const { metrics, latency, pace, alignment, channelRefs } = deployment;
   const { bellOf, spillFolder, ...slot } = resources;
   const options: TaskOptions = {
     ...slot,
@@ -55,7 +55,7 @@ export function buildTask(
     taskIndex,
     attempt,
     vertex,
-    ...{ metrics, latency, pace, alignment },
+    ...{ metrics, latency, pace, alignment, channelRefs },
     snapshots: snapshotFilesOf(deployment, resources),
     preparedSink: preparedSinkOf(deployment),
     spillFolder: taskFolderOf(spillFolder, deployment),

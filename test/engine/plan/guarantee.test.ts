@@ -49,6 +49,18 @@ test.each`
   expect(found.refusal === null).toBe(between === 'filter');
 });
 
+test('barriers that are counted promise at least once, whatever the sink can do', () => {
+  const graph = jobOf(['files'], ['files', 'topic atLeastOnce']);
+  const found = guaranteeOf(graph, connectors, 'at-least-once');
+  expect(found.delivery).toBe('atLeastOnce');
+  expect(explainGuarantee(graph, found)).toContain(
+    'sink    files  commits with each checkpoint, which may have rows that come again',
+  );
+  expect(guaranteeOf(jobOf(['files'], ['files']), connectors, 'unaligned').delivery).toBe(
+    'exactlyOnce',
+  );
+});
+
 test('each end says what it does', () => {
   const graph = jobOf(['files', 'memory'], ['files', 'topic atLeastOnce', 'memory'], 'sort');
   expect(explainGuarantee(graph, guaranteeOf(graph, connectors))).toBe(

@@ -44,7 +44,7 @@ function run(job: CutJob, plan: Plan): { written: readonly Row[]; cuts: number; 
     from = attempt.cuts[Math.floor(random() * attempt.cuts.length)] ?? from;
     const parts = from?.tasks.flatMap(({ operators }) => operators) ?? [];
     kept += parts.filter(
-      ({ kind, parts: rows }) => kind.startsWith('channel:') && rows.length > 0,
+      ({ kind, parts: rows }) => kind.startsWith('channel ') && rows.length > 0,
     ).length;
   }
   throw new Error('there is a last attempt');
@@ -109,3 +109,16 @@ test.each(jobNames)(
   },
   120_000,
 );
+
+test('at least once: each row is there, and some may be twice', () => {
+  const job = jobOf('sums');
+  const expected = new Set(expectedOf('sums').map((row) => String(row.id)));
+  fc.assert(
+    fc.property(plans, (plan) => {
+      const { written } = run(job, { ...plan, mode: 'at-least-once' });
+      const found = new Set(written.map((row) => String(row.id).replace('n', '')));
+      expect([...expected].filter((id) => !found.has(id))).toEqual([]);
+    }),
+    { numRuns: 6, endOnFailure: true },
+  );
+}, 120_000);
