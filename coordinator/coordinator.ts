@@ -13,8 +13,8 @@ import { type DeclaredOperator, declaredStates } from '../engine/plan/declared-s
 import type { JobMode, LogicalGraph } from '../engine/plan/logical-graph.ts';
 import type { PhysicalGraph } from '../engine/plan/physical-graph.ts';
 import { type AdaptiveOptions, adaptiveDefaults } from './adaptive/adaptive-options.ts';
-import type { stepCheckpoints } from './checkpoint/checkpoint-state.ts';
 import { mayKeepRows } from './checkpoint/checkpoint-options.ts';
+import type { stepCheckpoints } from './checkpoint/checkpoint-state.ts';
 import { folderStore } from './checkpoint/store/folder-store.ts';
 import { AttemptStarter } from './job/attempt-starter.ts';
 import { type CheckpointRequest, checkCheckpoints } from './job/checkpointed-job.ts';

@@ -120,6 +120,8 @@ class CheckpointScenario {
         timeoutMs: 3_000,
         inFlightMax: rng.int(1, 4),
         failuresMax: rng.int(0, 3),
+        mode: 'aligned',
+        alignmentTimeoutMs: null,
       },
       restart: { kind: 'fixed-delay', attempts: 3, delayMs: 10 },
     };
