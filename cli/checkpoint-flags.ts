@@ -62,9 +62,10 @@ export function checkpointRequestOf(
   const { checkpointDir, restore, fromSavepoint } = flags;
   const allowsDropped = flags.allowNonRestoredState === true;
   if (checkpointDir === undefined) {
-    const flag = [...checkpointFlags, ...(allowsDropped ? ['--allow-non-restored-state'] : [])].find(
-      (one) => flags[camelCase(one)] !== undefined,
-    );
+    const flag = [
+      ...checkpointFlags,
+      ...(allowsDropped ? ['--allow-non-restored-state'] : []),
+    ].find((one) => flags[camelCase(one)] !== undefined);
     if (flag === undefined) return null;
     throw typedError('FLAG_VALUE', `${flag}: nobody knows where checkpoints are`, {
       hint: 'Write --checkpoint-dir FOLDER, too.',
