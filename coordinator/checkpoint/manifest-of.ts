@@ -95,6 +95,10 @@ function columnsOf(
       return { waiting: input, versions: right };
     case 'pattern':
       return { waiting: input };
+    case 'orderedWindow':
+    case 'windowFunction':
+    case 'runningTop':
+      return { rows: input };
     default:
       return null;
   }

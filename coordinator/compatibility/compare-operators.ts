@@ -113,12 +113,27 @@ function wholeChange(old: KeptOperator, now: DeclaredOperator, job: DeclaredJob)
     return incompatible(`${name}: was ${was}, and is ${is}`, beginAnewHint(operatorId));
   }
   const steps = isCondition ? ['the condition is another one from here on'] : [];
+  const keyed = keysChange(old, job);
+  if (keyed !== null) return incompatible(keyed, beginAnewHint(operatorId));
   const results = resultsChange(declared, now);
   if (typeof results === 'string') return incompatible(results, beginAnewHint(operatorId));
   const columns = columnsChange(descriptions, job.operators);
   if (typeof columns === 'string') return incompatible(columns, columnsHint);
   const all = [...steps, ...results, ...columns];
   return { verdict: all.length === 0 ? 'same' : 'changed', text: all.join('; '), hint: '' };
+}
+
+/** Of the plan's own keys, such as all columns of distinct rows; null where they are alike. */
+function keysChange(
+  { operatorId, descriptions }: KeptOperator,
+  { operators }: DeclaredJob,
+): string | null {
+  for (const { kind, keys } of descriptions) {
+    const other = operators.find((one) => one.operatorId === operatorId && one.kind === kind);
+    if (other === undefined || areAlike(keys, other.keys)) continue;
+    return `it was kept by ${keysText(keys)}, and is kept by ${keysText(other.keys)}`;
+  }
+  return null;
 }
 
 const columnsHint =
@@ -146,7 +161,7 @@ const composed = /^(approx|countDistinct|quantile|median)/i;
 
 /** What is different, as phrases; a text where the state can't have it. */
 function resultsChange(
-  { results: old }: DeclaredOperator,
+  { results: old, settings }: DeclaredOperator,
   { results: now }: DeclaredOperator,
 ): string[] | string {
   const steps: string[] = [];
@@ -158,6 +173,9 @@ function resultsChange(
   }
   const gone = old.filter(({ name }) => !now.some((one) => one.name === name));
   if (gone.length === 0) return steps;
+  const isOfWindows = settings.some(({ name, text }) => name === 'windows' && text !== 'none');
+  if (!isOfWindows)
+    return `"${gone[0]?.name}" is gone, and results that change are kept with all of them`;
   const mixed = [...old, ...now].find(({ text }) => composed.test(text));
   if (mixed !== undefined)
     return `"${gone[0]?.name}" is gone, and "${mixed.name}" is kept in another way without it`;

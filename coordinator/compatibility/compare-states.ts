@@ -132,7 +132,7 @@ function fieldText({ type, nullable }: Field): string {
 }
 
 /** As a job writes it: `t.struct({ sum: t.int64(), name: t.utf8().nullable() })`. */
-export function builderText({ type, nullable }: Pick<Field, 'type' | 'nullable'>): string {
+function builderText({ type, nullable }: Pick<Field, 'type' | 'nullable'>): string {
   const end = nullable ? '.nullable()' : '';
   switch (type.kind) {
     case 'int64':

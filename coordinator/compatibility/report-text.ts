@@ -26,7 +26,7 @@ export function hintsText(findings: readonly Finding[], allowsDropped: boolean):
 }
 
 /** In one line: whose state, why, and what to write. */
-export function hintLine({ operatorId, state, text, hint }: Finding): string {
+function hintLine({ operatorId, state, text, hint }: Finding): string {
   return `${state} of ${operatorId}: ${text}. ${hint}\n`;
 }
 

@@ -5,8 +5,10 @@
  *
  * Before: engine/operators/own-rows.ts. After: engine/schema/evolution.ts.
  */
+import { assert } from '../../base/assert.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Batch, Column } from '../batch/batch.ts';
+import { decoderOf } from '../batch/nested-decode.ts';
 import {
   addressOf,
   type BlockHandle,
@@ -76,10 +78,11 @@ class ColumnMaker {
   widened({ type: from, values, validity }: Column, to: FieldType): Column {
     const out = this.#allocate(valuesSizeOf(to, this.#rows));
     const { memory } = this.#scope;
-    const [read, write] = [readerOf(from, memory), writerOf(to, memory)];
+    const read = decoderOf(from, { memory, name: '', notSafe: noBigints }) as ReadNumber;
+    const write = writerOf(to, memory);
     const [fromSize, toSize] = [valueSizeOf(from), valueSizeOf(to)];
     for (let row = 0; row < this.#rows; row++)
-      write(out + row * toSize, read(values + row * fromSize));
+      write(out + row * toSize, read(values + row * fromSize, fromSize));
     return { type: to, values: out, validity };
   }
 
@@ -94,24 +97,11 @@ class ColumnMaker {
   }
 }
 
-/** Numbers that others are wider than; none of 64 bits is. */
-function readerOf({ kind }: FieldType, { view }: SlotMemory): (at: number) => number {
-  switch (kind) {
-    case 'int8':
-      return (at) => view.getInt8(at);
-    case 'uint8':
-      return (at) => view.getUint8(at);
-    case 'int16':
-      return (at) => view.getInt16(at, true);
-    case 'uint16':
-      return (at) => view.getUint16(at, true);
-    case 'int32':
-      return (at) => view.getInt32(at, true);
-    case 'uint32':
-      return (at) => view.getUint32(at, true);
-    default:
-      return (at) => view.getFloat32(at, true);
-  }
+/** Numbers that others are wider than have less than 64 bits. */
+type ReadNumber = (at: number, size: number) => number;
+
+function noBigints(): never {
+  return assert(false, 'no number of 64 bits is widened') as never;
 }
 
 function writerOf({ kind }: FieldType, { view }: SlotMemory): (at: number, value: number) => void {

@@ -140,7 +140,7 @@ const unsignedBits: Readonly<Record<string, number>> = { uint8: 8, uint16: 16, u
 const exactBits: Readonly<Record<string, number>> = { float32: 24, float64: 53 };
 
 /** Whether each value of the one is a value of the other. */
-export function isWidened(from: FieldType, to: FieldType): boolean {
+function isWidened(from: FieldType, to: FieldType): boolean {
   if (from.kind === 'decimal' && to.kind === 'decimal') {
     return to.scale >= from.scale && to.precision - to.scale >= from.precision - from.scale;
   }

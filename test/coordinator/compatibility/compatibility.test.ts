@@ -320,6 +320,37 @@ test.each<[string, JobDefinition, string[]]>([
   expect(changes(counted, now)).toEqual(expected.map((text) => `totals rows ${text}`));
 });
 
+test('rows that are told apart by all their columns, and results that change, are kept with what they were', () => {
+  type Columns = Record<string, unknown>;
+  const distinct = (select: (row: Columns) => object) =>
+    jobOf(({ read }) => read(source()).select(select).distinct({ id: 'once' }).writeTo(sink()));
+  const once = distinct(({ user }) => ({ user }));
+  expect(
+    changes(
+      once,
+      distinct(({ user }) => ({ user })),
+    ),
+  ).toEqual([]);
+  expect(
+    changes(
+      once,
+      distinct(({ user, item }) => ({ user, item })),
+    ),
+  ).toEqual([
+    'once rows incompatible: it was kept by user utf8, and is kept by user utf8, item int32',
+  ]);
+  const running = (aggregates: object) =>
+    jobOf(({ read }) =>
+      read(source())
+        .keyBy((row: Columns) => row['user'])
+        .aggregate(aggregates, { id: 'sums' })
+        .writeTo(sink()),
+    );
+  expect(changes(running({ n: agg.count(), sum: price }), running({ n: agg.count() }))).toEqual([
+    'sums rows incompatible: "sum" is gone, and results that change are kept with all of them',
+  ]);
+});
+
 test('a checkpoint without declarations, of the first version, is compared by what it notes', () => {
   const { declared: _, ...first } = checkpointOf(counted);
   const now = (job: JobDefinition) =>
