@@ -89,6 +89,11 @@ export class PacedReader implements SplitReader {
     return this.#reader.dueAtMs ?? Number.POSITIVE_INFINITY;
   }
 
+  /** As the reader's: rows that are not due yet are there. */
+  get hasNothing(): boolean {
+    return this.#rows === null && this.#reader.hasNothing !== false;
+  }
+
   get due(): DueRows | null {
     return this.#due;
   }

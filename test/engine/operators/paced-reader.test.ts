@@ -136,6 +136,28 @@ test('lanes that are merged have one rate together, keep the order of time, and 
   memory.assertEmpty();
 });
 
+test('a reader whose other side does not answer is not taken for one that has nothing', () => {
+  const { memory, scope, kernels } = newContext('tested');
+  const pace = new RowPace({ rate: 1, buffer: new ArrayBuffer(rowPaceBytes) });
+  let hasNothing = false;
+  const reader: SplitReader = {
+    get hasNothing() {
+      return hasNothing;
+    },
+    open() {},
+    read: () => 'waiting',
+    bytesRead: 0,
+    position: () => 'somewhere',
+    close() {},
+  };
+  const paced = new PacedReader({ reader, pace, mono: () => 0, scope, kernels });
+  expect([paced.read(), paced.hasNothing]).toEqual(['waiting', false]);
+  hasNothing = true;
+  expect(paced.hasNothing).toBe(true);
+  paced.close();
+  memory.assertEmpty();
+});
+
 test('from where it has said at any moment another reader goes on, with the next row', () => {
   const { memory, scope, kernels } = newContext('tested');
   const clock = { nowMs: 1_000 };

@@ -49,6 +49,19 @@ test('the next attempt finds the newest complete checkpoint, with all that was i
   expect(await code(first.end('finished'))).toBe('CHECKPOINT_FENCED');
 });
 
+test('an attempt knows that another one has taken over; its own entries are none of another', async () => {
+  const { store, disk } = scene();
+  const first = await store.beginAttempt({ kind: 'latest' });
+  expect(await code(first.checkCurrent())).toBe(null);
+  const work = checkpoint(disk, first, 1);
+  expect(await code(first.checkCurrent())).toBe(null);
+  await work;
+  expect(await code(first.checkCurrent())).toBe(null);
+  const second = await store.beginAttempt({ kind: 'latest' });
+  expect(await code(first.checkCurrent())).toBe('CHECKPOINT_FENCED');
+  expect(await code(second.checkCurrent())).toBe(null);
+});
+
 test('as many are kept as was said, with the files of older ones that they are built on', async () => {
   const { store, disk, files } = scene();
   const attempt = await store.beginAttempt({ kind: 'latest' });
