@@ -11,7 +11,7 @@ import { vertexOutputs, vertexPorts } from '../../engine/plan/physical-graph.ts'
 import type { PlanStep, StepInput } from './plan-step.ts';
 
 /** Operators that may give a record up (engine/operators/poison-records.ts). */
-const givesUp: ReadonlySet<string> = new Set(['filterRows', 'mapRows', 'flatMap']);
+const givesUp: ReadonlySet<string> = new Set(['filterRows', 'mapRows', 'flatMap', 'process']);
 
 export function poisonRule(steps: readonly PlanStep[]): readonly PlanStep[] {
   const isLetters = ({ output }: StepInput) => output === vertexOutputs.deadLetters;
