@@ -10,7 +10,7 @@ import { killRun } from '../support/killed-run.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const eventCount = 60_000;
-const jobText = `import { agg, defineJob, t } from 'millrace';
+const jobText = `import { agg, defineJob, t, tumbling } from 'millrace';
 import { files } from 'millrace/files';
 import { eventsOf } from '${projectFolder}/jobs/nexmark/events.ts';
 import { q17 } from '${projectFolder}/jobs/nexmark/queries/q17.ts';
@@ -24,13 +24,26 @@ const busy = ({ bid }) =>
     .aggregate({ bids: agg.count() })
     .keyBy((row) => row.bids)
     .aggregate({ auctions: agg.count(), first: agg.min((row) => row.auction), last: agg.max((row) => row.auction) });
-const queries = { q17, q19, bidders, busy };
+const joined = ({ bid, auction }) =>
+  bid
+    .keyBy((row) => row.auction)
+    .aggregate({ bids: agg.count() })
+    .join(auction, { on: (counted, sold) => counted.auction.eq(sold.id), type: 'full', keep: {} })
+    .select(({ auction, bids, id, seller }) => ({ auction, bids, id, seller }));
+const words = ({ bid }) =>
+  bid
+    .keyBy((row) => row.channel)
+    .window(tumbling({ sizeMs: 500 }))
+    .aggregate({ bids: agg.count(), prices: agg.stringAgg((row) => row.price.cast(t.utf8()), ' ', { orderBy: (row) => [row.price.desc()] }) })
+    .keyBy((row) => row.channel)
+    .aggregate({ windows: agg.count(), last: agg.max((row) => row.prices) });
+const queries = { q17, q19, bidders, busy, joined, words };
 const events = { input: 'generator', format: 'parquet', events: ${eventCount}, sideInput: '' } as const;
 
 export default defineJob({
   name: 'changes',
   mode: 'streaming',
-  params: { query: t.utf8().choices('q17', 'q19', 'bidders', 'busy'), output: t.path() },
+  params: { query: t.utf8().choices('q17', 'q19', 'bidders', 'busy', 'joined', 'words'), output: t.path() },
   build: ({ read, params: { query, output } }) =>
     queries[query](eventsOf(events, { read }))
       .writeTo(files.sink({ path: output, format: 'ndjson', changes: 'op' })),
@@ -62,25 +75,28 @@ function rowsIn(folder: string): ReadonlyMap<string, number> {
   return new Map([...counts].filter(([, count]) => count !== 0).sort());
 }
 
-test.each(['q17', 'q19', 'bidders', 'busy'])('%s, killed four times', async (query) => {
-  const scene = { cwd: tempFolder({ 'package.json': '{"type":"module"}' }), query };
-  writeFileSync(join(scene.cwd, 'job.ts'), jobText);
-  summaryOf(await start(scene, 'whole/', 2, []).ended);
-  const checkpoints = ['--checkpoint-dir', 'chk', '--checkpoint-interval', '100ms'];
-  const flags = [...checkpoints, '--restore', 'latest'];
-  let killedCount = 0;
-  for (const [run, parallelism] of [1, 3, 2, 7].entries()) {
-    const paced = [...flags, '--rate', String(eventCount / 12)];
-    const isKilled = await killRun({
-      start: () => start(scene, 'out/', parallelism, paced),
-      logFolder: join(scene.cwd, 'chk/changes/log'),
-      lifeMs: 400 + run * 350,
-    });
-    if (isKilled) killedCount++;
-  }
-  summaryOf(await start(scene, 'out/', 2, flags).ended);
-  const [found, expected] = [rowsIn(join(scene.cwd, 'out')), rowsIn(join(scene.cwd, 'whole'))];
-  expect([...found.values()].every((count) => count === 1)).toBe(true);
-  expect(found).toEqual(expected);
-  expect(killedCount).toBe(4);
-});
+test.each(['q17', 'q19', 'bidders', 'busy', 'joined', 'words'])(
+  '%s, killed four times',
+  async (query) => {
+    const scene = { cwd: tempFolder({ 'package.json': '{"type":"module"}' }), query };
+    writeFileSync(join(scene.cwd, 'job.ts'), jobText);
+    summaryOf(await start(scene, 'whole/', 2, []).ended);
+    const checkpoints = ['--checkpoint-dir', 'chk', '--checkpoint-interval', '100ms'];
+    const flags = [...checkpoints, '--restore', 'latest'];
+    let killedCount = 0;
+    for (const [run, parallelism] of [1, 3, 2, 7].entries()) {
+      const paced = [...flags, '--rate', String(eventCount / 12)];
+      const isKilled = await killRun({
+        start: () => start(scene, 'out/', parallelism, paced),
+        logFolder: join(scene.cwd, 'chk/changes/log'),
+        lifeMs: 400 + run * 350,
+      });
+      if (isKilled) killedCount++;
+    }
+    summaryOf(await start(scene, 'out/', 2, flags).ended);
+    const [found, expected] = [rowsIn(join(scene.cwd, 'out')), rowsIn(join(scene.cwd, 'whole'))];
+    expect([...found.values()].every((count) => count === 1)).toBe(true);
+    expect(found).toEqual(expected);
+    expect(killedCount).toBe(4);
+  },
+);
