@@ -62,7 +62,7 @@ export class UnalignedGate {
   /** Whether the channel must not be read for now: what is behind a barrier that passes next comes later. */
   isBlocked(channel: number): boolean {
     const announced = this.#announced.get(channel);
-    const isNext = announced !== undefined && announced.some((one) => this.#isUrgent(one));
+    const isNext = announced?.some((one) => this.#isUrgent(one)) === true;
     return isNext || this.#recordings.some((recording) => recording.isBlocked(channel));
   }
 

@@ -15,6 +15,12 @@ export interface KilledLedger {
   readonly choice: EntriesChoice;
   /** Entries per second, so that all kills come before the end. */
   readonly rate: number;
+  /** Another job of that name, with the same parameters. @defaultValue that of `jobs/ledger` */
+  readonly job?: string;
+  /** Of its checkpoints. @defaultValue none */
+  readonly flags?: readonly string[];
+  /** How long a process lives at most, from the beginning of its attempt on. @defaultValue 700 */
+  readonly lifeMsMax?: number;
 }
 
 export interface KilledOutcome {
@@ -24,27 +30,30 @@ export interface KilledOutcome {
 }
 
 /** The longest that a process lives from the beginning of its attempt on. */
-const lifeMsMax = 700;
+const lifeMsUsual = 700;
 
 export async function runKilled(options: KilledLedger): Promise<KilledOutcome> {
-  const { folder, killCount, choice, rate } = options;
+  const { folder, killCount, choice, rate, flags = [], lifeMsMax = lifeMsUsual } = options;
+  const { job = join(projectFolder, 'jobs/ledger/job.ts') } = options;
   writeEntries(join(folder, 'in'), choice);
   const draw = drawing(choice.seed);
   let killedCount = 0;
   for (let run = 0; run < killCount; run++) {
     const isKilled = await killRun({
-      start: () => startCli(argsOf(1 + (run % 3), ['--rate', String(rate)]), { cwd: folder }),
+      start: () => {
+        const args = argsOf(job, 1 + (run % 3), ['--rate', String(rate), ...flags]);
+        return startCli(args, { cwd: folder });
+      },
       logFolder: join(folder, 'chk/ledger/log'),
       lifeMs: draw(lifeMsMax),
     });
     if (isKilled) killedCount++;
   }
-  summaryOf(await startCli(argsOf(2, []), { cwd: folder }).ended);
+  summaryOf(await startCli(argsOf(job, 2, flags), { cwd: folder }).ended);
   return { audit: auditLedger(join(folder, 'out'), choice), killedCount };
 }
 
-function argsOf(parallelism: number, flags: readonly string[]): string[] {
-  const job = join(projectFolder, 'jobs/ledger/job.ts');
+function argsOf(job: string, parallelism: number, flags: readonly string[]): string[] {
   return [
     ...['run', job, '--input', 'in/', '--output', 'out/', '--json'],
     ...['--checkpoint-dir', 'chk', '--checkpoint-interval', '100ms', '--restore', 'latest'],

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CheckpointMode } from '../../../engine/checkpoint/barrier.ts';
 import { expectedOf, type JobName, jobNames, jobOf } from '../../support/cut-jobs.ts';
-import { type Cut, CutAttempt, type CutJob } from '../../support/cut-world.ts';
+import { type Cut, CutAttempt, type CutJob, type CutOptions } from '../../support/cut-world.ts';
 import { MemoryDisk } from '../../support/memory-disk.ts';
 import { lehmer, type Row } from '../../support/operator-harness.ts';
 import { textsOf } from '../../support/plan-runner.ts';
@@ -122,3 +122,89 @@ test('at least once: each row is there, and some may be twice', () => {
     { numRuns: 6, endOnFailure: true },
   );
 }, 120_000);
+
+/** Changes to a checkpoint as a mistake would make them; false where it has nothing to change. */
+const plants: Readonly<Record<string, (sections: Section[]) => boolean>> = {
+  'a batch is not recorded': (sections) => {
+    const at = sections.findIndex(({ part }) => part !== null);
+    if (at >= 0) sections.splice(at, 1);
+    return at >= 0;
+  },
+  'a batch is recorded twice': (sections) => {
+    const found = sections.find(({ part }) => part !== null);
+    if (found !== undefined) sections.push({ ...found, from: 'twice' });
+    return found !== undefined;
+  },
+  'what the sender had comes before what was in the ring': (sections) => {
+    for (const section of sections) {
+      if (section.place === 'ring') section.place = 'outbox';
+      else if (section.place === 'outbox') section.place = 'ring';
+    }
+    return true;
+  },
+};
+
+interface Section {
+  place: string;
+  part: string | null;
+  from: string;
+}
+
+test.each(Object.keys(plants))(
+  'it is noticed when %s',
+  (name) => {
+    const job = jobOf('sums');
+    const expected = textsOf(expectedOf('sums'));
+    let noticed = 0;
+    for (let seed = 1; seed <= 6 && noticed === 0; seed++) {
+      const disk = new MemoryDisk();
+      const first = new CutAttempt(job, { parallelism: 2, disk, from: null, seed, epoch: 1 });
+      const random = lehmer(seed);
+      while (!first.isOver) {
+        first.step();
+        if (random() < 0.05) first.trigger({ mode: 'unaligned' });
+      }
+      first.close();
+      for (const cut of first.cuts) {
+        const wrong = structuredClone(cut);
+        const sectionsOf = wrong.tasks
+          .flatMap(({ operators }) => operators)
+          .filter(({ kind }) => kind.startsWith('channel '))
+          .map(({ note }) => (note as unknown as { sections: Section[] }).sections);
+        const isPlanted = sectionsOf.map((sections) => plants[name]?.(sections)).includes(true);
+        if (!isPlanted || noticed > 0) continue;
+        if (!isRight(job, { parallelism: 1, disk, from: wrong, seed, epoch: 2 }, expected))
+          noticed++;
+      }
+    }
+    expect(noticed).toBe(1);
+  },
+  120_000,
+);
+
+/** Whether the job ends with what it should have given; rows that are read twice or never may also be refused. */
+function isRight(job: CutJob, options: CutOptions, expected: readonly string[]): boolean {
+  const attempt = new CutAttempt(job, options);
+  try {
+    while (!attempt.isOver) attempt.step();
+    return JSON.stringify(textsOf(attempt.written)) === JSON.stringify(expected);
+  } catch {
+    return false;
+  } finally {
+    attempt.close();
+  }
+}
+
+test('a barrier overtakes what waits for a sink without room, and an aligned one does not', () => {
+  const complete = (mode: CheckpointMode) => {
+    const options = { parallelism: 2, disk: new MemoryDisk(), from: null, seed: 3, epoch: 1 };
+    const attempt = new CutAttempt(jobOf('sums'), options);
+    attempt.isStuck = true;
+    for (let steps = 0; steps < 300; steps++) attempt.step();
+    attempt.trigger({ mode });
+    for (let steps = 0; steps < 300; steps++) attempt.step();
+    attempt.close();
+    return attempt.cuts.length;
+  };
+  expect([complete('unaligned'), complete('aligned')]).toEqual([1, 0]);
+});
