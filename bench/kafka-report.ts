@@ -52,11 +52,16 @@ export function countsDifference(millrace: string, streams: string): string | nu
   for (const [window, counted] of other) {
     if (own.get(window) !== counted) return `${window} is ${own.get(window)} and ${counted}`;
   }
-  const newest = Math.max(...[...own.keys()].map((window) => Number(window.split(' ')[0])));
+  let newest = Number.NEGATIVE_INFINITY;
+  for (const window of own.keys()) newest = Math.max(newest, startOf(window));
   const missing = [...own.keys()].find((window) => {
-    return !other.has(window) && Number(window.split(' ')[0]) < newest;
+    return !other.has(window) && startOf(window) < newest;
   });
   return missing === undefined ? null : `${missing} is missing`;
+}
+
+function startOf(window: string): number {
+  return Number(window.split(' ')[0]);
 }
 
 /** By window and auction. */
