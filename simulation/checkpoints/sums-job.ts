@@ -29,7 +29,7 @@ export interface InputFile {
   readonly offsets: readonly number[];
 }
 
-export const inputFolder = '/node/in';
+const inputFolder = '/node/in';
 export const outputFolder = '/node/out';
 
 interface Entry {

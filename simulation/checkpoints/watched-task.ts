@@ -51,13 +51,21 @@ export function watchedTask(options: TaskOptions, eye: TaskEye): Task {
   });
 }
 
-/** The part of the class that a task uses: its private fields make it a type of its own. */
+/** The object with some methods exchanged: a class with private fields is a type of its own. */
+export function exchanged<T extends object>(target: T, methods: Partial<T>): T {
+  return new Proxy(target, {
+    get(_, name) {
+      const own = methods[name as keyof T];
+      if (own !== undefined) return own;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
 function watchedReader(ring: RingReader, channel: number, eye: TaskEye): RingReader {
   let target: Uint8Array = new Uint8Array(0);
-  const watched: Pick<RingReader, 'isReading' | 'tryRead'> = {
-    get isReading() {
-      return ring.isReading;
-    },
+  return exchanged(ring, {
     tryRead: (into) => {
       const outcome = ring.tryRead((sizeBytes) => {
         target = into(sizeBytes);
@@ -66,15 +74,11 @@ function watchedReader(ring: RingReader, channel: number, eye: TaskEye): RingRea
       if (outcome === 'message') eye.read(channel, messageIn(target));
       return outcome;
     },
-  };
-  return watched as RingReader;
+  });
 }
 
 function watchedWriter(ring: RingWriter, channel: number, eye: TaskEye): RingWriter {
-  const watched: Pick<RingWriter, 'isWriting' | 'tryWrite' | 'end' | 'fail'> = {
-    get isWriting() {
-      return ring.isWriting;
-    },
+  return exchanged(ring, {
     tryWrite: (bytes) => {
       const message = messageIn(bytes);
       if (!ring.isWriting) eye.writing(channel, message);
@@ -86,9 +90,7 @@ function watchedWriter(ring: RingWriter, channel: number, eye: TaskEye): RingWri
       ring.end();
       eye.ended(channel);
     },
-    fail: () => ring.fail(),
-  };
-  return watched as RingWriter;
+  });
 }
 
 function messageIn(bytes: Uint8Array): ChannelMessage {
@@ -106,9 +108,9 @@ function watchedFiles(files: SnapshotFiles, vertex: string, eye: TaskEye): Snaps
       eye.begins(checkpointId);
       return watchedRun(files.begin(checkpointId), vertex, eye);
     },
-    readerOf: (operator) => {
-      const reader = files.readerOf(operator);
-      if (reader !== null) eye.step(`restore of ${operator.kind}`);
+    readerOf: (...operator) => {
+      const reader = files.readerOf(...operator);
+      if (reader !== null) eye.step(`restore of ${operator[0].kind}`);
       return reader;
     },
   };

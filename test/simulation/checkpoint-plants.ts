@@ -16,9 +16,9 @@ import { PacedReader } from '../../engine/operators/paced-reader.ts';
 import { decodeMark } from '../../engine/shuffle/mark-message.ts';
 import type { TaskOptions } from '../../engine/task/task-parts.ts';
 import type { CheckpointPlant } from '../../simulation/checkpoints/checkpoint-scenario.ts';
+import { exchanged } from '../../simulation/checkpoints/watched-task.ts';
 import type { StepFault } from '../../simulation/faults.ts';
 import { Executor } from '../../worker/executor.ts';
-import { without } from './job-plants.ts';
 
 type Step = typeof stepCheckpoints;
 
@@ -78,7 +78,7 @@ const onCommitter =
   });
 
 const onDisk = (change: (disk: Disk) => Partial<Disk>): CheckpointPlant => ({
-  env: (env) => ({ ...env, disk: without(env.disk, change(env.disk)) }),
+  env: (env) => ({ ...env, disk: exchanged(env.disk, change(env.disk)) }),
 });
 
 /** What operators go on from, changed on its way to them. */
@@ -91,8 +91,8 @@ const onRestore =
       ...options,
       snapshots: {
         begin: (checkpointId) => snapshots.begin(checkpointId),
-        readerOf: (operator) => {
-          const reader = snapshots.readerOf(operator);
+        readerOf: (...operator) => {
+          const reader = snapshots.readerOf(...operator);
           if (reader === null) return null;
           const same: RestoredOperator = {
             keyGroups: reader.keyGroups,
@@ -100,7 +100,7 @@ const onRestore =
             read: (part) => reader.read(part),
             close: () => reader.close(),
           };
-          return { ...same, ...change(reader, operator.kind) };
+          return { ...same, ...change(reader, operator[0].kind) };
         },
       },
     };
@@ -149,10 +149,7 @@ function overtaken(ring: RingWriter): RingWriter {
       ? decodeMark({ uint32, float64: new Float64Array(start.buffer) }, 0)?.kind === 'barrier'
       : false;
   };
-  const watched: Pick<RingWriter, 'isWriting' | 'tryWrite' | 'end' | 'fail'> = {
-    get isWriting() {
-      return ring.isWriting;
-    },
+  return exchanged(ring, {
     tryWrite: (bytes) => {
       if (isBarrier(bytes)) {
         // What has been begun of the rows goes first, or the ring would be out of step.
@@ -167,17 +164,16 @@ function overtaken(ring: RingWriter): RingWriter {
       pass();
       ring.end();
     },
-    fail: () => ring.fail(),
-  };
-  return watched as RingWriter;
+  });
 }
 
+/** Deaths after which the job goes on from a checkpoint. */
 const anyDeath = /^(coordinator|worker|slot) (before|after)$/;
 
 export const plantedMistakes: Readonly<Record<string, PlantedMistake>> = {
   'a part is told of before it is durable': {
     plant: {
-      slotDisk: (disk: SyncDisk) => without(disk, { fsync: () => undefined }),
+      slotDisk: (disk: SyncDisk) => exchanged(disk, { fsync: () => undefined }),
     },
     at: { step: /^coordinator output folder syncDir|log open/, what: /^machine after$/ },
   },
@@ -361,7 +357,7 @@ export const plantedMistakes: Readonly<Record<string, PlantedMistake>> = {
   'a failed write is taken for one that was done': {
     plant: {
       slotDisk: (disk: SyncDisk) =>
-        without(disk, {
+        exchanged(disk, {
           write: (file, from, position) => {
             try {
               disk.write(file, from, position);

@@ -2,29 +2,20 @@
  * Wrong parts for a job's run: each is a mistake that a reader might let pass. The simulation must
  * notice every one, so that its silence about the right parts means something.
  */
-import type { Disk, SyncDisk } from '../../base/env/disk.ts';
+import type { SyncDisk } from '../../base/env/disk.ts';
 import { type JobState, stepJob } from '../../coordinator/job/job-state.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
 import type { SinkCommitter } from '../../engine/contracts/sink.ts';
 import type { SplitEnumerator } from '../../engine/contracts/source.ts';
+import { exchanged } from '../../simulation/checkpoints/watched-task.ts';
 import type { JobPlant } from '../../simulation/job-run.ts';
 import type { FromSlot } from '../../worker/threads/slot-messages.ts';
 
 type Step = typeof stepJob;
 
-/** The disk as a prototype keeps its own methods, whatever class it is. */
-export function without<D extends Disk | SyncDisk>(disk: D, replaced: Partial<D>): D {
-  return new Proxy(disk, {
-    get(target, name) {
-      const method = replaced[name as keyof D] ?? target[name as keyof D];
-      return typeof method === 'function' ? method.bind(target) : method;
-    },
-  });
-}
-
 /** The writer's file is opened under the name of the output. */
 const writesInPlace = (disk: SyncDisk): SyncDisk =>
-  without(disk, {
+  exchanged(disk, {
     open: (path, mode) => disk.open(path.replace(/\/\.(.*)\.[^.]+\.tmp$/, '/$1'), mode),
   });
 
@@ -106,10 +97,10 @@ const forgetsFailure: Step = (state, event) =>
 
 export const jobPlants: Readonly<Record<string, JobPlant>> = {
   'commit before the written file is synced': {
-    slotDisk: (disk) => without(disk, { fsync: () => {} }),
+    slotDisk: (disk) => exchanged(disk, { fsync: () => {} }),
   },
   'rename without syncing the folder': {
-    disk: (disk) => without(disk, { syncDir: async () => {} }),
+    disk: (disk) => exchanged(disk, { syncDir: async () => {} }),
   },
   'commit before the last task has finished': { step: commitsEarly },
   'no abort after a failure': { connector: withCommitter(() => ({ abort: async () => {} })) },
