@@ -61,7 +61,7 @@ const packageOwners = {
   assemblyscript: [kernelBuild],
   commander: ['cli', 'bench'],
   'fast-check': [],
-  kafkajs: ['connectors/kafka/kafkajs'],
+  kafkajs: ['connectors/kafka/kafkajs', 'bench/peers'],
   piscina: ['worker'],
   rolldown: [bundleBuild],
   rxjs: ['connectors/rxjs', 'cli/rxjs', 'coordinator', 'worker'],

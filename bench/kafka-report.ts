@@ -2,7 +2,7 @@
 import { loadavg } from 'node:os';
 import { tableText } from '../base/table.ts';
 import { formatBytes, formatCount } from '../base/units.ts';
-import type { KafkaQuestion, KafkaResult } from './kafka.ts';
+import type { KafkaQuestion, KafkaResult } from './kafka-result.ts';
 import { machineOf } from './machine.ts';
 import { medianOf } from './median.ts';
 

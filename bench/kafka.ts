@@ -20,6 +20,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { outputPath, peersFolder, projectFolder } from './bench-cache.ts';
 import { countsDifference } from './kafka-report.ts';
+import type { KafkaMeasure, KafkaQuestion, KafkaResult } from './kafka-result.ts';
 import { type KafkaService, startKafka } from './kafka-service.ts';
 import { fillBids, fillPlain, makeTopic, withClient } from './kafka-topics.ts';
 import { mavenClassPath, prepareMaven } from './prepare-maven.ts';
@@ -32,20 +33,6 @@ export type KafkaSize = keyof typeof kafkaSizes;
 
 const valueBytes = 100;
 const threads = 2;
-
-export type KafkaQuestion = 'source' | 'sink' | 'counts';
-
-export interface KafkaMeasure {
-  readonly cpuSeconds: number;
-  readonly seconds: number;
-}
-
-export interface KafkaResult {
-  readonly question: KafkaQuestion;
-  readonly contestant: string;
-  readonly recordCount: number;
-  readonly measured: KafkaMeasure[];
-}
 
 export async function runKafkaBench(
   { size, runs }: { readonly size: KafkaSize; readonly runs: number },

@@ -15,7 +15,7 @@ import {
 import { restartStrategy } from '../coordinator/checkpoint/restart-strategy.ts';
 import type { RestoreRequest } from '../coordinator/checkpoint/store/checkpoint-log.ts';
 import type { CheckpointRequest } from '../coordinator/job/checkpointed-job.ts';
-import { type CheckpointMode, checkpointModes } from '../engine/checkpoint/barrier.ts';
+import { type CheckpointMode, checkpointModes } from '../engine/contracts/checkpoint-mode.ts';
 
 /** Those that take a value. */
 export const checkpointFlags: readonly string[] = [

@@ -12,7 +12,7 @@ import type { LatencySummary } from '../base/latency-histogram.ts';
 import { toWire, typedError, type WireError } from '../base/typed-error.ts';
 import type { CheckpointRequest } from '../coordinator/job/checkpointed-job.ts';
 import type { JobHandle } from '../coordinator/job/job-handle.ts';
-import type { JobOutcome } from '../coordinator/job/job-master.ts';
+import type { JobOutcome } from '../coordinator/job/job-outcome.ts';
 import type { JobTotals } from '../coordinator/job/job-metrics.ts';
 import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import { fingerprintOf } from '../engine/api/build-job.ts';

@@ -12,7 +12,7 @@ import { sinkFormatNames } from '../connectors/formats/format-builders.ts';
 import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import type { JobDefinition } from '../engine/api/define-job.ts';
 import type { RunFlags } from '../engine/api/endpoints.ts';
-import type { CheckpointMode } from '../engine/checkpoint/barrier.ts';
+import type { CheckpointMode } from '../engine/contracts/checkpoint-mode.ts';
 import { checkpointFlags, checkpointRequestOf, parseCheckpointMode } from './checkpoint-flags.ts';
 import type { CliEnv } from './cli-env.ts';
 import type { RunOptions } from './embedded.ts';

@@ -12,7 +12,7 @@ import type { JsonValue } from '../base/rpc/message.ts';
 import { createRpcServer } from '../base/rpc/server.ts';
 import { Coordinator, type CoordinatorParts, type JobSubmission } from './coordinator.ts';
 import type { JobHandle } from './job/job-handle.ts';
-import type { TaskHost } from './job/job-master.ts';
+import type { TaskHost } from './job/task-host.ts';
 import { type LeaseKeeper, startLeaseKeeper } from './lease/lease-keeper.ts';
 import type { LeaseRegister } from './lease/lease-register.ts';
 import {

@@ -9,7 +9,7 @@ import type { Env } from '../base/env/env.ts';
 import type { AdaptiveOptions } from '../coordinator/adaptive/adaptive-options.ts';
 import { type CoordinatorHandle, startCoordinator } from '../coordinator/coordinator-service.ts';
 import type { JobHandle } from '../coordinator/job/job-handle.ts';
-import type { JobOutcome } from '../coordinator/job/job-master.ts';
+import type { JobOutcome } from '../coordinator/job/job-outcome.ts';
 import type { stepJob } from '../coordinator/job/job-state.ts';
 import { createMemoryRegister } from '../coordinator/lease/memory-register.ts';
 import type { Shuffle } from '../coordinator/planner/plan-step.ts';

@@ -18,7 +18,7 @@ import {
   type AdaptiveOptions,
   adaptiveDefaults,
 } from '../coordinator/adaptive/adaptive-options.ts';
-import type { JobOutcome } from '../coordinator/job/job-master.ts';
+import type { JobOutcome } from '../coordinator/job/job-outcome.ts';
 import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import { Cluster } from './cluster.ts';
 import type { FaultPlan, JobFault } from './faults.ts';

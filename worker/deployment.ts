@@ -9,7 +9,7 @@
  */
 import { assert } from '../base/assert.ts';
 import { type DeployRequest, taskIdOf } from '../coordinator/protocol.ts';
-import type { OperatorRef } from '../engine/checkpoint/snapshot-files.ts';
+import type { OperatorRef } from '../engine/plan/kept-as.ts';
 import type { OperatorSnapshot } from '../engine/checkpoint/task-snapshot.ts';
 import { channelRefsOf, type EdgeChannels, edgeChannelsOf } from '../engine/plan/channel-ref.ts';
 import { partitionCountOf, readOf } from '../engine/plan/channels.ts';

@@ -1,4 +1,4 @@
-// kafka-consume.mjs BROKERS TOPIC: reads a topic to its end with kafkajs, a batch at a time, and prints its records and their bytes.
+/** kafka-consume.mjs BROKERS TOPIC: reads a topic to its end with kafkajs, a batch at a time, and prints its records and their bytes. */
 import { Buffer } from 'node:buffer';
 import kafkajs from 'kafkajs';
 

@@ -1,4 +1,4 @@
-// kafka-produce.mjs BROKERS TOPIC COUNT BYTES: writes so many records with kafkajs, idempotent, thousand by thousand, and prints how many.
+/** kafka-produce.mjs BROKERS TOPIC COUNT BYTES: writes so many records with kafkajs, idempotent, thousand by thousand, and prints how many. */
 import { Buffer } from 'node:buffer';
 import kafkajs from 'kafkajs';
 

@@ -7,7 +7,7 @@
  */
 
 import { cellWidthOf } from '../../base/table.ts';
-import type { CheckpointMode } from '../../engine/checkpoint/barrier.ts';
+import type { CheckpointMode } from '../../engine/contracts/checkpoint-mode.ts';
 import type { LogicalGraph } from '../../engine/plan/logical-graph.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import type { CliEnv } from '../cli-env.ts';

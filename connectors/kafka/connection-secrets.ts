@@ -4,8 +4,7 @@
  *
  * Before: connectors/kafka/connection-options.ts. After: connectors/kafka/open-client.ts.
  */
-import { readFile } from 'node:fs/promises';
-import { env } from 'node:process';
+import { fileText, variableText } from '../../base/env/named-text.ts';
 import {
   type KafkaConnectionOptions,
   optionError,
@@ -49,7 +48,7 @@ async function userOf(sasl: KafkaConnectionOptions['sasl']): Promise<KafkaConnec
   if (sasl === null) return null;
   const { mechanism, username, password } = sasl;
   const { from, name } = password;
-  const found = from === 'env' ? env[name] : await textOf('passwordFile of kafka', name);
+  const found = from === 'env' ? variableText(name) : await textOf('passwordFile of kafka', name);
   if (found === undefined || found === '') {
     throw optionError(
       from === 'env'
@@ -63,7 +62,7 @@ async function userOf(sasl: KafkaConnectionOptions['sasl']): Promise<KafkaConnec
 
 async function textOf(what: string, path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await fileText(path);
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
     throw optionError(

@@ -4,7 +4,7 @@
  * Before: cli/engine-flags.ts. After: coordinator/checkpoint/checkpoint-state.ts.
  */
 import { typedError } from '../../base/typed-error.ts';
-import type { CheckpointMode } from '../../engine/checkpoint/barrier.ts';
+import type { CheckpointMode } from '../../engine/contracts/checkpoint-mode.ts';
 import { type OptionRange, rangeProblem } from './option-range.ts';
 
 export interface CheckpointOptions {

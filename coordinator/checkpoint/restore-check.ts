@@ -9,7 +9,8 @@ import { keyGroupCount } from '../../engine/keys/key-group.ts';
 import { channelRefsOf, isChannelKind } from '../../engine/plan/channel-ref.ts';
 import type { DeclaredOperator } from '../../engine/plan/declared-state.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
-import { compatibilityOf, type Finding, refusalsIn } from '../compatibility/compatibility.ts';
+import { compatibilityOf, refusalsIn } from '../compatibility/compatibility.ts';
+import type { Finding } from '../compatibility/finding.ts';
 import type { CheckpointManifest } from './checkpoint-manifest.ts';
 import { describeOperators } from './manifest-of.ts';
 

@@ -6,7 +6,7 @@
  * Before: coordinator/compatibility/compatibility.ts. After: engine/plan/operator-ids.ts.
  */
 import type { DeclaredOperator } from '../../engine/plan/declared-state.ts';
-import type { Finding } from './compatibility.ts';
+import type { Finding } from './finding.ts';
 import type { KeptOperator } from './kept-operators.ts';
 
 export function ambiguousIds(

@@ -9,7 +9,7 @@ import { fieldsText, isSameType } from '../../engine/schema/field-type.ts';
 import type { Field } from '../../engine/schema/schema.ts';
 import { columnsChange } from './compare-columns.ts';
 import { compareStates } from './compare-states.ts';
-import type { DeclaredJob, Finding, Verdict } from './compatibility.ts';
+import type { DeclaredJob, Finding, Verdict } from './finding.ts';
 import type { KeptOperator } from './kept-operators.ts';
 
 export function compareOperators(old: KeptOperator, job: DeclaredJob): Finding[] {

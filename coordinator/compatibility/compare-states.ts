@@ -7,7 +7,7 @@ import type { DeclaredOperator, DeclaredState } from '../../engine/plan/declared
 import { areKindsAlike, oldStateOf, stateChangeOf } from '../../engine/plan/state-change.ts';
 import { isSameType, typeText } from '../../engine/schema/field-type.ts';
 import type { Field } from '../../engine/schema/schema.ts';
-import type { Finding } from './compatibility.ts';
+import type { Finding } from './finding.ts';
 import type { KeptOperator } from './kept-operators.ts';
 
 type Found = Omit<Finding, 'operatorId' | 'state'>;

@@ -12,38 +12,11 @@
  *
  * Before: coordinator/checkpoint/restore-check.ts. After: coordinator/compatibility/compare-operators.ts.
  */
-import type { DeclaredOperator } from '../../engine/plan/declared-state.ts';
-import type { CheckpointManifest, OperatorDescription } from '../checkpoint/checkpoint-manifest.ts';
+import type { CheckpointManifest } from '../checkpoint/checkpoint-manifest.ts';
 import { ambiguousIds } from './ambiguous-ids.ts';
 import { compareOperators } from './compare-operators.ts';
+import type { DeclaredJob, Finding } from './finding.ts';
 import { keptOperators } from './kept-operators.ts';
-
-export type Verdict =
-  | 'same'
-  | 'changed'
-  | 'migrated'
-  | 'new'
-  | 'needs migration'
-  | 'incompatible'
-  | 'dropped';
-
-/** One state of one operator. */
-export interface Finding {
-  readonly operatorId: string;
-  /** The name of a state, or what people call what the operator keeps. */
-  readonly state: string;
-  readonly verdict: Verdict;
-  /** In words: what is different; empty where nothing is. */
-  readonly text: string;
-  /** What to write, in full sentences; empty where nothing is to be done. */
-  readonly hint: string;
-}
-
-/** What a job declares: its logical graph, and its plan. */
-export interface DeclaredJob {
-  readonly declared: readonly DeclaredOperator[];
-  readonly operators: readonly OperatorDescription[];
-}
 
 /** In the order of the checkpoint's operators, then what is new. */
 export function compatibilityOf(manifest: CheckpointManifest, job: DeclaredJob): Finding[] {

@@ -5,7 +5,8 @@
  * Before: coordinator/compatibility/compatibility.ts. After: cli/commands/checkpoints-check.ts.
  */
 import { tableText } from '../../base/table.ts';
-import { type Finding, refusalsIn } from './compatibility.ts';
+import { refusalsIn } from './compatibility.ts';
+import type { Finding } from './finding.ts';
 
 const columns = [{ title: 'operator' }, { title: 'state' }, { title: 'result' }, { title: 'what' }];
 

@@ -14,7 +14,8 @@ import type { AttemptStore, CheckpointStore } from '../checkpoint/store/checkpoi
 import type { CheckDepth } from '../checkpoint/store/read-checkpoint.ts';
 import { type CheckpointRequest, restoredJob } from './checkpointed-job.ts';
 import type { CheckpointSetup } from './job-checkpoints.ts';
-import type { JobMaster, TaskHost } from './job-master.ts';
+import type { JobMaster } from './job-master.ts';
+import type { TaskHost } from './task-host.ts';
 
 /** What an attempt runs, and where. */
 export interface AttemptPlace {

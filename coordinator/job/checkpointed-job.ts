@@ -19,7 +19,7 @@ import type { RestartStrategy } from '../checkpoint/restart-strategy.ts';
 import { checkRestore, type RestoringPlan } from '../checkpoint/restore-check.ts';
 import type { RestoreRequest } from '../checkpoint/store/checkpoint-log.ts';
 import type { FoundCheckpoint } from '../checkpoint/store/checkpoint-store.ts';
-import type { Finding } from '../compatibility/compatibility.ts';
+import type { Finding } from '../compatibility/finding.ts';
 import type { RestoredJob } from './job-checkpoints.ts';
 import type { KnownSplit, RestoredSource } from './job-sources.ts';
 

@@ -7,7 +7,7 @@ import type { WireError } from '../../base/typed-error.ts';
 import type { CheckpointsView, RestartsView } from './checkpoints-view.ts';
 import type { Savepoint } from './job-checkpoints.ts';
 import type { JobInspection } from './job-inspection.ts';
-import type { JobOutcome, JobProgress } from './job-master.ts';
+import type { JobOutcome, JobProgress } from './job-outcome.ts';
 import type { KeyState } from './key-state.ts';
 
 export interface JobHandle {

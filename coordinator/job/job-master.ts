@@ -7,33 +7,27 @@
  */
 import { assert, assertNever } from '../../base/assert.ts';
 import type { Env } from '../../base/env/env.ts';
-import type { LatencySummary } from '../../base/latency-histogram.ts';
 import { toWire, type WireError } from '../../base/typed-error.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
 import type { PhysicalGraph, Vertex } from '../../engine/plan/physical-graph.ts';
 import type { AdaptiveOptions } from '../adaptive/adaptive-options.ts';
 import type {
-  AskRequest,
-  CancelCheckpointRequest,
   DeployRequest,
   JobModule,
   JobRef,
-  OrderSourcesRequest,
   Question,
   SplitAnswer,
-  StopTasksRequest,
   TaskAnswer,
   TaskAttemptRef,
   TaskCheckpointed,
   TaskCounters,
   TaskFailed,
   TaskFinished,
-  TriggerCheckpointRequest,
 } from '../protocol.ts';
 import { homesOf } from '../scheduler/placement.ts';
 import { type Region, regionsOf } from '../scheduler/regions.ts';
 import { stragglersOf } from '../scheduler/stragglers.ts';
-import { type CheckpointsView, noCheckpoints, type RestartsView } from './checkpoints-view.ts';
+import { type CheckpointsView, noCheckpoints } from './checkpoints-view.ts';
 import { connectorLookup } from './connector-lookup.ts';
 import {
   type CheckpointSetup,
@@ -42,7 +36,8 @@ import {
   type SavepointRequest,
 } from './job-checkpoints.ts';
 import { inspectTasks, type JobInspection } from './job-inspection.ts';
-import { JobMetrics, type JobTotals, type OperatorTotals } from './job-metrics.ts';
+import { JobMetrics } from './job-metrics.ts';
+import type { JobOutcome, JobProgress } from './job-outcome.ts';
 import { JobSinks } from './job-sinks.ts';
 import { JobSources } from './job-sources.ts';
 import {
@@ -64,51 +59,7 @@ import {
   writesOf,
 } from './running-job.ts';
 import { type StageTotals, shareDone, stageTotals } from './stage-totals.ts';
-
-/** What the job master asks of the worker that runs the tasks. */
-export interface TaskHost {
-  readonly slotCount: number;
-  deploy(request: DeployRequest): Promise<void>;
-  /** Resolves when none of these tasks runs any more. */
-  stopTasks(request: StopTasksRequest): Promise<void>;
-  /** Resolves when no task of the job runs any more, and its files are removed. */
-  stop(job: JobRef): Promise<void>;
-  /** Has the job's sources send a barrier. */
-  triggerCheckpoint(request: TriggerCheckpointRequest): Promise<void>;
-  /** Has sources that have halted go on, or all of them end where they are. */
-  orderSources(request: OrderSourcesRequest): Promise<void>;
-  cancelCheckpoint(request: CancelCheckpointRequest): Promise<void>;
-  /** What the tasks of the job answer. */
-  ask(request: AskRequest): Promise<readonly TaskAnswer[]>;
-}
-
-export interface JobOutcome {
-  /** `stopped`: with a savepoint, to be gone on with. */
-  readonly status: 'finished' | 'failed' | 'cancelled' | 'stopped';
-  readonly error: WireError | null;
-  readonly totals: JobTotals;
-  readonly operators: readonly OperatorTotals[];
-  /** From sources to sinks; null where it is not measured. */
-  readonly latency: LatencySummary | null;
-  /** What functions have counted, by name. */
-  readonly counts: Readonly<Record<string, number>>;
-  readonly stages: readonly StageTotals[];
-  readonly inputCount: number;
-  /** Of one that was stopped or drained: the folder of its savepoint. */
-  readonly savepoint?: string;
-  /** Of one with checkpoints: what became of them, and why it was started again. */
-  readonly checkpoints?: CheckpointsView;
-  readonly restarts?: RestartsView;
-}
-
-export interface JobProgress extends JobTotals {
-  readonly phase: JobState['kind'];
-  /** Bytes of all splits; 0 until they are known. */
-  readonly bytesTotal: number;
-  readonly stages: readonly StageTotals[];
-  /** How much of the work is done, 0 to 1. */
-  readonly share: number;
-}
+import type { TaskHost } from './task-host.ts';
 
 export interface JobMasterOptions extends JobRef {
   readonly graph: PhysicalGraph;

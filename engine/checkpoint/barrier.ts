@@ -3,17 +3,7 @@
  *
  * @see Chandy and Lamport 1985; Carbone et al. 2015 for the alignment of several channels.
  */
-
-/**
- * How a barrier goes on:
- *
- *     aligned         rows behind it wait until it has come on all channels of a task; with a time it turns unaligned then
- *     unaligned       it overtakes the rows in front of it, which are kept in the checkpoint
- *     at-least-once   nothing waits: rows behind it may be in the checkpoint, and come again behind a restart
- */
-export type CheckpointMode = 'aligned' | 'unaligned' | 'at-least-once';
-
-export const checkpointModes: readonly CheckpointMode[] = ['aligned', 'unaligned', 'at-least-once'];
+import type { CheckpointMode } from '../contracts/checkpoint-mode.ts';
 
 /** What the tasks of a job are told of a checkpoint, and a barrier takes along. */
 export interface CheckpointTrigger {

@@ -7,13 +7,8 @@
  */
 import type { TypedError } from '../../base/typed-error.ts';
 import type { SnapshotReader, SnapshotWriter } from '../contracts/snapshot.ts';
+import type { OperatorRef } from '../plan/kept-as.ts';
 import type { OperatorSnapshot } from './task-snapshot.ts';
-
-/** An operator of a plan: several may come of one logical operator, each keeps its state under a name (engine/plan/kept-as.ts). */
-export interface OperatorRef {
-  readonly id: string;
-  readonly kind: string;
-}
 
 /** What a task hands out at one barrier, on its way to disk. */
 export interface SnapshotRun {

@@ -5,8 +5,7 @@
  * On disk: the kinds are in manifests. Never rename.
  */
 import { assert } from '../../base/assert.ts';
-import type { OperatorRef } from '../checkpoint/snapshot-files.ts';
-import { keptAs } from './kept-as.ts';
+import { keptAs, type OperatorRef } from './kept-as.ts';
 import type { Exchange, OperatorSpec, PhysicalGraph } from './physical-graph.ts';
 
 const prefix = 'channel ';

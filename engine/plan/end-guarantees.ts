@@ -3,7 +3,7 @@
  *
  * Before: engine/contracts/connector.ts. After: engine/plan/guarantee.ts, coordinator/job/checkpointed-job.ts.
  */
-import type { CheckpointMode } from '../checkpoint/barrier.ts';
+import type { CheckpointMode } from '../contracts/checkpoint-mode.ts';
 import type { Connector, Delivery } from '../contracts/connector.ts';
 import type { OperatorSpec, PhysicalGraph } from './physical-graph.ts';
 

@@ -12,7 +12,7 @@
  * The weakest end decides.
  * Before: engine/plan/end-guarantees.ts, engine/plan/checkpoint-support.ts.
  */
-import type { CheckpointMode } from '../checkpoint/barrier.ts';
+import type { CheckpointMode } from '../contracts/checkpoint-mode.ts';
 import type { Delivery } from '../contracts/connector.ts';
 import { unsupportedIn } from './checkpoint-support.ts';
 import { type Connectors, type EndGuarantee, endGuarantees } from './end-guarantees.ts';

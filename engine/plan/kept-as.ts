@@ -13,6 +13,12 @@
  */
 import type { OperatorSpec } from './physical-graph.ts';
 
+/** An operator of a plan, as a checkpoint names it: `kind` is what `keptAs` says. */
+export interface OperatorRef {
+  readonly id: string;
+  readonly kind: string;
+}
+
 export function keptAs(spec: OperatorSpec): string {
   const { kind } = spec;
   if (kind === 'limit') return spec.isLocal === true ? `${kind} local` : kind;

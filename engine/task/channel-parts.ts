@@ -13,7 +13,7 @@ import type { Batch } from '../batch/batch.ts';
 import { decodeBody } from '../batch/wire.ts';
 import type { ChannelRecording, Message } from '../checkpoint/channel-recording.ts';
 import type { ChannelSection } from '../checkpoint/channel-state.ts';
-import type { OperatorRef } from '../checkpoint/snapshot-files.ts';
+import type { OperatorRef } from '../plan/kept-as.ts';
 import type { Json } from '../contracts/json.ts';
 import type { SnapshotRows, SnapshotWriter } from '../contracts/snapshot.ts';
 import type { Kernels } from '../kernels/kernels.ts';

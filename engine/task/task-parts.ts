@@ -6,7 +6,8 @@
  */
 import { assert } from '../../base/assert.ts';
 import { closeAll } from '../../base/close-all.ts';
-import type { OperatorRef, SnapshotFiles } from '../checkpoint/snapshot-files.ts';
+import type { SnapshotFiles } from '../checkpoint/snapshot-files.ts';
+import type { OperatorRef } from '../plan/kept-as.ts';
 import { FunctionCounters } from '../compile/function-context.ts';
 import { deadLetterSchema } from '../contracts/dead-letters.ts';
 import type { Json } from '../contracts/json.ts';

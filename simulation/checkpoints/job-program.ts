@@ -13,7 +13,7 @@ import { toWire, type WireError } from '../../base/typed-error.ts';
 import type { stepCheckpoints } from '../../coordinator/checkpoint/checkpoint-state.ts';
 import { startCoordinator } from '../../coordinator/coordinator-service.ts';
 import type { CheckpointRequest } from '../../coordinator/job/checkpointed-job.ts';
-import type { JobOutcome } from '../../coordinator/job/job-master.ts';
+import type { JobOutcome } from '../../coordinator/job/job-outcome.ts';
 import { createMemoryRegister } from '../../coordinator/lease/memory-register.ts';
 import { buildJob, fingerprintOf } from '../../engine/api/build-job.ts';
 import type { SlotMemory } from '../../engine/memory/slot-memory.ts';

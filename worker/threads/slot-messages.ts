@@ -2,7 +2,7 @@
 import type { WireError } from '../../base/typed-error.ts';
 import type { JobModule, Question, TaskAnswer } from '../../coordinator/protocol.ts';
 import type { CheckpointTrigger } from '../../engine/checkpoint/barrier.ts';
-import type { OperatorRef } from '../../engine/checkpoint/snapshot-files.ts';
+import type { OperatorRef } from '../../engine/plan/kept-as.ts';
 import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';

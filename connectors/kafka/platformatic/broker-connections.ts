@@ -5,7 +5,6 @@
  * A call ends: with its answer, with Kafka's error, or when its time is over; then its connection is closed, for
  * the answer may still come and nobody would take it.
  */
-import { isIP } from 'node:net';
 import { type API, type Broker, type Connection, ConnectionPool } from '@platformatic/kafka';
 import { codeOf } from '../../../base/typed-error.ts';
 import type { KafkaConnection } from '../connection-secrets.ts';
@@ -51,7 +50,7 @@ export class BrokerConnections {
       // Longer than any call of ours may take: those have deadlines of their own.
       requestTimeout: callTimeoutMs * 2,
       // An address is no name that could be asked for; certificates are checked for it all the same.
-      ...(tls !== null && { tls, tlsServerName: !this.#seeds.some(({ host }) => isIP(host) > 0) }),
+      ...(tls !== null && { tls, tlsServerName: !this.#seeds.some(({ host }) => isAddress(host)) }),
       ...(sasl !== null && { sasl: { ...sasl, mechanism: saslNames[sasl.mechanism] } }),
     };
     this.#calls = new ConnectionPool(clientId, options);
@@ -145,6 +144,11 @@ function brokerOf(address: string): Broker {
   const at = address.lastIndexOf(':');
   const host = address.slice(0, at).replace(/^\[|\]$/g, '');
   return { host, port: Number(address.slice(at + 1)) };
+}
+
+/** Whether a host is given by its number (IPv4, IPv6), and not by a name. */
+function isAddress(host: string): boolean {
+  return host.includes(':') || /^\d+(\.\d+){3}$/.test(host);
 }
 
 /** Whether the answer means that another broker has it now. */

@@ -5,7 +5,7 @@ import {
   type OfferedCheckpoint,
   type RestoringPlan,
 } from '../../../coordinator/checkpoint/restore-check.ts';
-import type { Finding } from '../../../coordinator/compatibility/compatibility.ts';
+import type { Finding } from '../../../coordinator/compatibility/finding.ts';
 import { typedErrorOf } from '../../support/typed-error-of.ts';
 import { snapshotOf } from './checkpoint-world.ts';
 import { manifestWith } from './store/checkpoint-scene.ts';

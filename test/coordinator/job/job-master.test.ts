@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest';
 import { createRealEnv } from '../../../base/env/real-env.ts';
 import { toWire, typedError } from '../../../base/typed-error.ts';
-import { JobMaster, type TaskHost } from '../../../coordinator/job/job-master.ts';
+import { JobMaster } from '../../../coordinator/job/job-master.ts';
+import type { TaskHost } from '../../../coordinator/job/task-host.ts';
 import type { Connector } from '../../../engine/contracts/connector.ts';
 import type { Json } from '../../../engine/contracts/json.ts';
 import type { PhysicalGraph } from '../../../engine/plan/physical-graph.ts';

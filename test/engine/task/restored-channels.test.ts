@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { CheckpointMode } from '../../../engine/checkpoint/barrier.ts';
+import type { CheckpointMode } from '../../../engine/contracts/checkpoint-mode.ts';
 import { expectedOf, type JobName, jobNames, jobOf } from '../../support/cut-jobs.ts';
 import { type Cut, CutAttempt, type CutJob, type CutOptions } from '../../support/cut-world.ts';
 import { MemoryDisk } from '../../support/memory-disk.ts';

@@ -4,30 +4,30 @@
  */
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { FirstRowsOperator } from '../../../../engine/operators/changes/first-rows-operator.ts';
+import { FirstRowsOperator } from '../../../engine/operators/changes/first-rows-operator.ts';
 import {
   RunningAggregateOperator,
   type RunningAggregateOptions,
-} from '../../../../engine/operators/changes/running-aggregate-operator.ts';
-import { RunningTopOperator } from '../../../../engine/operators/changes/running-top-operator.ts';
-import type { OperatorContext } from '../../../../engine/operators/operator.ts';
-import type { RankFunction } from '../../../../engine/plan/analytic-functions.ts';
-import { rowKinds, rowKindType } from '../../../../engine/plan/row-kind.ts';
+} from '../../../engine/operators/changes/running-aggregate-operator.ts';
+import { RunningTopOperator } from '../../../engine/operators/changes/running-top-operator.ts';
+import type { OperatorContext } from '../../../engine/operators/operator.ts';
+import type { RankFunction } from '../../../engine/plan/analytic-functions.ts';
+import { rowKinds, rowKindType } from '../../../engine/plan/row-kind.ts';
 import {
   float64Type,
   int32Type,
   int64Type,
   utf8Type,
-} from '../../../../engine/schema/field-type.ts';
-import { fieldOf, schemaOf } from '../../../../engine/schema/schema.ts';
-import { ascending } from '../../../../engine/stream/row-order.ts';
-import { applied, rowText } from '../../../support/changelog.ts';
-import { isMark, type Row, type Step } from '../../../support/operator-harness.ts';
+} from '../../../engine/schema/field-type.ts';
+import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
+import { ascending } from '../../../engine/stream/row-order.ts';
+import { applied, rowText } from '../../support/changelog.ts';
+import { isMark, type Row, type Step } from '../../support/operator-harness.ts';
 import {
   checkSnapshots,
   checkSnapshotsOnce,
   type SnapshotCase,
-} from '../../../support/snapshot-harness.ts';
+} from '../../support/snapshot-harness.ts';
 
 const longText = 'a text that is too long to be in its view';
 const input = schemaOf(
