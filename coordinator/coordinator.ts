@@ -21,8 +21,8 @@ import { type CheckpointRequest, checkCheckpoints } from './job/checkpointed-job
 import { JobAttempts, type Rescaling } from './job/job-attempts.ts';
 import type { JobHandle } from './job/job-handle.ts';
 import { JobMaster, type JobMasterOptions } from './job/job-master.ts';
-import type { TaskHost } from './job/task-host.ts';
 import type { stepJob } from './job/job-state.ts';
+import type { TaskHost } from './job/task-host.ts';
 import type { Shuffle } from './planner/plan-step.ts';
 import { planJob } from './planner/planner.ts';
 import type { JobModule, JobRef } from './protocol.ts';

@@ -9,10 +9,10 @@
  */
 import { assert } from '../base/assert.ts';
 import { type DeployRequest, taskIdOf } from '../coordinator/protocol.ts';
-import type { OperatorRef } from '../engine/plan/kept-as.ts';
 import type { OperatorSnapshot } from '../engine/checkpoint/task-snapshot.ts';
 import { channelRefsOf, type EdgeChannels, edgeChannelsOf } from '../engine/plan/channel-ref.ts';
 import { partitionCountOf, readOf } from '../engine/plan/channels.ts';
+import type { OperatorRef } from '../engine/plan/kept-as.ts';
 import { keptAs } from '../engine/plan/kept-as.ts';
 import type { Span } from '../engine/plan/map-output-read.ts';
 import type { Edge, PhysicalGraph, Vertex } from '../engine/plan/physical-graph.ts';

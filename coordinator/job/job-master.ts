@@ -12,7 +12,6 @@ import type { Connector } from '../../engine/contracts/connector.ts';
 import type { PhysicalGraph, Vertex } from '../../engine/plan/physical-graph.ts';
 import type { AdaptiveOptions } from '../adaptive/adaptive-options.ts';
 import type {
-  DeployRequest,
   JobModule,
   JobRef,
   Question,

@@ -10,8 +10,8 @@
  * of one process only.
  */
 import { assert, assertNever } from '../../base/assert.ts';
+import type { Barrier } from '../checkpoint/barrier.ts';
 import { checkpointModes } from '../contracts/checkpoint-mode.ts';
-import { type Barrier } from '../checkpoint/barrier.ts';
 import type { SlotMemory } from '../memory/slot-memory.ts';
 import type { StreamMark } from '../stream/stream-element.ts';
 

@@ -7,7 +7,6 @@
 import { assert } from '../../base/assert.ts';
 import { closeAll } from '../../base/close-all.ts';
 import type { SnapshotFiles } from '../checkpoint/snapshot-files.ts';
-import type { OperatorRef } from '../plan/kept-as.ts';
 import { FunctionCounters } from '../compile/function-context.ts';
 import { deadLetterSchema } from '../contracts/dead-letters.ts';
 import type { Json } from '../contracts/json.ts';
@@ -21,6 +20,7 @@ import {
 } from '../operators/operator.ts';
 import { SinkOperator } from '../operators/sink-operator.ts';
 import type { TaskSource } from '../operators/source-operator.ts';
+import type { OperatorRef } from '../plan/kept-as.ts';
 import {
   gathersRows,
   hasBuildSide,

@@ -7,12 +7,12 @@
  * Before: engine/checkpoint/snapshot-files.ts. After: worker/snapshot/snapshot-file-writer.ts, snapshot-file-reader.ts.
  */
 import type {
-  OperatorRef,
   RestoredOperator,
   SnapshotFiles,
   SnapshotRun,
 } from '../../engine/checkpoint/snapshot-files.ts';
 import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
+import type { OperatorRef } from '../../engine/plan/kept-as.ts';
 import { ownPartsIn } from './own-parts.ts';
 import { SnapshotFileReader } from './snapshot-file-reader.ts';
 import { SnapshotFileWriter, type WrittenSnapshot } from './snapshot-file-writer.ts';

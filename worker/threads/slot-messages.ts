@@ -2,12 +2,12 @@
 import type { WireError } from '../../base/typed-error.ts';
 import type { JobModule, Question, TaskAnswer } from '../../coordinator/protocol.ts';
 import type { CheckpointTrigger } from '../../engine/checkpoint/barrier.ts';
-import type { OperatorRef } from '../../engine/plan/kept-as.ts';
 import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
 import type { Split } from '../../engine/contracts/source.ts';
 import type { EdgeChannels } from '../../engine/plan/channel-ref.ts';
+import type { OperatorRef } from '../../engine/plan/kept-as.ts';
 import type { PartitionBytes, Span } from '../../engine/plan/map-output-read.ts';
 import type { Exchange, Vertex } from '../../engine/plan/physical-graph.ts';
 import type { Schema } from '../../engine/schema/schema.ts';

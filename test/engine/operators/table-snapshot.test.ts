@@ -13,12 +13,7 @@ import { RunningTopOperator } from '../../../engine/operators/changes/running-to
 import type { OperatorContext } from '../../../engine/operators/operator.ts';
 import type { RankFunction } from '../../../engine/plan/analytic-functions.ts';
 import { rowKinds, rowKindType } from '../../../engine/plan/row-kind.ts';
-import {
-  float64Type,
-  int32Type,
-  int64Type,
-  utf8Type,
-} from '../../../engine/schema/field-type.ts';
+import { float64Type, int32Type, int64Type, utf8Type } from '../../../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../../../engine/schema/schema.ts';
 import { ascending } from '../../../engine/stream/row-order.ts';
 import { applied, rowText } from '../../support/changelog.ts';
