@@ -25,13 +25,13 @@ import {
   type RestartsView,
   withRestart,
 } from './checkpoints-view.ts';
-import { type Savepoint, savepointFailed } from './job-checkpoints.ts';
 import type { JobHandle, Rescaled, SavedJob, StopRequest } from './job-handle.ts';
 import type { JobInspection } from './job-inspection.ts';
 import type { JobMaster } from './job-master.ts';
 import type { JobOutcome, JobProgress } from './job-outcome.ts';
 import type { KeyState } from './key-state.ts';
 import { mayPass } from './retry.ts';
+import { type Savepoint, savepointFailed } from './savepoint-requests.ts';
 
 export interface JobAttemptsOptions {
   readonly first: JobMaster;

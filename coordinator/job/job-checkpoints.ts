@@ -8,7 +8,7 @@
  *
  * Before: coordinator/job/job-master.ts. After: coordinator/checkpoint/checkpoint-state.ts, coordinator/checkpoint/checkpoint-store.ts.
  */
-import { assert, assertNever } from '../../base/assert.ts';
+import { assertNever } from '../../base/assert.ts';
 import type { Env } from '../../base/env/env.ts';
 import { packageVersion } from '../../base/package-version.ts';
 import { codeOf, toWire, typedError, type WireError } from '../../base/typed-error.ts';
@@ -43,6 +43,12 @@ import {
 } from '../protocol.ts';
 import { type CheckpointsView, noCheckpoints, viewOf } from './checkpoints-view.ts';
 import type { KnownSplit, RestoredSource } from './job-sources.ts';
+import {
+  type Savepoint,
+  type SavepointRequest,
+  SavepointRequests,
+  savepointFailed,
+} from './savepoint-requests.ts';
 
 /** What an attempt goes on from. */
 export interface RestoredJob {
@@ -68,31 +74,6 @@ export interface CheckpointSetup {
   readonly step?: typeof stepCheckpoints;
 }
 
-/** What is wanted of a savepoint, and of the attempt. */
-export interface SavepointRequest {
-  /** Where it is to be copied; null: it stays where the job's checkpoints are. */
-  readonly folder: string | null;
-  /**
-   * `halt`: nothing is given out behind it, until the attempt ends or the savepoint fails. `drain`: sources end where they
-   * are, and it is what there is at the end. Null: the job goes on.
-   */
-  readonly ending: 'halt' | 'drain' | null;
-}
-
-/** One that is complete, and whose rows are visible. */
-export interface Savepoint {
-  readonly checkpointId: number;
-  /** The folder with its manifest. */
-  readonly path: string;
-}
-
-interface WantedSavepoint {
-  readonly folder: string | null;
-  readonly halts: boolean;
-  readonly resolve: (savepoint: Savepoint) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 export interface JobCheckpointsOptions extends JobRef {
   readonly graph: PhysicalGraph;
   readonly setup: CheckpointSetup;
@@ -116,9 +97,7 @@ export class JobCheckpoints {
   readonly #work = new Set<Promise<void>>();
   /** A checkpoint that is complete, or may be, and whose writes are not known to be committed. */
   #uncommittedId: number | null = null;
-  /** Savepoints that somebody waits for, by request. */
-  readonly #wanted = new Map<string, WantedSavepoint>();
-  #requestCount = 0;
+  readonly #savepoints: SavepointRequests;
 
   constructor(env: Env, options: JobCheckpointsOptions) {
     this.#env = env;
@@ -126,6 +105,9 @@ export class JobCheckpoints {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     this.#resolveEnded = resolve;
+    const { jobId, setup } = options;
+    const goOn = () => this.#handle({ kind: 'goOn' });
+    this.#savepoints = new SavepointRequests({ jobId, store: setup.store, goOn });
   }
 
   /** What tasks are told of it. */
@@ -181,15 +163,13 @@ export class JobCheckpoints {
    * @throws SAVEPOINT_FAILED, SAVEPOINT_TARGET_TAKEN, and errors of the disk
    */
   async savepoint({ folder, ending }: SavepointRequest): Promise<Savepoint> {
-    const { jobId, setup } = this.#options;
-    if (folder !== null) await setup.store.checkTarget(folder);
-    if (this.#state === null) throw savepointFailed(jobId, 'it has no tasks yet');
-    const request = `${++this.#requestCount}`;
-    const { promise, resolve, reject } = Promise.withResolvers<Savepoint>();
-    this.#wanted.set(request, { folder, halts: ending === 'halt', resolve, reject });
+    await this.#savepoints.check(folder);
+    if (this.#state === null) throw savepointFailed(this.#options.jobId, 'it has no tasks yet');
+    const halts = ending === 'halt';
+    const { request, taken } = this.#savepoints.add({ folder, halts });
     const event = ending === 'drain' ? { kind: ending } : { kind: 'savepoint' as const };
-    this.#handle({ ...event, request, halts: ending === 'halt' } as WithoutClock<CheckpointEvent>);
-    return await promise;
+    this.#handle({ ...event, request, halts } as WithoutClock<CheckpointEvent>);
+    return await taken;
   }
 
   /** The attempt ends: nothing is triggered, written or committed any more. */
@@ -263,7 +243,7 @@ export class JobCheckpoints {
         return;
       }
       case 'answer':
-        this.#run(this.#answer(effect));
+        this.#run(this.#savepoints.answer(effect));
         return;
       case 'end':
         this.#resolveEnded();
@@ -300,27 +280,6 @@ export class JobCheckpoints {
     this.#options.orderSources(order).catch((error: unknown) => {
       this.#options.onFailure(toWire(error));
     });
-  }
-
-  /** A part of the attempt's work: it does not end while what was asked for is being copied. */
-  async #answer({ request, checkpointId, failure }: CheckpointEffect & { kind: 'answer' }) {
-    const { jobId, setup } = this.#options;
-    const wanted = this.#wanted.get(request);
-    assert(wanted !== undefined, 'an answer is to somebody who asked');
-    this.#wanted.delete(request);
-    const { folder, halts, resolve, reject } = wanted;
-    if (failure !== null) {
-      reject(savepointFailed(jobId, failure));
-      return;
-    }
-    const { store } = setup;
-    try {
-      if (folder !== null) await store.copyTo(checkpointId, folder);
-      resolve({ checkpointId, path: folder ?? `${store.root}/${store.folderOf(checkpointId)}` });
-    } catch (error) {
-      if (halts) this.#handle({ kind: 'goOn' });
-      reject(error);
-    }
   }
 
   async #complete(checkpoint: CollectedCheckpoint): Promise<void> {
@@ -394,12 +353,6 @@ function wayOf(
 }
 
 type WithoutClock<Event> = Event extends unknown ? Omit<Event, 'epoch' | 'nowMs'> : never;
-
-export function savepointFailed(jobId: string, reason: string) {
-  return typedError('SAVEPOINT_FAILED', `job "${jobId}" has no savepoint: ${reason}`, {
-    hint: 'A job that still runs goes on as before: mend what the message says, and ask again.',
-  });
-}
 
 function checkpointsFailed(reason: string) {
   return typedError('CHECKPOINT_FAILED', `a checkpoint failed: ${reason}`, {

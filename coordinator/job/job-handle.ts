@@ -5,10 +5,10 @@
  */
 import type { WireError } from '../../base/typed-error.ts';
 import type { CheckpointsView, RestartsView } from './checkpoints-view.ts';
-import type { Savepoint } from './job-checkpoints.ts';
 import type { JobInspection } from './job-inspection.ts';
 import type { JobOutcome, JobProgress } from './job-outcome.ts';
 import type { KeyState } from './key-state.ts';
+import type { Savepoint } from './savepoint-requests.ts';
 
 export interface JobHandle {
   readonly jobId: string;

@@ -28,12 +28,7 @@ import { type Region, regionsOf } from '../scheduler/regions.ts';
 import { stragglersOf } from '../scheduler/stragglers.ts';
 import { type CheckpointsView, noCheckpoints } from './checkpoints-view.ts';
 import { connectorLookup } from './connector-lookup.ts';
-import {
-  type CheckpointSetup,
-  JobCheckpoints,
-  type Savepoint,
-  type SavepointRequest,
-} from './job-checkpoints.ts';
+import { type CheckpointSetup, JobCheckpoints } from './job-checkpoints.ts';
 import { inspectTasks, type JobInspection } from './job-inspection.ts';
 import { JobMetrics } from './job-metrics.ts';
 import type { JobOutcome, JobProgress } from './job-outcome.ts';
@@ -57,6 +52,7 @@ import {
   stateOf,
   writesOf,
 } from './running-job.ts';
+import type { Savepoint, SavepointRequest } from './savepoint-requests.ts';
 import { type StageTotals, shareDone, stageTotals } from './stage-totals.ts';
 import type { TaskHost } from './task-host.ts';
 
