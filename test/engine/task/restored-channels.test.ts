@@ -33,7 +33,7 @@ function run(job: CutJob, plan: Plan): { written: readonly Row[]; cuts: number; 
     const isLast = at === plan.parallelisms.length - 1;
     const ring = [1 + Math.floor(random() * 2), plan.slotBytes] as const;
     const options = { parallelism, disk, from, ring, seed: plan.seed + at, epoch: at + 1 };
-    const attempt = new CutAttempt(job, options);
+    const attempt: CutAttempt = new CutAttempt(job, options);
     try {
       attemptRun(attempt, plan, random);
       if (isLast) return { written: attempt.written, cuts, kept };
