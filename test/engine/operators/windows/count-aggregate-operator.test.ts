@@ -190,7 +190,7 @@ test('many keys, and windows of many pieces, go through several blocks of panes'
     return { k: id % 7 === 0 ? id : id % 3, v: id % 11, text: `row ${id % 5}` };
   });
   checkOperator({
-    ...{ input: options.input, rows: given, isOrdered: false },
+    ...{ input: options.input, rows: given, isOrdered: false, isNotRestarted: true },
     build: (context) => new CountAggregateOperator(context, options),
     expected: reference(given, options).found,
   });
