@@ -120,10 +120,16 @@ function kindOf(
     return { kind: 'authentication' };
   }
   const answer = inside.find(({ apiCode }) => typeof apiCode === 'number');
-  if (answer !== undefined) return { kind: 'answer', number: Number(answer.apiCode) };
+  if (answer !== undefined) {
+    const number = Number(answer.apiCode);
+    // The broker says so, and may close the connection before the package has ended it.
+    return refusals.has(number) ? { kind: 'authentication' } : { kind: 'answer', number };
+  }
   return { kind: isNetwork ? 'network' : 'other' };
 }
 
+/** UNSUPPORTED_SASL_MECHANISM, ILLEGAL_SASL_STATE, SASL_AUTHENTICATION_FAILED */
+const refusals: ReadonlySet<number> = new Set([33, 34, 58]);
 const networkCodes = /^(PLT_KFK_(NETWORK|TIMEOUT|UNEXPECTED_CORRELATION_ID|USER)|E[A-Z]+)$/;
 
 interface LibraryError {
