@@ -21,6 +21,8 @@ export default defineConfig({
           // What users run: after an edit the bundle would be stale, and the sources would be tested.
           globalSetup: ['test/support/build-bundle.ts'],
           testTimeout: 240_000,
+          // Brokers end in peace, which takes its time.
+          hookTimeout: 120_000,
           // Each starts processes of its own, which wait for each other most of the time; more than two would wait for cores.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

@@ -40,9 +40,11 @@ test('a savepoint stands alone: its job goes on, and another one starts from it'
   writeFileSync(join(scene.folder, 'file'), '');
   const noFolder = { code: 'DISK_NOT_A_FOLDER', exitCode: 2 };
   expectFailure(await scene.cli('savepoint', 'ledger', 'file/sp'), noFolder);
-  const shown = (await scene.cli('checkpoints', 'ledger', '--tasks')).stdout;
-  expect(shown).toMatch(/│ checkpoint │ committed │/);
-  expect(shown).toMatch(/\n\d+ committed\n$/);
+  // Lines are visible a moment before their checkpoint says that it is committed.
+  const shown = async () => (await scene.cli('checkpoints', 'ledger', '--tasks')).stdout;
+  await expect
+    .poll(shown, { timeout: 30_000 })
+    .toMatch(/│ checkpoint │ committed │[\s\S]*\n\d+ committed\n$/);
   const said = await scene.json('savepoint', 'ledger', 'sp');
   expect(said).toMatchObject({ name: 'ledger', savepoint: join(scene.folder, 'sp') });
   summaryOf(await run.ended);
