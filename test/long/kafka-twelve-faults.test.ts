@@ -1,6 +1,7 @@
 /**
- * Goal: windows from a topic to a topic are counted exactly once while processes are killed, stopped and woken up beside
- * their successors, and the broker ends and comes back: two faults of each kind, every count audited by window and auction.
+ * Goal, which is not met yet (docs/reliability.md): windows from a topic to a topic are counted exactly once while processes
+ * are killed, stopped and woken up beside their successors, and the broker ends and comes back: two faults of each kind,
+ * every count audited by window and auction.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { auditCounts, nothingWrong } from '../support/kafka/count-audit.ts';
