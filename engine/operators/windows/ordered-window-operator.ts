@@ -50,7 +50,7 @@ export class OrderedWindowOperator implements Operator {
     });
     const { input } = options;
     this.#snapshot = new WindowRowsSnapshot(context, {
-      ...{ input, keys, windows: () => this.#windows.byEnd },
+      ...{ input, keys, rows: this.#rows, windows: () => this.#windows.byEnd },
       give: (end, rows) => this.#give(end, rows),
     });
   }
@@ -81,17 +81,11 @@ export class OrderedWindowOperator implements Operator {
   }
 
   snapshot(writer: SnapshotWriter): boolean {
-    const rows = this.#snapshot.freeze();
-    if (rows === null) return false;
-    writer.note(this.#rows.note());
-    writer.rows('rows', this.#snapshot.schema, rows);
-    return true;
+    return this.#snapshot.write(writer);
   }
 
   restore(reader: SnapshotReader): boolean {
-    if (!this.#snapshot.restore(reader)) return false;
-    this.#rows.restore(reader);
-    return true;
+    return this.#snapshot.restore(reader);
   }
 
   finish(outbox: Outbox): boolean {

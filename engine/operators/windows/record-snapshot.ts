@@ -16,7 +16,7 @@ import { bitmapSizeOf, boolType } from '../../schema/field-type.ts';
 import { fieldOf, freeName, type Schema } from '../../schema/schema.ts';
 import { selectedBatch } from '../../stream/selected-batch.ts';
 import type { AggregatePlan } from '../aggregate-plan.ts';
-import { FrozenRows } from '../frozen-rows.ts';
+import { FrozenCopy } from '../frozen-copy.ts';
 import type { OperatorContext } from '../operator.ts';
 import { OwnRows } from '../own-rows.ts';
 import type { KeyedRecords } from './keyed-records.ts';
@@ -44,8 +44,7 @@ export class RecordSnapshot {
   readonly #context: OperatorContext;
   readonly #options: RecordSnapshotOptions;
   readonly schema: Schema;
-  #frozen: FrozenRows | null = null;
-  #copying: Generator<Piece, void> | null = null;
+  readonly #copy: FrozenCopy;
   #own: OwnRows | null = null;
   /** Pieces that are made records again, and the next row of the first. */
   readonly #pieces: Piece[] = [];
@@ -57,23 +56,13 @@ export class RecordSnapshot {
     this.#options = options;
     const taken = new Set(fields.map(({ name }) => name));
     this.schema = { fields: [...fields, fieldOf(freeName('isKept', taken), boolType)] };
+    this.#copy = new FrozenCopy(context, this.schema, () => this.#all());
   }
 
   /** Copies all records; null asks to be called again, before anything changes. */
   freeze(): SnapshotRows | null {
     if (this.#options.disk?.settle() === false) return null;
-    this.#frozen ??= new FrozenRows(this.#context, this.schema);
-    this.#copying ??= this.#all();
-    for (let step = this.#copying.next(); step.done !== true; step = this.#copying.next()) {
-      const rows = this.#rowsOf(step.value);
-      this.#frozen.append(rows);
-      rows.release();
-      if (this.#context.shouldYield()) return null;
-    }
-    const frozen = this.#frozen.seal();
-    this.#frozen = null;
-    this.#copying = null;
-    return frozen;
+    return this.#copy.freeze();
   }
 
   /** Makes records of this task's keys; false asks to be called again. */
@@ -100,16 +89,13 @@ export class RecordSnapshot {
   }
 
   close(): void {
-    this.#copying?.return();
-    this.#copying = null;
-    this.#frozen?.close();
-    this.#frozen = null;
+    this.#copy.close();
     this.#own?.close();
     this.#own = null;
     for (const { batch } of this.#pieces.splice(0)) batch.release();
   }
 
-  *#all(): Generator<Piece, void> {
+  *#all(): Generator<Batch, void> {
     const { records, order, pieces: schema, plan, disk } = this.#options;
     const all = new RecordOrder(this.#context, records, order);
     try {
@@ -119,13 +105,13 @@ export class RecordSnapshot {
           const reading = { list, results: plan.parts, schema, beyond: 0 };
           const { batch } = readRecordBatch(this.#context, records, reading, 0);
           from += list.count;
-          if (batch !== null) yield { batch, isKept };
+          if (batch !== null) yield this.#rowsOf({ batch, isKept });
         }
       }
     } finally {
       all.close();
     }
-    if (disk !== null) yield* disk.live();
+    for (const piece of disk?.live() ?? []) yield this.#rowsOf(piece);
   }
 
   /** A piece as rows of the snapshot; takes it over. */

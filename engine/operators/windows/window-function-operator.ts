@@ -46,7 +46,12 @@ export class WindowFunctionOperator implements Operator {
     this.#rows = new WindowRows(context, options);
     this.#windows = new OpenWindows(context, (own) => sorterOf(own, options));
     this.#snapshot = new WindowRowsSnapshot(context, {
-      ...{ input, keys: keys.map(({ column }) => column), windows: () => this.#windows.byEnd },
+      ...{
+        input,
+        keys: keys.map(({ column }) => column),
+        rows: this.#rows,
+        windows: () => this.#windows.byEnd,
+      },
       give: (end, rows) => this.#windows.of(end).offer(rows),
     });
     const places = keys.map(({ name, column }) => ({ name, place: fieldIndexOf(input, column) }));
@@ -86,17 +91,11 @@ export class WindowFunctionOperator implements Operator {
   }
 
   snapshot(writer: SnapshotWriter): boolean {
-    const rows = this.#snapshot.freeze();
-    if (rows === null) return false;
-    writer.note(this.#rows.note());
-    writer.rows('rows', this.#snapshot.schema, rows);
-    return true;
+    return this.#snapshot.write(writer);
   }
 
   restore(reader: SnapshotReader): boolean {
-    if (!this.#snapshot.restore(reader)) return false;
-    this.#rows.restore(reader);
-    return true;
+    return this.#snapshot.restore(reader);
   }
 
   finish(outbox: Outbox): boolean {

@@ -10,21 +10,24 @@
  * Before: engine/operators/external-sorter.ts, engine/operators/own-rows.ts
  */
 import type { Batch } from '../../batch/batch.ts';
-import type { SnapshotReader, SnapshotRows } from '../../contracts/snapshot.ts';
+import type { SnapshotReader, SnapshotRows, SnapshotWriter } from '../../contracts/snapshot.ts';
 import type { MemoryScope } from '../../memory/slot-memory.ts';
 import { fieldOf, freeName, type Schema } from '../../schema/schema.ts';
 import { rowsFrom } from '../../stream/selected-batch.ts';
 import type { HeldRows } from '../external-sorter.ts';
-import { FrozenRows } from '../frozen-rows.ts';
+import { FrozenCopy } from '../frozen-copy.ts';
+import type { FrozenRows } from '../frozen-rows.ts';
 import type { OperatorContext } from '../operator.ts';
 import { OwnRows } from '../own-rows.ts';
 import { withBounds } from './window-bounds.ts';
-import type { GiveRows } from './window-rows.ts';
+import type { GiveRows, WindowRows } from './window-rows.ts';
 
 export interface WindowRowsSnapshotOptions {
   readonly input: Schema;
   /** The columns that rows are sent by, in the order in which exchanges hash them. */
   readonly keys: readonly string[];
+  /** How rows come to windows. */
+  readonly rows: WindowRows;
   /** Open windows by their ends. */
   readonly windows: () => ReadonlyMap<number, { held(): HeldRows }>;
   /** Takes rows of a snapshot for a window. */
@@ -36,6 +39,7 @@ interface RowsOfWindow {
   readonly batch: Batch;
 }
 
+const part = 'rows';
 /** Of the window of all time, whose end is no int64. */
 const noEnd = Number.MAX_SAFE_INTEGER;
 const highUnit = 2 ** 32;
@@ -44,9 +48,8 @@ export class WindowRowsSnapshot {
   readonly schema: Schema;
   readonly #context: OperatorContext;
   readonly #options: WindowRowsSnapshotOptions;
-  #frozen: FrozenRows | null = null;
-  #inMemory: RowsOfWindow[] = [];
-  #copying: Generator<RowsOfWindow, void> | null = null;
+  readonly #onDisk: FrozenCopy;
+  readonly #inMemory: RowsOfWindow[] = [];
   #own: OwnRows | null = null;
   /** What is given to windows, its next row, and where the rows of that row's window end. */
   #batch: Batch | null = null;
@@ -59,30 +62,29 @@ export class WindowRowsSnapshot {
     this.#options = options;
     const name = freeName('windowEnd', new Set(fields.map((field) => field.name)));
     this.schema = { fields: [fieldOf(name, { kind: 'timestamp', unit: 'ms' }), ...fields] };
+    this.#onDisk = new FrozenCopy(context, this.schema, () => this.#rowsOnDisk());
   }
 
-  /** Takes all rows; null asks to be called again, before anything changes. */
-  freeze(): SnapshotRows | null {
-    const { scope } = this.#context;
-    this.#frozen ??= new FrozenRows(this.#context, this.schema);
-    this.#copying ??= this.#onDisk();
-    for (let step = this.#copying.next(); step.done !== true; step = this.#copying.next()) {
-      const rows = withEnd(scope, step.value, this.schema);
-      this.#frozen.append(rows);
-      rows.release();
-      if (this.#context.shouldYield()) return null;
-    }
-    const frozen = new RowsOfWindows(scope, this.schema, this.#frozen.seal(), this.#inMemory);
-    this.#frozen = null;
-    this.#copying = null;
-    this.#inMemory = [];
-    return frozen;
+  /** Hands out all rows, and what is to be known beside them; false asks to be called again, before anything changes. */
+  write(writer: SnapshotWriter): boolean {
+    const rows = this.#freeze();
+    if (rows === null) return false;
+    writer.note(this.#options.rows.note());
+    writer.rows(part, this.schema, rows);
+    return true;
+  }
+
+  #freeze(): SnapshotRows | null {
+    const copied = this.#onDisk.freeze();
+    if (copied === null) return null;
+    const inMemory = this.#inMemory.splice(0);
+    return new RowsOfWindows(this.#context.scope, this.schema, copied, inMemory);
   }
 
   /** Gives rows of this task's keys to their windows; false asks to be called again. */
   restore(reader: SnapshotReader): boolean {
-    const { keys } = this.#options;
-    this.#own ??= new OwnRows(this.#context, { part: 'rows', schema: this.schema, keys });
+    const { keys, rows } = this.#options;
+    this.#own ??= new OwnRows(this.#context, { part, schema: this.schema, keys });
     for (;;) {
       if (this.#batch === null) {
         const next = this.#own.next(reader);
@@ -94,14 +96,12 @@ export class WindowRowsSnapshot {
     }
     this.#own.close();
     this.#own = null;
+    rows.restore(reader);
     return true;
   }
 
   close(): void {
-    this.#copying?.return();
-    this.#copying = null;
-    this.#frozen?.close();
-    this.#frozen = null;
+    this.#onDisk.close();
     for (const { batch } of this.#inMemory.splice(0)) batch.release();
     this.#own?.close();
     this.#own = null;
@@ -112,7 +112,8 @@ export class WindowRowsSnapshot {
   }
 
   /** Rows on disk, in order; those in memory are held on the way. */
-  *#onDisk(): Generator<RowsOfWindow, void> {
+  *#rowsOnDisk(): Generator<Batch, void> {
+    const { scope } = this.#context;
     const windows = [...this.#options.windows()].sort(([a], [b]) => a - b);
     for (const [end, window] of windows) {
       const { runs, batches } = window.held();
@@ -121,7 +122,7 @@ export class WindowRowsSnapshot {
         const reader = open();
         try {
           for (let batch = reader.read(); batch !== 'end'; batch = reader.read()) {
-            yield { end, batch };
+            yield withEnd(scope, { end, batch }, this.schema);
           }
         } finally {
           reader.close();
