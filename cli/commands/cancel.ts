@@ -6,14 +6,10 @@
  */
 import { typedError } from '../../base/typed-error.ts';
 import type { CliEnv } from '../cli-env.ts';
-import {
-  type ControlCommand,
-  type Reach,
-  readControlCommand,
-  realReach,
-} from '../control/control-command.ts';
+import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { jobMethods } from '../control/job-api.ts';
-import { askJob, findJob, hasEnded } from '../control/job-client.ts';
+import { askJob, hasEnded } from '../control/job-client.ts';
+import { reachJob } from '../control/reach-job.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
 const options: ControlCommand = {
@@ -33,8 +29,7 @@ export async function cancelCommand(
 ): Promise<ExitCode> {
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const way = reach ?? (await realReach());
-  const { socket, description } = await findJob(way.env, way.places, request.words[0] ?? '');
+  const { way, socket, description } = await reachJob(request, reach);
   const call = { method: jobMethods.cancel, deadlineMs: callDeadlineMs };
   const { isCancelled } = await askJob<{ isCancelled: boolean }>(way.env, socket, call);
   const { name, id, pid } = description;

@@ -7,14 +7,9 @@
 import { typedError } from '../../base/typed-error.ts';
 import { formatDuration } from '../../base/units.ts';
 import type { CliEnv } from '../cli-env.ts';
-import {
-  type ControlCommand,
-  type Reach,
-  readControlCommand,
-  realReach,
-} from '../control/control-command.ts';
+import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { jobMethods, type RescaleReply, type RescaleRequest } from '../control/job-api.ts';
-import { findJob } from '../control/job-client.ts';
+import { reachJob } from '../control/reach-job.ts';
 import { askLong, timeoutFlag } from '../control/savepoint-call.ts';
 import { parseParallelism } from '../engine-flags.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -47,8 +42,7 @@ export async function rescaleCommand(
     });
   }
   const body: RescaleRequest = { parallelism: parseParallelism(String(text)) };
-  const way = reach ?? (await realReach());
-  const { socket, description } = await findJob(way.env, way.places, request.words[0] ?? '');
+  const { way, socket, description } = await reachJob(request, reach);
   const call = { method: jobMethods.rescale, body, flags: request.flags };
   const reply = await askLong<RescaleReply>(way, socket, call);
   const { name, id, pid } = description;

@@ -6,14 +6,9 @@
  */
 import { resolve } from 'node:path';
 import type { CliEnv } from '../cli-env.ts';
-import {
-  type ControlCommand,
-  type Reach,
-  readControlCommand,
-  realReach,
-} from '../control/control-command.ts';
+import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { jobMethods, type SavepointReply, type SavepointRequest } from '../control/job-api.ts';
-import { findJob } from '../control/job-client.ts';
+import { reachJob } from '../control/reach-job.ts';
 import { askLong, timeoutFlag } from '../control/savepoint-call.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
@@ -35,9 +30,8 @@ export async function savepointCommand(
 ): Promise<ExitCode> {
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const [wanted = '', folder = ''] = request.words;
-  const way = reach ?? (await realReach());
-  const { socket, description } = await findJob(way.env, way.places, wanted);
+  const [, folder = ''] = request.words;
+  const { way, socket, description } = await reachJob(request, reach);
   const body: SavepointRequest = { folder: resolve(env.workingFolder, folder) };
   const call = { method: jobMethods.savepoint, body, flags: request.flags };
   const { checkpointId, path } = await askLong<SavepointReply>(way, socket, call);

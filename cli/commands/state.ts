@@ -9,14 +9,10 @@ import { nearestName } from '../../base/nearest-name.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { KeyStatePart } from '../../coordinator/job/key-state.ts';
 import type { CliEnv } from '../cli-env.ts';
-import {
-  type ControlCommand,
-  type Reach,
-  readControlCommand,
-  realReach,
-} from '../control/control-command.ts';
+import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { jobMethods, type StateReply, type StateRequest } from '../control/job-api.ts';
-import { askJob, findJob } from '../control/job-client.ts';
+import { askJob } from '../control/job-client.ts';
+import { reachJob } from '../control/reach-job.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
 const options: ControlCommand = {
@@ -46,9 +42,8 @@ export async function stateCommand(
   if (verb !== 'get' && verb !== '--help' && verb !== '-h') throw noVerb(verb);
   const request = readControlCommand(env, verb === 'get' ? rest : args, options);
   if (request === null) return exitCodes.done;
-  const [wanted = '', operator = '', key = ''] = request.words;
-  const way = reach ?? (await realReach());
-  const { socket, description } = await findJob(way.env, way.places, wanted);
+  const [, operator = '', key = ''] = request.words;
+  const { way, socket, description } = await reachJob(request, reach);
   const body: StateRequest = { operator, key };
   const call = { method: jobMethods.stateOf, body, deadlineMs: callDeadlineMs };
   const { found } = await askJob<StateReply>(way.env, socket, call);

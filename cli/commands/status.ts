@@ -7,14 +7,10 @@ import { tableText } from '../../base/table.ts';
 import { formatBytes, formatCount, formatDuration } from '../../base/units.ts';
 import type { TaskInspection } from '../../coordinator/job/job-inspection.ts';
 import type { CliEnv } from '../cli-env.ts';
-import {
-  type ControlCommand,
-  type Reach,
-  readControlCommand,
-  realReach,
-} from '../control/control-command.ts';
+import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { type JobDescription, jobMethods, type WhyAnswer } from '../control/job-api.ts';
-import { askJob, findJob } from '../control/job-client.ts';
+import { askJob } from '../control/job-client.ts';
+import { reachJob } from '../control/reach-job.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { jobJson, widthOf } from './list.ts';
 
@@ -55,10 +51,9 @@ export async function statusCommand(
 ): Promise<ExitCode> {
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const { env: client, places } = reach ?? (await realReach());
-  const job = await findJob(client, places, request.words[0] ?? '');
+  const { way, ...job } = await reachJob(request, reach);
   const call = { method: jobMethods.why, deadlineMs: askWhyDeadlineMs };
-  const { inspection } = await askJob<WhyAnswer>(client, job.socket, call);
+  const { inspection } = await askJob<WhyAnswer>(way.env, job.socket, call);
   const operators = operatorSums(inspection?.tasks ?? []);
   if (request.isJson) {
     env.stdout.write(`${JSON.stringify({ ...jobJson(job), operators })}\n`);

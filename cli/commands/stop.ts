@@ -6,14 +6,10 @@
  */
 import { resolve } from 'node:path';
 import type { CliEnv } from '../cli-env.ts';
-import {
-  type ControlCommand,
-  type Reach,
-  readControlCommand,
-  realReach,
-} from '../control/control-command.ts';
+import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { jobMethods, type SavepointReply, type StopRequest } from '../control/job-api.ts';
-import { findJob, hasEnded } from '../control/job-client.ts';
+import { hasEnded } from '../control/job-client.ts';
+import { reachJob } from '../control/reach-job.ts';
 import { askLong, timeoutFlag } from '../control/savepoint-call.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
@@ -47,8 +43,7 @@ export async function stopCommand(
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
   const { savepoint, drain } = request.flags;
-  const way = reach ?? (await realReach());
-  const { socket, description } = await findJob(way.env, way.places, request.words[0] ?? '');
+  const { way, socket, description } = await reachJob(request, reach);
   const folder = typeof savepoint === 'string' ? resolve(env.workingFolder, savepoint) : null;
   const body: StopRequest = { folder, drains: drain === true };
   const call = { method: jobMethods.stop, body, flags: request.flags };

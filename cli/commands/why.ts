@@ -10,14 +10,10 @@ import { formatCount, formatDuration } from '../../base/units.ts';
 import type { Finding } from '../../coordinator/job/job-findings.ts';
 import type { TaskInspection } from '../../coordinator/job/job-inspection.ts';
 import type { CliEnv } from '../cli-env.ts';
-import {
-  type ControlCommand,
-  type Reach,
-  readControlCommand,
-  realReach,
-} from '../control/control-command.ts';
+import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { type JobDescription, jobMethods, type WhyAnswer } from '../control/job-api.ts';
-import { askJob, findJob } from '../control/job-client.ts';
+import { askJob } from '../control/job-client.ts';
+import { reachJob } from '../control/reach-job.ts';
 import { findingText } from '../control/why-text.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { jobJson } from './list.ts';
@@ -44,9 +40,8 @@ export async function whyCommand(
 ): Promise<ExitCode> {
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const [wanted = '', operator] = request.words;
-  const way = reach ?? (await realReach());
-  const job = await findJob(way.env, way.places, wanted);
+  const [, operator] = request.words;
+  const { way, ...job } = await reachJob(request, reach);
   const call = { method: jobMethods.why, deadlineMs: askWhyDeadlineMs };
   const answer = await askJob<WhyAnswer>(way.env, job.socket, call);
   const { tasks, findings } = operator === undefined ? allOf(answer) : aboutOne(answer, operator);

@@ -41,6 +41,23 @@ export default defineJob({
 });
 `;
 
+const args = (file: string, ...flags: string[]) => [
+  ...['run', file, '--json', '--checkpoint-dir', 'chk', '--checkpoint-interval', '100ms'],
+  ...flags,
+];
+
+/** Runs a job until its log has some checkpoints, and kills it. */
+async function killAmidst(
+  { folder, job }: { readonly folder: string; readonly job: string },
+  ...given: Parameters<typeof args>
+): Promise<void> {
+  const log = join(folder, 'chk', job, 'log');
+  const { ended, kill } = startCli(args(...given), { cwd: folder });
+  while (!existsSync(log) || Number(readdirSync(log).sort().at(-1) ?? 0) < 6) await sleep(5);
+  kill('SIGKILL');
+  expect((await ended).signal).toBe('SIGKILL');
+}
+
 test('an aggregate over open windows goes on with one result less', async () => {
   const folder = tempFolder();
   mkdirSync(join(folder, 'in'));
@@ -59,25 +76,7 @@ test('an aggregate over open windows goes on with one result less', async () => 
     join(folder, 'more.ts'),
     jobText(all.replace('n:', 'least: agg.min((bid) => bid.price), n:')),
   );
-  const args = (file: string, ...flags: string[]) => [
-    ...[
-      'run',
-      file,
-      '--json',
-      '--checkpoint-dir',
-      'chk',
-      '--checkpoint-interval',
-      '100ms',
-      ...flags,
-    ],
-  ];
-  const log = join(folder, 'chk/prices/log');
-  const { ended, kill } = startCli(args('all.ts', '--rate', '3000', '--parallelism', '2'), {
-    cwd: folder,
-  });
-  while (!existsSync(log) || Number(readdirSync(log).sort().at(-1) ?? 0) < 6) await sleep(5);
-  kill('SIGKILL');
-  expect((await ended).signal).toBe('SIGKILL');
+  await killAmidst({ folder, job: 'prices' }, 'all.ts', '--rate', '3000', '--parallelism', '2');
   const refused = await runCli(args('more.ts', '--restore', 'latest'), { cwd: folder });
   expect(refused.exitCode).not.toBe(0);
   expect(refused.stderr).toContain('"least" is new');
@@ -146,25 +145,7 @@ test('a join goes on when it keeps one column less, and another one that may be 
   );
   writeFileSync(join(folder, 'first.ts'), joinText('note: row.note'));
   writeFileSync(join(folder, 'second.ts'), joinText('age: row.age'));
-  const args = (name: string, ...flags: string[]) => [
-    ...[
-      'run',
-      name,
-      '--json',
-      '--checkpoint-dir',
-      'chk',
-      '--checkpoint-interval',
-      '100ms',
-      ...flags,
-    ],
-  ];
-  const log = join(folder, 'chk/orders/log');
-  const { ended, kill } = startCli(args('first.ts', '--rate', '2000', '--parallelism', '2'), {
-    cwd: folder,
-  });
-  while (!existsSync(log) || Number(readdirSync(log).sort().at(-1) ?? 0) < 6) await sleep(5);
-  kill('SIGKILL');
-  expect((await ended).signal).toBe('SIGKILL');
+  await killAmidst({ folder, job: 'orders' }, 'first.ts', '--rate', '2000', '--parallelism', '2');
   const run = await runCli(args('second.ts', '--restore', 'latest', '--parallelism', '3'), {
     cwd: folder,
   });
