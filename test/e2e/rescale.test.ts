@@ -7,11 +7,12 @@ import { expectFailure, summaryOf } from '../support/cli-process.ts';
 import { nothingWrong } from '../support/ledger-audit.ts';
 import { LedgerScene } from '../support/running-ledger.ts';
 
-const choice = { count: 140_000, fileCount: 4, keysPerFile: 100, seed: 23 };
+const choice = { count: 100_000, fileCount: 4, keysPerFile: 100, seed: 23 };
 
-test('from one task to three, to two: each entry once, in one process', async () => {
+test('from one task to three, to two, in one process; from there on: each entry once', async () => {
   const scene = new LedgerScene(choice);
-  const run = scene.start('--parallelism', '1', '--rate', '7000');
+  // Slow, so that entries are left where commands take seconds to start.
+  const run = scene.start('--parallelism', '1', '--rate', '3000');
   await scene.hasLines();
   const refused = { code: 'RESCALE_REFUSED', exitCode: 2, says: /runs with parallelism 1 already/ };
   expectFailure(await scene.cli('rescale', 'ledger', '--parallelism', '1'), refused);
@@ -33,8 +34,11 @@ test('from one task to three, to two: each entry once, in one process', async ()
     // Lines come again.
     await expect.poll(lines, { timeout: 60_000, interval: 100 }).toBeGreaterThan(before);
   }
-  const summary = summaryOf(await run.ended);
-  expect(summary.status).toBe('finished');
+  await scene.json('stop', 'ledger');
+  expect(summaryOf(await run.ended).status).toBe('stopped');
+  expect(lines()).toBeLessThan(choice.count);
+  const rest = summaryOf(await scene.start('--parallelism', '2', '--restore', 'latest').ended);
+  expect(rest.status).toBe('finished');
   expect(scene.audit()).toEqual({ lineCount: choice.count, ...nothingWrong });
 });
 
