@@ -87,6 +87,7 @@ export const errorKinds = {
   KAFKA_TLS: 'user',
   KAFKA_TOPIC_EXISTS: 'user',
   KAFKA_TOPIC_NOT_FOUND: 'user',
+  KAFKA_TRANSACTION_HANGS: 'external',
   KAFKA_TRANSACTION_LOST: 'external',
   KAFKA_UNREACHABLE: 'external',
   LEASE_REGISTER_CORRUPT: 'external',

@@ -77,6 +77,14 @@ export interface TransactionState extends ProducerIdentity {
   readonly state: string;
 }
 
+/** A transaction that a partition has open, whatever the coordinator of its id says of it. */
+export interface OpenTransaction extends ProducerIdentity {
+  readonly partition: number;
+  /** Of the coordinator that wrote the producer's last marker there; -1: there was none. */
+  readonly coordinatorEpoch: number;
+  readonly startOffset: number;
+}
+
 /** Writes to one topic, each record once whatever is tried again (an idempotent producer). */
 export interface KafkaProducer {
   /**
@@ -132,5 +140,15 @@ export interface KafkaClient {
   }): KafkaTransactions;
   /** Commits a transaction of a process that is gone, by what it noted. @throws KAFKA_FENCED when it is not open any more */
   commitTransaction(transactionalId: string, identity: ProducerIdentity): Promise<void>;
+  /**
+   * Transactions of all producers that partitions have open; null where the user may not read the topic.
+   * @param partitions - @defaultValue all of the topic
+   */
+  openTransactions(
+    topic: string,
+    partitions?: readonly number[],
+  ): Promise<readonly OpenTransaction[] | null>;
+  /** Ends an open transaction in its partition, past the coordinator of its id. @throws KAFKA_NOT_AUTHORIZED */
+  writeMarker(topic: string, open: OpenTransaction, outcome: 'commit' | 'abort'): Promise<void>;
   close(): Promise<void>;
 }

@@ -9,7 +9,8 @@
  *     commit        open ─▶ commit       committed ─▶ nothing       lost ─▶ its records again, under
  *                                                                   <id>-again-<producer>-<epoch>, unless that is committed
  *     prepare       commit all that is noted, look at each id, look whether this attempt is still the last one, and begin
- *                   each id anew, if it is as it was: whoever still writes with it is fenced
+ *                   each id anew, if it is as it was: whoever still writes with it is fenced. Ends that Kafka has not
+ *                   written are written before (connectors/kafka/lost-markers.ts)
  *
  * Why in this order: a successor begins to look when it has taken over. So where this attempt was the last one after its
  * look, an id that is as it was has not been begun by a successor; and one that was is refused, however long this process
@@ -28,8 +29,9 @@ import type {
   ProducerIdentity,
   TransactionState,
 } from './kafka-client.ts';
+import { writeLostMarkers } from './lost-markers.ts';
 import { withKafkaClient } from './open-client.ts';
-import { kafkaEnvOf } from './retrying.ts';
+import { kafkaEnvOf, nextPauseMs } from './retrying.ts';
 import type { KafkaSinkOptions, PreparedSink } from './sink-options.ts';
 import {
   readStaged,
@@ -59,6 +61,10 @@ type StagedBatch = {
   readonly base64: string;
 };
 
+/** States that pass by themselves, when all partitions have their markers. */
+const ending = ['PrepareCommit', 'PrepareAbort', 'PrepareEpochFence'];
+/** Beyond its timeout: Kafka looks for transactions that are open for too long every 10 s. */
+const settleMsMax = 60_000;
 /** How often others may begin ids between the look at them and ours. */
 const triesMax = 5;
 
@@ -154,12 +160,13 @@ export class KafkaTransactionCommitter implements SinkCommitter, CheckpointCommi
     const { staged, producerId, epoch } = noted;
     if (staged === null) throw lostError(noted);
     const transactionalId = `${noted.transactionalId}-again-${producerId}-${epoch}`;
-    const before = await client.transactionOf(transactionalId);
-    if (before?.state === 'CompleteCommit' || before?.state === 'PrepareCommit') return;
+    // One that is open may be committed by a process that wakes up again, until Kafka ends it.
+    const before = await this.#settled(client, transactionalId, ['Ongoing', ...ending]);
+    if (before !== null) await writeLostMarkers(client, topic, [before]);
+    if (before?.state === 'CompleteCommit') return;
     await this.#context.attempt?.checkCurrent();
     const expected = before ?? 'nobody';
     const identity = await client.beginTransactions({ transactionalId, timeoutMs, expected });
-    if (before !== null && wasCommittedBetween(before, identity)) return;
     const transactions = client.transactionsOf({ topic, transactionalId, identity });
     for await (const batch of this.#batchesIn(staged, folder)) await transactions.send([batch]);
     await transactions.end('commit');
@@ -202,16 +209,38 @@ export class KafkaTransactionCommitter implements SinkCommitter, CheckpointCommi
     ids: readonly string[],
   ): Promise<Record<string, ProducerIdentity>> {
     const { transactionTimeoutMs: timeoutMs } = this.#options;
-    const found = new Map<string, ProducerIdentity | 'nobody'>();
-    for (const id of ids) found.set(id, (await client.transactionOf(id)) ?? 'nobody');
+    const { topic } = this.#options;
+    const found = new Map<string, TransactionState | null>();
+    for (const id of ids) found.set(id, await this.#settled(client, id, ending));
     await this.#context.attempt?.checkCurrent();
+    const known = [...found.values()].filter((state) => state !== null);
+    await writeLostMarkers(client, topic, known);
     const identities: Record<string, ProducerIdentity> = {};
-    for (const [transactionalId, expected] of found) {
-      const options = { transactionalId, timeoutMs, expected };
+    const aborted: TransactionState[] = [];
+    for (const [transactionalId, before] of found) {
+      const options = { transactionalId, timeoutMs, expected: before ?? 'nobody' } as const;
       const { producerId, epoch } = await client.beginTransactions(options);
       identities[transactionalId] = { producerId, epoch };
+      if (before?.state === 'Ongoing') aborted.push({ producerId, epoch, state: 'Empty' });
     }
+    await writeLostMarkers(client, topic, aborted);
     return identities;
+  }
+
+  /** What the coordinator says of an id, when it is in none of these states any more; null: nothing. */
+  async #settled(
+    client: KafkaClient,
+    transactionalId: string,
+    states: readonly string[],
+  ): Promise<TransactionState | null> {
+    const { clock, timers } = kafkaEnvOf(this.#context);
+    const endMs = clock.mono() + this.#options.transactionTimeoutMs + settleMsMax;
+    for (let pauseMs = nextPauseMs(0); ; pauseMs = nextPauseMs(pauseMs)) {
+      const found = await client.transactionOf(transactionalId);
+      if (found === null || !states.includes(found.state)) return found;
+      if (clock.mono() > endMs) throw unsettledError(transactionalId, found);
+      await new Promise<void>((resolve) => timers.after(pauseMs, resolve));
+    }
   }
 
   /** Those of all tasks, and those that are noted; not those that are still to be committed. */
@@ -236,15 +265,6 @@ function notedIn(write: Json): NotedTransaction[] {
   return write === null ? [] : [write as unknown as NotedTransaction];
 }
 
-/**
- * Whether a transaction that was open when it was looked at had been committed before its id was begun anew: to end an open
- * one takes an epoch of its own.
- */
-function wasCommittedBetween(before: TransactionState, after: ProducerIdentity): boolean {
-  const isSame = after.producerId === before.producerId;
-  return before.state === 'Ongoing' && isSame && after.epoch === before.epoch + 1;
-}
-
 function batchIn({ partition, recordCount, base64 }: StagedBatch): EncodedBatch {
   return { partition, recordCount, bytes: Uint8Array.from(Buffer.from(base64, 'base64')) };
 }
@@ -258,6 +278,14 @@ function lostError({ transactionalId }: NotedTransaction): Error {
         'It was open for longer than "transactionTimeoutMs". Give the sink more time, or run the job with checkpoints ' +
         'that are closer to each other: these keep the records until they are committed.',
     },
+  );
+}
+
+function unsettledError(transactionalId: string, { state }: TransactionState): Error {
+  return typedError(
+    'KAFKA_REFUSED',
+    `transactional id "${transactionalId}" has stayed in the state "${state}" for longer than Kafka keeps a transaction open`,
+    { hint: 'Look at the brokers: are all of them up, and has each partition a leader?' },
   );
 }
 

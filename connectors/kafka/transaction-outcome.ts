@@ -9,8 +9,8 @@
  * A later epoch means "committed" because of what writers and committers keep to:
  * - An id is used again only when its last transaction was seen to be committed, or was written anew.
  * - Whoever begins to use it again names the epoch that it knows, so one who was asleep meanwhile is refused.
- * - A transaction is never aborted by its owner; only the broker does that, and adds 1 to the epoch, or whoever
- *   begins anew, which adds 2 and leaves no aborted one.
+ * - A transaction that is noted is never aborted by its owner, nor by whoever begins anew, which commits it before; only the
+ *   broker does that, and adds 1 to the epoch.
  *
  * Seen with Kafka 4.4.0; `test/e2e/kafka-transactions.test.ts` looks again.
  */

@@ -15,6 +15,7 @@ import { assert } from '../../base/assert.ts';
 import type { SlotContext } from '../../engine/contracts/connector.ts';
 import type { EncodedBatch, KafkaClient, KafkaProducer, ProducerIdentity } from './kafka-client.ts';
 import { type NotedTransaction, slotsPerTask, transactionalIdOf } from './kafka-transactions.ts';
+import { writeLostMarkers } from './lost-markers.ts';
 import { type KafkaEnv, nextPauseMs } from './retrying.ts';
 import type { KafkaSinkOptions, PreparedSink } from './sink-options.ts';
 import { StagedWriter } from './staged-records.ts';
@@ -25,6 +26,8 @@ interface Slot {
   identity: ProducerIdentity;
   /** Whether a transaction of it was noted, and not seen to be committed. */
   isNoted: boolean;
+  /** Partitions that its transaction has written to. */
+  readonly partitions: Set<number>;
 }
 
 export class TransactionSlots {
@@ -51,7 +54,7 @@ export class TransactionSlots {
       const transactionalId = transactionalIdOf(options.transactionalId, context.taskIndex, slot);
       const identity = identities[transactionalId];
       assert(identity !== undefined, 'a committer has prepared the ids of all tasks');
-      return { transactionalId, identity, isNoted: false };
+      return { transactionalId, identity, isNoted: false, partitions: new Set() };
     });
     this.#current = this.#slots[0] as Slot;
   }
@@ -65,6 +68,7 @@ export class TransactionSlots {
 
   /** What was sent belongs to the transaction that is open. @throws KAFKA_STAGED_TOO_LARGE, and errors of the disk. */
   keep(batches: readonly EncodedBatch[]): void {
+    for (const { partition } of batches) this.#current.partitions.add(partition);
     if (!this.#isClosed) this.#staged?.add(batches);
   }
 
@@ -101,11 +105,11 @@ export class TransactionSlots {
     const isCommitted =
       found?.state === 'CompleteCommit' && outcomeOf(slot.identity, found) === 'committed';
     if (!isCommitted) return false;
-    slot.identity = await client.beginTransactions({
-      transactionalId: slot.transactionalId,
-      timeoutMs: this.#options.transactionTimeoutMs,
-      expected: slot.identity,
-    });
+    const { topic, transactionTimeoutMs: timeoutMs } = this.#options;
+    const { transactionalId, identity: expected, partitions } = slot;
+    await writeLostMarkers(client, topic, [found], [...partitions]);
+    slot.identity = await client.beginTransactions({ transactionalId, timeoutMs, expected });
+    partitions.clear();
     slot.isNoted = false;
     return true;
   }

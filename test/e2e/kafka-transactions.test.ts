@@ -5,16 +5,20 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRealDisk } from '../../base/env/real-disk.ts';
 import { createRealSyncDisk } from '../../base/env/real-sync-disk.ts';
 import { codeOf, typedError } from '../../base/typed-error.ts';
+import { stampProducer } from '../../connectors/kafka/batch-header.ts';
+import { connectionOf } from '../../connectors/kafka/connection-secrets.ts';
 import type { KafkaClient } from '../../connectors/kafka/kafka-client.ts';
 import { KafkaSinkWriter } from '../../connectors/kafka/kafka-sink-writer.ts';
 import {
   KafkaTransactionCommitter,
   type NotedTransaction,
 } from '../../connectors/kafka/kafka-transactions.ts';
+import { BrokerConnections } from '../../connectors/kafka/platformatic/broker-connections.ts';
+import { rawProduce } from '../../connectors/kafka/platformatic/raw-apis.ts';
 import { preparedSinkIn, sinkOptionsIn } from '../../connectors/kafka/sink-options.ts';
 import { readStaged } from '../../connectors/kafka/staged-records.ts';
 import { kafka } from '../../connectors/kafka.ts';
@@ -23,7 +27,14 @@ import type { Json } from '../../engine/contracts/json.ts';
 import { int64Type } from '../../engine/schema/field-type.ts';
 import { fieldOf, schemaOf } from '../../engine/schema/schema.ts';
 import { KafkaBroker } from '../support/kafka/kafka-broker.ts';
-import { kafkaEnv, recordsIn, testClient, valueText } from '../support/kafka/kafka-clients.ts';
+import {
+  clientOptions,
+  kafkaEnv,
+  recordsIn,
+  testClient,
+  textBatch,
+  valueText,
+} from '../support/kafka/kafka-clients.ts';
 import { slotContext } from '../support/slot-context.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -211,6 +222,25 @@ test('a transaction that the broker has ended is written anew, once', async () =
   });
 });
 
+test('whoever wrote it anew and crashed in the midst of it has written nothing', async () => {
+  const scene = await Scene.make(1_000);
+  await withScene(scene, async () => {
+    const { writer, write, flush } = await scene.begin(null);
+    await write(upTo(20));
+    await flush();
+    const noted = writer.prepareCommit() as unknown as NotedTransaction & Json;
+    const stateOf = async () => (await scene.client.transactionOf(noted.transactionalId))?.state;
+    await expect.poll(stateOf, { timeout: 30_000 }).toBe('CompleteAbort');
+    const { transactionalId: id, producerId, epoch } = noted;
+    const transactionalId = `${id}-again-${producerId}-${epoch}`;
+    const again = { topic: scene.topic, transactionalId, timeoutMs: 1_000 };
+    const crashed = await scene.client.transactions(again);
+    await crashed.send([textBatch(0, ['{"id":0}'])]);
+    await scene.begin([noted]);
+    await scene.sees(upTo(20));
+  });
+});
+
 test('one that an older version has noted, with its records, is written anew as well', async () => {
   const scene = await Scene.make(1_000);
   await withScene(scene, async () => {
@@ -331,6 +361,91 @@ test('a writer waits when all its slots wait, and goes on when one was committed
     await flush();
     await committer.commit([...noted, writer.prepareCommit()]);
     await scene.sees(upTo(4));
+  });
+});
+
+describe('an end that Kafka has not written', () => {
+  // A broker that looks away takes records of a transaction that its coordinator does not know of: it never ends them.
+  const looksAway = (isAway: boolean) =>
+    broker.setProperty('transaction.partition.verification.enable', String(!isAway));
+  beforeAll(() => looksAway(true));
+  afterAll(() => looksAway(false));
+
+  /** Writes a row behind the coordinator's back, as the transaction that an id has now. */
+  async function forget(
+    scene: Scene,
+    transactionalId: string,
+    { id, partition, sequence }: { id: number; partition: number; sequence: number },
+  ): Promise<void> {
+    const identity = await scene.client.transactionOf(transactionalId);
+    if (identity === null) throw new Error(`"${transactionalId}" is known`);
+    const batch = textBatch(partition, [JSON.stringify({ id })]);
+    stampProducer(batch.bytes, { ...identity, sequence, isTransactional: true });
+    const connection = await connectionOf(clientOptions(broker.address));
+    const connections = new BrokerConnections(connection, kafkaEnv);
+    const options = { timeoutMs: 10_000, what: 'a row' };
+    const request = { topic: scene.topic, transactionalId, timeoutMs: 10_000, batches: [batch] };
+    const answer = await connections.callAny(rawProduce, [request], options);
+    await connections.close();
+    expect(answer).toEqual([{ partition, errorCode: 0 }]);
+  }
+
+  test('of a commit is written by whoever takes over, and rows behind it are not seen', async () => {
+    const scene = await Scene.make();
+    await withScene(scene, async () => {
+      const { write, flush, writer, committer } = await scene.begin(null);
+      await write([0, 1]);
+      await flush();
+      const noted = writer.prepareCommit() as unknown as NotedTransaction & Json;
+      await committer.commit([noted]);
+      await scene.sees([0, 1]);
+      await forget(scene, noted.transactionalId, { id: 2, partition: 1, sequence: 0 });
+      expect(await scene.seen()).toEqual([0, 1]);
+      const next = await scene.begin([noted]);
+      await scene.sees([0, 1, 2]);
+      for (const id of [3, 4]) await next.write([id]);
+      await next.flush();
+      await scene.begin([]);
+      await scene.sees([0, 1, 2]);
+    });
+  });
+
+  test('of an abort is written before others write: its rows are never seen', async () => {
+    const scene = await Scene.make();
+    await withScene(scene, async () => {
+      const before = await scene.begin(null);
+      await before.write([0]);
+      await before.flush();
+      const transactionalId = `millrace-${scene.topic}-0-0`;
+      await forget(scene, transactionalId, { id: 77, partition: 1, sequence: 0 });
+      const { write, flush, writer, committer } = await scene.begin(null);
+      for (const one of [0, 1]) await write([one]);
+      await flush();
+      await committer.commit([writer.prepareCommit()]);
+      await scene.sees([0, 1]);
+    });
+  });
+
+  test('of a commit is written by the task itself, when it uses the id again', async () => {
+    const scene = await Scene.make();
+    await withScene(scene, async () => {
+      const { write, flush, writer, committer } = await scene.begin(null);
+      await write([0]);
+      await flush();
+      const noted = writer.prepareCommit() as unknown as NotedTransaction & Json;
+      await committer.commit([noted]);
+      await scene.sees([0]);
+      await forget(scene, noted.transactionalId, { id: 1, partition: 0, sequence: 1 });
+      await write([2]);
+      await flush();
+      writer.prepareCommit();
+      // The next slot that is free is the first one again.
+      await write([3]);
+      await flush();
+      await scene.sees([0, 1]);
+      await scene.begin([]);
+      await scene.sees([0, 1]);
+    });
   });
 });
 

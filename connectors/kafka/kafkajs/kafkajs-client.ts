@@ -16,6 +16,7 @@ import type {
   KafkaProducer,
   KafkaTransactions,
   OffsetAt,
+  OpenTransaction,
   ProducerIdentity,
   TopicPartition,
   TransactionState,
@@ -156,6 +157,14 @@ export class KafkajsClient implements KafkaClient {
 
   async commitTransaction(): Promise<void> {
     throw clientCannotError(name, 'end a transaction of an earlier process');
+  }
+
+  async openTransactions(): Promise<readonly OpenTransaction[] | null> {
+    throw clientCannotError(name, 'look into partitions for transactions');
+  }
+
+  async writeMarker(): Promise<void> {
+    throw clientCannotError(name, 'end a transaction past its coordinator');
   }
 
   async close(): Promise<void> {

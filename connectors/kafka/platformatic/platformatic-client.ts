@@ -7,6 +7,7 @@
 import {
   type Broker,
   createTopicsV7,
+  describeProducersV0,
   describeTransactionsV0,
   endTxnV3,
   findCoordinatorV4,
@@ -25,14 +26,16 @@ import type {
   KafkaProducer,
   KafkaTransactions,
   OffsetAt,
+  OpenTransaction,
   ProducerIdentity,
   TopicPartition,
   TransactionState,
   TransactionsOptions,
 } from '../kafka-client.ts';
-import { kafkaCodeOf, kafkaCodes, kafkaError } from '../kafka-errors.ts';
+import { kafkaCodeOf, kafkaCodes, kafkaError, movedNumber } from '../kafka-errors.ts';
 import { type KafkaEnv, retrying } from '../retrying.ts';
 import { BrokerConnections, hasMoved } from './broker-connections.ts';
+import { openIn, rawWriteMarker } from './open-transactions.ts';
 import { PlatformaticProducer } from './platformatic-producer.ts';
 import { type ProducedPartition, type ProduceRequest, rawFetch, rawProduce } from './raw-apis.ts';
 
@@ -198,6 +201,55 @@ export class PlatformaticClient implements KafkaClient {
 
   commitTransaction(transactionalId: string, identity: ProducerIdentity): Promise<void> {
     return this.#endTransaction(transactionalId, identity, 'commit');
+  }
+
+  async openTransactions(
+    topic: string,
+    partitions?: readonly number[],
+  ): Promise<readonly OpenTransaction[] | null> {
+    try {
+      return await this.#retrying(async (timeoutMs) => {
+        const all = await this.#knownPartitions(topic, timeoutMs);
+        const asked = all.filter(({ partition }) => partitions?.includes(partition) ?? true);
+        const byLeader = Map.groupBy(asked, ({ leader }) => leader);
+        const found = await Promise.all(
+          [...byLeader].map(([leader, led]) => this.#openAt(topic, leader, led, timeoutMs)),
+        );
+        return found.flat();
+      }, topic);
+    } catch (error) {
+      if (codeOf(error) === 'KAFKA_NOT_AUTHORIZED') return null;
+      throw error;
+    }
+  }
+
+  async #openAt(
+    topic: string,
+    leader: number,
+    led: readonly TopicPartition[],
+    timeoutMs: number,
+  ): Promise<OpenTransaction[]> {
+    const what = `topic "${topic}"`;
+    const asked = { name: topic, partitionIndexes: led.map(({ partition }) => partition) };
+    const args: [[typeof asked]] = [[asked]];
+    const broker = this.#broker(leader, what);
+    return openIn(
+      await this.#connections.call(broker, describeProducersV0.api, args, { timeoutMs, what }),
+    );
+  }
+
+  writeMarker(topic: string, open: OpenTransaction, outcome: 'commit' | 'abort'): Promise<void> {
+    return this.#retrying(async (timeoutMs) => {
+      const what = `topic "${topic}", partition ${open.partition}`;
+      const partitions = await this.#knownPartitions(topic, timeoutMs);
+      const broker = this.#broker(partitions[open.partition]?.leader ?? -1, what);
+      const args: [{ topic: string; open: OpenTransaction; outcome: 'commit' | 'abort' }] = [
+        { topic, open, outcome },
+      ];
+      const options = { timeoutMs, what };
+      const code = await this.#connections.call(broker, rawWriteMarker, args, options);
+      if (code !== kafkaCodes.none) throw kafkaError(movedNumber(code), what);
+    }, topic);
   }
 
   close(): Promise<void> {

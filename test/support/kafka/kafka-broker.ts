@@ -124,6 +124,16 @@ export class KafkaBroker {
     await admin.disconnect();
   }
 
+  /** Sets one of its properties that may change while it runs. */
+  async setProperty(name: string, value: string): Promise<void> {
+    const admin = new kafkajs.Kafka({ brokers: [this.address] }).admin();
+    await admin.connect();
+    const broker = { type: kafkajs.ConfigResourceTypes.BROKER, name: '1' };
+    const resources = [{ ...broker, configEntries: [{ name, value }] }];
+    await admin.alterConfigs({ validateOnly: false, resources });
+    await admin.disconnect();
+  }
+
   /** Stops it and removes its data. */
   async remove(): Promise<void> {
     await this.stop();

@@ -114,8 +114,14 @@ function isLeftOut(batch: Uint8Array, aborted: AbortedProducers): boolean {
   const view = viewOf(batch);
   const producerId = Number(view.getBigInt64(batchHeader.producerId));
   const isControl = (view.getInt16(batchHeader.attributes) & batchAttributes.control) !== 0;
-  if (isControl) aborted.end(producerId, endOf(batch) - 1);
+  if (isControl && isAbort(batch)) aborted.end(producerId, endOf(batch) - 1);
   return isControl || aborted.leavesOut(producerId, endOf(batch) - 1);
+}
+
+/** What kind a marker is of stands in its key, behind a version. */
+function isAbort(marker: Uint8Array): boolean {
+  const [record] = plainRecordsOf(marker);
+  return record?.key?.[3] === 0;
 }
 
 function endOf(batch: Uint8Array): number {
