@@ -15,6 +15,7 @@ import { assert } from '../../../base/assert.ts';
 import { crc32c } from '../../../base/checksum.ts';
 import type { Env } from '../../../base/env/env.ts';
 import { createWholeFile } from '../../../base/env/whole-files.ts';
+import { codeOf } from '../../../base/typed-error.ts';
 import { type CheckpointManifest, encodeManifest } from '../checkpoint-manifest.ts';
 import {
   appendEntry,
@@ -58,6 +59,8 @@ export interface FolderStoreOptions {
 }
 
 const keptMaxDefault = 2;
+/** How often others may remove what is being read; each time a checkpoint has been completed. */
+const readsMax = 10;
 
 type EntryDraft = LogEntry extends infer E
   ? E extends LogEntry
@@ -103,27 +106,46 @@ class FolderStore implements CheckpointStore {
 
   async find(from: RestoreRequest): Promise<FoundCheckpoint | null> {
     const { disk } = this.#env;
-    const { root } = this.#place;
-    const isThere = (await disk.stat(`${root}/${logFolder}`)) !== null;
-    const log = isThere ? await readLog(disk, `${root}/${logFolder}`) : null;
-    const origin = resolveRestore(from, log?.entries ?? []);
-    if (origin.kind === 'savepoint') return checkpointAt(disk, origin.path, 'sizes');
-    if (origin.kind === 'nothing' || log === null) return null;
-    return (await latestOf(disk, root, { log, depth: 'sizes' })).found;
+    const found = await this.#whileItIsThere(async (log) => {
+      const origin = resolveRestore(from, log.entries);
+      if (origin.kind === 'savepoint') return checkpointAt(disk, origin.path, 'sizes');
+      if (origin.kind === 'nothing') return null;
+      return (await latestOf(disk, this.#place.root, { log, depth: 'sizes' })).found;
+    });
+    if (found !== undefined) return found;
+    const origin = resolveRestore(from, []);
+    return origin.kind === 'savepoint' ? checkpointAt(disk, origin.path, 'sizes') : null;
   }
 
   async list(depth: CheckDepth = 'sizes'): Promise<readonly ListedCheckpoint[]> {
-    const { disk } = this.#env;
     const { root } = this.#place;
-    if ((await disk.stat(`${root}/${logFolder}`)) === null) return [];
-    return listOf(disk, root, { log: await readLog(disk, `${root}/${logFolder}`), depth });
+    const list = (log: LogContent) => listOf(this.#env.disk, root, { log, depth });
+    return (await this.#whileItIsThere(list)) ?? [];
   }
 
   async latest(depth: CheckDepth = 'checksums'): Promise<LatestCheckpoint> {
-    const { disk } = this.#env;
     const { root } = this.#place;
-    if ((await disk.stat(`${root}/${logFolder}`)) === null) return { found: null, damaged: [] };
-    return latestOf(disk, root, { log: await readLog(disk, `${root}/${logFolder}`), depth });
+    const latest = (log: LogContent) => latestOf(this.#env.disk, root, { log, depth });
+    return (await this.#whileItIsThere(latest)) ?? { found: null, damaged: [] };
+  }
+
+  /**
+   * Reads what the log names, and the log anew where that is not there and an attempt has gone on meanwhile: it removes
+   * what it needs no more, and who only reads holds nothing. Undefined: no attempt has begun yet.
+   */
+  async #whileItIsThere<T>(read: (log: LogContent) => Promise<T>): Promise<T | undefined> {
+    const { disk } = this.#env;
+    const folder = `${this.#place.root}/${logFolder}`;
+    if ((await disk.stat(folder)) === null) return undefined;
+    for (let tries = 1; ; tries++) {
+      const log = await readLog(disk, folder);
+      try {
+        return await read(log);
+      } catch (error) {
+        const isGone = codeOf(error) === 'CHECKPOINT_DAMAGED' && tries < readsMax;
+        if (!isGone || (await readLog(disk, folder)).lastNumber === log.lastNumber) throw error;
+      }
+    }
   }
 }
 
@@ -158,13 +180,23 @@ class FolderAttempt implements AttemptStore {
   }
 
   async latest(depth: CheckDepth = 'checksums'): Promise<LatestCheckpoint> {
-    const { disk, observe } = this.#env;
-    const latest = await latestOf(disk, this.root, { log: this.#log, depth });
+    const { observe } = this.#env;
+    const latest = await this.#latest(depth);
     for (const { checkpointId, path, problem } of latest.damaged) {
       this.#damagedIds.add(checkpointId);
       observe.event('checkpoint.damaged', { checkpointId, path, problem });
     }
     return latest;
+  }
+
+  /** What is not there may have been removed by a successor. @throws CHECKPOINT_FENCED, CHECKPOINT_DAMAGED */
+  async #latest(depth: CheckDepth): Promise<LatestCheckpoint> {
+    try {
+      return await latestOf(this.#env.disk, this.root, { log: this.#log, depth });
+    } catch (error) {
+      await this.checkCurrent();
+      throw error;
+    }
   }
 
   /** Behind what is being written, so that an entry of its own is none of another attempt's. */

@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { encodeChecked } from '../../../../base/checked-text.ts';
 import { createRealEnv } from '../../../../base/env/real-env.ts';
 import { codeOf } from '../../../../base/typed-error.ts';
+import type { CheckpointManifest } from '../../../../coordinator/checkpoint/checkpoint-manifest.ts';
 import { checkpointAt } from '../../../../coordinator/checkpoint/store/find-checkpoint.ts';
 import { folderStore } from '../../../../coordinator/checkpoint/store/folder-store.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';
@@ -60,6 +61,46 @@ test('an attempt knows that another one has taken over; its own entries are none
   const second = await store.beginAttempt({ kind: 'latest' });
   expect(await code(first.checkCurrent())).toBe('CHECKPOINT_FENCED');
   expect(await code(second.checkCurrent())).toBe(null);
+});
+
+/** A store of a process that falls asleep before it reads its first manifest, while others go on. */
+function sleeper({ env, folder }: ReturnType<typeof scene>, meanwhile: () => Promise<unknown>) {
+  let isAsleep = true;
+  const disk = new Proxy(env.disk, {
+    get:
+      (real, name) =>
+      async (...args: readonly unknown[]) => {
+        const isManifest = name === 'open' && String(args[0]).endsWith('manifest.json');
+        if (isAsleep && isManifest) {
+          isAsleep = false;
+          await meanwhile();
+        }
+        return Reflect.apply(Reflect.get(real, name), real, args);
+      },
+  });
+  return folderStore({ ...env, disk }, { folder, jobName: 'count it', keptMax: 1 });
+}
+
+test('who only looks, and finds that it was removed meanwhile, looks again', async () => {
+  const made = scene(1);
+  const first = await made.store.beginAttempt({ kind: 'latest' });
+  await checkpoint(made.disk, first, 1);
+  let manifest: CheckpointManifest | undefined;
+  const looking = sleeper(made, async () => {
+    manifest = await checkpoint(made.disk, first, 2);
+  });
+  expect((await looking.find({ kind: 'latest' }))?.manifest).toEqual(manifest);
+  expect(manifest?.checkpointId).toBe(2);
+});
+
+test('an attempt whose checkpoint was removed by its successor is told that there is one', async () => {
+  const made = scene(1);
+  await checkpoint(made.disk, await made.store.beginAttempt({ kind: 'latest' }), 1);
+  const sleeping = sleeper(made, async () => {
+    await checkpoint(made.disk, await made.store.beginAttempt({ kind: 'latest' }), 2);
+  });
+  const attempt = await sleeping.beginAttempt({ kind: 'latest' });
+  expect(await code(attempt.latest())).toBe('CHECKPOINT_FENCED');
 });
 
 test('as many are kept as was said, with the files of older ones that they are built on', async () => {
