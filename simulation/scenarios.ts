@@ -4,6 +4,7 @@ import { runCheckpoints } from './checkpoints/checkpoint-scenario.ts';
 import type { FaultPlan } from './faults.ts';
 import { runJob } from './job-scenario.ts';
 import { runLeaderLease, type Verdict } from './leader-lease-scenario.ts';
+import { runMembership } from './membership-scenario.ts';
 
 export type Scenario = (options: { readonly seed: number; readonly plan?: FaultPlan }) => Verdict;
 
@@ -12,4 +13,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   job: runJob,
   aligned: runAligned,
   checkpoints: runCheckpoints,
+  membership: runMembership,
 };

@@ -22,6 +22,8 @@ import { asUnknown, busyError, frameError, noMethodError } from './rpc-error.ts'
 /** What a handler may know of its call. */
 export interface CallContext {
   readonly remote: Address;
+  /** Which connection it came on: a number that no other one of this server has. */
+  readonly connection: number;
   readonly term?: number;
   readonly epoch?: number;
   /** On the receiver's monotonic clock: nobody waits for the answer after this. */
@@ -49,6 +51,8 @@ export interface RpcServerOptions {
   readonly callsInWorkMax?: number;
   /** Remembered answers of calls with an idempotency key. @defaultValue 1,024 */
   readonly answersMax?: number;
+  /** Called when a connection has ended, by its number. */
+  readonly onDisconnected?: (connection: number) => void;
 }
 
 export function createRpcServer(
@@ -62,17 +66,20 @@ class Server implements RpcServer {
   readonly #env: Pick<Env, 'clock' | 'net' | 'observe'>;
   readonly #handlers = new Map<string, RpcHandler>();
   readonly #listeners: Listener[] = [];
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Map<Connection, number>();
+  readonly #onDisconnected: (connection: number) => void;
   readonly #fence = new EpochFence();
   readonly #answers: AnswerMemory;
   readonly #callsInWorkMax: number;
   #callsInWork = 0;
+  #lastConnection = 0;
 
   constructor(env: Pick<Env, 'clock' | 'net' | 'observe'>, options: RpcServerOptions) {
     this.#env = env;
     this.#fence.admit({ term: options.term ?? 0, epoch: options.epoch ?? 0 });
     this.#callsInWorkMax = options.callsInWorkMax ?? 1_024;
     this.#answers = new AnswerMemory(options.answersMax ?? 1_024);
+    this.#onDisconnected = options.onDisconnected ?? (() => undefined);
   }
 
   handle(method: string, handler: RpcHandler): void {
@@ -86,19 +93,23 @@ class Server implements RpcServer {
   }
 
   async close(): Promise<void> {
-    for (const connection of this.#connections) connection.close();
+    for (const connection of this.#connections.keys()) connection.close();
     this.#connections.clear();
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
   }
 
   #serve(connection: Connection): void {
-    this.#connections.add(connection);
-    connection.onClose(() => this.#connections.delete(connection));
+    const number = ++this.#lastConnection;
+    this.#connections.set(connection, number);
+    connection.onClose(() => {
+      this.#connections.delete(connection);
+      this.#onDisconnected(number);
+    });
     connection.onFrame((frame) => {
       try {
         const message = decodeMessage(frame);
         if (message.kind !== 'call') throw frameError('a server takes calls only');
-        void this.#answer(connection, message);
+        void this.#answer(connection, number, message);
       } catch (error) {
         this.#env.observe.event('rpc.frame-refused', { reason: String(error) });
         connection.close();
@@ -107,10 +118,10 @@ class Server implements RpcServer {
   }
 
   /** Never rejects: whatever happens becomes the answer. */
-  async #answer(connection: Connection, call: CallMessage): Promise<void> {
+  async #answer(connection: Connection, number: number, call: CallMessage): Promise<void> {
     let answer: AnswerMessage;
     try {
-      answer = { kind: 'ok', id: call.id, body: await this.#run(connection, call) };
+      answer = { kind: 'ok', id: call.id, body: await this.#run(connection.remote, number, call) };
     } catch (error) {
       answer = this.#failureOf(call, error);
     }
@@ -141,14 +152,14 @@ class Server implements RpcServer {
     }
   }
 
-  async #run(connection: Connection, call: CallMessage): Promise<JsonValue> {
+  async #run(remote: Address, connection: number, call: CallMessage): Promise<JsonValue> {
     const handler = this.#handlers.get(call.method);
     if (handler === undefined) throw noMethodError(call.method);
     this.#fence.admit(call);
     if (this.#callsInWork >= this.#callsInWorkMax)
       throw busyError('receiver', this.#callsInWorkMax);
     const context: CallContext = {
-      remote: connection.remote,
+      ...{ remote, connection },
       deadlineAtMs: this.#env.clock.mono() + call.deadlineMs,
       ...(call.term !== undefined && { term: call.term }),
       ...(call.epoch !== undefined && { epoch: call.epoch }),

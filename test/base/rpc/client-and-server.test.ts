@@ -67,6 +67,21 @@ describe.each<[string, OnNet]>([
   ['unix socket', onReal(`unix:${folder}/socket`)],
   ['simulated net', onSimulated],
 ])('over %s', (_, onNet) => {
+  test('a server knows which connection a call came on, and when that has ended', async () => {
+    let ended: (connection: number) => void = () => undefined;
+    const hasEnded = new Promise<number>((resolve) => {
+      ended = resolve;
+    });
+    const work = async ({ server, client }: Bench): Promise<void> => {
+      server.handle('which', (_body, { connection }) => connection);
+      const which = await client.call('which', null, { deadlineMs });
+      expect(await client.call('which', null, { deadlineMs })).toBe(which);
+      client.close();
+      expect(await hasEnded).toBe(which);
+    };
+    await onNet(work, { onDisconnected: (connection) => ended(connection) });
+  });
+
   test('an answer comes back, many at once and in any order', () =>
     onNet(async ({ env, server, client }) => {
       server.handle('double', async (body) => {
