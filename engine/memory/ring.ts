@@ -8,7 +8,8 @@
  * Neither side ever waits here: `tryWrite` answers false when the ring is full and `tryRead` answers
  * `empty`, and the thread does something else or sleeps on its doorbell. The protocol and why no
  * wake-up is lost: engine/memory/ring-step.ts. Beside the messages the writer leaves notes, which need no room and are seen
- * before the messages that they overtake (engine/memory/ring-notes.ts).
+ * before the messages that they overtake (engine/memory/ring-notes.ts). A thread that carries slots to and from another process
+ * has ends of its own (engine/memory/ring-slots.ts).
  *
  * Contract:
  * - One `RingWriter` and one `RingReader` per buffer in all threads together (not checked).
@@ -43,7 +44,7 @@ const wordStride = 128 / 4;
 const notesOffset = Object.keys(ringWords).length * wordStride * 4;
 const headerBytes = notesOffset + noteBytes * notesKept;
 /** At the start of a slot: u32 bytes of the fragment, u32 bytes of the message. */
-const slotHeaderBytes = 16;
+export const slotHeaderBytes = 16;
 
 export interface RingOptions {
   /** At least `ringBytes(slotCount, slotBytes)` bytes, zeroed. */
@@ -59,7 +60,7 @@ export function ringBytes(slotCount: number, slotBytes: number): number {
 }
 
 /** What both ends have: the words and the slots. */
-class RingEnd implements RingPort {
+export class RingEnd implements RingPort {
   protected readonly words: Int32Array;
   protected readonly bytes: Uint8Array;
   protected readonly slotBytes: number;
