@@ -55,6 +55,7 @@ const kernelBuild = 'engine/kernels/build-kernels';
 const bundleBuild = 'cli/build-bundle';
 
 const packageOwners = {
+  '@node-rs/crc32': ['base/env'],
   '@platformatic/kafka': ['connectors/kafka/platformatic'],
   acorn: ['engine/expr', 'cli'],
   'apache-arrow': ['engine', 'connectors', 'worker', 'bench'],

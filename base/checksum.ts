@@ -6,6 +6,9 @@
  * @see RFC 3720, appendix B.4: the test vectors in the test.
  */
 
+/** Of bytes behind others with the checksum `before`. */
+export type Checksum = (bytes: Uint8Array, before?: number) => number;
+
 const polynomial = 0x82f63b78;
 const tables = crc32cTables(8);
 

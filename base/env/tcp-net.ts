@@ -26,7 +26,7 @@ export interface TcpNetOptions {
   readonly frameBytesMax?: number;
 }
 
-type Target = { readonly path: string } | { readonly host: string; readonly port: number };
+export type Target = { readonly path: string } | { readonly host: string; readonly port: number };
 
 export function createTcpNet(options: TcpNetOptions = {}): Net {
   const { frameBytesMax = 16 * 1024 * 1024 } = options;
@@ -51,6 +51,15 @@ export function createTcpNet(options: TcpNetOptions = {}): Net {
 
 /** Reads an address and refuses what is not on this host. */
 export function parseAddress(address: Address): Target {
+  const target = parseHostAddress(address);
+  if ('path' in target) return target;
+  const { host } = target;
+  if (host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)) return target;
+  throw notLoopbackError(address);
+}
+
+/** Reads an address of any host. */
+export function parseHostAddress(address: Address): Target {
   if (address.startsWith('unix:')) {
     const path = address.slice('unix:'.length);
     if (path === '' || path.includes('\0')) throw addressFormError(address);
@@ -61,9 +70,7 @@ export function parseAddress(address: Address): Target {
   if (match === null || port > 65_535) throw addressFormError(address);
   const host = match[1] ?? match[2] ?? '';
   // The name is not looked up: a resolver could answer with another host.
-  if (host === 'localhost') return { host: '127.0.0.1', port };
-  if (host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)) return { host, port };
-  throw notLoopbackError(address);
+  return { host: host === 'localhost' ? '127.0.0.1' : host, port };
 }
 
 function connectTo(address: Address, deadlineMs: number, bytesMax: number): Promise<Connection> {
@@ -85,7 +92,7 @@ function connectTo(address: Address, deadlineMs: number, bytesMax: number): Prom
   });
 }
 
-async function listenAt(server: Server, target: Target, address: Address): Promise<void> {
+export async function listenAt(server: Server, target: Target, address: Address): Promise<void> {
   try {
     await listenOnce(server, target);
   } catch (error) {
@@ -121,21 +128,21 @@ function isAnswering(target: Target): Promise<boolean> {
   });
 }
 
-function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+export function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     for (const socket of sockets) socket.destroy();
   });
 }
 
-function listeningAddressOf(server: Server, target: Target): Address {
+export function listeningAddressOf(server: Server, target: Target): Address {
   if ('path' in target) return `unix:${target.path}`;
   const bound = server.address();
   const port = bound !== null && typeof bound === 'object' ? bound.port : target.port;
   return target.host.includes(':') ? `[${target.host}]:${port}` : `${target.host}:${port}`;
 }
 
-function remoteOf(socket: Socket, listening: Address): Address {
+export function remoteOf(socket: Socket, listening: Address): Address {
   if (socket.remoteAddress === undefined) return `${listening}#caller`;
   return `${socket.remoteAddress}:${socket.remotePort}`;
 }
