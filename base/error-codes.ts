@@ -39,6 +39,8 @@ export const errorKinds = {
   DISK_PERMISSION: 'external',
   DISK_TOO_MANY_FILES: 'resource',
   EVENT_TIME_MISSING: 'user',
+  EXCHANGE_LOST: 'external',
+  EXCHANGE_REFUSED: 'external',
   EXPR_CAST: 'user',
   EXPR_DIVIDE_BY_ZERO: 'user',
   EXPR_JAVASCRIPT_OPERATOR: 'user',

@@ -70,8 +70,8 @@ export function createSocketByteNet({ tls }: SocketByteNetOptions = {}): ByteNet
         close: () => closeServer(server, sockets),
       };
     },
-    connect(address, deadlineMs, handlers) {
-      return connectTo(address, deadlineMs, handlers, { target: targetOf(address), tls });
+    async connect(address, deadlineMs, handlers) {
+      return await connectTo(address, deadlineMs, handlers, { target: targetOf(address), tls });
     },
   };
 }
