@@ -62,6 +62,8 @@ export interface RegisterRequest {
   readonly workerId: string;
   readonly address: string;
   readonly slotCount: number;
+  /** Where other workers get rows from its tasks; absent where it has no exchange. */
+  readonly exchangeAddress?: string;
 }
 
 export interface RegisterAnswer {
@@ -91,6 +93,8 @@ export interface DeployRequest extends JobRef {
   readonly attempt: number;
   /** Task id → slot index of the worker. */
   readonly slots: Readonly<Record<string, number>>;
+  /** Task id → the exchange address of its worker, of those tasks of the region that run on another one. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
   /** Task id → the attempt whose map output is to be read, for all tasks that these read from. */
   readonly inputs: Readonly<Record<string, number>>;
   /** Sink operator id → what its committer prepared. */

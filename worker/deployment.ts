@@ -20,6 +20,7 @@ import type { MapOutputFile } from '../engine/shuffle/map-output.ts';
 import { taskLatencyBytes } from '../engine/task/task-latency.ts';
 import { taskMetricsBytes } from '../engine/task/task-metrics.ts';
 import { makeRings } from './exchange-rings.ts';
+import type { RemoteRings } from './remote-ends.ts';
 import type { SharedSources } from './shared-sources.ts';
 import type { EdgeEnd, RingDescriptor, TaskDeployment } from './threads/slot-messages.ts';
 
@@ -29,16 +30,18 @@ export interface DeploymentOptions {
   /** Where map outputs of the job go. */
   readonly folder: string;
   readonly sources: SharedSources;
+  /** Takes the channels to tasks in other processes. */
+  readonly remote: RemoteRings | null;
 }
 
 /** By slot. */
 export function deploymentsOf(
   request: DeployRequest,
-  { exchangeBytes, programRings, folder, sources }: DeploymentOptions,
+  { exchangeBytes, programRings, folder, sources, remote }: DeploymentOptions,
 ): ReadonlyMap<number, readonly TaskDeployment[]> {
   const { graph, slots, attempt, inputs, prepared } = request;
   const slotOf = (vertexId: string, index: number) => slots[taskIdOf(vertexId, index)];
-  const rings = makeRings(graph, slotOf, exchangeBytes);
+  const rings = makeRings(graph, slotOf, exchangeBytes, remote);
   const refs = channelRefsOf(graph);
   const channels = edgeChannelsOf(graph);
   const fileOf = (edge: Edge, index: number, ofAttempt: number): MapOutputFile => ({

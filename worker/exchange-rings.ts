@@ -9,6 +9,7 @@
 import { ringBytes } from '../engine/memory/ring.ts';
 import { type Channel, channelsOf } from '../engine/plan/channels.ts';
 import type { Edge, PhysicalGraph } from '../engine/plan/physical-graph.ts';
+import type { RemoteRings } from './remote-ends.ts';
 import type { RingDescriptor } from './threads/slot-messages.ts';
 
 const exchangeBytesDefault = 32 * 1024 * 1024;
@@ -27,33 +28,50 @@ export interface EdgeRings {
   ofReceiver(taskIndex: number): readonly RingDescriptor[];
 }
 
+interface Place extends Channel {
+  readonly edge: Edge;
+  readonly slotCount: number;
+  readonly slotBytes: number;
+}
+
 /**
  * By edge id.
  *
  * @param slotOf - The slot that hosts a task, which is the index of its doorbell; undefined for tasks
  *   that are not deployed now.
  * @param exchangeBytes - What the rings of one exchange may take together.
+ * @param remote - Takes the channels to tasks that are deployed in other processes.
  */
 export function makeRings(
   graph: PhysicalGraph,
   slotOf: (vertexId: string, taskIndex: number) => number | undefined,
   exchangeBytes = exchangeBytesDefault,
+  remote: RemoteRings | null = null,
 ): ReadonlyMap<string, EdgeRings> {
   const edges = graph.edges.filter(({ isBlocking }) => !isBlocking);
   const edgeBytes = Math.min(exchangeBytes, (exchangeBytes * wholeExchangesMax) / edges.length);
+  const ringOf = ({ edge, sender, receiver, slotCount, slotBytes }: Place) => {
+    const writerBell = slotOf(edge.from, sender);
+    const readerBell = slotOf(edge.to, receiver);
+    const channel = { sender, receiver };
+    const size = { slotCount, slotBytes };
+    if (writerBell === undefined) {
+      if (readerBell === undefined) return null;
+      return remote?.fromElsewhere(edge, channel, size, readerBell) ?? null;
+    }
+    if (readerBell === undefined)
+      return remote?.toElsewhere(edge, channel, size, writerBell) ?? null;
+    const buffer = new SharedArrayBuffer(ringBytes(slotCount, slotBytes));
+    return { buffer, ...size, writerBell, readerBell };
+  };
   const ringsOf = (edge: Edge): EdgeRings => {
     const channels = channelsOf(graph, edge);
     const slotBytes = slotBytesOf(edgeBytes, channels.length);
     const slotCount = slotCountOf(edge, edgeBytes / channels.length / slotBytes);
     const rings = channels.flatMap(
       ({ sender, receiver }): (Channel & { ring: RingDescriptor })[] => {
-        const writerBell = slotOf(edge.from, sender);
-        const readerBell = slotOf(edge.to, receiver);
-        if (writerBell === undefined || readerBell === undefined) return [];
-        const buffer = new SharedArrayBuffer(ringBytes(slotCount, slotBytes));
-        return [
-          { sender, receiver, ring: { buffer, slotCount, slotBytes, writerBell, readerBell } },
-        ];
+        const ring = ringOf({ edge, sender, receiver, slotCount, slotBytes });
+        return ring === null ? [] : [{ sender, receiver, ring }];
       },
     );
     return {

@@ -33,7 +33,9 @@ import {
 import type { CheckpointTrigger } from '../engine/checkpoint/barrier.ts';
 import type { CheckpointReport } from '../engine/task/task-checkpoints.ts';
 import { deploymentsOf } from './deployment.ts';
+import type { ExchangeNetwork } from './exchange/exchange-network.ts';
 import { readActivity, readMetrics } from './metrics-reader.ts';
+import { RemoteEnds } from './remote-ends.ts';
 import { SharedSources } from './shared-sources.ts';
 import { SlotQuestions } from './slot-questions.ts';
 import type { SlotSet } from './slot-set.ts';
@@ -65,6 +67,8 @@ export interface ExecutorOptions {
   /** Operator id → the ring to the program that runs the job in its own process. */
   readonly programRings?: Readonly<Record<string, RingDescriptor>> | undefined;
   readonly spill: SpillFolder;
+  /** To tasks in other processes. @defaultValue there are none */
+  readonly network?: ExchangeNetwork | undefined;
 }
 
 /** A task that has not ended, and where it is. */
@@ -84,6 +88,7 @@ export class Executor {
   readonly #stops = new Map<string, () => void>();
   readonly #questions: SlotQuestions;
   readonly #sources = new SharedSources();
+  readonly #remote: RemoteEnds;
   #stopped: Promise<void> | null = null;
   /** Whether the job has been stopped: what becomes of its threads is of no matter then. */
   #isOver = false;
@@ -93,6 +98,9 @@ export class Executor {
     this.#options = options;
     this.#events = events;
     this.#questions = new SlotQuestions(env.timers, (slot, message) => this.#post(slot, message));
+    this.#remote = new RemoteEnds(options.network ?? null, options.job, (report) =>
+      events.taskFailed(report),
+    );
   }
 
   start(): void {
@@ -139,8 +147,10 @@ export class Executor {
     const spillFolder = spill.ofJob(request);
     const slotCount = slots.count;
     const folder = `${spillFolder}/shuffle`;
-    const ways = { exchangeBytes, programRings, folder, sources: this.#sources };
+    const remote = this.#remote.ringsOf(request);
+    const ways = { exchangeBytes, programRings, folder, sources: this.#sources, remote };
     const deployments = deploymentsOf(request, ways);
+    this.#remote.open(remote);
     for (const [slotIndex, tasks] of deployments) {
       for (const deployment of tasks) {
         this.#tasks.set(keyOf(deployment), { deployment, slotIndex });
@@ -172,6 +182,7 @@ export class Executor {
    */
   async stopTasks({ attempt, taskIds }: StopTasksRequest): Promise<void> {
     await this.#endTasks(attempt, taskIds);
+    this.#remote.close(attempt, taskIds);
     for (const taskId of taskIds) {
       const task = { taskId, attempt };
       const outputs = this.#outputs.get(keyOf(task)) ?? [];
@@ -193,6 +204,7 @@ export class Executor {
     );
     const ends = await Promise.allSettled(all);
     this.#questions.giveUp();
+    this.#remote.stop();
     this.#tasks.clear();
     this.#isOver = true;
     await spill.removeJob(job);

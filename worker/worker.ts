@@ -29,6 +29,7 @@ import {
   type StopTasksRequest,
   type TriggerCheckpointRequest,
 } from '../coordinator/protocol.ts';
+import type { ExchangeNetwork } from './exchange/exchange-network.ts';
 import { Executor } from './executor.ts';
 import { SlotSet } from './slot-set.ts';
 import { SpillFolder } from './spill-folder.ts';
@@ -51,6 +52,8 @@ export interface WorkerOptions {
    * @defaultValue none
    */
   readonly programRings?: () => Readonly<Record<string, RingDescriptor>>;
+  /** To tasks on other workers; it is stopped with the worker. @defaultValue a job's tasks are all here */
+  readonly network?: ExchangeNetwork;
 }
 
 export interface WorkerHandle {
@@ -103,10 +106,11 @@ class Worker implements WorkerHandle {
     this.#server.handle(methods.orderSources, (body) => this.#orderSources(body as never));
     this.#server.handle(methods.cancelCheckpoint, (body) => this.#cancelCheckpoint(body as never));
     this.#server.handle(methods.stop, (body) => this.#stopJob(body as never));
-    const { workerId, address, slotCount } = this.#options;
+    const { workerId, address, slotCount, network } = this.#options;
     await this.#server.listen(address);
     // Without a term: which one counts is what it is told. Others may have registered before.
-    const self = { workerId, address, slotCount };
+    const exchange = network && { exchangeAddress: network.address };
+    const self = { workerId, address, slotCount, ...exchange };
     const deadline = { deadlineMs: controlDeadlineMs };
     const answer = await this.#coordinator.call(methods.register, self, deadline);
     this.#term = (answer as unknown as RegisterAnswer).term;
@@ -119,6 +123,7 @@ class Worker implements WorkerHandle {
     this.#coordinator.close();
     await this.#server.close();
     await this.#options.runner.close();
+    await this.#options.network?.stop();
     await this.#staleRemoved;
     await this.#spill.removeAll();
   }
@@ -153,7 +158,7 @@ class Worker implements WorkerHandle {
   /** The executor of a job begins with the job's first tasks. */
   #startRun({ jobId, epoch, module }: DeployRequest): Executor {
     const job: JobRef = { jobId, epoch };
-    const { exchangeBytes } = this.#options;
+    const { exchangeBytes, network } = this.#options;
     const programRings = this.#options.programRings?.();
     const reports = new TaskReports(this.#env, {
       send: async ({ method, body }) =>
@@ -162,7 +167,7 @@ class Worker implements WorkerHandle {
     const speakerOf = ({ taskId, attempt }: TaskAttempt) => `${taskId} ${attempt}`;
     const run = new Executor(
       this.#env,
-      { slots: this.#slots, job, module, exchangeBytes, programRings, spill: this.#spill },
+      { slots: this.#slots, job, module, exchangeBytes, programRings, spill: this.#spill, network },
       {
         requestSplit: async (task) => {
           return await this.#requestSplit({ ...job, ...task });

@@ -29,8 +29,8 @@ export class PiscinaSlotRunner implements SlotRunner {
 
   constructor(slotCount: number) {
     this.#slotCount = slotCount;
-    // One more for the thread of the program that runs the slots.
-    this.#doorbells = new SharedArrayBuffer((slotCount + 1) * 4);
+    // One more for the thread of the program that runs the slots, and one for that of the network.
+    this.#doorbells = new SharedArrayBuffer((slotCount + 2) * 4);
     this.#pool = new Piscina({
       filename: slotThreadFile.href,
       // All of them load their code at once, before the first is given its work.
@@ -51,6 +51,11 @@ export class PiscinaSlotRunner implements SlotRunner {
   /** Index of the doorbell of the program's own thread; the slots have those before it. */
   get programBell(): number {
     return this.#slotCount;
+  }
+
+  /** Index of the doorbell of the network's thread. */
+  get networkBell(): number {
+    return this.#slotCount + 1;
   }
 
   /** A doorbell, rung by any thread. */

@@ -166,6 +166,6 @@ export interface SlotStart {
   readonly memoryBytes: number;
   /** What `compileKernels` made. */
   readonly kernels: WebAssembly.Module;
-  /** One word per slot, and one for the program. */
+  /** One word per slot, one for the program and one for the network. */
   readonly doorbells: SharedArrayBuffer;
 }

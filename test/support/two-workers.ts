@@ -1,0 +1,105 @@
+/**
+ * Runs a job on workers with a slot each, whose tasks exchange rows over connections: all in this process, with real threads, rings,
+ * sockets and files.
+ */
+import { join } from 'node:path';
+import type { ByteNet } from '../../base/env/byte-net.ts';
+import { loadChecksum } from '../../base/env/fast-checksum.ts';
+import { createRealEnv } from '../../base/env/real-env.ts';
+import { createSocketByteNet } from '../../base/env/socket-byte-net.ts';
+import { fromWire } from '../../base/typed-error.ts';
+import { connectors } from '../../connectors/registry.ts';
+import type { JobSubmission } from '../../coordinator/coordinator.ts';
+import { startCoordinator } from '../../coordinator/coordinator-service.ts';
+import type { JobOutcome } from '../../coordinator/job/job-outcome.ts';
+import { createMemoryRegister } from '../../coordinator/lease/memory-register.ts';
+import { buildJob, fingerprintOf } from '../../engine/api/build-job.ts';
+import type { JobDefinition } from '../../engine/api/index.ts';
+import { JoinedWorkers } from '../../simulation/joined-workers.ts';
+import { startInlineNetwork } from '../../worker/exchange/exchange-network.ts';
+import { PiscinaSlotRunner } from '../../worker/threads/piscina-slot-runner.ts';
+import { startWorker } from '../../worker/worker.ts';
+
+export interface WorkersOptions {
+  /** For sockets and spill files. */
+  readonly folder: string;
+  readonly definition: JobDefinition;
+  /** Where slot threads find it. */
+  readonly file: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly workerCount?: number;
+  readonly submission?: Partial<JobSubmission>;
+}
+
+const flags = Object.freeze({ overwrite: true });
+
+export async function runOnWorkers({
+  folder,
+  definition,
+  file,
+  params,
+  workerCount = 2,
+  submission = {},
+}: WorkersOptions): Promise<{ readonly outcome: JobOutcome; readonly exchangedBytes: number }> {
+  let exchangedBytes = 0;
+  const net = countingNet((bytes) => {
+    exchangedBytes += bytes;
+  });
+  const env = createRealEnv();
+  const coordinatorAddress = 'memory:coordinator';
+  const coordinator = await startCoordinator(env, {
+    ...{ address: coordinatorAddress, nodeId: 'test', connectors },
+    register: createMemoryRegister(),
+  });
+  const joined = new JoinedWorkers(env, {
+    ...{ address: 'memory:joined', coordinatorAddress, workerCount },
+  });
+  await joined.start();
+  const starts = Array.from({ length: workerCount }, async (_, index) => {
+    const name = `worker-${index}`;
+    const runner = new PiscinaSlotRunner(1);
+    const network = await startInlineNetwork(env, {
+      net,
+      checksum: loadChecksum(),
+      ...{ address: `unix:${join(folder, `${name}.sock`)}`, name },
+      ...{ bell: runner.networkBell, bellOf: (bell: number) => runner.bellOf(bell) },
+      yieldToEvents: () => new Promise((resolve) => setImmediate(resolve)),
+    });
+    return await startWorker(env, {
+      ...{ workerId: name, address: `memory:${name}`, coordinatorAddress: 'memory:joined' },
+      ...{ slotCount: 1, slotMemoryBytes: 256 << 20, spillDir: join(folder, `spill-${index}`) },
+      ...{ runner, network },
+    });
+  });
+  const workers = await Promise.all(starts);
+  try {
+    const { graph } = buildJob(definition, params, flags);
+    const module = { file, params, flags, fingerprint: fingerprintOf(graph) };
+    const job = await coordinator.submit({
+      ...{ graph, module, parallelism: workerCount, ...submission },
+    });
+    const outcome = await job.done;
+    if (outcome.error !== null) throw fromWire(outcome.error);
+    return { outcome, exchangedBytes };
+  } finally {
+    for (const worker of workers) await worker.stop();
+    await joined.stop();
+    await coordinator.stop();
+  }
+}
+
+/** Counts what comes to those who connect. */
+function countingNet(count: (bytes: number) => void): ByteNet {
+  const net = createSocketByteNet();
+  return {
+    listen: (address, accept) => net.listen(address, accept),
+    connect: (address, deadlineMs, handlers) =>
+      net.connect(address, deadlineMs, {
+        ...handlers,
+        onBytes: (bytes) => {
+          count(bytes.length);
+          handlers.onBytes(bytes);
+        },
+      }),
+  };
+}
