@@ -127,10 +127,22 @@ export class KafkaTransactionCommitter implements SinkCommitter, CheckpointCommi
     folder: string | undefined,
   ): Promise<void> {
     for (const { transactionalId } of noted) this.#due.add(transactionalId);
-    for (const one of noted) {
-      await this.#commitOne(client, one, folder);
-      this.#due.delete(one.transactionalId);
+    for (const one of noted) await this.#commitOne(client, one, folder);
+    await this.#confirm(
+      client,
+      noted.map(({ transactionalId }) => transactionalId),
+    );
+    for (const { transactionalId } of noted) this.#due.delete(transactionalId);
+  }
+
+  /** What was committed is seen: the commits of ids that Kafka has not written are written. */
+  async #confirm(client: KafkaClient, ids: readonly string[]): Promise<void> {
+    const found: TransactionState[] = [];
+    for (const id of ids) {
+      const state = await this.#settled(client, id, ending);
+      if (state?.state === 'CompleteCommit') found.push(state);
     }
+    await writeLostMarkers(client, this.#options.topic, found);
   }
 
   async #commitOne(
@@ -170,6 +182,7 @@ export class KafkaTransactionCommitter implements SinkCommitter, CheckpointCommi
     const transactions = client.transactionsOf({ topic, transactionalId, identity });
     for await (const batch of this.#batchesIn(staged, folder)) await transactions.send([batch]);
     await transactions.end('commit');
+    await this.#confirm(client, [transactionalId]);
   }
 
   #batchesIn(

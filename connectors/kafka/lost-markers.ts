@@ -9,7 +9,7 @@
  *     partition     rows of epoch 4   (no marker)   rows of epoch 5   commit ─▶ all of it is seen
  *
  * So whoever begins a transactional id anew looks into the partitions before it does, while the coordinator still knows how
- * the last transaction has ended, and writes the marker that is not there. The user needs the right to read the topic (without
+ * the last transaction has ended, and writes the marker that is not there; and so does the committer. The user needs the right to read the topic (without
  * it nothing is looked at), and, where there is something to end, ClusterAction.
  *
  * Before: connectors/kafka/kafka-transactions.ts, connectors/kafka/transaction-slots.ts.
@@ -41,8 +41,7 @@ export function lostOutcome(
  *
  * @param found - What the coordinator says of the ids.
  * @param partitions - Where to look. @defaultValue all of the topic
- * @throws KAFKA_TRANSACTION_HANGS where the user may not; KAFKA_FENCED where another one has begun an id meanwhile;
- *   KAFKA_UNREACHABLE and others.
+ * @throws KAFKA_TRANSACTION_HANGS where the user may not; KAFKA_UNREACHABLE and others.
  */
 export async function writeLostMarkers(
   client: KafkaClient,
@@ -69,7 +68,10 @@ async function writeMarker(
   try {
     await client.writeMarker(topic, open, outcome);
   } catch (error) {
-    throw codeOf(error) === 'KAFKA_NOT_AUTHORIZED' ? hangsError(topic, open, outcome) : error;
+    const code = codeOf(error);
+    // Another one has begun the id and written with it: it has looked itself.
+    if (code === 'KAFKA_FENCED') return;
+    throw code === 'KAFKA_NOT_AUTHORIZED' ? hangsError(topic, open, outcome) : error;
   }
 }
 

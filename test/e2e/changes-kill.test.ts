@@ -78,7 +78,7 @@ function rowsIn(folder: string): ReadonlyMap<string, number> {
 }
 
 test.each(['q17', 'q19', 'bidders', 'busy', 'joined', 'words'])(
-  '%s, killed four times',
+  '%s, killed twice',
   async (query) => {
     const scene = { cwd: tempFolder({ 'package.json': '{"type":"module"}' }), query };
     writeFileSync(join(scene.cwd, 'job.ts'), jobText);
@@ -86,12 +86,12 @@ test.each(['q17', 'q19', 'bidders', 'busy', 'joined', 'words'])(
     const checkpoints = ['--checkpoint-dir', 'chk', '--checkpoint-interval', '100ms'];
     const flags = [...checkpoints, '--restore', 'latest'];
     let killedCount = 0;
-    for (const [run, parallelism] of [1, 3, 2, 7].entries()) {
+    for (const [run, parallelism] of [3, 7].entries()) {
       const paced = [...flags, '--rate', String(eventsPerSecond)];
       const isKilled = await killRun({
         start: () => start(scene, 'out/', parallelism, paced),
         logFolder: join(scene.cwd, 'chk/changes/log'),
-        lifeMs: 400 + run * 350,
+        lifeMs: 500 + run * 700,
       });
       if (isKilled) killedCount++;
     }
@@ -99,6 +99,6 @@ test.each(['q17', 'q19', 'bidders', 'busy', 'joined', 'words'])(
     const [found, expected] = [rowsIn(join(scene.cwd, 'out')), rowsIn(join(scene.cwd, 'whole'))];
     expect([...found.values()].every((count) => count === 1)).toBe(true);
     expect(found).toEqual(expected);
-    expect(killedCount).toBe(4);
+    expect(killedCount).toBe(2);
   },
 );

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { projectFolder, startCli, summaryOf } from '../support/cli-process.ts';
+import { projectFolder, runCli, startCli, summaryOf } from '../support/cli-process.ts';
 import { auditCounts, nothingWrong } from '../support/kafka/count-audit.ts';
 import { countsIn, countsOf, sendBids } from '../support/kafka/kafka-bids.ts';
 import { testClient } from '../support/kafka/kafka-clients.ts';
@@ -47,21 +47,20 @@ test('two leaders killed one after the other, and the job goes on as it is', {
   await client.createTopic('counts', { partitionCount: 2 });
   await sendBids(client, { topic: 'bids', partitionCount }, bids);
   const folder = tempFolder();
-  const job = startCli(
-    [
-      ...['run', join(projectFolder, 'jobs/kafka-counts/job.ts'), '--json', '--size', '1'],
-      ...['--brokers', cluster.address, '--until-offset', 'end', '--rate', '1000'],
-      ...[
-        '--delivery',
-        'exactly-once',
-        '--checkpoint-dir',
-        'chk',
-        '--checkpoint-interval',
-        '300ms',
+  const options = {
+    ...{ cwd: folder, deadlineMs: 300_000 },
+    env: { MILLRACE_JOBS_DIR: join(folder, 'run') },
+  };
+  const start = (...flags: string[]) =>
+    startCli(
+      [
+        ...['run', join(projectFolder, 'jobs/kafka-counts/job.ts'), '--json', '--size', '1'],
+        ...['--brokers', cluster.address, '--until-offset', 'end', '--delivery', 'exactly-once'],
+        ...['--checkpoint-dir', 'chk', '--checkpoint-interval', '300ms', ...flags],
       ],
-    ],
-    { cwd: folder, deadlineMs: 300_000 },
-  );
+      options,
+    );
+  const job = start('--rate', '1000');
   const committed = async () =>
     (await client.offsetsOf('counts', 'latest', 'committed')).reduce((sum, end) => sum + end, 0);
   let hasEnded = false;
@@ -87,9 +86,11 @@ test('two leaders killed one after the other, and the job goes on as it is', {
     await expect.poll(() => cluster.inStep(topic), patient).toBe(true);
   }
   expect(killCount).toBeGreaterThan(0);
+  // The same attempt from the first row to the last one; what is left is read at full speed.
+  await runCli(['stop', 'kafka-counts'], options);
   summaryOf(await ended);
-  // The same attempt from the first row to the last one.
   expect(epochsIn(join(folder, 'chk/kafka-counts/log'))).toEqual([1]);
+  summaryOf(await start('--restore', 'latest').ended);
   expect(auditCounts(await countsIn(client, 'counts', 'committed'), countsOf(bids, 1_000))).toEqual(
     nothingWrong,
   );

@@ -410,6 +410,21 @@ describe('an end that Kafka has not written', () => {
     });
   });
 
+  test('of a commit is written by the committer', async () => {
+    const scene = await Scene.make();
+    await withScene(scene, async () => {
+      const { write, flush, writer, committer } = await scene.begin(null);
+      await write([0]);
+      await flush();
+      const noted = writer.prepareCommit() as unknown as NotedTransaction & Json;
+      await committer.commit([noted]);
+      await forget(scene, noted.transactionalId, { id: 1, partition: 1, sequence: 0 });
+      expect(await scene.seen()).toEqual([0]);
+      await committer.commit([noted]);
+      expect(await scene.seen()).toEqual([0, 1]);
+    });
+  });
+
   test('of an abort is written before others write: its rows are never seen', async () => {
     const scene = await Scene.make();
     await withScene(scene, async () => {

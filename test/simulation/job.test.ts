@@ -1,5 +1,5 @@
 /**
- * Goal: a whole job on one node keeps its promises under 200 seeds of failing disks, power cuts, dead
+ * Goal: a whole job on one node keeps its promises under 120 seeds of failing disks, power cuts, dead
  * and slow slots and cancels; runs replay exactly; and the simulation would have noticed a dozen
  * planted mistakes.
  */
@@ -11,7 +11,7 @@ import type { Verdict } from '../../simulation/leader-lease-scenario.ts';
 import { shrinkFaults } from '../../simulation/shrink.ts';
 import { jobPlants } from './job-plants.ts';
 
-const seedCount = 200;
+const seedCount = 120;
 const timeout = 120_000;
 
 test(`${seedCount} seeds pass, and every tenth is the same again`, { timeout }, async () => {

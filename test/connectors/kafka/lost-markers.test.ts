@@ -67,6 +67,13 @@ test('a user who may not look goes on; without ids nothing is looked at', async 
   expect(fresh.asked).toEqual([]);
 });
 
+test('one that comes late, behind another one who has begun the id, leaves it as it is', async () => {
+  const { client } = clientWith([hanging], async () => {
+    throw kafkaError(47, 'topic "counts", partition 3');
+  });
+  await expect(writeLostMarkers(client, 'counts', [committed])).resolves.toBeUndefined();
+});
+
 test('a user who may not end it is told where it is, and who can', async () => {
   const { client } = clientWith([hanging], async () => {
     throw kafkaError(31, 'topic "counts", partition 3');

@@ -40,7 +40,7 @@ test('a random job gives what its nodes give', { timeout: 240_000 }, () => {
       expectSameRows(job, outputs, referenceOutputs(job.graph, job));
       count(seen, adaptations);
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
   expect(seen.get('joined')).toBeGreaterThan(5);
 });
@@ -101,7 +101,7 @@ test.each(joinTypes)('a join with frequent keys: %s', { timeout: 240_000 }, (typ
       }
       count(seen, adaptations);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
   expect(seen.get('joined')).toBeGreaterThan(5);
   // A full join needs all rows of both sides in one place.

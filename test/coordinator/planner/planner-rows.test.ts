@@ -22,7 +22,7 @@ test('a planned job gives what its nodes give', { timeout: 120_000 }, () => {
         expectSameRows(job, found, referenceOutputs(job.graph, job));
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 120 },
   );
 });
 

@@ -23,7 +23,7 @@ test('joins on disk give what comparing all rows gives', { timeout: 240_000 }, (
     fc.property(joinCases, fc.constantFrom(1, 400_000), (one, tableBytes) =>
       checkOperator(joinCaseOf(one, tableBytes)),
     ),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
 

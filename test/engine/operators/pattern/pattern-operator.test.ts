@@ -193,7 +193,7 @@ test('matches are those of a reference that sees all rows', { timeout: 300_000 }
       const rows = rowsIn(steps);
       checkOperator({ ...one, rows, build: buildWith(spec, { isSorted: true }) });
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
 
@@ -202,7 +202,7 @@ test('matches go on from a snapshot: partial ones, rows that wait for their time
     fc.property(patterns, streams, fc.nat(1e6), (spec, steps, seed) => {
       checkSnapshotsOnce({ input, keys: ['user'], steps, build: buildWith(spec) }, seed);
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
 });
 

@@ -44,7 +44,7 @@ describe('windows that come once', () => {
         const build = (context: OperatorContext) => new WindowAggregateOperator(context, options);
         checkSnapshotsOnce({ ...keyed, steps: given, build }, seed);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -54,7 +54,7 @@ describe('windows that come once', () => {
         const build = (context: OperatorContext) => twoPhases(context, optionsOf(spec));
         checkSnapshotsOnce({ ...keyed, steps: given, build }, seed);
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     );
   });
 
@@ -90,7 +90,7 @@ describe('windows that come again', () => {
         const build = (context: OperatorContext) => new WindowAggregateOperator(context, options);
         checkSnapshotsOnce({ input, keys: [], steps: given, build }, seed);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
