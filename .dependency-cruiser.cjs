@@ -62,6 +62,7 @@ const packageOwners = {
   assemblyscript: [kernelBuild],
   commander: ['cli', 'bench'],
   'fast-check': [],
+  croner: ['coordinator/scheduler'],
   kafkajs: ['connectors/kafka/kafkajs', 'bench/peers'],
   piscina: ['worker'],
   rolldown: [bundleBuild],

@@ -147,6 +147,7 @@ export const errorKinds = {
   RPC_STOPPED: 'external',
   SAVEPOINT_FAILED: 'external',
   SAVEPOINT_TARGET_TAKEN: 'user',
+  SCHEDULE_INVALID: 'user',
   SCHEMA_MISMATCH: 'user',
   SHUFFLE_LOST: 'external',
   SINK_FOLDER_EXISTS: 'user',
@@ -187,6 +188,7 @@ export const errorKinds = {
   VALUE_OUT_OF_RANGE: 'user',
   VALUE_TYPE_MISMATCH: 'user',
   VALUE_WIDTH: 'user',
+  WORKFLOW_INVALID: 'user',
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorKinds;
