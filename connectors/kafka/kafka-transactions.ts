@@ -268,8 +268,14 @@ export class KafkaTransactionCommitter implements SinkCommitter, CheckpointCommi
     return [...all].filter((transactionalId) => !this.#due.has(transactionalId));
   }
 
-  #asking<T>(ask: (client: KafkaClient) => Promise<T>): Promise<T> {
-    return withKafkaClient(this.#options.connection, kafkaEnvOf(this.#context), ask);
+  async #asking<T>(ask: (client: KafkaClient) => Promise<T>): Promise<T> {
+    try {
+      return await withKafkaClient(this.#options.connection, kafkaEnvOf(this.#context), ask);
+    } catch (error) {
+      // Whose id was begun by a successor is told that there is one.
+      if (codeOf(error) === 'KAFKA_FENCED') await this.#context.attempt?.checkCurrent();
+      throw error;
+    }
   }
 }
 

@@ -241,6 +241,26 @@ test('whoever wrote it anew and crashed in the midst of it has written nothing',
   });
 });
 
+test('a coordinator that fell asleep while it wrote anew is told that another one has taken over', async () => {
+  const scene = await Scene.make(1_000);
+  await withScene(scene, async () => {
+    const { writer, write, flush } = await scene.begin(null);
+    await write(upTo(20));
+    await flush();
+    const noted = writer.prepareCommit() as unknown as NotedTransaction & Json;
+    const stateOf = async () => (await scene.client.transactionOf(noted.transactionalId))?.state;
+    await expect.poll(stateOf, { timeout: 30_000 }).toBe('CompleteAbort');
+    let isAsleep = true;
+    const sleeper = scene.committer(async () => {
+      if (!isAsleep) return;
+      isAsleep = false;
+      await scene.begin([noted]);
+    });
+    expect(await sleeper.commit([noted]).then(() => 'committed', codeOf)).toBe('CHECKPOINT_FENCED');
+    await scene.sees(upTo(20));
+  });
+});
+
 test('one that an older version has noted, with its records, is written anew as well', async () => {
   const scene = await Scene.make(1_000);
   await withScene(scene, async () => {
