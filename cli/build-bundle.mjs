@@ -54,6 +54,7 @@ function entries() {
   return {
     main: './cli/main.ts',
     'slot-thread': './worker/threads/slot-thread.ts',
+    'network-thread': './worker/threads/network-thread.ts',
     ...Object.fromEntries(shared),
   };
 }

@@ -6,7 +6,7 @@
  *                                     ◀──▶ worker 1: slots 2, 3 …      and rows between the two, over their exchanges
  */
 import type { Env } from '../base/env/env.ts';
-import type { Address } from '../base/env/net.ts';
+import type { Address, Net } from '../base/env/net.ts';
 import { createRpcClient, type RpcClient } from '../base/rpc/client.ts';
 import type { JsonValue } from '../base/rpc/message.ts';
 import { createRpcServer, type RpcServer } from '../base/rpc/server.ts';
@@ -24,6 +24,8 @@ export interface JoinedWorkersOptions {
   readonly address: Address;
   readonly coordinatorAddress: Address;
   readonly workerCount: number;
+  /** Carries what is said to workers. @defaultValue that which carries what is said to the coordinator */
+  readonly inner?: Net;
 }
 
 interface Joined {
@@ -92,7 +94,8 @@ export class JoinedWorkers {
     if (this.#registered.length === workerCount) {
       let firstSlot = 0;
       this.#workers = this.#registered.map(({ slotCount, exchangeAddress, ...worker }) => {
-        const client = createRpcClient(this.#env, { address: worker.address });
+        const inner = { ...this.#env, net: this.#options.inner ?? this.#env.net };
+        const client = createRpcClient(inner, { address: worker.address });
         const joined = { client, firstSlot, slotCount, exchangeAddress };
         firstSlot += slotCount;
         return joined;

@@ -104,15 +104,16 @@ export class SimSlots {
     for (const slot of this.#slots) slot?.program.receive({ kind: 'stop' });
   }
 
-  #start(port: SlotPort): SimSlot {
-    const slot = new SimSlot(this.#options, port, (index) => this.#bellOf(index));
-    this.#slots[port.slotIndex] = slot;
-    return slot;
-  }
-
-  #bellOf(index: number): Doorbell {
+  /** A doorbell, rung by any slot, or by a network beside them. */
+  bellOf(index: number): Doorbell {
     this.#bells[index] ??= new SimDoorbell(this.#options.env);
     return this.#bells[index];
+  }
+
+  #start(port: SlotPort): SimSlot {
+    const slot = new SimSlot(this.#options, port, (index) => this.bellOf(index));
+    this.#slots[port.slotIndex] = slot;
+    return slot;
   }
 }
 

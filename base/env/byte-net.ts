@@ -19,7 +19,10 @@ export interface ByteHandlers {
 
 export interface ByteConnection {
   readonly remote: Address;
-  /** Queues the pieces, together. False asks the caller to wait for `onDrain` before it writes more. */
+  /**
+   * Queues the pieces, together. False asks the caller to wait for `onDrain` before it writes more. What is written to a
+   * connection that has ended is dropped: `onClose` says so.
+   */
   write(pieces: readonly Uint8Array[]): boolean;
   /** Ends it at once; what is queued may be lost. */
   close(): void;

@@ -2,6 +2,7 @@
  * Data connections over the net seam: each write is one frame. For roles that share a process, and for the simulation, whose net
  * breaks, delays and cuts connections; both are there for the protocol, not for speed.
  */
+import { codeOf } from '../typed-error.ts';
 import type { ByteConnection, ByteHandlers, ByteNet } from './byte-net.ts';
 import type { Connection, Net } from './net.ts';
 
@@ -23,7 +24,14 @@ export function framedByteNet(net: Net): ByteNet {
 function byteConnectionOf(connection: Connection): ByteConnection {
   return {
     remote: connection.remote,
-    write: (pieces) => connection.send(joined(pieces)),
+    write: (pieces) => {
+      try {
+        return connection.send(joined(pieces));
+      } catch (error) {
+        if (codeOf(error) !== 'NET_BROKEN') throw error;
+        return true; // Its end is on its way to `onClose`.
+      }
+    },
     close: () => connection.close(),
   };
 }

@@ -49,6 +49,8 @@ export interface CheckpointScenarioOptions {
   readonly plant?: CheckpointPlant;
   /** What a complete checkpoint has to be. @defaultValue 'aligned' */
   readonly mode?: CutMode;
+  /** Whether tasks are on two workers, with connections between them that break. @defaultValue false */
+  readonly isApart?: boolean;
   /** Is told each step as it is taken. */
   readonly onStep?: (step: string) => void;
 }
@@ -65,7 +67,7 @@ const longPauseMs = 20_000;
 export function runCheckpoints(options: CheckpointScenarioOptions): Verdict {
   if (options.plan !== undefined) return new CheckpointScenario(options).run();
   const rng = createSeededRngSource(options.seed).stream('faults');
-  const faults = drawFaults(rng, stepsOf(options.seed));
+  const faults = drawFaults(rng, stepsOf(options.seed, [], options.isApart));
   return new CheckpointScenario({ ...options, plan: { clocks: {}, faults } }).run();
 }
 
@@ -73,10 +75,11 @@ export function runCheckpoints(options: CheckpointScenarioOptions): Verdict {
 export function stepsOf(
   seed: number,
   faults: readonly StepFault[] = [],
+  isApart = false,
 ): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   const onStep = (step: string) => void counts.set(step, (counts.get(step) ?? 0) + 1);
-  new CheckpointScenario({ seed, plan: { clocks: {}, faults }, onStep }).run();
+  new CheckpointScenario({ seed, plan: { clocks: {}, faults }, isApart, onStep }).run();
   return counts;
 }
 
@@ -161,14 +164,17 @@ class CheckpointScenario {
       return;
     }
     const rng = world.stream(`program ${index}`);
-    const parallelism = rng.int(1, 4);
+    const least = this.#options.isApart === true ? 2 : 1;
+    const parallelism = rng.int(least, 4);
     const { plant = {} } = this.#options;
     const program: JobProgram = new JobProgram({
       ...{ cluster: this.#cluster, diskState: this.#disk, index, job: this.#job, parallelism },
-      slotCount: rng.int(1, 4),
+      slotCount: rng.int(least, 4),
       checkpoints: this.#checkpoints,
       envOf: (env, node, own) => this.#envOf(env, node, own),
       slots: (own) => this.#slotsOf(own),
+      isApart: this.#options.isApart,
+      onBreak: () => this.#count('breaks'),
       stepCheckpoints: plant.stepCheckpoints,
       onOutcome: (outcome) => this.#ended(program, outcome),
     });

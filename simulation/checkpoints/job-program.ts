@@ -8,7 +8,11 @@
  * Processes are apart so that one can die, or be paused, without the other: a worker whose coordinator is gone works on for
  * nobody, and must do no harm.
  */
+import { crc32c } from '../../base/checksum.ts';
 import type { Env } from '../../base/env/env.ts';
+import { framedByteNet } from '../../base/env/framed-byte-net.ts';
+import type { Connection, Net } from '../../base/env/net.ts';
+import type { Rng } from '../../base/env/rng.ts';
 import { toWire, type WireError } from '../../base/typed-error.ts';
 import type { stepCheckpoints } from '../../coordinator/checkpoint/checkpoint-state.ts';
 import { startCoordinator } from '../../coordinator/coordinator-service.ts';
@@ -17,8 +21,10 @@ import type { JobOutcome } from '../../coordinator/job/job-outcome.ts';
 import { createMemoryRegister } from '../../coordinator/lease/memory-register.ts';
 import { buildJob, fingerprintOf } from '../../engine/api/build-job.ts';
 import type { SlotMemory } from '../../engine/memory/slot-memory.ts';
+import { startInlineNetwork } from '../../worker/exchange/exchange-network.ts';
 import { startWorker } from '../../worker/worker.ts';
 import type { Cluster } from '../cluster.ts';
+import { JoinedWorkers } from '../joined-workers.ts';
 import type { SimDiskState } from '../sim-disk-state.ts';
 import type { SimNode } from '../sim-node.ts';
 import { SimSlots, type SimSlotsOptions, type SlotFaults } from '../sim-slots.ts';
@@ -44,6 +50,13 @@ export interface JobProgramOptions {
   readonly slots: (program: JobProgram) => Pick<SimSlotsOptions, 'makeTask' | 'plant'> & {
     readonly faults: SlotFaults;
   };
+  /**
+   * Whether tasks are on two workers of one process, with connections between them that break; then there are at least two slots.
+   * @defaultValue false
+   */
+  readonly isApart?: boolean | undefined;
+  /** A connection between workers was broken. */
+  readonly onBreak: () => void;
   readonly stepCheckpoints?: typeof stepCheckpoints | undefined;
   readonly onOutcome: (outcome: ProgramOutcome) => void;
 }
@@ -53,6 +66,10 @@ const slotMemoryBytes = 24 << 20;
 /** No slot is so slow that a checkpoint takes as long as one may. */
 const lookMsMax = 0.3;
 const spillFolder = '/node/spill';
+/** Behind those of any slots. */
+const networkBell = 99;
+/** Of a write to a connection between workers. */
+const breakChance = 0.2;
 const noFlags = Object.freeze({ overwrite: false });
 const noClocks = { clocks: {}, faults: [] };
 
@@ -64,6 +81,8 @@ export class JobProgram {
   readonly #options: JobProgramOptions;
   /** Of all lives of the worker. */
   readonly #slots: SimSlots[] = [];
+  /** Of the newest life: the slots of its workers, and the numbers of their first. */
+  #groups: { readonly slots: SimSlots; readonly firstSlot: number }[] = [];
   readonly #memories: SlotMemory[] = [];
 
   constructor(options: JobProgramOptions) {
@@ -85,7 +104,8 @@ export class JobProgram {
   }
 
   killSlot(slotIndex: number): void {
-    this.#slots.at(-1)?.kill(slotIndex);
+    const group = this.#groups.findLast(({ firstSlot }) => firstSlot <= slotIndex);
+    group?.slots.kill(slotIndex - group.firstSlot);
   }
 
   /** Ends all of its processes; what they had open is closed by their system. */
@@ -133,21 +153,12 @@ export class JobProgram {
 
   /** A worker that its coordinator does not answer is started again; one without a coordinator is not. */
   async #startWorker(env: Env): Promise<void> {
-    const { index, slotCount } = this.#options;
     const node = this.worker;
     if (node === null) return;
-    const slots = this.#newSlots(env, node);
+    this.#groups = [];
     try {
-      await startWorker(this.#options.envOf(env, node, this), {
-        workerId: node.name,
-        address: `w${index}:7001`,
-        coordinatorAddress: `c${index}:7000`,
-        slotCount,
-        slotMemoryBytes,
-        spillDir: spillFolder,
-        runner: slots.runner,
-        exchangeBytes: 1,
-      });
+      if (this.#options.isApart === true) await this.#startApart(env, node);
+      else await this.#startTogether(env, node);
     } catch (error) {
       env.observe.event('worker.not-started', { error: String(error) });
       const reason = 'the worker is not taken in';
@@ -156,7 +167,53 @@ export class JobProgram {
     }
   }
 
-  #newSlots(env: Env, node: SimNode): SimSlots {
+  async #startTogether(env: Env, node: SimNode): Promise<void> {
+    const { index, slotCount, envOf } = this.#options;
+    await startWorker(envOf(env, node, this), {
+      ...{ workerId: node.name, slotCount, slotMemoryBytes, exchangeBytes: 1 },
+      address: `w${index}:7001`,
+      coordinatorAddress: `c${index}:7000`,
+      spillDir: spillFolder,
+      runner: this.#newSlots(env, node, 0).runner,
+    });
+  }
+
+  /** What the coordinator and the slots say is watched as ever; what workers say among them is not. */
+  async #startApart(env: Env, node: SimNode): Promise<void> {
+    const { index, slotCount, envOf } = this.#options;
+    const host = `w${index}`;
+    const joinedAddress = `${host}:7001`;
+    const watched = envOf(env, node, this);
+    const joined = new JoinedWorkers(watched, {
+      ...{ address: joinedAddress, coordinatorAddress: `c${index}:7000`, workerCount: 2 },
+      inner: env.net,
+    });
+    await joined.start();
+    const own = { ...watched, net: env.net };
+    const net = framedByteNet(
+      breakingNet(env.net, env.rng.stream('exchange'), this.#options.onBreak),
+    );
+    const half = Math.ceil(slotCount / 2);
+    const starts = [half, Math.max(1, slotCount - half)].map(async (count, worker) => {
+      const slots = this.#newSlots(env, node, worker * half);
+      const network = await startInlineNetwork(own, {
+        ...{ net, checksum: crc32c, name: `${host} ${worker}`, bell: networkBell },
+        address: `${host}:${7200 + worker}`,
+        bellOf: (bell) => slots.bellOf(bell),
+        yieldToEvents: () => env.timers.sleep(0),
+      });
+      await startWorker(own, {
+        ...{ workerId: `${node.name} ${worker}`, slotCount: count, slotMemoryBytes },
+        ...{ exchangeBytes: 1, network, runner: slots.runner },
+        address: `${host}:${7100 + worker}`,
+        coordinatorAddress: joinedAddress,
+        spillDir: `${spillFolder}-${worker}`,
+      });
+    });
+    await Promise.all(starts);
+  }
+
+  #newSlots(env: Env, node: SimNode, firstSlot: number): SimSlots {
     const { diskState, job } = this.#options;
     const { incarnation } = node;
     if (incarnation === null)
@@ -173,9 +230,48 @@ export class JobProgram {
         return memory;
       },
       lookMsMax,
-      ...this.#options.slots(this),
+      ...shifted(this.#options.slots(this), firstSlot),
     });
     this.#slots.push(slots);
+    this.#groups.push({ slots, firstSlot });
     return slots;
   }
+}
+
+/** What is told of the slots of a worker names them as the coordinator does. */
+function shifted(
+  { faults, makeTask, ...rest }: ReturnType<JobProgramOptions['slots']>,
+  firstSlot: number,
+): ReturnType<JobProgramOptions['slots']> {
+  return {
+    ...rest,
+    ...(makeTask && {
+      makeTask: (options, deployment, slot) => makeTask(options, deployment, slot + firstSlot),
+    }),
+    faults: {
+      toSlot: (message, slot, answer) => faults.toSlot(message, slot + firstSlot, answer),
+      fromSlot: (message, slot) => faults.fromSlot(message, slot + firstSlot),
+    },
+  };
+}
+
+/** Some connections are closed in the midst of what they carry; what was under way is lost. */
+function breakingNet(net: Net, chance: Rng, onBreak: () => void): Net {
+  const breaking = (connection: Connection): Connection => ({
+    remote: connection.remote,
+    send: (frame) => {
+      if (chance.float() >= breakChance) return connection.send(frame);
+      onBreak();
+      connection.close();
+      return true;
+    },
+    onFrame: (handler) => connection.onFrame(handler),
+    onDrain: (handler) => connection.onDrain(handler),
+    onClose: (handler) => connection.onClose(handler),
+    close: () => connection.close(),
+  });
+  return {
+    listen: (address, accept) => net.listen(address, (connection) => accept(breaking(connection))),
+    connect: async (address, deadlineMs) => breaking(await net.connect(address, deadlineMs)),
+  };
 }

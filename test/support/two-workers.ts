@@ -18,6 +18,7 @@ import type { JobDefinition } from '../../engine/api/index.ts';
 import { JoinedWorkers } from '../../simulation/joined-workers.ts';
 import { startInlineNetwork } from '../../worker/exchange/exchange-network.ts';
 import { PiscinaSlotRunner } from '../../worker/threads/piscina-slot-runner.ts';
+import { startThreadNetwork } from '../../worker/threads/thread-network.ts';
 import { startWorker } from '../../worker/worker.ts';
 
 export interface WorkersOptions {
@@ -29,6 +30,8 @@ export interface WorkersOptions {
   readonly params: Readonly<Record<string, string>>;
   readonly workerCount?: number;
   readonly submission?: Partial<JobSubmission>;
+  /** Whether networks have threads of their own; then bytes are not counted. @defaultValue false */
+  readonly hasNetworkThreads?: boolean;
 }
 
 const flags = Object.freeze({ overwrite: true });
@@ -40,6 +43,7 @@ export async function runOnWorkers({
   params,
   workerCount = 2,
   submission = {},
+  hasNetworkThreads = false,
 }: WorkersOptions): Promise<{ readonly outcome: JobOutcome; readonly exchangedBytes: number }> {
   let exchangedBytes = 0;
   const net = countingNet((bytes) => {
@@ -58,13 +62,14 @@ export async function runOnWorkers({
   const starts = Array.from({ length: workerCount }, async (_, index) => {
     const name = `worker-${index}`;
     const runner = new PiscinaSlotRunner(1);
-    const network = await startInlineNetwork(env, {
-      net,
-      checksum: loadChecksum(),
-      ...{ address: `unix:${join(folder, `${name}.sock`)}`, name },
-      ...{ bell: runner.networkBell, bellOf: (bell: number) => runner.bellOf(bell) },
-      yieldToEvents: () => new Promise((resolve) => setImmediate(resolve)),
-    });
+    const place = { address: `unix:${join(folder, `${name}.sock`)}`, name };
+    const network = hasNetworkThreads
+      ? await startThreadNetwork({ runner, observe: env.observe, ...place })
+      : await startInlineNetwork(env, {
+          ...{ ...place, net, checksum: loadChecksum() },
+          ...{ bell: runner.networkBell, bellOf: (bell: number) => runner.bellOf(bell) },
+          yieldToEvents: () => new Promise((resolve) => setImmediate(resolve)),
+        });
     return await startWorker(env, {
       ...{ workerId: name, address: `memory:${name}`, coordinatorAddress: 'memory:joined' },
       ...{ slotCount: 1, slotMemoryBytes: 256 << 20, spillDir: join(folder, `spill-${index}`) },

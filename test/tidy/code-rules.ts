@@ -36,7 +36,8 @@ const ambientModules: Readonly<Record<string, string>> = {
 
 const consolePlaces = ['cli', 'bench'];
 /** Jobs have one by their contract, Piscina wants one of a thread's entry. */
-const defaultExportPlaces = ['jobs', 'bench/jobs', 'worker/threads/slot-thread'];
+const threadEntries = ['worker/threads/slot-thread', 'worker/threads/network-thread'];
+const defaultExportPlaces = ['jobs', 'bench/jobs', ...threadEntries];
 const testNames = ['test', 'it', 'describe', 'suite', 'bench'];
 const switches = ['only', 'skip', 'todo'];
 

@@ -58,6 +58,11 @@ export class PiscinaSlotRunner implements SlotRunner {
     return this.#slotCount + 1;
   }
 
+  /** All of them, for a thread of its own. */
+  get doorbells(): SharedArrayBuffer {
+    return this.#doorbells;
+  }
+
   /** A doorbell, rung by any thread. */
   bellOf(index: number): Doorbell {
     return createDoorbell(new Int32Array(this.#doorbells), index);
