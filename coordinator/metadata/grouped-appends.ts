@@ -84,8 +84,8 @@ export class GroupedAppends {
   }
 
   append(request: AppendRequest): Promise<AppendOutcome> {
-    const sizeBytes = JSON.stringify(request.events).length * 3; // At most three bytes of UTF-8 a unit.
-    if (sizeBytes > appendBytesMax * 3) throw tooLargeError(sizeBytes / 3);
+    const sizeBytes = new TextEncoder().encode(JSON.stringify(request.events)).length;
+    if (sizeBytes > appendBytesMax) throw tooLargeError(sizeBytes);
     const { after, term } = request;
     if (term < this.#end.term || after !== this.#end.position) return this.#refuse(request);
     if (this.#waiting.length >= waitingMax) return Promise.resolve({ kind: 'failed' });
@@ -148,7 +148,8 @@ export class GroupedAppends {
     const behind = this.#waiting.splice(0);
     if (outcome.head !== null) this.#head = outcome.head;
     this.#end = this.#head;
-    const answered = { kind: outcome.kind, term: this.#head.term } as AppendOutcome;
+    const { kind } = outcome;
+    const answered = kind === 'fenced' ? { kind, term: this.#head.term } : { kind };
     for (const { answer } of members) answer(answered);
     for (const { answer } of behind) answer({ kind: 'failed' });
   }
@@ -160,7 +161,7 @@ export function entriesOf({ after, term, atMs, events }: LogGroup): LogEntry[] {
 }
 
 function tooLargeError(sizeBytes: number) {
-  const message = `events of ${sizeBytes} characters are too large for the metadata log`;
+  const message = `events of ${sizeBytes} bytes are too large for the metadata log`;
   return typedError('METADATA_APPEND_TOO_LARGE', message, {
     hint: `At most ${appendBytesMax} fit. Give the job smaller parameters; put large data into files.`,
     details: { sizeBytes },
