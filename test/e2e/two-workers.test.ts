@@ -5,10 +5,15 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { checkpointOptions } from '../../coordinator/checkpoint/checkpoint-options.ts';
+import type { CheckpointRequest } from '../../coordinator/job/checkpointed-job.ts';
+import type { JobHandle } from '../../coordinator/job/job-handle.ts';
+import ledger from '../../jobs/ledger/job.ts';
 import sort from '../../jobs/sort/job.ts';
 import { keyBytes, recordBytes } from '../../jobs/sort/records.ts';
 import wordcount from '../../jobs/wordcount/job.ts';
 import { projectFolder } from '../support/cli-process.ts';
+import { auditLedger, nothingWrong, writeEntries } from '../support/ledger-audit.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { runOnWorkers } from '../support/two-workers.ts';
 
@@ -70,3 +75,43 @@ test('records are sorted by ranges', async () => {
   expect(sorted.length).toBe(records.length);
   expect(keysOf(sorted)).toEqual(keysOf(records).sort());
 });
+
+test('barriers overtake rows between workers, and a job goes on with each entry once', async () => {
+  const folder = tempFolder();
+  const choice = { count: 80_000, fileCount: 4, keysPerFile: 300, seed: 11 };
+  writeEntries(join(folder, 'in'), choice);
+  const output = join(folder, 'out/');
+  const checkpoints: CheckpointRequest = {
+    folder: join(folder, 'chk'),
+    from: { kind: 'latest' },
+    options: checkpointOptions({ intervalMs: 50, mode: 'unaligned' }),
+    restart: { kind: 'none' },
+  };
+  const options = {
+    ...{ folder, definition: ledger, file: fileOf('ledger'), hasNetworkThreads: true },
+    exchangeBytes: 1,
+    params: { input: join(folder, 'in/'), output },
+    submission: { checkpoints },
+  };
+  const first = await runOnWorkers({ ...options, onSubmitted: (job) => cancelAfter(job, 3) });
+  const second = await runOnWorkers(options);
+  const { lineCount, ...found } = auditLedger(output, choice);
+  expect([first.outcome.status, second.outcome.status]).toEqual(['cancelled', 'finished']);
+  expect([lineCount, found]).toEqual([choice.count, nothingWrong]);
+  const tasks = [first, second].flatMap(({ outcome }) =>
+    (outcome.checkpoints?.ended ?? []).flatMap((checkpoint) => checkpoint.tasks),
+  );
+  expect(tasks.reduce((sum, { inFlightBytes = 0 }) => sum + inFlightBytes, 0)).toBeGreaterThan(
+    10_000,
+  );
+});
+
+/** Cancels a job when it has so many checkpoints. */
+function cancelAfter(job: JobHandle, count: number): void {
+  const look = setInterval(() => {
+    if ((job.saved?.checkpoints().counts.committed ?? 0) < count) return;
+    clearInterval(look);
+    job.cancel('the test has seen enough');
+  }, 10);
+  void job.done.then(() => clearInterval(look));
+}

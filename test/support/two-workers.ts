@@ -11,6 +11,7 @@ import { fromWire } from '../../base/typed-error.ts';
 import { connectors } from '../../connectors/registry.ts';
 import type { JobSubmission } from '../../coordinator/coordinator.ts';
 import { startCoordinator } from '../../coordinator/coordinator-service.ts';
+import type { JobHandle } from '../../coordinator/job/job-handle.ts';
 import type { JobOutcome } from '../../coordinator/job/job-outcome.ts';
 import { createMemoryRegister } from '../../coordinator/lease/memory-register.ts';
 import { buildJob, fingerprintOf } from '../../engine/api/build-job.ts';
@@ -30,6 +31,10 @@ export interface WorkersOptions {
   readonly params: Readonly<Record<string, string>>;
   readonly workerCount?: number;
   readonly submission?: Partial<JobSubmission>;
+  /** Of an exchange's rings; 1: the smallest there are. @defaultValue 32 MiB */
+  readonly exchangeBytes?: number;
+  /** Is given the job once it is submitted. */
+  readonly onSubmitted?: (job: JobHandle) => void;
   /** Whether networks have threads of their own; then bytes are not counted. @defaultValue false */
   readonly hasNetworkThreads?: boolean;
 }
@@ -44,6 +49,8 @@ export async function runOnWorkers({
   workerCount = 2,
   submission = {},
   hasNetworkThreads = false,
+  onSubmitted,
+  exchangeBytes = 32 << 20,
 }: WorkersOptions): Promise<{ readonly outcome: JobOutcome; readonly exchangedBytes: number }> {
   let exchangedBytes = 0;
   const net = countingNet((bytes) => {
@@ -73,7 +80,7 @@ export async function runOnWorkers({
     return await startWorker(env, {
       ...{ workerId: name, address: `memory:${name}`, coordinatorAddress: 'memory:joined' },
       ...{ slotCount: 1, slotMemoryBytes: 256 << 20, spillDir: join(folder, `spill-${index}`) },
-      ...{ runner, network },
+      ...{ runner, network, exchangeBytes },
     });
   });
   const workers = await Promise.all(starts);
@@ -83,6 +90,7 @@ export async function runOnWorkers({
     const job = await coordinator.submit({
       ...{ graph, module, parallelism: workerCount, ...submission },
     });
+    onSubmitted?.(job);
     const outcome = await job.done;
     if (outcome.error !== null) throw fromWire(outcome.error);
     return { outcome, exchangedBytes };

@@ -149,6 +149,8 @@ function numberOf(bytes: Uint8Array): number {
 export interface Fault {
   /** Looks at bytes on their way to the receiver; `cut` ends the connection in front of them. */
   readonly toReceiver: (bytes: Uint8Array, connection: number) => Uint8Array | 'cut';
+  /** Changes pieces on their way to the sender. */
+  readonly toSender?: (pieces: readonly Uint8Array[], connection: number) => readonly Uint8Array[];
 }
 
 /** A net that does something to what the receiver gets. */
@@ -170,8 +172,14 @@ export function faultyNet(net: ByteNet, fault: Fault): ByteNet {
           }
         },
       };
-      connection = await net.connect(address, deadlineMs, watched);
-      return connection;
+      const real = await net.connect(address, deadlineMs, watched);
+      connection = real;
+      const { toSender = (pieces: readonly Uint8Array[]) => pieces } = fault;
+      return {
+        remote: real.remote,
+        write: (pieces) => real.write(toSender(pieces, number)),
+        close: () => real.close(),
+      };
     },
   };
 }

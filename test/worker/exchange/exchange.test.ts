@@ -8,10 +8,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
+import { loadChecksum } from '../../../base/env/fast-checksum.ts';
 import { framedByteNet } from '../../../base/env/framed-byte-net.ts';
 import { createMemoryNet } from '../../../base/env/memory-net.ts';
 import { createSocketByteNet, type TlsCertificates } from '../../../base/env/socket-byte-net.ts';
 import { codeOf } from '../../../base/typed-error.ts';
+import {
+  decodeHeader,
+  encodeHeader,
+  frameHeaderBytes,
+  frameKinds,
+} from '../../../worker/exchange/frame.ts';
 import {
   type Ends,
   ExchangeScene,
@@ -144,6 +151,30 @@ test('a checksum that is not looked at is noticed by these tests', async () => {
   const messages = messagesOf(3, 150);
   const channels = messages.map((_, index) => scene.open(`edge ${index}`));
   const came = await passAll(channels, messages, 2_000).catch(() => null);
+  expect(came).not.toEqual(numbersOf(messages));
+});
+
+test('a channel that goes on in the place of another is noticed by these tests', async () => {
+  const checksum = loadChecksum();
+  let left = 200_000;
+  const fault: Fault = {
+    toReceiver: (bytes, connection) => {
+      if (connection === 1) left -= bytes.length;
+      return connection === 1 && left < 0 ? 'cut' : bytes;
+    },
+    toSender: (pieces, connection) =>
+      pieces.map((piece, at) => {
+        const isHeader = connection > 1 && piece.length === frameHeaderBytes;
+        const header = isHeader ? decodeHeader(checksum, Uint8Array.from(piece)) : null;
+        if (header?.kind !== frameKinds.open) return piece;
+        const swapped = { ...header, channel: header.channel === 0 ? 1 : 0 };
+        return encodeHeader(checksum, swapped, pieces[at + 1] ?? piece);
+      }),
+  };
+  const scene = await started({ net: plain }, { net: faultyNet(plain, fault), giveUpMs: 100 });
+  const messages = messagesOf(2, 100);
+  const channels = messages.map((_, index) => scene.open(`edge ${index}`));
+  const came = await passAll(channels, messages, 1_500).catch(() => null);
   expect(came).not.toEqual(numbersOf(messages));
 });
 
