@@ -5,6 +5,7 @@ import type { FaultPlan } from './faults.ts';
 import { runJob } from './job-scenario.ts';
 import { runLeaderLease, type Verdict } from './leader-lease-scenario.ts';
 import { runMembership } from './membership-scenario.ts';
+import { runMetadata } from './metadata-scenario.ts';
 
 export type Scenario = (options: { readonly seed: number; readonly plan?: FaultPlan }) => Verdict;
 
@@ -14,4 +15,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   aligned: runAligned,
   checkpoints: runCheckpoints,
   membership: runMembership,
+  metadata: runMetadata,
 };

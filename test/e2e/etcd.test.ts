@@ -11,6 +11,7 @@ import { openEtcdLog } from '../../coordinator/etcd/etcd-log.ts';
 import { createEtcdRegister } from '../../coordinator/etcd/etcd-register.ts';
 import { startLeaseKeeper } from '../../coordinator/lease/lease-keeper.ts';
 import type { LogPage, MetadataLog } from '../../coordinator/metadata/metadata-log.ts';
+import { LogHistory } from '../../simulation/log-history.ts';
 import { EtcdServer } from '../support/etcd/etcd-server.ts';
 import { codeFrom, metadataLogCases } from '../support/metadata-log-cases.ts';
 
@@ -127,6 +128,51 @@ test('etcd that does not answer: the outcome is unknown, and a read tells', asyn
     .toMatch(/ok|conflict/);
   expect((await log.read(0)).entries.map(({ event }) => event)).toEqual(['a']);
   await log.close();
+});
+
+test('what three coordinators ask of an etcd that is killed and frozen is linearizable', async () => {
+  const prefix = newPrefix();
+  const history = new LogHistory(() => env.clock.mono());
+  const logs = await Promise.all([0, 1, 2].map(() => openAt(prefix, 400)));
+  let isOn = true;
+  let eventCount = 0;
+  let term = 1;
+  const outcomes = new Map<string, number>();
+  const work = async (log: MetadataLog): Promise<void> => {
+    while (isOn) {
+      try {
+        const { length } = await history.read(() => log.read(0));
+        if (eventCount % 20 === 0) term++;
+        const request = { after: length, term, events: [`e${eventCount++}`, `e${eventCount++}`] };
+        const { kind } = await history.append(request, () => log.append(request));
+        outcomes.set(kind, (outcomes.get(kind) ?? 0) + 1);
+      } catch {
+        outcomes.set('unread', (outcomes.get('unread') ?? 0) + 1);
+        await new Promise((resolve) => setTimeout(resolve, 20)); // etcd is down; it comes back.
+      }
+    }
+  };
+  const working = Promise.all(logs.map(work));
+  const pause = (forMs: number) => new Promise((resolve) => setTimeout(resolve, forMs));
+  for (const fault of ['kill', 'freeze'] as const) {
+    await pause(300);
+    if (fault === 'kill') {
+      await server.kill();
+      await server.resume();
+    } else {
+      server.freeze();
+      await pause(600);
+      server.goOn();
+    }
+  }
+  await pause(300);
+  isOn = false;
+  await working;
+  expect(history.judge()).toBeNull();
+  expect(outcomes.get('ok')).toBeGreaterThan(10);
+  expect(outcomes.get('conflict')).toBeGreaterThan(2);
+  expect((outcomes.get('unknown') ?? 0) + (outcomes.get('unread') ?? 0)).toBeGreaterThan(0);
+  for (const log of logs) await log.close();
 });
 
 test('the register of the leader lease: a standby leads within five seconds of the death of a leader', async () => {
