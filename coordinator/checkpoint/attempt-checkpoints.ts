@@ -24,6 +24,8 @@ export interface CheckpointsState {
   readonly epoch: number;
   readonly nextId: number;
   readonly tasks: ReadonlyMap<string, TaskProgress>;
+  /** Nothing is triggered before these have ended: joins read them first, and would hold up its barrier. */
+  readonly firstTaskIds: readonly string[];
   /** Those on their way, oldest first. */
   readonly checkpoints: readonly PendingCheckpoint[];
   /** Prepared, and in no complete checkpoint. */
@@ -150,17 +152,20 @@ export interface AttemptStart {
   readonly nextId: number;
   /** All of the job. */
   readonly taskIds: readonly string[];
+  /** Of those that have to end before the first checkpoint. @defaultValue none */
+  readonly firstTaskIds?: readonly string[];
   readonly nowMs: number;
 }
 
 export function initialCheckpoints(
-  { epoch, nextId, taskIds, nowMs }: AttemptStart,
+  { epoch, nextId, taskIds, firstTaskIds = [], nowMs }: AttemptStart,
   { intervalMs }: CheckpointOptions,
 ): CheckpointsState {
   return {
     epoch,
     nextId,
     tasks: new Map(taskIds.map((taskId) => [taskId, { answeredId: 0, end: null }])),
+    firstTaskIds,
     checkpoints: [],
     writes: [],
     nextTriggerMs: intervalMs === null ? Number.POSITIVE_INFINITY : nowMs + intervalMs,

@@ -39,6 +39,7 @@ import {
   endAttempt,
   goOn,
   hasRoom,
+  mayBegin,
   settle,
   withWrite,
   written,
@@ -113,6 +114,10 @@ function asked(
   if (event.kind === 'drain') {
     const effects = [{ kind: 'orderSources', order: 'end' }] as const;
     return { state: { ...state, ending: { kind: 'drain', request } }, effects };
+  }
+  if (!event.halts && !mayBegin(state)) {
+    const failure = 'a side of a join, or a control stream, is still being read to its end';
+    return { state, effects: refused(event, failure) };
   }
   if (!event.halts) return beginCheckpoint(state, { kind: 'savepoint', request, nowMs });
   return {

@@ -204,7 +204,7 @@ function expire(
 function halt(state: CheckpointsState, nowMs: number): CheckpointStep {
   const { ending, checkpoints, nextId } = state;
   const isNext = ending?.kind === 'halt' && ending.checkpointId === null;
-  if (!isNext || checkpoints.length > 0) return { state, effects: [] };
+  if (!isNext || checkpoints.length > 0 || !mayBegin(state)) return { state, effects: [] };
   const { request } = ending;
   const begun = beginCheckpoint(state, { kind: 'savepoint', request, nowMs, halts: true });
   return { ...begun, state: { ...begun.state, ending: { ...ending, checkpointId: nextId } } };
@@ -224,12 +224,20 @@ function trigger(
 
 /** Whether one more may be triggered: some task still runs and is to run on, and not too many are under way. */
 export function hasRoom(
-  { tasks, checkpoints, ending }: CheckpointsState,
+  { tasks, firstTaskIds, checkpoints, ending }: CheckpointsState,
   { inFlightMax, minPauseMs }: CheckpointOptions,
 ): boolean {
-  if (ending !== null) return false;
+  if (ending !== null || !mayBegin({ tasks, firstTaskIds })) return false;
   const limit = minPauseMs > 0 ? 1 : inFlightMax;
   return checkpoints.length < limit && [...tasks.values()].some(({ end }) => end === null);
+}
+
+/** Whether what has to be read to its end before the first barrier has ended. */
+export function mayBegin({
+  tasks,
+  firstTaskIds,
+}: Pick<CheckpointsState, 'tasks' | 'firstTaskIds'>): boolean {
+  return firstTaskIds.every((taskId) => tasks.get(taskId)?.end !== null);
 }
 
 /** One at a time. Savepoints are not overtaken; of the others the newest that has all its answers is enough. */

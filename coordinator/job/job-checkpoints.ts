@@ -18,6 +18,7 @@ import type { Json } from '../../engine/contracts/json.ts';
 import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
 import { keyGroupCount } from '../../engine/keys/key-group.ts';
 import type { DeclaredOperator } from '../../engine/plan/declared-state.ts';
+import { firstVerticesOf } from '../../engine/plan/first-vertices.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import {
   type CheckpointEffect,
@@ -120,11 +121,15 @@ export class JobCheckpoints {
   /** The tasks run. */
   start(): void {
     const { epoch, graph, setup } = this.#options;
-    const taskIds = graph.vertices.flatMap(({ id, parallelism }) =>
-      Array.from({ length: parallelism }, (_, index) => taskIdOf(id, index)),
-    );
+    const { first } = firstVerticesOf(graph);
+    const idsOf = (vertices: PhysicalGraph['vertices']) =>
+      vertices.flatMap(({ id, parallelism }) =>
+        Array.from({ length: parallelism }, (_, index) => taskIdOf(id, index)),
+      );
+    const taskIds = idsOf(graph.vertices);
+    const firstTaskIds = idsOf(graph.vertices.filter(({ id }) => first.has(id)));
     const { nextId } = setup.store;
-    const start = { epoch, nextId, taskIds, nowMs: this.#env.clock.mono() };
+    const start = { epoch, nextId, taskIds, firstTaskIds, nowMs: this.#env.clock.mono() };
     this.#state = initialCheckpoints(start, setup.options);
     this.#schedule();
   }

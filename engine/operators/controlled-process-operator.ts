@@ -9,12 +9,21 @@
  * @see Apache Flink, `KeyedBroadcastProcessFunction`: the second of the two, in any job.
  */
 import type { Batch } from '../batch/batch.ts';
+import type { SnapshotReader } from '../contracts/snapshot.ts';
 import type { JoinOperator } from './operator.ts';
 import { ProcessOperator } from './process-operator.ts';
 
 export class ProcessAfterControl extends ProcessOperator implements JoinOperator {
+  /** A snapshot has all that control rows have done: what comes behind it is of operators that see no rows any more. */
+  #isRestored = false;
+
   build(batch: Batch, fromRow: number): number {
-    return this.control(batch, fromRow);
+    return this.#isRestored ? batch.rowCount : this.control(batch, fromRow);
+  }
+
+  override restore(reader: SnapshotReader): boolean {
+    this.#isRestored = super.restore(reader);
+    return this.#isRestored;
   }
 
   buildEnded(): boolean {

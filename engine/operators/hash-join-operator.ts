@@ -11,13 +11,16 @@
  * - Between two calls every row of an input is in memory, or on disk, or done with.
  * - No promise about time goes past rows that come at the end: those of a build side that come alone, and all of what
  *   is on disk.
+ * - In a job with checkpoints the build side stays in memory, and is what a snapshot has (engine/operators/kept-side.ts).
  * - What is held stays within the share, unless that is too small to spill: then it may be all of the slot's.
  * @see docs/design/006-joins.md
  */
 
+import { assert } from '../../base/assert.ts';
 import { closeAll } from '../../base/close-all.ts';
 import { codeOf } from '../../base/typed-error.ts';
 import type { Batch } from '../batch/batch.ts';
+import type { SnapshotReader, SnapshotWriter } from '../contracts/snapshot.ts';
 import { joinRowsOf } from '../plan/join-type.ts';
 import type { Schema } from '../schema/schema.ts';
 import { largeRowBytesOf } from '../spill/large-rows.ts';
@@ -27,14 +30,20 @@ import { JoinKeyFilter } from './join-key-filter.ts';
 import type { HashJoinOptions } from './join-options.ts';
 import { JoinProbe } from './join-probe.ts';
 import { joinSizeOf } from './join-size.ts';
+import { KeptSide } from './kept-side.ts';
 import { checkLargeRows, memoryTooSmall } from './memory-too-small.ts';
 import type { IdleAnswer, JoinOperator, OperatorContext, Outbox } from './operator.ts';
 import { leastBytesFor, type PartitionSize, tableBytesFor } from './partition-size.ts';
 import { SpilledJoin } from './spilled-join.ts';
+import { joinStateTooLarge } from './stream-join/join-state-too-large.ts';
 
 export interface HashJoinOperatorOptions extends HashJoinOptions {
   /** What the build side may take before it goes to disk. @defaultValue what the share has room for */
   readonly tableBytes?: number;
+  /** Whether its job has checkpoints: the build side has to fit then. @defaultValue false */
+  readonly isInCheckpoints?: boolean;
+  /** Whether every task has all rows of the build side. @defaultValue false */
+  readonly isBroadcast?: boolean;
 }
 
 export class HashJoinOperator implements JoinOperator {
@@ -45,6 +54,8 @@ export class HashJoinOperator implements JoinOperator {
   #condition: JoinCondition | null = null;
   /** Null when the build side is on disk. */
   #build: JoinBuild | null;
+  /** Null where the job has no checkpoints. */
+  #side: KeptSide | null = null;
   #isSpilling = false;
   /** Bytes of the largest row of the build side; 0 while none was larger than a block. */
   #largeRowBytes = 0;
@@ -57,6 +68,7 @@ export class HashJoinOperator implements JoinOperator {
   /** @throws MEMORY_EXHAUSTED */
   constructor(context: OperatorContext, options: HashJoinOperatorOptions) {
     const { build: schema, buildKeys: keys, tableBytes } = options;
+    const { isInCheckpoints = false, isBroadcast = false } = options;
     this.#context = context;
     this.#options = options;
     this.#build = new JoinBuild(context, { schema, keys });
@@ -70,6 +82,7 @@ export class HashJoinOperator implements JoinOperator {
     }
     try {
       this.#condition = joinConditionOf(context, options);
+      if (isInCheckpoints) this.#side = new KeptSide(context, { schema, keys, isBroadcast });
     } catch (error) {
       this.close();
       throw error;
@@ -77,14 +90,21 @@ export class HashJoinOperator implements JoinOperator {
   }
 
   build(batch: Batch, fromRow: number): number {
-    try {
-      if (!this.#makeRoom(batch)) return fromRow;
-      if (this.#build === null) this.#spill.addBuild(batch);
-      else this.#build.append(batch);
-    } catch (error) {
-      throw this.#explained(error);
-    }
-    return batch.rowCount;
+    if (this.#side?.isRestored === true) return batch.rowCount;
+    return this.#keep(batch) ? batch.rowCount : fromRow;
+  }
+
+  /** The build side is complete when a barrier comes. */
+  snapshot(writer: SnapshotWriter, outbox: Outbox): boolean {
+    if (!this.#give(outbox)) return false;
+    assert(this.#side !== null && this.#build !== null, 'with checkpoints the build side is kept');
+    this.#side.write(writer, this.#build.rows);
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    assert(this.#side !== null, 'a job that is restored has checkpoints');
+    return this.#side.restore(reader, (batch) => this.#keep(batch));
   }
 
   buildEnded(): boolean {
@@ -174,6 +194,7 @@ export class HashJoinOperator implements JoinOperator {
       this.#probe,
       this.#build,
       this.#condition?.filter ?? null,
+      this.#side,
       this.#spill,
     ]);
   }
@@ -182,6 +203,18 @@ export class HashJoinOperator implements JoinOperator {
   get #holdsRows(): boolean {
     const { type, buildSide } = this.#options;
     return this.#probe === null || joinRowsOf(type, buildSide).build !== 'none';
+  }
+
+  /** Keeps rows of the build side; false when the slice ended before. */
+  #keep(batch: Batch): boolean {
+    try {
+      if (!this.#makeRoom(batch)) return false;
+      if (this.#build === null) this.#spill.addBuild(batch);
+      else this.#build.append(batch);
+    } catch (error) {
+      throw this.#explained(error);
+    }
+    return true;
   }
 
   /** Moves the build side to disk when the batch would not fit; false when the slice ended before. */
@@ -193,7 +226,10 @@ export class HashJoinOperator implements JoinOperator {
       if (!canSpill) return true;
       const rowBytes = largeRowBytesOf(this.#context.kernels, batch, blockBytes);
       this.#largeRowBytes = Math.max(this.#largeRowBytes, rowBytes);
-      if (build.peakBytesWith(batch) <= tableBytesFor(this.#size, this.#largeRowBytes)) return true;
+      const missing = build.peakBytesWith(batch) - tableBytesFor(this.#size, this.#largeRowBytes);
+      if (missing <= 0) return true;
+      // On disk the rows of both sides would come at the end, and no snapshot would have them.
+      if (this.#side !== null) throw joinStateTooLarge(this.#context, missing);
       this.#checkLargeRows();
       this.#isSpilling = true;
     }

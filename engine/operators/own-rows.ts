@@ -22,6 +22,8 @@ export interface OwnRowsOptions {
   readonly schema: Schema;
   /** The columns of the key, in the order in which exchanges hash them. */
   readonly keys: readonly string[];
+  /** Whether all tasks had the same rows, so that those of one are enough. @defaultValue false */
+  readonly isOfOne?: boolean;
 }
 
 export class OwnRows {
@@ -39,7 +41,8 @@ export class OwnRows {
 
   /** The next rows, which the caller owns; null where a batch has none. */
   next(reader: SnapshotReader): Batch | null | 'end' {
-    const read = reader.read(this.#options.part);
+    const { part, isOfOne = false } = this.#options;
+    const read = isOfOne && reader.readOne ? reader.readOne(part) : reader.read(part);
     if (read === null) return 'end';
     const batch = this.#adapted(read);
     try {

@@ -7,10 +7,13 @@
  *     refused     why not, and what to do
  *
  * Most of those that are refused hold all rows until the input has ended: a snapshot would be their whole input, and a
- * job that ends is run again from its start.
+ * job that ends is run again from its start. In front of a build side they may stand: they have ended when the first
+ * barrier comes.
  * After: coordinator/job/job-master.ts.
  */
 import { type TypedError, typedError } from '../../base/typed-error.ts';
+import { firstVerticesOf } from './first-vertices.ts';
+import { joinRowsOf } from './join-type.ts';
 import { applyTable, type SpecTable } from './operator-table.ts';
 import type { OperatorSpec, PhysicalGraph } from './physical-graph.ts';
 
@@ -26,9 +29,11 @@ function checkpointSupportOf(spec: OperatorSpec): CheckpointSupport {
   return applyTable(supports, spec);
 }
 
-/** The error of a plan whose first operator that can't take part is named; null where all can. */
-export function unsupportedIn({ vertices }: PhysicalGraph): TypedError | null {
-  for (const { chain } of vertices) {
+/** The error of a plan whose first operator that can't take part is named; null where all can that see a barrier. */
+export function unsupportedIn(graph: PhysicalGraph): TypedError | null {
+  const { alone } = firstVerticesOf(graph);
+  for (const { id, chain } of graph.vertices) {
+    if (alone.has(id)) continue;
     for (const spec of chain) {
       const support = checkpointSupportOf(spec);
       if (typeof support === 'string') continue;
@@ -51,11 +56,6 @@ function holdsAll(what: string) {
     'Run the job without a checkpoint interval: it ends, and runs again from its start where it fails. ' +
     'Where it is to go on for ever, group by windows of event time.';
   return () => ({ reason: `${what} holds all rows until the end`, hint });
-}
-
-/** Of operators whose state no snapshot has. */
-function keepsForItself(reason: string, hint: string) {
-  return () => ({ reason, hint });
 }
 
 const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
@@ -89,14 +89,14 @@ const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
   reduce: holdsAll('mapReduce'),
   boundaries: holdsAll('a sort in ranges'),
   range: holdsAll('a sort in ranges'),
-  join: keepsForItself(
-    'a join keeps the whole side that ends',
-    'Join two streams with "within", "asOf" or "keep", or run the job without a checkpoint interval.',
-  ),
-  asOfProbe: keepsForItself(
-    'an as-of join keeps the whole side that ends',
-    'Read the right side as a stream too, or run the job without a checkpoint interval.',
-  ),
+  join: ({ type, buildSide }) =>
+    joinRowsOf(type, buildSide).build === 'none'
+      ? 'part'
+      : {
+          reason: `rows of its ${buildSide} side come at the end, with or without a partner`,
+          hint: `Make it an inner or a ${buildSide === 'left' ? 'right' : 'left'} join, or join two streams with "within", "asOf" or "keep".`,
+        },
+  asOfProbe: part,
   windowAggregate: part,
   orderedWindow: part,
   windowFunction: part,
@@ -106,12 +106,6 @@ const supports: SpecTable<OperatorSpec, CheckpointSupport> = {
   intervalJoin: part,
   regularJoin: part,
   asOfJoin: part,
-  process: ({ control }) =>
-    control?.isFirst === true
-      ? {
-          reason: 'its control stream, which ends, is read before barriers come',
-          hint: 'Read the control rows from a source without an end, or run the job without a checkpoint interval.',
-        }
-      : 'part',
+  process: part,
   pattern: part,
 };

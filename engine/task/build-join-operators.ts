@@ -10,9 +10,11 @@ import type { Schema } from '../schema/schema.ts';
 import type { BuildOperatorOptions, OperatorBuilders, SpecOf } from './operator-builder.ts';
 
 export const joinBuilders = {
-  join(spec, { context, input, build }) {
+  join(spec, options) {
+    const { context, input, build } = options;
     assert(build !== undefined, 'a join has a build side');
-    return new HashJoinOperator(context, { ...spec, probe: input, build });
+    const sides = { probe: input, build, ...keptSideOf(options) };
+    return new HashJoinOperator(context, { ...spec, ...sides });
   },
   intervalJoin: (spec, options) =>
     new IntervalJoinOperator(options.context, { ...spec, ...timedSides(spec, options) }),
@@ -20,7 +22,8 @@ export const joinBuilders = {
     new AsOfJoinOperator(options.context, { ...spec, ...timedSides(spec, options) }),
   asOfProbe(spec, { build, ...options }) {
     const given = { ...options, ...(build && { right: build }) };
-    return new AsOfProbeOperator(options.context, { ...spec, ...timedSides(spec, given) });
+    const sides = { ...timedSides(spec, given), ...keptSideOf(options) };
+    return new AsOfProbeOperator(options.context, { ...spec, ...sides });
   },
   regularJoin(spec, { context, input, right }) {
     const left = { schema: input, keys: spec.leftKeys };
@@ -31,6 +34,14 @@ export const joinBuilders = {
       : new RegularJoinOperator(context, { ...spec, ...kept });
   },
 } satisfies Partial<OperatorBuilders>;
+
+function keptSideOf(options: Pick<BuildOperatorOptions, 'isBuildBroadcast' | 'hasCheckpoints'>): {
+  readonly isBroadcast: boolean;
+  readonly isInCheckpoints: boolean;
+} {
+  const { isBuildBroadcast = false, hasCheckpoints = false } = options;
+  return { isBroadcast: isBuildBroadcast, isInCheckpoints: hasCheckpoints };
+}
 
 function timedSides(
   spec: SpecOf<'intervalJoin' | 'asOfJoin' | 'asOfProbe'>,

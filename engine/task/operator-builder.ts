@@ -19,6 +19,8 @@ export interface BuildOperatorOptions extends TaskConnectors {
   readonly input: Schema;
   /** What comes in at the build side, where the operator has one. */
   readonly build?: Schema;
+  /** Whether every task is given all of it. @defaultValue false */
+  readonly isBuildBroadcast?: boolean;
   /** What comes in as the second stream, where the operator has one. */
   readonly right?: Schema;
   /** Of the edges that a range operator's rows are sent by. @defaultValue none */

@@ -213,7 +213,9 @@ export class TaskParts {
       const builds = hasBuildSide(spec)
         ? inputs.filter(isAt(vertexPorts.build + sides.length))
         : [];
-      const build = builds[0] ? { build: builds[0].schema } : {};
+      const [side] = builds;
+      const isBuildBroadcast = side?.exchange.kind === 'broadcast';
+      const build = side ? { build: side.schema, isBuildBroadcast } : {};
       const aside = this.outputs.add(asideOf(vertex, spec), schema, outputs, context);
       const own = { context: this.#contextOf(spec, aside), counters: this.counters, input: schema };
       const given = {

@@ -229,11 +229,13 @@ export class Task {
     const { checkpoints, places } = this.#parts;
     if (checkpoints === null) return this.#work();
     if (!checkpoints.restore(places, () => this.#isOver())) return 'busy';
-    if (this.#parts.restored !== null) {
+    const isBuilding = this.#parts.input?.isDone === false;
+    if (this.#parts.restored !== null && !isBuilding) {
       const progress = this.#restoreChannels(this.#parts.restored);
       if (progress !== null) return progress;
     }
-    this.#overtake(checkpoints);
+    // What joins look into is complete before any barrier passes them.
+    if (!isBuilding) this.#overtake(checkpoints);
     const progress = this.#work();
     return checkpoints.step() === 'more' ? 'busy' : progress;
   }
@@ -301,16 +303,14 @@ export class Task {
   }
 
   #work(): TaskProgress {
-    const { chain } = this.#parts;
+    const { chain, input } = this.#parts;
     // Messages that waited for room go first, also when no more input comes for a while.
     this.#parts.outputs.pump();
+    if (input?.isDone === false) {
+      const progress = this.#readBuildSides(input);
+      if (progress !== null) return progress;
+    }
     for (;;) {
-      if (this.#parts.input?.isDone === false) {
-        const waits = this.#readBuildSides(this.#parts.input);
-        if (waits !== null) return waits;
-        if (this.#isOver()) return 'busy';
-        continue;
-      }
       if (!chain.pump()) return this.#stopped();
       // Only a source may stop: a gate that is not read would block those who send to it.
       if (this.#parts.source !== null && chain.hasEnough) this.#stopSource(this.#parts.source);
@@ -371,12 +371,19 @@ export class Task {
     return isNow;
   }
 
-  /** Null to go on. */
+  /** Reads them to their ends; null when rows may go through the chain. */
   #readBuildSides(phase: BuildPhase): TaskProgress | null {
-    const state = phase.step();
-    if (state === 'failed') throw this.#inputFailed();
-    if (state === 'waiting') this.#parts.source?.getStuck?.();
-    return state === 'waiting' ? 'idle' : null;
+    while (!phase.isDone) {
+      const state = phase.step();
+      if (state === 'failed') throw this.#inputFailed();
+      if (state === 'waiting') {
+        this.#parts.source?.getStuck?.();
+        return 'idle';
+      }
+      if (this.#isOver()) return 'busy';
+    }
+    // What was on its way goes through before all else.
+    return this.#parts.restored === null ? null : 'busy';
   }
 
   #offer(batch: Batch, chain: OperatorChain): void {

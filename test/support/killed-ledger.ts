@@ -27,6 +27,8 @@ export interface KilledOutcome {
   readonly audit: LedgerAudit;
   /** Attempts that had begun when they were killed. */
   readonly killedCount: number;
+  /** What the run that was not killed has read. */
+  readonly lastRowsIn: number;
 }
 
 /** The longest that a process lives from the beginning of its attempt on. */
@@ -49,8 +51,9 @@ export async function runKilled(options: KilledLedger): Promise<KilledOutcome> {
     });
     if (isKilled) killedCount++;
   }
-  summaryOf(await startCli(argsOf(job, 2, flags), { cwd: folder }).ended);
-  return { audit: auditLedger(join(folder, 'out'), choice), killedCount };
+  const { rowsIn } = summaryOf(await startCli(argsOf(job, 2, flags), { cwd: folder }).ended);
+  const audit = auditLedger(join(folder, 'out'), choice);
+  return { audit, killedCount, lastRowsIn: Number(rowsIn) };
 }
 
 function argsOf(job: string, parallelism: number, flags: readonly string[]): string[] {

@@ -342,7 +342,8 @@ export class CollectingOutbox implements Outbox {
 }
 
 /** Gives an operator its build side to the end. */
-function feedBuildSide(
+/** Gives all rows of its build side to a join, and says that it has ended. */
+export function feedBuildSide(
   operator: Operator,
   scope: MemoryScope,
   { schema, rows }: NonNullable<OperatorCase['buildSide']>,

@@ -21,6 +21,7 @@ import {
   advance,
   batchOf,
   CollectingOutbox,
+  feedBuildSide,
   feedRows,
   newContext,
   type OperatorCase,
@@ -41,6 +42,11 @@ export interface AttemptCase
   readonly keys: readonly string[];
   /** Of the second stream. @defaultValue `keys` */
   readonly rightKeys?: readonly string[];
+  /** What the first attempt is given to its end before any row; later ones are given it too, and must not take it. */
+  readonly keptSide?: NonNullable<OperatorCase['buildSide']> & {
+    /** What its rows are sent by; null: all to every task. */
+    readonly keys: readonly string[] | null;
+  };
 }
 
 /** A piece of the input between which barriers can come. */
@@ -83,8 +89,8 @@ export class Attempt {
       const keyGroups = keyGroupRangeOf(keyGroupCount, parallelism, index);
       return this.#newTask(mode, keyGroups, `${index}`);
     });
-    if (past === undefined) return;
-    for (const task of this.#tasks) this.#restore(task, past.copies);
+    if (past !== undefined) for (const task of this.#tasks) this.#restore(task, past.copies);
+    if (attemptCase.keptSide !== undefined) this.#feedKeptSide(attemptCase.keptSide, mode);
   }
 
   get noted(): Record<string, number> {
@@ -209,6 +215,14 @@ export class Attempt {
   #advance(timeMs: number): void {
     this.#watermark = timeMs;
     for (const { operator, run } of this.#tasks) advance(operator, timeMs, run, false);
+  }
+
+  #feedKeptSide({ schema, rows, keys }: NonNullable<AttemptCase['keptSide']>, mode: RunMode): void {
+    const taskOf = keys === null ? null : this.#tasksOf(schema, rows, keys);
+    for (const [index, { operator, run }] of this.#tasks.entries()) {
+      const own = rows.filter((_, row) => taskOf === null || taskOf[row] === index);
+      feedBuildSide(operator, run.scope, { schema, rows: own }, mode);
+    }
   }
 
   #feedRows(rows: readonly Row[], isRight: boolean): void {

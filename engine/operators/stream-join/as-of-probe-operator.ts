@@ -12,12 +12,14 @@
 import { assert } from '../../../base/assert.ts';
 import { closeAll } from '../../../base/close-all.ts';
 import type { Batch } from '../../batch/batch.ts';
+import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
 import { noNumber } from '../../kernels/version-kernels.ts';
 import { KeyHasher } from '../../keys/key-hasher.ts';
 import { fieldIndexOf } from '../../schema/schema.ts';
 import { JoinBuild } from '../join-build.ts';
 import { JoinKeys } from '../join-keys.ts';
 import { JoinOutput } from '../join-output.ts';
+import { KeptSide } from '../kept-side.ts';
 import type { JoinOperator, OperatorContext, Outbox } from '../operator.ts';
 import { type AsOfJoinOptions, type AsOfTimes, asOfTimesOf } from './as-of-options.ts';
 import { BandScratch } from './band-scratch.ts';
@@ -25,6 +27,13 @@ import type { JoinStream } from './interval-join-options.ts';
 import { joinStateTooLarge } from './join-state-too-large.ts';
 import { timeMax } from './stream-side.ts';
 import { VersionTrees } from './version-trees.ts';
+
+export interface AsOfProbeOptions extends AsOfJoinOptions {
+  /** Whether its job has checkpoints. @defaultValue false */
+  readonly isInCheckpoints?: boolean;
+  /** Whether every task has all versions. @defaultValue false */
+  readonly isBroadcast?: boolean;
+}
 
 export class AsOfProbeOperator implements JoinOperator {
   readonly #context: OperatorContext;
@@ -36,6 +45,8 @@ export class AsOfProbeOperator implements JoinOperator {
   readonly #hasher: KeyHasher;
   readonly #build: JoinBuild;
   readonly #trees: VersionTrees;
+  /** Null where the job has no checkpoints. */
+  readonly #side: KeptSide | null;
   #chunksDone = 0;
   /** Once all versions are there. */
   #output: JoinOutput | null = null;
@@ -43,10 +54,10 @@ export class AsOfProbeOperator implements JoinOperator {
   #isTaken = false;
 
   /** @throws MEMORY_EXHAUSTED */
-  constructor(context: OperatorContext, options: AsOfJoinOptions) {
+  constructor(context: OperatorContext, options: AsOfProbeOptions) {
     const { scope, kernels } = context;
-    const { left, right } = options;
-    const { schema } = right;
+    const { left, right, isInCheckpoints = false, isBroadcast = false } = options;
+    const { schema, keys } = right;
     this.#context = context;
     this.#options = options;
     this.#times = asOfTimesOf(options);
@@ -60,6 +71,8 @@ export class AsOfProbeOperator implements JoinOperator {
       const columns = schema.fields.map(({ name }) => name);
       this.#hasher = this.#part(new KeyHasher({ scope, kernels, schema }, columns));
       this.#trees = this.#part(new VersionTrees(scope, kernels));
+      const side = { schema, keys, isBroadcast };
+      this.#side = isInCheckpoints ? this.#part(new KeptSide(context, side)) : null;
     } catch (error) {
       this.close();
       throw error;
@@ -67,10 +80,31 @@ export class AsOfProbeOperator implements JoinOperator {
   }
 
   build(batch: Batch): number {
-    if (batch.rowCount === 0) return 0;
+    if (this.#side?.isRestored !== true) this.#keep(batch);
+    return batch.rowCount;
+  }
+
+  /** The versions are complete when a barrier comes. */
+  snapshot(writer: SnapshotWriter, outbox: Outbox): boolean {
+    if (!this.#give(outbox)) return false;
+    assert(this.#side !== null, 'barriers come where there are checkpoints');
+    this.#side.write(writer, this.#build.rows);
+    return true;
+  }
+
+  restore(reader: SnapshotReader): boolean {
+    assert(this.#side !== null, 'a job that is restored has checkpoints');
+    return this.#side.restore(reader, (batch) => {
+      this.#keep(batch);
+      return true;
+    });
+  }
+
+  #keep(batch: Batch): void {
+    if (batch.rowCount === 0) return;
     const { right } = this.#options;
     const { count } = this.#sort(right, this.#keys.right, this.#times.factors.right, batch);
-    if (count === 0) return batch.rowCount;
+    if (count === 0) return;
     const timed = batch.derive({ rowCount: count, selection: this.#bands.rows });
     try {
       const rowCount = this.#build.rows.rowCount + count;
@@ -81,7 +115,6 @@ export class AsOfProbeOperator implements JoinOperator {
     } finally {
       timed.release();
     }
-    return batch.rowCount;
   }
 
   buildEnded(): boolean {

@@ -1,4 +1,4 @@
-/** What a join of streams says when its share can't hold the rows that have to be kept. */
+/** What a join says when its share can't hold the rows that have to be kept in memory. */
 import { typedError } from '../../../base/typed-error.ts';
 import { formatBytes } from '../../../base/units.ts';
 import type { OperatorContext } from '../operator.ts';
@@ -10,9 +10,9 @@ export function joinStateTooLarge(
 ): Error {
   const { bytes } = spill.share;
   const total = Math.ceil(spill.share.totalFor(bytes + missingBytes) / 2 ** 20);
-  const message = `"${name}" keeps more rows that wait for partners than its share of ${formatBytes(bytes)} holds`;
+  const message = `"${name}" keeps more rows for its partners than its share of ${formatBytes(bytes)} holds`;
   return typedError('JOIN_STATE_TOO_LARGE', message, {
-    hint: `Give the job --memory ${total}MB or more, or make the interval or the window of the join shorter.`,
+    hint: `Give the job --memory ${total}MB or more, or keep fewer rows: filter them in front of the join, or make its interval or window shorter.`,
     details: { operator: name, shareBytes: bytes, missingBytes },
   });
 }

@@ -51,9 +51,13 @@ class Walk {
   effects: ReturnType<typeof stepCheckpoints>['effects'] = [];
   nowMs = 0;
 
-  constructor(taskIds: readonly string[], options: Parameters<typeof checkpointOptions>[0] = {}) {
+  constructor(
+    taskIds: readonly string[],
+    options: Parameters<typeof checkpointOptions>[0] = {},
+    firstTaskIds: readonly string[] = [],
+  ) {
     this.options = checkpointOptions({ intervalMs: 100, timeoutMs: 1_000, ...options });
-    const start = { epoch: 1, nextId: 1, taskIds, nowMs: 0 };
+    const start = { epoch: 1, nextId: 1, taskIds, firstTaskIds, nowMs: 0 };
     this.state = initialCheckpoints(start, this.options);
   }
 
@@ -105,6 +109,27 @@ test('the interval triggers, the last answer writes, the log commits, the commit
   expect(kinds(walk.take({ kind: 'committed', checkpointId: 1 }, 150))).toEqual([]);
   expect(walk.state.history.ended[0]).toMatchObject({ outcome: 'committed', durationMs: 50 });
   expect(wakeAtOf(walk.state, walk.options)).toBe(200);
+});
+
+test('nothing is triggered before what is read first has ended; who asks meanwhile is told', () => {
+  const walk = new Walk(['rates-0', 'bids-0'], {}, ['rates-0']);
+  expect(wakeAtOf(walk.state, walk.options)).toBe(Number.POSITIVE_INFINITY);
+  expect(kinds(walk.take({ kind: 'tick' }, 250))).toEqual([]);
+  walk.take({ kind: 'savepoint', request: 'one', halts: false });
+  expect(walk.effects).toMatchObject([
+    { kind: 'answer', request: 'one', failure: expect.stringContaining('still being read') },
+  ]);
+  expect(walk.finish('rates-0').effects).toMatchObject([
+    { kind: 'trigger', checkpointId: 1, taskIds: ['bids-0'] },
+  ]);
+});
+
+test('a stop with a savepoint waits for what is read first', () => {
+  const walk = new Walk(['rates-0', 'bids-0'], { intervalMs: null }, ['rates-0']);
+  expect(kinds(walk.take({ kind: 'savepoint', request: 'stop', halts: true }))).toEqual([]);
+  expect(walk.finish('rates-0').effects).toMatchObject([
+    { kind: 'trigger', checkpointKind: 'savepoint', halts: true },
+  ]);
 });
 
 test('a checkpoint that is due while there is no room begins when there is', () => {

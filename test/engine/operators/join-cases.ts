@@ -2,7 +2,10 @@
 import fc from 'fast-check';
 import type { Expr } from '../../../engine/expr/expr.ts';
 import { columnExpr, compareExpr, logicExpr } from '../../../engine/expr/expr-factory.ts';
-import { HashJoinOperator } from '../../../engine/operators/hash-join-operator.ts';
+import {
+  HashJoinOperator,
+  type HashJoinOperatorOptions,
+} from '../../../engine/operators/hash-join-operator.ts';
 import type { OperatorContext } from '../../../engine/operators/operator.ts';
 import {
   becomesNull,
@@ -48,7 +51,10 @@ function outputOf({ type, left, right }: JoinCase): Schema {
 }
 
 /** @param tableBytes - What the build side may take; then it is on disk from the first batch that does not fit. */
-export function joinCaseOf(one: JoinCase, tableBytes?: number): OperatorCase {
+export function joinCaseOf(
+  one: JoinCase,
+  tableBytes?: number,
+): OperatorCase & { readonly options: HashJoinOperatorOptions } {
   const { type, buildSide, left, right, keys, condition } = one;
   const columnOf = ({ fields }: Schema, name: string) =>
     columnExpr(fields.find((field) => field.name === name) as Field);
@@ -73,19 +79,21 @@ export function joinCaseOf(one: JoinCase, tableBytes?: number): OperatorCase {
   const [probeKeys, buildKeys] = [0, 1].map((side) =>
     keys.map((pair) => pair[buildSide === 'right' ? side : 1 - side] ?? ''),
   );
+  const options = {
+    ...{ type, buildSide, condition, output: node.schema },
+    ...{ probe: probe.schema, build: build.schema },
+    ...{ probeKeys: probeKeys ?? [], buildKeys: buildKeys ?? [] },
+    ...(tableBytes !== undefined && { tableBytes }),
+  };
   return {
     input: probe.schema,
     rows: probe.rows,
     buildSide: build,
     isOrdered: false,
     build: (context) =>
-      new HashJoinOperator(tableBytes === undefined ? context : smallShare(context), {
-        ...{ type, buildSide, condition, output: node.schema },
-        ...{ probe: probe.schema, build: build.schema },
-        ...{ probeKeys: probeKeys ?? [], buildKeys: buildKeys ?? [] },
-        ...(tableBytes !== undefined && { tableBytes }),
-      }),
+      new HashJoinOperator(tableBytes === undefined ? context : smallShare(context), options),
     expected: joinedRows(node, left, right),
+    options,
   };
 }
 
