@@ -68,7 +68,12 @@ test.each(['aligned', 'unaligned'])(
     writeFileSync(join(folder, 'bonuses.ndjson'), lines([{ name: 'all', bonus: 1 }]));
     const { audit, killedCount, lastRowsIn } = await runKilled({
       ...{ folder, killCount: 3, choice, job: join(folder, 'job.ts') },
-      ...{ rate: 6_000, lifeMsMax: 1_500, flags: ['--checkpoint-mode', mode] },
+      ...{
+        rate: 3_000,
+        lifeMsMax: 600,
+        lifeFrom: 'checkpoint',
+        flags: ['--checkpoint-mode', mode],
+      },
     });
     const { lineCount, ...found } = audit;
     expect([lineCount, found]).toEqual([choice.count, nothingWrong]);

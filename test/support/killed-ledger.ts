@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { drawing, type EntriesChoice } from '../../jobs/ledger/make-entries.ts';
 import { projectFolder, startCli, summaryOf } from './cli-process.ts';
-import { killRun } from './killed-run.ts';
+import { type KilledRun, killRun } from './killed-run.ts';
 import { auditLedger, type LedgerAudit, writeEntries } from './ledger-audit.ts';
 
 export interface KilledLedger {
@@ -21,6 +21,8 @@ export interface KilledLedger {
   readonly flags?: readonly string[];
   /** How long a process lives at most, from the beginning of its attempt on. @defaultValue 700 */
   readonly lifeMsMax?: number;
+  /** @defaultValue 'attempt' */
+  readonly lifeFrom?: KilledRun['lifeFrom'];
 }
 
 export interface KilledOutcome {
@@ -36,7 +38,7 @@ const lifeMsUsual = 700;
 
 export async function runKilled(options: KilledLedger): Promise<KilledOutcome> {
   const { folder, killCount, choice, rate, flags = [], lifeMsMax = lifeMsUsual } = options;
-  const { job = join(projectFolder, 'jobs/ledger/job.ts') } = options;
+  const { lifeFrom = 'attempt', job = join(projectFolder, 'jobs/ledger/job.ts') } = options;
   writeEntries(join(folder, 'in'), choice);
   const draw = drawing(choice.seed);
   let killedCount = 0;
@@ -47,7 +49,7 @@ export async function runKilled(options: KilledLedger): Promise<KilledOutcome> {
         return startCli(args, { cwd: folder });
       },
       logFolder: join(folder, 'chk/ledger/log'),
-      lifeMs: draw(lifeMsMax),
+      ...{ lifeMs: draw(lifeMsMax), lifeFrom },
     });
     if (isKilled) killedCount++;
   }

@@ -10,16 +10,22 @@ export interface KilledRun {
   readonly start: () => CliProcess;
   /** Of the job's checkpoints: `<checkpoint dir>/<job>/log`. */
   readonly logFolder: string;
-  /** From the beginning of its attempt on. */
+  /** From the beginning of its attempt on, or from its first checkpoint on. */
   readonly lifeMs: number;
+  /** @defaultValue 'attempt' */
+  readonly lifeFrom?: 'attempt' | 'checkpoint';
 }
 
+/** Entries that an attempt has made by then. */
+const entryCounts = { attempt: 1, checkpoint: 2 } as const;
+
 /** Whether it was killed; a run that ends before was not. */
-export async function killRun({ start, logFolder, lifeMs }: KilledRun): Promise<boolean> {
-  const before = lastEntry(logFolder);
+export async function killRun(options: KilledRun): Promise<boolean> {
+  const { start, logFolder, lifeMs, lifeFrom = 'attempt' } = options;
+  const awaited = lastEntry(logFolder) + entryCounts[lifeFrom];
   const { ended, kill } = start();
   const over = ended.then(() => true);
-  while (lastEntry(logFolder) === before) {
+  while (lastEntry(logFolder) < awaited) {
     if (await Promise.race([over, sleep(5, false)])) return false;
   }
   // When it dies is the test.
@@ -28,11 +34,11 @@ export async function killRun({ start, logFolder, lifeMs }: KilledRun): Promise<
   return (await ended).signal === 'SIGKILL';
 }
 
-/** The name of the newest entry in the log of checkpoints; empty without one. */
-function lastEntry(logFolder: string): string {
+/** The number of the newest entry in the log of checkpoints; 0 without one. */
+function lastEntry(logFolder: string): number {
   try {
-    return readdirSync(logFolder).sort().at(-1) ?? '';
+    return Math.max(0, ...readdirSync(logFolder).map(Number).filter(Number.isFinite));
   } catch {
-    return ''; // No attempt has begun.
+    return 0; // No attempt has begun.
   }
 }
