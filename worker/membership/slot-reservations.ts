@@ -46,7 +46,7 @@ export interface ReservationStep {
   readonly answer: ReservationAnswer;
 }
 
-export function freeSlotsOf({ slots, memoryBytes, reserved }: SlotReservations) {
+function freeSlotsOf({ slots, memoryBytes, reserved }: SlotReservations) {
   const all = [...reserved.values()];
   return {
     slots: all.reduce((free, one) => free - one.slots, slots),
