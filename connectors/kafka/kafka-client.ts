@@ -124,7 +124,9 @@ export interface KafkaClient {
   /** What is known of a transactional id; null: nothing. */
   transactionOf(transactionalId: string): Promise<TransactionState | null>;
   /**
-   * Begins an id anew: ends its open transaction and fences whoever wrote with it.
+   * Begins an id anew: ends its open transaction and fences whoever wrote with it. The epoch grows by 2 at least: Kafka takes
+   * one who names the epoch before the newest for the same call made again, and gives it the newest, which another one has.
+   * So each begin is two, and the epoch between them is known to nobody else.
    * @param expected - Who wrote last; where another one did, it is refused with KAFKA_FENCED.
    */
   beginTransactions(options: {

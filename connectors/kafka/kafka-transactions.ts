@@ -201,15 +201,15 @@ export class KafkaTransactionCommitter implements SinkCommitter, CheckpointCommi
     return { folder, epoch, name: stagingName(this.#options.transactionalId) };
   }
 
-  /** Begins every id anew, those of tasks that an earlier attempt had too; answers with who may write now. */
+  /** Begins every id anew, those of tasks that earlier attempts had too; answers with who may write now. */
   async #beginAnew(
     client: KafkaClient,
     noted: readonly NotedTransaction[],
   ): Promise<Record<string, ProducerIdentity>> {
-    const all = this.#idsOf(noted);
+    const known = this.#idsOf(noted);
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#beginOnce(client, all);
+        return await this.#beginOnce(client, known);
       } catch (error) {
         // One that was before us and has just begun the same ids. Who came behind us is told by the log.
         if (codeOf(error) !== 'KAFKA_FENCED' || tries === triesMax) throw error;
@@ -221,10 +221,8 @@ export class KafkaTransactionCommitter implements SinkCommitter, CheckpointCommi
     client: KafkaClient,
     ids: readonly string[],
   ): Promise<Record<string, ProducerIdentity>> {
-    const { transactionTimeoutMs: timeoutMs } = this.#options;
-    const { topic } = this.#options;
-    const found = new Map<string, TransactionState | null>();
-    for (const id of ids) found.set(id, await this.#settled(client, id, ending));
+    const { topic, transactionTimeoutMs: timeoutMs } = this.#options;
+    const found = await this.#lookAt(client, ids);
     await this.#context.attempt?.checkCurrent();
     const known = [...found.values()].filter((state) => state !== null);
     await writeLostMarkers(client, topic, known);
@@ -237,7 +235,27 @@ export class KafkaTransactionCommitter implements SinkCommitter, CheckpointCommi
       if (before?.state === 'Ongoing') aborted.push({ producerId, epoch, state: 'Empty' });
     }
     await writeLostMarkers(client, topic, aborted);
+    // Who slept since its look may have begun an id between two begins of its successor.
+    await this.#context.attempt?.checkCurrent();
     return identities;
+  }
+
+  /** The ids, and those that Kafka knows of tasks that earlier attempts had beyond ours: these are without gaps. */
+  async #lookAt(
+    client: KafkaClient,
+    ids: readonly string[],
+  ): Promise<Map<string, TransactionState | null>> {
+    const found = new Map<string, TransactionState | null>();
+    for (const id of ids) found.set(id, await this.#settled(client, id, ending));
+    for (let task = this.#context.taskCount ?? 1; ; task++) {
+      let isKnown = false;
+      for (const id of this.#idsOfTask(task)) {
+        const state = found.get(id) ?? (await this.#settled(client, id, ending));
+        isKnown ||= state !== null;
+        if (state !== null && !this.#due.has(id)) found.set(id, state);
+      }
+      if (!isKnown) return found;
+    }
   }
 
   /** What the coordinator says of an id, when it is in none of these states any more; null: nothing. */
@@ -258,14 +276,15 @@ export class KafkaTransactionCommitter implements SinkCommitter, CheckpointCommi
 
   /** Those of all tasks, and those that are noted; not those that are still to be committed. */
   #idsOf(noted: readonly NotedTransaction[]): string[] {
-    const { transactionalId: prefix } = this.#options;
     const { taskCount = 1 } = this.#context;
-    const slots = Array.from({ length: slotsPerTask }, (_, slot) => slot);
-    const own = Array.from({ length: taskCount }, (_, task) =>
-      slots.map((slot) => transactionalIdOf(prefix, task, slot)),
-    );
+    const own = Array.from({ length: taskCount }, (_, task) => this.#idsOfTask(task));
     const all = new Set([...own.flat(), ...noted.map(({ transactionalId }) => transactionalId)]);
     return [...all].filter((transactionalId) => !this.#due.has(transactionalId));
+  }
+
+  #idsOfTask(task: number): string[] {
+    const { transactionalId: prefix } = this.#options;
+    return Array.from({ length: slotsPerTask }, (_, slot) => transactionalIdOf(prefix, task, slot));
   }
 
   async #asking<T>(ask: (client: KafkaClient) => Promise<T>): Promise<T> {

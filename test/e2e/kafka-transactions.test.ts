@@ -88,7 +88,7 @@ class Scene {
   }
 
   /** Of an attempt that takes over. @param beforeLooking - What happens before it looks whether it is the last one. */
-  committer(beforeLooking = async () => {}): KafkaTransactionCommitter {
+  committer(beforeLooking = async () => {}, taskCount = 1): KafkaTransactionCommitter {
     const epoch = ++this.#epoch;
     const { folder } = this;
     const checkCurrent = async () => {
@@ -97,7 +97,7 @@ class Scene {
       if (!isLast) throw typedError('CHECKPOINT_FENCED', 'another attempt has taken over');
     };
     const context = {
-      ...{ ...kafkaEnv, disk: createRealDisk(), attemptId: 'attempt', taskCount: 1 },
+      ...{ ...kafkaEnv, disk: createRealDisk(), attemptId: 'attempt', taskCount },
       ...(folder !== null && { attempt: { epoch, folder, restoredFrom: folder, checkCurrent } }),
     };
     return new KafkaTransactionCommitter(this.#options, context);
@@ -481,6 +481,56 @@ describe('an end that Kafka has not written', () => {
       await scene.begin([]);
       await scene.sees([0, 1]);
     });
+  });
+});
+
+test('who names only the epoch before the newest is not let in, however often it asks', async () => {
+  const { client, topic } = await Scene.make();
+  const options = { transactionalId: `${topic}-epochs`, timeoutMs: 60_000 };
+  const first = await client.beginTransactions({ ...options, expected: 'nobody' });
+  const second = await client.beginTransactions({ ...options, expected: first });
+  expect(second.epoch).toBe(first.epoch + 2);
+  for (const expected of [first, 'nobody'] as const) {
+    const begun = client.beginTransactions({ ...options, expected });
+    expect(await begun.then(() => 'begun', codeOf)).toBe('KAFKA_FENCED');
+  }
+});
+
+test('a writer that fell asleep before it used a slot again does not write as its successor', async () => {
+  const scene = await Scene.make();
+  await withScene(scene, async () => {
+    const before = await scene.begin(null);
+    await before.write([0]);
+    await before.flush();
+    const noted = before.writer.prepareCommit() as unknown as NotedTransaction & Json;
+    await before.committer.commit([noted]);
+    const after = await scene.begin([noted]);
+    const { transactionalId } = noted;
+    const asked = { transactionalId, timeoutMs: 60_000, expected: noted };
+    expect(await scene.client.beginTransactions(asked).then(() => 'begun', codeOf)).toBe(
+      'KAFKA_FENCED',
+    );
+    await after.write([1]);
+    await after.flush();
+    await after.committer.commit([after.writer.prepareCommit()]);
+    await scene.sees([0, 1]);
+  });
+});
+
+test('open transactions of tasks that the job has no more are ended, and their ids begun', async () => {
+  const scene = await Scene.make();
+  await withScene(scene, async () => {
+    const { client, topic } = scene;
+    const { identities = {} } = preparedSinkIn(await scene.committer(undefined, 3).prepare(null));
+    const [transactionalId = '', identity] = Object.entries(identities).at(-1) ?? [];
+    if (identity === undefined) throw new Error('an id was begun');
+    const left = client.transactionsOf({ topic, transactionalId, identity });
+    await left.send([textBatch(0, ['{"id":0}'])]);
+    const after = preparedSinkIn(await scene.committer().prepare(null)).identities;
+    expect(Object.keys(after ?? {})).toHaveLength(9);
+    await expect.poll(() => client.openTransactions(topic)).toEqual([]);
+    expect(await left.end('commit').then(() => 'ended', codeOf)).toBe('KAFKA_FENCED');
+    expect(await scene.seen()).toEqual([]);
   });
 });
 

@@ -144,11 +144,13 @@ export class PlatformaticClient implements KafkaClient {
     return this.transactionsOf({ ...options, identity });
   }
 
-  beginTransactions(
+  /** Twice: see connectors/kafka/kafka-client.ts. */
+  async beginTransactions(
     options: Parameters<KafkaClient['beginTransactions']>[0],
   ): Promise<ProducerIdentity> {
     const { expected } = options;
-    return this.#initProducer(options, expected === 'nobody' ? nobody : expected);
+    const first = await this.#initProducer(options, expected === 'nobody' ? nobody : expected);
+    return this.#initProducer(options, first);
   }
 
   #initProducer(
