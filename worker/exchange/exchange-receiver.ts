@@ -32,6 +32,8 @@ import {
 import { creditFrame, decodeNote, frameOf, type RemoteChannel } from './remote-channel.ts';
 
 const connectDeadlineMs = 5_000;
+/** A connection that brings nothing for so long is dead: the sender pings more often. */
+const silenceMsMax = 6_000;
 const retryMsMin = 20;
 const retryMsMax = 1_000;
 
@@ -71,6 +73,8 @@ export class ExchangeReceiver {
   #isClosed = false;
   /** Since when nobody has taken it in. */
   #outSinceMs: number;
+  /** When the newest connection last brought something. */
+  #heardAtMs: number;
   #retryMs = retryMsMin;
   #cancelRetry: CancelTimer | null = null;
   /** Where bytes go that nobody wants. */
@@ -79,6 +83,7 @@ export class ExchangeReceiver {
   constructor(options: ExchangeReceiverOptions) {
     this.#options = options;
     this.#outSinceMs = options.clock.mono();
+    this.#heardAtMs = this.#outSinceMs;
   }
 
   get isEmpty(): boolean {
@@ -118,6 +123,17 @@ export class ExchangeReceiver {
     this.#channels.clear();
   }
 
+  /**
+   * Connects again where nothing has come for long. TCP would go on by itself, after a cut network is whole again, but only
+   * when it tries next, which may take as long again as the cut.
+   */
+  checkSilence(): void {
+    const silentMs = this.#options.clock.mono() - this.#heardAtMs;
+    if (this.#connection === null || silentMs < silenceMsMax) return;
+    this.#connections++; // What the silent one still brings is nothing to anybody.
+    this.#again(`nothing has come for ${silenceMsMax} ms`);
+  }
+
   /** Tells the sender what has been read. */
   pump(): void {
     if (!this.#isRunning) return;
@@ -148,6 +164,7 @@ export class ExchangeReceiver {
     const handlers = {
       onBytes: (bytes: Uint8Array) => {
         if (!isCurrent()) return;
+        this.#heardAtMs = this.#options.clock.mono();
         const problem = frames.read(bytes);
         if (problem === null) this.pump();
         else end(problem);
@@ -167,6 +184,7 @@ export class ExchangeReceiver {
   #greet(connection: ByteConnection, number: number): void {
     const { job, name, checksum } = this.#options;
     this.#connection = connection;
+    this.#heardAtMs = this.#options.clock.mono();
     this.#cancelRetry = null;
     const { jobId, epoch } = job;
     const hello = { version: exchangeVersion, jobId, epoch, from: name, connection: number };
@@ -228,6 +246,7 @@ export class ExchangeReceiver {
   #receive(header: FrameHeader, body: Uint8Array<ArrayBuffer>): string | null {
     if (header.kind === frameKinds.refuse) return this.#refused(body);
     if (!this.#isRunning) return this.#welcomed(header);
+    if (header.kind === frameKinds.ping) return null;
     const channel = this.#channels.get(header.channel);
     if (channel === undefined) return null;
     const judged = judgeFrame(channel.state, header);

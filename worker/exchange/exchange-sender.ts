@@ -7,6 +7,8 @@
  * Slots are written to the connection from where they lie in the ring, and stay there until the receiver says that it has them:
  * there is no queue beside the rings. One turn writes at most 1 MiB to a connection, so that none waits long behind another.
  *
+ * A receiver that connects again has given up its older connection, whether or not the system knows: that one is ended then.
+ *
  * A receiver may ask for a channel before the task here is deployed: it is remembered, and opened then.
  * Before: worker/exchange/send-channel.ts. After: worker/exchange/exchange-receiver.ts.
  */
@@ -136,6 +138,16 @@ export class ExchangeSender {
     return hasMore;
   }
 
+  /** Lets receivers know that they are still connected, however little there is to send. */
+  ping(): void {
+    const frame = frameOf(this.#options.checksum, frameKinds.ping, new Uint8Array(0));
+    for (const downstream of this.#downstreams) {
+      // Where there is no room bytes wait that say the same.
+      if (downstream.from === null || !downstream.hasRoom) continue;
+      downstream.hasRoom = downstream.connection.write(frame);
+    }
+  }
+
   #end(downstream: Downstream, reason: string): void {
     this.#options.refused(downstream.connection.remote, reason);
     downstream.connection.close();
@@ -180,6 +192,9 @@ export class ExchangeSender {
       connection.write(frameOf(checksum, frameKinds.refuse, encodeGreeting(refusal)));
       this.#options.refused(connection.remote, refusal.reason);
       return null; // The receiver ends it, when it has read why.
+    }
+    for (const other of this.#downstreams) {
+      if (other.from?.name === hello.from) this.#end(other, 'its receiver has another connection');
     }
     downstream.from = { name: hello.from, connection: hello.connection };
     this.#newest.set(hello.from, hello.connection);

@@ -6,7 +6,7 @@
  *     32  the body
  *
  *     receiver ──▶ sender     hello, open, credit, close
- *     sender   ──▶ receiver   welcome, refuse, slot, note, end, failed
+ *     sender   ──▶ receiver   welcome, refuse, slot, note, end, failed, ping
  *
  * The header has a checksum of its own: who believed a damaged length would wait for bytes that nobody sends. All numbers
  * are little-endian. What the frames of a channel mean: worker/exchange/send-channel.ts and receive-channel.ts.
@@ -29,6 +29,7 @@ export const frameKinds = {
   failed: 8,
   credit: 9,
   close: 10,
+  ping: 11,
 } as const;
 
 export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];

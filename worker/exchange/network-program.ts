@@ -21,6 +21,7 @@ import type { RemoteChannel } from './remote-channel.ts';
 
 /** Longer than a supervisor takes to see that a worker is gone. */
 const giveUpMsDefault = 30_000;
+const pingIntervalMs = 2_000;
 
 export interface NetworkProgramOptions {
   readonly net: ByteNet;
@@ -94,7 +95,11 @@ export class NetworkProgram {
 
   /** Runs until it is stopped. */
   async run(): Promise<void> {
-    const { bell, yieldToEvents } = this.#options;
+    const { bell, yieldToEvents, timers } = this.#options;
+    const cancelPings = timers.every(pingIntervalMs, () => {
+      this.#sender.ping();
+      for (const receiver of this.#receivers.values()) receiver.checkSilence();
+    });
     while (!this.#isStopped) {
       const seen = bell.count();
       const hasMore = this.#sender.pump();
@@ -102,6 +107,7 @@ export class NetworkProgram {
       if (!hasMore) await bell.wait(seen);
       await yieldToEvents();
     }
+    cancelPings();
   }
 
   async stop(): Promise<void> {

@@ -114,6 +114,10 @@ export async function passAll(
     }
     await new Promise((resolve) => setImmediate(resolve));
   }
+  if (open.size > 0)
+    throw new Error(
+      `channels ${[...open]} do not end; of them came ${came.map((one) => one.length)}`,
+    );
   return came;
 }
 
@@ -147,8 +151,14 @@ function numberOf(bytes: Uint8Array): number {
 }
 
 export interface Fault {
-  /** Looks at bytes on their way to the receiver; `cut` ends the connection in front of them. */
-  readonly toReceiver: (bytes: Uint8Array, connection: number) => Uint8Array | 'cut';
+  /**
+   * Looks at bytes on their way to the receiver. `cut` ends the connection in front of them; with `leave` the sender does not hear of
+   * that; `lose` drops the bytes.
+   */
+  readonly toReceiver: (
+    bytes: Uint8Array,
+    connection: number,
+  ) => Uint8Array | 'cut' | 'leave' | 'lose';
   /** Changes pieces on their way to the sender. */
   readonly toSender?: (pieces: readonly Uint8Array[], connection: number) => readonly Uint8Array[];
 }
@@ -161,15 +171,19 @@ export function faultyNet(net: ByteNet, fault: Fault): ByteNet {
     async connect(address, deadlineMs, handlers) {
       const number = ++connections;
       let connection: ByteConnection | null = null;
+      let isLeft = false;
       const watched: ByteHandlers = {
-        ...{ onDrain: () => handlers.onDrain(), onClose: (error) => handlers.onClose(error) },
+        onDrain: () => handlers.onDrain(),
+        onClose: (error) => {
+          if (!isLeft) handlers.onClose(error);
+        },
         onBytes: (bytes) => {
-          const passed = fault.toReceiver(bytes, number);
-          if (passed !== 'cut') handlers.onBytes(passed);
-          else if (connection !== null) {
-            connection.close();
-            handlers.onClose(new Error('cut by the test'));
-          }
+          const passed = isLeft ? 'lose' : fault.toReceiver(bytes, number);
+          if (passed === 'lose') return;
+          if (typeof passed !== 'string') return handlers.onBytes(passed);
+          if (passed === 'cut') connection?.close();
+          isLeft = passed === 'leave';
+          handlers.onClose(new Error('cut by the test'));
         },
       };
       const real = await net.connect(address, deadlineMs, watched);
@@ -178,7 +192,9 @@ export function faultyNet(net: ByteNet, fault: Fault): ByteNet {
       return {
         remote: real.remote,
         write: (pieces) => real.write(toSender(pieces, number)),
-        close: () => real.close(),
+        close: () => {
+          if (!isLeft) real.close();
+        },
       };
     },
   };

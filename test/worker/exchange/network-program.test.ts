@@ -101,21 +101,39 @@ test.each([
   expect(scene.refused).toEqual([]);
 });
 
-test('connections that are cut anywhere lose nothing and double nothing', async () => {
-  let left = 1_000;
-  let cuts = 0;
-  const sizes = fc.sample(fc.integer({ min: 1, max: 100_000 }), { numRuns: 30, seed: 7 });
-  const fault: Fault = {
-    toReceiver: (bytes) => {
-      left -= bytes.length;
-      if (left > 0 || cuts >= sizes.length) return bytes;
-      left = sizes[cuts++] ?? 1;
-      return 'cut';
-    },
-  };
-  const scene = await started({ net: plain }, { net: faultyNet(plain, fault) });
-  await expectAllPass(scene, 150);
-  expect(cuts).toBeGreaterThan(15);
+test.each(['cut', 'leave'] as const)(
+  'connections that are given up anywhere lose nothing and double nothing: %s',
+  async (how) => {
+    let left = 1_000;
+    let cuts = 0;
+    const sizes = fc.sample(fc.integer({ min: 1, max: 100_000 }), { numRuns: 30, seed: 7 });
+    const fault: Fault = {
+      toReceiver: (bytes) => {
+        left -= bytes.length;
+        if (left > 0 || cuts >= sizes.length) return bytes;
+        left = sizes[cuts++] ?? 1;
+        return how;
+      },
+    };
+    const scene = await started({ net: plain }, { net: faultyNet(plain, fault) });
+    await expectAllPass(scene, 150);
+    expect(cuts).toBeGreaterThan(15);
+  },
+);
+
+test('a connection that brings nothing any more is left for another', async () => {
+  const world = { nowMs: 0 };
+  const fault: Fault = { toReceiver: (bytes, number) => (number === 1 ? 'lose' : bytes) };
+  const clock = { mono: () => world.nowMs, wall: () => world.nowMs };
+  const scene = await started(
+    { net: plain },
+    { net: faultyNet(plain, fault), clock, giveUpMs: 30_000 },
+  );
+  const messages = messagesOf(1, 5);
+  const ends = scene.open('edge');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  world.nowMs = 7_000; // Behind the next ping, which is what looks at the clock.
+  expect(await passAll([ends], messages)).toEqual(numbersOf(messages));
 });
 
 /** Damages a byte of each connection but the last ones, a little further in each time. */
