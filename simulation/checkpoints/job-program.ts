@@ -69,7 +69,7 @@ const spillFolder = '/node/spill';
 /** Behind those of any slots. */
 const networkBell = 99;
 /** Of a write to a connection between workers. */
-const breakChance = 0.2;
+const breakChance = 0.1;
 const noFlags = Object.freeze({ overwrite: false });
 const noClocks = { clocks: {}, faults: [] };
 

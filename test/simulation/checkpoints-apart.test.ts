@@ -18,7 +18,7 @@ test('jobs go on over connections that break, without starting anew', async () =
       breaks += counts.breaks ?? 0;
     }
   });
-  expect(breaks).toBeGreaterThan(seedCount * 5);
+  expect(breaks).toBeGreaterThan(seedCount * 2);
 });
 
 test(`${seedCount} seeds with faults pass, and every sixth is the same again`, async () => {
