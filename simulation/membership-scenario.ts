@@ -85,6 +85,8 @@ class MembershipScenario {
   /** In true time: since when the coordinator has been listening without a break. */
   #listensSinceMs = 0;
   #listenedMs = 0;
+  /** When the coordinator last showed that it is not stopped. */
+  #lookedAtMs = 0;
 
   constructor(options: MembershipScenarioOptions) {
     this.#options = options;
@@ -136,12 +138,12 @@ class MembershipScenario {
     this.#keeper = { incarnation: node?.incarnation ?? null, it: keeper };
     this.#listensSinceMs = world.nowMs;
     // Looks often enough to know when the node was stopped.
-    let lookedAtMs = world.nowMs;
+    this.#lookedAtMs = world.nowMs;
     env.timers.every(50, () => {
-      const gapMs = world.nowMs - lookedAtMs;
+      const gapMs = world.nowMs - this.#lookedAtMs;
       this.#listenedMs += Math.min(gapMs, 60);
       if (gapMs > 200) this.#listensSinceMs = world.nowMs;
-      lookedAtMs = world.nowMs;
+      this.#lookedAtMs = world.nowMs;
     });
     const server = createRpcServer(env, { onDisconnected: (which) => keeper.disconnected(which) });
     server.handle('worker.register', (body, { connection }) => {
@@ -205,8 +207,9 @@ class MembershipScenario {
   #judgeBound(): string | null {
     const { world } = this.#cluster;
     const keeper = this.#keeper;
-    if (!keeper?.incarnation?.isAlive || keeper.incarnation.pausedUntilMs > world.nowMs)
-      return null;
+    // One that was stopped, and has not taken note of it yet, may still lose whom it has to.
+    const isStopped = world.nowMs - this.#lookedAtMs > 200;
+    if (!keeper?.incarnation?.isAlive || isStopped) return null;
     for (const name of workers) {
       const state = keeper.it.stateOf(name);
       if (state.kind !== 'alive' && state.kind !== 'suspect') continue;

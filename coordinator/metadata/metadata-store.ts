@@ -26,6 +26,8 @@ export interface StoreOptions {
   readonly compactAfter?: number;
   /** Called after durable events have changed the state. */
   readonly onEvents?: (events: readonly MetadataEvent[]) => void;
+  /** Called once, when others have written what this version can't read: nothing is decided any more. */
+  readonly onBroken?: (error: unknown) => void;
   readonly wallMs: () => number;
 }
 
@@ -48,11 +50,12 @@ export class MetadataStore {
   #decided: Folded = this.#durable;
   #underWay = 0;
   #snapshotAt = 0;
+  #broken: { readonly error: unknown } | null = null;
 
   private constructor(log: MetadataLog, options: StoreOptions) {
     this.#log = log;
     this.#options = options;
-    this.#stopWatch = log.watch(0, (page) => this.#take(page));
+    this.#stopWatch = log.watch(0, (page) => this.#hear(page));
   }
 
   /** Rejects when the log can't be reached, or can't be read. */
@@ -78,10 +81,11 @@ export class MetadataStore {
 
   /**
    * Appends what is decided; resolves with the events when they are durable, or with null where nothing was.
-   * @throws METADATA_FENCED when another leader has a later term, METADATA_UNAVAILABLE
+   * @throws METADATA_FENCED when another leader has a later term, METADATA_UNAVAILABLE, METADATA_VERSION
    */
   async propose(term: number, decide: Decision): Promise<readonly MetadataEvent[] | null> {
     for (let tries = 0; tries < triesMax; tries++) {
+      if (this.#broken !== null) throw this.#broken.error;
       const before = this.#decided;
       const events = decide(before.state);
       if (events === null || events.length === 0) return null;
@@ -133,6 +137,17 @@ export class MetadataStore {
     const wanted = JSON.stringify(events.map(encodeEvent));
     const isOurs = found.every((entry) => entry.term === term);
     return isOurs && JSON.stringify(found.map(({ event }) => event)) === wanted;
+  }
+
+  /** A log calls this from its own work, which must not end because a page can't be read. */
+  #hear(page: LogPage): void {
+    if (this.#broken !== null) return;
+    try {
+      this.#take(page);
+    } catch (error) {
+      this.#broken = { error };
+      this.#options.onBroken?.(error);
+    }
   }
 
   #take({ snapshot, entries }: LogPage): void {

@@ -125,7 +125,8 @@ export class HeartbeatSender {
       onEnded(effect.incarnation, effect.reason);
     }
     // The coordinator must not take the next life for this one, whose tasks have ended.
-    if (state.kind === 'outside') this.#instance = this.#env.secrets.hex(8);
+    const hasEnded = before.kind === 'member' && state.kind === 'outside';
+    if (hasEnded) this.#instance = this.#env.secrets.hex(8);
     const joined = state.kind === 'member' ? state.incarnation : 0;
     const known = before.kind === 'member' ? before.incarnation : 0;
     if (joined > 0 && joined !== known) onJoined(joined);

@@ -4,9 +4,10 @@
  *     reserve ──▶ granted ──confirm──▶ confirmed ──release──▶ free
  *                    └── time is over, release ──▶ free
  *
- * All calls may come twice, late or not at all: a second one is answered as the first was, and what was not
+ * All calls may come twice, late, in another order or not at all: a second one is answered as the first was, and what was not
  * confirmed in time comes back by itself. A confirmed reservation is kept until it is released, or until the
- * worker's life ends, which ends all of them. The coordinator's counterpart is coordinator/scheduler/job-queue.ts.
+ * worker's life ends, which ends all of them. What was released stays so: a reserve and a confirm that come behind
+ * their release, both late, would else take slots that nobody gives back. The coordinator's counterpart is coordinator/scheduler/job-queue.ts.
  */
 
 interface Reserved {
@@ -23,6 +24,15 @@ export interface SlotReservations {
   readonly memoryBytes: number;
   /** By job and attempt. */
   readonly reserved: ReadonlyMap<string, Reserved>;
+  /** Job → the greatest attempt that was released, and until when that is remembered. */
+  readonly released: ReadonlyMap<string, { readonly attempt: number; readonly untilMs: number }>;
+}
+
+/** No call is under way for so long: each has a deadline of seconds. */
+const rememberMs = 600_000;
+
+export function emptyReservations(slots: number, memoryBytes: number): SlotReservations {
+  return { slots, memoryBytes, reserved: new Map(), released: new Map() };
 }
 
 export type ReservationCall = {
@@ -61,6 +71,7 @@ export function stepReservations(before: SlotReservations, call: ReservationCall
   switch (call.kind) {
     case 'reserve': {
       if (known !== undefined) return { state, answer: 'granted' };
+      if (wasReleased(state, call)) return { state, answer: 'refused' };
       const free = freeSlotsOf(state);
       const fits = call.slots <= free.slots && call.memoryBytes <= free.memoryBytes;
       if (!fits) return { state, answer: 'refused' };
@@ -77,7 +88,10 @@ export function stepReservations(before: SlotReservations, call: ReservationCall
     case 'release': {
       const reserved = new Map(state.reserved);
       reserved.delete(key);
-      return { state: { ...state, reserved }, answer: 'released' };
+      const attempt = Math.max(call.attempt, state.released.get(call.jobId)?.attempt ?? 0);
+      const untilMs = call.nowMs + rememberMs;
+      const released = new Map(state.released).set(call.jobId, { attempt, untilMs });
+      return { state: { ...state, reserved, released }, answer: 'released' };
     }
   }
 }
@@ -86,7 +100,18 @@ function withReserved(state: SlotReservations, key: string, one: Reserved): Slot
   return { ...state, reserved: new Map(state.reserved).set(key, one) };
 }
 
+function wasReleased({ released }: SlotReservations, call: ReservationCall): boolean {
+  return call.attempt <= (released.get(call.jobId)?.attempt ?? 0);
+}
+
+/** Whoever is not confirmed in time, and what need not be remembered any more. */
 function withoutExpired(state: SlotReservations, nowMs: number): SlotReservations {
-  const kept = [...state.reserved].filter(([, { untilMs }]) => nowMs < untilMs);
-  return kept.length === state.reserved.size ? state : { ...state, reserved: new Map(kept) };
+  const isOld = ({ untilMs }: { readonly untilMs: number }): boolean => nowMs >= untilMs;
+  const { reserved, released } = state;
+  if (![...reserved.values(), ...released.values()].some(isOld)) return state;
+  return {
+    ...state,
+    reserved: new Map([...reserved].filter(([, one]) => !isOld(one))),
+    released: new Map([...released].filter(([, one]) => !isOld(one))),
+  };
 }

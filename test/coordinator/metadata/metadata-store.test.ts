@@ -103,6 +103,24 @@ test('a log that never takes anything is given up with a word', async () => {
   await store.close();
 });
 
+test('events that only a newer version knows end all decisions, and not the log', async () => {
+  const log = await newLog();
+  const broken: unknown[] = [];
+  const onBroken = (error: unknown) => void broken.push(error);
+  const store = await MetadataStore.open(log, { wallMs, onBroken });
+  await store.propose(1, () => [job('a')]);
+  const newer = { kind: 'jobPaused', v: 1, jobId: 'a' };
+  expect(await log.append({ after: 1, term: 2, events: [newer, newer] })).toMatchObject({
+    kind: 'ok',
+  });
+  expect(await log.append({ after: 3, term: 2, events: [newer] })).toMatchObject({ kind: 'ok' });
+  expect(broken).toHaveLength(1);
+  expect(await codeFrom(store.propose(2, () => [job('b')]))).toBe('METADATA_VERSION');
+  expect(await codeFrom(MetadataStore.open(log, { wallMs }))).toBe('METADATA_VERSION');
+  expect(store.state.jobCount).toBe(1);
+  await store.close();
+});
+
 /** The first append has an unknown outcome. */
 function unsure(log: MetadataLog, isDone: boolean): Partial<MetadataLog> {
   let count = 0;
