@@ -135,6 +135,23 @@ class Scene {
     return { committer, writer, write, flush };
   }
 
+  /** Until Kafka has ended what was noted: it was open for too long. */
+  untilLost(noted: Json): Promise<void> {
+    const { transactionalId } = noted as unknown as NotedTransaction;
+    const stateOf = async () => (await this.client.transactionOf(transactionalId))?.state;
+    return expect.poll(stateOf, { timeout: 30_000 }).toBe('CompleteAbort');
+  }
+
+  /** What an attempt has noted of so many rows, and Kafka has ended. */
+  async lostRows(count: number): Promise<NotedTransaction & Json> {
+    const { writer, write, flush } = await this.begin(null);
+    await write(upTo(count));
+    await flush();
+    const noted = writer.prepareCommit() as unknown as NotedTransaction & Json;
+    await this.untilLost(noted);
+    return noted;
+  }
+
   /** Ids that readers of committed records see, in order; waits for open transactions to end. */
   async seen(): Promise<number[]> {
     const parts = await Promise.all(
@@ -206,12 +223,7 @@ test('whoever goes on from a checkpoint commits it, ends what is behind it and f
 test('a transaction that the broker has ended is written anew, once', async () => {
   const scene = await Scene.make(1_000);
   await withScene(scene, async () => {
-    const { writer, write, flush } = await scene.begin(null);
-    await write(upTo(100));
-    await flush();
-    const noted = writer.prepareCommit() as { readonly transactionalId: string };
-    const stateOf = async () => (await scene.client.transactionOf(noted.transactionalId))?.state;
-    await expect.poll(stateOf, { timeout: 30_000 }).toBe('CompleteAbort');
+    const noted = await scene.lostRows(100);
     expect(await scene.seen()).toEqual([]);
     for (let attempt = 0; attempt < 2; attempt++) {
       await scene.begin([noted]);
@@ -225,12 +237,7 @@ test('a transaction that the broker has ended is written anew, once', async () =
 test('whoever wrote it anew and crashed in the midst of it has written nothing', async () => {
   const scene = await Scene.make(1_000);
   await withScene(scene, async () => {
-    const { writer, write, flush } = await scene.begin(null);
-    await write(upTo(20));
-    await flush();
-    const noted = writer.prepareCommit() as unknown as NotedTransaction & Json;
-    const stateOf = async () => (await scene.client.transactionOf(noted.transactionalId))?.state;
-    await expect.poll(stateOf, { timeout: 30_000 }).toBe('CompleteAbort');
+    const noted = await scene.lostRows(20);
     const { transactionalId: id, producerId, epoch } = noted;
     const transactionalId = `${id}-again-${producerId}-${epoch}`;
     const again = { topic: scene.topic, transactionalId, timeoutMs: 1_000 };
@@ -244,12 +251,7 @@ test('whoever wrote it anew and crashed in the midst of it has written nothing',
 test('a coordinator that fell asleep while it wrote anew is told that another one has taken over', async () => {
   const scene = await Scene.make(1_000);
   await withScene(scene, async () => {
-    const { writer, write, flush } = await scene.begin(null);
-    await write(upTo(20));
-    await flush();
-    const noted = writer.prepareCommit() as unknown as NotedTransaction & Json;
-    const stateOf = async () => (await scene.client.transactionOf(noted.transactionalId))?.state;
-    await expect.poll(stateOf, { timeout: 30_000 }).toBe('CompleteAbort');
+    const noted = await scene.lostRows(20);
     let isAsleep = true;
     const sleeper = scene.committer(async () => {
       if (!isAsleep) return;
@@ -264,12 +266,7 @@ test('a coordinator that fell asleep while it wrote anew is told that another on
 test('one that an older version has noted, with its records, is written anew as well', async () => {
   const scene = await Scene.make(1_000);
   await withScene(scene, async () => {
-    const { writer, write, flush } = await scene.begin(null);
-    await write(upTo(20));
-    await flush();
-    const noted = (await oldNote(scene, writer.prepareCommit())) as { transactionalId: string };
-    const stateOf = async () => (await scene.client.transactionOf(noted.transactionalId))?.state;
-    await expect.poll(stateOf, { timeout: 30_000 }).toBe('CompleteAbort');
+    const noted = await oldNote(scene, await scene.lostRows(20));
     await scene.begin([noted]);
     await scene.sees(upTo(20));
   });
@@ -298,8 +295,7 @@ test('a file of records that was changed is named, and nothing of it is written'
     const bytes = readFileSync(join(scene.folder ?? '', path));
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 5) ^ 1, bytes.length - 5);
     writeFileSync(join(scene.folder ?? '', path), bytes);
-    const stateOf = async () => (await scene.client.transactionOf(noted.transactionalId))?.state;
-    await expect.poll(stateOf, { timeout: 30_000 }).toBe('CompleteAbort');
+    await scene.untilLost(noted);
     await expect(scene.begin([noted])).rejects.toMatchObject({
       message: expect.stringContaining(path),
       info: { code: 'KAFKA_TRANSACTION_LOST' },
@@ -357,8 +353,7 @@ test('one whose records are kept nowhere is lost aloud', async () => {
     await write([0]);
     await flush();
     const noted = writer.finish() as { readonly transactionalId: string };
-    const stateOf = async () => (await scene.client.transactionOf(noted.transactionalId))?.state;
-    await expect.poll(stateOf, { timeout: 30_000 }).toBe('CompleteAbort');
+    await scene.untilLost(noted);
     await expect(committer.commit([noted])).rejects.toMatchObject({
       info: { code: 'KAFKA_TRANSACTION_LOST' },
     });
