@@ -93,7 +93,8 @@ test('barriers overtake rows between workers, and a job goes on with each entry 
     params: { input: join(folder, 'in/'), output },
     submission: { checkpoints },
   };
-  const first = await runOnWorkers({ ...options, onSubmitted: (job) => cancelAfter(job, 3) });
+  const cancelled = { rate: 10_000, onSubmitted: (job: JobHandle) => cancelAfter(job, 2) };
+  const first = await runOnWorkers({ ...options, ...cancelled });
   const second = await runOnWorkers(options);
   const { lineCount, ...found } = auditLedger(output, choice);
   expect([first.outcome.status, second.outcome.status]).toEqual(['cancelled', 'finished']);

@@ -33,13 +33,13 @@ export interface WorkersOptions {
   readonly submission?: Partial<JobSubmission>;
   /** Of an exchange's rings; 1: the smallest there are. @defaultValue 32 MiB */
   readonly exchangeBytes?: number;
+  /** Rows per second that each source gives out. @defaultValue as fast as it can */
+  readonly rate?: number;
   /** Is given the job once it is submitted. */
   readonly onSubmitted?: (job: JobHandle) => void;
   /** Whether networks have threads of their own; then bytes are not counted. @defaultValue false */
   readonly hasNetworkThreads?: boolean;
 }
-
-const flags = Object.freeze({ overwrite: true });
 
 export async function runOnWorkers({
   folder,
@@ -51,6 +51,7 @@ export async function runOnWorkers({
   hasNetworkThreads = false,
   onSubmitted,
   exchangeBytes = 32 << 20,
+  rate,
 }: WorkersOptions): Promise<{ readonly outcome: JobOutcome; readonly exchangedBytes: number }> {
   let exchangedBytes = 0;
   const net = countingNet((bytes) => {
@@ -85,6 +86,7 @@ export async function runOnWorkers({
   });
   const workers = await Promise.all(starts);
   try {
+    const flags = { overwrite: true, ...(rate !== undefined && { rate }) };
     const { graph } = buildJob(definition, params, flags);
     const module = { file, params, flags, fingerprint: fingerprintOf(graph) };
     const job = await coordinator.submit({
