@@ -30,6 +30,8 @@ export interface HistoryModel<S, I, O> {
    * asked for only where it changes something, and null says that it would not.
    */
   step(state: S, input: I, output: O | null): S | null;
+  /** True for one that never changes the state: where it fits, there is no reason to take it later. */
+  changesNothing(input: I, output: O | null): boolean;
   /** The same text for equal states. */
   keyOf(state: S): string;
 }
@@ -96,7 +98,7 @@ class Search<S, I, O> {
       else {
         // One has returned that this order has no room for: another choice before it.
         this.#note(place);
-        const last = this.#undo();
+        const last = this.#undoChange();
         if (last === null) break;
         place = last.next;
       }
@@ -122,6 +124,16 @@ class Search<S, I, O> {
     unlink(place);
     unlink(this.#returns[place.operation] as Place);
     return true;
+  }
+
+  /** Takes the last ones out again, to the last that could have come later. */
+  #undoChange(): Place | null {
+    for (;;) {
+      const last = this.#undo();
+      if (last === null) return null;
+      const { input, output } = this.#history[last.operation] as Operation<I, O>;
+      if (!this.#model.changesNothing(input, output)) return last;
+    }
   }
 
   /** Takes the last one out of the order again; null where there is none. */

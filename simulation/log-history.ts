@@ -53,6 +53,8 @@ function logModel(lists: EventLists): HistoryModel<LogState, Asked, Answered> {
       const list = lists.withEvents(state.list, events.map(String));
       return { list, length: after + events.length, term };
     },
+    changesNothing: (asked, answered) =>
+      asked.kind === 'read' || answered?.kind === 'conflict' || answered?.kind === 'fenced',
     keyOf: ({ list, term }) => `${list} ${term}`,
   };
 }

@@ -14,6 +14,7 @@ const register: HistoryModel<string, string, string> = {
     if (input.startsWith('w')) return input.slice(1);
     return output === state ? state : null;
   },
+  changesNothing: (input) => input === 'r',
   keyOf: (state) => state,
 };
 
