@@ -123,9 +123,16 @@ function installEtcd(): string {
   const fresh = `${installFolder}.${process.pid}.new`;
   mkdirSync(fresh, { recursive: true });
   try {
-    run(fresh, 'apt-get', ['download', 'etcd-server']);
+    // Lists of its own: those of the machine may be old, or not there, and are root's.
+    for (const folder of ['lists/partial', 'cache/archives/partial']) {
+      mkdirSync(join(fresh, folder), { recursive: true });
+    }
+    const lists = ['-o', `Dir::State::lists=${fresh}/lists`, '-o', `Dir::Cache=${fresh}/cache`];
+    run(fresh, 'apt-get', [...lists, 'update']);
+    run(fresh, 'apt-get', [...lists, 'download', 'etcd-server']);
     const archive = readdirSync(fresh).find((name) => name.endsWith('.deb')) ?? '';
     run(fresh, 'dpkg-deb', ['-x', archive, '.']);
+    for (const folder of ['lists', 'cache']) rmSync(join(fresh, folder), { recursive: true });
     if (!existsSync(program)) {
       rmSync(installFolder, { recursive: true, force: true });
       renameSync(fresh, installFolder);
@@ -141,7 +148,7 @@ function run(folder: string, command: string, args: readonly string[]): void {
   if (status === 0) return;
   throw new Error(
     `the tests of etcd need it: "${command} ${args.join(' ')}" failed (${error?.message ?? stderr}). ` +
-      'Put etcd 3.4 or newer on the PATH, or run "apt-get update" first.',
+      'Put etcd 3.4 or newer on the PATH.',
   );
 }
 
