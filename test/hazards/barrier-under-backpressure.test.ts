@@ -23,9 +23,9 @@ test('five kills behind a slow function, and no entry is lost or counted twice',
   const folder = tempFolder();
   const job = join(folder, 'job.ts');
   writeFileSync(job, slowLedger(40));
-  const choice = { count: 40_000, fileCount: 4, keysPerFile: 300, seed: 11 };
+  const choice = { count: 160_000, fileCount: 4, keysPerFile: 300, seed: 11 };
   const { audit, killedCount } = await runKilled({
-    ...{ folder, job, killCount: 5, choice, rate: 1_000_000, lifeMsMax: 2_000 },
+    ...{ folder, job, killCount: 5, choice, rate: 1_000_000, lifeMsMax: 1_200 },
     flags: ['--checkpoint-mode', 'unaligned'],
   });
   const { lineCount, ...found } = audit;
