@@ -53,6 +53,8 @@ interface Taken {
   prepared: Json;
   passedAtMs: number;
   readonly startDelayMs: number;
+  /** Steps of writing in one turn of the task. */
+  readonly stepsAtOnce: number;
   /** Of one that overtakes what is on its way. */
   readonly channels: ChannelParts;
   /** What was in the channels in; null where nothing has to be waited for any more. */
@@ -162,7 +164,7 @@ export class TaskCheckpoints {
    * @param source - Where the task's source is.
    */
   begin(
-    { checkpointId, alignmentMs = 0, triggeredAtMs }: Barrier,
+    { checkpointId, alignmentMs = 0, triggeredAtMs, mode }: Barrier,
     source: SourceSnapshot | null = null,
     recording: ChannelRecording | null = null,
   ): void {
@@ -179,6 +181,7 @@ export class TaskCheckpoints {
     this.#passing = {
       ...{ checkpointId, alignmentMs, run, source, recording, startDelayMs, prepared: null },
       ...{ beganAtMs, passedAtMs: beganAtMs, failure: null },
+      stepsAtOnce: mode === 'unaligned' || recording !== null ? stepsBehindRows : 1,
       channels: new ChannelParts(this.#options, (ref) => run.writerOf(ref)),
     };
   }
@@ -236,7 +239,7 @@ export class TaskCheckpoints {
     if (taken === undefined) return 'done';
     if (taken.run !== null) this.#takeRecorded(taken);
     if (taken.run !== null && taken.failure === null) {
-      if (!taken.run.step()) return 'more';
+      if (!this.#write(taken.run, taken.stepsAtOnce)) return 'more';
       if (taken.recording !== null) return 'waiting';
     }
     this.#writing.shift();
@@ -247,6 +250,12 @@ export class TaskCheckpoints {
         : this.#reportOf(taken);
     this.#reports.push(report);
     return this.#writing.length === 0 ? 'done' : 'more';
+  }
+
+  /** Whether all rows are written that are known. */
+  #write(run: SnapshotRun, stepsAtOnce: number): boolean {
+    for (let steps = 1; !run.step(); steps++) if (steps >= stepsAtOnce) return false;
+    return true;
   }
 
   #takeRecorded(taken: Taken): void {
@@ -297,6 +306,9 @@ export class TaskCheckpoints {
     };
   }
 }
+
+/** Of one that goes ahead of rows: they wait anyway, and as much time is for writing what waits as for them. */
+const stepsBehindRows = 4;
 
 /** One whose barrier will not come. */
 interface Skipped {
