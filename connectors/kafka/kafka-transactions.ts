@@ -137,12 +137,9 @@ export class KafkaTransactionCommitter implements SinkCommitter, CheckpointCommi
 
   /** What was committed is seen: the commits of ids that Kafka has not written are written. */
   async #confirm(client: KafkaClient, ids: readonly string[]): Promise<void> {
-    const found: TransactionState[] = [];
-    for (const id of ids) {
-      const state = await this.#settled(client, id, ending);
-      if (state?.state === 'CompleteCommit') found.push(state);
-    }
-    await writeLostMarkers(client, this.#options.topic, found);
+    const found = await Promise.all(ids.map((id) => this.#settled(client, id, ending)));
+    const committed = found.flatMap((one) => (one?.state === 'CompleteCommit' ? [one] : []));
+    await writeLostMarkers(client, this.#options.topic, committed);
   }
 
   async #commitOne(
