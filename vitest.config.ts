@@ -9,6 +9,7 @@ export default defineConfig({
           name: 'quick',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', 'test/hazards/**', 'test/long/**'],
+          setupFiles: ['test/support/property-seed.ts'],
           testTimeout: 120_000,
           // By default one core is left to the reporter, which needs next to none.
           maxWorkers: '100%',
@@ -18,6 +19,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/hazards/**/*.test.ts'],
+          setupFiles: ['test/support/property-seed.ts'],
           // What users run: after an edit the bundle would be stale, and the sources would be tested.
           globalSetup: ['test/support/build-bundle.ts'],
           testTimeout: 240_000,

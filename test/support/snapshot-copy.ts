@@ -161,7 +161,7 @@ export class SnapshotCopies implements SnapshotReader {
     });
     for (const { parts } of this.#copies) {
       for (const [part, copy] of parts) {
-        const bodies = snapshotsOf(copy).flatMap((one) => one.bodies);
+        const bodies = bodiesOf(copy);
         const unread = this.#unread.get(part) ?? [];
         const { schema } = copy;
         this.#unread.set(part, [...unread, ...bodies.map((bytes) => ({ schema, bytes }))]);
@@ -185,9 +185,9 @@ export class SnapshotCopies implements SnapshotReader {
     const unread = this.#unread.get(part);
     const [first] = this.#copies;
     if (unread === undefined || unread === null) return null;
-    const others = this.#copies
-      .slice(1)
-      .reduce((sum, { parts }) => sum + (parts.get(part)?.bodies.length ?? 0), 0);
+    const others = this.#copies.slice(1).reduce((sum, { parts }) => {
+      return sum + bodiesOf(parts.get(part) ?? null).length;
+    }, 0);
     if (first === undefined || unread.length > others) return this.read(part);
     this.#unread.set(part, null);
     return null;
@@ -202,6 +202,10 @@ export class SnapshotCopies implements SnapshotReader {
 /** A part's snapshots, one on top of the other. */
 function snapshotsOf(part: PartCopy | null): readonly PartCopy[] {
   return part === null ? [] : [...snapshotsOf(part.onTopOf), part];
+}
+
+function bodiesOf(part: PartCopy | null): readonly Uint8Array[] {
+  return snapshotsOf(part).flatMap(({ bodies }) => bodies);
 }
 
 function sizeOf(part: PartCopy | undefined): number {
