@@ -6,7 +6,7 @@
  *
  * Errors are the same typed ones as the real disk's. A crash leaves by NodeExit: the caller is dead.
  */
-import type { DirEntry, FileId, FileStat, OpenMode } from '../base/env/disk.ts';
+import type { DirEntry, DiskSpace, FileId, FileStat, OpenMode } from '../base/env/disk.ts';
 import { diskError } from '../base/env/disk-error.ts';
 import type { Life } from './life.ts';
 import type { DiskFault, DiskPlace, Inode, SimDiskState } from './sim-disk-state.ts';
@@ -116,6 +116,19 @@ export class SimDiskCalls {
     };
   }
 
+  truncate(file: FileId, sizeBytes: number): DiskCall<void> {
+    const { path, inode } = this.#fileOf(file);
+    return {
+      op: 'truncate',
+      path,
+      kind: 'growing',
+      effect: () => {
+        inode.modifiedMs = this.#life.world.nowMs;
+        this.#state.write(inode, sizeBytes, 'cut');
+      },
+    };
+  }
+
   fsync(file: FileId): DiskCall<void> {
     const { path, inode } = this.#fileOf(file);
     return {
@@ -203,12 +216,22 @@ export class SimDiskCalls {
     });
   }
 
+  space(path: string): DiskCall<DiskSpace> {
+    return callOf('space', 'other', path, () => {
+      if (!this.#state.folders.has(path) && !this.#state.names.has(path)) {
+        throw diskError('ENOENT', path);
+      }
+      const { capacityBytes } = this.#state;
+      return { capacityBytes, freeBytes: capacityBytes - this.#state.usedBytes() };
+    });
+  }
+
   #inodeFor(path: string, mode: OpenMode): Inode {
     if (this.#state.folders.has(path)) throw diskError('EISDIR', path);
     const existing = this.#state.names.get(path);
     if (existing !== undefined) {
       if (mode === 'createNew') throw diskError('EEXIST', path);
-      if (mode === 'replace') this.#state.write(existing, 0, 'empty');
+      if (mode === 'replace') this.#state.write(existing, 0, 'cut');
       return existing;
     }
     this.#checkFolderOf(path);

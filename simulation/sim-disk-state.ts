@@ -20,10 +20,10 @@ export interface Inode {
   modifiedMs: number;
 }
 
-/** An unsynced change: bytes at a position, or the emptying of the file. */
+/** An unsynced change: bytes at a position, or the file cut, or made longer, to that. */
 interface PendingWrite {
   readonly position: number;
-  readonly bytes: Uint8Array | 'empty';
+  readonly bytes: Uint8Array | 'cut';
 }
 
 interface PendingName {
@@ -79,6 +79,8 @@ export class SimDiskState {
   /** Calls that failed because of a fault, oldest first. */
   readonly failures: FailedCall[] = [];
   names = new Map<string, Inode>();
+  /** Of the whole disk; that it is full is a fault of its own. */
+  capacityBytes = 2 ** 40;
   callCount = 0;
   /** Grows whenever names may have changed. */
   nameChangeCount = 0;
@@ -117,7 +119,7 @@ export class SimDiskState {
     this.#pendingNames.push({ folder, apply });
   }
 
-  write(inode: Inode, position: number, bytes: Uint8Array | 'empty'): void {
+  write(inode: Inode, position: number, bytes: Uint8Array | 'cut'): void {
     inode.cached = applyWrite(inode.cached, position, bytes);
     inode.pending.push({ position, bytes });
   }
@@ -130,6 +132,13 @@ export class SimDiskState {
   /** A failed fsync: the changes count as written back, and never will be. */
   dropPending(inode: Inode): void {
     inode.pending = [];
+  }
+
+  /** By what programs see. */
+  usedBytes(): number {
+    let bytes = 0;
+    for (const { cached } of new Set(this.names.values())) bytes += cached.length;
+    return bytes;
   }
 
   syncDir(folder: string): void {
@@ -157,7 +166,7 @@ export class SimDiskState {
     for (const { position, bytes } of inode.pending) {
       const fate = this.#chance.int(0, 3);
       if (fate === 0) continue;
-      const isTorn = fate === 1 && bytes !== 'empty';
+      const isTorn = fate === 1 && bytes !== 'cut';
       const kept = isTorn ? bytes.subarray(0, this.#chance.int(0, bytes.length + 1)) : bytes;
       inode.durable = applyWrite(inode.durable, position, kept);
     }
@@ -166,12 +175,12 @@ export class SimDiskState {
   }
 }
 
-function applyWrite(
-  content: Uint8Array,
-  position: number,
-  bytes: Uint8Array | 'empty',
-): Uint8Array {
-  if (bytes === 'empty') return new Uint8Array(0);
+function applyWrite(content: Uint8Array, position: number, bytes: Uint8Array | 'cut'): Uint8Array {
+  if (bytes === 'cut') {
+    const result = new Uint8Array(position);
+    result.set(content.subarray(0, position));
+    return result;
+  }
   const end = position + bytes.length;
   const result = end > content.length ? new Uint8Array(end) : content;
   if (result !== content) result.set(content);

@@ -3,7 +3,7 @@
  * what sim-disk-calls.ts says. Crashes aimed at a call come before its effect, or after it and before
  * the answer; a dead node never answers.
  */
-import type { DirEntry, Disk, FileId, FileStat, OpenMode } from '../base/env/disk.ts';
+import type { DirEntry, Disk, DiskSpace, FileId, FileStat, OpenMode } from '../base/env/disk.ts';
 import type { Rng } from '../base/env/rng.ts';
 import type { Life } from './life.ts';
 import { type DiskCall, SimDiskCalls } from './sim-disk-calls.ts';
@@ -31,6 +31,10 @@ export class SimDisk implements Disk {
 
   write(file: FileId, from: Uint8Array, position: number): Promise<void> {
     return this.#later(this.#calls.write(file, from, position));
+  }
+
+  truncate(file: FileId, sizeBytes: number): Promise<void> {
+    return this.#later(this.#calls.truncate(file, sizeBytes));
   }
 
   fsync(file: FileId): Promise<void> {
@@ -67,6 +71,10 @@ export class SimDisk implements Disk {
 
   stat(path: string): Promise<FileStat | null> {
     return this.#later(this.#calls.stat(path));
+  }
+
+  space(path: string): Promise<DiskSpace> {
+    return this.#later(this.#calls.space(path));
   }
 
   #later<T>(call: DiskCall<T>): Promise<T> {

@@ -6,7 +6,14 @@
  * Once its slot or node is dead, no call reaches the disk any more. Only `close` is silent then, so
  * that the dead program can be taken apart and its memory used again.
  */
-import type { DirEntry, FileId, FileStat, OpenMode, SyncDisk } from '../base/env/disk.ts';
+import type {
+  DirEntry,
+  DiskSpace,
+  FileId,
+  FileStat,
+  OpenMode,
+  SyncDisk,
+} from '../base/env/disk.ts';
 import type { Life } from './life.ts';
 import { type DiskCall, SimDiskCalls } from './sim-disk-calls.ts';
 import type { SimDiskState } from './sim-disk-state.ts';
@@ -31,6 +38,10 @@ export class SimSyncDisk implements SyncDisk {
 
   write(file: FileId, from: Uint8Array, position: number): void {
     this.#now(this.#calls.write(file, from, position));
+  }
+
+  truncate(file: FileId, sizeBytes: number): void {
+    this.#now(this.#calls.truncate(file, sizeBytes));
   }
 
   fsync(file: FileId): void {
@@ -67,6 +78,10 @@ export class SimSyncDisk implements SyncDisk {
 
   stat(path: string): FileStat | null {
     return this.#now(this.#calls.stat(path));
+  }
+
+  space(path: string): DiskSpace {
+    return this.#now(this.#calls.space(path));
   }
 
   #now<T>(call: DiskCall<T>): T {

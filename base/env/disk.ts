@@ -29,6 +29,13 @@ export interface DirEntry {
   readonly kind: 'file' | 'folder' | 'link' | 'other';
 }
 
+/** What the disk below a path has room for. */
+export interface DiskSpace {
+  readonly capacityBytes: number;
+  /** That this user may fill. */
+  readonly freeBytes: number;
+}
+
 /** An open file, known by a number that only its disk understands. */
 export type FileId = number;
 
@@ -38,6 +45,8 @@ export interface SyncDisk {
   read(file: FileId, into: Uint8Array, position: number): number;
   /** Writes all of `from` at `position`; a short write is continued or becomes an error. */
   write(file: FileId, from: Uint8Array, position: number): void;
+  /** Makes the file so long: what is behind goes, what is missing is zeros. Durable with the next fsync. */
+  truncate(file: FileId, sizeBytes: number): void;
   fsync(file: FileId): void;
   close(file: FileId): void;
   rename(from: string, to: string): void;
@@ -55,6 +64,8 @@ export interface SyncDisk {
   list(path: string): DirEntry[];
   /** Facts about a path, links followed; null when nothing is there. */
   stat(path: string): FileStat | null;
+  /** Of the disk that a file or folder is on. */
+  space(path: string): DiskSpace;
 }
 
 type Promised<T> = {

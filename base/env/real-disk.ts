@@ -5,9 +5,10 @@
  */
 import fs from 'node:fs';
 import { promisify } from 'node:util';
-import type { DirEntry, Disk, FileId, FileStat, OpenMode } from './disk.ts';
+import type { DirEntry, Disk, DiskSpace, FileId, FileStat, OpenMode } from './disk.ts';
 import { diskError, systemCodeOf, toDiskError } from './disk-error.ts';
 import {
+  diskSpaceOf,
   fileStatOf,
   folderModeOf,
   isNothingThere,
@@ -19,6 +20,7 @@ import {
 const openFile = promisify<string, number, number, number>(fs.open);
 const readFile = promisify(fs.read);
 const writeFile = promisify(fs.write);
+const truncateFile = promisify<number, number>(fs.ftruncate);
 const fsyncFile = promisify(fs.fsync);
 const closeFile = promisify(fs.close);
 
@@ -60,6 +62,10 @@ class RealDisk implements Disk {
         done += bytesWritten;
       }
     });
+  }
+
+  truncate(file: FileId, sizeBytes: number): Promise<void> {
+    return attempt(this.#pathOf(file), () => truncateFile(file, sizeBytes));
   }
 
   fsync(file: FileId): Promise<void> {
@@ -116,6 +122,10 @@ class RealDisk implements Disk {
       if (isNothingThere(error)) return null;
       throw toDiskError(error, path);
     }
+  }
+
+  space(path: string): Promise<DiskSpace> {
+    return attempt(path, async () => diskSpaceOf(await fs.promises.statfs(path)));
   }
 
   #pathOf(file: FileId): string {

@@ -4,7 +4,7 @@
  * ones: `read` returns less than it was asked only at the end of the file.
  */
 import fs from 'node:fs';
-import type { DirEntry, FileId, FileStat, OpenMode, SyncDisk } from './disk.ts';
+import type { DirEntry, DiskSpace, FileId, FileStat, OpenMode, SyncDisk } from './disk.ts';
 import { diskError, systemCodeOf, toDiskError } from './disk-error.ts';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC } = fs.constants;
@@ -65,6 +65,10 @@ class RealSyncDisk implements SyncDisk {
     });
   }
 
+  truncate(file: FileId, sizeBytes: number): void {
+    attempt(this.#pathOf(file), () => fs.ftruncateSync(file, sizeBytes));
+  }
+
   fsync(file: FileId): void {
     attempt(this.#pathOf(file), () => fs.fsyncSync(file));
   }
@@ -117,6 +121,10 @@ class RealSyncDisk implements SyncDisk {
     }
   }
 
+  space(path: string): DiskSpace {
+    return attempt(path, () => diskSpaceOf(fs.statfsSync(path)));
+  }
+
   #pathOf(file: FileId): string {
     return this.#paths.get(file) ?? `file ${file}`;
   }
@@ -154,4 +162,9 @@ function entryKindOf(entry: fs.Dirent): DirEntry['kind'] {
 export function fileStatOf(stats: fs.Stats): FileStat {
   const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
   return { kind, sizeBytes: stats.size, modifiedMs: stats.mtimeMs };
+}
+
+/** The system's facts about a file system in our words. */
+export function diskSpaceOf(stats: fs.StatsFs): DiskSpace {
+  return { capacityBytes: stats.blocks * stats.bsize, freeBytes: stats.bavail * stats.bsize };
 }

@@ -138,3 +138,21 @@ test('a crash aimed at a call comes before its effect or after it, and is never 
     ['1', 'answered in life 2'],
   ]);
 });
+
+test('an unsynced cut is lost or kept, and what is written behind it may be there without it', async () => {
+  const first = async (disk: Disk): Promise<void> => {
+    await write(disk, '/a', 'abcd', true);
+    await disk.syncDir('/');
+    const file = await disk.open('/a', 'update');
+    await disk.truncate(file, 2);
+    await disk.write(file, bytes('X'), 2);
+  };
+  expect(await afterCrash('powerCut', first, (disk) => read(disk, '/a'))).toEqual(
+    [
+      'abX', // Both are kept.
+      'abXd', // The cut is lost.
+      'ab', // The write is lost, or torn to nothing.
+      'abcd',
+    ].sort(),
+  );
+});

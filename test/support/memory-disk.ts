@@ -1,5 +1,12 @@
 /** A synchronous disk in memory, for tests that look at what is on it, and may damage it. */
-import type { DirEntry, FileId, FileStat, OpenMode, SyncDisk } from '../../base/env/disk.ts';
+import type {
+  DirEntry,
+  DiskSpace,
+  FileId,
+  FileStat,
+  OpenMode,
+  SyncDisk,
+} from '../../base/env/disk.ts';
 import { diskError } from '../../base/env/disk-error.ts';
 
 export class MemoryDisk implements SyncDisk {
@@ -28,6 +35,12 @@ export class MemoryDisk implements SyncDisk {
     const bytes = new Uint8Array(Math.max(old.length, position + from.length));
     bytes.set(old);
     bytes.set(from, position);
+    this.files.set(this.openFiles.get(file) ?? '', bytes);
+  }
+
+  truncate(file: FileId, sizeBytes: number): void {
+    const bytes = new Uint8Array(sizeBytes);
+    bytes.set(this.#contents(file).subarray(0, sizeBytes));
     this.files.set(this.openFiles.get(file) ?? '', bytes);
   }
 
@@ -68,6 +81,12 @@ export class MemoryDisk implements SyncDisk {
   stat(path: string): FileStat | null {
     const bytes = this.files.get(path);
     return bytes === undefined ? null : { kind: 'file', sizeBytes: bytes.length, modifiedMs: 0 };
+  }
+
+  space(): DiskSpace {
+    let usedBytes = 0;
+    for (const { length } of this.files.values()) usedBytes += length;
+    return { capacityBytes: 2 ** 40, freeBytes: 2 ** 40 - usedBytes };
   }
 
   #contents(file: FileId): Uint8Array {

@@ -109,6 +109,28 @@ describe.each<[string, OnDisk]>([
       expect((await disk.stat(`${folder}/b`))?.sizeBytes).toBe(0);
     }));
 
+  test('truncate cuts, and makes longer with zeros', () =>
+    onDisk(async (disk, folder) => {
+      const path = `${folder}/a`;
+      const file = await disk.open(path, 'update');
+      await disk.write(file, bytes('hello'), 0);
+      await disk.truncate(file, 2);
+      expect(await get(disk, path)).toBe('he');
+      await disk.truncate(file, 4);
+      await disk.write(file, bytes('!'), 4);
+      await disk.fsync(file);
+      await disk.close(file);
+      expect(await get(disk, path)).toBe('he\0\0!');
+    }));
+
+  test('a disk says what it has room for', () =>
+    onDisk(async (disk, folder) => {
+      const { capacityBytes, freeBytes } = await disk.space(folder);
+      expect(freeBytes).toBeGreaterThan(0);
+      expect(freeBytes).toBeLessThanOrEqual(capacityBytes);
+      expect(await codeFrom(disk.space(`${folder}/none`))).toBe('DISK_NOT_FOUND');
+    }));
+
   test('rename replaces, and the old name is gone', () =>
     onDisk(async (disk, folder) => {
       await put(disk, `${folder}/next`, 'new');
