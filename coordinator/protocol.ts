@@ -64,6 +64,8 @@ export interface RegisterRequest {
   readonly slotCount: number;
   /** Where other workers get rows from its tasks; absent where it has no exchange. */
   readonly exchangeAddress?: string;
+  /** In a cluster: which of the executors that were asked for this is. */
+  readonly executorId?: string;
 }
 
 export interface RegisterAnswer {

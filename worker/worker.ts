@@ -38,6 +38,7 @@ import type { RingDescriptor, TaskAttempt } from './threads/slot-messages.ts';
 
 export interface WorkerOptions {
   readonly workerId: string;
+  /** Where it listens; the coordinator is told which port it got. */
   readonly address: Address;
   readonly coordinatorAddress: Address;
   readonly slotCount: number;
@@ -54,6 +55,8 @@ export interface WorkerOptions {
   readonly programRings?: () => Readonly<Record<string, RingDescriptor>>;
   /** To tasks on other workers; it is stopped with the worker. @defaultValue a job's tasks are all here */
   readonly network?: ExchangeNetwork;
+  /** Of this process, as the coordinator of a cluster asked for it. @defaultValue none: it is the whole worker */
+  readonly executorId?: string;
 }
 
 export interface WorkerHandle {
@@ -106,11 +109,12 @@ class Worker implements WorkerHandle {
     this.#server.handle(methods.orderSources, (body) => this.#orderSources(body as never));
     this.#server.handle(methods.cancelCheckpoint, (body) => this.#cancelCheckpoint(body as never));
     this.#server.handle(methods.stop, (body) => this.#stopJob(body as never));
-    const { workerId, address, slotCount, network } = this.#options;
-    await this.#server.listen(address);
+    const { workerId, slotCount, network, executorId } = this.#options;
+    const address = await this.#server.listen(this.#options.address);
     // Without a term: which one counts is what it is told. Others may have registered before.
     const exchange = network && { exchangeAddress: network.address };
-    const self = { workerId, address, slotCount, ...exchange };
+    const executor = executorId === undefined ? {} : { executorId };
+    const self = { workerId, address, slotCount, ...exchange, ...executor };
     const deadline = { deadlineMs: controlDeadlineMs };
     const answer = await this.#coordinator.call(methods.register, self, deadline);
     this.#term = (answer as unknown as RegisterAnswer).term;
