@@ -14,13 +14,13 @@ import type { CheckpointRequest } from '../coordinator/job/checkpointed-job.ts';
 import type { JobHandle } from '../coordinator/job/job-handle.ts';
 import type { JobTotals } from '../coordinator/job/job-metrics.ts';
 import type { JobOutcome } from '../coordinator/job/job-outcome.ts';
+import type { JobControl } from '../coordinator/job/job-service.ts';
 import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import { fingerprintOf } from '../engine/api/build-job.ts';
 import type { RunFlags } from '../engine/api/endpoints.ts';
 import { encodeParams } from '../engine/api/param-wire.ts';
 import type { JobMode, LogicalGraph } from '../engine/plan/logical-graph.ts';
 import type { PiscinaSlotRunner } from '../worker/threads/piscina-slot-runner.ts';
-import type { JobControl } from './control/job-api.ts';
 import { EmbeddedHost, type HostOptions } from './embedded-host.ts';
 import { checkProgram, ProgramEnds, type ProgramSide } from './program-ends.ts';
 

@@ -8,6 +8,7 @@
  * A job of several stages goes on long after its input is read, so its share is that of its tasks.
  */
 
+import { RateMeter } from '../base/rate-meter.ts';
 import { cellWidthOf, cutText } from '../base/table.ts';
 import { formatBytes, formatCount, formatDuration } from '../base/units.ts';
 import type { CliEnv } from './cli-env.ts';
@@ -15,8 +16,6 @@ import type { RunProgress } from './embedded.ts';
 
 const redrawMs = 100;
 const plainLineMs = 5_000;
-/** The rate is over this much of the past: steady enough to read, and follows a change. */
-const rateWindowMs = 3_000;
 const barWidthMax = 30;
 const barWidthMin = 10;
 const eraseLine = '\r\x1b[2K';
@@ -120,18 +119,4 @@ function remainingText(remainingBytes: number, bytesPerSecond: number): string {
   // All is read, but what has been read is still being worked on: no end can be told.
   if (remainingBytes <= 0 || bytesPerSecond <= 0) return '';
   return `${formatDuration((remainingBytes / bytesPerSecond) * 1000)} left`;
-}
-
-/** Bytes per second over the last few seconds. */
-export class RateMeter {
-  #samples: { readonly atMs: number; readonly bytes: number }[] = [];
-
-  /** Takes in how far the job is now; returns the rate, 0 while there is none to tell. */
-  add(atMs: number, bytes: number): number {
-    this.#samples.push({ atMs, bytes });
-    this.#samples = this.#samples.filter((sample) => atMs - sample.atMs <= rateWindowMs);
-    const oldest = this.#samples[0];
-    if (oldest === undefined || atMs === oldest.atMs) return 0;
-    return ((bytes - oldest.bytes) / (atMs - oldest.atMs)) * 1000;
-  }
 }

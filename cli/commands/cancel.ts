@@ -5,9 +5,9 @@
  * Before: cli/main.ts. After: cli/control/job-client.ts.
  */
 import { typedError } from '../../base/typed-error.ts';
+import { jobMethods } from '../../coordinator/protocol/jobs.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
-import { jobMethods } from '../control/job-api.ts';
 import { askJob, hasEnded } from '../control/job-client.ts';
 import { reachJob } from '../control/reach-job.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';

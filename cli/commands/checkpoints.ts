@@ -20,6 +20,7 @@ import {
   jobsIn,
 } from '../../coordinator/checkpoint/store/checkpoint-places.ts';
 import type { ListedCheckpoint } from '../../coordinator/checkpoint/store/checkpoint-store.ts';
+import { type CheckpointsReply, jobMethods } from '../../coordinator/protocol/jobs.ts';
 import { checkpointsText } from '../checkpoints-text.ts';
 import type { CliEnv } from '../cli-env.ts';
 import {
@@ -29,7 +30,6 @@ import {
   readControlCommand,
   realReach,
 } from '../control/control-command.ts';
-import { type CheckpointsReply, jobMethods } from '../control/job-api.ts';
 import { askJob, findJob } from '../control/job-client.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { widthOf } from './list.ts';

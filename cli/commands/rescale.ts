@@ -6,9 +6,13 @@
  */
 import { typedError } from '../../base/typed-error.ts';
 import { formatDuration } from '../../base/units.ts';
+import {
+  jobMethods,
+  type RescaleReply,
+  type RescaleRequest,
+} from '../../coordinator/protocol/jobs.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
-import { jobMethods, type RescaleReply, type RescaleRequest } from '../control/job-api.ts';
 import { reachJob } from '../control/reach-job.ts';
 import { askLong, timeoutFlag } from '../control/savepoint-call.ts';
 import { parseParallelism } from '../engine-flags.ts';

@@ -5,9 +5,13 @@
  * Before: cli/main.ts. After: cli/control/savepoint-call.ts, coordinator/job/job-checkpoints.ts.
  */
 import { resolve } from 'node:path';
+import {
+  jobMethods,
+  type SavepointReply,
+  type SavepointRequest,
+} from '../../coordinator/protocol/jobs.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
-import { jobMethods, type SavepointReply, type SavepointRequest } from '../control/job-api.ts';
 import { reachJob } from '../control/reach-job.ts';
 import { askLong, timeoutFlag } from '../control/savepoint-call.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';

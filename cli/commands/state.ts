@@ -8,9 +8,9 @@
 import { nearestName } from '../../base/nearest-name.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { KeyStatePart } from '../../coordinator/job/key-state.ts';
+import { jobMethods, type StateReply, type StateRequest } from '../../coordinator/protocol/jobs.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
-import { jobMethods, type StateReply, type StateRequest } from '../control/job-api.ts';
 import { askJob } from '../control/job-client.ts';
 import { reachJob } from '../control/reach-job.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';

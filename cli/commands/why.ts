@@ -9,9 +9,13 @@ import { typedError } from '../../base/typed-error.ts';
 import { formatCount, formatDuration } from '../../base/units.ts';
 import type { Finding } from '../../coordinator/job/job-findings.ts';
 import type { TaskInspection } from '../../coordinator/job/job-inspection.ts';
+import {
+  type JobDescription,
+  jobMethods,
+  type WhyAnswer,
+} from '../../coordinator/protocol/jobs.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
-import { type JobDescription, jobMethods, type WhyAnswer } from '../control/job-api.ts';
 import { askJob } from '../control/job-client.ts';
 import { reachJob } from '../control/reach-job.ts';
 import { findingText } from '../control/why-text.ts';

@@ -10,7 +10,7 @@ import type { Env } from '../../base/env/env.ts';
 import { createRpcClient } from '../../base/rpc/client.ts';
 import type { JsonValue } from '../../base/rpc/message.ts';
 import { codeOf, TypedError, typedError } from '../../base/typed-error.ts';
-import { type JobDescription, jobMethods } from './job-api.ts';
+import { type JobDescription, jobMethods } from '../../coordinator/protocol/jobs.ts';
 import { type FoundSocket, findSockets, type JobPlaces, removeSocket } from './job-folder.ts';
 
 /** A process that has not said within this who it is does something else. */

@@ -4,35 +4,22 @@
  *
  * A job must not fail for want of a socket: where no place will do, it runs without one, and says so once.
  *
- * Before: cli/run-job.ts. After: base/rpc/server.ts.
+ * Before: cli/run-job.ts. After: coordinator/job/job-service.ts, base/rpc/server.ts.
  */
 import type { Env } from '../../base/env/env.ts';
 import type { JsonValue } from '../../base/rpc/message.ts';
 import { createRpcServer } from '../../base/rpc/server.ts';
 import { toWire } from '../../base/typed-error.ts';
-import { findingsOf } from '../../coordinator/job/job-findings.ts';
-import type { EmbeddedRun } from '../embedded.ts';
-import { RateMeter } from '../progress.ts';
+import { type JobControl, JobService } from '../../coordinator/job/job-service.ts';
 import {
-  type CheckpointsReply,
-  type JobControl,
-  type JobDescription,
   jobMethods,
-  type RescaleReply,
   type RescaleRequest,
-  type SavepointReply,
   type SavepointRequest,
-  type StateReply,
   type StateRequest,
   type StopRequest,
-  type WhyAnswer,
-} from './job-api.ts';
+} from '../../coordinator/protocol/jobs.ts';
+import type { EmbeddedRun } from '../embedded.ts';
 import { type JobPlaces, newSocketPath, removeSocket } from './job-folder.ts';
-
-/** What two looks at a job are apart: long beside a slice of 5 ms, short for who waits. */
-const lookAgainMs = 250;
-const rateIntervalMs = 1_000;
-const lastWordMs = 1_000;
 
 export interface JobSocketOptions {
   readonly places: JobPlaces;
@@ -57,8 +44,13 @@ type SocketEnv = Pick<Env, 'clock' | 'net' | 'observe' | 'timers' | 'secrets'>;
 export async function openJobSocket(env: SocketEnv, options: JobSocketOptions): Promise<JobSocket> {
   const { places, processId, onUnavailable } = options;
   const server = createRpcServer(env, { callsInWorkMax: 64 });
-  const service = new JobService(env, options);
-  // Bodies come from `base/rpc` of the same version: their shape is that of job-api.ts.
+  const { name, file, run, control } = options;
+  const service = new JobService(env, {
+    ...{ name, file, processId, control },
+    progress: () => run.progress(),
+    cancel: (reason) => run.cancel(reason),
+  });
+  // Bodies come from `base/rpc` of the same version: their shape is that of coordinator/protocol/jobs.ts.
   const on = <T>(method: string, handle: (body: T) => unknown): void =>
     server.handle(method, async (body) => (await handle(body as T)) as JsonValue);
   on(jobMethods.describe, () => service.describe());
@@ -89,100 +81,4 @@ export async function openJobSocket(env: SocketEnv, options: JobSocketOptions): 
       removeSocket(path);
     },
   };
-}
-
-class JobService {
-  readonly #env: SocketEnv;
-  readonly #options: JobSocketOptions;
-  readonly #sinceMs: number;
-  readonly #rate = new RateMeter();
-  readonly #endRate: () => void;
-  #rowsPerSecond = 0;
-  /** Who waits for a savepoint is told what came of it, also when the job ends with it. */
-  readonly #awaited = new Set<Promise<unknown>>();
-
-  constructor(env: SocketEnv, options: JobSocketOptions) {
-    this.#env = env;
-    this.#options = options;
-    this.#sinceMs = env.clock.wall() - options.run.progress().seconds * 1000;
-    this.#endRate = env.timers.every(rateIntervalMs, () => this.#measure());
-  }
-
-  close(): void {
-    this.#endRate();
-  }
-
-  describe(): JobDescription {
-    const { name, file, processId: pid, run, control } = this.#options;
-    const { phase, seconds, rowsIn, bytesIn, rowsOut, deadLetters, share } = run.progress();
-    // Before the first second is over the average is all there is.
-    const rowsPerSecond = this.#rowsPerSecond || rowsIn / Math.max(seconds, 1e-3);
-    return {
-      ...{ name, id: control.jobId, pid, file, sinceMs: this.#sinceMs, seconds },
-      phase: control.isStopping ? 'stopping' : phase,
-      ...{ rowsIn, bytesIn, rowsOut, deadLetters, rowsPerSecond, share },
-    };
-  }
-
-  async why(): Promise<WhyAnswer> {
-    const { control } = this.#options;
-    const before = await control.inspect();
-    if (before === null) return { inspection: null, findings: [] };
-    await this.#env.timers.sleep(lookAgainMs);
-    const after = (await control.inspect()) ?? before;
-    return { inspection: after, findings: findingsOf(before, after) };
-  }
-
-  async stateOf({ operator, key }: StateRequest): Promise<StateReply> {
-    return { found: await this.#options.control.stateOf(operator, key) };
-  }
-
-  cancel(): { readonly isCancelled: boolean } {
-    const { run, control } = this.#options;
-    // What commits may be visible already.
-    if (run.progress().phase === 'committing' && !control.isStopping) return { isCancelled: false };
-    // Behind the answer: a job may be gone, with its connections, as soon as it is told.
-    this.#env.timers.after(0, () => run.cancel('cancelled with "millrace cancel"'));
-    return { isCancelled: true };
-  }
-
-  checkpoints(): CheckpointsReply {
-    const saved = this.#options.control.saved();
-    return { checkpoints: saved.checkpoints(), restarts: saved.restarts() };
-  }
-
-  savepoint({ folder }: SavepointRequest): Promise<SavepointReply> {
-    return this.#await(async () => this.#options.control.saved().savepoint(folder));
-  }
-
-  stop(request: StopRequest): Promise<SavepointReply> {
-    return this.#await(async () => this.#options.control.saved().stop(request));
-  }
-
-  rescale({ parallelism }: RescaleRequest): Promise<RescaleReply> {
-    return this.#await(async () => this.#options.control.saved().rescale(parallelism));
-  }
-
-  /** When all that was promised has been said; what takes longer than a job takes to end is not waited for. */
-  async answered(): Promise<void> {
-    if (this.#awaited.size === 0) return;
-    const all = Promise.allSettled(this.#awaited);
-    await Promise.race([all, this.#env.timers.sleep(lastWordMs)]);
-    await this.#env.timers.sleep(0); // The answer is handed to the system before connections end.
-  }
-
-  async #await<T>(work: () => Promise<T>): Promise<T> {
-    const promise = Promise.resolve().then(work);
-    this.#awaited.add(promise);
-    try {
-      return await promise;
-    } finally {
-      this.#awaited.delete(promise);
-    }
-  }
-
-  #measure(): void {
-    const { rowsIn } = this.#options.run.progress();
-    this.#rowsPerSecond = this.#rate.add(this.#env.clock.mono(), rowsIn);
-  }
 }

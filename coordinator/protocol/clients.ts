@@ -1,16 +1,20 @@
 /**
- * What clients ask the coordinator of a cluster, over `base/rpc`: to take jobs, and of jobs what a job on this machine
- * can be asked over its socket. There `JobDescription` and its like are those of cli/control/job-api.ts.
+ * What clients ask the coordinator of a cluster, over `base/rpc`: to take jobs, and of a job what one on this machine can be
+ * asked over its socket (jobs.ts), with `OfJob` beside it.
  *
- *     hello ─▶ putBundle, part by part, where it is not there ─▶ submit ─▶ describe, … with the job's id
+ *     hello ─▶ putBundle, part by part, where it is not there ─▶ submit ─▶ watch, describe, … with the job's id
  *
  * Who does not lead answers CLUSTER_NOT_LEADING, with the leader's address in the details.
  */
+
+import type { WireError } from '../../base/typed-error.ts';
 import type { RunFlags } from '../../engine/api/endpoints.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { JobMode, LogicalGraph } from '../../engine/plan/logical-graph.ts';
 import type { CheckpointRequest } from '../job/checkpointed-job.ts';
+import type { JobOutcome, JobProgress } from '../job/job-outcome.ts';
 import type { Shuffle } from '../planner/plan-step.ts';
+import type { JobDescription, JobPhase } from './jobs.ts';
 
 export const clientMethods = {
   hello: 'cluster.hello',
@@ -19,8 +23,14 @@ export const clientMethods = {
   jobs: 'cluster.jobs',
   workers: 'cluster.workers',
   history: 'cluster.history',
+  watch: 'cluster.watch',
   logs: 'cluster.logs',
 } as const;
+
+export const watchIntervalMs = 100;
+
+/** Of a bundle's bytes, before base64: four thirds of it stay far below what a frame may have. */
+export const bundlePartBytesMax = 256 * 1024;
 
 export interface HelloRequest {
   readonly version: number;
@@ -84,17 +94,71 @@ export interface OfJob {
   readonly job: string;
 }
 
-export type ClusterJobPhase =
-  | 'queued'
-  | 'starting'
-  | 'running'
-  | 'committing'
-  | 'stopping'
-  | 'restarting'
-  | 'finished'
-  | 'failed'
-  | 'cancelled'
-  | 'stopped';
+/** Of a job without an end, its `describe` as well. */
+export interface ClusterJob extends JobDescription {
+  readonly id: string;
+  readonly namespace: string;
+  readonly priority: number;
+  /** That it has, or needs. */
+  readonly slots: number;
+  /** Of the attempt that runs, or ran last; 0 before the first. */
+  readonly epoch: number;
+  /** Those that its attempt is on. */
+  readonly workers: readonly string[];
+  /** Why it does not run: what it waits for, or what ended the attempt before; null while it runs. */
+  readonly reason: string | null;
+}
+
+/** Jobs without an end, the oldest first. */
+export interface JobsAnswer {
+  readonly jobs: readonly ClusterJob[];
+}
+
+export interface EndedJob {
+  readonly id: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly status: JobOutcome['status'];
+  /** When it was submitted, in ms since 1970. */
+  readonly sinceMs: number;
+  readonly endedMs: number;
+  /** How many attempts it had. */
+  readonly epoch: number;
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly error: WireError | null;
+}
+
+/** Jobs with an end, the newest first, as far as they are remembered. */
+export interface HistoryAnswer {
+  readonly jobs: readonly EndedJob[];
+}
+
+/** How far a job is, for who waits for its end: asked every `watchIntervalMs`. */
+export interface WatchAnswer {
+  readonly job: Pick<ClusterJob, 'id' | 'name' | 'seconds' | 'epoch' | 'workers' | 'reason'> & {
+    readonly phase: JobPhase;
+  };
+  /** Of the attempt that runs; null while none does. */
+  readonly progress: Omit<JobProgress, 'phase'> | null;
+  /** Null until it has ended. */
+  readonly outcome: JobOutcome | null;
+}
+
+export interface WorkerView {
+  readonly workerId: string;
+  readonly incarnation: number;
+  readonly address: string;
+  readonly slots: number;
+  readonly freeSlots: number;
+  readonly memoryBytes: number;
+  readonly isSuspected: boolean;
+  readonly jobs: readonly string[];
+}
+
+export interface WorkersAnswer {
+  readonly workers: readonly WorkerView[];
+}
 
 export interface LogsRequest extends OfJob {
   /** Where to go on by worker; none: the last of each. */

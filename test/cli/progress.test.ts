@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { cellWidthOf } from '../../base/table.ts';
 import type { RunProgress } from '../../cli/embedded.ts';
-import { progressText, RateMeter, showProgress } from '../../cli/progress.ts';
+import { progressText, showProgress } from '../../cli/progress.ts';
 import { fakeCliEnv } from '../support/fake-cli-env.ts';
 
 const mb = 1024 ** 2;
@@ -66,15 +66,6 @@ test('the bar fills what is left of the line, to a limit, and goes where there i
   const narrow = progressText(running, 24 * mb, 60);
   expect(narrow).not.toContain('━');
   expect(cellWidthOf(narrow)).toBe(60);
-});
-
-test('the rate follows the last seconds', () => {
-  const meter = new RateMeter();
-  expect(meter.add(0, 0)).toBe(0);
-  expect(meter.add(1_000, 100)).toBe(100);
-  expect(meter.add(2_000, 400)).toBe(200);
-  // The sample at 0 is out of the window now.
-  expect(meter.add(4_000, 700)).toBe(200);
 });
 
 test('on a terminal the line is drawn ten times a second and erased at the end', () => {

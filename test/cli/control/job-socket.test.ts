@@ -16,13 +16,13 @@ import { statusCommand } from '../../../cli/commands/status.ts';
 import { stopCommand } from '../../../cli/commands/stop.ts';
 import { whyCommand } from '../../../cli/commands/why.ts';
 import type { Reach } from '../../../cli/control/control-command.ts';
-import type { JobControl } from '../../../cli/control/job-api.ts';
 import { removeStaleSockets } from '../../../cli/control/job-client.ts';
 import { newSocketPath } from '../../../cli/control/job-folder.ts';
 import { type JobSocket, openJobSocket } from '../../../cli/control/job-socket.ts';
 import type { RunProgress } from '../../../cli/embedded.ts';
 import { type CheckpointsView, noCheckpoints } from '../../../coordinator/job/checkpoints-view.ts';
 import type { TaskInspection } from '../../../coordinator/job/job-inspection.ts';
+import type { JobControl } from '../../../coordinator/job/job-service.ts';
 import { fakeCliEnv } from '../../support/fake-cli-env.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 

@@ -1,15 +1,15 @@
 /**
- * What a job that runs can be asked over its socket: methods of base/rpc, with JSON in and out. The socket and
- * who asks are of the same version, or the answer is RPC_NO_METHOD.
+ * What a job that runs can be asked, with JSON in and out: one on this machine over its socket, one of a cluster over the
+ * coordinator, with `job` beside what is asked (`OfJob` of clients.ts). Who asks is of the same version, or the answer is
+ * RPC_NO_METHOD.
  *
- * After: cli/control/job-socket.ts, cli/control/job-client.ts.
+ * After: coordinator/job/job-service.ts.
  */
-
-import type { CheckpointsView, RestartsView } from '../../coordinator/job/checkpoints-view.ts';
-import type { Finding } from '../../coordinator/job/job-findings.ts';
-import type { Rescaled, SavedJob } from '../../coordinator/job/job-handle.ts';
-import type { JobInspection } from '../../coordinator/job/job-inspection.ts';
-import type { KeyState } from '../../coordinator/job/key-state.ts';
+import type { CheckpointsView, RestartsView } from '../job/checkpoints-view.ts';
+import type { Finding } from '../job/job-findings.ts';
+import type { Rescaled } from '../job/job-handle.ts';
+import type { JobInspection } from '../job/job-inspection.ts';
+import type { KeyState } from '../job/key-state.ts';
 
 export const jobMethods = {
   describe: 'job.describe',
@@ -22,16 +22,30 @@ export const jobMethods = {
   checkpoints: 'job.checkpoints',
 } as const;
 
+/** `queued` and those from `restarting` on are of clusters only: a process of its own is gone when its job is. */
+export type JobPhase =
+  | 'queued'
+  | 'starting'
+  | 'running'
+  | 'committing'
+  | 'stopping'
+  | 'restarting'
+  | 'finished'
+  | 'failed'
+  | 'cancelled'
+  | 'stopped';
+
 export interface JobDescription {
   readonly name: string;
   /** Null until the job has been planned. */
   readonly id: string | null;
-  readonly pid: number;
+  /** Of the program that runs it; null on a cluster. */
+  readonly pid: number | null;
   readonly file: string;
   /** When it was started, in ms since 1970. */
   readonly sinceMs: number;
   readonly seconds: number;
-  readonly phase: 'starting' | 'running' | 'committing' | 'stopping';
+  readonly phase: JobPhase;
   readonly rowsIn: number;
   readonly bytesIn: number;
   readonly rowsOut: number;
@@ -57,6 +71,11 @@ export interface StateRequest {
 export interface StateReply {
   /** Null when the operator has no state for the key. */
   readonly found: KeyState | null;
+}
+
+export interface CancelReply {
+  /** False when it is too late: it is writing its result. */
+  readonly isCancelled: boolean;
 }
 
 export interface SavepointRequest {
@@ -86,18 +105,4 @@ export interface SavepointReply {
   readonly checkpointId: number;
   /** The folder with its manifest. */
   readonly path: string;
-}
-
-/** A program's own view of the job that it runs. */
-export interface JobControl {
-  /** Null until the job has been planned. */
-  readonly jobId: string | null;
-  /** Whether it is on its way to an end without a result. */
-  readonly isStopping: boolean;
-  /** Null while there are no tasks. */
-  inspect(): Promise<JobInspection | null>;
-  /** @throws As `JobMaster.stateOf`, and JOB_NOT_RUNNING before it runs. */
-  stateOf(operator: string, key: string): Promise<KeyState | null>;
-  /** @throws JOB_HAS_NO_CHECKPOINTS, and JOB_NOT_RUNNING before it runs. */
-  saved(): SavedJob;
 }
