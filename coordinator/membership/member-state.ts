@@ -21,6 +21,7 @@
  * Before: coordinator/membership/phi-accrual.ts. After: coordinator/membership/membership-keeper.ts.
  */
 import { assertNever } from '../../base/assert.ts';
+import { memberTiming } from '../protocol/members.ts';
 import { firstRhythm, phiOf, type Rhythm, type RhythmConfig, withInterval } from './phi-accrual.ts';
 
 export interface MembershipConfig extends RhythmConfig {
@@ -40,7 +41,7 @@ export interface MembershipConfig extends RhythmConfig {
 }
 
 export const defaultMembershipConfig: MembershipConfig = {
-  heartbeatMs: 500,
+  ...memberTiming,
   deviationMsMin: 100,
   suspectPhi: 3,
   suspectMsMin: 1_500,
@@ -48,8 +49,6 @@ export const defaultMembershipConfig: MembershipConfig = {
   lostMsMin: 4_000,
   lostMsMax: 8_000,
   reconnectMs: 2_000,
-  leaseMs: 120_000,
-  driftMax: 0.01,
 };
 
 /** One life of a worker, from its registration on. */

@@ -5,7 +5,7 @@
  *     supervisor ──heartbeat──────▶ coordinator    every `heartbeatMs`; its answer renews the lease
  *     supervisor ──executorEnded──▶ coordinator    a process of a job has ended, and how
  *     supervisor ──readBundle─────▶ coordinator    a part of a job's module
- *     supervisor ──leave──────────▶ coordinator    it takes no more, and has ended all
+ *     supervisor ──leave──────────▶ coordinator    it takes no more, and ends all
  *     supervisor ◀──reserve, confirm, release─────  slots: try, confirm, cancel
  *     supervisor ◀──startExecutor, stopExecutor──   a process for a job attempt
  *     supervisor ◀──readLog───────────────────────  what such a process has printed
@@ -17,6 +17,9 @@ import type { WireError } from '../../base/typed-error.ts';
 
 /** Greater when an older one would not understand: a mixed cluster is refused at `join` and `hello`. */
 export const clusterVersion = 1;
+
+/** Both sides count with the same: how often a heartbeat comes, how long a worker goes on without an answer, how wrong clocks run. */
+export const memberTiming = { heartbeatMs: 500, leaseMs: 120_000, driftMax: 0.01 } as const;
 
 export const memberMethods = {
   join: 'member.join',
