@@ -46,6 +46,16 @@ export interface JobSubmission {
   readonly adaptive?: AdaptiveOptions | null;
 }
 
+/** Where a job of a cluster runs, and what it is called. */
+export interface JobPlace {
+  readonly jobId: string;
+  readonly host: TaskHost;
+  /** Of an attempt without checkpoints: greater than that of any before. */
+  readonly epoch: number;
+  /** Slots for another parallelism. @throws RESCALE_REFUSED */
+  readonly newSlots: (slotCount: number) => Promise<NewSlots>;
+}
+
 export interface CoordinatorParts {
   readonly connectors: ReadonlyMap<string, Connector>;
   /**
@@ -61,6 +71,8 @@ export interface CoordinatorParts {
 
 /** Slots that were started for a job, and have come to be used or not. */
 export interface NewSlots {
+  /** @defaultValue the worker that has registered last */
+  readonly host?: TaskHost;
   /** Jobs run on these: those that were there before are not needed any more. */
   keep(): Promise<void>;
   drop(): Promise<void>;
@@ -85,11 +97,35 @@ export class Coordinator {
     this.#waiting = [];
   }
 
-  /** Plans a job and starts it as soon as a worker is there. */
-  async submit(submission: JobSubmission): Promise<JobHandle> {
-    const { graph, module, speculates = true, adaptive = adaptiveDefaults, ...plan } = submission;
-    const jobId = `${graph.jobName}-${this.#env.secrets.hex(4)}`;
+  /** Plans a job and starts it; without a place as soon as a worker is there. */
+  async submit(submission: JobSubmission, place?: JobPlace): Promise<JobHandle> {
+    const { graph, module, speculates = true, adaptive = adaptiveDefaults } = submission;
+    const jobId = place?.jobId ?? `${graph.jobName}-${this.#env.secrets.hex(4)}`;
     const { checkpoints } = submission;
+    const planWith = await this.plan(submission, jobId);
+    const physical = planWith(submission.parallelism);
+    const host = place?.host ?? (await this.#anyHost());
+    const options = { jobId, graph: physical, module, host, ...this.#parts };
+    if (checkpoints !== undefined) {
+      const declared = declaredStates(graph);
+      const newSlots = place?.newSlots ?? this.#parts.newSlots;
+      const request = { ...checkpoints, declared };
+      return this.#submitWithCheckpoints(options, request, { planWith, newSlots });
+    }
+    const adaptation = submission.shuffle === 'disk' ? adaptive : null;
+    const epoch = place?.epoch ?? 1;
+    return this.#start({ ...options, epoch, speculates, adaptive: adaptation });
+  }
+
+  /**
+   * What a job is planned by, with any parallelism; that which it asks for has been tried.
+   * @throws What keeps it from being planned, or from taking part in checkpoints.
+   */
+  async plan(
+    submission: JobSubmission,
+    jobId: string,
+  ): Promise<(parallelism: number) => PhysicalGraph> {
+    const { graph, module: _, checkpoints, ...plan } = submission;
     const statistics = await this.#statisticsOf(graph, jobId);
     const mode = plan.mode ?? (checkpoints === undefined ? undefined : 'streaming');
     const keepsPhases = checkpoints !== undefined && mayKeepRows(checkpoints.options);
@@ -97,14 +133,7 @@ export class Coordinator {
     const planWith = (parallelism: number) => planJob(graph, { ...given, parallelism });
     const physical = planWith(plan.parallelism);
     if (checkpoints !== undefined) checkCheckpoints(physical, this.#parts.connectors);
-    const host = await this.#anyHost();
-    const options = { jobId, graph: physical, module, host, ...this.#parts };
-    if (checkpoints !== undefined) {
-      const declared = declaredStates(graph);
-      return this.#submitWithCheckpoints(options, { ...checkpoints, declared }, planWith);
-    }
-    const adaptation = submission.shuffle === 'disk' ? adaptive : null;
-    return this.#start({ ...options, epoch: 1, speculates, adaptive: adaptation });
+    return planWith;
   }
 
   async #submitWithCheckpoints(
@@ -113,7 +142,13 @@ export class Coordinator {
       declared,
       ...request
     }: CheckpointRequest & { readonly declared: readonly DeclaredOperator[] },
-    planWith: (parallelism: number) => PhysicalGraph,
+    {
+      planWith,
+      newSlots,
+    }: {
+      readonly planWith: (parallelism: number) => PhysicalGraph;
+      readonly newSlots: CoordinatorParts['newSlots'];
+    },
   ): Promise<JobHandle> {
     const { graph, host, module } = options;
     const { folder, from, restart: strategy } = request;
@@ -136,34 +171,43 @@ export class Coordinator {
       checkCurrent: () => starter.checkCurrent(),
       begin: () => starter.begin({ kind: 'latest' }),
       prepareRescale: (parallelism) =>
-        this.#prepareRescale(starter, () => planWith(parallelism), parallelism),
+        this.#prepareRescale(starter, {
+          plan: () => planWith(parallelism),
+          newSlots: async () => (await newSlots?.(parallelism)) ?? null,
+        }),
     });
   }
 
   async #prepareRescale(
     starter: AttemptStarter,
-    plan: () => PhysicalGraph,
-    slotCount: number,
+    {
+      plan,
+      newSlots,
+    }: {
+      readonly plan: () => PhysicalGraph;
+      readonly newSlots: () => Promise<NewSlots | null>;
+    },
   ): Promise<Rescaling> {
     const before = starter.place;
+    const latest = this.#host;
     const graph = plan();
     checkCheckpoints(graph, this.#parts.connectors);
-    const slots = (await this.#parts.newSlots?.(slotCount)) ?? null;
-    const place = { graph, host: await this.#anyHost() };
-    this.#host = before.host; // Until it is kept.
+    const slots = await newSlots();
+    const place = { graph, host: slots?.host ?? (await this.#anyHost()) };
+    this.#host = latest; // Until it is kept.
     return {
       check: () => starter.check({ kind: 'latest' }, place),
       begin: async () => {
         starter.move(place);
         // What has just been written is checked by the tasks that read it.
         const master = await starter.begin({ kind: 'latest' }, 'sizes');
-        this.#host = place.host;
+        if (slots?.host === undefined) this.#host = place.host;
         await slots?.keep();
         return master;
       },
       drop: async () => {
         starter.move(before);
-        this.#host = before.host;
+        this.#host = latest;
         await slots?.drop();
       },
     };

@@ -3,6 +3,7 @@
  * Small JSON objects over `base/rpc`; data never goes this way.
  *
  *     worker ──register──────────────▶ coordinator     once, with its slots
+ *     worker ◀──ping──────────────────── coordinator    whether its process goes on, where that is another one
  *     worker ◀──deploy───────────────── coordinator    the tasks of one attempt of a region
  *     worker ◀──stopTasks / stop─────── coordinator    those of one attempt; all of the job
  *     worker ──requestSplit──────────▶ coordinator     a task has room for another split
@@ -43,6 +44,7 @@ export const stopDeadlineMs = 5_000;
 
 export const methods = {
   register: 'worker.register',
+  ping: 'worker.ping',
   requestSplit: 'task.request-split',
   taskFinished: 'task.finished',
   taskFailed: 'task.failed',

@@ -108,6 +108,7 @@ class Worker implements WorkerHandle {
     );
     this.#server.handle(methods.orderSources, (body) => this.#orderSources(body as never));
     this.#server.handle(methods.cancelCheckpoint, (body) => this.#cancelCheckpoint(body as never));
+    this.#server.handle(methods.ping, () => null);
     this.#server.handle(methods.stop, (body) => this.#stopJob(body as never));
     const { workerId, slotCount, network, executorId } = this.#options;
     const address = await this.#server.listen(this.#options.address);
