@@ -13,8 +13,8 @@ import type { Env } from '../../base/env/env.ts';
 import { createRpcClient, type RpcClient } from '../../base/rpc/client.ts';
 import { codeOf, fromWire, toWire, typedError, type WireError } from '../../base/typed-error.ts';
 import type { TaskHost } from '../job/task-host.ts';
-import { methods, type RegisterRequest } from '../protocol.ts';
 import type { OfLife, StartExecutorRequest, StopExecutorRequest } from '../protocol/members.ts';
+import { methods, type RegisterRequest } from '../protocol.ts';
 import { hostOver } from '../worker-host.ts';
 
 /** How long a process may take from being asked for to its registration. */
@@ -176,7 +176,10 @@ class OneExecutor implements Executor {
     if (this.#isOver) return;
     const error = lostError(this, reason);
     this.close();
-    this.#env.observe.event('executor.lost', { executorId: this.executorId, reason: error.message });
+    this.#env.observe.event('executor.lost', {
+      executorId: this.executorId,
+      reason: error.message,
+    });
     this.#options.stop();
     this.#options.onLost(toWire(error));
   }

@@ -6,9 +6,10 @@
  *
  * Before: coordinator/cluster/job-host.ts. After: coordinator/cluster/slot-queue.ts.
  */
-import type { QueuedJob } from '../scheduler/queue-state.ts';
-import type { OfLife } from '../protocol/members.ts';
+
 import type { Placement } from '../metadata/metadata-event.ts';
+import type { OfLife } from '../protocol/members.ts';
+import type { QueuedJob } from '../scheduler/queue-state.ts';
 import type { Holding, SlotQueue } from './slot-queue.ts';
 
 export type SlotsWanted = Omit<QueuedJob, 'slots'>;
@@ -76,7 +77,10 @@ export class HeldSlots {
   /** As the metadata log has it. */
   get placement(): Placement {
     return Object.fromEntries(
-      this.byLife().map(({ workerId, incarnation, count }) => [workerId, { incarnation, slots: count }]),
+      this.byLife().map(({ workerId, incarnation, count }) => [
+        workerId,
+        { incarnation, slots: count },
+      ]),
     );
   }
 

@@ -55,7 +55,10 @@ interface Attempt {
   readonly epoch: number;
   readonly seats: (Seat | null)[];
   /** Task id and attempt → the process that has it. */
-  readonly tasks: Map<string, { readonly taskId: string; readonly attempt: number; readonly executor: Executor }>;
+  readonly tasks: Map<
+    string,
+    { readonly taskId: string; readonly attempt: number; readonly executor: Executor }
+  >;
   isStopped: boolean;
   /** Seats are filled one after the other. */
   filling: Promise<void>;
@@ -141,8 +144,12 @@ export class JobHost implements TaskHost {
     const answers = await Promise.all(
       executorsOf(attempt).map(async (executor) => {
         const slotOf = (index: number) =>
-          attempt.seats.findIndex((seat) => seat?.executor === executor && seat.slotIndex === index);
-        const tasks = await this.#try(executor, async () => (await executor.ready).host.ask(request));
+          attempt.seats.findIndex(
+            (seat) => seat?.executor === executor && seat.slotIndex === index,
+          );
+        const tasks = await this.#try(executor, async () =>
+          (await executor.ready).host.ask(request),
+        );
         return (tasks ?? []).map((task) => ({ ...task, slotIndex: slotOf(task.slotIndex) }));
       }),
     );
@@ -206,7 +213,11 @@ export class JobHost implements TaskHost {
 
   #startExecutor(
     attempt: Attempt,
-    place: { readonly workerId: string; readonly incarnation: number; readonly indexes: readonly number[] },
+    place: {
+      readonly workerId: string;
+      readonly incarnation: number;
+      readonly indexes: readonly number[];
+    },
   ): void {
     const { jobId, slotMemoryBytes, bundle, executors } = this.#options;
     const { workerId, incarnation, indexes } = place;
@@ -216,7 +227,8 @@ export class JobHost implements TaskHost {
       { workerId, incarnation, jobId, epoch, slots, slotMemoryBytes, bundle },
       (error) => this.#lost(attempt, executor, error),
     );
-    for (const [slotIndex, index] of indexes.entries()) attempt.seats[index] = { executor, slotIndex };
+    for (const [slotIndex, index] of indexes.entries())
+      attempt.seats[index] = { executor, slotIndex };
   }
 
   #lost(attempt: Attempt, executor: Executor, error: WireError): void {

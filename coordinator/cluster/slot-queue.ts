@@ -19,7 +19,12 @@ import {
   stepQueue,
 } from '../scheduler/job-queue.ts';
 import { textOfReason, type WaitReason, waitReasonOf } from '../scheduler/queue-reasons.ts';
-import { emptyQueue, type QueuedJob, type QueueState, type SlotPlacement } from '../scheduler/queue-state.ts';
+import {
+  emptyQueue,
+  type QueuedJob,
+  type QueueState,
+  type SlotPlacement,
+} from '../scheduler/queue-state.ts';
 
 /** How to reach supervisors; each call has a deadline. */
 export interface SlotCalls {

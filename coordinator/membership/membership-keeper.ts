@@ -58,6 +58,11 @@ export class MembershipKeeper {
     this.#members.set(workerId, restoredMember(life, this.#env.clock.mono(), this.config));
   }
 
+  /** A life that the metadata log knows to be over: the next one has a greater number. */
+  restoreEnded(workerId: string, incarnation: number): void {
+    this.#members.set(workerId, { kind: 'left', incarnation });
+  }
+
   register(workerId: string, event: BodyOf<'register'>): MemberAnswer {
     return this.#ask(workerId, { kind: 'register', ...event });
   }
