@@ -47,6 +47,7 @@ export class ClusterJob {
   #handle: JobHandle | null = null;
   #cancelReason: string | null = null;
   #outcome: JobOutcome | null = null;
+  #epoch: number;
   /** Hosts that it had: another parallelism has another one. */
   #hostCount = 0;
 
@@ -55,6 +56,7 @@ export class ClusterJob {
     this.#options = options;
     this.jobId = options.jobId;
     this.submission = options.submission;
+    this.#epoch = options.epochBefore;
     const { slots, host } = this.#newHost(options.submission.parallelism);
     this.#slots = slots;
     this.#host = host;
@@ -78,6 +80,11 @@ export class ClusterJob {
   /** The key under which it waits for slots; null where it does not. */
   get waitingKey(): string | null {
     return this.#slots.waitingKey;
+  }
+
+  /** Of the attempt that runs, or ran last; 0 before the first. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** Where its attempt runs. */
@@ -145,7 +152,11 @@ export class ClusterJob {
       },
     });
     const host = new JobHost({
-      ...{ jobId, slotCount, slotMemoryBytes, bundle, slots, executors, onBegun },
+      ...{ jobId, slotCount, slotMemoryBytes, bundle, slots, executors },
+      onBegun: (epoch, held) => {
+        this.#epoch = epoch;
+        onBegun(epoch, held);
+      },
       onTaskLost: (job, failure) => this.#taskLost(job, failure),
     });
     return { slots, host };

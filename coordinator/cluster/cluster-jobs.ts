@@ -117,9 +117,13 @@ export class ClusterJobs {
     void job.done.then((outcome) => this.#ended(jobId, outcome));
   }
 
-  async #ended(jobId: string, { status, error }: JobOutcome): Promise<void> {
+  async #ended(jobId: string, { status, error, totals }: JobOutcome): Promise<void> {
     if (this.#isClosed) return;
-    await this.#note(jobId, { kind: 'jobEnded', jobId, status, reason: error?.message ?? '' });
+    const { rowsIn, rowsOut } = totals;
+    const reason = error?.message ?? '';
+    const failure = (error ?? null) as unknown as JsonValue;
+    const end = { status, reason, rowsIn, rowsOut, error: failure };
+    await this.#note(jobId, { kind: 'jobEnded', jobId, ...end });
     const ended = this.all.filter(({ outcome }) => outcome !== null);
     for (const { jobId: oldest } of ended.slice(0, -endedMax)) this.#jobs.delete(oldest);
   }

@@ -80,6 +80,10 @@ export type MetadataEvent =
       readonly jobId: string;
       readonly status: JobEnd;
       readonly reason: string;
+      readonly rowsIn: number;
+      readonly rowsOut: number;
+      /** A WireError, of one that has failed; else null. */
+      readonly error: JsonValue;
     }
   | {
       readonly kind: 'scheduleSet';
@@ -113,7 +117,10 @@ const fieldsOf: { readonly [K in Kind]: FieldsOf<K> } = {
   attemptStarted: { jobId: 'string', epoch: 'number', placement: 'json' },
   checkpointCompleted: { jobId: 'string', epoch: 'number', checkpointId: 'number', path: 'string' },
   attemptEnded: { jobId: 'string', epoch: 'number', reason: 'string' },
-  jobEnded: { jobId: 'string', status: 'string', reason: 'string' },
+  jobEnded: {
+    ...{ jobId: 'string', status: 'string', reason: 'string' },
+    ...{ rowsIn: 'number', rowsOut: 'number', error: 'json' },
+  },
   scheduleSet: { name: 'string', cron: 'string', spec: 'json' },
   scheduleRemoved: { name: 'string' },
   scheduleFired: { name: 'string', dueAtMs: 'number' },
@@ -122,7 +129,10 @@ const fieldsOf: { readonly [K in Kind]: FieldsOf<K> } = {
 type Stored = Readonly<Record<string, JsonValue>>;
 
 /** Steps from version n + 1 to n + 2 of a kind; a kind without any is at version 1. */
-const upcasts: Partial<Record<Kind, readonly ((event: Stored) => Stored)[]>> = {};
+const upcasts: Partial<Record<Kind, readonly ((event: Stored) => Stored)[]>> = {
+  // Version 1 said nothing of rows.
+  jobEnded: [(event) => ({ ...event, rowsIn: 0, rowsOut: 0, error: null })],
+};
 
 /** As the log keeps it. */
 export function encodeEvent(event: MetadataEvent): JsonValue {

@@ -10,7 +10,7 @@
  */
 import { assert, assertNever } from '../../base/assert.ts';
 import type { JsonValue } from '../../base/rpc/message.ts';
-import type { JobEnd, MetadataEvent, Placement } from './metadata-event.ts';
+import type { MetadataEvent, Placement } from './metadata-event.ts';
 
 type Told<K extends MetadataEvent['kind']> = Omit<Extract<MetadataEvent, { kind: K }>, 'kind'>;
 
@@ -18,6 +18,8 @@ export interface KnownAttempt {
   readonly epoch: number;
   readonly placement: Placement;
 }
+
+export type KnownEnd = Omit<Told<'jobEnded'>, 'jobId'> & { readonly atMs: number };
 
 export type KnownJob = Told<'jobSubmitted'> & {
   /** Order of submission. */
@@ -28,7 +30,7 @@ export type KnownJob = Told<'jobSubmitted'> & {
   /** The one that runs. */
   readonly attempt: KnownAttempt | null;
   readonly checkpoint: { readonly checkpointId: number; readonly path: string } | null;
-  readonly end: { readonly status: JobEnd; readonly reason: string; readonly atMs: number } | null;
+  readonly end: KnownEnd | null;
 };
 
 export type KnownWorker = Told<'workerRegistered'> & {
@@ -149,8 +151,10 @@ function nextOfJob(
       const { checkpointId, path } = event;
       return { ...job, checkpoint: { checkpointId, path } };
     }
-    case 'jobEnded':
-      return { ...job, attempt: null, end: { status: event.status, reason: event.reason, atMs } };
+    case 'jobEnded': {
+      const { jobId: _, ...end } = told(event);
+      return { ...job, attempt: null, end: { ...end, atMs } };
+    }
     default:
       return assertNever(event);
   }

@@ -19,7 +19,10 @@ export const metadataEvents: readonly MetadataEvent[] = [
   { kind: 'checkpointCompleted', jobId: 'j1', epoch: 1, checkpointId: 3, path: 'chk-3-1' },
   { kind: 'attemptEnded', jobId: 'j1', epoch: 1, reason: 'worker w1 is lost' },
   { kind: 'workerGone', workerId: 'w1', incarnation: 1, reason: 'silent' },
-  { kind: 'jobEnded', jobId: 'j1', status: 'cancelled', reason: 'by ada' },
+  {
+    ...{ kind: 'jobEnded', jobId: 'j1', status: 'cancelled', reason: 'by ada' },
+    ...{ rowsIn: 7, rowsOut: 3, error: null },
+  },
   { kind: 'scheduleSet', name: 'nightly', cron: '0 3 * * *', spec: { file: 'job.ts' } },
   { kind: 'scheduleFired', name: 'nightly', dueAtMs: 99 },
   { kind: 'scheduleRemoved', name: 'nightly' },

@@ -28,7 +28,7 @@ test.each`
   ${'attemptEnded'}        | ${'jobs.j1.epoch'}                | ${1}
   ${'workerGone'}          | ${'workers.w1.isThere'}           | ${false}
   ${'workerGone'}          | ${'workers.w1.incarnation'}       | ${1}
-  ${'jobEnded'}            | ${'jobs.j1.end'}                  | ${{ status: 'cancelled', reason: 'by ada', atMs: 108 }}
+  ${'jobEnded'}            | ${'jobs.j1.end'}                  | ${{ status: 'cancelled', reason: 'by ada', rowsIn: 7, rowsOut: 3, error: null, atMs: 108 }}
   ${'scheduleFired'}       | ${'schedules.nightly.firedForMs'} | ${99}
   ${'scheduleRemoved'}     | ${'schedules'}                    | ${{}}
 `('after $kind $path is $value', ({ kind, path, value }) => {
@@ -74,7 +74,8 @@ test('the oldest of jobs that have ended are forgotten, those that run are not',
   for (let count = 0; count < 1_100; count++) {
     const jobId = `short-${count}`;
     const job = { ...metadataEvents[3], jobId } as MetadataEvent;
-    state = fold([job, { kind: 'jobEnded', jobId, status: 'finished', reason: '' }], state);
+    const end = { status: 'finished', reason: '', rowsIn: 0, rowsOut: 0, error: null } as const;
+    state = fold([job, { kind: 'jobEnded', jobId, ...end }], state);
   }
   expect(Object.keys(state.jobs)).toHaveLength(1_001);
   expect(state.jobs.j1?.attempt?.epoch).toBe(1);

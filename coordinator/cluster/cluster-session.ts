@@ -1,0 +1,180 @@
+/**
+ * The coordinator of a cluster for as long as it leads: who is there, who may run, what runs. It begins with what the metadata
+ * log says, and is thrown away when the lease is lost: nothing of it is told to the next leader but by that log.
+ *
+ *     leads ─▶ term in the log ─▶ workers of the log may come back ─▶ jobs without an end are taken up ─▶ serves
+ *
+ * Before: coordinator/cluster/cluster-role.ts. After: coordinator/cluster/cluster-jobs.ts, coordinator/cluster/client-service.ts.
+ */
+import type { Env } from '../../base/env/env.ts';
+import type { CallContext } from '../../base/rpc/server.ts';
+import { codeOf } from '../../base/typed-error.ts';
+import type { Connector } from '../../engine/contracts/connector.ts';
+import { Coordinator } from '../coordinator.ts';
+import { type MemberChange, MembershipKeeper } from '../membership/membership-keeper.ts';
+import type { MetadataEvent } from '../metadata/metadata-event.ts';
+import type { MetadataStore } from '../metadata/metadata-store.ts';
+import type {
+  ExecutorEnded,
+  HeartbeatAnswer,
+  HeartbeatRequest,
+  JoinAnswer,
+  JoinRequest,
+  OfLife,
+} from '../protocol/members.ts';
+import type { RegisterAnswer, RegisterRequest } from '../protocol.ts';
+import type { BundleStore } from './bundle-store.ts';
+import { ClientService } from './client-service.ts';
+import { ClusterJobs } from './cluster-jobs.ts';
+import { assertKnownVersion } from './cluster-version.ts';
+import { Executors } from './executors.ts';
+import { SlotQueue } from './slot-queue.ts';
+import { SupervisorCalls } from './supervisor-calls.ts';
+
+export interface SessionOptions {
+  readonly coordinatorId: string;
+  /** Where this coordinator is reached. */
+  readonly address: string;
+  readonly term: number;
+  readonly store: MetadataStore;
+  readonly bundles: BundleStore;
+  readonly connectors: ReadonlyMap<string, Connector>;
+}
+
+export class ClusterSession {
+  readonly coordinator: Coordinator;
+  readonly clients: ClientService;
+  readonly #env: Env;
+  readonly #options: SessionOptions;
+  readonly #members: MembershipKeeper;
+  readonly #calls: SupervisorCalls;
+  readonly #queue: SlotQueue;
+  readonly #executors: Executors;
+  readonly #jobs: ClusterJobs;
+
+  private constructor(env: Env, options: SessionOptions) {
+    const { term, store, bundles, connectors, address, coordinatorId } = options;
+    this.#env = env;
+    this.#options = options;
+    this.#members = new MembershipKeeper(env, {
+      onChange: (workerId, change) => this.#changed(workerId, change),
+    });
+    this.#calls = new SupervisorCalls(env, term);
+    this.#queue = new SlotQueue(env, { calls: this.#calls });
+    this.#executors = new Executors(env, { calls: this.#calls, coordinator: address, term });
+    this.coordinator = new Coordinator(env, { connectors });
+    this.#jobs = new ClusterJobs(env, {
+      ...{ store, term, coordinator: this.coordinator, executors: this.#executors },
+      ...{ queue: this.#queue, hasBundle: (hash) => bundles.has(hash) },
+      isAlive: (life) => this.#isAlive(life),
+    });
+    this.clients = new ClientService(env, {
+      ...{ coordinatorId, term, bundles, jobs: this.#jobs, store },
+      ...{ queue: this.#queue, members: this.#members, calls: this.#calls },
+    });
+  }
+
+  /** @throws METADATA_FENCED where another one leads by now; errors of the log */
+  static async begin(env: Env, options: SessionOptions): Promise<ClusterSession> {
+    const { store, term, coordinatorId, address } = options;
+    const began: MetadataEvent = { kind: 'termBegan', term, coordinatorId, address };
+    await store.propose(term, ({ leader }) => (term > (leader?.term ?? 0) ? [began] : null));
+    const session = new ClusterSession(env, options);
+    session.#restore();
+    session.#jobs.recover();
+    return session;
+  }
+
+  /** A supervisor registers: for a new life all that the one before had is gone. */
+  async join(request: JoinRequest, { connection }: CallContext): Promise<JoinAnswer> {
+    const { version, workerId, instance, address, slots, memoryBytes, executors } = request;
+    assertKnownVersion(version);
+    const answer = this.#members.register(workerId, { instance, connection });
+    if (answer.kind !== 'registered') return { kind: 'refused' };
+    const { incarnation } = answer;
+    const { store, term } = this.#options;
+    const event: MetadataEvent = {
+      ...{ kind: 'workerRegistered', workerId, incarnation, instance },
+      ...{ address, slots, memoryBytes },
+    };
+    await store.propose(term, ({ workers }) => {
+      return incarnation > (workers[workerId]?.incarnation ?? 0) ? [event] : null;
+    });
+    this.#calls.know(workerId, incarnation, address);
+    this.#queue.workerJoined({ workerId, incarnation, slots, memoryBytes });
+    // Of an attempt that has ended meanwhile, or of a coordinator before this one.
+    const unwanted = executors.filter((executorId) => !this.#executors.isWanted(executorId));
+    for (const executorId of unwanted) this.#executors.stop({ workerId, incarnation, executorId });
+    return { kind: 'registered', incarnation, term };
+  }
+
+  heartbeat(request: HeartbeatRequest, { connection }: CallContext): HeartbeatAnswer {
+    const { workerId, incarnation, senderDelayMs, load } = request;
+    const answer = this.#members.heartbeat(workerId, { incarnation, connection, senderDelayMs });
+    if (answer.kind !== 'answered') return { kind: 'fenced' };
+    this.#queue.workerLoad(workerId, load);
+    return { kind: 'answered' };
+  }
+
+  leave({ workerId, incarnation }: OfLife): void {
+    this.#members.leave(workerId, incarnation);
+  }
+
+  disconnected(connection: number): void {
+    this.#members.disconnected(connection);
+  }
+
+  executorEnded({ executorId, error }: ExecutorEnded): void {
+    this.#executors.ended(executorId, error);
+  }
+
+  /** @throws EXECUTOR_UNKNOWN */
+  registerExecutor(request: RegisterRequest): RegisterAnswer {
+    this.#executors.register(request);
+    return { term: this.#options.term };
+  }
+
+  close(): void {
+    this.#jobs.close();
+    this.#queue.close();
+    this.#members.stop();
+    this.#executors.close();
+    this.#calls.close();
+  }
+
+  #restore(): void {
+    for (const worker of Object.values(this.#options.store.state.workers)) {
+      const { workerId, instance, incarnation, isThere } = worker;
+      if (isThere) this.#members.restore(workerId, { instance, incarnation });
+      else this.#members.restoreEnded(workerId, incarnation);
+    }
+  }
+
+  #isAlive({ workerId, incarnation }: OfLife): boolean {
+    const state = this.#members.stateOf(workerId);
+    const isThere = state.kind === 'alive' || state.kind === 'suspect';
+    return isThere && state.incarnation === incarnation;
+  }
+
+  #changed(workerId: string, change: MemberChange): void {
+    if (change.kind === 'suspected') this.#queue.workerTrusted(workerId, false);
+    else if (change.kind === 'trusted') this.#queue.workerTrusted(workerId, true);
+    else void this.#gone(workerId, change.incarnation, change.kind);
+  }
+
+  /** Its tasks have failed before anything else is done: nobody waits for the log to say so. */
+  async #gone(workerId: string, incarnation: number, reason: string): Promise<void> {
+    const { store, term } = this.#options;
+    this.#queue.workerGone(workerId);
+    this.#executors.workerGone(workerId);
+    this.#calls.forget(workerId);
+    try {
+      await store.propose(term, ({ workers }) => {
+        const isKnown = workers[workerId]?.incarnation === incarnation;
+        return isKnown ? [{ kind: 'workerGone', workerId, incarnation, reason }] : null;
+      });
+    } catch (error) {
+      this.#env.observe.event('worker.not-noted', { workerId, code: codeOf(error) });
+    }
+  }
+}
