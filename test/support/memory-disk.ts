@@ -71,11 +71,14 @@ export class MemoryDisk implements SyncDisk {
 
   list(path: string): DirEntry[] {
     const below = [...this.files.keys()].filter((name) => name.startsWith(`${path}/`));
-    const names = below.map((name) => name.slice(path.length + 1));
-    return names
-      .filter((name) => !name.includes('/'))
-      .sort()
-      .map((name) => ({ name, kind: 'file' }));
+    const kinds = new Map<string, 'file' | 'folder'>();
+    for (const name of below) {
+      const [first = '', ...rest] = name.slice(path.length + 1).split('/');
+      kinds.set(first, rest.length === 0 ? 'file' : 'folder');
+    }
+    return [...kinds]
+      .map(([name, kind]) => ({ name, kind }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   stat(path: string): FileStat | null {
