@@ -69,6 +69,7 @@ const packageOwners = {
   rxjs: ['connectors/rxjs', 'cli/rxjs', 'coordinator', 'worker'],
   typescript: [],
   vitest: ['vitest.config'],
+  zod: ['cli'],
 };
 
 const pureModules = ['path', 'url', 'util', 'zlib'];

@@ -30,6 +30,8 @@ export interface CliEnv {
   readonly process: HostProcess;
   readonly memoryBytes: number;
   readonly workingFolder: string;
+  /** The environment's variables. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
   /** MILLRACE_DEBUG=1: internal errors show their stack. */
   readonly isDebug: boolean;
 }
@@ -45,6 +47,7 @@ export function createCliEnv(): CliEnv {
     process: createRealProcess(),
     memoryBytes: totalmem(),
     workingFolder: process.cwd(),
+    variables: process.env,
     isDebug: (process.env.MILLRACE_DEBUG ?? '0') !== '0',
   };
 }

@@ -87,11 +87,18 @@ const usages: readonly Usage[] = [
     description: 'end a running job',
     run: async (env, args) => (await import('./commands/cancel.ts')).cancelCommand(env, args),
   },
+  {
+    name: 'config',
+    usage: '[flags]',
+    description: 'show the configuration, and where each value comes from',
+    run: async (env, args) => (await import('./commands/config.ts')).configCommand(env, args),
+  },
 ];
 const commands = usages.map(({ name }) => name);
 /** Those that start no job. */
 const controls: ReadonlySet<string> = new Set([
   ...['list', 'status', 'why', 'state', 'checkpoints', 'savepoint', 'stop', 'rescale', 'cancel'],
+  'config',
 ]);
 
 const examples = `

@@ -44,12 +44,13 @@ export interface FakeCliOptions {
   readonly isDebug?: boolean;
   readonly columns?: number;
   readonly cores?: number;
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 const gigabyte = 1024 ** 3;
 
 export function fakeCliEnv(options: FakeCliOptions = {}): FakeCliEnv {
-  const { workingFolder = '/', isDebug = false, cores = 4 } = options;
+  const { workingFolder = '/', isDebug = false, cores = 4, variables = {} } = options;
   const timers = new Set<FakeTimer>();
   const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>();
   let nowMs = 1_000;
@@ -82,6 +83,7 @@ export function fakeCliEnv(options: FakeCliOptions = {}): FakeCliEnv {
     },
     memoryBytes: 16 * gigabyte,
     workingFolder,
+    variables,
     isDebug,
     advance(durationMs) {
       const endMs = nowMs + durationMs;
