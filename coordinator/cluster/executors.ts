@@ -37,6 +37,8 @@ export interface Executor extends OfLife {
   readonly slots: number;
   /** @throws EXECUTOR_LOST, where it does not come to take tasks */
   readonly ready: Promise<ReadyExecutor>;
+  /** Null while it has not registered. */
+  readonly readyNow: ReadyExecutor | null;
   readonly isLost: boolean;
   /** It can't be used any more, whatever it does: it is told to end. */
   lose(reason: unknown): void;
@@ -139,6 +141,7 @@ class OneExecutor implements Executor {
   readonly #options: OneOptions;
   readonly #registered = Promise.withResolvers<ReadyExecutor>();
   #client: RpcClient | null = null;
+  #readyNow: ReadyExecutor | null = null;
   #isOver = false;
   #stopTimer: () => void;
   #silentPings = 0;
@@ -156,6 +159,10 @@ class OneExecutor implements Executor {
     this.#stopTimer = env.timers.after(startMs, () => this.lose(lateError(startMs)));
   }
 
+  get readyNow(): ReadyExecutor | null {
+    return this.#readyNow;
+  }
+
   get isLost(): boolean {
     return this.#isOver;
   }
@@ -165,10 +172,9 @@ class OneExecutor implements Executor {
     this.#stopTimer();
     const client = createRpcClient(this.#env, { address });
     this.#client = client;
-    this.#registered.resolve({
-      host: hostOver(client, slotCount, () => this.#options.term),
-      exchangeAddress,
-    });
+    const host = hostOver(client, slotCount, () => this.#options.term);
+    this.#readyNow = { host, exchangeAddress };
+    this.#registered.resolve(this.#readyNow);
     this.#stopTimer = this.#env.timers.every(pingMs, () => void this.#ping(client));
   }
 

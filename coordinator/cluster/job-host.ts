@@ -34,7 +34,7 @@ export interface JobHostOptions {
   /** Hash of the bundle with the job's module. */
   readonly bundle: string;
   readonly slots: HeldSlots;
-  readonly executors: Executors;
+  readonly executors: Pick<Executors, 'start'>;
   /** A task's process is gone. */
   readonly onTaskLost: (
     job: JobRef,
@@ -147,9 +147,7 @@ export class JobHost implements TaskHost {
           attempt.seats.findIndex(
             (seat) => seat?.executor === executor && seat.slotIndex === index,
           );
-        const tasks = await this.#try(executor, async () =>
-          (await executor.ready).host.ask(request),
-        );
+        const tasks = await this.#try(executor, async () => executor.readyNow?.host.ask(request));
         return (tasks ?? []).map((task) => ({ ...task, slotIndex: slotOf(task.slotIndex) }));
       }),
     );
@@ -275,8 +273,8 @@ export class JobHost implements TaskHost {
     await Promise.all(
       executors.map((executor) =>
         this.#try(executor, async () => {
-          const { host } = await executor.ready;
-          await tell(host);
+          // One that has not registered has no tasks.
+          if (executor.readyNow !== null) await tell(executor.readyNow.host);
         }),
       ),
     );
