@@ -88,6 +88,13 @@ const usages: readonly Usage[] = [
     run: async (env, args) => (await import('./commands/cancel.ts')).cancelCommand(env, args),
   },
   {
+    name: 'coordinator',
+    usage: '[flags]',
+    description: 'run the coordinator of a cluster',
+    run: async (env, args) =>
+      (await import('./commands/coordinator.ts')).coordinatorCommand(env, args),
+  },
+  {
     name: 'config',
     usage: '[flags]',
     description: 'show the configuration, and where each value comes from',

@@ -45,7 +45,16 @@ export async function startCoordinatorProcess(
   const { register, log } = await metadataOf(env, { data, etcd });
   try {
     return await startClusterRole(env, {
-      ...{ coordinatorId: name, listen, register, log, bundleFolder, connectors, onLeading, leaseMs },
+      ...{
+        coordinatorId: name,
+        listen,
+        register,
+        log,
+        bundleFolder,
+        connectors,
+        onLeading,
+        leaseMs,
+      },
     });
   } catch (error) {
     await log.close();
