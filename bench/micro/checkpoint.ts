@@ -1,49 +1,62 @@
 /**
- * Micro benchmark of checkpoints of keyed state: `node bench/micro/checkpoint.ts [keys]`. No test: it prints
- * milliseconds of the thread's time.
+ * Micro benchmark of checkpoints of keyed state: `node bench/micro/checkpoint.ts [keys] [intervals]`. No test: it prints.
  *
- * One operator keeps 48 bytes by an int64 key, ten million keys, 1 GB. A first snapshot writes all of it, a second one what a
- * million changed keys have left, beside work on random keys. Expectation, one thread: to take a snapshot is to swap
- * pointers, whatever there is: below a millisecond. A row is 48 bytes and some 60 around them, taken in 150 ns, laid out as
- * Arrow in 50, checked and written in 100: a million rows in 0.3 s, 110 MB.
+ * Two operators keep a running sum by an int64 key, 15 million keys, 1 GB each. Both work on the same rows, in turns:
+ *
+ *     interval   1 s of the thread's own time; its rows are of a million keys of its own, drawn at random
+ *     alone      no snapshot, ever: what is written lies in one table, and nothing is merged
+ *     beside     an incremental snapshot at the beginning of each interval, written in steps between slices of work; all that
+ *                it takes is the interval's time. What is frozen in one is merged in the next, so each does as much as it owes
+ *
+ * Milliseconds are of the thread: what other processes do meanwhile does not count. `per changed key` is what rows do not
+ * explain, at the price that they have alone: what a job loses, whatever else it does with its rows.
+ *
+ * Expectation: a row is 150 ns: the user's call, a slot and a record in far memory that are loaded ahead. A changed key costs a
+ * second insertion (100 ns), a row of the snapshot (50 ns to lay it out, 40 to check and write 42 bytes), a merge (80 ns, most of
+ * which it waits for memory). With a million of them a second, one thread that does nothing else loses a quarter.
  */
 import { createRealSyncDisk } from '../../base/env/real-sync-disk.ts';
 import { BatchBuilder } from '../../engine/batch/batch-builder.ts';
+import type { OperatorSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import { instantiateKernels } from '../../engine/kernels/kernels.ts';
-import { keyGroupCount } from '../../engine/keys/key-group.ts';
 import { MemoryShare } from '../../engine/memory/memory-share.ts';
 import { SlotMemory } from '../../engine/memory/slot-memory.ts';
 import { ProcessOperator } from '../../engine/operators/process-operator.ts';
 import type { ProcessFunctions } from '../../engine/plan/user-functions.ts';
-import { binaryType } from '../../engine/schema/field-type.ts';
 import { fieldOf } from '../../engine/schema/schema.ts';
 import { SnapshotFileReader } from '../../worker/snapshot/snapshot-file-reader.ts';
-import { SnapshotFileWriter } from '../../worker/snapshot/snapshot-file-writer.ts';
+import {
+  SnapshotFileWriter,
+  type SnapshotOutcome,
+} from '../../worker/snapshot/snapshot-file-writer.ts';
 
 const batchRows = 8192;
-const keyCount = Number(process.argv[2] ?? 10_000_000);
+const keyCount = Number(process.argv[2] ?? 15_000_000);
+const intervals = Number(process.argv[3] ?? 5);
+const intervalMs = 1000;
 const changedKeys = Math.min(1_000_000, keyCount);
+const sliceMs = 2;
 const folder = '.cache/bench-checkpoint';
-const schema = { fields: [fieldOf('key', { kind: 'int64', js: 'number' })] };
+const number = { kind: 'int64', js: 'number' } as const;
+const schema = { fields: [fieldOf('key', number)] };
 const states = [
-  { name: 'bytes', kind: 'value', value: fieldOf('value', binaryType), key: null, ttl: null },
+  { name: 'sum', kind: 'value', value: fieldOf('value', number), key: null, ttl: null },
 ] as const;
-const value = new Uint8Array(48).fill(7);
 
-interface Bytes {
-  set(value: Uint8Array): void;
+interface Sum {
+  get(): number | null;
+  set(value: number): void;
 }
 
 const functions = {
   ...{ kind: 'process', states: {}, onTimer: null, onControl: null },
-  onRow(_: unknown, { state: { bytes } }: { state: { bytes: Bytes } }) {
-    bytes.set(value);
+  onRow(_: unknown, { state: { sum } }: { state: { sum: Sum } }) {
+    sum.set((sum.get() ?? 0) + 1);
   },
 } as unknown as ProcessFunctions;
 
 const memory = new SlotMemory({ budgetBytes: 3.9 * 1024 ** 3 });
 const kernels = instantiateKernels(memory.memory);
-const scope = memory.scope('bench');
 const disk = createRealSyncDisk();
 const clock = { mono: () => performance.now() };
 const outbox = { offer: () => true };
@@ -54,128 +67,195 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-/** Until when a call of the operator may last. */
+/** Until when a call of an operator may last. */
 let sliceEnd = 0;
 
-function newOperator(): ProcessOperator {
-  const spill = {
-    ...{ disk, folder: '.cache/bench-state', prefix: '0', onWritten: () => undefined },
-    share: new MemoryShare({ budgetBytes: 4 * 1024 ** 3, weight: 1, slotCount: 1 }),
-  };
-  const context = {
-    name: 'bench',
-    scope,
-    kernels,
-    spill,
-    shouldYield: () => performance.now() > sliceEnd,
-  };
-  return new ProcessOperator(context, {
-    ...{ input: schema, output: schema, fieldCount: 1, timeColumn: null, states, functions },
-    keys: [{ name: 'key', column: 'key' }],
-    clock: { mono: () => 0, wall: () => 0 },
-  });
-}
+class Contestant {
+  readonly scope;
+  readonly operator: ProcessOperator;
+  #seed = 12_345;
 
-function batchOf(keyAt: (row: number) => number) {
-  const builder = new BatchBuilder(scope, schema);
-  for (let row = 0; row < batchRows; row++) builder.appendRow([keyAt(row)]);
-  return builder.build();
-}
+  constructor(name: string) {
+    this.scope = memory.scope(name);
+    const spill = {
+      ...{ disk, folder: '.cache/bench-state', prefix: name, onWritten: () => undefined },
+      share: new MemoryShare({ budgetBytes: 4 * 1024 ** 3, weight: 1, slotCount: 1 }),
+    };
+    const shouldYield = () => performance.now() > sliceEnd;
+    const context = { name, scope: this.scope, kernels, spill, shouldYield };
+    this.operator = new ProcessOperator(context, {
+      ...{ input: schema, output: schema, fieldCount: 1, timeColumn: null, states, functions },
+      keys: [{ name: 'key', column: 'key' }],
+      clock: { mono: () => 0, wall: () => 0 },
+    });
+  }
 
-let seed = 12_345;
-function randomKey(): number {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-  return Math.floor((seed / 4_294_967_296) * keyCount);
-}
+  fill(): void {
+    for (let first = 0; first < keyCount; first += batchRows) {
+      this.work((row) => Math.min(keyCount - 1, first + row));
+    }
+  }
 
-/** Milliseconds that the operator takes for a batch; to make one is not counted. */
-function work(
-  operator: ProcessOperator,
-  keyAt: (row: number) => number,
-  meanwhile?: () => void,
-): number {
-  const batch = batchOf(keyAt);
-  let spent = 0;
-  for (let row = 0; row < batchRows; ) {
+  /** A batch of keys of the interval; answers milliseconds of the operator and of what is done meanwhile. */
+  workAt(interval: number, meanwhile?: () => void): number {
+    // Those of an interval lie anywhere among the keys, which came in order.
+    return this.work(() => {
+      this.#seed = (Math.imul(this.#seed, 1_664_525) + 1_013_904_223) >>> 0;
+      const index = Math.floor((this.#seed / 4_294_967_296) * changedKeys);
+      return ((interval * changedKeys + index) * 7_368_787) % keyCount;
+    }, meanwhile);
+  }
+
+  work(keyAt: (row: number) => number, meanwhile?: () => void): number {
+    const builder = new BatchBuilder(this.scope, schema);
+    for (let row = 0; row < batchRows; row++) builder.appendRow([keyAt(row)]);
+    const batch = builder.build();
     const begin = cpuMs();
-    sliceEnd = performance.now() + 2;
-    row = operator.process(batch, row, outbox);
-    spent += cpuMs() - begin;
-    // Room may wait for a snapshot that is being written.
-    meanwhile?.();
+    for (let row = 0; row < batchRows; ) {
+      sliceEnd = performance.now() + sliceMs;
+      row = this.operator.process(batch, row, outbox);
+      meanwhile?.();
+    }
+    const spent = cpuMs() - begin;
+    batch.release();
+    return spent;
   }
-  batch.release();
-  return spent;
 }
 
-function rate(rows: number, ms: number): string {
-  return `${(rows / ms / 1000).toFixed(2)} M rows/s`;
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(0)} MB`;
 }
 
-const writer = new SnapshotFileWriter({ disk, scope, kernels, clock, folder });
-
-/** Writes a snapshot, beside work if there is any: two milliseconds of the operator, a step, two milliseconds … */
-function checkpoint(operator: ProcessOperator, id: number, hasWork: boolean) {
-  writer.begin(id, `${id}/0`);
-  const begin = cpuMs();
-  operator.snapshot(writer.writerOf('bench', 'process'), outbox);
-  const syncMs = cpuMs() - begin;
-  let [writeMs, workMs, rows, isDone, longestMs] = [0, 0, 0, false, 0];
-  const step = () => {
-    if (isDone) return;
-    const from = cpuMs();
-    isDone = writer.step();
-    const took = cpuMs() - from;
-    writeMs += took;
-    longestMs = Math.max(longestMs, took);
-  };
-  while (!isDone) {
-    if (!hasWork) step();
-    else workMs += work(operator, randomKey, step);
-    if (hasWork) rows += batchRows;
-  }
-  const from = cpuMs();
-  const outcome = writer.finish();
-  const finishMs = cpuMs() - from;
-  if (outcome.kind === 'failed') throw outcome.error;
-  const size = `${(outcome.sizeBytes / 2 ** 20).toFixed(0)} MB`;
-  const times = `sync ${syncMs.toFixed(2)} ms, writing ${writeMs.toFixed(0)} ms, fsync ${finishMs.toFixed(0)} ms`;
-  console.log(`snapshot ${id}: ${size}, ${times}, longest step ${longestMs.toFixed(1)} ms`);
-  if (hasWork) console.log(`  beside it ${rate(rows, workMs)}, ${rows} rows`);
-  return outcome.operators;
+function quantile(values: readonly number[], part: number): string {
+  const sorted = values.toSorted((left, right) => left - right);
+  return (sorted[Math.floor(part * sorted.length)] ?? 0).toFixed(2);
 }
 
 disk.removeTree(folder);
-const operator = newOperator();
-const filling = cpuMs();
-for (let first = 0; first < keyCount; first += batchRows) {
-  work(operator, (row) => Math.min(keyCount - 1, first + row));
-}
-const filledMs = cpuMs() - filling;
-console.log(
-  `${keyCount} keys, ${(memory.usedBytes / 2 ** 20).toFixed(0)} MB, in ${filledMs.toFixed(0)} ms`,
-);
-let aloneMs = 0;
-for (let rows = 0; rows < changedKeys; rows += batchRows) aloneMs += work(operator, randomKey);
-console.log(`alone ${rate(changedKeys, aloneMs)}`);
-checkpoint(operator, 1, false);
-aloneMs = 0;
-for (let rows = 0; rows < changedKeys; rows += batchRows) aloneMs += work(operator, randomKey);
-console.log(`between ${rate(changedKeys, aloneMs)}`);
-const operators = checkpoint(operator, 2, true);
-operator.close();
+const [alone, beside] = [new Contestant('alone'), new Contestant('beside')];
+const writer = new SnapshotFileWriter({ disk, scope: beside.scope, kernels, clock, folder });
+const syncMs: number[] = [];
+const stepMs: number[] = [];
 
-const restored = newOperator();
+/** Begins a snapshot; answers what does a step of it, null until the last one has been done. */
+function begin(id: number): () => SnapshotOutcome | null {
+  writer.begin(id, `${id}/0`);
+  const from = performance.now();
+  beside.operator.snapshot(writer.writerOf('bench', 'process'), outbox);
+  syncMs.push(performance.now() - from);
+  return () => {
+    const stepFrom = performance.now();
+    const isDone = writer.step();
+    stepMs.push(performance.now() - stepFrom);
+    return isDone ? writer.finish() : null;
+  };
+}
+
+/** @throws What has failed. */
+function operatorsOf(outcome: SnapshotOutcome): readonly OperatorSnapshot[] {
+  if (outcome.kind === 'failed') throw outcome.error;
+  return outcome.operators;
+}
+
+function wholeSnapshot(): string {
+  const from = cpuMs();
+  const step = begin(1);
+  let outcome = step();
+  while (outcome === null) outcome = step();
+  operatorsOf(outcome);
+  const size = outcome.kind === 'written' ? outcome.sizeBytes : 0;
+  return `everything: ${megabytes(size)} in ${(cpuMs() - from).toFixed(0)} ms`;
+}
+
+interface Interval {
+  rows: number;
+  ms: number;
+}
+
+function intervalAlone(interval: number): Interval {
+  let [rows, ms] = [0, 0];
+  for (; ms < intervalMs; rows += batchRows) ms += alone.workAt(interval);
+  return { rows, ms };
+}
+
+interface IntervalBeside extends Interval {
+  changed: number;
+  readonly durationMs: number;
+  readonly operators: readonly OperatorSnapshot[];
+}
+
+function intervalBeside(interval: number): IntervalBeside {
+  const checkpointId = interval + 2;
+  const [startMs, from] = [performance.now(), cpuMs()];
+  const step = begin(checkpointId);
+  let [rows, ms, durationMs] = [0, cpuMs() - from, 0];
+  let outcome: SnapshotOutcome | null = null;
+  const meanwhile = () => {
+    if (outcome !== null) return;
+    outcome = step();
+    durationMs = performance.now() - startMs;
+  };
+  for (; ms < intervalMs || outcome === null; rows += batchRows) {
+    ms += beside.workAt(interval, meanwhile);
+  }
+  const operators = operatorsOf(outcome);
+  const own = operators
+    .flatMap(({ parts }) => parts)
+    .filter(({ path }) => path === `${checkpointId}/0`);
+  const changed = own.reduce((sum, { rowCount }) => sum + rowCount, 0);
+  return { rows, ms, changed, durationMs, operators };
+}
+
+function rate({ rows, ms }: Interval): string {
+  return `${(rows / ms / 1000).toFixed(2)} M rows/s`;
+}
+
+/** The ratio of both, and what a changed key has taken. */
+function comparison(left: Interval, right: Interval & { readonly changed: number }): string {
+  const rowMs = left.ms / left.rows;
+  const changedNs = ((right.ms - right.rows * rowMs) / right.changed) * 1e6;
+  const ratio = (right.rows / right.ms) * rowMs;
+  return `alone ${rate(left)}, beside ${rate(right)}, ratio ${ratio.toFixed(3)}, ${changedNs.toFixed(0)} ns per changed key`;
+}
+
+for (const one of [alone, beside]) one.fill();
+console.log(`${keyCount} keys each, ${megabytes(memory.usedBytes / 2)}`);
+console.log(wholeSnapshot());
+const sums = { alone: { rows: 0, ms: 0 }, beside: { rows: 0, ms: 0, changed: 0 } };
+let operators: readonly OperatorSnapshot[] = [];
+// The first one has no changes to write, and is not counted.
+for (let interval = 0; interval <= intervals; interval++) {
+  const left = intervalAlone(interval);
+  const right = intervalBeside(interval);
+  operators = right.operators;
+  if (interval === 0) continue;
+  const done = `${right.changed} written in ${right.durationMs.toFixed(0)} ms, ${megabytes(memory.usedBytes)} held`;
+  console.log(`interval ${interval}: ${comparison(left, right)}; ${done}`);
+  sums.alone.rows += left.rows;
+  sums.alone.ms += left.ms;
+  sums.beside.rows += right.rows;
+  sums.beside.ms += right.ms;
+  sums.beside.changed += right.changed;
+}
+console.log(`all intervals: ${comparison(sums.alone, sums.beside)}`);
+console.log(
+  `pause: p50 ${quantile(syncMs, 0.5)} ms, p99 ${quantile(syncMs, 0.99)} ms; ` +
+    `step: p50 ${quantile(stepMs, 0.5)} ms, p99 ${quantile(stepMs, 0.99)} ms`,
+);
+beside.operator.close();
+alone.operator.close();
+
+const restored = new Contestant('restored').operator;
 const statistics = { alignmentMs: 0, syncMs: 0, asyncMs: 0, sizeBytes: 0 };
 const task = { taskId: 't', vertexId: 'v', taskIndex: 0, parallelism: 1, operators };
 const reader = new SnapshotFileReader({
-  ...{ disk, scope, kernels, folder, operatorId: 'bench', kind: 'process' },
+  ...{ disk, scope: beside.scope, kernels, folder, operatorId: 'bench', kind: 'process' },
   ...{ taskIndex: 0, parallelism: 1 },
   tasks: [{ ...task, source: null, prepared: null, statistics }],
 });
 const restoring = cpuMs();
 while (!restored.restore(reader));
-console.log(`restored in ${(cpuMs() - restoring).toFixed(0)} ms, ${keyGroupCount} key groups`);
+console.log(`restored in ${(cpuMs() - restoring).toFixed(0)} ms`);
 reader.close();
 restored.close();
 memory.assertEmpty();
