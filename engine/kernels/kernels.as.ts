@@ -9,6 +9,7 @@ export * from './cast-text.as';
 export * from './checksum.as';
 export * from './delta.as';
 export * from './digest.as';
+export * from './entries.as';
 export * from './event-time.as';
 export * from './count-window.as';
 export * from './expression.as';

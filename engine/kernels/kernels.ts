@@ -19,6 +19,7 @@ import type { ChecksumKernels } from './checksum-kernels.ts';
 import type { CompressionKernels } from './compression-kernels.ts';
 import type { CountWindowKernels } from './count-window-kernels.ts';
 import type { DigestKernels } from './digest-kernels.ts';
+import type { EntryKernels } from './entry-kernels.ts';
 import type { EventTimeKernels } from './event-time-kernels.ts';
 import type { ExpressionKernels } from './expression-kernels.ts';
 import type { FixedRecordKernels } from './fixed-record-kernels.ts';
@@ -77,7 +78,8 @@ export interface Kernels
     ParquetWriteKernels,
     InternKernels,
     BloomKernels,
-    ExtremesKernels {}
+    ExtremesKernels,
+    EntryKernels {}
 
 let compiled: WebAssembly.Module | undefined;
 

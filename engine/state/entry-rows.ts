@@ -17,21 +17,13 @@ import type { Batch } from '../batch/batch.ts';
 import { utf8ViewSize, viewBytesAddress, viewSizeOf } from '../batch/utf8-view.ts';
 import type { KeyGroupRange, SnapshotRows } from '../contracts/snapshot.ts';
 import { GrowingBlock } from '../memory/growing-block.ts';
-import type { MemoryScope } from '../memory/slot-memory.ts';
+import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
 import { binaryType, float64Type, uint32Type } from '../schema/field-type.ts';
 import { fieldOf, schemaOf } from '../schema/schema.ts';
 import type { EntryChange } from './entry-change.ts';
-import {
-  deletedSize,
-  type EntryKey,
-  entryHeaderBytes,
-  entryWord,
-  expiryOf,
-  padded,
-  valueAddressOf,
-} from './entry-record.ts';
+import { deletedSize, type EntryKey, keyBytesOf, padded, valueSizeIn } from './entry-record.ts';
 import { RowsBuilder } from './rows-builder.ts';
-import type { TableView } from './table-view.ts';
+import type { TableView, ViewContext } from './table-view.ts';
 
 export const entrySchema = schemaOf(
   fieldOf('keyGroup', uint32Type),
@@ -41,66 +33,70 @@ export const entrySchema = schemaOf(
   fieldOf('value', binaryType, true),
   fieldOf('expiresAtMs', float64Type),
 );
+/** The kernel that lays entries out has them in this order. */
 const place = { keyGroup: 0, hash: 1, key: 2, subKey: 3, value: 4, expiresAtMs: 5 } as const;
+
+/** So many records are listed at a time; their list and the place of the columns are 8 KiB. */
+const listedMax = 2039;
+const columnsBytes = 32;
 
 /** The rows of a view, which is closed with them. */
 export class EntryRows implements SnapshotRows {
-  readonly #scope: MemoryScope;
+  readonly #context: ViewContext;
   readonly #view: TableView;
-  /** A record that had no room in the batch before: its key group is read, so it stays. 0: none */
-  #waiting = 0;
+  #block: BlockHandle = 0;
+  /** Records in the list, and how many of them are in batches; the others had no room, and stay until the next list. */
+  #listed = 0;
+  #placed = 0;
 
-  constructor(scope: MemoryScope, view: TableView) {
-    this.#scope = scope;
+  constructor(context: ViewContext, view: TableView) {
+    this.#context = context;
     this.#view = view;
   }
 
   next(): Batch | null {
-    let record = this.#waiting || this.#view.next();
-    this.#waiting = 0;
-    if (record === 0) return null;
-    const builder = new RowsBuilder(this.#scope, entrySchema, this.#bytesOf(record));
+    const { scope, kernels } = this.#context;
+    if (this.#block === 0) this.#block = scope.allocate(columnsBytes + listedMax * 4 + 4);
+    if (this.#placed === this.#listed && !this.#list(listedMax)) return null;
+    const columns = addressOf(this.#block);
+    const builder = new RowsBuilder(scope, entrySchema, this.#bytesOf(this.#placed));
     try {
-      for (; record !== 0; record = this.#view.next()) {
-        if (!builder.hasRoom(this.#bytesOf(record))) break;
-        this.#append(builder, record);
-      }
+      do {
+        const records = this.#listAddress + this.#placed * 4;
+        this.#placed += builder.putEntries(kernels, {
+          ...{ records, count: this.#listed - this.#placed, columns },
+        });
+      } while (this.#placed === this.#listed && this.#list(builder.rowsLeft));
     } catch (error) {
       builder.discard();
       throw error;
     }
-    this.#waiting = record;
     return builder.finish();
   }
 
   close(): void {
     this.#view.close();
+    if (this.#block !== 0) this.#context.scope.memory.release(this.#block);
+    this.#block = 0;
   }
 
-  #bytesOf(record: number): number {
-    const { uint32 } = this.#scope.memory;
-    const word = record >>> 2;
-    const valueSize = uint32[word + entryWord.valueSize]!;
-    const keyBytes = uint32[word + entryWord.keySize]! + uint32[word + entryWord.subSize]!;
-    return keyBytes + (valueSize === deletedSize ? 0 : valueSize);
+  get #listAddress(): number {
+    return addressOf(this.#block) + columnsBytes;
   }
 
-  #append(builder: RowsBuilder, record: number): void {
-    const { memory } = this.#scope;
-    const { uint32 } = memory;
-    const word = record >>> 2;
-    const keySize = uint32[word + entryWord.keySize]!;
-    const subSize = uint32[word + entryWord.subSize]!;
-    const valueSize = uint32[word + entryWord.valueSize]!;
-    const key = record + entryHeaderBytes;
-    builder.putUint32(place.keyGroup, uint32[word + entryWord.group]!);
-    builder.putUint32(place.hash, uint32[word]!);
-    builder.putBytes(place.key, key, keySize);
-    builder.putBytes(place.subKey, key + keySize, subSize);
-    if (valueSize === deletedSize) builder.putNull(place.value);
-    else builder.putBytes(place.value, valueAddressOf(memory, record), valueSize);
-    builder.putFloat64(place.expiresAtMs, expiryOf(memory, record));
-    builder.endRow();
+  #list(max: number): boolean {
+    if (max === 0) return false;
+    this.#placed = 0;
+    this.#listed = this.#view.list(this.#listAddress, Math.min(max, listedMax));
+    return this.#listed > 0;
+  }
+
+  /** Bytes of the values of a record in the list. */
+  #bytesOf(at: number): number {
+    const { memory } = this.#context.scope;
+    const record = memory.uint32[(this.#listAddress >>> 2) + at]! * 8;
+    const valueSize = valueSizeIn(memory, record);
+    return keyBytesOf(memory, record) + (valueSize === deletedSize ? 0 : valueSize);
   }
 }
 

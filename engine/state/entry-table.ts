@@ -29,7 +29,7 @@ import {
   setExpiry,
   valueAddressOf,
 } from './entry-record.ts';
-import { RecordArena, roomOf } from './record-arena.ts';
+import { roomOf, TableArena } from './record-arena.ts';
 
 const firstSlots = 16;
 const loadMax = 0.75;
@@ -43,19 +43,23 @@ const touchedWord = (entryHeaderBytes + 8) / 4;
 
 export class EntryTable {
   readonly #scope: MemoryScope;
-  readonly #arena: RecordArena;
+  readonly #arena: TableArena;
   readonly #blocks: BlockHandle[] = new Array(keyGroupCount).fill(0);
   /** By key group: address / 4 of the slots, their count less one, and how many are used. */
   readonly #slots = new Uint32Array(keyGroupCount);
   readonly #masks = new Uint32Array(keyGroupCount);
   readonly #counts = new Uint32Array(keyGroupCount);
+  /** By key group: entries that are expected. */
+  readonly #expected: Uint32Array | null;
   #entryCount = 0;
   #indexBytes = 0;
   #touched = 0;
 
-  constructor(scope: MemoryScope) {
+  /** @param like - What is put will be about as much as this one has: its index need not grow. @defaultValue nothing is known */
+  constructor(scope: MemoryScope, like: EntryTable | null = null) {
     this.#scope = scope;
-    this.#arena = new RecordArena(scope);
+    this.#expected = like === null ? null : like.#counts.slice();
+    this.#arena = new TableArena(scope);
   }
 
   /** Entries, those that are marked as deleted included. */
@@ -125,29 +129,37 @@ export class EntryTable {
   }
 
   /**
-   * Loads the slots and records that keys with these hashes, u32 at an address, will be found by; at most
-   * `touchedRowsMax`. The loads of a loop wait for each other no more, so that far memory costs a third of what it does
-   * one key at a time: first the slots, then, where these are near, which record is meant, then that one.
+   * Loads the slots and records that keys with these hashes will be found by, and keeps in `hashes` those that none has
+   * here, which tables below may have; answers how many these are. At most `touchedRowsMax`. The loads of a loop wait
+   * for each other no more, so that far memory costs a third of what it does one key at a time: first the slots, then, where
+   * these are near, which record is meant, then that one.
    */
-  touch(hashes: number, count: number): void {
+  touch(hashes: Uint32Array, count: number): number {
     assert(count <= touchedRowsMax, 'no more keys are touched than stay in the caches');
-    if (this.sizeBytes < touchedBytesMin) return;
+    if (this.sizeBytes < touchedBytesMin) return count;
     const { uint32 } = this.#scope.memory;
-    const first = hashes >>> 2;
     let sum = 0;
     for (let at = 0; at < count; at++) {
-      const hash = uint32[first + at]!;
+      const hash = hashes[at]!;
       const group = keyGroupOf(hash);
       sum += uint32[this.#slots[group]! + (hash & this.#masks[group]!) * 2]! & 1;
     }
-    for (let at = 0; at < count; at++) touchedRecords[at] = this.#recordOfHash(uint32[first + at]!);
+    let missing = 0;
+    let found = 0;
     for (let at = 0; at < count; at++) {
+      const hash = hashes[at]!;
+      const record = this.#recordOfHash(hash);
+      if (record === 0) hashes[missing++] = hash;
+      else touchedRecords[found++] = record;
+    }
+    for (let at = 0; at < found; at++) {
       const word = touchedRecords[at]! >>> 2;
       // A short key and its value may lie in the line behind that of the header.
       sum += (uint32[word]! ^ uint32[word + touchedWord]!) & 1;
     }
     // Kept, or the loops would be left out.
     this.#touched = sum;
+    return missing;
   }
 
   /** The first record with a hash, whatever its key; 0 when there is none. */
@@ -195,6 +207,11 @@ export class EntryTable {
     return this.#scope.memory.uint32[this.#slots[group]! + slot * 2 + 1]! * 8;
   }
 
+  /** Where the slots of a key group are, for kernels; 0 when it has none. */
+  slotsAddressOf(group: number): number {
+    return this.#slots[group]! * 4;
+  }
+
   /** Removes the entry of a slot. Entries behind it may move there: look at the same slot again. */
   removeAt(group: number, slot: number): void {
     const { uint32 } = this.#scope.memory;
@@ -202,7 +219,7 @@ export class EntryTable {
     const mask = this.#masks[group]!;
     const record = uint32[slots + slot * 2 + 1]! * 8;
     assert(record !== 0, 'a slot that is emptied has an entry');
-    this.#arena.free(record, this.#recordBytes(record));
+    this.#arena.free(group, record, this.#recordBytes(record));
     let gap = slot;
     for (let next = (slot + 1) & mask; ; next = (next + 1) & mask) {
       const hash = uint32[slots + next * 2]!;
@@ -260,9 +277,9 @@ export class EntryTable {
   }
 
   /** Room for a record, as large as its class allows. */
-  #newRecord({ keySize, subSize }: EntryKey, valueBytes: number): number {
+  #newRecord({ group, keySize, subSize }: EntryKey, valueBytes: number): number {
     const fixedBytes = entryHeaderBytes + padded(keySize + subSize);
-    const record = this.#arena.allocate(fixedBytes + valueBytes);
+    const record = this.#arena.allocate(group, fixedBytes + valueBytes);
     const capacity = roomOf(fixedBytes + valueBytes) - fixedBytes;
     this.#scope.memory.uint32[(record >>> 2) + entryWord.capacity] = capacity;
     return record;
@@ -282,7 +299,7 @@ export class EntryTable {
     let slot = key.hash & mask;
     while (uint32[slots + slot * 2 + 1]! * 8 !== old) slot = (slot + 1) & mask;
     uint32[slots + slot * 2 + 1] = record / 8;
-    this.#arena.free(old, this.#recordBytes(old));
+    this.#arena.free(key.group, old, this.#recordBytes(old));
     return record;
   }
 
@@ -302,13 +319,20 @@ export class EntryTable {
     uint32[slots + slot * 2 + 1] = record / 8;
   }
 
+  #firstSlotsOf(group: number): number {
+    const entries = this.#expected?.[group] ?? 0;
+    let slots = firstSlots;
+    while (slots * loadMax < entries) slots *= 2;
+    return slots;
+  }
+
   #grow(group: number): void {
     const { memory } = this.#scope;
     const { uint32 } = memory;
     const oldBlock = this.#blocks[group]!;
     const oldSlots = this.#slots[group]!;
     const oldCount = this.slotCountOf(group);
-    const count = oldCount === 0 ? firstSlots : oldCount * 2;
+    const count = oldCount === 0 ? this.#firstSlotsOf(group) : oldCount * 2;
     const block = this.#scope.allocate(count * 8);
     const slots = addressOf(block) >>> 2;
     uint32.fill(0, slots, slots + count * 2);

@@ -79,7 +79,7 @@ export class KeyedState {
 
   /** @throws MEMORY_EXHAUSTED */
   constructor(context: SpillContext, options: KeyedStateOptions) {
-    const { scope } = context;
+    const { scope, kernels } = context;
     const { states, canUndo, changes = {}, hasTimers = true } = options;
     this.#context = context;
     this.#options = options;
@@ -91,7 +91,8 @@ export class KeyedState {
       Object.fromEntries(states.map((spec) => [spec.name, this.#handleOf(spec)])),
     );
     this.#snapshot = new StateSnapshot({
-      ...{ operator: context.name, scope, states, tables: this.#tables, cursor: this.cursor },
+      ...{ operator: context.name, scope, kernels, states, tables: this.#tables },
+      cursor: this.cursor,
       ...{ changes, hasTimers, notSafe: (part, value) => this.#notSafe(part, value) },
       ...{ eventTimers: this.eventTimers, processingTimers: this.processingTimers },
       ...{ eventClock: this.#eventClock, processingClock: this.#processingClock },
@@ -229,9 +230,10 @@ export class KeyedState {
   }
 
   #tableOf({ ttl }: StateSpec): KeyedTable {
-    const { scope, spill } = this.#context;
+    const { scope, kernels, spill } = this.#context;
     const bytes = spill.share.bytes / this.#options.states.length;
     const table = new KeyedTable(scope, {
+      kernels,
       ttl: ttl && { afterMs: ttl.afterMs, isRenewedOnRead: ttl.renewedOn === 'read' },
       clock: ttl?.time === 'processing' ? this.#processingClock : this.#eventClock,
       limits: this.#options.limits ?? {

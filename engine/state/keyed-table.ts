@@ -12,6 +12,7 @@
  *
  * Before: engine/state/keyed-state.ts. After: engine/state/table-layers.ts, engine/state/table-view.ts.
  */
+import type { Kernels } from '../kernels/kernels.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import {
   deletedSize,
@@ -21,7 +22,7 @@ import {
   valueAddressOf,
   valueSizeIn,
 } from './entry-record.ts';
-import { EntryTable } from './entry-table.ts';
+import { EntryTable, touchedRowsMax } from './entry-table.ts';
 import { FrozenDelta } from './frozen-delta.ts';
 import type { KeyCursor } from './key-cursor.ts';
 import type { StateFiles } from './state-files.ts';
@@ -38,6 +39,7 @@ export interface TimeToLive {
 }
 
 export interface KeyedTableOptions {
+  readonly kernels: Kernels;
   readonly ttl: TimeToLive | null;
   readonly clock: StateClock;
   /** Bytes of delta and of base from which on they are frozen, and spilled. */
@@ -57,6 +59,8 @@ export interface TableLimits {
   readonly baseBytesMax: number;
 }
 
+const touchedHashes = new Uint32Array(touchedRowsMax);
+
 export class KeyedTable {
   /** Bytes of the value that `get` found last. */
   valueSize = 0;
@@ -75,13 +79,13 @@ export class KeyedTable {
   #knownRecord = 0;
 
   constructor(scope: MemoryScope, options: KeyedTableOptions) {
-    const { ttl, clock, limits, files } = options;
+    const { kernels, ttl, clock, limits, files } = options;
     this.#scope = scope;
     this.#options = options;
     this.#delta = new EntryTable(scope);
     this.#changes = new TableChanges(limits.deltaBytesMax);
     this.#layers = new TableLayers(scope, {
-      ...{ clock, files, expires: ttl !== null, baseBytesMax: limits.baseBytesMax },
+      ...{ kernels, clock, files, expires: ttl !== null, baseBytesMax: limits.baseBytesMax },
     });
   }
 
@@ -163,10 +167,10 @@ export class KeyedTable {
     const view =
       of === 'everything'
         ? this.#layers.view()
-        : new TableView(this.#scope, {
-            deltas: frozen === null ? deltas : [frozen, ...deltas],
-            below: null,
-          });
+        : new TableView(
+            { scope: this.#scope, kernels: this.#options.kernels },
+            { deltas: frozen === null ? deltas : [frozen, ...deltas], below: null },
+          );
     this.#changes.restart();
     return view;
   }
@@ -197,10 +201,13 @@ export class KeyedTable {
     this.#knownVersion = -1;
   }
 
-  /** Loads what keys with these hashes are found by. */
+  /** Loads what keys with these hashes, u32 at an address, are found by. */
   touch(hashes: number, count: number): void {
-    this.#delta.touch(hashes, count);
-    if (this.#isLayered) this.#layers.touch(hashes, count);
+    const { uint32 } = this.#scope.memory;
+    const first = hashes >>> 2;
+    for (let at = 0; at < count; at++) touchedHashes[at] = uint32[first + at]!;
+    const left = this.#delta.touch(touchedHashes, count);
+    if (this.#isLayered) this.#layers.touch(touchedHashes, left);
   }
 
   /**
@@ -248,7 +255,7 @@ export class KeyedTable {
     const frozen = isFirst ? null : new FrozenDelta(this.#delta);
     if (frozen === null) this.#layers.adopt(this.#delta);
     else this.#layers.push(frozen);
-    this.#delta = new EntryTable(this.#scope);
+    this.#delta = new EntryTable(this.#scope, frozen?.table ?? null);
     this.#isLayered = true;
     this.forget();
     return frozen;

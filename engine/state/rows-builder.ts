@@ -6,6 +6,7 @@
  */
 import { Batch } from '../batch/batch.ts';
 import { inlineSizeMax, utf8ViewSize, writeView } from '../batch/utf8-view.ts';
+import type { Kernels } from '../kernels/kernels.ts';
 import { addressOf, type BlockHandle, type MemoryScope } from '../memory/slot-memory.ts';
 import { bitmapSizeOf, valuesSizeOf } from '../schema/field-type.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -13,6 +14,17 @@ import type { Schema } from '../schema/schema.ts';
 /** Made and written in well below a millisecond. */
 const rowsMax = 2048;
 const textBytesDefault = 128 * 1024;
+
+/** In what the kernel of entries is told of columns (engine/kernels/entry-kernels.ts). */
+const validityWord = 6;
+const doneWord = 7;
+
+/** Records, as u32 addresses / 8 at an address, and room for eight words. */
+export interface ListedEntries {
+  readonly records: number;
+  readonly count: number;
+  readonly columns: number;
+}
 
 interface ColumnPlace {
   readonly values: number;
@@ -83,6 +95,27 @@ export class RowsBuilder {
     const { validity } = this.#columns[column]!;
     memory.bytes[validity + (this.rowCount >>> 3)]! &= ~(1 << (this.rowCount & 7));
     writeView(memory, this.#viewAt(column), 0, 0);
+  }
+
+  get rowsLeft(): number {
+    return rowsMax - this.rowCount;
+  }
+
+  /** Puts rows of entries, whose columns are those of entrySchema; answers how many have had room. */
+  putEntries(kernels: Kernels, { records, count, columns }: ListedEntries): number {
+    const { uint32 } = this.#scope.memory;
+    const word = columns >>> 2;
+    this.#columns.forEach(({ values, validity }, at) => {
+      uint32[word + at] = values;
+      if (validity !== 0) uint32[word + validityWord] = validity;
+    });
+    const wanted = Math.min(count, this.rowsLeft);
+    const [text, textEnd] = [this.#text, this.#textEnd];
+    const end = kernels.entryRows(records, wanted, columns, this.rowCount, text, textEnd);
+    this.#text = end >>> 0;
+    const done = uint32[word + doneWord]!;
+    this.rowCount += done;
+    return done;
   }
 
   endRow(): void {

@@ -24,6 +24,7 @@ import {
   type SnapshotReader,
   type SnapshotWriter,
 } from '../contracts/snapshot.ts';
+import type { Kernels } from '../kernels/kernels.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import { areKindsAlike, oldStateOf } from '../plan/state-change.ts';
 import type { StateSpec } from '../plan/state-spec.ts';
@@ -43,6 +44,7 @@ import { changedValues } from './value-change.ts';
 export interface StateParts {
   readonly operator: string;
   readonly scope: MemoryScope;
+  readonly kernels: Kernels;
   readonly cursor: KeyCursor;
   readonly states: readonly StateSpec[];
   /** Of states that say how they have changed, by name. */
@@ -92,13 +94,13 @@ export class StateSnapshot {
 
   /** Between calls; the note is for the operator's own. */
   take(writer: SnapshotWriter): StateNote {
-    const { scope, states, tables, eventTimers, processingTimers } = this.#parts;
+    const { scope, kernels, states, tables, eventTimers, processingTimers } = this.#parts;
     for (const [at, table] of tables.entries()) {
       const part = partOf(states[at]!);
       const isAdded =
         table.knowsChanges && canAddTo(writer.written?.(part) ?? null, this.#checkpointId);
       const view = table.view(isAdded ? 'changes' : 'everything');
-      writer.rows(part, entrySchema, new EntryRows(scope, view), isAdded);
+      writer.rows(part, entrySchema, new EntryRows({ scope, kernels }, view), isAdded);
     }
     writer.rows('eventTimers', timerSchema, eventTimers.snapshot());
     writer.rows('clockTimers', timerSchema, processingTimers.snapshot());

@@ -7,8 +7,9 @@
  * Frozen deltas and runs do not change. The base does, and what moves entries into it stays behind a view that reads it
  * (table-layers.ts): key groups below `groupsDone` are free.
  *
- * Contract: a record holds until the next call, and nothing is merged between two records of one batch.
+ * Contract: records hold until the next call.
  */
+import type { Kernels } from '../kernels/kernels.ts';
 import { keyGroupCount } from '../keys/key-group.ts';
 import type { MemoryScope } from '../memory/slot-memory.ts';
 import { type EntryKey, expiryOf, isDeleted, RecordKey } from './entry-record.ts';
@@ -35,9 +36,14 @@ interface ViewBelow {
 /** Entries that can be looked up, and read by key group, ascending. */
 interface Source {
   find(key: EntryKey): number;
-  /** The next record of the group; 0 when there is none. */
-  next(group: number): number;
+  /** Puts some of the next records of the group, divided by 8, at an address: at most `max`. Answers how many; -1 behind the last. */
+  list(group: number, to: number, max: number): number;
   close(): void;
+}
+
+export interface ViewContext {
+  readonly scope: MemoryScope;
+  readonly kernels: Kernels;
 }
 
 export class TableView {
@@ -49,12 +55,12 @@ export class TableView {
   /** Which source is read. */
   #at = 0;
 
-  constructor(scope: MemoryScope, { deltas, below }: ViewParts) {
+  constructor({ scope, kernels }: ViewContext, { deltas, below }: ViewParts) {
     this.#scope = scope;
     this.#below = below;
-    this.#sources = deltas.map((delta) => new TableSource(delta.hold().table, delta));
+    this.#sources = deltas.map((delta) => new TableSource(kernels, delta.hold().table, delta));
     if (below === null) return;
-    this.#sources.push(new TableSource(below.base, null));
+    this.#sources.push(new TableSource(kernels, below.base, null));
     this.#sources.push(...below.runs.map((run) => new RunSource(scope, run)));
   }
 
@@ -68,15 +74,20 @@ export class TableView {
     return this.#group;
   }
 
-  /** The next record; 0 behind the last one. @throws SPILL_DAMAGED; MEMORY_EXHAUSTED */
-  next(): number {
+  /**
+   * Puts the next records, divided by 8, at an address: at most `max`, where there is room for one more. Answers how many; 0
+   * behind the last one.
+   * @throws SPILL_DAMAGED; MEMORY_EXHAUSTED
+   */
+  list(to: number, max: number): number {
     for (; this.#group < keyGroupCount; this.#group++, this.#at = 0) {
       for (; this.#at < this.#sources.length; this.#at++) {
         const source = this.#sources[this.#at]!;
         for (;;) {
-          const record = source.next(this.#group);
-          if (record === 0) break;
-          if (!this.#isHidden(record)) return record;
+          const listed = source.list(this.#group, to, max);
+          if (listed < 0) break;
+          const count = this.#keepShown(to, listed);
+          if (count > 0) return count;
         }
       }
     }
@@ -88,6 +99,20 @@ export class TableView {
     for (const source of this.#sources) source.close();
     this.#sources = [];
     this.#group = keyGroupCount;
+  }
+
+  /** Takes hidden records out of a list; answers how many are left. */
+  #keepShown(list: number, listed: number): number {
+    // The newest changes of all: nothing hides them.
+    if (this.#below === null && this.#at === 0) return listed;
+    const { uint32 } = this.#scope.memory;
+    const first = list >>> 2;
+    let count = 0;
+    for (let at = 0; at < listed; at++) {
+      const record = uint32[first + at]!;
+      if (!this.#isHidden(record * 8)) uint32[first + count++] = record;
+    }
+    return count;
   }
 
   #isHidden(record: number): boolean {
@@ -104,20 +129,19 @@ export class TableView {
   }
 }
 
-/** Odd, so that its multiples come to each slot once. */
-const slotStep = 0x9e37_79b1;
-
 /**
  * Not slot by slot: entries in the order of their hashes, put into another table while it grows, would all
  * want the same part of it, and look-ups there would take as long as the part is.
  */
 class TableSource implements Source {
+  readonly #kernels: Kernels;
   readonly #table: EntryTable;
   readonly #delta: FrozenDelta | null;
   #group = 0;
   #steps = 0;
 
-  constructor(table: EntryTable, delta: FrozenDelta | null) {
+  constructor(kernels: Kernels, table: EntryTable, delta: FrozenDelta | null) {
+    this.#kernels = kernels;
     this.#table = table;
     this.#delta = delta;
   }
@@ -126,16 +150,16 @@ class TableSource implements Source {
     return this.#table.find(key);
   }
 
-  next(group: number): number {
+  list(group: number, to: number, max: number): number {
     if (group !== this.#group) this.#steps = 0;
     this.#group = group;
     const slotCount = this.#table.slotCountOf(group);
-    while (this.#steps < slotCount) {
-      const slot = Math.imul(this.#steps++, slotStep) & (slotCount - 1);
-      const record = this.#table.recordAt(group, slot);
-      if (record !== 0) return record;
-    }
-    return 0;
+    const steps = Math.min(max, slotCount - this.#steps);
+    if (steps <= 0) return -1;
+    const slots = this.#table.slotsAddressOf(group);
+    const from = this.#steps;
+    this.#steps += steps;
+    return this.#kernels.listEntries(slots, slotCount - 1, from, steps, to);
   }
 
   close(): void {
@@ -159,11 +183,14 @@ class RunSource implements Source {
     return this.#run.find(key);
   }
 
-  next(group: number): number {
+  list(group: number, to: number): number {
     this.#cursor ??= new RunCursor(this.#scope, this.#run);
     if (this.#isGiven) this.#cursor.step();
     this.#isGiven = !this.#cursor.isDone && this.#cursor.group === group;
-    return this.#isGiven ? this.#cursor.record : 0;
+    if (!this.#isGiven) return -1;
+    // One at a time: its bytes are there until the cursor goes on.
+    this.#scope.memory.uint32[to >>> 2] = this.#cursor.record / 8;
+    return 1;
   }
 
   close(): void {

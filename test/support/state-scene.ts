@@ -4,6 +4,7 @@ import { instantiateKernels } from '../../engine/kernels/kernels.ts';
 import { addressOf, SlotMemory } from '../../engine/memory/slot-memory.ts';
 import { KeyCursor } from '../../engine/state/key-cursor.ts';
 import { StateFiles } from '../../engine/state/state-files.ts';
+import type { TableView } from '../../engine/state/table-view.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { spillSpace } from './spill-space.ts';
 
@@ -17,7 +18,7 @@ export function stateScene(payloadBytes = 512, budgetBytes = 4 << 20) {
   const input = scope.allocate(4096);
   let files: StateFiles | null = null;
   return {
-    ...{ memory, scope, disk, context, cursor },
+    ...{ memory, scope, disk, context, cursor, kernels: context.kernels },
     files: () => {
       files ??= new StateFiles(context, payloadBytes);
       return files;
@@ -29,6 +30,18 @@ export function stateScene(payloadBytes = 512, budgetBytes = 4 << 20) {
       memory.bytes.set(bytes, addressOf(input) + 3);
       cursor.load(addressOf(input) + 3, bytes.length, hash);
       return cursor;
+    },
+    /** Some of the next records of a view, at most `max`; none behind the last one. */
+    recordsOf(view: TableView, max: number): number[] {
+      const list = scope.allocate(max * 4 + 4);
+      const first = addressOf(list) >>> 2;
+      const count = view.list(addressOf(list), max);
+      const records = Array.from(
+        { length: count },
+        (_, at) => (memory.uint32[first + at] ?? 0) * 8,
+      );
+      memory.release(list);
+      return records;
     },
     /** Expects that nothing is left. */
     close(): void {

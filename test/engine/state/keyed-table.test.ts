@@ -78,7 +78,14 @@ function run(steps: readonly Step[], ttl: TimeToLive | null, baseBytesMax: numbe
   const undo = new UndoLog(scene.scope);
   const clock = { nowMs: 0, writtenAtMs: 0 };
   const limits = { deltaBytesMax: 6_000, baseBytesMax };
-  const table = new KeyedTable(scene.scope, { ttl, clock, limits, undo, files: scene.files });
+  const table = new KeyedTable(scene.scope, {
+    ttl,
+    clock,
+    limits,
+    undo,
+    files: scene.files,
+    kernels: scene.kernels,
+  });
   const reference = new Reference(ttl);
   const { memory } = scene;
   const found = (name: string): string | null => {
@@ -150,7 +157,14 @@ describe('large tables', () => {
     const scene = stateScene(4096, 32 << 20);
     const clock = { nowMs: 0, writtenAtMs: 0 };
     const limits = { deltaBytesMax: 100_000, baseBytesMax };
-    const options = { ttl: null, clock, limits, undo: null, files: scene.files };
+    const options = {
+      ttl: null,
+      clock,
+      limits,
+      undo: null,
+      files: scene.files,
+      kernels: scene.kernels,
+    };
     const table = new KeyedTable(scene.scope, options);
     const { memory } = scene;
     const hash = (number: number) => Math.imul(number + 1, 0x9e3779b1) >>> 0 || 1;
@@ -178,7 +192,14 @@ describe('large tables', () => {
     const scene = stateScene();
     const clock = { nowMs: 0, writtenAtMs: 0 };
     const limits = { deltaBytesMax: 0, baseBytesMax: 0 };
-    const options = { ttl: null, clock, limits, undo: null, files: scene.files };
+    const options = {
+      ttl: null,
+      clock,
+      limits,
+      undo: null,
+      files: scene.files,
+      kernels: scene.kernels,
+    };
     const table = new KeyedTable(scene.scope, options);
     for (const [name, size] of [
       ['a', 100],
@@ -206,7 +227,7 @@ describe('expired entries', () => {
     const clock = { nowMs: 0, writtenAtMs: 0 };
     const limits = { deltaBytesMax: 20_000, baseBytesMax: Number.POSITIVE_INFINITY };
     const ttl = { afterMs: 100, isRenewedOnRead: false };
-    const options = { ttl, clock, limits, undo: null, files: scene.files };
+    const options = { ttl, clock, limits, undo: null, files: scene.files, kernels: scene.kernels };
     const table = new KeyedTable(scene.scope, options);
     let most = 0;
     for (let number = 0; number < 50_000; number++) {
@@ -227,7 +248,7 @@ describe('expired entries', () => {
     const clock = { nowMs: 0, writtenAtMs: 0 };
     const limits = { deltaBytesMax: 1000, baseBytesMax: 0 };
     const ttl = { afterMs: 10, isRenewedOnRead: true };
-    const options = { ttl, clock, limits, undo: null, files: scene.files };
+    const options = { ttl, clock, limits, undo: null, files: scene.files, kernels: scene.kernels };
     const table = new KeyedTable(scene.scope, options);
     table.put(scene.load('read'), 0);
     table.put(scene.load('forgotten'), 0);
