@@ -2,7 +2,7 @@
  * `npm run build`, and a part of `npm ci`: makes the bundle that cli/bundle.mjs describes.
  *
  * The sources stay what they are; names of packages are left as imports. Entries are the command, the
- * slot threads' file, and what a job file imports as `millrace` and `millrace/…`: those of the exports
+ * files of threads and of executor processes, and what a job file imports as `millrace` and `millrace/…`: those of the exports
  * map, under the condition `millrace-bundle`, so that job and engine share one copy of each module.
  *
  * The stamp is written last: a bundle that was being made when its maker ended is never used.
@@ -53,6 +53,7 @@ function entries() {
   });
   return {
     main: './cli/main.ts',
+    executor: './cli/cluster/executor.ts',
     'slot-thread': './worker/threads/slot-thread.ts',
     'network-thread': './worker/threads/network-thread.ts',
     ...Object.fromEntries(shared),

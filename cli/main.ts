@@ -100,12 +100,19 @@ const usages: readonly Usage[] = [
     description: 'show the configuration, and where each value comes from',
     run: async (env, args) => (await import('./commands/config.ts')).configCommand(env, args),
   },
+  {
+    name: 'worker',
+    usage: '[flags]',
+    description: 'offer slots of this machine to a cluster',
+    run: async (env, args) => (await import('./commands/worker.ts')).workerCommand(env, args),
+  },
 ];
 const commands = usages.map(({ name }) => name);
 /** Those that start no job. */
 const controls: ReadonlySet<string> = new Set([
   ...['list', 'status', 'why', 'state', 'checkpoints', 'savepoint', 'stop', 'rescale', 'cancel'],
   'config',
+  'worker',
 ]);
 
 const examples = `

@@ -157,6 +157,7 @@ export class Incarnation implements Life {
         exit: (code) => node.exit(code),
         onSignal: () => () => {},
         memory: () => ({ residentBytes: 0, residentPeakBytes: 0 }),
+        processorTimes: () => ({ busyMs: 0, idleMs: 0 }),
         identity: `${node.name}_${number}`,
         hasEnded: (identity) => identity !== `${node.name}_${number}`,
         cores: 2,

@@ -57,6 +57,8 @@ export interface WorkerOptions {
   readonly network?: ExchangeNetwork;
   /** Of this process, as the coordinator of a cluster asked for it. @defaultValue none: it is the whole worker */
   readonly executorId?: string;
+  /** Where a job's module lies that the coordinator knows by another name. @defaultValue where it says */
+  readonly moduleFile?: (file: string) => string;
 }
 
 export interface WorkerHandle {
@@ -161,9 +163,10 @@ class Worker implements WorkerHandle {
   }
 
   /** The executor of a job begins with the job's first tasks. */
-  #startRun({ jobId, epoch, module }: DeployRequest): Executor {
+  #startRun({ jobId, epoch, ...request }: DeployRequest): Executor {
     const job: JobRef = { jobId, epoch };
-    const { exchangeBytes, network } = this.#options;
+    const { exchangeBytes, network, moduleFile = (file: string) => file } = this.#options;
+    const module = { ...request.module, file: moduleFile(request.module.file) };
     const programRings = this.#options.programRings?.();
     const reports = new TaskReports(this.#env, {
       send: async ({ method, body }) =>

@@ -7,12 +7,19 @@ export interface MemoryUse {
   readonly residentPeakBytes: number;
 }
 
+/** Of all processors of the host together, since it started. */
+export interface ProcessorTimes {
+  readonly busyMs: number;
+  readonly idleMs: number;
+}
+
 export interface HostProcess {
   /** Ends the process. In a simulation it ends the node, and never returns. */
   exit(code: number): never;
   /** Calls `handler` at each interrupt or terminate signal; returns what ends the subscription. */
   onSignal(handler: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
   memory(): MemoryUse;
+  processorTimes(): ProcessorTimes;
   /** Names this process among all that may share a disk with it: letters, digits and `.-_`. */
   readonly identity: string;
   /** Whether the process of that identity has surely ended; false where that can't be known here. */

@@ -1,7 +1,7 @@
 /** The real process: exit, signals, memory and processors of the program that runs us. */
 import { readFileSync, readlinkSync } from 'node:fs';
-import { availableParallelism, hostname } from 'node:os';
-import type { HostProcess } from './host-process.ts';
+import { availableParallelism, cpus, hostname } from 'node:os';
+import type { HostProcess, ProcessorTimes } from './host-process.ts';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
@@ -18,10 +18,21 @@ export function createRealProcess(): HostProcess {
       residentBytes: process.memoryUsage.rss(),
       residentPeakBytes: process.resourceUsage().maxRSS * 1024, // The system counts in KiB.
     }),
+    processorTimes,
     identity: identityOf(process.pid),
     hasEnded,
     cores: availableParallelism(),
   };
+}
+
+function processorTimes(): ProcessorTimes {
+  let busyMs = 0;
+  let idleMs = 0;
+  for (const { times } of cpus()) {
+    busyMs += times.user + times.nice + times.sys + times.irq;
+    idleMs += times.idle;
+  }
+  return { busyMs, idleMs };
 }
 
 /**

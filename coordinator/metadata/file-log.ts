@@ -15,11 +15,11 @@
  * On disk: docs/formats/metadata-log.md.
  * Before: coordinator/metadata/log-frames.ts. After: coordinator/metadata/metadata-store.ts.
  */
-import { decodeChecked, encodeChecked } from '../../base/checked-text.ts';
 import type { FileId } from '../../base/env/disk.ts';
 import type { Env } from '../../base/env/env.ts';
-import { createWholeFile, folderOf, readWholeFile } from '../../base/env/whole-files.ts';
-import { codeOf, typedError } from '../../base/typed-error.ts';
+import { disown, own } from '../../base/env/owner-file.ts';
+import { folderOf, readWholeFile } from '../../base/env/whole-files.ts';
+import { typedError } from '../../base/typed-error.ts';
 import { entriesOf, GroupedAppends, type GroupOutcome, type LogGroup } from './grouped-appends.ts';
 import { decodeLog, emptySnapshot, encodeGroup, encodeLog } from './log-frames.ts';
 import type {
@@ -37,14 +37,13 @@ type LogEnv = Pick<Env, 'clock' | 'disk' | 'process' | 'observe'>;
 
 /** Exit code of a process that can no longer say what is on its disk. */
 const exitCodeDiskInDoubt = 70;
-const ownerFormat = 'millrace-owner-1'; // On disk: never renumber.
 
 /**
  * Opens the log at `path`, or makes it; the folder must exist.
  * @throws METADATA_LOG_DAMAGED, METADATA_LOG_IN_USE, METADATA_VERSION, and errors of the disk
  */
 export async function openFileLog(env: LogEnv, path: string): Promise<MetadataLog> {
-  await own(env, path);
+  await own(env, path, (owner) => inUseError(path, owner));
   const bytes = await readWholeFile(env.disk, path);
   const content =
     bytes === null
@@ -111,7 +110,7 @@ class LogFile {
   async close(): Promise<void> {
     if (this.#file !== null) await this.#env.disk.close(this.#file);
     this.#file = null;
-    await this.#env.disk.unlink(`${this.#path}.owner`);
+    await disown(this.#env, this.#path);
   }
 
   /** What a failed write has left must never be read as a line. */
@@ -213,25 +212,6 @@ class FileLog implements MetadataLog {
   #termAt(position: number): number {
     return this.#entries[position - this.#snapshot.position - 1]?.term ?? this.#snapshot.term;
   }
-}
-
-/** @throws METADATA_LOG_IN_USE */
-async function own({ disk, process }: LogEnv, path: string): Promise<void> {
-  const ownerPath = `${path}.owner`;
-  const name = encodeChecked(ownerFormat, process.identity);
-  for (let tries = 0; tries < 3; tries++) {
-    try {
-      return await createWholeFile(disk, ownerPath, name);
-    } catch (error) {
-      if (codeOf(error) !== 'DISK_EXISTS') throw error;
-    }
-    const owner = decodeChecked(ownerFormat, (await readWholeFile(disk, ownerPath)) ?? name);
-    // A torn name is that of a process that a power cut ended.
-    const isOther = owner !== null && owner !== process.identity;
-    if (isOther && !process.hasEnded(owner)) throw inUseError(path, owner);
-    await disk.unlink(ownerPath);
-  }
-  throw inUseError(path, 'another process');
 }
 
 function inUseError(path: string, owner: string) {

@@ -8,6 +8,7 @@
  */
 
 import type { WireError } from '../../base/typed-error.ts';
+import { typedError } from '../../base/typed-error.ts';
 import type { RunFlags } from '../../engine/api/endpoints.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { JobMode, LogicalGraph } from '../../engine/plan/logical-graph.ts';
@@ -83,6 +84,14 @@ export interface SubmitRequest {
   /** Chosen by who submits: the same again is the same job. */
   readonly jobId: string;
   readonly job: ClusterSubmission;
+}
+
+/** It becomes a part of names on disks. @throws JOB_ID_INVALID */
+export function checkJobId(jobId: string): void {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(jobId)) return;
+  throw typedError('JOB_ID_INVALID', `"${jobId.slice(0, 200)}" is no id of a job`, {
+    hint: 'Use up to 128 letters, digits, dots, hyphens and underscores, the first of which is a letter or a digit.',
+  });
 }
 
 export interface SubmitAnswer {

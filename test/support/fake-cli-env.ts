@@ -77,6 +77,7 @@ export function fakeCliEnv(options: FakeCliOptions = {}): FakeCliEnv {
         return () => listeners.delete(handler);
       },
       memory: () => ({ residentBytes: gigabyte, residentPeakBytes: gigabyte }),
+      processorTimes: () => ({ busyMs: 0, idleMs: 0 }),
       identity: 'fake',
       hasEnded: () => false,
       cores,
