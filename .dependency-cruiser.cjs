@@ -61,6 +61,7 @@ const packageOwners = {
   'apache-arrow': ['engine', 'connectors', 'worker', 'bench'],
   assemblyscript: [kernelBuild],
   commander: ['cli', 'bench'],
+  esbuild: ['cli/cluster'],
   'fast-check': [],
   croner: ['coordinator/scheduler'],
   kafkajs: ['connectors/kafka/kafkajs', 'bench/peers'],

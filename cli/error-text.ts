@@ -24,6 +24,8 @@ export interface ErrorTextOptions {
 /** Frames beyond these are the user's way there, seldom the place of the mistake. */
 const framesMax = 5;
 const causesMax = 5;
+/** In front of the names of a bundle's sources. */
+export const submittedRoot = 'job:///';
 
 /** The whole text of an error, ended by a newline. */
 export function errorText(error: WireError, options: ErrorTextOptions): string {
@@ -91,16 +93,24 @@ export function userFrames(
   { workingFolder }: Pick<ErrorTextOptions, 'workingFolder'>,
 ): string[] {
   const frames = (stack ?? '').split('\n').flatMap((line) => {
-    const match = /^\s+at (?:(.*) \()?(?:file:\/\/)?(\/[^)]*|[A-Za-z]:[^)]*?):(\d+):(\d+)\)?$/.exec(
-      line,
-    );
+    const match =
+      /^\s+at (?:(.*) \()?(?:file:\/\/)?((?:job:\/\/)?\/[^)]*|[A-Za-z]:[^)]*?):(\d+):(\d+)\)?$/.exec(
+        line,
+      );
     if (match === null) return [];
     const [, name, path = '', row, column] = match;
     if (path.includes('/node_modules/') || isOwnPlace(path)) return [];
-    const place = `${shortPath(decodeURI(path), workingFolder)}:${row}:${column}`;
+    const place = `${shownPath(decodeURI(path), workingFolder)}:${row}:${column}`;
     return [name === undefined ? place : `${name.replace(/^async /, '')} (${place})`];
   });
   return frames.slice(0, framesMax);
+}
+
+/** A file of a job that was submitted is named as seen from the folder of its files: nobody knows here where that is. */
+function shownPath(path: string, workingFolder: string): string {
+  return path.startsWith(submittedRoot)
+    ? path.slice(submittedRoot.length)
+    : shortPath(path, workingFolder);
 }
 
 /** The shorter of the path as it is and as seen from the working folder. */

@@ -28,12 +28,17 @@ export async function loadJob(file: string, workingFolder: string): Promise<Load
   const path = resolve(workingFolder, file);
   checkFile(file, path);
   registerMillraceResolver();
-  const module = await importJob(path, file);
-  if (!isJob(module.default)) throw notAJobError(file, module);
-  return { job: module.default, path };
+  return { job: jobIn(await importJob(path, file), file), path };
 }
 
-function checkFile(file: string, path: string): void {
+/** The job that a module exports. @throws JOB_NOT_A_JOB */
+export function jobIn(module: Record<string, unknown>, file: string): JobDefinition {
+  if (!isJob(module.default)) throw notAJobError(file, module);
+  return module.default;
+}
+
+/** @throws JOB_FILE_NOT_FOUND */
+export function checkFile(file: string, path: string): void {
   if (!existsSync(path)) {
     throw typedError('JOB_FILE_NOT_FOUND', `there is no job file "${file}"`, {
       hint: `Looked for ${path}. Write the path of a .ts, .js or .mjs file that exports a job.`,

@@ -215,4 +215,5 @@ async function showError(env: CliEnv, argv: readonly string[], thrown: unknown):
 /** What was asked is not there, or does not answer: another time the same command may do. */
 const notReachable: ReadonlySet<string> = new Set([
   ...['JOB_NOT_ANSWERING', 'JOB_NOT_RUNNING', 'STATE_NOT_ANSWERED', 'RPC_BUSY'],
+  ...['CLUSTER_NOT_REACHABLE', 'CLUSTER_NOT_LEADING', 'CLUSTER_JOB_NOT_FOUND'],
 ]);

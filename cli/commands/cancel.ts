@@ -2,20 +2,25 @@
  * `millrace cancel JOB`: ends a job as Ctrl-C in its terminal would: nothing is written, temporary files are
  * removed. It waits until the job is gone.
  *
- * Before: cli/main.ts. After: cli/control/job-client.ts.
+ * Before: cli/main.ts. After: cli/control/reach-job.ts.
  */
 import { typedError } from '../../base/typed-error.ts';
-import { jobMethods } from '../../coordinator/protocol/jobs.ts';
+import { type CancelReply, jobMethods } from '../../coordinator/protocol/jobs.ts';
 import type { CliEnv } from '../cli-env.ts';
-import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
-import { askJob, hasEnded } from '../control/job-client.ts';
-import { reachJob } from '../control/reach-job.ts';
+import {
+  type ControlCommand,
+  type ControlRequest,
+  type Reach,
+  readControlCommand,
+} from '../control/control-command.ts';
+import { placeOf, type ReachedJob, withJob } from '../control/reach-job.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
 const options: ControlCommand = {
   verb: 'cancel',
-  description: 'Ends a job that runs on this machine: nothing is written.',
+  description: 'Ends a job that runs on this machine, or on a cluster: nothing is written.',
   words: ['JOB'],
+  isOfCluster: true,
   examples: ['millrace cancel wordcount', 'millrace cancel wordcount-1f2e3d4c --json'],
   notes: 'JOB is its name or its id, as millrace list shows them.',
 };
@@ -29,15 +34,22 @@ export async function cancelCommand(
 ): Promise<ExitCode> {
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const { way, socket, description } = await reachJob(request, reach);
+  return await withJob(request, reach, (job) => cancel(env, request, job));
+}
+
+async function cancel(
+  env: CliEnv,
+  request: ControlRequest,
+  { description, ask, hasEnded }: ReachedJob,
+): Promise<ExitCode> {
   const call = { method: jobMethods.cancel, deadlineMs: callDeadlineMs };
-  const { isCancelled } = await askJob<{ isCancelled: boolean }>(way.env, socket, call);
+  const { isCancelled } = await ask<CancelReply>(call);
   const { name, id, pid } = description;
   if (!isCancelled) throw tooLate(name);
-  const isGone = await hasEnded(way.env, socket);
+  const isGone = await hasEnded();
   const status = isGone ? 'cancelled' : 'cancelling';
   if (request.isJson) env.stdout.write(`${JSON.stringify({ name, id, pid, status })}\n`);
-  else env.stdout.write(`job "${name}" (${id ?? `process ${pid}`}) ${statusText(isGone)}\n`);
+  else env.stdout.write(`job "${name}" (${placeOf(description)}) ${statusText(isGone)}\n`);
   return exitCodes.done;
 }
 

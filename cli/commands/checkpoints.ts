@@ -28,9 +28,8 @@ import {
   type ControlRequest,
   type Reach,
   readControlCommand,
-  realReach,
 } from '../control/control-command.ts';
-import { askJob, findJob } from '../control/job-client.ts';
+import { placeOf, withJob } from '../control/reach-job.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { widthOf } from './list.ts';
 
@@ -38,6 +37,7 @@ const options: ControlCommand = {
   verb: 'checkpoints',
   description: 'Shows the checkpoints in a folder, or of a running job.',
   words: ['DIR|JOB'],
+  isOfCluster: true,
   flags: [
     { flag: '--verify', description: 'of a folder: read every part, and compare its checksum' },
     { flag: '--tasks', description: 'of a running job: how long each task took, too' },
@@ -86,7 +86,7 @@ export async function checkpointsCommand(
   const [folder = ''] = request.words;
   const isName = /^[^/]+$/.test(folder);
   if (isName && (await disk.stat(resolve(env.workingFolder, folder))) === null) {
-    return ofRunningJob(env, request, reach ?? (await realReach()));
+    return ofRunningJob(env, request, reach);
   }
   const depth = request.flags.verify === true ? 'checksums' : 'sizes';
   const jobs: JobCheckpoints[] = [];
@@ -99,20 +99,28 @@ export async function checkpointsCommand(
   return exitCodes.done;
 }
 
-async function ofRunningJob(env: CliEnv, request: ControlRequest, way: Reach): Promise<ExitCode> {
+async function ofRunningJob(
+  env: CliEnv,
+  request: ControlRequest,
+  reach: Reach | undefined,
+): Promise<ExitCode> {
   const [name = ''] = request.words;
-  const { socket, description } = await findJob(way.env, way.places, name).catch((error) => {
-    throw codeOf(error) === 'JOB_NOT_RUNNING' ? notFoundError(name, []) : error;
-  });
   const call = { method: jobMethods.checkpoints, deadlineMs: callDeadlineMs };
-  const { checkpoints, restarts } = await askJob<CheckpointsReply>(way.env, socket, call);
+  let isFound = false;
+  const [description, { checkpoints, restarts }] = await withJob(request, reach, async (job) => {
+    isFound = true;
+    return [job.description, await job.ask<CheckpointsReply>(call)] as const;
+  }).catch((error) => {
+    const isOther = isFound || codeOf(error) !== 'JOB_NOT_RUNNING';
+    throw isOther ? error : notFoundError(name, []);
+  });
   const { id, pid } = description;
   if (request.isJson) {
     const who = { name: description.name, id, pid };
     env.stdout.write(`${JSON.stringify({ ...who, ...checkpoints, restarts })}\n`);
   } else {
     const shown = { width: widthOf(env), showsTasks: request.flags.tasks === true };
-    env.stdout.write(`checkpoints of job "${description.name}" (${id ?? `process ${pid}`})\n`);
+    env.stdout.write(`checkpoints of job "${description.name}" (${placeOf(description)})\n`);
     env.stdout.write(checkpointsText(checkpoints, restarts, shown));
   }
   return exitCodes.done;

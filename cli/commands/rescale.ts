@@ -13,7 +13,7 @@ import {
 } from '../../coordinator/protocol/jobs.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
-import { reachJob } from '../control/reach-job.ts';
+import { withJob } from '../control/reach-job.ts';
 import { askLong, timeoutFlag } from '../control/savepoint-call.ts';
 import { parseParallelism } from '../engine-flags.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -22,6 +22,7 @@ const options: ControlCommand = {
   verb: 'rescale',
   description: 'Has a running job go on with another number of tasks.',
   words: ['JOB'],
+  isOfCluster: true,
   flags: [
     { flag: '--parallelism <count>', description: 'slot threads and tasks from now on, 1 to 128' },
     timeoutFlag,
@@ -46,10 +47,11 @@ export async function rescaleCommand(
     });
   }
   const body: RescaleRequest = { parallelism: parseParallelism(String(text)) };
-  const { way, socket, description } = await reachJob(request, reach);
   const call = { method: jobMethods.rescale, body, flags: request.flags };
-  const reply = await askLong<RescaleReply>(way, socket, call);
-  const { name, id, pid } = description;
+  const [{ name, id, pid }, reply] = await withJob(request, reach, async (job) => [
+    job.description,
+    await askLong<RescaleReply>(job, call),
+  ]);
   if (request.isJson) env.stdout.write(`${JSON.stringify({ name, id, pid, ...reply })}\n`);
   else {
     const { from, to, pausedMs } = reply;

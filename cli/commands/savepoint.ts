@@ -12,7 +12,7 @@ import {
 } from '../../coordinator/protocol/jobs.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
-import { reachJob } from '../control/reach-job.ts';
+import { withJob } from '../control/reach-job.ts';
 import { askLong, timeoutFlag } from '../control/savepoint-call.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
@@ -20,6 +20,7 @@ const options: ControlCommand = {
   verb: 'savepoint',
   description: 'Keeps what a running job is at in a folder, to go on from there at any time.',
   words: ['JOB', 'DIR'],
+  isOfCluster: true,
   flags: [timeoutFlag],
   examples: ['millrace savepoint ledger before-upgrade/', 'millrace savepoint ledger sp/ --json'],
   notes:
@@ -35,11 +36,12 @@ export async function savepointCommand(
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
   const [, folder = ''] = request.words;
-  const { way, socket, description } = await reachJob(request, reach);
   const body: SavepointRequest = { folder: resolve(env.workingFolder, folder) };
   const call = { method: jobMethods.savepoint, body, flags: request.flags };
-  const { checkpointId, path } = await askLong<SavepointReply>(way, socket, call);
-  const { name, id, pid } = description;
+  const [{ name, id, pid }, { checkpointId, path }] = await withJob(request, reach, async (job) => [
+    job.description,
+    await askLong<SavepointReply>(job, call),
+  ]);
   if (request.isJson) {
     env.stdout.write(`${JSON.stringify({ name, id, pid, checkpointId, savepoint: path })}\n`);
   } else env.stdout.write(`savepoint ${checkpointId} of job "${name}" is in ${path}\n`);

@@ -11,14 +11,14 @@ import type { KeyStatePart } from '../../coordinator/job/key-state.ts';
 import { jobMethods, type StateReply, type StateRequest } from '../../coordinator/protocol/jobs.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
-import { askJob } from '../control/job-client.ts';
-import { reachJob } from '../control/reach-job.ts';
+import { withJob } from '../control/reach-job.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
 const options: ControlCommand = {
   verb: 'state get',
   description: 'Shows what an operator of a running job has in its state for a key.',
   words: ['JOB', 'OPERATOR', 'KEY'],
+  isOfCluster: true,
   examples: [
     'millrace state get fraud limits 4711',
     'millrace state get sessions visits \'["DE", 42]\' --json',
@@ -43,10 +43,12 @@ export async function stateCommand(
   const request = readControlCommand(env, verb === 'get' ? rest : args, options);
   if (request === null) return exitCodes.done;
   const [, operator = '', key = ''] = request.words;
-  const { way, socket, description } = await reachJob(request, reach);
   const body: StateRequest = { operator, key };
   const call = { method: jobMethods.stateOf, body, deadlineMs: callDeadlineMs };
-  const { found } = await askJob<StateReply>(way.env, socket, call);
+  const [description, { found }] = await withJob(request, reach, async (job) => [
+    job.description,
+    await job.ask<StateReply>(call),
+  ]);
   if (request.isJson) {
     const { name, id } = description;
     const parts = (found?.parts ?? []).map(({ taskId: task, value }) => ({ task, value }));

@@ -1,11 +1,12 @@
 /**
  * `millrace status JOB`: one job that runs, with what each of its operators has taken in and given out.
  *
- * Before: cli/main.ts. After: cli/control/job-client.ts.
+ * Before: cli/main.ts. After: cli/control/reach-job.ts.
  */
 import { tableText } from '../../base/table.ts';
 import { formatBytes, formatCount, formatDuration } from '../../base/units.ts';
 import type { TaskInspection } from '../../coordinator/job/job-inspection.ts';
+import type { ClusterJob } from '../../coordinator/protocol/clients.ts';
 import {
   type JobDescription,
   jobMethods,
@@ -13,15 +14,15 @@ import {
 } from '../../coordinator/protocol/jobs.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
-import { askJob } from '../control/job-client.ts';
-import { reachJob } from '../control/reach-job.ts';
+import { withJob } from '../control/reach-job.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { jobJson, widthOf } from './list.ts';
 
 const options: ControlCommand = {
   verb: 'status',
-  description: 'Shows how far a job is that runs on this machine, by operator.',
+  description: 'Shows how far a job is that runs, by operator.',
   words: ['JOB'],
+  isOfCluster: true,
   examples: ['millrace status wordcount', 'millrace status wordcount-1f2e3d4c --json'],
   notes: 'JOB is its name or its id, as millrace list shows them.',
 };
@@ -55,15 +56,17 @@ export async function statusCommand(
 ): Promise<ExitCode> {
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const { way, ...job } = await reachJob(request, reach);
   const call = { method: jobMethods.why, deadlineMs: askWhyDeadlineMs };
-  const { inspection } = await askJob<WhyAnswer>(way.env, job.socket, call);
+  const [description, { inspection }] = await withJob(request, reach, async (job) => [
+    job.description,
+    await job.ask<WhyAnswer>(call),
+  ]);
   const operators = operatorSums(inspection?.tasks ?? []);
   if (request.isJson) {
-    env.stdout.write(`${JSON.stringify({ ...jobJson(job), operators })}\n`);
+    env.stdout.write(`${JSON.stringify({ ...jobJson(description), operators })}\n`);
     return exitCodes.done;
   }
-  env.stdout.write(`${headText(job.description).join('\n')}\n`);
+  env.stdout.write(`${headText(description).join('\n')}\n`);
   if (operators.length > 0) {
     const rows = operators.map(({ id, name, tasks, rowsIn, rowsOut, busyMs }) => [
       ...[name, id, String(tasks), formatCount(rowsIn), formatCount(rowsOut)],
@@ -74,14 +77,23 @@ export async function statusCommand(
   return exitCodes.done;
 }
 
-function headText(description: JobDescription): string[] {
-  const { name, id, pid, seconds, phase, rowsIn, bytesIn, rowsOut, rowsPerSecond } = description;
+function headText(description: JobDescription | ClusterJob): string[] {
+  const { name, id, seconds, phase, rowsIn, bytesIn, rowsOut, rowsPerSecond } = description;
   const rate = formatCount(Math.round(rowsPerSecond));
+  const reason = 'reason' in description && description.reason ? `: ${description.reason}` : '';
   return [
-    `job "${name}" (${id ?? 'no id yet'}), process ${pid}: ${phase} for ${formatDuration(seconds * 1000)}`,
+    `job "${name}" (${id ?? 'no id yet'}), ${hostText(description)}: ${phase} for ${formatDuration(seconds * 1000)}${reason}`,
     `  read     ${formatCount(rowsIn)} rows, ${formatBytes(bytesIn)}, ${rate} rows/s`,
     `  written  ${formatCount(rowsOut)} rows`,
   ];
+}
+
+/** Where it runs. */
+function hostText(description: JobDescription | ClusterJob): string {
+  if (!('workers' in description)) return `process ${description.pid}`;
+  const { workers, slots } = description;
+  const where = workers.length === 0 ? '' : ` on ${workers.join(', ')}`;
+  return `${slots} ${slots === 1 ? 'slot' : 'slots'}${where}`;
 }
 
 /** In the order of the plan; tasks that have ended are not among them. */

@@ -12,8 +12,7 @@ import {
 } from '../../coordinator/protocol/jobs.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
-import { hasEnded } from '../control/job-client.ts';
-import { reachJob } from '../control/reach-job.ts';
+import { withJob } from '../control/reach-job.ts';
 import { askLong, timeoutFlag } from '../control/savepoint-call.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
@@ -21,6 +20,7 @@ const options: ControlCommand = {
   verb: 'stop',
   description: 'Ends a running job with a savepoint, to be gone on with.',
   words: ['JOB'],
+  isOfCluster: true,
   flags: [
     {
       flag: '--savepoint <folder>',
@@ -47,13 +47,17 @@ export async function stopCommand(
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
   const { savepoint, drain } = request.flags;
-  const { way, socket, description } = await reachJob(request, reach);
   const folder = typeof savepoint === 'string' ? resolve(env.workingFolder, savepoint) : null;
   const body: StopRequest = { folder, drains: drain === true };
   const call = { method: jobMethods.stop, body, flags: request.flags };
-  const { checkpointId, path } = await askLong<SavepointReply>(way, socket, call);
-  const isGone = await hasEnded(way.env, socket);
-  const { name, id, pid } = description;
+  const { name, id, pid, checkpointId, path, isGone } = await withJob(
+    request,
+    reach,
+    async (job) => {
+      const reply = await askLong<SavepointReply>(job, call);
+      return { ...job.description, ...reply, isGone: await job.hasEnded() };
+    },
+  );
   if (request.isJson) {
     const status = isGone ? 'stopped' : 'stopping';
     const facts = { name, id, pid, status, checkpointId, savepoint: path };

@@ -16,8 +16,7 @@ import {
 } from '../../coordinator/protocol/jobs.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
-import { askJob } from '../control/job-client.ts';
-import { reachJob } from '../control/reach-job.ts';
+import { withJob } from '../control/reach-job.ts';
 import { findingText } from '../control/why-text.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { jobJson } from './list.ts';
@@ -25,8 +24,9 @@ import { askWhyDeadlineMs } from './status.ts';
 
 const options: ControlCommand = {
   verb: 'why',
-  description: 'Says why nothing comes out of a job that runs on this machine, or little.',
+  description: 'Says why nothing comes out of a job that runs, or little.',
   words: ['JOB', '[OPERATOR]'],
+  isOfCluster: true,
   examples: [
     'millrace why wordcount',
     'millrace why sessions count-by-user',
@@ -45,17 +45,19 @@ export async function whyCommand(
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
   const [, operator] = request.words;
-  const { way, ...job } = await reachJob(request, reach);
   const call = { method: jobMethods.why, deadlineMs: askWhyDeadlineMs };
-  const answer = await askJob<WhyAnswer>(way.env, job.socket, call);
+  const [description, answer] = await withJob(request, reach, async (job) => [
+    job.description,
+    await job.ask<WhyAnswer>(call),
+  ]);
   const { tasks, findings } = operator === undefined ? allOf(answer) : aboutOne(answer, operator);
   if (request.isJson) {
     const told = findings.map((finding) => ({ ...finding, text: findingText(finding) }));
-    env.stdout.write(`${JSON.stringify({ ...jobJson(job), findings: told, tasks })}\n`);
+    env.stdout.write(`${JSON.stringify({ ...jobJson(description), findings: told, tasks })}\n`);
     return exitCodes.done;
   }
   env.stdout.write(
-    `${[headText(job.description), ...reasonsText(findings), ...toldText(tasks)].join('\n')}\n`,
+    `${[headText(description), ...reasonsText(findings), ...toldText(tasks)].join('\n')}\n`,
   );
   return exitCodes.done;
 }

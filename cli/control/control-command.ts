@@ -5,8 +5,10 @@
  * Before: cli/main.ts. After: cli/control/job-client.ts.
  */
 import { Command, CommanderError } from 'commander';
+import type { Address } from '../../base/env/net.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { CliEnv } from '../cli-env.ts';
+import { clusterFlag, clusterOf } from '../cluster/cluster-address.ts';
 import type { ClientEnv } from './job-client.ts';
 import type { JobPlaces } from './job-folder.ts';
 
@@ -18,6 +20,8 @@ export interface ControlCommand {
   readonly words: readonly string[];
   /** Those that it has beside `--json` and `--help`. @defaultValue none */
   readonly flags?: readonly CommandFlag[];
+  /** Whether it may be about a cluster, with `--cluster`. @defaultValue false */
+  readonly isOfCluster?: boolean;
   readonly examples: readonly string[];
   /** Facts about it that a person may look for. */
   readonly notes?: string;
@@ -32,6 +36,8 @@ export interface CommandFlag {
 export interface ControlRequest {
   readonly words: readonly string[];
   readonly isJson: boolean;
+  /** Coordinators of the cluster that it is about; null for this machine. */
+  readonly cluster: readonly Address[] | null;
   /** By name: a text, or true for one that takes none. */
   readonly flags: Readonly<Record<string, string | true | undefined>>;
 }
@@ -45,14 +51,15 @@ export interface Reach {
 /**
  * Reads the arguments after the verb; null when help was asked for and has been printed.
  *
- * @throws ARGUMENT_MISSING, ARGUMENT_NOT_EXPECTED, FLAG_NOT_FOUND
+ * @throws ARGUMENT_MISSING, ARGUMENT_NOT_EXPECTED, FLAG_NOT_FOUND, FLAG_VALUE
  */
 export function readControlCommand(
   env: CliEnv,
   args: readonly string[],
   options: ControlCommand,
 ): ControlRequest | null {
-  const { verb, words, examples, flags = [] } = options;
+  const { verb, words, examples, isOfCluster = false } = options;
+  const flags = flagsOf(options);
   const command = commandOf(env, options);
   if (args.includes('--help') || args.includes('-h')) {
     env.stdout.write(command.helpInformation());
@@ -78,8 +85,17 @@ export function readControlCommand(
       hint: `Write millrace ${[verb, ...words].join(' ')}; quote what has spaces.`,
     });
   }
-  const { json, ...others } = command.opts();
-  return { words: given, isJson: json === true, flags: others };
+  const { json, cluster, ...others } = command.opts();
+  return {
+    words: given,
+    isJson: json === true,
+    cluster: isOfCluster ? clusterOf(env, cluster) : null,
+    flags: others,
+  };
+}
+
+function flagsOf({ flags = [], isOfCluster = false }: ControlCommand): readonly CommandFlag[] {
+  return isOfCluster ? [...flags, clusterFlag] : flags;
 }
 
 function flagError(
@@ -115,7 +131,7 @@ export async function realReach(): Promise<Reach> {
 }
 
 function commandOf(env: CliEnv, options: ControlCommand): Command {
-  const { verb, description, words, examples, notes, flags = [] } = options;
+  const { verb, description, words, examples, notes } = options;
   const command = new Command(`millrace ${verb}`)
     .usage([...words, '[flags]'].join(' '))
     .description(notes === undefined ? description : `${description}\n\n${notes}`)
@@ -125,7 +141,7 @@ function commandOf(env: CliEnv, options: ControlCommand): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined, outputError: () => undefined })
     .configureHelp({ helpWidth: env.stdout.columns, visibleArguments: () => [] });
-  for (const one of flags) command.option(one.flag, one.description);
+  for (const one of flagsOf(options)) command.option(one.flag, one.description);
   const { helpInformation } = command;
   const shown = examples.map((example) => `  ${example}\n`).join('');
   command.helpInformation = (context) =>

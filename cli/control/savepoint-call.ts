@@ -2,13 +2,12 @@
  * Asks a job for what takes as long as its state is large: a savepoint, or the end with one. How long to wait is the
  * user's to say; the job does not give up when who asked has gone.
  *
- * Before: cli/commands/savepoint.ts, cli/commands/stop.ts. After: cli/control/job-client.ts.
+ * Before: cli/commands/savepoint.ts, cli/commands/stop.ts. After: cli/control/reach-job.ts.
  */
 import { codeOf, typedError } from '../../base/typed-error.ts';
 import { parseDuration } from '../../base/units.ts';
-import type { CommandFlag, ControlRequest, Reach } from './control-command.ts';
-import { askJob } from './job-client.ts';
-import type { FoundSocket } from './job-folder.ts';
+import type { CommandFlag, ControlRequest } from './control-command.ts';
+import type { ReachedJob } from './reach-job.ts';
 
 export const timeoutFlag: CommandFlag = {
   flag: '--timeout <time>',
@@ -25,13 +24,12 @@ interface LongCall {
 
 /** @throws FLAG_VALUE, JOB_NOT_ANSWERING, JOB_NOT_RUNNING, and what the job answers with. */
 export async function askLong<T>(
-  { env }: Reach,
-  socket: FoundSocket,
+  { ask }: Pick<ReachedJob, 'ask'>,
   { method, body, flags }: LongCall,
 ): Promise<T> {
   const deadlineMs = timeoutOf(flags.timeout);
   try {
-    return await askJob<T>(env, socket, { method, body, deadlineMs });
+    return await ask<T>({ method, body, deadlineMs });
   } catch (error) {
     if (codeOf(error) !== 'JOB_NOT_ANSWERING') throw error;
     throw typedError('JOB_NOT_ANSWERING', `the job was not done within ${deadlineMs} ms`, {

@@ -30,8 +30,8 @@ export const clientMethods = {
 
 export const watchIntervalMs = 100;
 
-/** Of a bundle's bytes, before base64: four thirds of it stay far below what a frame may have. */
-export const bundlePartBytesMax = 256 * 1024;
+/** A job's module with all that it imports; larger ones are data rather than code. */
+export const bundleBytesMax = 64 * 1024 * 1024;
 
 export interface HelloRequest {
   readonly version: number;
@@ -47,7 +47,7 @@ export interface PutBundleRequest {
   /** SHA-256 of all of it, in hex. */
   readonly hash: string;
   readonly part: number;
-  /** Base64; empty asks whether the bundle is there. */
+  /** Base64, of `bundlePartBytes` at most (members.ts); empty asks whether the bundle is there. */
   readonly data: string;
   readonly isLast: boolean;
 }

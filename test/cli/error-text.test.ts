@@ -55,6 +55,19 @@ test('a job inside the project counts as the user’s', () => {
   ]);
 });
 
+test('a file of a submitted job is named as seen from the folder of its files, its packages are left out', () => {
+  const stack = [
+    'Error: no',
+    '    at parse (job:///lib/my%20words.ts:12:5)',
+    '    at each (job:///node_modules/lodash/lodash.js:530:9)',
+    '    at job:///job.ts:3:1',
+  ];
+  expect(userFrames(stack.join('\n'), plain)).toEqual([
+    'parse (lib/my words.ts:12:5)',
+    'job.ts:3:1',
+  ]);
+});
+
 test('an internal error asks for a report, and shows its stack only on request', () => {
   const wire = toWire(new Error('index out of range'));
   const shown = errorText(wire, plain);
