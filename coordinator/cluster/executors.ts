@@ -20,6 +20,8 @@ import { hostOver } from '../worker-host.ts';
 /** How long a process may take from being asked for to its registration. */
 const startMs = 30_000;
 const pingMs = 2_000;
+/** Over before the next one: a connection that did not answer is given up with it. */
+const pingDeadlineMs = 1_500;
 /** Pings that go without an answer, one after the other, before it counts as lost. */
 const silentPingsMax = 4;
 
@@ -181,6 +183,7 @@ class OneExecutor implements Executor {
   lose(reason: unknown): void {
     if (this.#isOver) return;
     const error = lostError(this, reason);
+    this.#registered.reject(error);
     this.close();
     this.#env.observe.event('executor.lost', {
       executorId: this.executorId,
@@ -207,7 +210,7 @@ class OneExecutor implements Executor {
   /** Its control thread runs no user code: who does not answer has stopped, or is out of reach. */
   async #ping(client: RpcClient): Promise<void> {
     try {
-      const options = { deadlineMs: pingMs, term: this.#options.term, isRead: true };
+      const options = { deadlineMs: pingDeadlineMs, term: this.#options.term, isRead: true };
       await client.call(methods.ping, null, options);
       this.#silentPings = 0;
     } catch (error) {
