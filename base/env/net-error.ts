@@ -21,6 +21,49 @@ export function brokenError(address: Address, cause?: unknown): TypedError {
   });
 }
 
+/** Why a connection could not be made. */
+export function connectError(address: Address, error: Error): TypedError {
+  const reason = trustReasonOf(error);
+  if (reason !== null) return notTrustedError(address, reason, error);
+  // Before the handshake of TLS is over, Node has a sentence for the end, which says no more.
+  return unreachableError(address, systemCodeOf(error), error);
+}
+
+/** Why a connection has ended that was there. TLS 1.3 tells who connects only then that it is not taken. */
+export function socketError(address: Address, error: Error): TypedError {
+  const reason = trustReasonOf(error);
+  return reason === null ? brokenError(address, error) : notTrustedError(address, reason, error);
+}
+
+/** What TLS complains of, in words; null for all that is no matter of trust. */
+function trustReasonOf(error: Error): string | null {
+  const code = systemCodeOf(error);
+  const known = trustReasons.find(([codes]) => codes.test(code));
+  if (known !== undefined) return known[1];
+  return code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') ? error.message : null;
+}
+
+const trustReasons: readonly (readonly [RegExp, string])[] = [
+  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'its certificate is for other hosts'],
+  [/SELF_SIGNED|UNABLE_TO_|CERT_SIGNATURE_FAILURE/, 'its certificate is of another authority'],
+  [/^CERT_HAS_EXPIRED$/, 'its certificate has run out'],
+  [/^CERT_NOT_YET_VALID$/, 'its certificate is not valid yet'],
+  [/^ERR_SSL_.*ALERT/, 'it does not take the certificate that it was shown'],
+  [/^(EPROTO|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG))$/, 'it does not speak TLS'],
+];
+
+export function notTrustedError(address: Address, reason: string, cause?: unknown): TypedError {
+  return typedError(
+    'NET_NOT_TRUSTED',
+    `"${address}" and this process do not trust each other: ${reason}`,
+    {
+      hint: 'Both need certificates that one authority has signed, for the host that is connected to: look at tls.authority, tls.certificate and tls.key with millrace config, on both sides.',
+      details: { address },
+      cause,
+    },
+  );
+}
+
 export function addressInUseError(address: Address, cause?: unknown): TypedError {
   return typedError('NET_ADDRESS_IN_USE', `address "${address}" is in use`, {
     hint: 'Stop the process that listens there, or choose another address.',
@@ -31,7 +74,7 @@ export function addressInUseError(address: Address, cause?: unknown): TypedError
 
 export function notLoopbackError(address: Address): TypedError {
   return typedError('NET_NOT_LOOPBACK', `address "${address}" is not on this host`, {
-    hint: 'Plain connections stay on this host: use 127.0.0.1:<port>, [::1]:<port> or unix:<path>.',
+    hint: 'Plain connections stay on this host: use 127.0.0.1:<port>, [::1]:<port> or unix:<path>, or give tls.authority, tls.certificate and tls.key.',
     details: { address },
   });
 }

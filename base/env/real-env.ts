@@ -9,6 +9,7 @@ import { createRealProcess } from './real-process.ts';
 import { createRealRng, createRealSecrets } from './real-rng.ts';
 import { createRealTimers } from './real-timers.ts';
 import { createTcpNet } from './tcp-net.ts';
+import type { TlsCertificates } from './tls-certificates.ts';
 
 export interface RealEnvOptions {
   /** Makes all streams of chance repeatable. @defaultValue drawn from the system */
@@ -17,6 +18,8 @@ export interface RealEnvOptions {
   readonly events?: boolean;
   /** Largest frame on a connection. @defaultValue 16 MiB */
   readonly frameBytesMax?: number;
+  /** Of all TCP connections. @defaultValue plain connections, on this host only */
+  readonly tls?: TlsCertificates | undefined;
 }
 
 /** Makes an environment; roles that talk over `memory:` addresses share one. */
@@ -36,10 +39,10 @@ export function createRealEnv(options: RealEnvOptions = {}): Env {
 }
 
 /** Chooses by address: `memory:` stays in the process, all else is a socket. */
-function createRealNet({ frameBytesMax }: RealEnvOptions): Net {
+function createRealNet({ frameBytesMax, tls }: RealEnvOptions): Net {
   const limits = frameBytesMax === undefined ? {} : { frameBytesMax };
   const memory = createMemoryNet(limits);
-  const sockets = createTcpNet(limits);
+  const sockets = createTcpNet({ ...limits, tls });
   const netOf = (address: string): Net => (address.startsWith('memory:') ? memory : sockets);
   return {
     listen: (address, accept) => netOf(address).listen(address, accept),

@@ -6,7 +6,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Address, Connection } from './net.ts';
-import { brokenError, frameTooLargeError } from './net-error.ts';
+import { brokenError, frameTooLargeError, notTrustedError, socketError } from './net-error.ts';
 
 const headerBytes = 4;
 /** A closed socket whose peer does not answer is cut after this. */
@@ -23,11 +23,21 @@ export class TcpConnection implements Connection {
   #frameFilled = 0;
   #isClosing = false;
   #hasEnded = false;
+  /** Whether a byte has come. */
+  #hasHeard = false;
   #error: Error | null = null;
   #onFrame: ((frame: Uint8Array) => void) | null = null;
   #onClose: ((error: Error | null) => void) | null = null;
 
-  constructor(socket: Socket, remote: Address, frameBytesMax: number) {
+  /** @param hasConnected - Whether this side has opened it. */
+  constructor(
+    socket: Socket,
+    remote: Address,
+    {
+      frameBytesMax,
+      hasConnected,
+    }: { readonly frameBytesMax: number; readonly hasConnected: boolean },
+  ) {
     this.remote = remote;
     this.#socket = socket;
     this.#frameBytesMax = frameBytesMax;
@@ -35,12 +45,9 @@ export class TcpConnection implements Connection {
     socket.pause();
     socket.on('data', (piece: Uint8Array) => this.#readFrames(piece));
     socket.on('error', (error) => {
-      this.#error ??= brokenError(remote, error);
+      this.#error ??= socketError(remote, error);
     });
-    socket.on('end', () => {
-      // An end inside a frame is no orderly close.
-      if (this.#headerFilled > 0) this.#error ??= brokenError(remote);
-    });
+    socket.on('end', () => this.#peerEnded(hasConnected));
     socket.on('close', () => this.#ended());
     socket.pause(); // Adding a data handler made the socket flow.
   }
@@ -80,12 +87,25 @@ export class TcpConnection implements Connection {
     this.#socket.once('close', () => clearTimeout(timer));
   }
 
+  #peerEnded(hasConnected: boolean): void {
+    if (this.#headerFilled > 0) {
+      this.#error ??= brokenError(this.remote); // An end inside a frame is no orderly close.
+    } else if (hasConnected && 'encrypted' in this.#socket && !this.#hasHeard) {
+      // Node looks at the certificate of who connects behind the handshake, and ends without an alert.
+      this.#error ??= notTrustedError(
+        this.remote,
+        'it ended the connection at once, as with a certificate that it does not take',
+      );
+    }
+  }
+
   #ended(): void {
     this.#hasEnded = true;
     this.#onClose?.(this.#isClosing ? null : this.#error);
   }
 
   #readFrames(piece: Uint8Array): void {
+    this.#hasHeard = true;
     let at = 0;
     // `>=` in the body: a frame of no bytes is complete with its header.
     while (!this.#isClosing && this.#error === null && at < piece.length) {

@@ -6,7 +6,7 @@
  */
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
-import { parseHostAddress } from '../../base/env/tcp-net.ts';
+import { parseHostAddress } from '../../base/env/socket-address.ts';
 import { parseSize } from '../../base/units.ts';
 
 /** Hosts that stand for all addresses of a machine: nobody can be told to connect there. */

@@ -1,5 +1,5 @@
 /** What a process's own thread and its network thread say to each other over a message port. */
-import type { TlsCertificates } from '../../base/env/socket-byte-net.ts';
+import type { TlsCertificates } from '../../base/env/tls-certificates.ts';
 import type { WireError } from '../../base/typed-error.ts';
 import type { ExchangeJob } from '../exchange/greeting.ts';
 import type { IncomingChannel } from '../exchange/network-program.ts';

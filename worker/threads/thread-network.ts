@@ -7,7 +7,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Observe } from '../../base/env/observe.ts';
-import type { TlsCertificates } from '../../base/env/socket-byte-net.ts';
+import type { TlsCertificates } from '../../base/env/tls-certificates.ts';
 import { fromWire, toWire, typedError } from '../../base/typed-error.ts';
 import type { ExchangeNetwork, LostHandler } from '../exchange/exchange-network.ts';
 import type { FromNetwork, NetworkStart, ToNetwork } from './network-messages.ts';

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createMemoryNet } from '../../../base/env/memory-net.ts';
 import type { Connection, Net } from '../../../base/env/net.ts';
-import { createTcpNet, parseAddress } from '../../../base/env/tcp-net.ts';
+import { parseAddress } from '../../../base/env/socket-address.ts';
+import { createTcpNet } from '../../../base/env/tcp-net.ts';
 import { codeOf } from '../../../base/typed-error.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-net-'));

@@ -11,7 +11,8 @@ import { afterEach, expect, test } from 'vitest';
 import { loadChecksum } from '../../../base/env/fast-checksum.ts';
 import { framedByteNet } from '../../../base/env/framed-byte-net.ts';
 import { createMemoryNet } from '../../../base/env/memory-net.ts';
-import { createSocketByteNet, type TlsCertificates } from '../../../base/env/socket-byte-net.ts';
+import { createSocketByteNet } from '../../../base/env/socket-byte-net.ts';
+import type { TlsCertificates } from '../../../base/env/tls-certificates.ts';
 import { codeOf } from '../../../base/typed-error.ts';
 import {
   decodeHeader,
