@@ -42,7 +42,8 @@ export function checkpointsText(
     (one) => `checkpoint ${one.checkpointId} ${one.state}: ${one.reason}\n`,
   );
   const starts = restarts.last.map(
-    ({ atMs, code, message }) => `started again at ${timeText(atMs)}: ${code}, ${message}\n`,
+    ({ atMs, code, message, taskIds }) =>
+      `${taskIds?.join(' ') ?? 'all tasks'} started again at ${timeText(atMs)}: ${code}, ${message}\n`,
   );
   const tasks = showsTasks ? shown.flatMap(taskCells) : [];
   const totals = Object.entries(counts).flatMap(([name, count]) =>

@@ -21,6 +21,7 @@ import { type CheckpointRequest, checkCheckpoints } from './job/checkpointed-job
 import { JobAttempts, type Rescaling } from './job/job-attempts.ts';
 import type { JobHandle } from './job/job-handle.ts';
 import { JobMaster, type JobMasterOptions } from './job/job-master.ts';
+import { JobRestarts } from './job/job-restarts.ts';
 import type { stepJob } from './job/job-state.ts';
 import type { TaskHost } from './job/task-host.ts';
 import type { Shuffle } from './planner/plan-step.ts';
@@ -105,7 +106,8 @@ export class Coordinator {
     const planWith = await this.plan(submission, jobId);
     const physical = planWith(submission.parallelism);
     const host = place?.host ?? (await this.#anyHost());
-    const options = { jobId, graph: physical, module, host, ...this.#parts };
+    const isStream = (submission.mode ?? graph.mode) === 'streaming';
+    const options = { jobId, graph: physical, module, host, isStream, ...this.#parts };
     if (checkpoints !== undefined) {
       const declared = declaredStates(graph);
       const newSlots = place?.newSlots ?? this.#parts.newSlots;
@@ -153,13 +155,14 @@ export class Coordinator {
     const { graph, host, module } = options;
     const { folder, from, restart: strategy } = request;
     const { stepCheckpoints: step } = this.#parts;
+    const restarts = new JobRestarts(this.#env, strategy);
     const starter = new AttemptStarter(
       { graph, host },
       {
         store: folderStore(this.#env, { folder, jobName: graph.jobName }),
         ...{ request, declared, jobFingerprint: module.fingerprint },
         start: (place, epoch, setup) => {
-          const checkpoints = { ...setup, ...(step && { step }) };
+          const checkpoints = { ...setup, restarts, ...(step && { step }) };
           return this.#start({ ...options, ...place, epoch, speculates: false, checkpoints });
         },
       },
@@ -167,7 +170,7 @@ export class Coordinator {
     // What can't be gone on with is refused before an attempt that may still run is fenced off.
     await starter.check(from, { graph });
     return new JobAttempts(this.#env, {
-      ...{ first: await starter.begin(from), strategy },
+      ...{ first: await starter.begin(from), restarts },
       checkCurrent: () => starter.checkCurrent(),
       begin: () => starter.begin({ kind: 'latest' }),
       prepareRescale: (parallelism) =>

@@ -97,6 +97,8 @@ export interface DeployRequest extends JobRef {
   readonly attempt: number;
   /** Task id → slot index of the worker. */
   readonly slots: Readonly<Record<string, number>>;
+  /** Task id → in how many shares the memory of its slot goes (coordinator/scheduler/placement.ts). */
+  readonly slotWeights: Readonly<Record<string, number>>;
   /** Task id → the exchange address of its worker, of those tasks of the region that run on another one. */
   readonly elsewhere?: Readonly<Record<string, string>>;
   /** Task id → the attempt whose map output is to be read, for all tasks that these read from. */

@@ -39,7 +39,7 @@ export function deploymentsOf(
   request: DeployRequest,
   { exchangeBytes, programRings, folder, sources, remote }: DeploymentOptions,
 ): ReadonlyMap<number, readonly TaskDeployment[]> {
-  const { graph, slots, attempt, inputs, prepared } = request;
+  const { graph, slots, slotWeights, attempt, inputs, prepared } = request;
   const slotOf = (vertexId: string, index: number) => slots[taskIdOf(vertexId, index)];
   const rings = makeRings(graph, slotOf, exchangeBytes, remote);
   const refs = channelRefsOf(graph);
@@ -84,6 +84,7 @@ export function deploymentsOf(
         channelRefs: refs.get(vertex.id) ?? [],
         pace: sources.paceOf(vertex),
         alignment: sources.alignmentOf(graph, vertex, taskIndex),
+        slotWeight: slotWeights[taskIdOf(vertex.id, taskIndex)] ?? 0,
       };
       const others = deployments.get(slotIndex);
       if (others === undefined) deployments.set(slotIndex, [deployment]);

@@ -9,8 +9,8 @@
  * A task that fails is told of and gone; what follows is the coordinator's to decide. With a slot thread that
  * dies its tasks have failed, and another thread takes its place; one that dies without any would die
  * again, and fails the job. A thread that does not answer in time when tasks of
- * it are to stop is in a loop of the user's; it is ended, with all that it runs, and replaced. No other
- * attempt runs in it, for a slot has the tasks of one attempt at a time.
+ * it are to stop is in a loop of the user's; it is ended, with all that it runs, and replaced. Of a stream
+ * tasks of other regions may run in it, too: these have failed with it.
  *
  * Before: coordinator/job/job-master.ts. After: worker/threads/piscina-slot-runner.ts.
  */
@@ -260,11 +260,25 @@ export class Executor {
     this.#post(slotIndex, message);
     if (await this.#isOverInTime(promise)) return;
     this.#stops.delete(key);
+    if (message.kind === 'stopTasks') this.#failOthers(slotIndex, message);
     if (await this.#isOverInTime(this.#replace(slotIndex))) return;
     throw typedError('TASK_STUCK', `slot thread ${slotIndex} does not stop, nor can it be ended`, {
       hint: 'It waits in a call of the system that does not return: look for a disk that does not answer.',
       details: { slotIndex },
     });
+  }
+
+  /** The thread is ended, and with it tasks that were not to stop. */
+  #failOthers(slotIndex: number, { attempt, taskIds }: Omit<StopTasksRequest, keyof JobRef>): void {
+    const isOther = (task: TaskAttempt) =>
+      task.attempt !== attempt || !taskIds.includes(task.taskId);
+    const hosted = [...this.#tasks.values()].filter((one) => one.slotIndex === slotIndex);
+    for (const { deployment } of hosted.filter((one) => isOther(one.deployment))) {
+      const { taskId, attempt: number } = deployment;
+      this.#remove(deployment);
+      const error = toWire(threadEnded(slotIndex));
+      this.#events.taskFailed({ taskId, attempt: number, error });
+    }
   }
 
   /** Whether something is over before the deadline of a stop. */
@@ -385,4 +399,12 @@ function keyOf({ taskId, attempt }: TaskAttempt): string {
 /** Of all tasks, or of those of one attempt, the first of which is named. */
 function stopKeyOf(slotIndex: number, attempt?: number, taskId?: string): string {
   return `${slotIndex} ${attempt} ${taskId}`;
+}
+
+function threadEnded(slotIndex: number) {
+  const message = `slot thread ${slotIndex} was ended, for another task in it did not stop`;
+  return typedError('THREAD_DIED', message, {
+    hint: 'Look for a loop without an end in a user function; the job goes on.',
+    details: { slotIndex },
+  });
 }

@@ -5,6 +5,7 @@
  *     barrier     write out/.part-… , fsync, fsync the folder
  *     complete    rename out/.part-… ──▶ out/part-… , fsync the folder      a repeated commit finds that done
  *     restart     the same for what the checkpoint names; other hidden parts are nobody's, and removed
+ *     some tasks  hidden parts of tasks that are started again alone are removed
  *
  * Why renames are enough: which checkpoint counts is decided elsewhere, once. Whoever commits one, however late or often,
  * renames the same files to the same names; who has been overtaken has none to commit.
@@ -33,7 +34,13 @@ import {
   partLostError,
   writeError,
 } from './sink-errors.ts';
-import { hiddenPathOf, type PartWrite, partsOfWrites, writerOfHidden } from './sink-parts.ts';
+import {
+  hiddenPathOf,
+  type PartWrite,
+  type PartWriter,
+  partsOfWrites,
+  writerOfHidden,
+} from './sink-parts.ts';
 import { makeTarget, type SinkTarget } from './sink-target.ts';
 
 export class FileCheckpointCommitter implements CheckpointCommitter {
@@ -70,10 +77,21 @@ export class FileCheckpointCommitter implements CheckpointCommitter {
     return this.#naming(() => this.#show(partsOfWrites(prepared)));
   }
 
+  /** @throws The disk's errors. */
+  restart(taskIndexes: readonly number[]): Promise<Json> {
+    return this.#naming(async () => {
+      const { attemptId } = this.#target;
+      const isGone = (writer: PartWriter) =>
+        writer.attemptId === attemptId && taskIndexes.includes(writer.taskIndex);
+      await this.#removeHidden(isGone);
+      return { ...this.#target };
+    });
+  }
+
   async abort(): Promise<void> {
     const { path, attemptId } = this.#target;
     if ((await this.#disk.stat(path))?.kind !== 'folder') return;
-    await this.#removeHidden((writer) => writer === attemptId);
+    await this.#removeHidden((writer) => writer.attemptId === attemptId);
   }
 
   /** Makes the folder, and shows before any work is done that it can be written. */
@@ -135,7 +153,7 @@ export class FileCheckpointCommitter implements CheckpointCommitter {
    * @param check - Is asked when it is known which there are; what it throws keeps them.
    */
   async #removeHidden(
-    isOf: (attemptId: string) => boolean,
+    isOf: (writer: PartWriter) => boolean,
     check?: () => Promise<void>,
   ): Promise<void> {
     const { path } = this.#target;

@@ -35,9 +35,17 @@ export function hiddenPathOf({ path }: SinkTarget, name: string): string {
   return pathIn(path, `.${name}`);
 }
 
-/** The attempt that wrote a hidden part; null of names that are none. */
-export function writerOfHidden(name: string): string | null {
-  return /^\.part-\d{5,}-\d+-([\w-]+)-\d+\./.exec(name)?.[1] ?? null;
+/** Who wrote a part. */
+export interface PartWriter {
+  readonly attemptId: string;
+  readonly taskIndex: number;
+}
+
+/** Who wrote a hidden part; null of names that are none. */
+export function writerOfHidden(name: string): PartWriter | null {
+  const [, index, attemptId] = /^\.part-(\d{5,})-\d+-([\w-]+)-\d+\./.exec(name) ?? [];
+  if (index === undefined || attemptId === undefined) return null;
+  return { attemptId, taskIndex: Number(index) };
 }
 
 /** What writers have prepared, without those that had nothing. */

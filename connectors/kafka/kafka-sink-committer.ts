@@ -30,6 +30,11 @@ export class KafkaSinkCommitter implements SinkCommitter, CheckpointCommitter {
     return prepared;
   }
 
+  /** What was written stays, and comes again. */
+  restart(): Promise<Json> {
+    return this.prepare();
+  }
+
   async commit(): Promise<void> {
     // It is there already.
   }

@@ -38,6 +38,8 @@ export interface CheckpointsState {
   readonly history: CheckpointHistory;
   /** That it is being stopped in order; nothing else is triggered then. */
   readonly ending: Ending | null;
+  /** Tasks that are being started again alone (region-tasks.ts): nothing is triggered then, and they have no say. */
+  readonly restart: TasksRestart | null;
   /** The attempt has ended or has to: nothing is triggered, written or committed any more. */
   readonly isOver: boolean;
 }
@@ -49,6 +51,12 @@ export interface CheckpointsState {
 export type Ending =
   | { readonly kind: 'halt'; readonly request: string; readonly checkpointId: number | null }
   | { readonly kind: 'drain'; readonly request: string };
+
+export interface TasksRestart {
+  readonly taskIds: ReadonlySet<string>;
+  /** Whether it was said that no checkpoint is under way. */
+  readonly isQuiet: boolean;
+}
 
 export interface TaskProgress {
   /** The last checkpoint that it has answered. */
@@ -82,6 +90,10 @@ export type CheckpointEvent = {
     }
   | { readonly kind: 'committed'; readonly checkpointId: number }
   | { readonly kind: 'commitFailed'; readonly checkpointId: number; readonly reason: string }
+  /** All tasks of a region: they are stopped, and run again from the newest complete checkpoint. */
+  | { readonly kind: 'tasksFailed'; readonly taskIds: readonly string[]; readonly reason: string }
+  /** They run. */
+  | { readonly kind: 'tasksRestarted'; readonly taskIds: readonly string[] }
   /** The attempt ends for reasons of its own. */
   | { readonly kind: 'stop'; readonly reason: string }
 );
@@ -124,6 +136,8 @@ export type CheckpointEffect =
       readonly checkpointId: number;
       readonly failure: string | null;
     }
+  /** No checkpoint is under way, and none will be before the tasks that have failed run again. */
+  | { readonly kind: 'quiet' }
   /** All tasks have ended, and all they wrote is committed. */
   | { readonly kind: 'end' }
   | { readonly kind: 'failAttempt'; readonly reason: string };
@@ -173,6 +187,7 @@ export function initialCheckpoints(
     failureCount: 0,
     history: emptyHistory,
     ending: null,
+    restart: null,
     isOver: false,
   };
 }

@@ -14,6 +14,7 @@
  * - Checkpoints complete in order: one at a time is written; one that others have overtaken is subsumed.
  * - Behind the savepoint that an attempt is to end with none is triggered; where it fails, sources go on.
  * - An event of another attempt changes nothing.
+ * - While tasks are being started again alone none is triggered, and what these say counts for nothing (region-tasks.ts).
  *
  * Contract: a task's answers come in the order of its barriers, its end last, each until it is taken; one that comes
  * twice counts once. (Checked as far as a write could be lost: then the attempt fails.)
@@ -29,6 +30,7 @@ import type {
   CheckpointStep,
   CheckpointsState,
   DeclineEvent,
+  TaskProgress,
 } from './attempt-checkpoints.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
 import {
@@ -45,6 +47,7 @@ import {
   written,
 } from './checkpoint-steps.ts';
 import { isCollectingFrom, type PendingCheckpoint, type TaskAnswer } from './pending-checkpoint.ts';
+import { quiet, tasksFailed, tasksRestarted } from './region-tasks.ts';
 
 export function stepCheckpoints(
   state: CheckpointsState,
@@ -56,7 +59,8 @@ export function stepCheckpoints(
   const next = apply(state, event, options);
   if (next.state.isOver) return next;
   const settled = settle(next.state, event.nowMs, options);
-  return { state: settled.state, effects: [...next.effects, ...settled.effects] };
+  const last = quiet(settled.state);
+  return { state: last.state, effects: [...next.effects, ...settled.effects, ...last.effects] };
 }
 
 /** Who asks for a savepoint is never left without an answer. */
@@ -94,6 +98,10 @@ function apply(
       return committed(state, event.checkpointId, nowMs);
     case 'commitFailed':
       return failAttempt(state, event);
+    case 'tasksFailed':
+      return tasksFailed(state, event);
+    case 'tasksRestarted':
+      return { state: tasksRestarted(state, event.taskIds), effects: [] };
     case 'stop':
       return endAttempt(state, { reason: event.reason, nowMs, isFailure: false });
     default:
@@ -109,6 +117,9 @@ function asked(
   if (state.ending !== null) return { state, effects: refused(event, 'the job is being stopped') };
   if (state.checkpoints.some(({ kind }) => kind === 'final')) {
     return { state, effects: refused(event) };
+  }
+  if (state.restart !== null) {
+    return { state, effects: refused(event, 'a part of it is being started again') };
   }
   const { request, nowMs } = event;
   if (event.kind === 'drain') {
@@ -128,8 +139,8 @@ function asked(
 
 function acked(state: CheckpointsState, checkpointId: number, answer: TaskAnswer): CheckpointStep {
   const { taskId, vertexId, prepared } = answer.snapshot;
-  const task = state.tasks.get(taskId);
-  if (task === undefined) return { state, effects: [] };
+  const task = taskIn(state, taskId);
+  if (task === null) return { state, effects: [] };
   if (task.end !== null || checkpointId <= task.answeredId) {
     const isNew = state.checkpoints.some(
       (one) => one.id === checkpointId && isCollectingFrom(one, taskId),
@@ -149,8 +160,8 @@ function declined(
   { failuresMax }: CheckpointOptions,
 ): CheckpointStep {
   const { checkpointId, taskId, vertexId, prepared, nowMs } = event;
-  const task = state.tasks.get(taskId);
-  if (task === undefined || task.end !== null || checkpointId <= task.answeredId) {
+  const task = taskIn(state, taskId);
+  if (task === null || task.end !== null || checkpointId <= task.answeredId) {
     return { state, effects: [] };
   }
   const noted = answered(state, taskId, checkpointId);
@@ -158,6 +169,11 @@ function declined(
   const reason = `task "${taskId}": ${event.reason}`;
   const aborted = { id: checkpointId, outcome: 'declined', reason, nowMs, failuresMax } as const;
   return abortCheckpoint(kept, aborted);
+}
+
+/** A task with a say: null of one that the job has not, and of one that is being started again. */
+function taskIn({ tasks, restart }: CheckpointsState, taskId: string): TaskProgress | null {
+  return restart?.taskIds.has(taskId) === true ? null : (tasks.get(taskId) ?? null);
 }
 
 function answered(state: CheckpointsState, taskId: string, answeredId: number): CheckpointsState {
@@ -174,8 +190,8 @@ function finished(
   { failuresMax }: CheckpointOptions,
 ): CheckpointStep {
   const { taskId, vertexId, prepared } = answer.snapshot;
-  const task = state.tasks.get(taskId);
-  if (task === undefined || task.end !== null) return { state, effects: [] };
+  const task = taskIn(state, taskId);
+  if (task === null || task.end !== null) return { state, effects: [] };
   const end: TaskAnswer = { ...answer, snapshot: { ...answer.snapshot, prepared: null } };
   const isWaiting = (one: PendingCheckpoint) => isCollectingFrom(one, taskId);
   const waiting = state.checkpoints.filter((one) => isWaiting(one) && one.id > task.answeredId);

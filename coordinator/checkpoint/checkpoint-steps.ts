@@ -74,24 +74,33 @@ export function abortCheckpoint(state: CheckpointsState, aborted: Aborted): Chec
   const { id, outcome, reason, nowMs, failuresMax } = aborted;
   const pending = state.checkpoints.find((one) => one.id === id);
   if (pending === undefined || isLogged(pending)) return { state, effects: [] };
-  const next = ended(state, pending, { outcome, reason, nowMs });
-  const effects: CheckpointEffect[] = [
-    { kind: 'discard', checkpointId: id, reason },
-    ...answerOf(pending, reason),
-  ];
+  const { state: next, effects } = dropCheckpoint(state, pending, { outcome, reason, nowMs });
   // Who asks for a savepoint hears of it; the job is none the worse.
-  if (pending.kind === 'savepoint') {
-    const isHalted = next.ending?.kind === 'halt' && next.ending.checkpointId === id;
-    if (!isHalted) return { state: next, effects };
-    const gone = goOn(next);
-    return { state: gone.state, effects: [...effects, ...gone.effects] };
-  }
+  if (pending.kind === 'savepoint') return { state: next, effects };
   const failureCount = state.failureCount + 1;
   const failed = { ...next, failureCount };
   if (failureCount <= failuresMax) return { state: failed, effects };
   const text = `checkpoint ${id} failed, after ${failureCount - 1} before it: ${reason}`;
   const end = endAttempt(failed, { reason: text, nowMs, isFailure: true });
   return { state: end.state, effects: [...effects, ...end.effects] };
+}
+
+/** Nothing comes of one that is not in the log. Where sources were to halt behind it, they go on. */
+export function dropCheckpoint(
+  state: CheckpointsState,
+  pending: PendingCheckpoint,
+  about: { outcome: CheckpointOutcome; reason: string; nowMs: number },
+): CheckpointStep {
+  const { id } = pending;
+  const next = ended(state, pending, about);
+  const effects: CheckpointEffect[] = [
+    { kind: 'discard', checkpointId: id, reason: about.reason },
+    ...answerOf(pending, about.reason),
+  ];
+  const isHalted = next.ending?.kind === 'halt' && next.ending.checkpointId === id;
+  if (!isHalted) return { state: next, effects };
+  const gone = goOn(next);
+  return { state: gone.state, effects: [...effects, ...gone.effects] };
 }
 
 /** The attempt does not end: sources that gave out nothing behind a savepoint read on. */
@@ -202,8 +211,8 @@ function expire(
 
 /** The savepoint that the attempt is to end with, once nothing else is under way. */
 function halt(state: CheckpointsState, nowMs: number): CheckpointStep {
-  const { ending, checkpoints, nextId } = state;
-  const isNext = ending?.kind === 'halt' && ending.checkpointId === null;
+  const { ending, checkpoints, nextId, restart } = state;
+  const isNext = ending?.kind === 'halt' && ending.checkpointId === null && restart === null;
   if (!isNext || checkpoints.length > 0 || !mayBegin(state)) return { state, effects: [] };
   const { request } = ending;
   const begun = beginCheckpoint(state, { kind: 'savepoint', request, nowMs, halts: true });
@@ -224,10 +233,10 @@ function trigger(
 
 /** Whether one more may be triggered: some task still runs and is to run on, and not too many are under way. */
 export function hasRoom(
-  { tasks, firstTaskIds, checkpoints, ending }: CheckpointsState,
+  { tasks, firstTaskIds, checkpoints, ending, restart }: CheckpointsState,
   { inFlightMax, minPauseMs }: CheckpointOptions,
 ): boolean {
-  if (ending !== null || !mayBegin({ tasks, firstTaskIds })) return false;
+  if (ending !== null || restart !== null || !mayBegin({ tasks, firstTaskIds })) return false;
   const limit = minPauseMs > 0 ? 1 : inFlightMax;
   return checkpoints.length < limit && [...tasks.values()].some(({ end }) => end === null);
 }
@@ -277,7 +286,7 @@ function commitNext(state: CheckpointsState): CheckpointStep {
   return { state: next, effects: [{ kind: 'commit', checkpointId, writes }] };
 }
 
-function isLogged({ phase }: PendingCheckpoint): boolean {
+export function isLogged({ phase }: PendingCheckpoint): boolean {
   return phase === 'complete' || phase === 'committing';
 }
 

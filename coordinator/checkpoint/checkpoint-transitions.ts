@@ -21,11 +21,15 @@ type Rows = Partial<Record<CheckpointTransition['on'], readonly Row[]>>;
 
 const room: Row = ['collecting', 'trigger', 'another one has ended, and the next one is due'];
 const abandoned: readonly Row[] = [['abandoned', '', '']];
+const givenUp: readonly Row[] = [
+  ['abandoned', 'discard', 'they go on from the newest complete one'],
+];
 
 const rowsOf: Readonly<Record<CheckpointTransition['from'], Rows>> = {
   none: {
     tick: [['collecting', 'trigger', 'the interval is over, so is the pause, and there is room']],
     savepoint: [['collecting', 'trigger', 'at once']],
+    tasksRestarted: [['collecting', 'trigger', 'the interval has been over meanwhile']],
     taskFinished: [
       ['writing', 'writeManifest', 'it was the last task: the final one'],
       ['collected', '', 'the final one, while another is being written'],
@@ -46,6 +50,7 @@ const rowsOf: Readonly<Record<CheckpointTransition['from'], Rows>> = {
     ],
     decline: [['declined', 'discard', 'what was prepared for it waits for the next one']],
     tick: [['expired', 'discard', 'not all tasks have answered in time']],
+    tasksFailed: givenUp,
     'attempt ends': abandoned,
   },
   collected: {
@@ -54,6 +59,7 @@ const rowsOf: Readonly<Record<CheckpointTransition['from'], Rows>> = {
       ['subsumed', 'discard', 'the one that was written is newer'],
     ],
     writeFailed: [['writing', 'writeManifest', 'its turn']],
+    tasksFailed: givenUp,
     'attempt ends': abandoned,
   },
   writing: {

@@ -41,6 +41,8 @@ export type Restart = {
   readonly atMs: number;
   readonly code: string;
   readonly message: string;
+  /** Tasks that were started again alone; absent where all of them were. */
+  readonly taskIds?: readonly string[];
 };
 
 export type RestartsView = {
@@ -92,6 +94,8 @@ export function withRestart(
   { count, last }: RestartsView,
   atMs: number,
   { code, message }: WireError,
+  taskIds?: readonly string[],
 ): RestartsView {
-  return { count: count + 1, last: [...last, { atMs, code, message }].slice(-restartsMax) };
+  const restart: Restart = { atMs, code, message, ...(taskIds !== undefined && { taskIds }) };
+  return { count: count + 1, last: [...last, restart].slice(-restartsMax) };
 }

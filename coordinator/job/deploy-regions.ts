@@ -6,7 +6,7 @@
  */
 import { adaptPlan, heldVertices, type TaskView } from '../adaptive/adapt-plan.ts';
 import { vertexIdOf } from '../protocol.ts';
-import { homesOf, placeRegion } from '../scheduler/placement.ts';
+import { homesOf, placeRegion, slotsAtHome } from '../scheduler/placement.ts';
 import { type Region, regionsOf } from '../scheduler/regions.ts';
 import {
   type Attempt,
@@ -43,6 +43,7 @@ function deployAllowed(run: RunningJob, isAllowed: (region: Region) => boolean):
     const { id, inputs, taskIds } = region;
     const { done, attempts } = stateOf(next, id);
     if (done !== null || attempts.length > 0 || !isAllowed(region)) continue;
+    if (next.restart?.regionIds.has(id) === true) continue;
     if (!inputs.every((input) => stateOf(next, input).done !== null)) continue;
     const started = addAttempt(next, region, false);
     // Later regions must not take the slots again and again that a larger one waits for.
@@ -70,7 +71,7 @@ function adaptedRun(run: RunningJob): RunningJob {
     ...{ adaptive, regions: found, homes: homesOf(graph, plan.slotCount) },
   };
   const states = found.map(({ id }) => [id, regions.get(id) ?? initialRegion] as const);
-  return { plan: changedPlan, regions: new Map(states) };
+  return { ...run, plan: changedPlan, regions: new Map(states) };
 }
 
 /** The regions with the ids that they had before, and new ones where they were not there. */
@@ -125,10 +126,7 @@ export function copyRegion(run: RunningJob, regionId: string): RunStep {
 function addAttempt(run: RunningJob, region: Region, isCopy: boolean): RunningJob | null {
   const state = stateOf(run, region.id);
   const number = state.attemptCount + 1;
-  const { homes, slotCount } = run.plan;
-  const { avoidSlot } = state;
-  const busy = busySlots(run);
-  const slots = placeRegion(region.taskIds, { homes, slotCount, number, avoidSlot, busy });
+  const slots = slotsFor(run, region, number);
   if (slots === null) return null;
   const attempt: Attempt = {
     ...{ number, slots },
@@ -139,6 +137,15 @@ function addAttempt(run: RunningJob, region: Region, isCopy: boolean): RunningJo
     isCopy,
   };
   return changed(run, region.id, { attempts: [...state.attempts, attempt], attemptCount: number });
+}
+
+/** Null while there is no room. */
+function slotsFor(run: RunningJob, { id, taskIds }: Region, number: number) {
+  const { homes, slotCount, runsTogether } = run.plan;
+  if (runsTogether === true) return slotsAtHome(taskIds, homes);
+  const { avoidSlot } = stateOf(run, id);
+  const busy = busySlots(run);
+  return placeRegion(taskIds, { homes, slotCount, number, avoidSlot, busy });
 }
 
 /** Slots with a task that has not finished. */

@@ -4,6 +4,7 @@
  *
  *     attempt 1 ──failed──▶ wait ─▶ attempt 2, a greater epoch ──finished──▶ done
  *
+ * Where a failure leaves regions of the job untouched, these go on within the attempt (job-master.ts, region-restart.ts).
  * What would fail the same way again (the user's data, a bug) ends the job. So does an attempt that another process has taken
  * over from, whatever it failed with: that is what is said then, and nothing is taken back.
  *
@@ -12,30 +13,22 @@
 import type { Env } from '../../base/env/env.ts';
 import { codeOf, toWire, typedError, type WireError } from '../../base/typed-error.ts';
 import {
-  initialRestarts,
-  type RestartState,
-  type RestartStrategy,
-  stepRestart,
-} from '../checkpoint/restart-strategy.ts';
-import {
   type CheckpointsView,
   joinViews,
   noCheckpoints,
-  noRestarts,
   type RestartsView,
-  withRestart,
 } from './checkpoints-view.ts';
 import type { JobHandle, Rescaled, SavedJob, StopRequest } from './job-handle.ts';
 import type { JobInspection } from './job-inspection.ts';
 import type { JobMaster } from './job-master.ts';
 import type { JobOutcome, JobProgress } from './job-outcome.ts';
+import { type JobRestarts, mayRestart } from './job-restarts.ts';
 import type { KeyState } from './key-state.ts';
-import { mayPass } from './retry.ts';
 import { type Savepoint, savepointFailed } from './savepoint-requests.ts';
 
 export interface JobAttemptsOptions {
   readonly first: JobMaster;
-  readonly strategy: RestartStrategy;
+  readonly restarts: JobRestarts;
   /** Of the attempt that was begun last. @throws CHECKPOINT_FENCED where another process has taken over. */
   readonly checkCurrent: () => Promise<void>;
   /** Makes and starts the next attempt, from the newest complete checkpoint. */
@@ -66,23 +59,21 @@ interface NextScale {
 export class JobAttempts implements JobHandle, SavedJob {
   readonly jobId: string;
   readonly done: Promise<JobOutcome>;
-  readonly #env: Pick<Env, 'clock' | 'timers' | 'rng' | 'observe'>;
+  readonly #env: Pick<Env, 'clock' | 'timers' | 'observe'>;
   readonly #options: JobAttemptsOptions;
   readonly #end = new AbortController();
   #current: JobMaster;
-  #restarts: RestartState = initialRestarts;
   /** Whether one has failed and the next one has not begun. */
   #isBetween = false;
   /** Of attempts that have ended. */
   #pastCheckpoints: CheckpointsView = noCheckpoints;
-  #restartReasons: RestartsView = noRestarts;
   /** Where the job was stopped with a savepoint. */
   #savepoint: Savepoint | null = null;
   /** Whether another parallelism is being made ready, and what goes on with it once the attempt has stopped. */
   #isRescaling = false;
   #next: NextScale | null = null;
 
-  constructor(env: Pick<Env, 'clock' | 'timers' | 'rng' | 'observe'>, options: JobAttemptsOptions) {
+  constructor(env: Pick<Env, 'clock' | 'timers' | 'observe'>, options: JobAttemptsOptions) {
     this.#env = env;
     this.#options = options;
     this.#current = options.first;
@@ -99,7 +90,7 @@ export class JobAttempts implements JobHandle, SavedJob {
   }
 
   restarts(): RestartsView {
-    return this.#restartReasons;
+    return this.#options.restarts.view();
   }
 
   savepoint(folder: string): Promise<Savepoint> {
@@ -188,11 +179,10 @@ export class JobAttempts implements JobHandle, SavedJob {
       if (error === null || this.#end.signal.aborted) return outcome;
       const reported = await this.#reportedOf(error);
       if (reported !== error || !mayRestart(error)) return { ...outcome, error: reported };
-      const { delayMs, reason } = this.#failed();
+      const { delayMs, reason } = this.#options.restarts.next(error);
       if (delayMs === null) return { ...outcome, error: withReason(error, reason) };
       const { jobId } = this;
       this.#env.observe.event('job.restarting', { jobId, delayMs, code: error.code });
-      this.#restartReasons = withRestart(this.#restartReasons, this.#env.clock.wall(), error);
       this.#isBetween = true;
       try {
         await this.#env.timers.sleep(delayMs, this.#end.signal);
@@ -234,7 +224,7 @@ export class JobAttempts implements JobHandle, SavedJob {
   }
 
   #withHistory(outcome: JobOutcome): JobOutcome {
-    const history = { checkpoints: this.checkpoints(), restarts: this.#restartReasons };
+    const history = { checkpoints: this.checkpoints(), restarts: this.restarts() };
     const stopped = this.#savepoint && { savepoint: this.#savepoint.path };
     return { ...outcome, ...history, ...stopped };
   }
@@ -249,18 +239,6 @@ export class JobAttempts implements JobHandle, SavedJob {
       return codeOf(fenced) === 'CHECKPOINT_FENCED' ? { ...toWire(fenced), cause: error } : error;
     }
   }
-
-  #failed() {
-    const { clock, rng } = this.#env;
-    const failure = { nowMs: clock.mono(), chance: rng.stream('restarts').float() };
-    const step = stepRestart(this.#restarts, failure, this.#options.strategy);
-    this.#restarts = step.state;
-    return step;
-  }
-}
-
-function mayRestart(error: WireError): boolean {
-  return error.code === 'CHECKPOINT_FAILED' || mayPass(error);
 }
 
 function withReason(error: WireError, reason: string): WireError {

@@ -13,7 +13,7 @@ import type { Env } from '../../base/env/env.ts';
 import { packageVersion } from '../../base/package-version.ts';
 import { codeOf, toWire, typedError, type WireError } from '../../base/typed-error.ts';
 import type { CheckpointTrigger } from '../../engine/checkpoint/barrier.ts';
-import type { TaskSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
+import type { TaskSnapshot, TaskSourceSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
 import { keyGroupCount } from '../../engine/keys/key-group.ts';
@@ -43,6 +43,7 @@ import {
   vertexIdOf,
 } from '../protocol.ts';
 import { type CheckpointsView, noCheckpoints, viewOf } from './checkpoints-view.ts';
+import type { JobRestarts } from './job-restarts.ts';
 import type { KnownSplit, RestoredSource } from './job-sources.ts';
 import {
   type Savepoint,
@@ -71,8 +72,17 @@ export interface CheckpointSetup {
   readonly declared: readonly DeclaredOperator[];
   /** Null: the job begins anew. */
   readonly restored: RestoredJob | null;
+  /** Counts failures of the job, those that leave some of its regions untouched among them. @defaultValue none does */
+  readonly restarts?: JobRestarts;
   /** The rules; only tests that plant a wrong one give others. @defaultValue stepCheckpoints */
   readonly step?: typeof stepCheckpoints;
+}
+
+/** What tasks that are started again alone go on from. */
+export interface RestorePoint {
+  readonly deployed: DeployedCheckpoints;
+  /** By task; null of those that begin as they began in this attempt. */
+  readonly sources: ReadonlyMap<string, TaskSourceSnapshot | null>;
 }
 
 export interface JobCheckpointsOptions extends JobRef {
@@ -84,6 +94,8 @@ export interface JobCheckpointsOptions extends JobRef {
   readonly orderSources: (order: SourceOrder) => Promise<void>;
   readonly commit: (writes: readonly PreparedWrite[]) => Promise<void>;
   readonly onFailure: (error: WireError) => void;
+  /** Tasks have failed, and no checkpoint is under way any more. */
+  readonly onQuiet: () => void;
 }
 
 export class JobCheckpoints {
@@ -99,6 +111,8 @@ export class JobCheckpoints {
   /** A checkpoint that is complete, or may be, and whose writes are not known to be committed. */
   #uncommittedId: number | null = null;
   readonly #savepoints: SavepointRequests;
+  /** The newest that this attempt has completed. */
+  #newest: CheckpointManifest | null = null;
 
   constructor(env: Env, options: JobCheckpointsOptions) {
     this.#env = env;
@@ -116,6 +130,43 @@ export class JobCheckpoints {
     const { store, restored } = this.#options.setup;
     const { root: folder } = store;
     return { folder, restoredFrom: restored?.root ?? folder, restored: restored?.tasks ?? [] };
+  }
+
+  /** Whether the attempt is to end with all that has been read: a task that begins anew would not know. */
+  get isDraining(): boolean {
+    return this.#state?.ending?.kind === 'drain';
+  }
+
+  /** All tasks of regions have to be started again, since one has failed: `onQuiet` tells when it is known from where. */
+  failTasks(taskIds: readonly string[], reason: string): void {
+    this.#handle({ kind: 'tasksFailed', taskIds, reason });
+  }
+
+  /** They run again. */
+  restarted(taskIds: readonly string[]): void {
+    this.#handle({ kind: 'tasksRestarted', taskIds });
+  }
+
+  /** What these tasks go on from: while none is under way. @throws CHECKPOINT_FENCED where another process has taken over. */
+  async restorePoint(taskIds: readonly string[]): Promise<RestorePoint> {
+    const { store } = this.#options.setup;
+    await store.checkCurrent();
+    const newest = this.#newest;
+    if (newest === null) {
+      const sources = new Map(taskIds.map((taskId) => [taskId, null]));
+      return { deployed: this.deployed, sources };
+    }
+    // Of theirs only: what the tasks beside them have is theirs still.
+    const own = newest.tasks.filter(({ taskId }) => taskIds.includes(taskId));
+    const restored = own.filter(({ operators }) => operators.length > 0);
+    const sources = own.flatMap(({ taskId, source }) =>
+      source ? [[taskId, source] as const] : [],
+    );
+    const { root } = store;
+    return {
+      deployed: { folder: root, restoredFrom: root, restored },
+      sources: new Map(sources),
+    };
   }
 
   /** The tasks run. */
@@ -250,6 +301,9 @@ export class JobCheckpoints {
       case 'answer':
         this.#run(this.#savepoints.answer(effect));
         return;
+      case 'quiet':
+        this.#options.onQuiet();
+        return;
       case 'end':
         this.#resolveEnded();
         return;
@@ -292,8 +346,9 @@ export class JobCheckpoints {
     const { store } = setup;
     const { checkpointId } = checkpoint;
     let isInDoubt = false;
+    const manifest = this.#manifestOf(checkpoint);
     try {
-      const written = await store.writeManifest(this.#manifestOf(checkpoint));
+      const written = await store.writeManifest(manifest);
       if (checkpoint.writes.length > 0) this.#uncommittedId = checkpointId;
       isInDoubt = true;
       await store.complete(written);
@@ -303,6 +358,7 @@ export class JobCheckpoints {
       this.#handle({ kind: 'writeFailed', checkpointId, reason: message, isInDoubt });
       return;
     }
+    this.#newest = manifest;
     this.#env.observe.event('checkpoint.complete', { jobId, checkpointId });
     this.#handle({ kind: 'written', checkpointId });
     await this.#removeUnneeded(store);

@@ -9,7 +9,7 @@ import { assert, assertNever } from '../../base/assert.ts';
 import type { Env } from '../../base/env/env.ts';
 import { toWire, type WireError } from '../../base/typed-error.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
-import type { PhysicalGraph, Vertex } from '../../engine/plan/physical-graph.ts';
+import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import type { AdaptiveOptions } from '../adaptive/adaptive-options.ts';
 import type {
   JobModule,
@@ -23,8 +23,8 @@ import type {
   TaskFailed,
   TaskFinished,
 } from '../protocol.ts';
-import { homesOf } from '../scheduler/placement.ts';
-import { type Region, regionsOf } from '../scheduler/regions.ts';
+import { slotWeightsOf } from '../scheduler/placement.ts';
+import type { Region } from '../scheduler/regions.ts';
 import { stragglersOf } from '../scheduler/stragglers.ts';
 import { type CheckpointsView, noCheckpoints } from './checkpoints-view.ts';
 import { connectorLookup } from './connector-lookup.ts';
@@ -32,6 +32,7 @@ import { type CheckpointSetup, JobCheckpoints } from './job-checkpoints.ts';
 import { inspectTasks, type JobInspection } from './job-inspection.ts';
 import { JobMetrics } from './job-metrics.ts';
 import type { JobOutcome, JobProgress } from './job-outcome.ts';
+import type { JobRestarts } from './job-restarts.ts';
 import { JobSinks } from './job-sinks.ts';
 import { JobSources } from './job-sources.ts';
 import {
@@ -43,8 +44,11 @@ import {
 } from './job-state.ts';
 import { findOperator, type KeyState, keyStateOf } from './key-state.ts';
 import { RegionPaces } from './region-paces.ts';
+import { RegionRecovery } from './region-recovery.ts';
+import { runPlanOf } from './run-plan.ts';
 import {
   liveAttempt,
+  type PrepareRegions,
   type RegionEffect,
   type RunningJob,
   type RunPlan,
@@ -65,6 +69,8 @@ export interface JobMasterOptions extends JobRef {
   readonly speculates?: boolean;
   /** By what sizes the plan may be changed while the job runs; null when it may not. @defaultValue null */
   readonly adaptive?: AdaptiveOptions | null;
+  /** Whether its tasks may never end, so that all have to run at once. @defaultValue whether it has checkpoints */
+  readonly isStream?: boolean;
   /** Null in a job without checkpoints. @defaultValue null */
   readonly checkpoints?: CheckpointSetup | null;
   /** The rules; only tests that plant a wrong one give others. @defaultValue stepJob */
@@ -82,6 +88,8 @@ export class JobMaster {
   readonly #sources: JobSources;
   readonly #sinks: JobSinks;
   readonly #checkpoints: JobCheckpoints | null;
+  /** Null where nobody counts failures, or there are no checkpoints: then a task that fails is the end of the attempt. */
+  readonly #recovery: RegionRecovery | null;
   readonly #resolveDone: (outcome: JobOutcome) => void;
   #state: JobState = initialJobState;
   /** As the job runs, or as it ran last. */
@@ -111,6 +119,7 @@ export class JobMaster {
     });
     this.#sinks = new JobSinks({ ...parts, checkpoints });
     this.#checkpoints = checkpoints && this.#newCheckpoints(checkpoints);
+    this.#recovery = this.#newRecovery(checkpoints?.restarts);
     this.#paces = new RegionPaces(() => env.clock.mono());
     const { promise, resolve } = Promise.withResolvers<JobOutcome>();
     this.done = promise;
@@ -158,6 +167,7 @@ export class JobMaster {
   }
 
   finishTask({ metrics, source, ...task }: Omit<TaskFinished, keyof JobRef>): void {
+    if (!this.#isLive(task)) return;
     this.updateMetrics([metrics]);
     this.#checkpoints?.finishTask({ ...task, source });
     this.#handle({ kind: 'taskFinished', ...task });
@@ -168,30 +178,53 @@ export class JobMaster {
   }
 
   failTask({ taskId, attempt, error }: Omit<TaskFailed, keyof JobRef>): void {
-    const { jobId } = this.#options;
-    this.#env.observe.event('task.failed', { jobId, taskId, attempt, code: error.code });
-    // The regions of a job with checkpoints go on together, from the last one: that is another attempt of the job.
-    if (this.#checkpoints !== null) this.fail(error);
-    else this.#handle({ kind: 'taskFailed', taskId, attempt, error });
+    const { jobId, epoch } = this.#options;
+    this.#env.observe.event('task.failed', { jobId, epoch, taskId, attempt, code: error.code });
+    if (this.#checkpoints === null) this.#handle({ kind: 'taskFailed', taskId, attempt, error });
+    else this.#failCheckpointed(this.#checkpoints, { taskId, attempt, error });
+  }
+
+  /** Its region goes on from the newest checkpoint; where it can't alone, that is another attempt of the job. */
+  #failCheckpointed(
+    checkpoints: JobCheckpoints,
+    { taskId, attempt, error }: Omit<TaskFailed, keyof JobRef>,
+  ): void {
+    const state = this.#state;
+    if (state.kind !== 'running' || !this.#isLive({ taskId, attempt })) return;
+    const refusal =
+      this.#recovery === null ? error : this.#recovery.refusal(state.run, taskId, error);
+    if (refusal !== null) {
+      this.fail(refusal);
+      return;
+    }
+    this.#handle({ kind: 'restartRegion', taskId, attempt });
+    const { taskIds } = regionOf(state.run, taskId);
+    checkpoints.failTasks(taskIds, `task "${taskId}" has failed: ${error.message}`);
+  }
+
+  /** Whether that attempt of a task counts: of one that is gone, or on its way out, nothing does. */
+  #isLive({ taskId, attempt }: Omit<TaskAttemptRef, keyof JobRef>): boolean {
+    const state = this.#state;
+    if (state.kind !== 'running') return false;
+    return liveAttempt(stateOf(state.run, regionOf(state.run, taskId).id), attempt) !== null;
   }
 
   /** A task's part of a checkpoint is on disk, or can't be. */
   checkpointTask(report: TaskCheckpointed): void {
-    this.#checkpoints?.report(report);
+    if (this.#isLive(report)) this.#checkpoints?.report(report);
   }
 
   /** Counters of attempts that are on their way out, or gone, count no more. */
   updateMetrics(tasks: readonly TaskCounters[]): void {
     const state = this.#state;
     if (state.kind !== 'running') return;
-    const isLive = ({ taskId, attempt }: TaskCounters) =>
-      liveAttempt(stateOf(state.run, regionOf(state.run, taskId).id), attempt) !== null;
-    this.#metrics.update(tasks.filter(isLive));
+    this.#metrics.update(tasks.filter((task) => this.#isLive(task)));
     if (this.#options.speculates !== false) this.#copyStragglers(state.run);
   }
 
   /** The next split for a task; the vertex of the task has one source. */
   requestSplit({ taskId, attempt }: Omit<TaskAttemptRef, keyof JobRef>): SplitAnswer {
+    if (!this.#isLive({ taskId, attempt })) return { split: null };
     return this.#sources.next(taskId, attempt);
   }
 
@@ -246,21 +279,9 @@ export class JobMaster {
   }
 
   #plan(): RunPlan {
-    const { graph, host, connectors, adaptive = null } = this.#options;
-    const isOnce = ({ chain }: Vertex) =>
-      chain.some((spec) => {
-        const end = spec.kind === 'source' ? spec.source : spec.kind === 'sink' ? spec.sink : null;
-        return end !== null && connectors.get(end.connector)?.usesProgram === true;
-      });
-    const { slotCount } = host;
-    const onceIds = new Set(graph.vertices.filter(isOnce).map(({ id }) => id));
-    const plan = { graph, slotCount, onceIds, adaptations: [] };
-    return {
-      regions: regionsOf(graph, isOnce),
-      slotCount,
-      homes: homesOf(graph, slotCount),
-      adaptive: adaptive && { ...plan, options: adaptive },
-    };
+    const { graph, host, connectors, adaptive = null, isStream = false } = this.#options;
+    const runsTogether = isStream || this.#checkpoints !== null;
+    return runPlanOf(graph, { slotCount: host.slotCount, connectors, runsTogether, adaptive });
   }
 
   #copyStragglers(run: RunningJob): void {
@@ -302,6 +323,8 @@ export class JobMaster {
         return this.#deploy(effect);
       case 'stopAttempt':
         return this.#stopAttempt(effect);
+      case 'prepareRegions':
+        return this.#prepareRegions(effect);
       case 'commit':
         return this.#commit();
       case 'stopAndAbort':
@@ -330,14 +353,32 @@ export class JobMaster {
       orderSources: (order) => host.orderSources({ jobId, epoch, order }),
       commit: (writes) => this.#sinks.commit(writes),
       onFailure: (error) => this.fail(error),
+      onQuiet: () => this.#handle({ kind: 'checkpointsQuiet' }),
     });
+  }
+
+  #newRecovery(restarts: JobRestarts | undefined): RegionRecovery | null {
+    if (this.#checkpoints === null || restarts === undefined) return null;
+    const { jobId } = this.#options;
+    return new RegionRecovery(this.#env, {
+      ...{ jobId, checkpoints: this.#checkpoints, restarts },
+      ...{ sources: this.#sources, sinks: this.#sinks },
+      onDue: () => this.#handle({ kind: 'restartDue' }),
+    });
+  }
+
+  /** What regions go on from that have failed. */
+  async #prepareRegions({ regionIds }: PrepareRegions): Promise<void> {
+    await this.#recovery?.prepare(regionIds.flatMap((id) => this.#region(id).taskIds));
+    this.#handle({ kind: 'regionsPrepared', regionIds });
   }
 
   async #deploy({ regionId, attempt }: RegionEffect): Promise<void> {
     const { jobId, epoch, module, host } = this.#options;
     const { run } = this.#runningJob();
     const graph = this.#graph;
-    const { inputs } = this.#region(regionId);
+    const { inputs, taskIds } = this.#region(regionId);
+    const { homes, runsTogether = false } = run.plan;
     this.#paces.start(regionId, attempt);
     this.#keepCounters(regionId);
     const { slots = {}, isCopy = false } = liveAttempt(stateOf(run, regionId), attempt) ?? {};
@@ -349,10 +390,13 @@ export class JobMaster {
     await host.deploy({
       ...{ jobId, epoch, graph, module, attempt, slots },
       inputs: Object.fromEntries(read),
+      slotWeights: slotWeightsOf(graph, runsTogether ? homes : slots),
       prepared: this.#sinks.prepared,
-      checkpoints: this.#checkpoints?.deployed ?? null,
+      checkpoints: this.#recovery?.deployedOf(taskIds) ?? this.#checkpoints?.deployed ?? null,
     });
     this.#started.resolve();
+    const isThere = taskIds.some((taskId) => this.#isLive({ taskId, attempt }));
+    if (isThere) this.#checkpoints?.restarted(taskIds);
   }
 
   async #stopAttempt({ regionId, attempt }: RegionEffect): Promise<void> {
@@ -401,6 +445,7 @@ export class JobMaster {
   async #stopAndAbort(): Promise<void> {
     await this.#preparation.catch(() => undefined); // Its failure is the reason that is kept.
     this.#checkpoints?.stop();
+    this.#recovery?.stop();
     await this.#release();
     const mayAbort = (await this.#checkpoints?.settled()) ?? true;
     if (mayAbort) await this.#sinks.abort((part) => this.#cleanUp(part));

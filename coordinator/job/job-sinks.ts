@@ -14,7 +14,7 @@ import type { RoleContext, SinkAttempt } from '../../engine/contracts/connector.
 import type { Json } from '../../engine/contracts/json.ts';
 import type { OperatorSpec, PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import type { AttemptStore } from '../checkpoint/store/checkpoint-store.ts';
-import { vertexIdOf } from '../protocol.ts';
+import { taskIndexOf, vertexIdOf } from '../protocol.ts';
 import { type ConnectorLookup, noPart } from './connector-lookup.ts';
 import type { RestoredJob } from './job-checkpoints.ts';
 
@@ -43,6 +43,8 @@ type SinkSpecOf = Extract<OperatorSpec, { kind: 'sink' }>;
 
 interface Committer {
   prepare(): Promise<Json>;
+  /** As in `CheckpointCommitter`; absent where tasks are not started again alone. */
+  readonly restart?: (taskIndexes: readonly number[]) => Promise<Json>;
   commit(writes: readonly Json[]): Promise<void>;
   abort(): Promise<void>;
 }
@@ -74,6 +76,26 @@ export class JobSinks {
       const own = writes.filter(({ taskId }) => this.sinkOf(vertexIdOf(taskId)) === sinkId);
       if (own.length > 0) await committer.commit(own.map(({ write }) => write));
     }
+  }
+
+  /** Whether the sinks of these tasks can go on with others in their places. */
+  canRestart(taskIds: readonly string[]): boolean {
+    return this.#sinksOf(taskIds).every(([id]) => this.#committers.get(id)?.restart !== undefined);
+  }
+
+  /** Tasks are gone, and others take their places: of what they have written behind the newest checkpoint nothing is left. */
+  async restart(taskIds: readonly string[]): Promise<void> {
+    for (const [id, indexes] of this.#sinksOf(taskIds)) {
+      const prepared = await this.#committers.get(id)?.restart?.(indexes);
+      if (prepared !== undefined) this.#prepared[id] = prepared;
+    }
+  }
+
+  /** Sink operator id → indexes of those of these tasks that write to it. */
+  #sinksOf(taskIds: readonly string[]): [string, number[]][] {
+    const writing = taskIds.filter((id) => this.sinkOf(vertexIdOf(id)) !== undefined);
+    const bySink = Map.groupBy(writing, (id) => this.sinkOf(vertexIdOf(id)) ?? '');
+    return [...bySink].map(([id, tasks]) => [id, tasks.map(taskIndexOf)]);
   }
 
   /** Removes what was written and not committed. @param settle - Waits for one part of it, whatever comes of it. */
@@ -109,6 +131,7 @@ export class JobSinks {
     const pending = checkpoints.restored && (checkpoints.restored.pending[id] ?? []);
     return {
       prepare: () => committer.prepare(pending),
+      ...(committer.restart && { restart: committer.restart.bind(committer) }),
       commit: (writes) => committer.commit(writes),
       abort: () => committer.abort(),
     };

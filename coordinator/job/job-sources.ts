@@ -11,6 +11,7 @@
  * Before: coordinator/job/job-master.ts. After: coordinator/scheduler/split-assigner.ts, coordinator/scheduler/restored-splits.ts.
  */
 import type { Env } from '../../base/env/env.ts';
+import type { TaskSourceSnapshot } from '../../engine/checkpoint/task-snapshot.ts';
 import type { RoleContext } from '../../engine/contracts/connector.ts';
 import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
 import type { Skipped, Split, SplitEnumerator } from '../../engine/contracts/source.ts';
@@ -96,6 +97,28 @@ export class JobSources {
   /** What is known of the splits of all sources, by operator id. */
   known(): Readonly<Record<string, readonly KnownSplit[]>> {
     return Object.fromEntries([...this.#known].map(([id, splits]) => [id, [...splits]] as const));
+  }
+
+  /**
+   * Tasks run again, from the newest complete checkpoint, while others read on: each is given again what it has not read
+   * by then. What it has read is known to be so from now on, for what runs now does not say so any more.
+   *
+   * @param tasks - Task id → what the checkpoint has of it; null: it begins as it began in this attempt.
+   */
+  restart(tasks: ReadonlyMap<string, TaskSourceSnapshot | null>): void {
+    for (const [taskId, snapshot] of tasks) {
+      this.#supplies.get(vertexIdOf(taskId))?.restart(taskId, snapshot);
+      if (snapshot === null) continue;
+      const { finished, open, operatorId } = snapshot;
+      const read = new Set(finished);
+      const positions = new Map(open.map(({ splitId, position }) => [splitId, position]));
+      const known = this.#known.get(operatorId) ?? [];
+      for (const [at, split] of known.entries()) {
+        const position = positions.get(split.id);
+        if (read.has(split.id)) known[at] = { ...split, isRead: true };
+        else if (position !== undefined) known[at] = { ...split, position };
+      }
+    }
   }
 
   /** Nothing is looked for any more. */

@@ -14,10 +14,17 @@
 import { assertNever } from '../../base/assert.ts';
 import type { WireError } from '../../base/typed-error.ts';
 import { copyRegion } from './deploy-regions.ts';
+import {
+  advanceRestart,
+  prepareWhenReady,
+  regionsPrepared,
+  restartRegion,
+} from './region-restart.ts';
 import { attemptStopped, type FinishedTask, finishTask, startRun } from './region-state.ts';
 import { retryAfter } from './retry.ts';
 import {
   isRunDone,
+  type PrepareRegions,
   type RegionEffect,
   type RunningJob,
   type RunPlan,
@@ -60,6 +67,13 @@ type RunEvent =
   /** `write` is null for a task without a sink. */
   | (FinishedTask & { readonly kind: 'taskFinished' })
   | (OfTask & { readonly kind: 'taskFailed'; readonly error: WireError })
+  /** The same of a job with checkpoints, whose region is to go on from the newest complete one. */
+  | (OfTask & { readonly kind: 'restartRegion' })
+  /** Of regions that are to go on from a checkpoint: the delay is over; no checkpoint is under way. */
+  | { readonly kind: 'restartDue' }
+  | { readonly kind: 'checkpointsQuiet' }
+  /** What these regions go on from is there. */
+  | { readonly kind: 'regionsPrepared'; readonly regionIds: readonly string[] }
   /** No task of the attempt runs any more. */
   | { readonly kind: 'attemptStopped'; readonly regionId: string; readonly attempt: number }
   /** The region is slow beside its siblings (scheduler/stragglers.ts). */
@@ -67,6 +81,7 @@ type RunEvent =
 
 export type JobEffect =
   | RegionEffect
+  | PrepareRegions
   | { readonly kind: 'commit' }
   | { readonly kind: 'stopAndAbort' }
   | { readonly kind: 'report' };
@@ -85,6 +100,10 @@ export function stepJob(state: JobState, event: JobEvent): JobStep {
       return state.kind === 'preparing' ? afterStep(startRun(event.plan)) : unchanged;
     case 'taskFinished':
     case 'taskFailed':
+    case 'restartRegion':
+    case 'restartDue':
+    case 'checkpointsQuiet':
+    case 'regionsPrepared':
     case 'attemptStopped':
     case 'regionIsSlow':
       return state.kind === 'running' ? stepRun(state.run, event) : unchanged;
@@ -113,7 +132,15 @@ function stepRun(run: RunningJob, event: RunEvent): JobStep {
     case 'taskFinished':
       return afterStep(finishTask(run, event));
     case 'attemptStopped':
-      return afterStep(attemptStopped(run, event.regionId, event.attempt));
+      return afterStep(attemptGone(run, event.regionId, event.attempt));
+    case 'restartRegion':
+      return afterStep(restartRegion(run, event.taskId, event.attempt));
+    case 'restartDue':
+      return afterStep(advanceRestart(run, { isDue: true }));
+    case 'checkpointsQuiet':
+      return afterStep(advanceRestart(run, { isQuiet: true }));
+    case 'regionsPrepared':
+      return afterStep(regionsPrepared(run, event.regionIds));
     case 'regionIsSlow':
       return afterStep(copyRegion(run, event.regionId));
     case 'taskFailed': {
@@ -123,6 +150,12 @@ function stepRun(run: RunningJob, event: RunEvent): JobStep {
     default:
       return assertNever(event);
   }
+}
+
+function attemptGone(run: RunningJob, regionId: string, attempt: number): RunStep {
+  const gone = attemptStopped(run, regionId, attempt);
+  const next = prepareWhenReady(gone.run);
+  return { run: next.run, effects: [...gone.effects, ...next.effects] };
 }
 
 function isStoppable(state: JobState): boolean {

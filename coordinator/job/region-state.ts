@@ -37,7 +37,7 @@ export interface FinishedTask extends TaskWrite {
 
 export function startRun(plan: RunPlan): RunStep {
   const regions = new Map(plan.regions.map(({ id }) => [id, initialRegion]));
-  return deployReady({ plan, regions });
+  return deployReady({ plan, regions, restart: null });
 }
 
 /** The first attempt that has all its tasks finished wins, and the others are stopped. */

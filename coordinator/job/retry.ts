@@ -20,7 +20,6 @@ import {
   changed,
   deathsMax,
   liveAttempt,
-  type RegionEffect,
   type RunningJob,
   type RunStep,
   regionOf,
@@ -114,7 +113,7 @@ function lostOutput(run: RunningJob, readerId: string, lost: LostOutput): RunSte
 /** Makes regions run again, and all that has read from them. */
 function undo(run: RunningJob, regionIds: readonly string[]): RunStep | null {
   let next = run;
-  const effects: RegionEffect[] = [];
+  const effects: RunStep['effects'][number][] = [];
   const reached = new Set(regionIds);
   // A set that is added to while it is gone through goes through what is added.
   for (const id of reached) {

@@ -54,11 +54,28 @@ export interface RunPlan {
   readonly homes: Readonly<Record<string, number>>;
   /** The graph that regions and homes are of, where it may be changed; null where it stays. */
   readonly adaptive: AdaptivePlan | null;
+  /**
+   * Whether all regions run at once, each task at its home, and slots are shared: of a stream, where none of them need
+   * ever end. @defaultValue false: a region has its slots for itself
+   */
+  readonly runsTogether?: boolean;
 }
 
 export interface RunningJob {
   readonly plan: RunPlan;
   readonly regions: ReadonlyMap<string, RegionState>;
+  /** Regions that are to go on from a checkpoint (region-restart.ts); null while none is. */
+  readonly restart: RegionRestart | null;
+}
+
+export interface RegionRestart {
+  readonly regionIds: ReadonlySet<string>;
+  /** Whether the restart strategy's delay is over. */
+  readonly isDue: boolean;
+  /** Whether no checkpoint is under way. */
+  readonly isQuiet: boolean;
+  /** Whether what they go on from is being made ready. */
+  readonly isPreparing: boolean;
 }
 
 export type RegionEffect = {
@@ -67,9 +84,15 @@ export type RegionEffect = {
   readonly attempt: number;
 };
 
+/** All that is left of these is what they go on from, which is to be made ready. */
+export interface PrepareRegions {
+  readonly kind: 'prepareRegions';
+  readonly regionIds: readonly string[];
+}
+
 export interface RunStep {
   readonly run: RunningJob;
-  readonly effects: readonly RegionEffect[];
+  readonly effects: readonly (RegionEffect | PrepareRegions)[];
 }
 
 /** How often a region may fail before the job does: one attempt, and four more. */

@@ -10,8 +10,10 @@
  * A lane goes on with what comes later, so what is found first should be the oldest. Each attempt of a task is given all
  * splits of the task again, in the same order.
  */
+import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
 import type { Split } from '../../engine/contracts/source.ts';
 import { taskIndexOf } from '../protocol.ts';
+import { restartedShare } from './restarted-share.ts';
 import type { SplitSupply } from './split-assigner.ts';
 
 type Lane = NonNullable<Split['lane']>;
@@ -64,5 +66,12 @@ export class GrowingSplits implements SplitSupply {
     const split = this.#ofTasks[taskIndexOf(taskId)]?.[given] ?? null;
     if (split !== null) this.#given.set(key, given + 1);
     return split;
+  }
+
+  restart(taskId: string, snapshot: SourceSnapshot | null): void {
+    const task = taskIndexOf(taskId);
+    const left = restartedShare(this.#ofTasks[task] ?? [], snapshot);
+    this.#ofTasks[task] = left;
+    if (snapshot !== null) this.#laneCounts[task] = left[0]?.lane?.count ?? 1;
   }
 }

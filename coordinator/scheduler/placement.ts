@@ -2,10 +2,12 @@
  * Which slot runs which task. The tasks of a vertex are spread over the slots in turn, each vertex
  * starting one slot further for its single tasks, so that two of them do not meet in slot 0: that is a
  * task's home. A region takes only slots where nothing else runs. One that runs again moves on by a slot;
- * a task alone goes wherever there is room, but not where it failed.
+ * a task alone goes wherever there is room, but not where it failed. Regions of a stream have all their tasks at home,
+ * beside each other, for none of them may have an end.
  */
+import { memoryWeightOf } from '../../engine/plan/memory-weight.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
-import { taskIdOf } from '../protocol.ts';
+import { taskIdOf, vertexIdOf } from '../protocol.ts';
 
 /** Task id → home, for every task of the graph. */
 export function homesOf(graph: PhysicalGraph, slotCount: number): Record<string, number> {
@@ -19,6 +21,14 @@ export function homesOf(graph: PhysicalGraph, slotCount: number): Record<string,
     if (isSingle) firstSlot = (firstSlot + parallelism) % slotCount;
   }
   return slots;
+}
+
+/** Task id → slot, where slots are shared. */
+export function slotsAtHome(
+  taskIds: readonly string[],
+  homes: Readonly<Record<string, number>>,
+): Record<string, number> {
+  return Object.fromEntries(taskIds.map((taskId) => [taskId, homes[taskId] ?? 0]));
 }
 
 export interface PlacementOptions {
@@ -46,4 +56,27 @@ export function placeRegion(
   const isAllowed = (slot: number) => slotCount === 1 || slot !== avoidSlot;
   const slot = inTurn.find((one) => isAllowed(one) && !busy.has(one));
   return slot === undefined ? null : { [only]: slot };
+}
+
+/**
+ * Task id → in how many shares the memory of its slot goes (engine/memory/memory-share.ts): those of all tasks in it.
+ *
+ * @param slots - Of all tasks that are in slots at the same time.
+ */
+export function slotWeightsOf(
+  { vertices }: PhysicalGraph,
+  slots: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const weights = new Map(
+    vertices.map(({ id, chain }) => {
+      return [id, chain.reduce((sum, operator) => sum + memoryWeightOf(operator), 0)] as const;
+    }),
+  );
+  const ofSlots = new Map<number, number>();
+  for (const [taskId, slot] of Object.entries(slots)) {
+    ofSlots.set(slot, (ofSlots.get(slot) ?? 0) + (weights.get(vertexIdOf(taskId)) ?? 0));
+  }
+  return Object.fromEntries(
+    Object.entries(slots).map(([taskId, slot]) => [taskId, ofSlots.get(slot) ?? 0]),
+  );
 }

@@ -8,11 +8,13 @@
  *
  * Once an attempt was told that there are no more, no attempt of the task gets more: it may have finished.
  */
+import type { SourceSnapshot } from '../../engine/contracts/snapshot.ts';
 import type { Split } from '../../engine/contracts/source.ts';
 import { taskIndexOf } from '../protocol.ts';
+import { restartedShare } from './restarted-share.ts';
 
 interface Share {
-  readonly splits: Split[];
+  splits: Split[];
   isWhole: boolean;
   /** By attempt: how many of them it has got. */
   readonly given: Map<number, number>;
@@ -24,17 +26,23 @@ export interface SplitSupply {
   readonly againAfterMs?: number;
   /** The next split for an attempt of a task, or null when there are no more. */
   next(taskId: string, attempt: number): Split | null;
+  /**
+   * Attempts of a task from now on go on from a checkpoint (restarted-share.ts); none of those before asks any more.
+   *
+   * @param snapshot - Of the task; null: they begin with what the task was given first.
+   */
+  restart(taskId: string, snapshot: SourceSnapshot | null): void;
 }
 
 /** Splits that are shared out beforehand: each attempt of a task gets those of the task, in their order. */
 export class FixedSplits implements SplitSupply {
-  readonly #ofTasks: readonly (readonly Split[])[];
+  readonly #ofTasks: (readonly Split[])[];
   /** By task and attempt: how many it has got. */
   readonly #given = new Map<string, number>();
 
   /** @param ofTasks - By index of the task. */
   constructor(ofTasks: readonly (readonly Split[])[]) {
-    this.#ofTasks = ofTasks;
+    this.#ofTasks = [...ofTasks];
   }
 
   next(taskId: string, attempt: number): Split | null {
@@ -42,6 +50,11 @@ export class FixedSplits implements SplitSupply {
     const given = this.#given.get(key) ?? 0;
     this.#given.set(key, given + 1);
     return this.#ofTasks[taskIndexOf(taskId)]?.[given] ?? null;
+  }
+
+  restart(taskId: string, snapshot: SourceSnapshot | null): void {
+    const index = taskIndexOf(taskId);
+    this.#ofTasks[index] = restartedShare(this.#ofTasks[index] ?? [], snapshot);
   }
 }
 
@@ -64,6 +77,11 @@ export class SplitAssigner implements SplitSupply {
     }
     share.given.set(attempt, given + 1);
     return share.splits[given] ?? null;
+  }
+
+  restart(taskId: string, snapshot: SourceSnapshot | null): void {
+    const share = this.#shareOf(taskId);
+    share.splits = restartedShare(share.splits, snapshot);
   }
 
   #shareOf(taskId: string): Share {

@@ -39,6 +39,14 @@ export interface CheckpointCommitter {
   prepare(pending: readonly Json[] | null): Promise<Json>;
   /** Makes visible what writers have prepared up to a complete checkpoint; called again with the same it does no harm. */
   commit(prepared: readonly Json[]): Promise<void>;
+  /**
+   * Some of the tasks that write are gone, and others take their places, which begin behind the newest complete checkpoint:
+   * all up to there has been committed. Removes what those have written behind it; the other tasks write on meanwhile.
+   *
+   * @returns What the new writers are given.
+   * @defaultValue none of them is ever started again alone: where one fails, the whole job goes on from its checkpoint
+   */
+  restart?(taskIndexes: readonly number[]): Promise<Json>;
   /** The job has ended for good: removes what was written and is in no complete checkpoint; what `commit` was given stays. */
   abort(): Promise<void>;
 }

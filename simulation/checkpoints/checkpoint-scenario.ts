@@ -28,16 +28,19 @@ import type { SimNode } from '../sim-node.ts';
 import type { SlotPlant } from '../sim-slots.ts';
 import { NodeExit } from '../world.ts';
 import { drawFaults } from './checkpoint-faults.ts';
-import { type CutMode, CutOracle, type TaskClock } from './cut-oracle.ts';
+import { type CutMode, CutOracle } from './cut-oracle.ts';
 import { JobProgram, type JobProgramOptions, type ProgramOutcome } from './job-program.ts';
 import { OutputJudge } from './output-judge.ts';
 import { diskStepOf, ProtocolSteps } from './protocol-steps.ts';
-import { drawSumsJob, outputFolder, type SumsJob } from './sums-job.ts';
+import { RegionWatch } from './region-watch.ts';
+import { drawSumsJob, type SumsJob } from './sums-job.ts';
 import { type MessageFate, watchedNet } from './watched-net.ts';
 import { watchedTask } from './watched-task.ts';
 
 /** Wrong parts in place of right ones: how tests show that the judges would notice. */
-export interface CheckpointPlant extends Pick<JobProgramOptions, 'stepCheckpoints'>, SlotPlant {
+export interface CheckpointPlant
+  extends Pick<JobProgramOptions, 'step' | 'stepCheckpoints'>,
+    SlotPlant {
   readonly connector?: (connector: Connector) => Connector;
   readonly env?: (env: Env) => Env;
   readonly task?: (options: TaskOptions) => TaskOptions;
@@ -47,12 +50,20 @@ export interface CheckpointScenarioOptions {
   readonly seed: number;
   readonly plan?: FaultPlan;
   readonly plant?: CheckpointPlant;
+  /** `twins`: two pipelines that share nothing. @defaultValue 'sums' */
+  readonly job?: 'sums' | 'twins';
   /** What a complete checkpoint has to be. @defaultValue 'aligned' */
   readonly mode?: CutMode;
   /** Whether tasks are on two workers, with connections between them that break. @defaultValue false */
   readonly isApart?: boolean;
   /** Is told each step as it is taken. */
   readonly onStep?: (step: string) => void;
+}
+
+/** What looks at one attempt of the job. */
+interface AttemptWatch {
+  readonly oracle: CutOracle;
+  readonly watch: RegionWatch;
 }
 
 const endMs = 240_000;
@@ -67,7 +78,7 @@ const longPauseMs = 20_000;
 export function runCheckpoints(options: CheckpointScenarioOptions): Verdict {
   if (options.plan !== undefined) return new CheckpointScenario(options).run();
   const rng = createSeededRngSource(options.seed).stream('faults');
-  const faults = drawFaults(rng, stepsOf(options.seed, [], options.isApart));
+  const faults = drawFaults(rng, stepsOf(options.seed, [], options));
   return new CheckpointScenario({ ...options, plan: { clocks: {}, faults } }).run();
 }
 
@@ -75,11 +86,11 @@ export function runCheckpoints(options: CheckpointScenarioOptions): Verdict {
 export function stepsOf(
   seed: number,
   faults: readonly StepFault[] = [],
-  isApart = false,
+  { isApart = false, job = 'sums' }: Pick<CheckpointScenarioOptions, 'isApart' | 'job'> = {},
 ): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   const onStep = (step: string) => void counts.set(step, (counts.get(step) ?? 0) + 1);
-  new CheckpointScenario({ seed, plan: { clocks: {}, faults }, isApart, onStep }).run();
+  new CheckpointScenario({ seed, plan: { clocks: {}, faults }, isApart, job, onStep }).run();
   return counts;
 }
 
@@ -94,7 +105,7 @@ class CheckpointScenario {
   readonly #checkpoints: CheckpointRequest;
   readonly #programs: JobProgram[] = [];
   /** By program and attempt. */
-  readonly #oracles = new Map<string, CutOracle>();
+  readonly #watches = new Map<string, AttemptWatch>();
   /** By program: the number of its attempt that runs. */
   readonly #epochs = new Map<number, number>();
   readonly #counts: Record<string, number> = {
@@ -110,7 +121,7 @@ class CheckpointScenario {
     const { world } = this.#cluster;
     const rng = world.stream('job');
     this.#plan = options.plan ?? { clocks: {}, faults: [] };
-    const drawn = drawSumsJob(rng, 400 * 2 ** rng.int(0, 3));
+    const drawn = drawSumsJob(rng, 400 * 2 ** rng.int(0, 3), options.job === 'twins');
     const { connector: change = (same: Connector) => same } = options.plant ?? {};
     const connectors = new Map([...drawn.connectors].map(([name, one]) => [name, change(one)]));
     this.#job = { ...drawn, connectors };
@@ -132,9 +143,9 @@ class CheckpointScenario {
     this.#steps = new ProtocolSteps(stepFaults);
     this.#disk = new SimDiskState(world.stream('disk'));
     this.#disk.watch = (place, life) => this.#atDisk(place, life);
-    this.#output = new OutputJudge(this.#disk, this.#job.expected);
+    this.#output = new OutputJudge(this.#disk, this.#job);
     for (const { path, content } of this.#job.files) putFile(this.#disk, path, content);
-    this.#disk.folders.add(outputFolder);
+    for (const folder of drawn.outputFolders) this.#disk.folders.add(folder);
   }
 
   run(): Verdict {
@@ -148,6 +159,9 @@ class CheckpointScenario {
     this.#counts.steps = [...this.#steps.counts.values()].reduce((sum, count) => sum + count, 0);
     this.#counts.struck = this.#steps.struck.length;
     this.#counts.rows = this.#output.rowCount;
+    const watches = [...this.#watches.values()].map(({ watch }) => watch);
+    this.#counts.startedAgain = watches.reduce((sum, { again }) => sum + again.size, 0);
+    this.#counts.rowsBeside = watches.reduce((sum, { rowsBeside }) => sum + rowsBeside, 0);
     return {
       ...{ seed: this.#options.seed, failure, traceHash: trace.digest(), plan: this.#plan },
       ...{ eventCount, counts: this.#counts },
@@ -175,7 +189,7 @@ class CheckpointScenario {
       slots: (own) => this.#slotsOf(own),
       isApart: this.#options.isApart,
       onBreak: () => this.#count('breaks'),
-      stepCheckpoints: plant.stepCheckpoints,
+      ...{ step: plant.step, stepCheckpoints: plant.stepCheckpoints },
       onOutcome: (outcome) => this.#ended(program, outcome),
     });
     this.#programs.push(program);
@@ -259,6 +273,11 @@ class CheckpointScenario {
           if (name === 'checkpoint.complete' && incarnation.isAlive) {
             this.#complete(program, Number(fields?.checkpointId));
           }
+          if (name === 'task.failed') {
+            const { watch } = this.#watchOf(program, Number(fields?.epoch));
+            watch.failed(String(fields?.taskId), Number(fields?.attempt));
+          }
+          if (name === 'region.restarting') this.#count('regionRestarts');
           if (name === 'checkpoint.damaged') this.#fallBack();
           if (name === 'slot.memory-leak') this.#judge('empty memory', String(fields?.leak));
         },
@@ -281,7 +300,9 @@ class CheckpointScenario {
         },
       },
       makeTask: (options, { checkpoints, metrics }, slotIndex) => {
-        const clock = this.#clockOf(program, checkpoints?.epoch ?? 0, options.id, metrics);
+        const { oracle, watch } = this.#begun(program, checkpoints?.epoch ?? 0);
+        this.#judge('others go on', watch.begins(options));
+        const clock = oracle.clockOf(options.id, metrics);
         const at = (name: string) => this.#around(name, { program, life: null, slotIndex });
         const { vertex } = options;
         return watchedTask(plant.task?.(options) ?? options, {
@@ -302,25 +323,25 @@ class CheckpointScenario {
     };
   }
 
-  #clockOf(
-    program: JobProgram,
-    epoch: number,
-    taskId: string,
-    metrics: ArrayBufferLike,
-  ): TaskClock {
+  /** A task of an attempt is made. */
+  #begun(program: JobProgram, epoch: number): AttemptWatch {
     if (this.#epochs.get(program.index) !== epoch) {
       this.#epochs.set(program.index, epoch);
       this.#count('attempts');
     }
+    return this.#watchOf(program, epoch);
+  }
+
+  #watchOf(program: JobProgram, epoch: number): AttemptWatch {
     const key = `${program.index} ${epoch}`;
-    let oracle = this.#oracles.get(key);
-    if (oracle === undefined) {
-      const { mode = 'aligned' } = this.#options;
-      const graph = this.#graphOf(program.parallelism);
-      oracle = new CutOracle({ graph, files: this.#job.files, mode });
-      this.#oracles.set(key, oracle);
-    }
-    return oracle.clockOf(taskId, metrics);
+    const known = this.#watches.get(key);
+    if (known !== undefined) return known;
+    const { mode = 'aligned' } = this.#options;
+    const graph = this.#graphOf(program.parallelism);
+    const oracle = new CutOracle({ graph, files: this.#job.files, mode });
+    const made = { oracle, watch: new RegionWatch(graph) };
+    this.#watches.set(key, made);
+    return made;
   }
 
   #graphOf(parallelism: number): PhysicalGraph {
@@ -338,8 +359,8 @@ class CheckpointScenario {
       this.#judge('whole manifest', `${path} is ${decoded?.kind ?? 'missing'}`);
       return;
     }
-    const oracle = this.#oracles.get(`${program.index} ${epoch}`);
-    this.#judge('consistent cut', oracle?.objection(decoded.manifest) ?? null);
+    const { oracle } = this.#watchOf(program, epoch);
+    this.#judge('consistent cut', oracle.objection(decoded.manifest));
   }
 
   #atDisk(place: DiskPlace, life: Life): DiskFault | null {

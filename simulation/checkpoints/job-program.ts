@@ -18,6 +18,7 @@ import type { stepCheckpoints } from '../../coordinator/checkpoint/checkpoint-st
 import { startCoordinator } from '../../coordinator/coordinator-service.ts';
 import type { CheckpointRequest } from '../../coordinator/job/checkpointed-job.ts';
 import type { JobOutcome } from '../../coordinator/job/job-outcome.ts';
+import type { stepJob } from '../../coordinator/job/job-state.ts';
 import { createMemoryRegister } from '../../coordinator/lease/memory-register.ts';
 import { buildJob, fingerprintOf } from '../../engine/api/build-job.ts';
 import type { SlotMemory } from '../../engine/memory/slot-memory.ts';
@@ -58,6 +59,7 @@ export interface JobProgramOptions {
   /** A connection between workers was broken. */
   readonly onBreak: () => void;
   readonly stepCheckpoints?: typeof stepCheckpoints | undefined;
+  readonly step?: typeof stepJob | undefined;
   readonly onOutcome: (outcome: ProgramOutcome) => void;
 }
 
@@ -131,7 +133,7 @@ export class JobProgram {
 
   async #run(env: Env): Promise<ProgramOutcome> {
     const { cluster, diskState, index, job, parallelism, checkpoints, envOf } = this.#options;
-    const { stepCheckpoints: rules } = this.#options;
+    const { stepCheckpoints: rules, step } = this.#options;
     const watched = envOf(env, this.coordinator, this);
     const coordinator = await startCoordinator(watched, {
       address: `c${index}:7000`,
@@ -139,6 +141,7 @@ export class JobProgram {
       register: createMemoryRegister(),
       connectors: job.connectors,
       ...(rules !== undefined && { stepCheckpoints: rules }),
+      ...(step !== undefined && { step }),
     });
     const start = (own: Env) => void this.#startWorker(own);
     this.worker = cluster.addNode(`w${index}`, noClocks, start, diskState);

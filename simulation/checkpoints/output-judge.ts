@@ -1,24 +1,29 @@
 /**
- * Judges what others see of a job's output folder: no row twice, none that is not right, rows of a key in their order, and
+ * Judges what others see of a job's output folders: no row twice, none that is not right, rows of a key in their order, and
  * in the end all of them. Files whose names begin with a dot are nobody's yet.
  *
  * It looks whenever names have changed, at what is there then: so it does not matter which program made a file visible, or
  * whether a power cut took its name away again.
  */
 import type { SimDiskState } from '../sim-disk-state.ts';
-import { outputFolder } from './sums-job.ts';
+import type { SumsJob } from './sums-job.ts';
 
 export class OutputJudge {
   readonly #state: SimDiskState;
   readonly #expected: ReadonlySet<string>;
+  readonly #folders: readonly string[];
   /** Visible files in the order in which they became so, with their lines. */
   readonly #visible = new Map<string, readonly string[]>();
   #nameChangeCount = -1;
   #mayRepeat = false;
 
-  constructor(state: SimDiskState, expected: ReadonlyMap<string, string>) {
+  constructor(
+    state: SimDiskState,
+    { expected, outputFolders }: Pick<SumsJob, 'expected' | 'outputFolders'>,
+  ) {
     this.#state = state;
     this.#expected = new Set(expected.values());
+    this.#folders = outputFolders;
   }
 
   /** From now on rows may come again: the job has gone on from an older checkpoint than it had. */
@@ -52,14 +57,13 @@ export class OutputJudge {
   /** Reads all that is visible; whether it is anything else than before. */
   #look(): boolean {
     let isChanged = false;
-    const prefix = `${outputFolder}/`;
     for (const path of this.#visible.keys()) {
       if (this.#state.names.has(path)) continue;
       this.#visible.delete(path);
       isChanged = true;
     }
     for (const [path, inode] of this.#state.names) {
-      if (!path.startsWith(prefix) || path.startsWith(`${prefix}.`)) continue;
+      if (!this.#isSeen(path)) continue;
       const text = new TextDecoder().decode(inode.cached);
       const before = this.#visible.get(path);
       const lines = text.split('\n').slice(0, -1);
@@ -68,6 +72,12 @@ export class OutputJudge {
       isChanged = true;
     }
     return isChanged;
+  }
+
+  #isSeen(path: string): boolean {
+    return this.#folders.some(
+      (folder) => path.startsWith(`${folder}/`) && !path.startsWith(`${folder}/.`),
+    );
   }
 
   #wrongLine(): string | null {

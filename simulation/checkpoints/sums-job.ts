@@ -4,6 +4,8 @@
  *
  *     files ▶ key ▶ windows: count, sums ▶ key ▶ process: sum so far, a timer per window ▶ folder of files
  *
+ * Twins are two of these in one job, which share nothing: each with files, keys and a folder of its own.
+ *
  * Each file is in the order of time, so no row is late whatever the parallelism; a timer gives out what the state has of its
  * own window only. So the rows do not depend on timing, and those of a key have one order: by the ends of its windows.
  */
@@ -18,6 +20,7 @@ export interface SumsJob {
   readonly definition: JobDefinition;
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly files: readonly InputFile[];
+  readonly outputFolders: readonly string[];
   /** The lines that must be there, by the id of their row. */
   readonly expected: ReadonlyMap<string, string>;
 }
@@ -29,8 +32,18 @@ export interface InputFile {
   readonly offsets: readonly number[];
 }
 
-const inputFolder = '/node/in';
-export const outputFolder = '/node/out';
+/** What one pipeline reads and writes. */
+interface Ends {
+  readonly input: string;
+  readonly output: string;
+  /** Of its keys. */
+  readonly prefix: string;
+}
+
+const ends: readonly [Ends, Ends] = [
+  { input: '/node/in', output: '/node/out', prefix: 'k' },
+  { input: '/node/in-twin', output: '/node/out-twin', prefix: 't' },
+];
 
 interface Entry {
   readonly id: number;
@@ -62,23 +75,27 @@ const Line = t.struct({
   running: whole,
 });
 
-/** @param rate - Rows per second that the source gives out. */
-export function drawSumsJob(rng: Rng, rate: number): SumsJob {
-  const drawn = drawEntries(rng);
+/** @param rate - Rows per second that a source gives out. @param isTwin - Whether it has two pipelines. */
+export function drawSumsJob(rng: Rng, rate: number, isTwin = false): SumsJob {
+  const parts = isTwin ? ends : ends.slice(0, 1);
+  const drawn = parts.map(({ prefix }) => drawEntries(rng, prefix));
   const bufferBytes = 64 * 2 ** rng.int(1, 4);
   const connector: Connector = {
     ...filesConnector,
     reader: (_options, context) => createNdjsonReader(context, { bufferBytes }),
   };
   return {
-    definition: definitionOf(rate),
+    definition: definitionOf(parts, rate),
     connectors: new Map([[connector.name, connector]]),
-    files: drawn.map((entries, index) => fileOf(`${inputFolder}/entries-${index}.ndjson`, entries)),
-    expected: expectedLines(drawn.flat()),
+    files: drawn.flatMap((own, part) =>
+      own.map((entries, index) => fileOf(`${parts[part]?.input}/entries-${index}.ndjson`, entries)),
+    ),
+    outputFolders: parts.map(({ output }) => output),
+    expected: expectedLines(drawn.flat(2)),
   };
 }
 
-function drawEntries(rng: Rng): Entry[][] {
+function drawEntries(rng: Rng, prefix: string): Entry[][] {
   const fileCount = rng.int(1, 4);
   let id = 1;
   return Array.from({ length: fileCount }, () => {
@@ -86,7 +103,7 @@ function drawEntries(rng: Rng): Entry[][] {
     let at = rng.int(0, 40);
     return Array.from({ length: rowCount }, () => {
       at += rng.int(0, 4) === 0 ? rng.int(0, 50) : rng.int(0, 8);
-      return { id: id++, key: `k${rng.int(0, keyCount)}`, amount: rng.int(-50, 100), at };
+      return { id: id++, key: `${prefix}${rng.int(0, keyCount)}`, amount: rng.int(-50, 100), at };
     });
   });
 }
@@ -98,44 +115,52 @@ function fileOf(path: string, entries: readonly Entry[]): InputFile {
   return { path, content: new TextEncoder().encode(lines.join('')), offsets };
 }
 
-function definitionOf(rate: number): JobDefinition {
+function definitionOf(parts: readonly Ends[], rate: number): JobDefinition {
   const job = defineJob({
     name: 'sums',
     mode: 'streaming',
     params: {},
     build: ({ read }) =>
-      read(files.source({ path: inputFolder, format: ndjson(EntryType), split: false }), { rate })
-        .select(({ id, key, amount, at }) => ({ id, key, amount, at: at.cast(t.timestampMs()) }))
-        .eventTime((entry) => entry.at)
-        .keyBy((entry) => entry.key)
-        .window(tumbling({ sizeMs: windowMs }))
-        .aggregate({
-          count: agg.count(),
-          total: agg.sum((entry) => entry.amount),
-          ids: agg.sum((entry) => entry.id),
-        })
-        .keyBy((row) => row.key)
-        .process({
-          state: { running: state.value(whole), open: state.map(whole, whole) },
-          output: Line,
-          onRow(row, { state: { running, open }, timers, emit }) {
-            const end = Number(row.windowEnd);
-            const [count, total, ids] = [Number(row.count), Number(row.total), Number(row.ids)];
-            running.set((running.get() ?? 0) + total);
-            open.set(end, ids);
-            timers.eventTime(end + timerMs);
-            const sums = { count, total, ids, running: running.get() ?? 0 };
-            emit({ id: idOf('window', row.key, end), key: row.key, what: 'window', end, ...sums });
-          },
-          onTimer(timeMs, { key: { key }, state: { open }, emit }) {
-            const end = timeMs - timerMs;
-            const ids = open.get(end) ?? -1;
-            open.delete(end);
-            const sums = { count: 0, total: 0, ids, running: 0 };
-            emit({ id: idOf('timer', key, end), key, what: 'timer', end, ...sums });
-          },
-        })
-        .writeTo(files.sink({ path: `${outputFolder}/`, format: 'ndjson' })),
+      parts.map(({ input, output }) =>
+        read(files.source({ path: input, format: ndjson(EntryType), split: false }), { rate })
+          .select(({ id, key, amount, at }) => ({ id, key, amount, at: at.cast(t.timestampMs()) }))
+          .eventTime((entry) => entry.at)
+          .keyBy((entry) => entry.key)
+          .window(tumbling({ sizeMs: windowMs }))
+          .aggregate({
+            count: agg.count(),
+            total: agg.sum((entry) => entry.amount),
+            ids: agg.sum((entry) => entry.id),
+          })
+          .keyBy((row) => row.key)
+          .process({
+            state: { running: state.value(whole), open: state.map(whole, whole) },
+            output: Line,
+            onRow(row, { state: { running, open }, timers, emit }) {
+              const end = Number(row.windowEnd);
+              const [count, total, ids] = [Number(row.count), Number(row.total), Number(row.ids)];
+              running.set((running.get() ?? 0) + total);
+              open.set(end, ids);
+              timers.eventTime(end + timerMs);
+              const sums = { count, total, ids, running: running.get() ?? 0 };
+              emit({
+                id: idOf('window', row.key, end),
+                key: row.key,
+                what: 'window',
+                end,
+                ...sums,
+              });
+            },
+            onTimer(timeMs, { key: { key }, state: { open }, emit }) {
+              const end = timeMs - timerMs;
+              const ids = open.get(end) ?? -1;
+              open.delete(end);
+              const sums = { count: 0, total: 0, ids, running: 0 };
+              emit({ id: idOf('timer', key, end), key, what: 'timer', end, ...sums });
+            },
+          })
+          .writeTo(files.sink({ path: `${output}/`, format: 'ndjson' })),
+      ),
   });
   return job as unknown as JobDefinition;
 }

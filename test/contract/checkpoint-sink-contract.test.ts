@@ -117,6 +117,40 @@ function inOrder(rows: readonly number[]): number[] {
   return [...rows].sort((a, b) => a - b);
 }
 
+/**
+ * Two tasks write; behind the first checkpoint one is gone, with rows of a checkpoint that failed and others that are in none,
+ * and another takes its place while its neighbour writes on.
+ */
+async function runRestarted(sink: CheckpointSink, node: SimNode) {
+  const process = processOf(node, 'job-1');
+  const committer = sink.committer(process);
+  const prepared = await committer.prepare(null);
+  const [gone, other] = [sink.writer(process, prepared, 0), sink.writer(process, prepared, 1)];
+  const written = (writer: SinkWriter, checkpointId: number, rows: readonly number[]) => {
+    writeNumbers(writer, rows);
+    return writer.prepareCommit?.(checkpointId) ?? null;
+  };
+  const hidden = () => sink.hidden(process.syncDisk).length;
+  await committer.commit([written(gone, 1, [0, 1]), written(other, 1, [2, 3])]);
+  // Of checkpoint 2 nothing comes: what the neighbour has prepared for it waits for the next one.
+  const waiting = written(other, 2, [4]);
+  written(gone, 2, [5, 6]);
+  writeNumbers(gone, [7]);
+  writeNumbers(other, [8]);
+  gone.close();
+  expect(hidden()).toBe(2);
+  assert(committer.restart !== undefined, 'its tasks can be started again alone');
+  const again = sink.writer(process, await committer.restart([0]), 0, 2);
+  expect(hidden()).toBe(1);
+  const third = [waiting, written(other, 3, []), written(again, 3, [5, 6, 7])];
+  expect(inOrder(sink.visible(process.syncDisk))).toEqual([0, 1, 2, 3]);
+  await committer.commit(third);
+  for (const writer of [other, again]) writer.close();
+  expect(inOrder(sink.visible(process.syncDisk))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(hidden()).toBe(0);
+  sinkMemory.assertEmpty();
+}
+
 /** What is seen is in complete checkpoints, each row once. */
 function expectCommitted(rows: readonly number[], { complete }: JobLog): void {
   const seen = inOrder(rows);
@@ -224,6 +258,10 @@ describe.each(checkpointSinks)('$name', (sink) => {
         expect(attemptCount, where).toBeGreaterThan(1);
       }
     }
+  });
+
+  test('a task that is started again alone leaves nothing behind the checkpoint, and its neighbour loses nothing', async () => {
+    await runOnNode((_env, node) => runRestarted(sink, node));
   });
 
   test('an attempt that has been overtaken does no harm, whatever it still does', async () => {

@@ -32,7 +32,7 @@ export interface PlantedMistake {
   readonly and?: (first: StepFault) => StepFault;
 }
 
-function patched<T extends object, K extends keyof T>(
+export function patched<T extends object, K extends keyof T>(
   prototype: T,
   name: K,
   change: (original: T[K]) => T[K],

@@ -27,7 +27,8 @@ export interface SinkProcess {
 export interface CheckpointSink {
   readonly name: string;
   committer(process: SinkProcess): CheckpointCommitter;
-  writer(process: SinkProcess, prepared: Json, taskIndex: number): SinkWriter;
+  /** @param attempt - Which try of the task it is. @defaultValue 1 */
+  writer(process: SinkProcess, prepared: Json, taskIndex: number, attempt?: number): SinkWriter;
   /** Rows that others see, in any order. */
   visible(disk: SyncDisk): number[];
   /** What is left that nobody sees. */
@@ -90,8 +91,9 @@ function fileSink(name: string, settings: FilesSinkSettings, rowsOf: Reading): C
   return {
     name,
     committer: ({ attemptId, disk }) => checkpointCommitter(options, { disk, attemptId }),
-    writer: ({ syncDisk }, prepared, taskIndex) => {
-      return writer(options, structuredClone(prepared), sinkContext(taskIndex, syncDisk));
+    writer: ({ syncDisk }, prepared, taskIndex, attempt = 1) => {
+      const context = { ...sinkContext(taskIndex, syncDisk), attempt };
+      return writer(options, structuredClone(prepared), context);
     },
     hidden: (disk) => namesIn(disk, true),
     visible: (disk) =>

@@ -25,7 +25,16 @@ function partOf(worker: number): DeployRequest {
   const own = tasks.filter(({ index }) => index === worker);
   const others = tasks.filter(({ index }) => index !== worker);
   return {
-    ...{ jobId: 'job', epoch: 1, attempt: 3, graph, inputs: {}, prepared: {}, checkpoints: null },
+    ...{
+      jobId: 'job',
+      epoch: 1,
+      attempt: 3,
+      graph,
+      inputs: {},
+      slotWeights: {},
+      prepared: {},
+      checkpoints: null,
+    },
     module: { file: '', params: {}, flags: { overwrite: false }, fingerprint: '' },
     slots: Object.fromEntries(own.map(({ taskId }) => [taskId, 0])),
     elsewhere: Object.fromEntries(others.map(({ taskId, index }) => [taskId, `worker ${index}`])),

@@ -76,6 +76,8 @@ export interface TaskDeployment {
   readonly pace: SharedArrayBuffer | null;
   /** Of a source that is aligned with others. */
   readonly alignment: SharedAlignment | null;
+  /** In how many shares the memory of the slot goes. */
+  readonly slotWeight: number;
 }
 
 /** A task's place among those that its source is aligned with. */

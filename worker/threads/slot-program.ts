@@ -20,9 +20,7 @@ import type { Timers } from '../../base/env/timers.ts';
 import { toWire } from '../../base/typed-error.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
 import { instantiateKernels, type Kernels } from '../../engine/kernels/kernels.ts';
-import { MemoryShare } from '../../engine/memory/memory-share.ts';
 import { SlotMemory } from '../../engine/memory/slot-memory.ts';
-import { memoryWeightOf } from '../../engine/plan/memory-weight.ts';
 import type { Task } from '../../engine/task/task.ts';
 import { JobFunctions } from './job-functions.ts';
 import type { FromSlot, SlotStart, TaskAttempt, TaskDeployment, ToSlot } from './slot-messages.ts';
@@ -152,13 +150,10 @@ export class SlotProgram {
     const { disk, clock, bellOf, connectors, timers } = this.#options;
     const { spillFolder, slotCount } = message;
     const memory = this.#memory;
-    const operators = message.tasks.flatMap(({ vertex }) => vertex.chain);
-    const weight = operators.reduce((sum, operator) => sum + memoryWeightOf(operator), 0);
     const resources = {
       memory,
       kernels: this.#kernels,
-      memoryShare: new MemoryShare({ budgetBytes: memory.budgetBytes, weight, slotCount }),
-      ...{ disk, clock, bellOf, connectors, timers, functions, spillFolder },
+      ...{ disk, clock, bellOf, connectors, timers, functions, spillFolder, slotCount },
       ring: () => this.#bell.ring(),
     };
     for (const deployment of loading.tasks) this.#start(deployment, resources, loading.orders);

@@ -12,7 +12,7 @@ import type { SnapshotFiles } from '../../engine/checkpoint/snapshot-files.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import type { Kernels } from '../../engine/kernels/kernels.ts';
-import type { MemoryShare } from '../../engine/memory/memory-share.ts';
+import { MemoryShare } from '../../engine/memory/memory-share.ts';
 import { RingReader, RingWriter } from '../../engine/memory/ring.ts';
 import type { SlotMemory } from '../../engine/memory/slot-memory.ts';
 import { Task } from '../../engine/task/task.ts';
@@ -33,7 +33,8 @@ export interface SlotResources {
   readonly functions: FunctionLookup;
   /** Of the job attempt. */
   readonly spillFolder: string;
-  readonly memoryShare: MemoryShare;
+  /** Of the job. */
+  readonly slotCount: number;
   readonly timers: Pick<Timers, 'after'>;
   /** Makes the slot's tasks run again. */
   readonly ring: () => void;
@@ -48,7 +49,8 @@ export function buildTask(
 ): Task {
   const { taskId, taskIndex, attempt, vertex, inputs, outputs, programRings } = deployment;
   const { metrics, latency, pace, alignment, channelRefs } = deployment;
-  const { bellOf, spillFolder, ...slot } = resources;
+  const { bellOf, spillFolder, slotCount, ...slot } = resources;
+  const { budgetBytes } = slot.memory;
   const options: TaskOptions = {
     ...slot,
     id: taskId,
@@ -56,6 +58,7 @@ export function buildTask(
     attempt,
     vertex,
     ...{ metrics, latency, pace, alignment, channelRefs },
+    memoryShare: new MemoryShare({ budgetBytes, weight: deployment.slotWeight, slotCount }),
     snapshots: snapshotFilesOf(deployment, resources),
     preparedSink: preparedSinkOf(deployment),
     spillFolder: taskFolderOf(spillFolder, deployment),

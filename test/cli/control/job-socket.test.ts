@@ -163,7 +163,7 @@ test('the checkpoints of a job are shown with how long each part took, and why s
   );
   expect(stdout).toMatch(/│ +2 │ v1\[0\] │ 40 ms │/);
   expect(stdout).toMatch(
-    /checkpoint 2 declined: task "v1\[0\]": no space\nstarted again at 2023-11-14T22:13:20Z: THREAD_DIED, it ended\n1 committed, 1 declined\n$/,
+    /checkpoint 2 declined: task "v1\[0\]": no space\nall tasks started again at 2023-11-14T22:13:20Z: THREAD_DIED, it ended\n1 committed, 1 declined\n$/,
   );
   const { stdout: json } = await command(show, 'ledger', '--json');
   const { counts, ended, restarts } = JSON.parse(json);

@@ -59,6 +59,15 @@ function forgetsAfter(outcome: string): Step {
   });
 }
 
+/** Mistakes that are made when tasks have failed. */
+function onTasksFailed(
+  change: (state: CheckpointsState, old: CheckpointsState) => CheckpointsState,
+): Step {
+  return after((step, old, event) =>
+    event.kind === 'tasksFailed' ? { ...step, state: change(step.state, old) } : step,
+  );
+}
+
 /** An answer that comes when its checkpoint has ended is taken for one without meaning. */
 function forgetsLateAnswers(
   state: CheckpointsState,
@@ -133,4 +142,27 @@ export const plants: Readonly<Record<string, Step>> = {
     effect.kind === 'answer' && effect.failure === null && effect.checkpointId > 0 ? [] : [effect],
   ),
   savepointUnanswered: onEffects((effect) => (effect.kind === 'answer' ? [] : [effect])),
+};
+
+/** Mistakes with tasks that are started again alone. */
+export const restartPlants: Readonly<Record<string, Step>> = {
+  writesOfFailedTasksKept: onTasksFailed((step, old) => ({ ...step, writes: old.writes })),
+  writesOfOthersDropped: onTasksFailed((step) => ({ ...step, writes: [] })),
+  failedTasksHaveASay: (state, event, options) => {
+    const { restart } = state;
+    const isAnswer =
+      event.kind === 'ack' || event.kind === 'decline' || event.kind === 'taskFinished';
+    if (restart === null || !isAnswer) return stepCheckpoints(state, event, options);
+    const step = stepCheckpoints({ ...state, restart: null }, event, options);
+    return { ...step, state: { ...step.state, restart } };
+  },
+  /** What they go on from is asked for while a newer one is being written. */
+  quietTooEarly: after((step, _, event) =>
+    event.kind === 'tasksFailed' && step.state.checkpoints.length > 0
+      ? { ...step, effects: [...step.effects, { kind: 'quiet' }] }
+      : step,
+  ),
+  /** The end that a task came to in its first life counts for its second. */
+  endOfFailedTasksKept: onTasksFailed((step, old) => ({ ...step, tasks: old.tasks })),
+  neverQuiet: onEffects((effect) => (effect.kind === 'quiet' ? [] : [effect])),
 };

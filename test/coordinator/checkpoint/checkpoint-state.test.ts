@@ -10,7 +10,7 @@ import {
 } from '../../../coordinator/checkpoint/attempt-checkpoints.ts';
 import { checkpointOptions } from '../../../coordinator/checkpoint/checkpoint-options.ts';
 import { stepCheckpoints, wakeAtOf } from '../../../coordinator/checkpoint/checkpoint-state.ts';
-import { plants } from './checkpoint-plants.ts';
+import { plants, restartPlants } from './checkpoint-plants.ts';
 import { CheckpointWorld, snapshotOf } from './checkpoint-world.ts';
 
 test('in random orders of events every row is committed once, in order, after its checkpoint', () => {
@@ -30,6 +30,26 @@ test('an attempt that is stopped shows what came before its savepoint, and nothi
     if (world.isStopped) stopped++;
   }
   expect(stopped).toBeGreaterThan(50);
+});
+
+test('tasks that go on alone from the newest checkpoint lose no row and double none, nor do those beside them', () => {
+  let restarts = 0;
+  for (let seed = 0; seed < 500; seed++) {
+    const options = { seed, mayRestart: true, mayStop: seed % 2 === 0, mayEnd: seed % 4 === 0 };
+    const world = new CheckpointWorld(options).run();
+    expect(world.problems, `seed ${seed}`).toEqual([]);
+    restarts += world.restartCount;
+  }
+  expect(restarts).toBeGreaterThan(500);
+});
+
+test.each(Object.entries(restartPlants))('the judge notices %s', (_, step) => {
+  let noticed = 0;
+  for (let seed = 0; seed < 300 && noticed === 0; seed++) {
+    const world = new CheckpointWorld({ seed, step, failureShare: 0.3, mayRestart: true });
+    noticed = world.run().problems.length;
+  }
+  expect(noticed).toBeGreaterThan(0);
 });
 
 test.each(Object.entries(plants))('the judge notices %s', (_, step) => {
@@ -87,6 +107,32 @@ class Walk {
       : [];
   }
 }
+
+test('the part of tasks that fail is given up, that of the others goes on', () => {
+  const walk = new Walk(['a-0', 'b-0'], { inFlightMax: 3 });
+  walk.take({ kind: 'tick' }, 100).ack(1, 'a-0', 'a1').ack(1, 'b-0', 'b1');
+  walk.take({ kind: 'tick' }, 200).ack(2, 'a-0', 'a2').ack(2, 'b-0', 'b2');
+  walk.take({ kind: 'tick' }, 300).ack(3, 'a-0', 'a3');
+  // 1 is being written, 2 waits for that, 3 for the answer of b.
+  const failed = walk.take({ kind: 'tasksFailed', taskIds: ['b-0'], reason: 'gone' });
+  expect(kinds(failed)).toEqual(['discard', 'discard']);
+  expect(walk.state.failureCount).toBe(0);
+  expect(kinds(walk.take({ kind: 'tick' }, 400))).toEqual([]);
+  walk.take({ kind: 'written', checkpointId: 1 });
+  expect(walk.writes).toEqual(['a1', 'b1']);
+  expect(kinds(walk.take({ kind: 'committed', checkpointId: 1 }))).toEqual(['quiet']);
+  expect(kinds(walk.ack(3, 'b-0', 'b3'))).toEqual([]);
+  expect(kinds(walk.take({ kind: 'tasksRestarted', taskIds: ['b-0'] }))).toEqual(['trigger']);
+  expect(kinds(walk.ack(4, 'a-0').ack(4, 'b-0', 'b4'))).toEqual(['writeManifest']);
+  expect(walk.writes).toEqual(['a2', 'a3', 'b4']);
+});
+
+test('a savepoint is refused while tasks are gone', () => {
+  const walk = new Walk(['a-0', 'b-0']);
+  walk.take({ kind: 'tasksFailed', taskIds: ['b-0'], reason: 'gone' });
+  walk.take({ kind: 'savepoint', request: 'r', halts: false });
+  expect(walk.effects).toMatchObject([{ kind: 'answer', request: 'r', checkpointId: 0 }]);
+});
 
 test('the interval triggers, the last answer writes, the log commits, the commit ends it', () => {
   const walk = new Walk(['a-0', 'b-0']);

@@ -72,6 +72,8 @@ export interface WorldOptions {
   readonly mayEnd?: boolean;
   /** Whether it may be ended in order, with a savepoint or by draining it. @defaultValue false */
   readonly mayStop?: boolean;
+  /** Whether tasks may fail and go on from the newest checkpoint, alone or with those of their region. @defaultValue false */
+  readonly mayRestart?: boolean;
 }
 
 const epoch = 3;
@@ -91,6 +93,13 @@ export class CheckpointWorld {
   readonly #failureShare: number;
   readonly #mayEnd: boolean;
   readonly #mayStop: boolean;
+  readonly #mayRestart: boolean;
+  /** Tasks that are gone, and whether it is known what those in their places go on from. */
+  readonly #failed = new Set<ModelTask>();
+  #isQuiet = false;
+  /** Rows of each task in the newest checkpoint that is in the log. */
+  #newestCut = new Map<string, number>();
+  restartCount = 0;
   /** Events of the shell on their way. */
   readonly #shell: Kinds[] = [];
   readonly #logged = new Set<number>();
@@ -111,7 +120,9 @@ export class CheckpointWorld {
       failureShare = 0.1,
       mayEnd = false,
       mayStop = false,
+      mayRestart = false,
     } = world;
+    this.#mayRestart = mayRestart;
     this.#mayEnd = mayEnd;
     this.#mayStop = mayStop;
     this.#rng = createSeededRngSource(seed).stream('checkpoints');
@@ -142,7 +153,23 @@ export class CheckpointWorld {
   }
 
   #turn(): void {
+    if (this.#mayRestart) this.#restartTurn();
     const task = this.#pick(...this.tasks);
+    if (!this.#failed.has(task)) {
+      this.#turnOf(task);
+      return;
+    }
+    // What it has said before it went is on its way still, and manifests and commits go on.
+    const from = this.#pick(task.answers, this.#shell);
+    this.take(from.shift() ?? { kind: 'tick' });
+  }
+
+  #restartTurn(): void {
+    if (this.#turns < 1_000 && this.#rng.int(0, 40) === 0) this.#failRegion();
+    if (this.#isQuiet && this.#rng.int(0, 6) === 0) this.#restartFailed();
+  }
+
+  #turnOf(task: ModelTask): void {
     switch (this.#rng.int(0, 12)) {
       case 0:
       case 1:
@@ -178,6 +205,38 @@ export class CheckpointWorld {
         if (answer !== undefined) this.take(answer);
       }
     }
+  }
+
+  /** `sink-1` is a region by itself. One with all its tasks ended can't fail; one that drains fails with the attempt. */
+  #failRegion(): void {
+    const [alone, others] = [this.tasks.slice(2), this.tasks.slice(0, 2)];
+    const region = this.#pick(alone, others);
+    const isOver = region.every(({ hasEnded }) => hasEnded);
+    if (isOver || this.#isDraining || region.some((one) => this.#failed.has(one))) return;
+    for (const one of region) this.#failed.add(one);
+    this.#isQuiet = false;
+    const taskIds = region.map(({ id }) => id);
+    this.take({ kind: 'tasksFailed', taskIds, reason: 'its disk is gone' });
+  }
+
+  /** As the newest checkpoint has them. */
+  #restartFailed(): void {
+    this.#isQuiet = false;
+    this.restartCount += 1;
+    const taskIds = [...this.#failed].map(({ id }) => id);
+    for (const task of this.#failed) {
+      const rows = this.#newestCut.get(task.id) ?? 0;
+      if (task.visibleRows !== rows) {
+        this.problems.push(
+          `${task.id} goes on behind row ${rows}, and ${task.visibleRows} are visible`,
+        );
+      }
+      Object.assign(task, { rows, preparedRows: rows, hasEnded: false, isHalted: false });
+      for (const part of [task.barriers, task.answers]) part.length = 0;
+      task.cut.clear();
+    }
+    this.#failed.clear();
+    this.take({ kind: 'tasksRestarted', taskIds });
   }
 
   #newRequest(): string {
@@ -289,6 +348,9 @@ export class CheckpointWorld {
       case 'answer':
         this.#answered(effect);
         return;
+      case 'quiet':
+        this.#isQuiet = true;
+        return;
       case 'end':
         this.isDone = true;
         return;
@@ -316,8 +378,11 @@ export class CheckpointWorld {
   #judgeManifest(effect: Extract<CheckpointEffect, { kind: 'writeManifest' }>): void {
     const { checkpointId, snapshots, writes } = effect;
     if (snapshots.length !== this.tasks.length) this.problems.push('a task is not in the manifest');
+    if (this.#failed.size > 0) this.problems.push('a manifest is begun while tasks are gone');
+    const cuts = new Map<string, number>();
     for (const task of this.tasks) {
       const cut = task.cut.get(checkpointId) ?? task.preparedRows;
+      cuts.set(task.id, cut);
       let row = task.visibleRows;
       for (const { taskId, write } of writes) {
         if (taskId !== task.id) continue;
@@ -335,6 +400,7 @@ export class CheckpointWorld {
     if (isWritten) {
       if (checkpointId <= this.#newest) this.problems.push('checkpoints complete out of order');
       this.#newest = checkpointId;
+      this.#newestCut = cuts;
       this.#logged.add(checkpointId);
     }
     this.#shell.push(isWritten ? { kind: 'written', checkpointId } : failed);
@@ -370,7 +436,7 @@ function noteTransitions(
   const ends = new Map(endedNow.map(({ checkpointId, outcome }) => [checkpointId, outcome]));
   for (const id of new Set([...old.keys(), ...now.keys(), ...ends.keys()])) {
     const from = old.get(id) ?? 'none';
-    const on = ends.get(id) === 'abandoned' ? 'attempt ends' : event.kind;
+    const on = ends.get(id) === 'abandoned' && state.isOver ? 'attempt ends' : event.kind;
     const to = now.get(id) ?? ends.get(id) ?? 'none';
     const shown = effects.filter(
       (effect) =>

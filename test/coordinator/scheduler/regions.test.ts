@@ -23,6 +23,19 @@ test('forward rings make one for each index', () => {
   ]);
 });
 
+// Of streams: rows by key, control rows to all tasks and sides that are kept are edges like any other.
+test.each`
+  edges                        | text             | found
+  ${'two pipelines by key'}    | ${'a*b c*d'}     | ${['a[0] a[1] b[0] b[1]', 'c[0] c[1] d[0] d[1]']}
+  ${'two without an exchange'} | ${'a>b c>d'}     | ${['a[0] b[0]', 'a[1] b[1]', 'c[0] d[0]', 'c[1] d[1]']}
+  ${'one source, two sinks'}   | ${'a>b a>c'}     | ${['a[0] b[0] c[0]', 'a[1] b[1] c[1]']}
+  ${'a control stream'}        | ${'a>b c.*b'}    | ${['a[0] a[1] b[0] b[1] c.[0]']}
+  ${'a side that is shared'}   | ${'a*b a*c d>c'} | ${['a[0] a[1] b[0] b[1] c[0] c[1] d[0] d[1]']}
+`('the regions of $edges', ({ text, found }) => {
+  const taskIds = regionsOf(graphOf(text), () => false).map((one) => one.taskIds.join(' '));
+  expect(taskIds).toEqual(found);
+});
+
 test('tasks that share nothing are regions of their own', () => {
   expect(regions('a b.')).toEqual(['s1 r1: a[0]', 's1 r2: a[1]', 's2 r3: b.[0]']);
 });
