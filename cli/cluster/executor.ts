@@ -2,6 +2,8 @@
  * The process of one job attempt on a worker: the worker role as it is embedded, with a network for rows. It is told on stdin
  * what it is for, in one line, and lives as long as stdin is open: a supervisor that dies, however that is, takes it along.
  *
+ *     node executor.js 2      has two slot threads before it is told what they are for
+ *
  * Before: cli/cluster/process-launcher.ts. After: worker/worker.ts.
  */
 import { writeFileSync } from 'node:fs';
@@ -12,12 +14,17 @@ import { createRealEnv } from '../../base/env/real-env.ts';
 import { toWire } from '../../base/typed-error.ts';
 import type { ExecutorSpec } from '../../worker/supervisor/executor-launcher.ts';
 import { PiscinaSlotRunner } from '../../worker/threads/piscina-slot-runner.ts';
-import { startThreadNetwork } from '../../worker/threads/thread-network.ts';
+import { NetworkThread, startThreadNetwork } from '../../worker/threads/thread-network.ts';
 import { startWorker } from '../../worker/worker.ts';
 
 const failedExitCode = 1;
 /** Of 1,000: the system that needs memory ends this process before its supervisor, and before most others. */
 const oomScore = 500;
+
+/** As many as it will most likely be asked for; their threads load their code while nobody waits. */
+const warmSlots = Number(process.argv[2] ?? 1);
+const warmRunner = new PiscinaSlotRunner(warmSlots);
+const warmThread = new NetworkThread();
 
 followSupervisor((line) => {
   // The supervisor has ended it before it was needed.
@@ -50,9 +57,9 @@ function offerToSystem(): void {
 
 async function run(spec: ExecutorSpec): Promise<void> {
   const env = createRealEnv();
-  const runner = new PiscinaSlotRunner(spec.slots);
+  const runner = await runnerOf(spec.slots);
   const network = await startThreadNetwork({
-    ...{ runner, observe: env.observe, address: spec.exchangeAddress },
+    ...{ runner, thread: warmThread, observe: env.observe, address: spec.exchangeAddress },
     name: `${spec.workerId} ${spec.executorId}`,
   });
   const worker = await startWorker(env, {
@@ -67,6 +74,13 @@ async function run(spec: ExecutorSpec): Promise<void> {
       () => process.exit(failedExitCode),
     );
   });
+}
+
+/** One with more threads than slots does as well: those that get no work wait. */
+async function runnerOf(slots: number): Promise<PiscinaSlotRunner> {
+  if (slots <= warmSlots) return warmRunner;
+  await warmRunner.close();
+  return new PiscinaSlotRunner(slots);
 }
 
 /** The coordinator knows a module by the hash of its bundle; it is where the supervisor has put it. */

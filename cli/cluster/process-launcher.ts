@@ -21,13 +21,17 @@ import type {
 const executorFile = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './executor.ts' : './executor.js', import.meta.url),
 );
-/** A start takes processor time that the job before it needs more, for its own. */
-const spareAfterMs = 1_000;
+/** A start takes processor time that the job before it needs more, for its own start. */
+const spareAfterMs = 3_000;
+/** A thread that waits takes 30 MB, whether it is needed or not. */
+const warmSlotsMax = 4;
 /** What it had printed is read by then. */
 const outputAfterEndMs = 1_000;
 const lastWordsLengthMax = 4_096;
 
 export interface LauncherOptions {
+  /** Those that jobs will most likely have here: threads for them are started ahead. @defaultValue 1 */
+  readonly slots?: number;
   /** Program and arguments. Tests give others. @defaultValue Node with the executor */
   readonly command?: readonly [string, ...string[]];
   /** Whether one is started ahead. @defaultValue true */
@@ -36,10 +40,11 @@ export interface LauncherOptions {
 
 export function createProcessLauncher(
   env: { readonly timers: Timers },
-  { command, hasSpare = true }: LauncherOptions = {},
+  { command, slots = 1, hasSpare = true }: LauncherOptions = {},
 ): ExecutorLauncher {
   // So that errors of a job have the places of its source and not those of its bundle.
-  const [program, ...args] = command ?? [process.execPath, '--enable-source-maps', executorFile];
+  const executor = ['--enable-source-maps', executorFile, String(Math.min(slots, warmSlotsMax))];
+  const [program, ...args] = command ?? [process.execPath, ...executor];
   const start = () => new Started(env.timers, program, args);
   let spare = hasSpare ? start() : null;
   let cancelSpare: CancelTimer = () => undefined;

@@ -46,7 +46,7 @@ export async function workerCommand(env: CliEnv, args: readonly string[]): Promi
     fail: stopped.resolve,
   });
   const interrupt = onInterrupt(env, () => stopped.resolve(null));
-  const launcher = createProcessLauncher(env);
+  const launcher = createProcessLauncher(env, { slots });
   try {
     const supervisor = await startSupervisor(createRealEnv(), {
       ...{ workerId, address, coordinators, slots, memoryBytes, dataDir, launcher, onChange },

@@ -29,22 +29,34 @@ export interface ThreadNetworkOptions {
   readonly name: string;
   /** Of all TCP connections. @defaultValue plain ones, on this host only */
   readonly tls?: TlsCertificates;
+  /** One that has loaded its code already; it is this network's from now on. @defaultValue a new one */
+  readonly thread?: NetworkThread;
+}
+
+/** A thread for a network, which loads its code before there is one. */
+export class NetworkThread {
+  readonly pool: Piscina;
+
+  constructor() {
+    this.pool = new Piscina({
+      ...{ filename: networkThreadFile.href, minThreads: 1, maxThreads: 1 },
+      ...{ concurrentTasksPerWorker: 1, atomics: 'disabled' as const },
+      idleTimeout: Number.POSITIVE_INFINITY,
+    });
+    // A thread that dies rejects its run; without a listener the event would end the process.
+    this.pool.on('error', () => undefined);
+  }
 }
 
 /** Resolves when it listens. @throws NET_ADDRESS_IN_USE, NET_NOT_LOOPBACK and what else listening throws */
 export async function startThreadNetwork({
   runner,
   observe,
+  thread = new NetworkThread(),
   ...options
 }: ThreadNetworkOptions): Promise<ExchangeNetwork> {
   const bell = runner.networkBell;
-  const pool = new Piscina({
-    ...{ filename: networkThreadFile.href, minThreads: 1, maxThreads: 1 },
-    ...{ concurrentTasksPerWorker: 1, atomics: 'disabled' as const },
-    idleTimeout: Number.POSITIVE_INFINITY,
-  });
-  // A thread that dies rejects its run below; without a listener the event would end the process.
-  pool.on('error', () => undefined);
+  const { pool } = thread;
   const { port1: near, port2: far } = new MessageChannel();
   const start: NetworkStart = { ...options, bell, doorbells: runner.doorbells };
   const ended: Promise<void> = pool.run({ ...start, port: far }, { transferList: [far] });
