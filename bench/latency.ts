@@ -17,7 +17,7 @@ import { promisify } from 'node:util';
 import type { LatencySummary } from '../base/latency-histogram.ts';
 import { tableText } from '../base/table.ts';
 import { formatBytes, formatCount } from '../base/units.ts';
-import type { JobSummary } from '../cli/embedded.ts';
+import type { JobSummary } from '../cli/job-summary.ts';
 import { outputPath, projectFolder } from './bench-cache.ts';
 import { machineOf } from './machine.ts';
 import { medianOf } from './median.ts';

@@ -8,8 +8,7 @@
  */
 import type { Env } from '../base/env/env.ts';
 import { createRealEnv } from '../base/env/real-env.ts';
-import type { LatencySummary } from '../base/latency-histogram.ts';
-import { toWire, typedError, type WireError } from '../base/typed-error.ts';
+import { toWire, typedError } from '../base/typed-error.ts';
 import type { CheckpointRequest } from '../coordinator/job/checkpointed-job.ts';
 import type { JobHandle } from '../coordinator/job/job-handle.ts';
 import type { JobTotals } from '../coordinator/job/job-metrics.ts';
@@ -22,6 +21,7 @@ import { encodeParams } from '../engine/api/param-wire.ts';
 import type { JobMode, LogicalGraph } from '../engine/plan/logical-graph.ts';
 import type { PiscinaSlotRunner } from '../worker/threads/piscina-slot-runner.ts';
 import { EmbeddedHost, type HostOptions } from './embedded-host.ts';
+import { type JobSummary, jobSummaryOf } from './job-summary.ts';
 import { checkProgram, ProgramEnds, type ProgramSide } from './program-ends.ts';
 
 export interface JobRunOptions {
@@ -56,6 +56,8 @@ export interface RunOptions extends JobRunOptions, HostOptions {}
 
 export interface RunProgress {
   readonly phase: 'starting' | 'running' | 'committing';
+  /** Why it does not run, where it is known. */
+  readonly note?: string;
   readonly rowsIn: number;
   readonly bytesIn: number;
   /** 0 until the inputs are known. */
@@ -66,35 +68,6 @@ export interface RunProgress {
   readonly stages: JobOutcome['stages'];
   /** How much of the work is done, 0 to 1. */
   readonly share: number;
-}
-
-/** How a job ended, and what it read and wrote. */
-export interface JobSummary {
-  readonly job: string;
-  readonly status: JobOutcome['status'];
-  /** Files, topics, tables: what a person counts as inputs. */
-  readonly inputCount: number;
-  readonly rowsIn: number;
-  readonly bytesIn: number;
-  readonly rowsOut: number;
-  /** Records that could not be read and went to a sink of their own. */
-  readonly deadLetters: number;
-  /** What sources left out, since what the job asks of rows holds for none of it; absent where nothing. */
-  readonly skipped?: JobTotals['skipped'];
-  readonly seconds: number;
-  readonly peakMemoryBytes: number;
-  readonly operators: JobOutcome['operators'];
-  /** From sources to sinks, of a stream; absent where it is not measured. */
-  readonly latency?: LatencySummary;
-  /** What functions of mapReduce have counted; absent where nothing. */
-  readonly counters?: JobOutcome['counts'];
-  readonly stages: JobOutcome['stages'];
-  /** Of one that was stopped or drained: the folder of its savepoint. */
-  readonly savepoint?: string;
-  /** Of one with checkpoints: what became of them, and why it was started again. */
-  readonly checkpoints?: JobOutcome['checkpoints'];
-  readonly restarts?: JobOutcome['restarts'];
-  readonly error?: WireError;
 }
 
 export interface EmbeddedRun {
@@ -229,26 +202,11 @@ class Embedded implements EmbeddedRun {
   }
 
   #summary(outcome: JobOutcome): JobSummary {
-    const { status, error, operators, latency, counts, stages, inputCount, savepoint } = outcome;
-    const { checkpoints, restarts } = outcome;
-    const { skipped, ...totals } = outcome.totals;
-    return {
+    return jobSummaryOf(outcome, {
       job: this.#options.graph.jobName,
-      status,
-      inputCount,
-      ...totals,
-      ...(skipped.rows > 0 && { skipped }),
       seconds: this.#seconds(),
       peakMemoryBytes: this.#place.env.process.memory().residentPeakBytes,
-      operators,
-      ...(latency !== null && { latency }),
-      ...(Object.keys(counts).length > 0 && { counters: counts }),
-      stages,
-      ...(savepoint !== undefined && { savepoint }),
-      ...(checkpoints !== undefined && { checkpoints }),
-      ...(restarts !== undefined && { restarts }),
-      ...(error && { error }),
-    };
+    });
   }
 
   #seconds(): number {

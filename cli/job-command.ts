@@ -12,6 +12,7 @@ import { sinkFormatNames } from '../connectors/formats/format-builders.ts';
 import type { Shuffle } from '../coordinator/planner/plan-step.ts';
 import type { JobDefinition } from '../engine/api/define-job.ts';
 import type { RunFlags } from '../engine/api/endpoints.ts';
+import type { ParamSpecs } from '../engine/api/param.ts';
 import type { CheckpointMode } from '../engine/contracts/checkpoint-mode.ts';
 import { checkpointFlags, checkpointRequestOf, parseCheckpointMode } from './checkpoint-flags.ts';
 import type { CliEnv } from './cli-env.ts';
@@ -37,12 +38,14 @@ import {
 import { loadJob } from './load-job.ts';
 
 export interface JobCommandOptions {
-  readonly verb: 'run' | 'explain' | 'checkpoints check';
+  readonly verb: 'run' | 'submit' | 'explain' | 'checkpoints check';
   /** What follows the verb. @defaultValue FILE */
   readonly words?: string;
   readonly description: string;
   /** Adds the flags that only this verb has; of those that a job may take over, the ones that it has not taken. */
   addFlags(command: Command, isTaken: (flag: 'format') => boolean): void;
+  /** How the job is had from its file. @defaultValue loadJob */
+  readonly load?: typeof loadJob;
 }
 
 /** A command line that has been understood, with the job it is about. */
@@ -56,6 +59,8 @@ export interface JobRequest extends RunOptions {
   readonly allowsDropped: boolean;
   /** How barriers of its checkpoints go. @defaultValue aligned */
   readonly checkpointMode?: CheckpointMode;
+  /** All flags of the engine, as they were given. */
+  readonly engine: ParsedFlags['engine'];
 }
 
 const helpFlags = ['--help', '-h'];
@@ -75,7 +80,7 @@ export async function readJobCommand(
     env.stdout.write(commandFor(env, options.words ?? 'FILE', options).helpInformation());
     return null;
   }
-  const { job, path } = await loadJob(file, env.workingFolder);
+  const { job, path } = await (options.load ?? loadJob)(file, env.workingFolder);
   const command = commandFor(env, file, options, job);
   if (isHelp) {
     env.stdout.write(command.helpInformation());
@@ -100,8 +105,10 @@ async function requestOf(
   { job, file, path, verb }: Subject,
   { raw, engine }: ParsedFlags,
 ): Promise<JobRequest> {
-  const given = verb === 'run' ? raw : { ...placeholdersOf(job), ...raw };
-  const params = paramValuesOf(job.params, given, file);
+  const isStarted = verb === 'run' || verb === 'submit';
+  const given = isStarted ? raw : { ...placeholdersOf(job), ...raw };
+  const values = paramValuesOf(job.params, given, { file, verb });
+  const params = verb === 'submit' ? withWholePaths(job.params, values, env.workingFolder) : values;
   const { parallelism: parallelismText, memory, spillDir } = engine;
   const parallelism =
     typeof parallelismText === 'string' ? parseParallelism(parallelismText) : env.process.cores;
@@ -111,7 +118,7 @@ async function requestOf(
   const flags = runFlagsOf(engine);
   const mode = parseMode(engine.executionMode);
   const latencyIntervalMs = parseLatencyInterval(engine.latencyInterval);
-  const checkpoints = verb === 'run' ? checkpointRequestOf(engine, env.workingFolder) : null;
+  const checkpoints = isStarted ? checkpointRequestOf(engine, env.workingFolder) : null;
   const checkpointMode = parseCheckpointMode(engine.checkpointMode);
   const { buildJob } = await import('../engine/api/build-job.ts');
   const { graph, feeds } = buildJob(job, params, flags);
@@ -128,14 +135,34 @@ async function requestOf(
     ...(checkpoints !== null && { checkpoints }),
     ...(checkpointMode !== undefined && { checkpointMode }),
     speculates: engine.speculation !== false,
-    memoryBytes: memoryBytesOf(memoryText, parallelism, env),
+    // Of a cluster's slots nothing is known here.
+    memoryBytes: verb === 'submit' ? 0 : memoryBytesOf(memoryText, parallelism, env),
     ...(typeof spillDir === 'string' && { spillDir: resolve(env.workingFolder, spillDir) }),
     isJson: engine.json === true,
     showsCode: engine.code === true,
     allowsDropped: engine.allowNonRestoredState === true,
     graph,
     program: { feeds },
+    engine,
   };
+}
+
+/** Workers don't know the folder that paths are seen from here. */
+function withWholePaths(
+  specs: ParamSpecs,
+  values: Readonly<Record<string, unknown>>,
+  workingFolder: string,
+): Record<string, unknown> {
+  const wholeOf = ([name, value]: [string, unknown]) => {
+    const isPath = specs[name]?.type === 'path' && typeof value === 'string';
+    return [name, isPath && !hasScheme(value) ? resolve(workingFolder, value) : value];
+  };
+  return Object.fromEntries(Object.entries(values).map(wholeOf));
+}
+
+/** `s3://bucket/key` is the same everywhere. */
+export function hasScheme(path: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(path);
 }
 
 /** A plan can be shown without knowing where the output goes: `<output>` stands for it. */
@@ -181,7 +208,8 @@ function commandFor(
     .configureHelp({ helpWidth: env.stdout.columns });
   if (job !== undefined) addParamOptions(command, job.params, paramsHeading);
   command.optionsGroup(flagsHeading);
-  command.option('--parallelism <count>', `slot threads to use (default ${env.process.cores})`);
+  const slots = verb === 'submit' ? 'as many as the largest worker has' : env.process.cores;
+  command.option('--parallelism <count>', `slot threads to use (default ${slots})`);
   command.option('--shuffle <where>', 'rows between tasks: in memory, or on disk (default memory)');
   command.option('--partitions <count>', 'tasks of a stage on disk (default as many as slots)');
   command.option('--adaptive <on|off>', 'change the plan by sizes while the job runs (default on)');
@@ -207,6 +235,7 @@ const valuedFlags: readonly string[] = [
   ...['--parallelism', '--partitions', '--memory', '--spill-dir', '--format'],
   ...checkpointFlags,
   ...['--shuffle', '--adaptive', '--execution-mode', '--rate', '--latency-interval'],
+  ...['--cluster', '--priority', '--namespace'],
 ];
 
 /** The first word that is neither a flag nor an engine flag's value is the job file. */

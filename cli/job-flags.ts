@@ -55,19 +55,25 @@ export function parseFlags(
   return { raw, engine };
 }
 
+/** The beginning of a command line. */
+export interface Shown {
+  readonly verb: string;
+  readonly file: string;
+}
+
 /**
  * Makes typed values of what was given, and adds the defaults.
  *
- * @param shownFile - The job file as the user wrote it, for the example.
+ * @param shown - The verb, and the job file as the user wrote it, for the example.
  * @throws PARAM_MISSING with a command line that would do; PARAM_INVALID
  */
 export function paramValuesOf(
   specs: ParamSpecs,
   raw: ParsedFlags['raw'],
-  shownFile: string,
+  shown: Shown,
 ): Record<string, unknown> {
   const missing = requiredOf(specs).find((name) => raw[name] === undefined);
-  if (missing !== undefined) throw missingParamError(missing, specs, shownFile);
+  if (missing !== undefined) throw missingParamError(missing, specs, shown);
   return parseParams(specs, raw);
 }
 
@@ -88,12 +94,12 @@ export function exampleFlagsOf(specs: ParamSpecs): string {
   return flags.join(' ');
 }
 
-function missingParamError(name: string, specs: ParamSpecs, shownFile: string): TypedError {
+function missingParamError(name: string, specs: ParamSpecs, { verb, file }: Shown): TypedError {
   const spec = specs[name];
   const what = spec?.description === undefined ? '' : ` (${spec.description})`;
   const message = `the job needs --${flagNameOf(name)} <${spec && placeholderOf(spec)}>${what}`;
   return typedError('PARAM_MISSING', message, {
-    hint: `For example: millrace run ${shownFile} ${exampleFlagsOf(specs)}`,
+    hint: `For example: millrace ${verb} ${file} ${exampleFlagsOf(specs)}`,
     details: { param: name, ...(spec && { type: spec.type }) },
   });
 }

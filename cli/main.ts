@@ -27,6 +27,12 @@ const usages: readonly Usage[] = [
     run: async (env, args) => (await import('./commands/run.ts')).runCommand(env, args),
   },
   {
+    name: 'submit',
+    usage: 'FILE [flags]',
+    description: 'send a job to a cluster',
+    run: async (env, args) => (await import('./commands/submit.ts')).submitCommand(env, args),
+  },
+  {
     name: 'explain',
     usage: 'FILE [flags]',
     description: 'show the plans of a job',
@@ -35,7 +41,7 @@ const usages: readonly Usage[] = [
   {
     name: 'list',
     usage: '[flags]',
-    description: 'show the jobs that run on this machine',
+    description: 'show the jobs that run on this machine, or on a cluster',
     run: async (env, args) => (await import('./commands/list.ts')).listCommand(env, args),
   },
   {
@@ -88,6 +94,18 @@ const usages: readonly Usage[] = [
     run: async (env, args) => (await import('./commands/cancel.ts')).cancelCommand(env, args),
   },
   {
+    name: 'logs',
+    usage: 'JOB [flags]',
+    description: 'show what a job of a cluster has printed',
+    run: async (env, args) => (await import('./commands/logs.ts')).logsCommand(env, args),
+  },
+  {
+    name: 'history',
+    usage: '[flags]',
+    description: 'show the jobs of a cluster that have ended',
+    run: async (env, args) => (await import('./commands/history.ts')).historyCommand(env, args),
+  },
+  {
     name: 'coordinator',
     usage: '[flags]',
     description: 'run the coordinator of a cluster',
@@ -111,6 +129,7 @@ const commands = usages.map(({ name }) => name);
 /** Those that start no job. */
 const controls: ReadonlySet<string> = new Set([
   ...['list', 'status', 'why', 'state', 'checkpoints', 'savepoint', 'stop', 'rescale', 'cancel'],
+  ...['logs', 'history'],
   'config',
   'worker',
 ]);

@@ -14,9 +14,10 @@ import type { JobDefinition } from '../engine/api/define-job.ts';
 import { resolveParams } from '../engine/api/param-values.ts';
 import type { PlainRow } from '../engine/compile/rows-driver.ts';
 import type { JobMode } from '../engine/plan/logical-graph.ts';
-import type { EmbeddedRun, JobRunOptions, JobSummary } from './embedded.ts';
+import type { EmbeddedRun, JobRunOptions } from './embedded.ts';
 import type { HostOptions } from './embedded-host.ts';
 import { memoryBytesOf, parseMode, parseParallelism, parseRate } from './engine-flags.ts';
+import type { JobSummary } from './job-summary.ts';
 import { loadJob } from './load-job.ts';
 
 /** A row of a result: a property for each column, with the values that functions read. */

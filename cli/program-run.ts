@@ -18,7 +18,7 @@ import {
 } from './program-job.ts';
 
 export type { RowsInput } from '../connectors/program/row-feed.ts';
-export type { JobSummary } from './embedded.ts';
+export type { JobSummary } from './job-summary.ts';
 export type { JobSettings, ResultRow, RunResult, SlotSettings } from './program-job.ts';
 export { openSlots, type Slots } from './program-slots.ts';
 export { type SavepointState, writeSavepoint } from './write-savepoint.ts';

@@ -48,8 +48,8 @@ export function progressText(
   bytesPerSecond: number,
   width: number | null,
 ): string {
-  const { phase, stages } = progress;
-  if (phase === 'starting') return 'starting …';
+  const { phase, stages, note = 'starting' } = progress;
+  if (phase === 'starting') return `${note} …`;
   if (phase === 'committing') return 'writing the result …';
   const isStaged = stages.length > 1;
   const { isKnown, share, facts } = isStaged

@@ -5,8 +5,9 @@
  * Before: cli/commands/run.ts. After: cli/embedded.ts.
  */
 import type { CliEnv } from './cli-env.ts';
-import type { EmbeddedRun, JobSummary, RunOptions } from './embedded.ts';
+import type { EmbeddedRun, RunOptions } from './embedded.ts';
 import { onInterrupt } from './interrupt.ts';
+import type { JobSummary } from './job-summary.ts';
 import { showProgress } from './progress.ts';
 
 /** Starts the job in this process. Tests pass a fake. */

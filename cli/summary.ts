@@ -7,14 +7,31 @@ import { formatBytes, formatCount, formatDuration } from '../base/units.ts';
 import type { Adaptation } from '../coordinator/adaptive/adapt-plan.ts';
 import type { SinkSpec } from '../engine/contracts/connector.ts';
 import type { LogicalGraph } from '../engine/plan/logical-graph.ts';
-import type { JobSummary } from './embedded.ts';
+import type { CliEnv } from './cli-env.ts';
+import { writeError } from './error-text.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import type { JobSummary } from './job-summary.ts';
 
 /** 0 done or stopped with a savepoint, 1 failed, 3 when another process could not be reached, 130 interrupted. */
 export function exitCodeOf({ status, error }: Pick<JobSummary, 'status' | 'error'>): ExitCode {
   if (status === 'finished' || status === 'stopped') return exitCodes.done;
   if (status === 'cancelled') return exitCodes.interrupted;
   return error?.code === 'NET_UNREACHABLE' ? exitCodes.notReachable : exitCodes.jobFailed;
+}
+
+/** Tells how a job ended, where it ran; the answer is the command's. */
+export function tellSummary(
+  env: CliEnv,
+  summary: JobSummary,
+  { graph, isJson }: { readonly graph: LogicalGraph; readonly isJson: boolean },
+): ExitCode {
+  if (isJson) env.stdout.write(summaryJson(summary));
+  if (summary.status === 'failed') {
+    if (summary.error !== undefined) writeError(env, summary.error);
+  } else if (!isJson || summary.status === 'cancelled') {
+    env.stderr.write(summaryText(summary, graph));
+  }
+  return exitCodeOf(summary);
 }
 
 /** The lines for a job that is done or was interrupted; a failed one is told by its error. */
@@ -35,7 +52,7 @@ export function summaryText(summary: JobSummary, graph: LogicalGraph): string {
     ...notedText(summary),
     ...writtenText(summary, graph),
     ...countersText(summary),
-    `  memory   ${formatBytes(summary.peakMemoryBytes)} at the peak${spilledText(summary)}`,
+    ...memoryText(summary),
     ...stagesText(summary),
     ...checkpointsLine(summary),
     ...(summary.savepoint === undefined ? [] : [`  savepoint  ${summary.savepoint}`]),
@@ -151,9 +168,14 @@ function adaptationText(adaptation: Adaptation): string {
   }
 }
 
-function spilledText({ operators }: JobSummary): string {
-  const bytes = operators.reduce((sum, { bytesSpilled }) => sum + bytesSpilled, 0);
-  return bytes === 0 ? '' : `, ${formatBytes(bytes)} put on disk for a while`;
+/** Nothing where neither is known. */
+function memoryText({ operators, peakMemoryBytes }: JobSummary): string[] {
+  const spilledBytes = operators.reduce((sum, { bytesSpilled }) => sum + bytesSpilled, 0);
+  const facts = [
+    ...(peakMemoryBytes === null ? [] : [`${formatBytes(peakMemoryBytes)} at the peak`]),
+    ...(spilledBytes === 0 ? [] : [`${formatBytes(spilledBytes)} put on disk for a while`]),
+  ];
+  return facts.length === 0 ? [] : [`  memory   ${facts.join(', ')}`];
 }
 
 /** A line per sink, in the order of the job. */

@@ -32,6 +32,14 @@ export function clusterOf(
   });
 }
 
+/** @throws ARGUMENT_MISSING */
+export function clusterNeeded(verb: string, addresses: readonly Address[] | null) {
+  if (addresses !== null) return addresses;
+  throw typedError('ARGUMENT_MISSING', `"millrace ${verb}" needs --cluster`, {
+    hint: 'For example --cluster 127.0.0.1:7070, or MILLRACE_CLUSTER in the environment; millrace up starts a cluster on this machine.',
+  });
+}
+
 function isAddress(text: string): boolean {
   if (/^(?:unix|memory):./.test(text)) return true;
   const port = Number(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:/]+):(\d{1,5})$/.exec(text)?.[1] ?? 0);

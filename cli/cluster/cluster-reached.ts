@@ -46,7 +46,7 @@ export async function clusterReached(
     async hasEnded() {
       const endsAtMs = env.clock.mono() + endWaitMs;
       while (env.clock.mono() < endsAtMs) {
-        if (await isOver(cluster, id)) return true;
+        if (await hasClusterJobEnded(cluster, id)) return true;
         await env.timers.sleep(endLookEveryMs);
       }
       return false;
@@ -54,7 +54,11 @@ export async function clusterReached(
   };
 }
 
-async function isOver(cluster: ClusterClient, job: string): Promise<boolean> {
+/** Whether a job has ended, or is not known any more. */
+export async function hasClusterJobEnded(
+  cluster: Pick<ClusterClient, 'ask'>,
+  job: string,
+): Promise<boolean> {
   try {
     const watch = { method: clientMethods.watch, body: { job }, isRepeatable: true };
     return (await cluster.ask<WatchAnswer>(watch)).outcome !== null;

@@ -10,12 +10,11 @@ import { checkOutput } from '../check-output.ts';
 import { addCheckpointFlags } from '../checkpoint-flags.ts';
 import type { CliEnv } from '../cli-env.ts';
 import type { RunOptions } from '../embedded.ts';
-import { writeError } from '../error-text.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type JobCommandOptions, readJobCommand } from '../job-command.ts';
 import type { ProgramConsole } from '../program-ends.ts';
 import { runJob, type StartJob } from '../run-job.ts';
-import { exitCodeOf, summaryJson, summaryText } from '../summary.ts';
+import { tellSummary } from '../summary.ts';
 
 const options: JobCommandOptions = {
   verb: 'run',
@@ -49,13 +48,7 @@ export async function runCommand(
   const { graph } = runOptions;
   checkOutput(graph, env.workingFolder);
   const summary = await runJob(env, withReport(env, runOptions), startJob);
-  if (isJson) env.stdout.write(summaryJson(summary));
-  if (summary.status === 'failed') {
-    if (summary.error !== undefined) writeError(env, summary.error);
-  } else if (!isJson || summary.status === 'cancelled') {
-    env.stderr.write(summaryText(summary, graph));
-  }
-  return exitCodeOf(summary);
+  return tellSummary(env, summary, { graph, isJson });
 }
 
 /** What becomes of each state is shown before the job goes on, unless all of it is as it was. */

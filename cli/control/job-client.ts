@@ -20,7 +20,7 @@ const endWaitMs = 30_000;
 const endLookEveryMs = 50;
 const endLookDeadlineMs = 10_000;
 
-export type ClientEnv = Pick<Env, 'clock' | 'timers' | 'net' | 'rng'>;
+export type ClientEnv = Pick<Env, 'clock' | 'timers' | 'net' | 'rng' | 'secrets'>;
 
 /** A job that runs, or whose process does not answer. */
 export interface RunningJob {

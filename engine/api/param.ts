@@ -86,6 +86,7 @@ export const reservedFlags: readonly string[] = [
   'latency-interval',
   'log',
   'memory',
+  'namespace',
   'no-speculation',
   'overwrite',
   'parallelism',

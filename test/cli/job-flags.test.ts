@@ -28,7 +28,7 @@ function command(): Command {
 
 function read(...args: string[]) {
   const { raw, engine } = parseFlags(command(), specs, args);
-  return { params: paramValuesOf(specs, raw, 'job.ts'), engine };
+  return { params: paramValuesOf(specs, raw, { verb: 'run', file: 'job.ts' }), engine };
 }
 
 test('values come with their types, defaults filled in', () => {

@@ -1,6 +1,7 @@
 /** Goal: while a job runs, signals cancel it; when it has ended nothing of us is left behind. */
 import { expect, test } from 'vitest';
-import type { EmbeddedRun, JobSummary, RunOptions } from '../../cli/embedded.ts';
+import type { EmbeddedRun, RunOptions } from '../../cli/embedded.ts';
+import type { JobSummary } from '../../cli/job-summary.ts';
 import { runJob } from '../../cli/run-job.ts';
 import { fakeCliEnv } from '../support/fake-cli-env.ts';
 

@@ -1,7 +1,7 @@
 /** Goal: the outcome of a job maps to the documented exit code, and to one JSON object. */
 import { expect, test } from 'vitest';
 import { toWire, typedError } from '../../base/typed-error.ts';
-import type { JobSummary } from '../../cli/embedded.ts';
+import type { JobSummary } from '../../cli/job-summary.ts';
 import { exitCodeOf, failureJson, summaryText, targetOf } from '../../cli/summary.ts';
 import type { LogicalNode } from '../../engine/plan/logical-graph.ts';
 import { schemaOf } from '../../engine/schema/schema.ts';

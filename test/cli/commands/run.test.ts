@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { toWire, typedError } from '../../../base/typed-error.ts';
 import { runCommand } from '../../../cli/commands/run.ts';
-import type { EmbeddedRun, JobSummary, RunOptions } from '../../../cli/embedded.ts';
+import type { EmbeddedRun, RunOptions } from '../../../cli/embedded.ts';
+import type { JobSummary } from '../../../cli/job-summary.ts';
 import { type FakeCliEnv, fakeCliEnv } from '../../support/fake-cli-env.ts';
 
 const jobFile = 'jobs/wordcount/job.ts';
