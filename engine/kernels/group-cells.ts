@@ -56,6 +56,11 @@ export class GroupCells {
     return this.#overflow;
   }
 
+  /** Where an accumulator is in a slot. */
+  cellAt(index: number): Cell {
+    return this.#cells[index]!;
+  }
+
   /** Bytes of results per group: of each accumulator, each of its columns. */
   get resultSizes(): readonly number[] {
     return this.#cells.flatMap((cell) => cell.resultSizes);

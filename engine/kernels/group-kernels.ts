@@ -39,6 +39,16 @@ export const groupTableLayout = {
   size: 48,
 } as const;
 
+/** Where the slots of a described table are, and the bytes of each. */
+export function groupSlotsOf(
+  { description }: { readonly description: number },
+  uint32: Uint32Array,
+): { readonly address: number; readonly stride: number } {
+  const address = uint32[(description + groupTableLayout.slots) >>> 2]!;
+  const stride = uint32[(description + groupTableLayout.stride) >>> 2]!;
+  return { address, stride };
+}
+
 export const groupTableStatus = { done: 0, tableFull: 1, arenaFull: 2 } as const;
 
 /** Finds or makes groups; see `Kernels.findGroupsUtf8`. */

@@ -14,7 +14,7 @@
 import type { Batch } from '../batch/batch.ts';
 import { canAddTo, type SnapshotReader, type SnapshotWriter } from '../contracts/snapshot.ts';
 import type { Schema } from '../schema/schema.ts';
-import { FrozenRows } from './frozen-rows.ts';
+import { FrozenRows, type FrozenRun } from './frozen-rows.ts';
 import type { OperatorContext } from './operator.ts';
 import { OwnRows } from './own-rows.ts';
 
@@ -30,6 +30,8 @@ export interface TableSnapshotOptions {
   readonly settle: () => boolean;
   /** Rows from a place on, the first of which is 0; `next` is null at the end. Batches are the caller's. */
   readonly read: (place: number) => { readonly batch: Batch | null; readonly next: number | null };
+  /** Behind `settle`, rows on disk that `read` does not give. @defaultValue none */
+  readonly frozen?: () => readonly FrozenRun[];
   /** Adds rows of a snapshot from a row on; answers the next row, short of the end where it is to be called again. */
   readonly add: (batch: Batch, fromRow: number) => number;
   /** Whether only snapshots of everything will do. @defaultValue false */
@@ -107,8 +109,9 @@ export class TableSnapshot {
 
   /** Hands it out. */
   hand(writer: SnapshotWriter): void {
-    const { part, schema, count, isAlwaysWhole = false } = this.#options;
+    const { part, schema, count, frozen, isAlwaysWhole = false } = this.#options;
     const copy = this.#copy ?? new FrozenRows(this.#context, schema);
+    if (!this.#isAdded) for (const run of frozen?.() ?? []) copy.appendRun(run);
     this.#copy = null;
     writer.rows(part, schema, copy.seal(), this.#isAdded);
     this.forget();

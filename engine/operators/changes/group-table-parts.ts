@@ -4,9 +4,17 @@
  */
 import { assert } from '../../../base/assert.ts';
 import type { Batch } from '../../batch/batch.ts';
+import type { Cell } from '../../kernels/accumulators.ts';
 import { GroupCells } from '../../kernels/group-cells.ts';
-import { type ColumnAddress, type GroupRows, GroupTable } from '../../kernels/group-table.ts';
-import { addressOf } from '../../memory/slot-memory.ts';
+import {
+  type ColumnAddress,
+  type GroupColumns,
+  type GroupRows,
+  GroupTable,
+} from '../../kernels/group-table.ts';
+import type { Kernels } from '../../kernels/kernels.ts';
+import type { KeyForm } from '../../kernels/key-layout.ts';
+import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import { int64Type } from '../../schema/field-type.ts';
 import { fieldOf, freeName, type Schema } from '../../schema/schema.ts';
 import { AggregateInputs } from '../aggregate-inputs.ts';
@@ -15,6 +23,7 @@ import { readGroupBatch } from '../aggregate-results.ts';
 import { GroupKeys } from '../group-keys.ts';
 import type { OperatorContext } from '../operator.ts';
 import type { TableSnapshotOptions } from '../table-snapshot.ts';
+import { placeOf } from './group-order.ts';
 import { turnTimes } from './touched-times.ts';
 
 export interface GroupTablePartsOptions {
@@ -25,6 +34,8 @@ export interface GroupTablePartsOptions {
   readonly plan: AggregatePlan;
 }
 
+/** As of `GroupTable`. */
+const chunkRows = 1024;
 const noArrivals: ReadonlyMap<number, number> = new Map();
 const touchAccumulator = { function: 'max', type: 'int64' } as const;
 
@@ -40,6 +51,10 @@ export class GroupTableParts {
   readonly #keys: GroupKeys;
   readonly #inputs: AggregateInputs;
   readonly #accumulators: AggregatePlan['accumulators'];
+  readonly #touchCell: Cell;
+  readonly #rowsCell: Cell;
+  /** Slots of a chunk, and its rows. */
+  readonly #list: BlockHandle;
   /** Without keys there is one group, which stays without rows. */
   readonly #hasKeys: boolean;
 
@@ -56,6 +71,9 @@ export class GroupTableParts {
     const headBytes = this.#keys.form === 'int128' ? 24 : 16;
     this.cells = new GroupCells(kernels, this.#accumulators, headBytes);
     const column = this.cells.resultSizes.length - 1;
+    this.#touchCell = this.cells.cellAt(this.#accumulators.length - 1);
+    this.#rowsCell = this.cells.cellAt(this.#accumulators.length - 2);
+    this.#list = scope.allocate(chunkRows * 8);
     this.partResults = [...plan.parts, { kind: 'plain', column, isCount: true }];
   }
 
@@ -89,6 +107,80 @@ export class GroupTableParts {
       fromSlot,
     );
     return { batch, next: nextSlot < table.slotCount ? nextSlot : null };
+  }
+
+  /** Groups whose slots are listed, in their order. */
+  readList(table: GroupTable, list: number, count: number): Batch {
+    const { scope, kernels } = this.context;
+    const { givenKeys: keys, partResults: results, partsWithTouch: schema } = this;
+    const { resultSizes, arenaBlocks } = table;
+    const readGroups = (from: number, rowsMax: number, out: GroupColumns) => {
+      const end = Math.min(count, from + rowsMax);
+      for (let at = from; at < end; at += chunkRows) {
+        table.gatherGroups(list + at * 4, Math.min(chunkRows, end - at), at - from, out);
+      }
+      return { rowCount: end - from, nextSlot: end };
+    };
+    const read = { groupCount: count, resultSizes, arenaBlocks, readGroups };
+    const { batch } = readGroupBatch({ scope, kernels, table: read, keys, results, schema }, 0);
+    assert(batch !== null, 'groups that are listed can be read');
+    return batch;
+  }
+
+  /** Adds parts of groups that were not touched so far; of others the table knows more. Answers the next row. */
+  addNew(table: GroupTable, batch: Batch, fromRow: number, tell?: (place: number) => void): number {
+    const touched = batch.columns.at(-1);
+    assert(touched !== undefined, 'the last column is the time of the last touch');
+    const rows = this.rowsOf(batch, touched);
+    const groupCount = table.groupCount;
+    const found = table.findRows(rows, fromRow);
+    const { uint32 } = this.context.scope.memory;
+    const list = addressOf(this.#list) >>> 2;
+    const selection = list + chunkRows;
+    let count = 0;
+    for (let at = 0; at < found; at++) {
+      const slot = uint32[(table.slotsAt >>> 2) + at] ?? 0;
+      if (this.isThere(slot)) continue;
+      uint32[selection + count] = batch.storedRowOf(fromRow + at);
+      uint32[list + count++] = slot;
+    }
+    this.#addCells(table, rows, count);
+    // Where a slot was made, a row has the place of a key that is looked for, and another key: which one is not known here.
+    if (tell === undefined || table.groupCount !== groupCount) return fromRow + found;
+    for (let at = 0; at < count; at++) {
+      const slot = uint32[list + at] ?? 0;
+      tell(placeOf(uint32[slot >>> 2] ?? 0));
+    }
+    return fromRow + found;
+  }
+
+  #addCells(table: GroupTable, { inputs }: GroupRows, count: number): void {
+    if (count === 0) return;
+    const slots = addressOf(this.#list);
+    const chunk = { slots, count, fromRow: 0, selection: slots + chunkRows * 4 };
+    table.makeTextRoom(this.cells.textRoom(inputs, chunk));
+    const fits = this.cells.add(table.description, inputs, chunk);
+    assert(fits, 'what was there fits again');
+  }
+
+  /** Writes the hashes by which tables find the keys of a batch, u32. */
+  hash(batch: Batch, out: number): void {
+    const { values, validity, selection } = this.#keys.read(batch);
+    const { form } = this.#keys;
+    const hash = hashOf(this.context.kernels, form);
+    hash(values, validity, selection, batch.rowCount, out);
+  }
+
+  /** Whether the group of a slot was ever touched. */
+  isThere(slot: number): boolean {
+    const { flags, flag } = this.#touchCell;
+    return ((this.context.scope.memory.uint32[(slot + flags) >>> 2] ?? 0) & flag) !== 0;
+  }
+
+  hasRows(slot: number): boolean {
+    const { uint32 } = this.context.scope.memory;
+    const at = (slot + this.#rowsCell.offset) >>> 2;
+    return uint32[at] !== 0 || uint32[at + 1] !== 0;
   }
 
   /** The groups of a batch that have rows, and were touched since; takes it over. */
@@ -161,5 +253,12 @@ export class GroupTableParts {
     this.#keys.close();
     this.givenKeys.close();
     this.#inputs.close();
+    this.context.scope.memory.release(this.#list);
   }
+}
+
+/** The kernel of the hashes that tables of keys of a form have. */
+function hashOf(kernels: Kernels, form: KeyForm) {
+  if (form === 'view') return kernels.hashUtf8;
+  return form === 'int64' ? kernels.hashInt64 : kernels.hashInt128;
 }

@@ -34,6 +34,7 @@ import type { Operator, OperatorContext, Outbox } from '../operator.ts';
 import { partialSlotsFirst } from '../partial-limit.ts';
 import { notesOf } from '../snapshot-notes.ts';
 import type { TableSnapshot } from '../table-snapshot.ts';
+import { readOut, type Work } from './counted-rows.ts';
 import { RunningExtremes } from './running-extremes.ts';
 import { RunningGroups } from './running-groups.ts';
 
@@ -45,6 +46,7 @@ export interface RunningAggregateOptions extends RunningAggregateSpec {
   readonly slotsMax?: number;
   /** As of `RunningGroups`. */
   readonly goneMax?: number;
+  readonly tableBytes?: number;
 }
 
 /** Of the time, the part that is not spent on looking at values, by theirs. */
@@ -66,6 +68,8 @@ export class RunningAggregateOperator implements Operator {
   #tookMs = 0;
   #beganMs: number | null = null;
   #isGiving = false;
+  /** Whether all that is known of the groups that are given out is in memory. */
+  #isReady = false;
   /** Whether the one group of no rows is given out, or about to be. */
   #hasGivenNothing = false;
   /** Recent groups on their way into all groups. */
@@ -97,8 +101,11 @@ export class RunningAggregateOperator implements Operator {
     });
     const plan = planAggregates(this.#parts, 'final', parts.aggregates);
     this.#merges = plan;
-    const { givesBefore, ttlMs, goneMax } = options;
-    const kept = { givesBefore, ttlMs, ...(goneMax !== undefined && { goneMax }) };
+    const { givesBefore, ttlMs, goneMax, tableBytes } = options;
+    const kept = {
+      ...{ givesBefore, ttlMs, ...(goneMax !== undefined && { goneMax }) },
+      ...{ part: keptPart(options), ...(tableBytes !== undefined && { tableBytes }) },
+    };
     const all = { parts: this.#parts, keys, plan, groups, output, ...kept };
     const closable: { close(): void }[] = [this.#recent];
     try {
@@ -207,12 +214,9 @@ export class RunningAggregateOperator implements Operator {
       if (this.#pending !== null && !outbox.offer(this.#pending)) return false;
       this.#pending = null;
       if (this.#batch === null) {
-        const changed = this.#changed();
-        if (changed?.settle() !== true) return false;
-        if (changed.isReadOut) break;
-        const { parts } = this.#extremes === null ? this.#plan : this.#merges;
-        this.#batch = changed.next(parts, this.#parts);
-        this.#row = 0;
+        const next = this.#next();
+        if (next === 'end') break;
+        if (next === 'later') return false;
       } else this.#merge(this.#batch);
       if (this.#context.shouldYield()) return false;
     }
@@ -222,8 +226,30 @@ export class RunningAggregateOperator implements Operator {
     if (this.#extremes !== null) this.#tookMs = this.#nowMs() - this.#beganMs;
     this.#beganMs = null;
     this.#isGiving = false;
+    this.#isReady = false;
     this.wakeAtMs = Number.POSITIVE_INFINITY;
     return true;
+  }
+
+  /** Begins with the next groups that have changed, if any; `later` asks to be called again. */
+  #next(): 'begun' | 'end' | 'later' {
+    const changed = this.#changed();
+    if (changed?.settle() !== true) return 'later';
+    const { parts } = this.#extremes === null ? this.#plan : this.#merges;
+    if (!this.#isReady && !this.#makeReady(changed, parts)) return 'later';
+    if (changed.isReadOut) return 'end';
+    this.#batch = changed.next(parts, this.#parts);
+    this.#row = 0;
+    return 'begun';
+  }
+
+  /** Brings what is known of groups that have changed into memory; false asks to be called again. */
+  #makeReady(changed: AggregateTable, parts: AggregatePlan['parts']): boolean {
+    const read = (table: AggregateTable) => table.next(parts, this.#parts);
+    const each = (work: (batch: Batch) => Work) => readOut(changed, read, work);
+    const coming = { count: changed.groups.groupCount, each };
+    this.#isReady = this.#groups.makeReady(coming, changed);
+    return this.#isReady;
   }
 
   /** Recent groups, with their extremes where those have to be found; null asks to be called again. */
@@ -244,6 +270,12 @@ export class RunningAggregateOperator implements Operator {
     batch.release();
     this.#batch = null;
   }
+}
+
+/** What groups have of the share, beside the recent ones; values, of which all are in memory, leave them half of it. */
+function keptPart({ extremes }: RunningAggregateOptions): number {
+  const part = 1 - partialMemoryWeight;
+  return extremes.length === 0 ? part : part / 2;
 }
 
 /** Parts of which an extreme may be missing: until it is found, or where none is left. */

@@ -10,7 +10,8 @@
  * one group of an aggregate without keys is there once it was given out.
  *
  * A group that was not touched for its time to live is forgotten, and no change says so; groups that are gone are
- * swept out as well, when they are many (engine/operators/changes/group-sweep.ts).
+ * swept out as well, when they are many. Where memory has no room for all groups, the others are on disk, and `makeReady`
+ * brings those back that are to be merged into (engine/operators/changes/kept-groups.ts).
  *
  * Not here: when parts are merged (engine/operators/changes/running-aggregate-operator.ts).
  */
@@ -32,8 +33,9 @@ import { readGroupBatch } from '../aggregate-results.ts';
 import type { OperatorContext } from '../operator.ts';
 import { TableSnapshot } from '../table-snapshot.ts';
 import { markChanged } from './changed-values.ts';
-import { GroupSweep } from './group-sweep.ts';
+import type { Work } from './counted-rows.ts';
 import { GroupTableParts } from './group-table-parts.ts';
+import { type ComingGroups, KeptGroups } from './kept-groups.ts';
 import { OwnTexts } from './own-texts.ts';
 import { TouchedTimes } from './touched-times.ts';
 
@@ -52,6 +54,10 @@ export interface RunningGroupsOptions {
   readonly ttlMs: number | null;
   /** Groups that may be gone, beside as many others, before they are swept out. @defaultValue 65,536 */
   readonly goneMax?: number;
+  /** Of the operator's share, from 0 to 1, what groups may have. */
+  readonly part: number;
+  /** As of `KeptGroups`. */
+  readonly tableBytes?: number;
 }
 
 /** What a chunk of parts came to. */
@@ -61,6 +67,8 @@ export interface MergedChunk {
   readonly nextRow: number;
 }
 
+type AddRows = (batch: Batch, fromRow: number) => number;
+
 const chunkRows = 1024;
 const goneMaxDefault = 65_536;
 const unchanged = (fromRow: number): MergedChunk => ({ changes: null, nextRow: fromRow });
@@ -69,7 +77,7 @@ export class RunningGroups {
   readonly #context: OperatorContext;
   readonly #options: RunningGroupsOptions;
   readonly #parts: GroupTableParts;
-  #table: GroupTable;
+  readonly #kept: KeptGroups;
   readonly #changed = new Uint8Array(chunkRows);
   /** Rows of a chunk to give out: u32 numbers, then kinds of a byte each. */
   readonly #given: BlockHandle;
@@ -82,28 +90,43 @@ export class RunningGroups {
   #hasGiven = false;
   #goneCount = 0;
   #sweepAtMs: number;
-  #sweep: GroupSweep | null = null;
+  /** Since when groups stay that were touched, while others are swept out. */
+  #sweepsSinceMs: number | null = null;
+  /** Rows of a snapshot for whose groups the table is ready. */
+  #readyBatch: Batch | null = null;
 
   constructor(context: OperatorContext, options: RunningGroupsOptions) {
     const { scope } = context;
     this.#context = context;
     this.#options = options;
     this.#parts = new GroupTableParts(context, options);
-    this.#table = this.#parts.newTable();
+    const { keys, ttlMs, output, part, tableBytes } = options;
+    const nowMs = () => this.#nowMs();
+    this.#kept = new KeptGroups(context, {
+      ...{ parts: this.#parts, hasKeys: keys.length > 0, output, ttlMs, nowMs, part },
+      ...(tableBytes !== undefined && { tableBytes }),
+    });
     this.#given = scope.allocate(chunkRows * 2 * 5);
     this.#touched = new TouchedTimes(scope);
     this.#texts = new OwnTexts(scope, options.plan.accumulators);
     this.#sweepAtMs = this.#nextSweepMs();
-    const { keys, ttlMs } = options;
+    const inSnapshots = this.#parts.snapshotOptions(() => this.#table, { nowMs, ttlMs });
     this.snapshot = new TableSnapshot(context, {
-      ...this.#parts.snapshotOptions(() => this.#table, { nowMs: () => this.#nowMs(), ttlMs }),
-      ...{ part: 'groups', keys },
+      ...{ ...inSnapshots, part: 'groups', keys },
+      count: () => this.count,
+      settle: () => this.#kept.settle(),
+      frozen: () => this.#kept.frozen(),
+      add: (batch, fromRow) => this.#restore(inSnapshots.add, batch, fromRow),
     });
+  }
+
+  get #table(): GroupTable {
+    return this.#kept.table;
   }
 
   /** Groups, those without rows among them. */
   get count(): number {
-    return this.#table.groupCount;
+    return this.#kept.count;
   }
 
   /** Whether an aggregate without keys has given its group out. */
@@ -122,29 +145,24 @@ export class RunningGroups {
     this.#sweepAtMs = this.#nowMs() + sweepInMs;
   }
 
+  /** Brings what is known of groups that come into the table, before they are merged; false asks to be called again. */
+  makeReady(coming: ComingGroups, subject: unknown): boolean {
+    return this.#kept.makeReady(coming, subject);
+  }
+
   /** Forgets what is over, where that is worth it; false asks to be called again, before any merge. */
   settle(): boolean {
     const nowMs = this.#nowMs();
     const { ttlMs, keys, goneMax = goneMaxDefault } = this.#options;
     const isMostlyGone = this.#goneCount > Math.max(goneMax, this.count / 2);
-    if (this.#sweep === null) {
+    if (this.#sweepsSinceMs === null) {
       // The one group without keys is there for ever.
       if (keys.length === 0 || !(isMostlyGone || nowMs >= this.#sweepAtMs)) return true;
-      while (!this.#table.grow()) if (this.#context.shouldYield()) return false;
-      const sinceMs = ttlMs === null ? 0 : nowMs - ttlMs;
-      this.#sweep = new GroupSweep(this.#parts, this.#table, sinceMs);
+      this.#sweepsSinceMs = ttlMs === null ? 0 : nowMs - ttlMs;
     }
-    for (;;) {
-      const swept = this.#sweep.step();
-      if (swept !== null) {
-        this.#table.close();
-        this.#table = swept;
-        this.snapshot.forget();
-        break;
-      }
-      if (this.#context.shouldYield()) return false;
-    }
-    this.#sweep = null;
+    if (!this.#kept.sweep(this.#sweepsSinceMs)) return false;
+    this.snapshot.forget();
+    this.#sweepsSinceMs = null;
     this.#goneCount = 0;
     this.#sweepAtMs = this.#nextSweepMs();
     return true;
@@ -175,13 +193,22 @@ export class RunningGroups {
   close(): void {
     const { memory } = this.#context.scope;
     this.snapshot.close();
-    this.#sweep?.close();
-    this.#sweep = null;
+    this.#kept.close();
     this.#parts.close();
-    this.#table.close();
     memory.release(this.#given);
     this.#touched.close();
     this.#texts.close();
+  }
+
+  #restore(add: AddRows, batch: Batch, fromRow: number): number {
+    if (this.#readyBatch !== batch) {
+      const coming = { count: batch.rowCount, each: (work: (rows: Batch) => Work) => work(batch) };
+      if (!this.#kept.makeReady(coming, batch)) return fromRow;
+      this.#readyBatch = batch;
+    }
+    const nextRow = add(batch, fromRow);
+    if (nextRow === batch.rowCount) this.#readyBatch = null;
+    return nextRow;
   }
 
   #touchedNow(batch: Batch): Batch {

@@ -120,10 +120,13 @@ function rounded(row: Row): Row {
   return typeof spread === 'number' ? { ...row, spread: Number(spread.toPrecision(9)) } : row;
 }
 
-test('groups of rows that are added', () => {
+/** With a byte for the table, all groups go to disk in front of each update, and come back for it. */
+const onDisk = { tableBytes: 1 };
+
+test.each([{}, onDisk])('groups of rows that are added, %j', (more) => {
   checkMoves(
     (steps) => ({
-      ...{ input, steps, keys: ['key'], build: aggregate(added) },
+      ...{ input, steps, keys: ['key'], build: aggregate({ ...added, ...more }) },
       outcomeOf: (rows) => outcome(rows, rounded),
     }),
     { mayGo: false },
@@ -165,8 +168,8 @@ const signed: RunningAggregateOptions = {
 /** An extreme of no values is whatever was there, so only rows that have them are asked for. */
 const withValues = value.filter(({ n, text }) => n !== null && text !== null);
 
-test.each([undefined, 0])('groups of rows that come and go, with extremes', (goneMax) => {
-  const options = { ...signed, ...(goneMax !== undefined && { goneMax }) };
+test.each([{}, { goneMax: 0 }, onDisk])('groups that come and go, with extremes, %j', (more) => {
+  const options = { ...signed, ...more };
   const of = (steps: Step[]): SnapshotCase => ({
     ...{
       input,
@@ -189,12 +192,12 @@ test.each([undefined, 0])('groups of rows that come and go, with extremes', (gon
   );
 });
 
-test('groups that are over begin anew, and others do not, by whatever clock', () => {
+test.each([{}, onDisk])('groups that are over begin anew, and others do not, %j', (more) => {
   const row = (key: string, at: number): Step[] => [
     { row: { key, n: 1, text: 'x', weight: 1n } },
     { wake: at * 400 },
   ];
-  const options: RunningAggregateOptions = { ...added, ttlMs: 1_000 };
+  const options: RunningAggregateOptions = { ...added, ttlMs: 1_000, ...more };
   // Rows of "b" come every 400 ms; "a" is over when it comes again, and so is what came once.
   const keys = ['a', 'once', ...'bbbbbbbbbbbbb', 'a', ...'bbbbbbbbbbb'];
   const given = { input, keys: [], build: aggregate(options) };

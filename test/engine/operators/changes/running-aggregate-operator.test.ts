@@ -115,6 +115,9 @@ const anySteps = fc
     given.map((row, at): Step => (row === null ? { wake: (at + 1) * 1_000 } : { row })),
   );
 
+/** With a byte for the table, all groups go to disk in front of each update, and come back for it. */
+const onDisk = { tableBytes: 1 };
+
 const wholeOf = (more: Partial<RunningAggregateOptions> = {}) => {
   return (context: OperatorContext) =>
     new RunningAggregateOperator(context, { ...wholeOptions, ...more });
@@ -122,31 +125,32 @@ const wholeOf = (more: Partial<RunningAggregateOptions> = {}) => {
 
 test('what is due comes as it was and as it is, whatever the batches', () => {
   fc.assert(
-    fc.property(anySteps, fc.boolean(), (steps, givesBefore) => {
+    fc.property(anySteps, fc.boolean(), fc.boolean(), (steps, givesBefore, isOnDisk) => {
       const expected = changesOf(steps, givesBefore);
-      checkOperator({
-        ...{ input, steps, build: wholeOf({ givesBefore }), expected, isOrdered: false },
-        isNotRestarted,
-      });
+      const build = wholeOf({ givesBefore, ...(isOnDisk && onDisk) });
+      checkOperator({ input, steps, build, expected, isOrdered: false, isNotRestarted });
     }),
     { numRuns: 60 },
   );
 });
 
-test('changes of a table that is full at once come to the same rows', () => {
-  const rows = Array.from({ length: 700 }, (_, at) => {
-    return { key: `key ${at % 211}`, n: at, f: at % 5, text: `t${at % 3}` };
-  });
-  for (const mode of runModes) {
-    const found = runOperator(
-      { input, rows, build: wholeOf({ slotsMax: 64 }), expected: [] },
-      mode,
-    );
-    expect(found.length, mode.name).toBeGreaterThan(211);
-    expect(applied(found, 'kind'), mode.name).toEqual(sorted(group(rows)));
-    expect(appliedByKey(found, 'kind', ['key']), mode.name).toEqual(sorted(group(rows)));
-  }
-});
+test.each([{}, onDisk])(
+  'changes of a table that is full at once come to the same rows, %j',
+  (more) => {
+    const rows = Array.from({ length: 700 }, (_, at) => {
+      return { key: `key ${at % 211}`, n: at, f: at % 5, text: `t${at % 3}` };
+    });
+    for (const mode of runModes) {
+      const found = runOperator(
+        { input, rows, build: wholeOf({ slotsMax: 64, ...more }), expected: [] },
+        mode,
+      );
+      expect(found.length, mode.name).toBeGreaterThan(211);
+      expect(applied(found, 'kind'), mode.name).toEqual(sorted(group(rows)));
+      expect(appliedByKey(found, 'kind', ['key']), mode.name).toEqual(sorted(group(rows)));
+    }
+  },
+);
 
 test('groups of several chunks, while the table grows', () => {
   const rows = Array.from({ length: 9_000 }, (_, at) => {
@@ -218,9 +222,9 @@ test('rows that go are taken out, and a group without rows is gone', () => {
       }
       const expected = [...left].flatMap(([key, row]) => (row.rows > 0n ? [{ key, ...row }] : []));
       // Without a limit what is gone stays; with none it is swept out whenever half of the groups are gone.
-      for (const goneMax of [100, 0]) {
+      for (const more of [{ goneMax: 100 }, { goneMax: 0 }, onDisk, { goneMax: 0, ...onDisk }]) {
         const build = (context: OperatorContext) =>
-          new RunningAggregateOperator(context, { ...signedOptions, goneMax });
+          new RunningAggregateOperator(context, { ...signedOptions, ...more });
         for (const mode of runModes) {
           const found = runOperator({ input: signedInput, steps, build, expected: [] }, mode);
           expect(applied(found, 'kind'), mode.name).toEqual(sorted(expected));
@@ -232,13 +236,13 @@ test('rows that go are taken out, and a group without rows is gone', () => {
   );
 });
 
-test('a group that goes and comes is deleted and inserted', () => {
+test.each([{}, onDisk])('a group that goes and comes is deleted and inserted, %j', (more) => {
   const one = (weight: bigint, value: bigint): Step => ({ row: { key: 1n, value, weight } });
   const steps = [one(1n, 5n), { wake: 1_000 }, one(-1n, -5n), { wake: 2_000 }, one(1n, 6n)];
   const row = { key: 1n, rows: 1n };
   checkOperator({
     ...{ input: signedInput, steps, isNotRestarted },
-    build: (context) => new RunningAggregateOperator(context, signedOptions),
+    build: (context) => new RunningAggregateOperator(context, { ...signedOptions, ...more }),
     expected: [
       { ...row, sum: 5n, kind: insert },
       { ...row, sum: 5n, kind: gone },
@@ -247,7 +251,7 @@ test('a group that goes and comes is deleted and inserted', () => {
   });
 });
 
-test('a key without rows for its time to live is forgotten, and begins anew', () => {
+test.each([{}, onDisk])('a key without rows for its time to live is forgotten, %j', (more) => {
   const row = (key: string): Step => ({ row: { key, n: 1, f: 1, text: 'x' } });
   const options: RunningAggregateOptions = {
     ...wholeOptions,
@@ -262,6 +266,7 @@ test('a key without rows for its time to live is forgotten, and begins anew', ()
       { name: 'least', function: 'min', columns: ['text'] },
     ],
     ttlMs: 1_000,
+    ...more,
   };
   const due = [row('a'), row('b'), row('b'), row('a'), row('b')];
   checkOperator({
@@ -281,22 +286,25 @@ test('a key without rows for its time to live is forgotten, and begins anew', ()
   });
 });
 
-test('a sweep keeps what groups are made of: texts, means, several chunks of groups', () => {
-  const rowAt = (at: number) => ({
-    key: `key ${at} is long`,
-    n: at,
-    f: at,
-    text: `text ${at}, long`,
-  });
-  const rows = Array.from({ length: 3_000 }, (_, at) => rowAt(at));
-  const again = rows.map((row) => ({ ...row, n: row.n + 4, f: -1, text: 'a' }));
-  const given = (some: readonly Row[]) => some.map((row): Step => ({ row }));
-  const steps = [...given(rows), { wake: 1_000 }, ...given(again), { wake: 2_000 }];
-  const [mode] = runModes;
-  const build = wholeOf({ ttlMs: 2_000 });
-  const found = runOperator({ input, steps, build, expected: [] }, mode as never);
-  expect(applied(found, 'kind')).toEqual(sorted(group([...rows, ...again])));
-});
+test.each([{}, onDisk])(
+  'a sweep keeps what groups are made of: texts, means, chunks, %j',
+  (more) => {
+    const rowAt = (at: number) => ({
+      key: `key ${at} is long`,
+      n: at,
+      f: at,
+      text: `text ${at}, long`,
+    });
+    const rows = Array.from({ length: 3_000 }, (_, at) => rowAt(at));
+    const again = rows.map((row) => ({ ...row, n: row.n + 4, f: -1, text: 'a' }));
+    const given = (some: readonly Row[]) => some.map((row): Step => ({ row }));
+    const steps = [...given(rows), { wake: 1_000 }, ...given(again), { wake: 2_000 }];
+    const [mode] = runModes;
+    const build = wholeOf({ ttlMs: 2_000, ...more });
+    const found = runOperator({ input, steps, build, expected: [] }, mode as never);
+    expect(applied(found, 'kind')).toEqual(sorted(group([...rows, ...again])));
+  },
+);
 
 test('without keys there is one group, also without rows', () => {
   const globalOutput = schemaOf(
