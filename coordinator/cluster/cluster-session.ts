@@ -51,6 +51,8 @@ export class ClusterSession {
   readonly #queue: SlotQueue;
   readonly #executors: Executors;
   readonly #jobs: ClusterJobs;
+  /** Lives that have joined in this term; others are known from the log. */
+  readonly #joined = new Map<string, number>();
 
   private constructor(env: Env, options: SessionOptions) {
     const { term, store, bundles, connectors, address, coordinatorId } = options;
@@ -87,7 +89,7 @@ export class ClusterSession {
 
   /** A supervisor registers: for a new life all that the one before had is gone. */
   async join(request: JoinRequest, { connection }: CallContext): Promise<JoinAnswer> {
-    const { version, workerId, instance, address, slots, memoryBytes, executors } = request;
+    const { version, workerId, instance, address, slots, memoryBytes } = request;
     assertKnownVersion(version);
     const answer = this.#members.register(workerId, { instance, connection });
     if (answer.kind !== 'registered') return { kind: 'refused' };
@@ -101,10 +103,9 @@ export class ClusterSession {
       return incarnation > (workers[workerId]?.incarnation ?? 0) ? [event] : null;
     });
     this.#calls.know(workerId, incarnation, address);
+    await this.#endUnwanted(request, incarnation);
+    this.#joined.set(workerId, incarnation);
     this.#queue.workerJoined({ workerId, incarnation, slots, memoryBytes });
-    // Of an attempt that has ended meanwhile, or of a coordinator before this one.
-    const unwanted = executors.filter((executorId) => !this.#executors.isWanted(executorId));
-    for (const executorId of unwanted) this.#executors.stop({ workerId, incarnation, executorId });
     return { kind: 'registered', incarnation, term };
   }
 
@@ -113,7 +114,7 @@ export class ClusterSession {
     const answer = this.#members.heartbeat(workerId, { incarnation, connection, senderDelayMs });
     if (answer.kind !== 'answered') return { kind: 'fenced' };
     this.#queue.workerLoad(workerId, load);
-    return { kind: 'answered' };
+    return { kind: this.#joined.get(workerId) === incarnation ? 'answered' : 'rejoin' };
   }
 
   leave({ workerId, incarnation }: OfLife): void {
@@ -148,6 +149,21 @@ export class ClusterSession {
       if (isThere) this.#members.restore(workerId, { instance, incarnation });
       else this.#members.restoreEnded(workerId, incarnation);
     }
+  }
+
+  /** What is of an attempt that has ended meanwhile, or of a coordinator before this one. */
+  async #endUnwanted(
+    { workerId, executors, reserved }: JoinRequest,
+    incarnation: number,
+  ): Promise<void> {
+    const life = { workerId, incarnation };
+    for (const executorId of executors) {
+      if (!this.#executors.isWanted(executorId)) this.#executors.stop({ ...life, executorId });
+    }
+    const slots = reserved.map((of) => ({ ...life, ...of }));
+    const unheld = slots.filter((one) => !this.#queue.isHeld(one));
+    // Who can't be told joins again.
+    await Promise.all(unheld.map((one) => this.#calls.release(one)));
   }
 
   #isAlive({ workerId, incarnation }: OfLife): boolean {

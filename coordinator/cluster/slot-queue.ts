@@ -117,6 +117,12 @@ export class SlotQueue {
     this.#take({ kind: 'ended', jobId: key });
   }
 
+  /** Whether somebody here has these slots, or is about to. */
+  isHeld({ jobId: key, attempt, workerId }: OfSlots): boolean {
+    const held = this.#state.running.get(key) ?? this.#state.reservations.get(key);
+    return held?.attempt === attempt && Object.hasOwn(held.placement, workerId);
+  }
+
   /** Why a request waits, null where it does not. */
   reasonOf(key: string): WaitReason | null {
     return waitReasonOf(this.#state, key, this.#env.clock.mono());
@@ -182,11 +188,7 @@ export class SlotQueue {
   }
 
   async #release(request: OfSlots): Promise<void> {
-    const isThere = () => {
-      const { incarnation } = this.#state.workers.get(request.workerId) ?? {};
-      return incarnation === request.incarnation && !this.#isClosed;
-    };
-    while (isThere()) {
+    while (this.#isThere(request)) {
       try {
         await this.#options.calls.release(request);
         return;
@@ -196,6 +198,10 @@ export class SlotQueue {
         await this.#env.timers.sleep(releaseAgainMs);
       }
     }
+  }
+
+  #isThere({ workerId, incarnation }: OfSlots): boolean {
+    return this.#state.workers.get(workerId)?.incarnation === incarnation && !this.#isClosed;
   }
 }
 

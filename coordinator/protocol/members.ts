@@ -47,6 +47,8 @@ export interface JoinRequest {
   readonly memoryBytes: number;
   /** Ids of executors that run there. */
   readonly executors: readonly string[];
+  /** Slots that somebody has there. */
+  readonly reserved: readonly Pick<OfSlots, 'jobId' | 'attempt'>[];
 }
 
 export type JoinAnswer =
@@ -68,7 +70,8 @@ export interface HeartbeatRequest {
 }
 
 export interface HeartbeatAnswer {
-  readonly kind: 'answered' | 'fenced';
+  /** `rejoin`: it is known, and has not joined this coordinator, which leads since; what runs there goes on meanwhile. */
+  readonly kind: 'answered' | 'fenced' | 'rejoin';
 }
 
 /** One life of a worker. */

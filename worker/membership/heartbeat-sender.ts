@@ -21,7 +21,7 @@ import {
 /** What the coordinator says to a worker. */
 export type MembershipAnswer =
   | { readonly kind: 'registered'; readonly incarnation: number }
-  | { readonly kind: 'answered' | 'fenced' | 'refused' };
+  | { readonly kind: 'answered' | 'fenced' | 'refused' | 'rejoin' };
 
 /** The calls to the coordinator; each rejects when it has no answer within its deadline. */
 export interface MembershipCalls {
@@ -108,6 +108,8 @@ export class HeartbeatSender {
       const { kind } = await this.#options.calls.heartbeat(incarnation, senderDelayMs);
       if (kind === 'answered') this.#take({ kind, incarnation, sentAtMs });
       if (kind === 'fenced') this.#take({ kind, incarnation });
+      // Another coordinator leads, and knows this life from the log only.
+      if (kind === 'rejoin') void this.#register();
     } catch (error) {
       this.#env.observe.event('membership.heartbeat-failed', { error: String(error) });
     }

@@ -224,7 +224,11 @@ class Supervisor implements SupervisorHandle {
   async #join(instance: string): Promise<MembershipAnswer> {
     const { workerId, slots, memoryBytes, onChange } = this.#options;
     const executors = this.#executors.running();
-    const self = { workerId, instance, address: this.address, slots, memoryBytes, executors };
+    const reserved = [...this.#slots.reserved.values()].map(({ jobId, attempt }) => {
+      return { jobId, attempt };
+    });
+    const room = { slots, memoryBytes, executors, reserved };
+    const self = { workerId, instance, address: this.address, ...room };
     try {
       const answer = await this.#calls.join({ version: clusterVersion, ...self });
       if (answer.kind === 'refused') onChange({ kind: 'refused' });
