@@ -43,6 +43,8 @@ export const errorKinds = {
   CSV_RECORD: 'user',
   DFS_NO_SPACE: 'resource',
   DFS_PACKET_DAMAGED: 'external',
+  DFS_PIPELINE_ABANDONED: 'external',
+  DFS_PIPELINE_LOST: 'external',
   DFS_REPLICA_DAMAGED: 'external',
   DFS_REPLICA_EXISTS: 'external',
   DFS_REPLICA_NOT_FOUND: 'external',

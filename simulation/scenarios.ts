@@ -1,5 +1,6 @@
 /** The scenarios that can be run by name. Each is a function of a seed and, to shrink, of a plan. */
 import { runAligned } from './aligned-scenario.ts';
+import { runBlockWrites } from './blocks/write-scenario.ts';
 import { runCheckpoints } from './checkpoints/checkpoint-scenario.ts';
 import type { FaultPlan } from './faults.ts';
 import { runJob } from './job-scenario.ts';
@@ -16,4 +17,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   checkpoints: runCheckpoints,
   membership: runMembership,
   metadata: runMetadata,
+  'block-writes': runBlockWrites,
 };

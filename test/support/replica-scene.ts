@@ -6,6 +6,7 @@ import type { Replica } from '../../dfs/datanode/replicas/replica.ts';
 import { ReplicaStore } from '../../dfs/datanode/replicas/replica-store.ts';
 import type { ReplicaWriter } from '../../dfs/datanode/replicas/replica-writer.ts';
 import { checksumsOf } from '../../dfs/transfer/chunk-checksums.ts';
+import { blockContent } from '../../simulation/blocks/block-content.ts';
 
 export const sceneChunkBytes = 512;
 export const sceneOwner = {
@@ -16,11 +17,7 @@ export const sceneOwner = {
 
 /** The bytes that writers of a scene write: at each place always the same, and no two chunks alike. */
 export function contentOf(startBytes: number, endBytes: number, blockId = 1): Uint8Array {
-  const length = endBytes - startBytes;
-  return Uint8Array.from({ length }, (_, index) => {
-    const at = startBytes + index;
-    return (Math.imul(at + blockId * 7_919, 2_654_435_761) >>> 13) & 255;
-  });
+  return blockContent(blockId, startBytes, endBytes);
 }
 
 /** A blocking disk with promises around it. */

@@ -24,6 +24,7 @@ import {
   replicaNotFoundError,
   replicaStaleError,
   replicaStateError,
+  volumeFailedError,
   writerReplacedError,
 } from './replica-errors.ts';
 import { ReplicaFiles, removeFiles } from './replica-files.ts';
@@ -63,13 +64,14 @@ export class ReplicaStore {
   readonly #options: ReplicaStoreOptions;
   readonly #replicas = new Map<number, Replica>();
   #volumes: VolumeSet | null = null;
+  #lastVolumeFailure: unknown = null;
 
   private constructor(env: ReplicaEnv, options: ReplicaStoreOptions) {
     this.#env = env;
     this.#options = options;
   }
 
-  /** Opens the volumes and scans them. */
+  /** Opens the volumes and scans them. @throws DFS_VOLUME_FAILED when none works, DFS_VOLUME_OTHER */
   static async open(env: ReplicaEnv, options: ReplicaStoreOptions): Promise<ReplicaStore> {
     const store = new ReplicaStore(env, options);
     const { folders, keptFreeBytes, owner } = options;
@@ -82,6 +84,9 @@ export class ReplicaStore {
         if (!volume.isFailed) throw error;
         env.observe.event('datanode.volume-failed-at-start', { error: String(error) });
       }
+    }
+    if (store.#set.working.length === 0) {
+      throw volumeFailedError(folders.join(', '), store.#lastVolumeFailure);
     }
     return store;
   }
@@ -372,6 +377,7 @@ export class ReplicaStore {
   }
 
   #dropVolume(volume: Volume): void {
+    this.#lastVolumeFailure = volume.failure;
     for (const [blockId, replica] of this.#replicas) {
       if (replica.volume !== volume) continue;
       this.#replicas.delete(blockId);

@@ -14,8 +14,13 @@
  * A row of the store's map: mutable, changed by the store and by the one writer that has it.
  */
 import type { Block, ReplicaState } from '../../protocol/block.ts';
-import type { ReplicaWriter } from './replica-writer.ts';
 import type { ReplicaPaths, Volume } from './volume.ts';
+
+/** Who writes a replica, as others need to know it. */
+export interface WriterHandle {
+  /** Ends it where it is, once what it does now is done. */
+  stop(): Promise<void>;
+}
 
 export interface Replica {
   readonly blockId: number;
@@ -31,7 +36,7 @@ export interface Replica {
   /** What readers may see: acknowledged by all of the pipeline. */
   visibleBytes: number;
   /** Who writes it now. */
-  writer: ReplicaWriter | null;
+  writer: WriterHandle | null;
   /** Of the recovery that has it, and what it was before. */
   recovery: { readonly id: number; readonly stateBefore: ReplicaState } | null;
   /** What was found to be wrong with it; null while nothing is known. */

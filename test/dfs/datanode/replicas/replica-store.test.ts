@@ -263,16 +263,13 @@ test('blocks go to the volume with the most room, counting what others have rese
   });
   const disk = promisedDisk(Object.assign(memory, { space: spaceOf }));
   const { store } = await openStore({ disk }, ['/a', '/b']);
-  const folders: string[] = [];
-  for (const blockId of [1, 2, 3]) {
-    folders.push((await create(store, blockId)).replica.volume.folder);
-  }
-  expect(folders).toEqual(['/a', '/b', '/a']);
+  const writers = [await create(store, 1), await create(store, 2), await create(store, 3)];
+  expect(writers.map(({ replica }) => replica.volume.folder)).toEqual(['/a', '/b', '/a']);
   expect((await store.storageReports()).map(({ remainingBytes }) => remainingBytes)).toEqual([
     10_000 - 2 * 4_096,
     9_000 - 4_096,
   ]);
-  await store.find(1)?.writer?.finalize();
+  await writers[0]?.finalize();
   await create(store, 4);
   await create(store, 5);
   expect(await codeFrom(create(store, 6))).toBe('DFS_NO_SPACE');
