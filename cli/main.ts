@@ -106,6 +106,18 @@ const usages: readonly Usage[] = [
     run: async (env, args) => (await import('./commands/history.ts')).historyCommand(env, args),
   },
   {
+    name: 'up',
+    usage: '[flags]',
+    description: 'start a cluster on this machine, and run it',
+    run: async (env, args) => (await import('./commands/up.ts')).upCommand(env, args),
+  },
+  {
+    name: 'down',
+    usage: '[flags]',
+    description: 'end the cluster that millrace up has started',
+    run: async (env, args) => (await import('./commands/down.ts')).downCommand(env, args),
+  },
+  {
     name: 'coordinator',
     usage: '[flags]',
     description: 'run the coordinator of a cluster',
@@ -132,6 +144,8 @@ const controls: ReadonlySet<string> = new Set([
   ...['logs', 'history'],
   'config',
   'worker',
+  'up',
+  'down',
 ]);
 
 const examples = `

@@ -19,7 +19,7 @@ export function createRealProcess(): HostProcess {
       residentPeakBytes: process.resourceUsage().maxRSS * 1024, // The system counts in KiB.
     }),
     processorTimes,
-    identity: identityOf(process.pid),
+    identity: processIdentityOf(process.pid),
     hasEnded,
     cores: availableParallelism(),
   };
@@ -39,7 +39,7 @@ function processorTimes(): ProcessorTimes {
  * `host_namespace_pid_start`. Process ids are given out again, and mean something within their namespace
  * only (a container has its own); where the system does not tell, the last two parts are 0.
  */
-function identityOf(pid: number): string {
+export function processIdentityOf(pid: number): string {
   return `${hostIdentity()}_${pid}_${startOf(pid) ?? 0}`;
 }
 

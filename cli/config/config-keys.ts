@@ -8,7 +8,7 @@
  */
 
 /** Who reads the configuration: only the flags of its own keys are known to it. */
-export type ConfigRole = 'coordinator' | 'worker' | 'client' | 'all';
+export type ConfigRole = 'coordinator' | 'worker' | 'client' | 'up' | 'all';
 
 export interface KeyAbout {
   readonly description: string;
@@ -130,8 +130,16 @@ export function flagOf(key: ConfigKey, role: ConfigRole): string | null {
   if (section === 'tls') return `--tls-${last}`;
   if (section === 'cluster') return role === 'client' || role === 'all' ? '--cluster' : null;
   if (role === 'all') return `--${section}-${last}`;
+  if (role === 'up') return upFlags[key] ?? null;
   return section === role ? `--${last}` : null;
 }
+
+/** `millrace up` gives all its processes their keys, and takes few itself. */
+const upFlags: Partial<Record<ConfigKey, string>> = {
+  'coordinator.listen': '--listen',
+  'worker.slots': '--slots',
+  'worker.memory': '--memory',
+};
 
 /** What `readControlCommand` is told of: the flags that a role's command takes from here. */
 export function configFlags(role: ConfigRole): { flag: string; description: string }[] {
