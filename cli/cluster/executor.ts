@@ -56,7 +56,7 @@ function offerToSystem(): void {
 }
 
 async function run(spec: ExecutorSpec): Promise<void> {
-  const env = createRealEnv();
+  const env = createRealEnv({ events: (process.env.MILLRACE_DEBUG ?? '0') !== '0' });
   const runner = await runnerOf(spec.slots);
   const network = await startThreadNetwork({
     ...{ runner, thread: warmThread, observe: env.observe, address: spec.exchangeAddress },

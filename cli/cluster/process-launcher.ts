@@ -43,19 +43,22 @@ export function createProcessLauncher(
   { command, slots = 1, hasSpare = true }: LauncherOptions = {},
 ): ExecutorLauncher {
   // So that errors of a job have the places of its source and not those of its bundle.
-  const executor = ['--enable-source-maps', executorFile, String(Math.min(slots, warmSlotsMax))];
-  const [program, ...args] = command ?? [process.execPath, ...executor];
-  const start = () => new Started(env.timers, program, args);
-  let spare = hasSpare ? start() : null;
+  const node = [process.execPath, '--enable-source-maps', executorFile] as const;
+  const start = (slotCount: number) => {
+    const [program, ...args] = command ?? [...node, String(slotCount)];
+    return new Started(env.timers, program, args);
+  };
+  const startSpare = () => start(Math.min(slots, warmSlotsMax));
+  let spare = hasSpare ? startSpare() : null;
   let cancelSpare: CancelTimer = () => undefined;
   return {
     launch(spec, onOutput): ExecutorProcess {
-      const started = spare?.isRunning ? spare : start();
+      const started = spare?.isRunning ? spare : start(spec.slots);
       spare = null;
       cancelSpare();
       if (hasSpare) {
         cancelSpare = env.timers.after(spareAfterMs, () => {
-          spare = start();
+          spare = startSpare();
         });
       }
       return started.use(JSON.stringify(spec), onOutput);
@@ -71,11 +74,10 @@ export function createProcessLauncher(
 }
 
 class Started {
+  readonly #timers: Timers;
   readonly #child: ChildProcess;
   readonly #closed: Promise<Omit<ProcessEnd, 'lastWords'>>;
   #startError = '';
-
-  readonly #timers: Timers;
 
   constructor(timers: Timers, program: string, args: readonly string[]) {
     this.#timers = timers;

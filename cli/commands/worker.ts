@@ -48,7 +48,7 @@ export async function workerCommand(env: CliEnv, args: readonly string[]): Promi
   const interrupt = onInterrupt(env, () => stopped.resolve(null));
   const launcher = createProcessLauncher(env, { slots });
   try {
-    const supervisor = await startSupervisor(createRealEnv(), {
+    const supervisor = await startSupervisor(createRealEnv({ events: env.isDebug }), {
       ...{ workerId, address, coordinators, slots, memoryBytes, dataDir, launcher, onChange },
     });
     const error = await stopped.promise;
