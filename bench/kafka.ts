@@ -24,6 +24,7 @@ import type { KafkaMeasure, KafkaQuestion, KafkaResult } from './kafka-result.ts
 import { type KafkaService, startKafka } from './kafka-service.ts';
 import { fillBids, fillPlain, makeTopic, withClient } from './kafka-topics.ts';
 import { mavenClassPath, prepareMaven } from './prepare-maven.ts';
+import { cpuSecondsOf } from './process-cpu.ts';
 
 export const kafkaBenchName = 'kafka';
 
@@ -216,9 +217,6 @@ class KafkaBench {
 }
 
 const sampleMs = 20;
-/** Of the kernel's clock, by which /proc counts. */
-const tickSeconds = 0.01;
-
 async function measureProcess(
   command: string,
   args: readonly string[],
@@ -243,16 +241,4 @@ async function measureProcess(
   }
   if (exitCode !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${said.stderr}`);
   return { cpuSeconds, seconds: (performance.now() - startMs) / 1_000, stdout: said.stdout };
-}
-
-/** User and system time of all threads of a process, and of children that it has waited for; 0 when it is gone. */
-function cpuSecondsOf(id: number): number {
-  try {
-    const stat = readFileSync(`/proc/${id}/stat`, 'utf8');
-    // Behind the name, which may have spaces: utime is field 14.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * tickSeconds;
-  } catch {
-    return 0;
-  }
 }

@@ -6,6 +6,9 @@
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import type { BenchCase } from './bench-case.ts';
 import { benchCases } from './cases.ts';
+import { checkpointBenchName, checkpointContestants, runCheckpointBench } from './checkpoint.ts';
+import { checkpointReport } from './checkpoint-report.ts';
+import { type CheckpointSize, checkpointSizes } from './checkpoint-rows.ts';
 import { type KafkaSize, kafkaBenchName, kafkaSizes, runKafkaBench } from './kafka.ts';
 import { kafkaReport } from './kafka-report.ts';
 import { latencyBenchName, latencyReport, runLatencyBench } from './latency.ts';
@@ -21,11 +24,19 @@ interface Flags {
 }
 
 const kafkaSizeNames = Object.keys(kafkaSizes);
-const sizesText = [...benchCases, { name: kafkaBenchName, sizes: kafkaSizeNames }]
+const checkpointBench = {
+  name: checkpointBenchName,
+  sizes: Object.keys(checkpointSizes),
+  contestants: checkpointContestants.map((id) => ({ id })),
+};
+const sizesText = [...benchCases, { name: kafkaBenchName, sizes: kafkaSizeNames }, checkpointBench]
   .map(({ name, sizes }) => `${name}: ${sizes.join(', ')}`)
   .join('; ');
 
-const caseNames = [...benchCases.map(({ name }) => name), latencyBenchName, kafkaBenchName];
+const caseNames = [
+  ...benchCases.map(({ name }) => name),
+  ...[latencyBenchName, kafkaBenchName, checkpointBenchName],
+];
 const latencySeconds = 20;
 
 const program = new Command('bench')
@@ -39,6 +50,7 @@ const program = new Command('bench')
   .action(async (name: string, flags: Flags) => {
     const bench = benchCases.find((one) => one.name === name);
     if (name === kafkaBenchName) return await kafka(flags);
+    if (name === checkpointBenchName) return await checkpoint(flags);
     if (bench === undefined) return await latency(flags);
     const options = { size: sizeOf(bench, flags), runs: flags.runs, only: onlyOf(bench, flags) };
     const result = await runBench(bench, options, tell);
@@ -68,6 +80,15 @@ async function kafka(flags: Flags): Promise<void> {
   process.stdout.write(text);
 }
 
+async function checkpoint(flags: Flags): Promise<void> {
+  const size = sizeOf(checkpointBench, flags) as CheckpointSize;
+  const options = { size, runs: flags.runs, only: onlyOf(checkpointBench, flags) };
+  const results = await runCheckpointBench(options, tell);
+  const text =
+    flags.json === true ? `${JSON.stringify(results, null, 2)}\n` : checkpointReport(results, size);
+  process.stdout.write(text);
+}
+
 function tell(line: string): void {
   process.stderr.write(`${line}\n`);
 }
@@ -88,7 +109,11 @@ function sizeOf({ name, sizes }: Pick<BenchCase, 'name' | 'sizes'>, flags: Flags
   throw new Error(`${name} has no size "${size}"; there are ${sizes.join(', ')}`);
 }
 
-function onlyOf({ contestants }: BenchCase, { only }: Flags): readonly string[] {
+interface Contested {
+  readonly contestants: readonly { readonly id: string }[];
+}
+
+function onlyOf({ contestants }: Contested, { only }: Flags): readonly string[] {
   const ids = contestants.map(({ id }) => id);
   const stranger = only.find((id) => !ids.includes(id));
   if (stranger === undefined) return only;

@@ -34,7 +34,8 @@ export function prepareWindowRows(rows: number, say: Say): string {
   });
 }
 
-function prepareFolder(name: string, make: (folder: string) => void): string {
+/** A folder of the cache, made once; one that is not whole has another name. */
+export function prepareFolder(name: string, make: (folder: string) => void): string {
   const path = join(cacheFolder, name);
   if (existsSync(path)) return path;
   const unfinished = `${path}.making`;

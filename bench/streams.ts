@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { formatCount } from '../base/units.ts';
 import { outputPath, peersFolder, projectFolder, pythonPath } from './bench-cache.ts';
 import type { BenchCase, BenchInput, Contestant } from './bench-case.ts';
+import { flinkFlags } from './flink-java.ts';
 import { mavenClassPath, prepareMaven } from './prepare-maven.ts';
 import { prepareNexmark, prepareWindowRows } from './prepare-streams.ts';
 import { knownSums, readStreamSums, type StreamSums, sumsDifferenceOf } from './stream-sums.ts';
@@ -23,16 +24,6 @@ type StreamFormat = 'parquet' | 'arrow';
 type StreamJob = 'nexmark' | 'windows';
 
 const threads = 2;
-/** What Flink's own scripts open to it in Java 17. */
-const openedPackages = [
-  'java.lang',
-  'java.lang.invoke',
-  'java.nio',
-  'java.time',
-  'java.util',
-  'java.util.concurrent',
-  'sun.nio.ch',
-];
 const sizesOf = {
   nexmark: { '10M': 10_000_000, '1M': 1_000_000, '200K': 200_000 },
   windows: { '50M': 50_000_000, '10M': 10_000_000, '1M': 1_000_000 },
@@ -121,12 +112,11 @@ function duckdb(
 
 function flink(name: string, job: StreamJob): Contestant {
   const outPath = outputPath(`${name}-flink`);
-  const opens = openedPackages.map((part) => `--add-opens=java.base/${part}=ALL-UNNAMED`);
   return {
     ...{ id: 'flink', name: 'Flink 2.3.0', threads, outPath },
     prepare: (say) => prepareMaven('flink', say),
     command: (data) => [
-      ...['java', '-Xmx6g', ...opens, '-cp', mavenClassPath('flink'), 'StreamQueries'],
+      ...['java', '-Xmx6g', ...flinkFlags, '-cp', mavenClassPath('flink'), 'StreamQueries'],
       ...[data, outPath, String(threads), job],
     ],
   };
