@@ -222,7 +222,8 @@ function commandFor(
   addFlags(command, (flag) => job?.params[flag] !== undefined);
   const example = job === undefined ? '--input data.txt' : exampleFlagsOf(job.params);
   const shownFile = job === undefined ? 'job.ts' : file;
-  const exampleText = `millrace ${verb} ${shownFile} ${example}`.trimEnd();
+  const where = verb === 'submit' ? '--cluster 127.0.0.1:7070' : '';
+  const exampleText = `millrace ${verb} ${shownFile} ${example} ${where}`.trimEnd();
   // addHelpText is printed by outputHelp only, so the example is a part of the help itself.
   const { helpInformation } = command;
   command.helpInformation = (context) =>

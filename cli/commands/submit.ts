@@ -37,7 +37,8 @@ const looksMax = 10;
 
 const options: JobCommandOptions = {
   verb: 'submit',
-  description: 'Sends a job to a cluster.',
+  description:
+    'Sends a job to a cluster. Paths are seen from this folder; workers have to find the same files there.',
   addFlags(command, isTaken) {
     if (!isTaken('format')) {
       command.option(

@@ -2,8 +2,7 @@
  * Goal: a job file becomes one module with all that it imports, the same bytes wherever it lies, whose errors lead to the
  * user's own lines; what can't be in it is refused by name.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { codeOf, type TypedError } from '../../../base/typed-error.ts';
 import { bundleJob } from '../../../cli/cluster/bundle-job.ts';
@@ -55,15 +54,6 @@ const shouts: Files = {
   'node_modules/padder/index.js': padder,
 };
 
-function writeFiles(files: Files): string {
-  const folder = tempFolder();
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), content);
-  }
-  return folder;
-}
-
 interface MapFunctions {
   map(row: { readonly text: string }): unknown;
 }
@@ -87,7 +77,7 @@ function nodeStacks(): void {
 }
 
 async function bundleOf(files: Files) {
-  const folder = writeFiles(files);
+  const folder = tempFolder(files);
   return { folder, bundle: await bundleJob(join(folder, 'job.ts'), 'job.ts') };
 }
 
@@ -136,7 +126,7 @@ test.each`
   ${'a name that is not there'}    | ${{ ...imports("{ no } from './lib.ts'; no()"), 'lib.ts': 'export const yes = 1;' }}              | ${'JOB_FILE_IMPORT'}   | ${/"lib\.ts" exports nothing named "no"/}
   ${'a line that does not parse'}  | ${{ 'job.ts': 'const a = 1;\nconst b = ;\n' }}                                                    | ${'JOB_FILE_SYNTAX'}   | ${/job\.ts:2:11: unexpected ";"/}
 `('$what is refused', async ({ files, code, message }) => {
-  const folder = writeFiles(files);
+  const folder = tempFolder(files);
   const error = await bundleJob(join(folder, 'job.ts'), 'job.ts').catch((thrown) => thrown);
   expect(codeOf(error)).toBe(code);
   expect(error.message).toMatch(message);
