@@ -155,9 +155,16 @@ function withWholePaths(
 ): Record<string, unknown> {
   const wholeOf = ([name, value]: [string, unknown]) => {
     const isPath = specs[name]?.type === 'path' && typeof value === 'string';
-    return [name, isPath && !hasScheme(value) ? resolve(workingFolder, value) : value];
+    return [name, isPath ? wholePathOf(workingFolder, value) : value];
   };
   return Object.fromEntries(Object.entries(values).map(wholeOf));
+}
+
+/** As it is seen from the folder; a slash at its end says that it is a folder itself, and stays. */
+export function wholePathOf(folder: string, path: string): string {
+  if (hasScheme(path)) return path;
+  const whole = resolve(folder, path);
+  return path.endsWith('/') && whole !== '/' ? `${whole}/` : whole;
 }
 
 /** `s3://bucket/key` is the same everywhere. */
