@@ -106,6 +106,12 @@ const usages: readonly Usage[] = [
     run: async (env, args) => (await import('./commands/history.ts')).historyCommand(env, args),
   },
   {
+    name: 'workers',
+    usage: '[flags]',
+    description: 'show the workers of a cluster',
+    run: async (env, args) => (await import('./commands/workers.ts')).workersCommand(env, args),
+  },
+  {
     name: 'up',
     usage: '[flags]',
     description: 'start a cluster on this machine, and run it',
@@ -141,7 +147,7 @@ const commands = usages.map(({ name }) => name);
 /** Those that start no job. */
 const controls: ReadonlySet<string> = new Set([
   ...['list', 'status', 'why', 'state', 'checkpoints', 'savepoint', 'stop', 'rescale', 'cancel'],
-  ...['logs', 'history'],
+  ...['logs', 'history', 'workers'],
   'config',
   'worker',
   'up',

@@ -235,7 +235,7 @@ function lateError(ms: number) {
 
 function workerLost(workerId: string) {
   return typedError('WORKER_LOST', `worker "${workerId}" is not there any more`, {
-    hint: 'What it ran goes on elsewhere. millrace list --workers shows who is there.',
+    hint: 'What it ran goes on elsewhere. millrace workers shows who is there.',
     retryable: true,
   });
 }

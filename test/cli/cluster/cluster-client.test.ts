@@ -12,6 +12,7 @@ import { logsCommand } from '../../../cli/commands/logs.ts';
 import { rescaleCommand } from '../../../cli/commands/rescale.ts';
 import { savepointCommand } from '../../../cli/commands/savepoint.ts';
 import { statusCommand } from '../../../cli/commands/status.ts';
+import { workersCommand } from '../../../cli/commands/workers.ts';
 import {
   clientMethods,
   type EndedJob,
@@ -125,6 +126,17 @@ test('logs show what each worker has, and follow until the job has ended', async
   const { stdout } = await command(logsCommand, 'words', '--follow');
   expect(stdout).toBe('w1 │ a\nw1 │ b\nw2 │ c\nd\n');
   expect(asked.map(({ from }) => from)).toEqual([{}, { w1: 4, w2: 1 }, { w1: 6, w2: 1 }]);
+});
+
+test('workers show their slots, and which of them are silent', async () => {
+  const { coordinator, command } = await scene();
+  const worker = { workerId: 'w1', incarnation: 1, address: '127.0.0.1:9', memoryBytes: 1024 ** 3 };
+  const silent = { ...worker, slots: 4, freeSlots: 2, isSuspected: true, jobs: ['words-1'] };
+  coordinator.on(clientMethods.workers, () => ({ workers: [silent] }));
+  const { stdout } = await command(workersCommand);
+  expect(stdout).toMatch(/w1 .* 127\.0\.0\.1:9 .* 4 .* 2 .* 1\.0 GB .* silent .* words-1/);
+  coordinator.on(clientMethods.workers, () => ({ workers: [] }));
+  expect((await command(workersCommand)).stderr).toBe('the cluster has no worker\n');
 });
 
 test('history shows what has ended, and why', async () => {

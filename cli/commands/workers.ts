@@ -1,0 +1,68 @@
+/**
+ * `millrace workers`: the workers of a cluster, with their slots and the jobs that they run.
+ *
+ * Before: cli/main.ts. After: cli/cluster/cluster-client.ts.
+ */
+import { tableText } from '../../base/table.ts';
+import { formatBytes } from '../../base/units.ts';
+import {
+  clientMethods,
+  type WorkersAnswer,
+  type WorkerView,
+} from '../../coordinator/protocol/clients.ts';
+import type { CliEnv } from '../cli-env.ts';
+import { clusterNeeded } from '../cluster/cluster-address.ts';
+import {
+  type ControlCommand,
+  type Reach,
+  readControlCommand,
+  realReach,
+} from '../control/control-command.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { widthOf } from './list.ts';
+
+const options: ControlCommand = {
+  verb: 'workers',
+  description: 'Shows the workers of a cluster, and what they run.',
+  words: [],
+  isOfCluster: true,
+  examples: [
+    'millrace workers --cluster 127.0.0.1:7070',
+    'millrace workers --cluster 127.0.0.1:7070 --json',
+  ],
+};
+
+const right = 'right' as const;
+const columns = [
+  ...[{ title: 'worker' }, { title: 'address', align: right }, { title: 'slots', align: right }],
+  ...[{ title: 'free', align: right }, { title: 'memory', align: right }, { title: 'state' }],
+  { title: 'jobs' },
+];
+
+export async function workersCommand(
+  env: CliEnv,
+  args: readonly string[],
+  reach?: Reach,
+): Promise<ExitCode> {
+  const request = readControlCommand(env, args, options);
+  if (request === null) return exitCodes.done;
+  const addresses = clusterNeeded('workers', request.cluster);
+  const { env: client } = reach ?? (await realReach());
+  const { withCluster } = await import('../cluster/cluster-client.ts');
+  const call = { method: clientMethods.workers, isRepeatable: true };
+  const { workers } = await withCluster(client, addresses, (cluster) =>
+    cluster.ask<WorkersAnswer>(call),
+  );
+  if (request.isJson) env.stdout.write(`${JSON.stringify({ workers })}\n`);
+  else if (workers.length === 0) env.stderr.write('the cluster has no worker\n');
+  else env.stdout.write(tableText(columns, workers.map(cellsOf), widthOf(env)));
+  return exitCodes.done;
+}
+
+function cellsOf(worker: WorkerView): string[] {
+  const { workerId, address, slots, freeSlots, memoryBytes, isSuspected, jobs } = worker;
+  return [
+    ...[workerId, address, String(slots), String(freeSlots), formatBytes(memoryBytes)],
+    ...[isSuspected ? 'silent' : 'there', jobs.join(', ')],
+  ];
+}
