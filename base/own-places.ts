@@ -2,7 +2,7 @@
  * Where the package's own code lies, so that a stack can be cut to the user's frames. This file is one
  * folder below the package, as a source and in the bundle.
  */
-const ownFolders = ['base', 'cli', 'connectors', 'coordinator', 'dist', 'engine', 'worker'];
+const ownFolders = ['base', 'cli', 'connectors', 'coordinator', 'dfs', 'dist', 'engine', 'worker'];
 
 const ownPlaces = ownFolders.map((name) => plainPath(new URL(`../${name}/`, import.meta.url).href));
 

@@ -6,22 +6,18 @@
  *     millrace-metadata-1 <crc32c> {"after":4,"term":1,"atMs":…,"events":[…]}\n          positions 5, 6
  *     millrace-metadata-1 <crc32c> {"after":6,"term":2,"atM                             torn: cut off
  *
- * A line is one write, and the next one is written only when it is durable. So after a crash only the end
- * can be torn, and nobody was told of it. Whatever is not whole with a whole line behind it, and a line that
- * does not continue the one before, is damage: an error, never a guess.
+ * What is torn, what is damage, and why: base/checked-lines.ts. A line that does not continue the one before is damage, too.
  *
  * On disk: docs/formats/metadata-log.md.
  * Before: coordinator/metadata/grouped-appends.ts. After: coordinator/metadata/file-log.ts.
  */
-import { decodeChecked, encodeChecked, versionOf } from '../../base/checked-text.ts';
+import { decodeCheckedLines, encodeCheckedLine } from '../../base/checked-lines.ts';
 import { type TypedError, typedError } from '../../base/typed-error.ts';
 import type { LogGroup } from './grouped-appends.ts';
 import type { LogEntry, LogSnapshot } from './metadata-log.ts';
 
 // On disk: never renumber.
-const formatName = 'millrace-metadata';
-const formatVersion = 1;
-const lineEnd = 0x0a;
+const format = { name: 'millrace-metadata', version: 1 };
 
 export const emptySnapshot: LogSnapshot = { position: 0, term: 0, state: null };
 
@@ -33,7 +29,7 @@ export interface LogContent {
 }
 
 export function encodeGroup(group: LogGroup): Uint8Array<ArrayBuffer> {
-  return encodeLine({ ...group });
+  return encodeCheckedLine(format, group);
 }
 
 /** The bytes of a log that begins with a snapshot. */
@@ -41,7 +37,7 @@ export function encodeLog(
   { position, term, state }: LogSnapshot,
   entries: readonly LogEntry[],
 ): Uint8Array {
-  const lines = [encodeLine({ snapshot: { position, term, state } })];
+  const lines = [encodeCheckedLine(format, { snapshot: { position, term, state } })];
   for (const group of groupsOf(entries)) lines.push(encodeGroup(group));
   const bytes = new Uint8Array(lines.reduce((sum, line) => sum + line.length, 0));
   let at = 0;
@@ -50,11 +46,6 @@ export function encodeLog(
     at += line.length;
   }
   return bytes;
-}
-
-function encodeLine(body: object): Uint8Array<ArrayBuffer> {
-  const text = JSON.stringify({ version: formatVersion, ...body });
-  return encodeChecked(`${formatName}-${formatVersion}`, text);
 }
 
 /** Entries that follow each other with one term and time, as groups again. */
@@ -71,43 +62,17 @@ function groupsOf(entries: readonly LogEntry[]): LogGroup[] {
 
 /** @throws METADATA_LOG_DAMAGED, METADATA_VERSION */
 export function decodeLog(bytes: Uint8Array, path: string): LogContent {
-  const lines = linesOf(bytes);
-  const bodies = lines.map((line) => decodeChecked(`${formatName}-${formatVersion}`, line));
-  const firstTorn = bodies.indexOf(null);
-  const wholeCount = firstTorn < 0 ? bodies.length : firstTorn;
-  const torn = lines.slice(wholeCount);
-  for (const line of torn) refuseNewer(line, path);
-  if (torn.some(hidesWholeLine)) {
-    const what = `line ${wholeCount + 1} is not whole, and there are whole ones behind it`;
-    throw damagedError(path, what);
+  const { bodies, tornBytes, damagedLine, newerVersion } = decodeCheckedLines(format, bytes);
+  if (newerVersion !== null) throw newerError(path, newerVersion);
+  if (damagedLine !== null) {
+    throw damagedError(
+      path,
+      `line ${damagedLine} is not whole, and there are whole ones behind it`,
+    );
   }
-  const [head, ...groups] = bodies.slice(0, wholeCount).map((body) => JSON.parse(body ?? ''));
+  const [head, ...groups] = bodies.map((body) => JSON.parse(body));
   if (head?.snapshot === undefined) throw damagedError(path, 'it does not begin with a snapshot');
-  const tornBytes = torn.reduce((sum, line) => sum + line.length, 0);
   return { snapshot: head.snapshot, entries: entriesIn(head.snapshot, groups, path), tornBytes };
-}
-
-/** With their ends; what is behind the last end is one, too. */
-function linesOf(bytes: Uint8Array): Uint8Array[] {
-  const lines: Uint8Array[] = [];
-  for (let start = 0; start < bytes.length; ) {
-    const found = bytes.indexOf(lineEnd, start);
-    const end = found < 0 ? bytes.length : found + 1;
-    lines.push(bytes.subarray(start, end));
-    start = end;
-  }
-  return lines;
-}
-
-/** True for a whole line, and for what ends with one because the end of the line before it is damaged. */
-function hidesWholeLine(line: Uint8Array): boolean {
-  const format = `${formatName}-${formatVersion}`;
-  const name = new TextEncoder().encode(`${format} `);
-  for (let at = 0; at + name.length < line.length; at++) {
-    const isName = name.every((byte, index) => line[at + index] === byte);
-    if (isName && decodeChecked(format, line.subarray(at)) !== null) return true;
-  }
-  return false;
 }
 
 function entriesIn(snapshot: LogSnapshot, groups: readonly LogGroup[], path: string): LogEntry[] {
@@ -125,11 +90,9 @@ function entriesIn(snapshot: LogSnapshot, groups: readonly LogGroup[], path: str
   return entries;
 }
 
-function refuseNewer(line: Uint8Array, path: string): void {
-  const version = versionOf(formatName, line) ?? 0;
-  if (version <= formatVersion) return;
-  throw typedError('METADATA_VERSION', `metadata log "${path}" has version ${version}`, {
-    hint: `This is older and reads up to version ${formatVersion}. Start the newer one again.`,
+function newerError(path: string, version: number): TypedError {
+  return typedError('METADATA_VERSION', `metadata log "${path}" has version ${version}`, {
+    hint: `This is older and reads up to version ${format.version}. Start the newer one again.`,
     details: { path, version },
   });
 }
