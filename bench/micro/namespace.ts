@@ -1,12 +1,22 @@
 /**
- * The namenode's memory: `node bench/micro/namespace.ts [FILES]`. Files of one block each with names like those that jobs
+ * The namenode's memory and its image: `node bench/micro/namespace.ts [FILES]`. Files of one block each with names like those that jobs
  * write, a thousand to a directory, made through the same operations that clients call.
  *
  * Expectation: 62 bytes of columns for an inode, some 20 for its name, 8 for the entry and its room, 8 for the list of
  * blocks; 37 for a block with its place in the index: 135 in all, 1.4 GB for ten million. A create resolves a path of
  * three names and inserts at the end of its directory: a few µs, most of them for text and objects of the request.
  */
-import { loadavg } from 'node:os';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadChecksum } from '../../base/env/fast-checksum.ts';
+import { createRealEnv } from '../../base/env/real-env.ts';
+import { loadFsImage } from '../../dfs/namenode/log/load-fs-image.ts';
+import {
+  freezeNamespace,
+  saveFsImage,
+  thawNamespace,
+} from '../../dfs/namenode/log/save-fs-image.ts';
 import { applyEdit } from '../../dfs/namenode/namespace/apply-edit.ts';
 import { blockStates } from '../../dfs/namenode/namespace/block-table.ts';
 import { modeFlags } from '../../dfs/namenode/namespace/inode-table.ts';
@@ -72,3 +82,26 @@ rate('listings of 100,000 entries', 1, () => {
     if (page.remainingCount === 0) break;
   }
 });
+
+const { disk } = createRealEnv();
+const checksum = loadChecksum();
+const folder = mkdtempSync(join(tmpdir(), 'millrace-namespace-'));
+try {
+  const path = join(folder, 'fsimage');
+  const frozen = freezeNamespace(namespace, { clusterId: 'bench', position: 1 });
+  await timed('image saved', () => saveFsImage(disk, frozen, { path, checksum }));
+  thawNamespace(namespace);
+  console.log(`image ${(statSync(path).size / namespace.inodes.count).toFixed(0)} bytes an inode`);
+  await timed('image read', () => loadFsImage(disk, path, checksum));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function timed(what: string, work: () => Promise<unknown>): Promise<void> {
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  await work();
+  const { user: userUs, system } = process.cpuUsage(cpu);
+  const seconds = (performance.now() - start) / 1_000;
+  console.log(`${what}: ${seconds.toFixed(1)} s, CPU ${((userUs + system) / 1e6).toFixed(1)} s`);
+}
