@@ -12,7 +12,7 @@
  *
  * Before: dfs/namenode/operations/operation.ts. After: dfs/namenode/log/open-namespace.ts.
  */
-import { releasePath, takePath } from '../../../base/env/path-owner.ts';
+import { disown, own } from '../../../base/env/owner-file.ts';
 import { typedError } from '../../../base/typed-error.ts';
 import type { ClusterIdentity } from '../../protocol/datanode-protocol.ts';
 import { applyEdit } from '../namespace/apply-edit.ts';
@@ -55,12 +55,11 @@ export class NamespaceStore {
    */
   static async open(env: StoreEnv, options: StoreOptions): Promise<NamespaceStore> {
     await env.disk.makeDir(options.folder, true);
-    const owner = await takePath(env, options.folder);
-    if (owner !== null) throw inUseError(options.folder, owner);
+    await own(env, options.folder, (owner) => inUseError(options.folder, owner));
     try {
       return new NamespaceStore(env, options, await new Opening(env, options).open());
     } catch (error) {
-      await releasePath(env, options.folder);
+      await disown(env, options.folder);
       throw error;
     }
   }
@@ -141,7 +140,7 @@ export class NamespaceStore {
   async close(): Promise<void> {
     await this.#saving;
     await this.#log.close();
-    await releasePath(this.#env, this.#options.folder);
+    await disown(this.#env, this.#options.folder);
   }
 }
 
