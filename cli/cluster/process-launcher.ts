@@ -48,19 +48,18 @@ export function createProcessLauncher(
     const [program, ...args] = command ?? [...node, String(slotCount)];
     return new Started(env.timers, program, args);
   };
-  const startSpare = () => start(Math.min(slots, warmSlotsMax));
-  let spare = hasSpare ? startSpare() : null;
+  let spare: Started | null = null;
   let cancelSpare: CancelTimer = () => undefined;
+  const prepare = () => {
+    if (hasSpare && !spare?.isRunning) spare = start(Math.min(slots, warmSlotsMax));
+  };
   return {
+    prepare,
     launch(spec, onOutput): ExecutorProcess {
       const started = spare?.isRunning ? spare : start(spec.slots);
       spare = null;
       cancelSpare();
-      if (hasSpare) {
-        cancelSpare = env.timers.after(spareAfterMs, () => {
-          spare = startSpare();
-        });
-      }
+      cancelSpare = env.timers.after(spareAfterMs, prepare);
       return started.use(JSON.stringify(spec), onOutput);
     },
     async close() {

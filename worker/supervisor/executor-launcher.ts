@@ -42,6 +42,8 @@ export interface ExecutorProcess {
 }
 
 export interface ExecutorLauncher {
+  /** Jobs may come: what takes long is done now. */
+  prepare(): void;
   /** @param onOutput - What it prints; no more is read before that is done. */
   launch(spec: ExecutorSpec, onOutput: (bytes: Uint8Array) => Promise<void>): ExecutorProcess;
   /** Ends what was started ahead; processes that run are their caller's. */

@@ -168,7 +168,7 @@ class Supervisor implements SupervisorHandle {
         register: (instance) => this.#join(instance),
         heartbeat: (incarnation, senderDelayMs) => this.#beat(incarnation, senderDelayMs),
       },
-      onJoined: () => this.#options.onChange({ kind: 'joined', coordinator: this.#calls.leader }),
+      onJoined: () => this.#joined(),
       onEnded: (_incarnation, reason) => this.#endLife(reason),
     });
   }
@@ -243,6 +243,12 @@ class Supervisor implements SupervisorHandle {
     const { workerId } = this.#options;
     const load = this.#load.measure();
     return await this.#calls.heartbeat({ workerId, incarnation, senderDelayMs, load });
+  }
+
+  #joined(): void {
+    const { launcher, onChange } = this.#options;
+    launcher.prepare();
+    onChange({ kind: 'joined', coordinator: this.#calls.leader });
   }
 
   #endLife(reason: WorkerLeaseLoss): void {

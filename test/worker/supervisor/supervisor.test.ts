@@ -77,6 +77,7 @@ class Scene {
       ...{ dataDir: '/data', timing, onChange: (change) => this.changes.push(change) },
       launcher: {
         launch: (spec, onOutput) => this.#launch(spec, onOutput),
+        prepare: () => this.#note('prepare'),
         close: async () => undefined,
       },
     });
@@ -224,7 +225,7 @@ describe('membership', () => {
       await scene.startExecutor('e');
       await scene.until(() => scene.launched.length > 0);
       await scene.supervisor.stop();
-      expect(scene.told).toEqual(['readBundle', 'leave', 'kill e asked', 'kill e now']);
+      expect(scene.told).toEqual(['prepare', 'readBundle', 'leave', 'kill e asked', 'kill e now']);
       await expect(scene.call(memberMethods.readLog, { jobId: 'job', from: 0 })).rejects.toThrow();
     }));
 });
@@ -259,7 +260,7 @@ describe('executors', () => {
       await scene.startExecutor('f');
       await scene.until(() => scene.launched.length > 1);
       expect(scene.launched.map(({ spec }) => spec.executorId)).toEqual(['e', 'f']);
-      expect(scene.told).toEqual(['readBundle']);
+      expect(scene.told).toEqual(['prepare', 'readBundle']);
       expect(scene.launched[0]?.spec).toMatchObject({
         ...{ workerId: 'w', jobId: 'job', epoch: 1, slots: 1, slotMemoryBytes: 100 },
         ...{ coordinator: 'node:1', spillDir: '/data/spill' },
@@ -348,7 +349,11 @@ test('two workers can not have one folder', () =>
       {
         ...{ workerId: 'v', address: 'node:5', coordinators: ['node:1'], dataDir: '/data' },
         ...{ slots: 1, memoryBytes: 1, onChange: () => undefined },
-        launcher: { launch: () => expect.unreachable(), close: async () => undefined },
+        launcher: {
+          launch: () => expect.unreachable(),
+          prepare: () => undefined,
+          close: async () => undefined,
+        },
       },
     );
     expect(await again.catch(codeOf)).toBe('WORKER_FOLDER_IN_USE');
