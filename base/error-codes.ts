@@ -117,7 +117,6 @@ export const errorKinds = {
   JOB_FUNCTIONS_DIFFER: 'user',
   JOB_HAS_NO_CHECKPOINTS: 'user',
   JOB_ID_INVALID: 'user',
-  JOB_NAME_INVALID: 'user',
   JOB_NOT_ANSWERING: 'external',
   JOB_NOT_A_JOB: 'user',
   JOB_NOT_RUNNING: 'user',

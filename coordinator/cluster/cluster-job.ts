@@ -28,6 +28,8 @@ export interface ClusterJobOptions {
   readonly order: number;
   /** Of the last attempt of a coordinator before this one; 0 where there was none. */
   readonly epochBefore: number;
+  /** Since its submission. */
+  readonly ageMs: number;
   readonly coordinator: Coordinator;
   readonly executors: Executors;
   readonly queue: HeldSlotsOptions['queue'];
@@ -38,9 +40,11 @@ export interface ClusterJobOptions {
 export class ClusterJob {
   readonly jobId: string;
   readonly submission: ClusterSubmission;
+  /** When it was submitted, on the clock of this process. */
+  readonly sinceMs: number;
   /** How it ended; never rejects. */
   readonly done: Promise<JobOutcome>;
-  readonly #env: Pick<Env, 'observe'>;
+  readonly #env: Pick<Env, 'clock' | 'observe'>;
   readonly #options: ClusterJobOptions;
   #slots: HeldSlots;
   #host: JobHost;
@@ -51,11 +55,12 @@ export class ClusterJob {
   /** Hosts that it had: another parallelism has another one. */
   #hostCount = 0;
 
-  constructor(env: Pick<Env, 'observe'>, options: ClusterJobOptions) {
+  constructor(env: Pick<Env, 'clock' | 'observe'>, options: ClusterJobOptions) {
     this.#env = env;
     this.#options = options;
     this.jobId = options.jobId;
     this.submission = options.submission;
+    this.sinceMs = env.clock.mono() - options.ageMs;
     this.#epoch = options.epochBefore;
     const { slots, host } = this.#newHost(options.submission.parallelism);
     this.#slots = slots;

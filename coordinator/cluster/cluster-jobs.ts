@@ -8,13 +8,18 @@
  */
 import type { Env } from '../../base/env/env.ts';
 import type { JsonValue } from '../../base/rpc/message.ts';
-import { codeOf, typedError } from '../../base/typed-error.ts';
+import { codeOf } from '../../base/typed-error.ts';
 import type { Coordinator } from '../coordinator.ts';
 import type { JobOutcome } from '../job/job-outcome.ts';
 import type { MetadataEvent } from '../metadata/metadata-event.ts';
 import type { KnownJob, MetadataState } from '../metadata/metadata-state.ts';
 import type { MetadataStore } from '../metadata/metadata-store.ts';
-import type { ClusterSubmission, SubmitAnswer, SubmitRequest } from '../protocol/clients.ts';
+import {
+  type ClusterSubmission,
+  checkJobId,
+  type SubmitAnswer,
+  type SubmitRequest,
+} from '../protocol/clients.ts';
 import { missingError } from './bundle-store.ts';
 import { ClusterJob, type ClusterJobOptions, jobNotFound, jobSubmissionOf } from './cluster-job.ts';
 
@@ -28,7 +33,6 @@ export interface ClusterJobsOptions
 
 /** Jobs that have ended are kept whole for those who wait for their outcome. */
 const endedMax = 100;
-const jobIdForm = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,120}$/;
 
 export class ClusterJobs {
   readonly #env: Env;
@@ -50,8 +54,11 @@ export class ClusterJobs {
   recover(): void {
     const { jobs } = this.#options.store.state;
     const open = Object.values(jobs).filter(({ end }) => end === null);
-    for (const { jobId, spec, order, epoch } of open.toSorted((a, b) => a.order - b.order)) {
+    const nowMs = this.#env.clock.wall();
+    for (const job of open.toSorted((a, b) => a.order - b.order)) {
+      const { jobId, spec, order, epoch, submittedAtMs } = job;
       this.#begin(jobId, {
+        ageMs: Math.max(0, nowMs - submittedAtMs),
         submission: spec as unknown as ClusterSubmission,
         order,
         epochBefore: epoch,
@@ -61,12 +68,12 @@ export class ClusterJobs {
 
   /**
    * Takes a job; the same again is the same job.
-   * @throws What keeps it from being planned; BUNDLE_MISSING; JOB_NAME_INVALID; SLOTS_NOT_THERE; errors of the log
+   * @throws What keeps it from being planned; BUNDLE_MISSING; JOB_ID_INVALID; SLOTS_NOT_THERE; errors of the log
    */
   async submit({ jobId, job }: SubmitRequest): Promise<SubmitAnswer> {
     const { store, term, coordinator, hasBundle } = this.#options;
     if (Object.hasOwn(store.state.jobs, jobId)) return { jobId };
-    if (!jobIdForm.test(jobId)) throw badIdError(jobId);
+    checkJobId(jobId);
     if (!(await hasBundle(job.bundle))) throw missingError(job.bundle);
     await coordinator.plan(jobSubmissionOf(job), jobId);
     const { priority, namespace, bundle, parallelism: slots, slotMemoryBytes } = job;
@@ -78,7 +85,7 @@ export class ClusterJobs {
     const isNew = (state: MetadataState) => !Object.hasOwn(state.jobs, jobId);
     const events = await store.propose(term, (state) => (isNew(state) ? [event] : null));
     const order = store.state.jobs[jobId]?.order ?? 0;
-    if (events !== null) this.#begin(jobId, { submission: job, order, epochBefore: 0 });
+    if (events !== null) this.#begin(jobId, { submission: job, order, epochBefore: 0, ageMs: 0 });
     return { jobId };
   }
 
@@ -102,7 +109,7 @@ export class ClusterJobs {
 
   #begin(
     jobId: string,
-    given: Pick<ClusterJobOptions, 'submission' | 'order' | 'epochBefore'>,
+    given: Pick<ClusterJobOptions, 'submission' | 'order' | 'epochBefore' | 'ageMs'>,
   ): void {
     const { coordinator, executors, queue, isAlive } = this.#options;
     const job = new ClusterJob(this.#env, {
@@ -144,10 +151,4 @@ export class ClusterJobs {
       this.#env.observe.event('job.not-noted', { jobId, code: codeOf(error) });
     }
   }
-}
-
-function badIdError(jobId: string) {
-  return typedError('JOB_NAME_INVALID', `"${jobId}" can't be the id of a job`, {
-    hint: 'Letters, digits, "-", "_" and "." only, at most 121.',
-  });
 }

@@ -23,13 +23,11 @@ export class ServedClusterJob {
   readonly service: JobService;
   readonly #env: ServedEnv;
   readonly #job: ClusterJob;
-  readonly #sinceMs: number;
   #endedMs: number | null = null;
 
   constructor(env: ServedEnv, job: ClusterJob) {
     this.#env = env;
     this.#job = job;
-    this.#sinceMs = env.clock.mono();
     this.service = new JobService(env, this.#served());
     void job.done.then(() => {
       this.#endedMs = env.clock.mono();
@@ -77,7 +75,7 @@ export class ServedClusterJob {
 
   #progress(): ServedProgress {
     const { handle, outcome } = this.#job;
-    const seconds = ((this.#endedMs ?? this.#env.clock.mono()) - this.#sinceMs) / 1000;
+    const seconds = ((this.#endedMs ?? this.#env.clock.mono()) - this.#job.sinceMs) / 1000;
     const { rowsIn, bytesIn, rowsOut, deadLetters } = handle?.progress() ??
       outcome?.totals ?? { rowsIn: 0, bytesIn: 0, rowsOut: 0, deadLetters: 0 };
     const share = outcome?.status === 'finished' ? 1 : (handle?.progress().share ?? 0);

@@ -88,9 +88,9 @@ export interface SubmitRequest {
 
 /** It becomes a part of names on disks. @throws JOB_ID_INVALID */
 export function checkJobId(jobId: string): void {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(jobId)) return;
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/.test(jobId)) return;
   throw typedError('JOB_ID_INVALID', `"${jobId.slice(0, 200)}" is no id of a job`, {
-    hint: 'Use up to 128 letters, digits, dots, hyphens and underscores, the first of which is a letter or a digit.',
+    hint: 'Use up to 121 letters, digits, dots, hyphens and underscores, the first of which is a letter or a digit.',
   });
 }
 

@@ -144,7 +144,7 @@ test('a job is taken only with its bundle, and is found by nothing but its names
     info: { code: 'BUNDLE_MISSING' },
   });
   await expect(call(clientMethods.submit, { jobId: '../words', job })).rejects.toMatchObject({
-    info: { code: 'JOB_NAME_INVALID' },
+    info: { code: 'JOB_ID_INVALID' },
   });
   await expect(call(clientMethods.watch, { job: 'words' })).rejects.toMatchObject({
     info: { code: 'CLUSTER_JOB_NOT_FOUND' },
