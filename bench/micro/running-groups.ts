@@ -2,8 +2,9 @@
  * Running groups on one thread, in memory and beyond it: rows of random keys through a running aggregate, whose changes
  * are due every 100 ms of its clock, which is that of the machine.
  *
- *     even     each of two million keys as likely as any other
- *     skewed   nine rows of ten are of a hundredth of the keys
+ *     even         each of two million keys as likely as any other
+ *     skewed       nine rows of ten are of a hundredth of the keys
+ *     first rows   of each key, of even ones: looked for with each batch, for what is first goes on at once
  *
  * Expectation: in memory a row costs a probe of the recent groups and its part of a merge. With a quarter of the room, each
  * update looks for most of its keys in files: read, unpacked, and found by hash, some hundred ns for each row that is read.
@@ -16,11 +17,12 @@ import { createRealSyncDisk } from '../../base/env/real-sync-disk.ts';
 import { Batch } from '../../engine/batch/batch.ts';
 import { instantiateKernels } from '../../engine/kernels/kernels.ts';
 import { addressOf, SlotMemory } from '../../engine/memory/slot-memory.ts';
+import { FirstRowsOperator } from '../../engine/operators/changes/first-rows-operator.ts';
 import {
   RunningAggregateOperator,
   type RunningAggregateOptions,
 } from '../../engine/operators/changes/running-aggregate-operator.ts';
-import type { OperatorContext } from '../../engine/operators/operator.ts';
+import type { Operator, OperatorContext } from '../../engine/operators/operator.ts';
 import { rowKindType } from '../../engine/plan/row-kind.ts';
 import { float64Type, int64Type } from '../../engine/schema/field-type.ts';
 import { fieldOf, type Schema } from '../../engine/schema/schema.ts';
@@ -49,14 +51,19 @@ const options: RunningAggregateOptions = {
 /** Slots of two million groups take 4 million times 48 bytes, and half of that beside them while they grow. */
 const wholeBytes = 512 << 20;
 
-for (const [name, isSkewed] of [
-  ['even', false],
-  ['skewed', true],
-] as const) {
-  const inMemory = measure(wholeBytes, isSkewed);
+const aggregate = (context: OperatorContext) => new RunningAggregateOperator(context, options);
+const first = (context: OperatorContext) =>
+  new FirstRowsOperator(context, { input, keys: ['key'] });
+
+for (const { name, isSkewed, build } of [
+  { name: 'even', isSkewed: false, build: aggregate },
+  { name: 'skewed', isSkewed: true, build: aggregate },
+  { name: 'first rows', isSkewed: false, build: first },
+]) {
+  const inMemory = measure(wholeBytes, isSkewed, build);
   console.log(told(`${name}, in memory`, inMemory));
   for (const shareBytes of [48 << 20, 24 << 20]) {
-    const beyond = measure(shareBytes, isSkewed);
+    const beyond = measure(shareBytes, isSkewed, build);
     const ratio = (beyond.seconds / inMemory.seconds).toFixed(1);
     console.log(told(`${name}, ${shareBytes >> 20} MB`, beyond), `${ratio} times as long`);
   }
@@ -76,7 +83,11 @@ interface Measured {
 }
 
 /** Seconds of CPU time, of the operator alone. */
-function measure(shareBytes: number, isSkewed: boolean): Measured {
+function measure(
+  shareBytes: number,
+  isSkewed: boolean,
+  build: (context: OperatorContext) => Operator,
+): Measured {
   const memory = new SlotMemory({ budgetBytes: shareBytes + (32 << 20) });
   const kernels = instantiateKernels(memory.memory);
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
@@ -93,10 +104,7 @@ function measure(shareBytes: number, isSkewed: boolean): Measured {
   };
   const nowMs = () => performance.now();
   const context = { name: 'groups', scope: memory.scope('groups'), kernels, spill, nowMs };
-  const operator = new RunningAggregateOperator(
-    { ...context, shouldYield: () => false } as unknown as OperatorContext,
-    options,
-  );
+  const operator = build({ ...context, shouldYield: () => false } as unknown as OperatorContext);
   let rowsOut = 0;
   const outbox = {
     offer: (batch: Batch) => {
@@ -117,7 +125,8 @@ function measure(shareBytes: number, isSkewed: boolean): Measured {
     const batch = batchOf(memory, random, isSkewed);
     timed(() => {
       for (let from = 0; from < batchRows; ) from = operator.process(batch, from, outbox);
-      if (nowMs() >= operator.wakeAtMs) operator.wake(nowMs(), outbox);
+      const { wakeAtMs = Number.POSITIVE_INFINITY } = operator;
+      if (nowMs() >= wakeAtMs) operator.wake?.(nowMs(), outbox);
     });
     batch.release();
   }

@@ -3,63 +3,79 @@
  *
  *     a b a c b   ─▶   a b c        what goes on is never taken back, so who reads it needs to know of no changes
  *
- * It keeps a set of keys, for ever.
+ * It keeps a set of keys, for ever: those that memory has no room for are on disk, and before rows are worked in the keys of
+ * theirs are looked for there (engine/operators/changes/kept-groups.ts).
  */
 import { type Batch, batchRowsMax } from '../../batch/batch.ts';
 import type { SnapshotReader, SnapshotWriter } from '../../contracts/snapshot.ts';
-import { type GroupRows, GroupTable } from '../../kernels/group-table.ts';
+import type { GroupRows, GroupTable } from '../../kernels/group-table.ts';
 import { addressOf, type BlockHandle } from '../../memory/slot-memory.ts';
 import { bitmapSizeOf } from '../../schema/field-type.ts';
 import { fieldIndexOf, type Schema } from '../../schema/schema.ts';
-import { readGroupBatch } from '../aggregate-results.ts';
 import { GroupKeys } from '../group-keys.ts';
 import type { Operator, OperatorContext, Outbox } from '../operator.ts';
 import { PendingBatch } from '../pending-batch.ts';
 import { TableSnapshot } from '../table-snapshot.ts';
+import type { Work } from './counted-rows.ts';
+import { KeptGroups } from './kept-groups.ts';
+import { KeptKeys } from './kept-keys.ts';
 
 export interface FirstRowsOptions {
   readonly input: Schema;
   readonly keys: readonly string[];
+  /** As of `KeptGroups`. */
+  readonly tableBytes?: number;
 }
 
 export class FirstRowsOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #keys: GroupKeys;
-  readonly #table: GroupTable;
+  readonly #keptKeys: KeptKeys;
+  readonly #kept: KeptGroups;
   /** Bits of stored rows that are the first of their key. */
   readonly #marks: BlockHandle;
   readonly #pending = new PendingBatch();
   /** Of rows that are keys alone, and how they are in snapshots. */
   readonly #columns: readonly number[];
-  readonly #ownKeys: GroupKeys;
   readonly #snapshot: TableSnapshot;
   #rows: GroupRows | null = null;
   #row = 0;
 
-  constructor(context: OperatorContext, { input, keys }: FirstRowsOptions) {
+  /** Rows of a snapshot for whose keys the table is ready. */
+  #readyBatch: Batch | null = null;
+
+  constructor(context: OperatorContext, { input, keys, tableBytes }: FirstRowsOptions) {
     const { scope, kernels } = context;
     this.#context = context;
     this.#columns = keys.map((name) => fieldIndexOf(input, name));
     const schema = { fields: this.#columns.flatMap((index) => input.fields[index] ?? []) };
-    this.#ownKeys = new GroupKeys(scope, kernels, { schema, keys });
+    this.#keptKeys = new KeptKeys(context, schema);
+    this.#kept = new KeptGroups(context, {
+      ...{ parts: this.#keptKeys, hasKeys: true, output: input, part: 1 },
+      ...(tableBytes !== undefined && { tableBytes }),
+    });
     this.#snapshot = new TableSnapshot(context, {
       ...{ part: 'keys', schema, keys },
-      count: () => this.#table.groupCount,
-      settle: () => this.#settle(),
-      read: (slot) => this.#read(schema, slot),
+      count: () => this.#kept.count,
+      settle: () => this.#kept.settle(),
+      frozen: () => this.#kept.frozen(),
+      read: (slot) => this.#keptKeys.read(this.#table, slot),
       add: (batch, row) => this.#addKeys(batch, row),
     });
     this.#keys = new GroupKeys(scope, kernels, { schema: input, keys });
-    const { form: keyForm } = this.#keys;
-    this.#table = new GroupTable(scope, kernels, { keyForm, accumulators: [], isNumbered: true });
     this.#marks = scope.allocate(bitmapSizeOf(batchRowsMax));
   }
 
   process(batch: Batch, fromRow: number, outbox: Outbox): number {
+    if (batch.rowCount === 0) return 0;
     if (!this.#mark(batch)) return fromRow;
     if (!this.#pending.offer(outbox, () => this.#firstOf(batch))) return fromRow;
     this.#rows = null;
     return batch.rowCount;
+  }
+
+  get #table(): GroupTable {
+    return this.#kept.table;
   }
 
   snapshot(writer: SnapshotWriter): boolean {
@@ -79,14 +95,15 @@ export class FirstRowsOperator implements Operator {
   close(): void {
     this.#pending.close();
     this.#snapshot.close();
-    this.#ownKeys.close();
     this.#keys.close();
-    this.#table.close();
+    this.#kept.close();
+    this.#keptKeys.close();
     this.#context.scope.memory.release(this.#marks);
   }
 
   /** Marks the first rows of a batch; false asks to be called again. */
   #mark(batch: Batch): boolean {
+    if (this.#rows === null && !this.#makeReady(batch)) return false;
     const rows = this.#rowsOf(batch);
     while (this.#row < rows.rowCount) {
       if (this.#table.isGrowing) this.#table.grow();
@@ -94,6 +111,12 @@ export class FirstRowsOperator implements Operator {
       if (this.#row < rows.rowCount && this.#context.shouldYield()) return false;
     }
     return true;
+  }
+
+  /** Brings keys of the batch that are on disk into the table; false asks to be called again. */
+  #makeReady(batch: Batch): boolean {
+    const each = (work: (keys: Batch) => Work) => worked(() => this.#keysOf(batch), work);
+    return this.#kept.makeReady({ count: batch.rowCount, each }, batch);
   }
 
   #rowsOf(batch: Batch): GroupRows {
@@ -134,31 +157,29 @@ export class FirstRowsOperator implements Operator {
     return batch.derive({ schema: { fields }, columns });
   }
 
-  #settle(): boolean {
-    while (this.#table.isGrowing) {
-      if (!this.#table.grow() && this.#context.shouldYield()) return false;
-    }
-    return true;
-  }
-
-  #read(schema: Schema, slot: number) {
-    const { scope, kernels } = this.#context;
-    if (this.#table.groupCount === 0) return { batch: null, next: null };
-    const from = { scope, kernels, table: this.#table, keys: this.#ownKeys, results: [], schema };
-    const { batch, nextSlot } = readGroupBatch(from, slot);
-    return { batch, next: nextSlot < this.#table.slotCount ? nextSlot : null };
-  }
-
   /** Adds keys that were seen before; answers the next row. */
   #addKeys(batch: Batch, fromRow: number): number {
-    if (!this.#settle()) return fromRow;
-    const { selection: keySelection, ...key } = this.#ownKeys.read(batch);
-    const { selection, rowCount } = batch;
-    // Which of them are new is marked, or they would be so once more.
-    const arrivals = addressOf(this.#marks);
-    return this.#table.addRows(
-      { key, keySelection, inputs: [], selection, rowCount, arrivals },
-      fromRow,
-    );
+    if (this.#readyBatch !== batch) {
+      const each = (work: (keys: Batch) => Work) => work(batch);
+      if (!this.#kept.makeReady({ count: batch.rowCount, each }, batch)) return fromRow;
+      this.#readyBatch = batch;
+    }
+    if (this.#table.isGrowing) {
+      this.#table.grow();
+      return fromRow;
+    }
+    const nextRow = this.#keptKeys.add(this.#table, batch, fromRow);
+    if (nextRow === batch.rowCount) this.#readyBatch = null;
+    return nextRow;
+  }
+}
+
+/** Works on a batch that is made for it. */
+function* worked(make: () => Batch, work: (batch: Batch) => Work): Work {
+  const batch = make();
+  try {
+    yield* work(batch);
+  } finally {
+    batch.release();
   }
 }

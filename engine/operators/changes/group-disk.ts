@@ -119,10 +119,24 @@ export class GroupDisk {
   /** Whether a table has no room for so many more groups beside what runs have in memory; an empty one always has. */
   isFull(table: GroupTable, moreGroups: number): boolean {
     if (!this.size.canSpill || table.groupCount === 0) return false;
-    const { tableBytes } = this.size;
-    const held = this.#runs.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
-    const room = Math.max(tableBytes - held, tableBytes / 2);
-    return this.#bytesWith(table, moreGroups) > room;
+    const { scope } = this.#context;
+    const { slotCount, groupCount, sizeBytes } = table;
+    const { stride } = groupSlotsOf(table, scope.memory.uint32);
+    let grown = slotCount;
+    while (groupCount + moreGroups > grown * loadMax) grown *= 2;
+    if (grown === slotCount) return sizeBytes > this.#roomBytes;
+    // While it grows for the last time there is one of half the size beside it.
+    if (sizeBytes + (grown + grown / 2 - slotCount) * stride > this.#roomBytes) return true;
+    // What is free may lie in pieces.
+    const probe = scope.tryAllocate(grown * stride);
+    if (probe === 0) return true;
+    scope.memory.release(probe);
+    return false;
+  }
+
+  /** Whether a table, once empty, can stay as it is: then nothing has to be made again, where there may be no room for it in one piece. */
+  hasRoomFor(table: GroupTable): boolean {
+    return table.sizeBytes <= (this.#roomBytes * 2) / 3;
   }
 
   mayHold(place: number): boolean {
@@ -199,15 +213,11 @@ export class GroupDisk {
     this.#files.close();
   }
 
-  /** The most bytes that a table has on the way to so many more groups, their texts left out. */
-  #bytesWith(table: GroupTable, moreGroups: number): number {
-    const { slotCount, groupCount, sizeBytes } = table;
-    const { stride } = groupSlotsOf(table, this.#context.scope.memory.uint32);
-    let grown = slotCount;
-    while (groupCount + moreGroups > grown * loadMax) grown *= 2;
-    if (grown === slotCount) return sizeBytes;
-    // While it grows for the last time there is one of half the size beside it.
-    return sizeBytes + (grown + grown / 2 - slotCount) * stride;
+  /** What the table may have. */
+  get #roomBytes(): number {
+    const { tableBytes } = this.size;
+    const held = this.#runs.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
+    return Math.max(tableBytes - held, tableBytes / 2);
   }
 
   *#written(

@@ -91,6 +91,13 @@ export class GroupTableParts {
     return { key, keySelection, inputs, selection, rowCount };
   }
 
+  /** The same of keys alone. */
+  keysOf(batch: Batch): GroupRows {
+    const { selection: keySelection, ...key } = this.#keys.read(batch);
+    const { selection, rowCount } = batch;
+    return { key, keySelection, inputs: [], selection, rowCount };
+  }
+
   /** A batch of parts with the time of the last touch behind them; the caller owns both. */
   withTouch(batch: Batch, { values }: ColumnAddress): Batch {
     const column = { type: int64Type, values, validity: 0 };
@@ -258,7 +265,7 @@ export class GroupTableParts {
 }
 
 /** The kernel of the hashes that tables of keys of a form have. */
-function hashOf(kernels: Kernels, form: KeyForm) {
+export function hashOf(kernels: Kernels, form: KeyForm) {
   if (form === 'view') return kernels.hashUtf8;
   return form === 'int64' ? kernels.hashInt64 : kernels.hashInt128;
 }

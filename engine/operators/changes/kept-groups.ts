@@ -15,29 +15,35 @@
 import { assert } from '../../../base/assert.ts';
 import { closeAll } from '../../../base/close-all.ts';
 import type { Batch } from '../../batch/batch.ts';
-import type { GroupTable } from '../../kernels/group-table.ts';
+import type { GroupRows, GroupTable } from '../../kernels/group-table.ts';
 import type { Schema } from '../../schema/schema.ts';
 import type { FrozenRun } from '../frozen-rows.ts';
 import type { OperatorContext } from '../operator.ts';
 import type { Work } from './counted-rows.ts';
-import { GroupDisk } from './group-disk.ts';
+import { GroupDisk, type GroupsOnDisk } from './group-disk.ts';
 import { placeOf } from './group-order.ts';
-import { GroupSweep } from './group-sweep.ts';
-import type { GroupTableParts } from './group-table-parts.ts';
-import { turnTimes } from './touched-times.ts';
+import type { GroupSweep } from './group-sweep.ts';
 import { PlaceList } from './wanted-groups.ts';
 
+/** What groups are made of, in a table and on disk. */
+export interface KeptParts extends GroupsOnDisk {
+  /** A batch of groups that come, as the table reads it; holds until the next call. */
+  keysOf(batch: Batch): GroupRows;
+}
+
 export interface KeptGroupsOptions {
-  readonly parts: GroupTableParts;
+  readonly parts: KeptParts;
   readonly hasKeys: boolean;
   /** Of batches that are made of groups. */
   readonly output: Schema;
-  readonly ttlMs: number | null;
-  readonly nowMs: () => number;
   /** Of the operator's share, from 0 to 1. */
   readonly part: number;
   /** What the table may have. @defaultValue what there is */
   readonly tableBytes?: number;
+  /** Makes of a batch of a run one of a snapshot; takes it over. @defaultValue as it is */
+  readonly frozenNow?: () => (batch: Batch) => Batch;
+  /** Puts the groups that were touched since into another table. @defaultValue none is ever swept */
+  readonly sweep?: (table: GroupTable, sinceMs: number) => GroupSweep;
 }
 
 /** Whoever has groups that come. */
@@ -54,8 +60,6 @@ export class KeptGroups {
   readonly #places = new PlaceList();
   #table: GroupTable;
   #work: Work | null = null;
-  /** Since when groups had to be touched to be there behind the last sweep: on disk some are that were not. */
-  #sweptSinceMs = Number.NEGATIVE_INFINITY;
   /** What `#work` makes the table ready for. */
   #subject: unknown = null;
 
@@ -93,7 +97,7 @@ export class KeptGroups {
     return this.#do(subject, () => this.#readying(coming));
   }
 
-  /** Leaves out groups that are over, and those without rows; false asks to be called again. */
+  /** Leaves out groups that are over by now, and those without rows; false asks to be called again. */
   sweep(sinceMs: number): boolean {
     return this.#do('sweep', () => this.#sweeping(sinceMs));
   }
@@ -105,12 +109,7 @@ export class KeptGroups {
 
   /** Groups on disk, behind `settle`, as rows of a snapshot. */
   frozen(): readonly FrozenRun[] {
-    const { ttlMs, nowMs } = this.#options;
-    const frozenMs = nowMs();
-    const read = (batch: Batch) => {
-      if (ttlMs !== null) turnTimes(batch, frozenMs);
-      return batch;
-    };
+    const read = this.#options.frozenNow?.() ?? ((batch: Batch) => batch);
     return this.#disk?.frozen(read) ?? [];
   }
 
@@ -126,20 +125,9 @@ export class KeptGroups {
   }
 
   #newDisk(): GroupDisk {
-    const { parts, output, ttlMs, part, tableBytes } = this.#options;
-    return new GroupDisk(this.#context, {
-      ...{ output, part, ...(tableBytes !== undefined && { tableBytes }) },
-      groups: {
-        schema: parts.partsWithTouch,
-        newTable: () => parts.newTable(),
-        hash: (batch, out) => parts.hash(batch, out),
-        addNew: (table, batch, fromRow, tell) => parts.addNew(table, batch, fromRow, tell),
-        readList: (table, list, count) => parts.readList(table, list, count),
-        isThere: (slot) => parts.isThere(slot),
-        isGone: (slot) => !parts.hasRows(slot),
-        isOver: (batch, row) => ttlMs !== null && touchedMsOf(batch, row) < this.#sweptSinceMs,
-      },
-    });
+    const { parts: groups, output, part, tableBytes } = this.#options;
+    const table = tableBytes !== undefined && { tableBytes };
+    return new GroupDisk(this.#context, { groups, output, part, ...table });
   }
 
   /** Goes on with work on a subject, or begins it; false when the slice is over before. */
@@ -176,7 +164,7 @@ export class KeptGroups {
   *#look(disk: GroupDisk, batch: Batch): Work {
     const { parts } = this.#options;
     const { memory } = this.#context.scope;
-    const rows = parts.rowsOf(batch, { values: 0, validity: 0 });
+    const rows = parts.keysOf(batch);
     for (let row = 0; row < batch.rowCount; ) {
       if (this.#table.isGrowing) {
         this.#table.grow();
@@ -197,7 +185,6 @@ export class KeptGroups {
   }
 
   *#sweeping(sinceMs: number): Work {
-    this.#sweptSinceMs = sinceMs;
     yield* this.#grown();
     const disk = this.#disk;
     if (disk !== null && (!disk.isEmpty || disk.isFull(this.#table, this.#table.groupCount))) {
@@ -205,7 +192,8 @@ export class KeptGroups {
       yield* disk.gather();
       return;
     }
-    const sweep = new GroupSweep(this.#options.parts, this.#table, sinceMs);
+    const sweep = this.#options.sweep?.(this.#table, sinceMs);
+    assert(sweep !== undefined, 'who has groups swept says how');
     let swept: GroupTable | null = null;
     try {
       for (swept = sweep.step(); swept === null; swept = sweep.step()) yield null;
@@ -225,6 +213,8 @@ export class KeptGroups {
 
   *#toDisk(disk: GroupDisk): Work {
     if (this.#table.groupCount > 0) yield* disk.write(this.#table);
+    this.#table.clear();
+    if (disk.hasRoomFor(this.#table)) return;
     const empty = this.#options.parts.newTable();
     this.#table.close();
     this.#table = empty;
@@ -236,10 +226,4 @@ export class KeptGroups {
       yield null;
     }
   }
-}
-
-/** When the group of a row was touched, which is its last column. */
-function touchedMsOf({ columns, memory }: Batch, row: number): number {
-  const at = ((columns.at(-1)?.values ?? 0) >>> 2) + row * 2;
-  return (memory.int32[at + 1] ?? 0) * 2 ** 32 + (memory.uint32[at] ?? 0);
 }

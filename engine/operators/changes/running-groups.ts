@@ -34,10 +34,11 @@ import type { OperatorContext } from '../operator.ts';
 import { TableSnapshot } from '../table-snapshot.ts';
 import { markChanged } from './changed-values.ts';
 import type { Work } from './counted-rows.ts';
+import { GroupSweep } from './group-sweep.ts';
 import { GroupTableParts } from './group-table-parts.ts';
-import { type ComingGroups, KeptGroups } from './kept-groups.ts';
+import { type ComingGroups, KeptGroups, type KeptParts } from './kept-groups.ts';
 import { OwnTexts } from './own-texts.ts';
-import { TouchedTimes } from './touched-times.ts';
+import { TouchedTimes, touchedMsOf, turnTimes } from './touched-times.ts';
 
 export interface RunningGroupsOptions {
   /** Keys and parts. */
@@ -92,6 +93,8 @@ export class RunningGroups {
   #sweepAtMs: number;
   /** Since when groups stay that were touched, while others are swept out. */
   #sweepsSinceMs: number | null = null;
+  /** Since when groups had to be touched to be there behind the last sweep: on disk some are that were not. */
+  #sweptSinceMs = Number.NEGATIVE_INFINITY;
   /** Rows of a snapshot for whose groups the table is ready. */
   #readyBatch: Batch | null = null;
 
@@ -103,8 +106,10 @@ export class RunningGroups {
     const { keys, ttlMs, output, part, tableBytes } = options;
     const nowMs = () => this.#nowMs();
     this.#kept = new KeptGroups(context, {
-      ...{ parts: this.#parts, hasKeys: keys.length > 0, output, ttlMs, nowMs, part },
+      ...{ parts: this.#keptParts(), hasKeys: keys.length > 0, output, part },
       ...(tableBytes !== undefined && { tableBytes }),
+      frozenNow: () => this.#frozenAt(nowMs()),
+      sweep: (table, sinceMs) => new GroupSweep(this.#parts, table, sinceMs),
     });
     this.#given = scope.allocate(chunkRows * 2 * 5);
     this.#touched = new TouchedTimes(scope);
@@ -160,6 +165,7 @@ export class RunningGroups {
       if (keys.length === 0 || !(isMostlyGone || nowMs >= this.#sweepAtMs)) return true;
       this.#sweepsSinceMs = ttlMs === null ? 0 : nowMs - ttlMs;
     }
+    this.#sweptSinceMs = this.#sweepsSinceMs;
     if (!this.#kept.sweep(this.#sweepsSinceMs)) return false;
     this.snapshot.forget();
     this.#sweepsSinceMs = null;
@@ -198,6 +204,30 @@ export class RunningGroups {
     memory.release(this.#given);
     this.#touched.close();
     this.#texts.close();
+  }
+
+  #keptParts(): KeptParts {
+    const parts = this.#parts;
+    const { ttlMs } = this.#options;
+    return {
+      schema: parts.partsWithTouch,
+      newTable: () => parts.newTable(),
+      keysOf: (batch) => parts.keysOf(batch),
+      hash: (batch, out) => parts.hash(batch, out),
+      addNew: (table, batch, fromRow, tell) => parts.addNew(table, batch, fromRow, tell),
+      readList: (table, list, count) => parts.readList(table, list, count),
+      isThere: (slot) => parts.isThere(slot),
+      isGone: (slot) => !parts.hasRows(slot),
+      isOver: (batch, row) => ttlMs !== null && touchedMsOf(batch, row) < this.#sweptSinceMs,
+    };
+  }
+
+  /** Makes of rows on disk those of a snapshot that is taken then. */
+  #frozenAt(nowMs: number): (batch: Batch) => Batch {
+    return (batch) => {
+      if (this.#options.ttlMs !== null) turnTimes(batch, nowMs);
+      return batch;
+    };
   }
 
   #restore(add: AddRows, batch: Batch, fromRow: number): number {

@@ -48,3 +48,9 @@ export function turnTimes({ columns, memory, storedRows }: Batch, nowMs: number)
     uint32[at + row * 2 + 1] = Math.floor(agoMs / 2 ** 32) >>> 0;
   }
 }
+
+/** When the group of a row was touched, which is the last column. */
+export function touchedMsOf({ columns, memory }: Batch, row: number): number {
+  const at = ((columns.at(-1)?.values ?? 0) >>> 2) + row * 2;
+  return (memory.int32[at + 1] ?? 0) * 2 ** 32 + (memory.uint32[at] ?? 0);
+}

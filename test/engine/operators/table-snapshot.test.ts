@@ -258,8 +258,14 @@ test.each(
   });
 });
 
-test.each([[['key']], [['key', 'n']]])('the first row of each %s', (keys) => {
-  const first = (context: OperatorContext) => new FirstRowsOperator(context, { input, keys });
+test.each(
+  [['key'], ['key', 'n']].flatMap((keys) => [
+    { keys, more: {} },
+    { keys, more: onDisk },
+  ]),
+)('the first row of each $keys, $more', ({ keys, more }) => {
+  const options = { input, keys, ...more };
+  const first = (context: OperatorContext) => new FirstRowsOperator(context, options);
   checkMoves((steps) => ({ input, steps, keys, build: first, orderedBy: keys }), {
     mayGo: false,
   });
