@@ -126,8 +126,10 @@ export class MarkPassage {
   /**
    * Goes on with the mark, with operators whose time has come, and with marks that begin here; true when none is left. To be
    * called when no batch is left.
+   *
+   * @param beginsMarks - Whether operators may begin marks of their own.
    */
-  pump(): boolean {
+  pump(beginsMarks = true): boolean {
     for (let isFirst = true; ; isFirst = false) {
       // What operators gave out because of the mark is in front of it.
       if (!isFirst && !this.#options.pumpBatches()) return false;
@@ -138,7 +140,7 @@ export class MarkPassage {
       if (this.#timed.length === 0) return true;
       const woken = this.#wake();
       if (woken === 'again') return false;
-      if (woken === 'nothing' && !this.#take()) return true;
+      if (woken === 'nothing' && !(beginsMarks && this.#take())) return true;
     }
   }
 

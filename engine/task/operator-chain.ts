@@ -135,13 +135,18 @@ export class OperatorChain implements Outbox {
     this.#marks.begin({ kind: 'watermark', timeMs }, place);
   }
 
-  /** Goes on with batches that operators have not finished, then with marks; true when none is left. */
-  pump(): boolean {
+  /**
+   * Goes on with batches that operators have not finished, then with marks; true when none is left.
+   *
+   * @param beginsMarks - Whether operators may begin marks of their own: not ahead of rows that come in behind them.
+   * @defaultValue true
+   */
+  pump(beginsMarks = true): boolean {
     if (this.#overtaking?.step() === false) return false;
     if (!this.#pumpBatches()) return false;
     // Behind the end there are no marks: it stands for the last one.
     const { length } = this.#links;
-    return (length > 0 && this.#finishedCount === length) || this.#marks.pump();
+    return (length > 0 && this.#finishedCount === length) || this.#marks.pump(beginsMarks);
   }
 
   /** The input has ended; true when all operators have finished. */

@@ -78,7 +78,8 @@ export class Task {
 
   /** When there is something to do though nobody rings, by the clock; infinity for never. */
   get wakeAtMs(): number {
-    const { chain, source, checkpoints } = this.#parts;
+    const { chain, source, checkpoints, restored } = this.#parts;
+    if (restored !== null) return never; // It goes on with these rows as long as there is room for them.
     const sourceAtMs = checkpoints?.isHalted === true ? never : (source?.dueAtMs ?? never);
     return Math.min(chain.wakeAtMs, sourceAtMs, this.#overtakesAtMs);
   }
@@ -245,7 +246,8 @@ export class Task {
     const { chain, outputs, gate } = this.#parts;
     outputs.pump();
     for (;;) {
-      if (!chain.pump()) return this.#stopped();
+      // The source is further than these rows: what it knows of time would make them late where they come in behind it.
+      if (!chain.pump(false)) return this.#stopped();
       if (this.#isOver()) return 'busy';
       if (restored.step(chain) === 'done') break;
     }

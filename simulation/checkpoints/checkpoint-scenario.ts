@@ -12,9 +12,14 @@
 import type { Env } from '../../base/env/env.ts';
 import { createSeededRngSource } from '../../base/env/seeded-rng.ts';
 import { decodeManifest } from '../../coordinator/checkpoint/checkpoint-manifest.ts';
+import {
+  type CheckpointOptions,
+  mayKeepRows,
+} from '../../coordinator/checkpoint/checkpoint-options.ts';
 import type { CheckpointRequest } from '../../coordinator/job/checkpointed-job.ts';
 import { planJob } from '../../coordinator/planner/planner.ts';
 import { buildJob } from '../../engine/api/build-job.ts';
+import type { SnapshotPart } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Connector } from '../../engine/contracts/connector.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
 import type { TaskOptions } from '../../engine/task/task-parts.ts';
@@ -33,6 +38,7 @@ import { JobProgram, type JobProgramOptions, type ProgramOutcome } from './job-p
 import { OutputJudge } from './output-judge.ts';
 import { diskStepOf, ProtocolSteps } from './protocol-steps.ts';
 import { RegionWatch } from './region-watch.ts';
+import { textsOfPart } from './row-texts.ts';
 import { drawSumsJob, type SumsJob } from './sums-job.ts';
 import { type MessageFate, watchedNet } from './watched-net.ts';
 import { watchedTask } from './watched-task.ts';
@@ -52,7 +58,7 @@ export interface CheckpointScenarioOptions {
   readonly plant?: CheckpointPlant;
   /** `twins`: two pipelines that share nothing. @defaultValue 'sums' */
   readonly job?: 'sums' | 'twins';
-  /** What a complete checkpoint has to be. @defaultValue 'aligned' */
+  /** How barriers go, and what a complete checkpoint has to be therefore. @defaultValue 'aligned' */
   readonly mode?: CutMode;
   /** Whether tasks are on two workers, with connections between them that break. @defaultValue false */
   readonly isApart?: boolean;
@@ -66,6 +72,8 @@ interface AttemptWatch {
   readonly watch: RegionWatch;
 }
 
+/** Of the job's checkpoints. */
+const jobFolder = '/node/chk/sums';
 const endMs = 240_000;
 /** After the job has finished: for what still lives beside it. */
 const afterwardsMs = 1_500;
@@ -86,12 +94,28 @@ export function runCheckpoints(options: CheckpointScenarioOptions): Verdict {
 export function stepsOf(
   seed: number,
   faults: readonly StepFault[] = [],
-  { isApart = false, job = 'sums' }: Pick<CheckpointScenarioOptions, 'isApart' | 'job'> = {},
+  {
+    isApart = false,
+    job = 'sums',
+    mode = 'aligned',
+  }: Pick<CheckpointScenarioOptions, 'isApart' | 'job' | 'mode'> = {},
 ): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   const onStep = (step: string) => void counts.set(step, (counts.get(step) ?? 0) + 1);
-  new CheckpointScenario({ seed, plan: { clocks: {}, faults }, isApart, job, onStep }).run();
+  new CheckpointScenario({ seed, plan: { clocks: {}, faults }, isApart, job, mode, onStep }).run();
   return counts;
+}
+
+/** How barriers go. One that turns waits for a moment first. */
+function wayOf(mode: CutMode): Pick<CheckpointOptions, 'mode' | 'alignmentTimeoutMs'> {
+  switch (mode) {
+    case 'turning':
+      return { mode: 'aligned', alignmentTimeoutMs: 2 };
+    case 'atLeastOnce':
+      return { mode: 'at-least-once', alignmentTimeoutMs: null };
+    default:
+      return { mode, alignmentTimeoutMs: null };
+  }
 }
 
 class CheckpointScenario {
@@ -134,8 +158,7 @@ class CheckpointScenario {
         timeoutMs: 3_000,
         inFlightMax: rng.int(1, 4),
         failuresMax: rng.int(0, 3),
-        mode: 'aligned',
-        alignmentTimeoutMs: null,
+        ...wayOf(options.mode ?? 'aligned'),
       },
       restart: { kind: 'fixed-delay', attempts: 3, delayMs: 10 },
     };
@@ -155,13 +178,17 @@ class CheckpointScenario {
     world.run(endMs);
     if (world.failure === null && !this.#isDone) world.fail('finishes', 'no program finished');
     for (const program of this.#programs) program.release();
-    const { failure, eventCount, trace } = world;
+    const { eventCount, trace } = world;
     this.#counts.steps = [...this.#steps.counts.values()].reduce((sum, count) => sum + count, 0);
     this.#counts.struck = this.#steps.struck.length;
     this.#counts.rows = this.#output.rowCount;
     const watches = [...this.#watches.values()].map(({ watch }) => watch);
     this.#counts.startedAgain = watches.reduce((sum, { again }) => sum + again.size, 0);
+    const oracles = [...this.#watches.values()].map(({ oracle }) => oracle);
+    for (const oracle of oracles) this.#judge('kept rows', oracle.lateObjection());
+    this.#counts.keptRows = oracles.reduce((sum, { keptRows }) => sum + keptRows, 0);
     this.#counts.rowsBeside = watches.reduce((sum, { rowsBeside }) => sum + rowsBeside, 0);
+    const { failure } = world;
     return {
       ...{ seed: this.#options.seed, failure, traceHash: trace.digest(), plan: this.#plan },
       ...{ eventCount, counts: this.#counts },
@@ -302,6 +329,7 @@ class CheckpointScenario {
       makeTask: (options, { checkpoints, metrics }, slotIndex) => {
         const { oracle, watch } = this.#begun(program, checkpoints?.epoch ?? 0);
         this.#judge('others go on', watch.begins(options));
+        if (options.attempt > 1) this.#startedAgain();
         const clock = oracle.clockOf(options.id, metrics);
         const at = (name: string) => this.#around(name, { program, life: null, slotIndex });
         const { vertex } = options;
@@ -313,10 +341,16 @@ class CheckpointScenario {
           },
           wrote: (channel, message) => clock.wrote(channel, message),
           ended: (channel) => clock.ended(channel),
-          read: (channel, message) => {
-            clock.read(channel, message);
+          announcing: (channel, checkpointId) => {
+            clock.announcing(channel, checkpointId);
+            at(`barrier announced by ${vertex.name}`);
+          },
+          announced: (...note) => clock.announced(...note),
+          read: (channel, message, place) => {
+            clock.read(channel, message, place);
             if (message.kind === 'barrier') at(`barrier read by ${vertex.name}`);
           },
+          restoresRows: () => clock.restoresRows(),
           begins: (checkpointId) => clock.begins(checkpointId),
         });
       },
@@ -328,8 +362,13 @@ class CheckpointScenario {
     if (this.#epochs.get(program.index) !== epoch) {
       this.#epochs.set(program.index, epoch);
       this.#count('attempts');
+      if ((this.#counts.attempts ?? 0) > 1) this.#startedAgain();
     }
     return this.#watchOf(program, epoch);
+  }
+
+  #startedAgain(): void {
+    if (this.#options.mode === 'atLeastOnce') this.#output.letCountTwice();
   }
 
   #watchOf(program: JobProgram, epoch: number): AttemptWatch {
@@ -338,7 +377,8 @@ class CheckpointScenario {
     if (known !== undefined) return known;
     const { mode = 'aligned' } = this.#options;
     const graph = this.#graphOf(program.parallelism);
-    const oracle = new CutOracle({ graph, files: this.#job.files, mode });
+    const textsOf = (part: SnapshotPart) => textsOfPart(this.#disk, jobFolder, part);
+    const oracle = new CutOracle({ graph, files: this.#job.files, mode, textsOf });
     const made = { oracle, watch: new RegionWatch(graph) };
     this.#watches.set(key, made);
     return made;
@@ -346,13 +386,14 @@ class CheckpointScenario {
 
   #graphOf(parallelism: number): PhysicalGraph {
     const { graph } = buildJob(this.#job.definition, {}, { overwrite: false });
-    return planJob(graph, { parallelism, mode: 'streaming' });
+    const keepsPhases = mayKeepRows(this.#checkpoints.options);
+    return planJob(graph, { parallelism, mode: 'streaming', keepsPhases });
   }
 
   #complete(program: JobProgram, checkpointId: number): void {
     this.#count('checkpoints');
     const epoch = this.#epochs.get(program.index) ?? 0;
-    const path = `/node/chk/sums/chk-${checkpointId}-${epoch}/manifest.json`;
+    const path = `${jobFolder}/chk-${checkpointId}-${epoch}/manifest.json`;
     const inode = this.#disk.names.get(path);
     const decoded = inode === undefined ? null : decodeManifest(inode.cached);
     if (decoded?.kind !== 'manifest') {

@@ -5,53 +5,51 @@
  *     channel          ╲            ▉▉ in flight                       unaligned       taken + recorded = sent
  *     receiver   ▉▉▉▉▉▉▉│n          taken at its snapshot: 6 rows      at least once   taken ≥ sent
  *
- * Each end of a channel counts its rows, with a checksum over their bytes: since channels keep their order, two counts
- * are a vector clock's two components. What a task has sent is asked of the task as its barrier goes out, not of the ring, so
- * that a barrier which overtakes rows is seen. What a source has sent is compared with the positions in the manifest,
- * by the places of records in the files.
+ * Each end of a channel counts its rows, with a checksum over them (cut-clocks.ts): since channels keep their order, two counts
+ * are a vector clock's two components. What was on its way is read from the parts of the checkpoint, and the receiver's
+ * checksum goes on over it: so it is the sender's rows that are kept, each once, and in their order. What a task has sent
+ * is asked of the task as its barrier goes out, not of the ring, so that a barrier which overtakes rows is seen. What a source
+ * has sent is compared with the positions in the manifest, by the places of records in the files.
+ *
+ * Rows that a sender had not put into the ring are compared with those that come there afterwards.
  */
-import { crc32c } from '../../base/checksum.ts';
 import { rangesOf } from '../../connectors/filesystem/file-range.ts';
 import type { CheckpointManifest } from '../../coordinator/checkpoint/checkpoint-manifest.ts';
 import type { KnownSplit } from '../../coordinator/job/job-sources.ts';
+import { taskIdOf, taskIndexOf, vertexIdOf } from '../../coordinator/protocol.ts';
+import type { SnapshotPart } from '../../engine/checkpoint/task-snapshot.ts';
 import type { Json } from '../../engine/contracts/json.ts';
 import { channelsOf } from '../../engine/plan/channels.ts';
 import type { PhysicalGraph } from '../../engine/plan/physical-graph.ts';
-import { readTaskMetrics } from '../../engine/task/task-metrics.ts';
+import { type Count, CountedTask, type TaskClock, withRow } from './cut-clocks.ts';
+import { type KeptRows, ManifestRows } from './kept-rows.ts';
 import type { InputFile } from './sums-job.ts';
-import type { ChannelMessage } from './watched-task.ts';
 
-export type CutMode = 'aligned' | 'unaligned' | 'atLeastOnce';
-
-/** Rows of a channel up to a moment. */
-interface Count {
-  rows: number;
-  checksum: number;
-}
-
-/** What one task says of itself. */
-export interface TaskClock {
-  writing(channel: number, message: ChannelMessage): void;
-  wrote(channel: number, message: ChannelMessage): void;
-  ended(channel: number): void;
-  read(channel: number, message: ChannelMessage): void;
-  begins(checkpointId: number): void;
-}
-
-/** Rows that the snapshot of a receiver has recorded of a channel. @defaultValue none: barriers are aligned */
-export type RecordedRows = (receiver: string, sender: string, checkpointId: number) => number;
+export type CutMode = 'aligned' | 'turning' | 'unaligned' | 'atLeastOnce';
 
 export interface CutOracleOptions {
   readonly graph: PhysicalGraph;
   readonly files: readonly InputFile[];
   readonly mode: CutMode;
-  readonly recorded?: RecordedRows;
+  /** Rows of a part of a snapshot. */
+  readonly textsOf: (part: SnapshotPart) => readonly string[];
+}
+
+/** What is kept of rows that had not gone out: to be compared once they have. */
+interface Later {
+  readonly at: string;
+  readonly taskId: string;
+  readonly channel: number;
+  readonly expected: Count;
 }
 
 /** The clocks of one attempt of a job. */
 export class CutOracle {
   readonly #options: CutOracleOptions;
   readonly #tasks = new Map<string, CountedTask>();
+  #later: Later[] = [];
+  /** Rows on their way that checkpoints had. */
+  keptRows = 0;
 
   constructor(options: CutOracleOptions) {
     this.#options = options;
@@ -59,52 +57,95 @@ export class CutOracle {
 
   /** @param metrics - As the task publishes them. */
   clockOf(taskId: string, metrics: ArrayBufferLike): TaskClock {
-    const clock = new CountedTask(metrics);
+    const clock = new CountedTask(metrics, this.#options.mode !== 'aligned');
     this.#tasks.set(taskId, clock);
+    // What the task that was there before had not sent will not be sent by this one.
+    this.#later = this.#later.filter((one) => one.taskId !== taskId);
     return clock;
   }
 
   /** What is wrong with a checkpoint that is complete; null when it is a consistent cut. */
   objection(manifest: CheckpointManifest): string | null {
     const { checkpointId } = manifest;
-    for (const [taskId, task] of this.#tasks) {
-      const problem = task.objection(checkpointId) ?? this.#sourceObjection(taskId, manifest);
-      if (problem !== null) return `checkpoint ${checkpointId}, task ${taskId}: ${problem}`;
-    }
     const { graph } = this.#options;
+    const kept = new ManifestRows(graph, manifest);
+    this.keptRows += kept.rowCount;
+    const late = this.lateObjection();
+    if (late !== null) return late;
+    const outboxRows = new Map<string, number>();
     const nextOutput = new Map<string, number>();
     const nextInput = new Map<string, number>();
     for (const edge of graph.edges) {
       for (const { sender, receiver } of channelsOf(graph, edge)) {
-        const from = `${edge.from}[${sender}]`;
-        const to = `${edge.to}[${receiver}]`;
+        const from = taskIdOf(edge.from, sender);
+        const to = taskIdOf(edge.to, receiver);
+        const name = { edgeId: edge.id, sender, receiver };
         const output = takeNext(nextOutput, from);
         const input = takeNext(nextInput, to);
-        const problem = this.#channelObjection({ from, output, to, input }, checkpointId);
+        const ends = { from, output, to, input };
+        const rows = { inRing: kept.inRing(name), inOutbox: kept.inOutbox(name) };
+        outboxRows.set(from, (outboxRows.get(from) ?? 0) + rows.inOutbox.rowCount);
+        const problem = this.#channelObjection(ends, rows, checkpointId);
         if (problem !== null) return `checkpoint ${checkpointId}, ${from} to ${to}: ${problem}`;
       }
+    }
+    for (const [taskId, task] of this.#tasks) {
+      const inFront = kept.inFront(vertexIdOf(taskId), taskIndexOf(taskId));
+      const around = { inFront, inOutbox: outboxRows.get(taskId) ?? 0 };
+      const problem =
+        task.objection(checkpointId, around) ?? this.#sourceObjection(taskId, manifest);
+      if (problem !== null) return `checkpoint ${checkpointId}, task ${taskId}: ${problem}`;
+    }
+    return null;
+  }
+
+  /** Whether rows that were kept before they went out are those that have gone out since. */
+  lateObjection(): string | null {
+    for (const one of this.#later) {
+      const { at, taskId, channel, expected } = one;
+      const sent = this.#tasks.get(taskId)?.sentUpTo(channel, expected.rows) ?? null;
+      if (sent === null) continue;
+      this.#later = this.#later.filter((other) => other !== one);
+      if (sent !== expected.checksum) return `${at}: other rows are kept than have gone out since`;
     }
     return null;
   }
 
   #channelObjection(
     { from, output, to, input }: { from: string; output: number; to: string; input: number },
+    { inRing, inOutbox }: { readonly inRing: KeptRows; readonly inOutbox: KeptRows },
     checkpointId: number,
   ): string | null {
-    const { mode, recorded } = this.#options;
-    const sent = this.#tasks.get(from)?.sentAt(output, checkpointId) ?? null;
-    const taken = this.#tasks.get(to)?.takenAt(input, checkpointId) ?? null;
+    const { mode } = this.#options;
+    const sender = this.#tasks.get(from);
+    const sent = sender?.sentAt(output, checkpointId) ?? null;
     if (sent === null) return 'the sender has neither sent the barrier nor ended';
+    const fitting = sent.rows - inRing.rowCount;
+    const taken = this.#tasks.get(to)?.takenAt(input, checkpointId, fitting) ?? null;
     if (taken === null) return 'the receiver has neither begun its snapshot nor ended';
     if (mode === 'atLeastOnce') {
-      return taken.rows >= sent.rows ? null : `${taken.rows} of ${sent.rows} rows are taken`;
+      if (taken.rows < sent.rows) return `${taken.rows} of ${sent.rows} rows are taken`;
+      const first = this.#tasks.get(to)?.takenUpTo(input, sent.rows);
+      return first === sent.checksum ? null : 'other rows are taken than were sent';
     }
-    const inFlight = mode === 'unaligned' ? (recorded?.(to, from, checkpointId) ?? 0) : 0;
-    if (taken.rows + inFlight !== sent.rows) {
-      return `${taken.rows} rows are taken and ${inFlight} recorded, ${sent.rows} were sent`;
+    if (taken.rows + inRing.rowCount !== sent.rows) {
+      return `${taken.rows} rows are taken and ${inRing.rowCount} recorded, ${sent.rows} were sent`;
     }
-    const isSame = inFlight > 0 || taken.checksum === sent.checksum;
-    return isSame ? null : 'other rows are taken than were sent';
+    const recorded = this.#goneOn(taken, inRing);
+    if (recorded.rows !== sent.rows || recorded.checksum !== sent.checksum) {
+      return 'other rows are taken and recorded than were sent';
+    }
+    if (inOutbox.rowCount > 0) {
+      const expected = this.#goneOn(sent, inOutbox);
+      const at = `checkpoint ${checkpointId}, ${from} to ${to}`;
+      this.#later.push({ at, taskId: from, channel: output, expected });
+    }
+    return null;
+  }
+
+  /** Rows up to a moment, and behind them what a checkpoint has kept. */
+  #goneOn(before: Count, { parts }: KeptRows): Count {
+    return parts.flatMap((part) => this.#options.textsOf(part)).reduce(withRow, before);
   }
 
   /** Of a task with a source: whether its positions are where its rows end. */
@@ -165,113 +206,4 @@ function takeNext(counts: Map<string, number>, key: string): number {
   const next = counts.get(key) ?? 0;
   counts.set(key, next + 1);
   return next;
-}
-
-/** One end of a channel. */
-class CountedChannel {
-  readonly now: Count = { rows: 0, checksum: 0 };
-  /** By checkpoint: what came before its barrier, or before the snapshot. */
-  readonly at = new Map<number, Count>();
-  hasEnded = false;
-
-  add(message: ChannelMessage): void {
-    if (message.kind !== 'rows') return;
-    this.now.rows += message.count;
-    this.now.checksum = crc32c(message.bytes, this.now.checksum);
-  }
-
-  mark(checkpointId: number): void {
-    this.at.set(checkpointId, { ...this.now });
-  }
-
-  before(checkpointId: number): Count | null {
-    return this.at.get(checkpointId) ?? (this.hasEnded ? this.now : null);
-  }
-}
-
-class CountedTask implements TaskClock {
-  readonly #metrics: ArrayBufferLike;
-  readonly #outputs: CountedChannel[] = [];
-  readonly #inputs: CountedChannel[] = [];
-  /** By checkpoint: rows that the chain had given out as the barrier left it. */
-  readonly #given = new Map<number, number>();
-  /** By checkpoint: rows that the chain had been given as the barrier came to it. */
-  readonly #worked = new Map<number, number>();
-
-  constructor(metrics: ArrayBufferLike) {
-    this.#metrics = metrics;
-  }
-
-  writing(_channel: number, message: ChannelMessage): void {
-    if (message.kind !== 'barrier' || this.#given.has(message.checkpointId)) return;
-    this.#given.set(message.checkpointId, readTaskMetrics(this.#metrics).output.rowsIn);
-  }
-
-  wrote(channel: number, message: ChannelMessage): void {
-    const output = this.#end(this.#outputs, channel);
-    output.add(message);
-    if (message.kind === 'barrier') output.mark(message.checkpointId);
-  }
-
-  ended(channel: number): void {
-    this.#end(this.#outputs, channel).hasEnded = true;
-  }
-
-  read(channel: number, message: ChannelMessage): void {
-    this.#end(this.#inputs, channel).add(message);
-  }
-
-  begins(checkpointId: number): void {
-    for (const input of this.#inputs) input?.mark(checkpointId);
-    this.#worked.set(checkpointId, this.#rowsIn);
-  }
-
-  sentAt(channel: number, checkpointId: number): Count | null {
-    return this.#end(this.#outputs, channel).before(checkpointId);
-  }
-
-  /** A channel that nobody has read yet had no rows then. */
-  takenAt(channel: number, checkpointId: number): Count | null {
-    const input = this.#end(this.#inputs, channel);
-    if (this.#worked.has(checkpointId))
-      return input.at.get(checkpointId) ?? { rows: 0, checksum: 0 };
-    return this.#isFinished ? input.now : null;
-  }
-
-  /** Rows that the first of the chain was given, or has read, up to a checkpoint; null of one that it had no part in. */
-  workedAt(checkpointId: number): number | null {
-    return this.#worked.get(checkpointId) ?? (this.#isFinished ? this.#rowsIn : null);
-  }
-
-  /** What is wrong within the task: rows that it holds, or that its barrier has overtaken. */
-  objection(checkpointId: number): string | null {
-    const given = this.#given.get(checkpointId);
-    const sent = this.#outputs.reduce((sum, one) => sum + (one.at.get(checkpointId)?.rows ?? 0), 0);
-    if (given !== undefined && given !== sent) {
-      return `it gave out ${given} rows in front of its barrier, its channels have ${sent}`;
-    }
-    const worked = this.#worked.get(checkpointId);
-    const taken = this.#inputs.reduce(
-      (sum, one) => sum + (one?.at.get(checkpointId)?.rows ?? 0),
-      0,
-    );
-    const hasInputs = this.#inputs.length > 0;
-    if (hasInputs && worked !== undefined && worked !== taken) {
-      return `it has read ${taken} rows in front of the barrier, and worked on ${worked}`;
-    }
-    return null;
-  }
-
-  get #rowsIn(): number {
-    return readTaskMetrics(this.#metrics).operators[0]?.rowsIn ?? 0;
-  }
-
-  get #isFinished(): boolean {
-    return readTaskMetrics(this.#metrics).state === 'finished';
-  }
-
-  #end(ends: CountedChannel[], channel: number): CountedChannel {
-    ends[channel] ??= new CountedChannel();
-    return ends[channel];
-  }
 }

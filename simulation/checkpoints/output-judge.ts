@@ -2,6 +2,9 @@
  * Judges what others see of a job's output folders: no row twice, none that is not right, rows of a key in their order, and
  * in the end all of them. Files whose names begin with a dot are nobody's yet.
  *
+ * At least once: the same until the job is started again; from then on rows may come again, and what counts rows may count some
+ * of them twice, but never too few.
+ *
  * It looks whenever names have changed, at what is there then: so it does not matter which program made a file visible, or
  * whether a power cut took its name away again.
  */
@@ -16,12 +19,16 @@ export class OutputJudge {
   readonly #visible = new Map<string, readonly string[]>();
   #nameChangeCount = -1;
   #mayRepeat = false;
+  #mayCountTwice = false;
+  /** By id of the row. */
+  readonly #lines: ReadonlyMap<string, string>;
 
   constructor(
     state: SimDiskState,
     { expected, outputFolders }: Pick<SumsJob, 'expected' | 'outputFolders'>,
   ) {
     this.#state = state;
+    this.#lines = expected;
     this.#expected = new Set(expected.values());
     this.#folders = outputFolders;
   }
@@ -29,6 +36,12 @@ export class OutputJudge {
   /** From now on rows may come again: the job has gone on from an older checkpoint than it had. */
   letRepeat(): void {
     this.#mayRepeat = true;
+  }
+
+  /** From now on rows may come again, and count twice: the job has gone on from a checkpoint that promises no more. */
+  letCountTwice(): void {
+    this.#mayRepeat = true;
+    this.#mayCountTwice = true;
   }
 
   /** What is wrong with what is visible now; null when nothing is. */
@@ -44,10 +57,10 @@ export class OutputJudge {
     this.#look();
     const wrong = this.#wrongLine();
     if (wrong !== null) return wrong;
-    const seen = new Set([...this.#visible.values()].flat());
-    const missing = [...this.#expected].filter((line) => !seen.has(line));
+    const seen = new Set([...this.#visible.values()].flat().map((line) => JSON.parse(line).id));
+    const missing = [...this.#lines].filter(([id]) => !seen.has(id));
     if (missing.length === 0) return null;
-    return `${missing.length} of ${this.#expected.size} rows are lost, among them ${missing[0]}`;
+    return `${missing.length} of ${this.#lines.size} rows are lost, among them ${missing[0]?.[1]}`;
   }
 
   get rowCount(): number {
@@ -74,6 +87,16 @@ export class OutputJudge {
     return isChanged;
   }
 
+  #isRight(line: string): boolean {
+    if (this.#expected.has(line)) return true;
+    if (!this.#mayCountTwice || !line.endsWith('}')) return false;
+    const row = JSON.parse(line);
+    const once = this.#lines.get(row.id);
+    if (once === undefined) return false;
+    const { count, ids } = JSON.parse(once);
+    return row.count >= count && row.ids >= ids;
+  }
+
   #isSeen(path: string): boolean {
     return this.#folders.some(
       (folder) => path.startsWith(`${folder}/`) && !path.startsWith(`${folder}/.`),
@@ -85,7 +108,7 @@ export class OutputJudge {
     const lastEnd = new Map<string, number>();
     for (const [path, lines] of this.#visible) {
       for (const line of lines) {
-        if (!this.#expected.has(line)) return `${path} has a row that is not right: ${line}`;
+        if (!this.#isRight(line)) return `${path} has a row that is not right: ${line}`;
         if (this.#mayRepeat) continue;
         if (seen.has(line)) return `${path} has a row for the second time: ${line}`;
         seen.add(line);

@@ -9,13 +9,20 @@
 import { bodyMark } from '../../engine/batch/body-layout.ts';
 import type { SnapshotFiles, SnapshotRun } from '../../engine/checkpoint/snapshot-files.ts';
 import type { RingReader, RingWriter } from '../../engine/memory/ring.ts';
+import { isChannelKind } from '../../engine/plan/channel-ref.ts';
+import type { Schema } from '../../engine/schema/schema.ts';
 import { decodeMark, markMessageBytes } from '../../engine/shuffle/mark-message.ts';
 import { Task } from '../../engine/task/task.ts';
 import type { TaskOptions } from '../../engine/task/task-parts.ts';
 
 /** What a message of a channel is, as far as cuts are concerned. */
 export type ChannelMessage =
-  | { readonly kind: 'rows'; readonly count: number; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'rows';
+      readonly count: number;
+      readonly bytes: Uint8Array;
+      readonly schema: Schema;
+    }
   | { readonly kind: 'barrier'; readonly checkpointId: number }
   | { readonly kind: 'other' };
 
@@ -28,7 +35,14 @@ export interface TaskEye {
   wrote(channel: number, message: ChannelMessage): void;
   /** No message follows. */
   ended(channel: number): void;
-  read(channel: number, message: ChannelMessage): void;
+  /** @param place - Slots of the ring up to the end of the message. */
+  read(channel: number, message: ChannelMessage, place: number): void;
+  /** A barrier is about to be announced ahead of what the task holds. */
+  announcing(channel: number, checkpointId: number): void;
+  /** The task has seen an announcement: `place` slots had been written by then. */
+  announced(channel: number, checkpointId: number, place: number): void;
+  /** Behind a restart the task may be given rows that were on their way, before any other. */
+  restoresRows(): void;
   /** The barrier has come to the task: its snapshot begins. */
   begins(checkpointId: number): void;
 }
@@ -42,11 +56,15 @@ export function watchedTask(options: TaskOptions, eye: TaskEye): Task {
     snapshots: snapshots && watchedFiles(snapshots, vertex.name, eye),
     inputs: inputs.map((one) => ({
       ...one,
-      rings: one.rings.map((ring) => watchedReader(ring, input++, eye)),
+      rings: one.rings.map((ring) =>
+        watchedReader(ring, { channel: input++, schema: one.schema }, eye),
+      ),
     })),
     outputs: outputs.map((one) => ({
       ...one,
-      rings: one.rings.map((ring) => watchedWriter(ring, output++, eye)),
+      rings: one.rings.map((ring) =>
+        watchedWriter(ring, { channel: output++, schema: one.schema }, eye),
+      ),
     })),
   });
 }
@@ -63,7 +81,17 @@ export function exchanged<T extends object>(target: T, methods: Partial<T>): T {
   });
 }
 
-function watchedReader(ring: RingReader, channel: number, eye: TaskEye): RingReader {
+/** A channel of a task, and what rows it carries. */
+interface WatchedChannel {
+  readonly channel: number;
+  readonly schema: Schema;
+}
+
+function watchedReader(
+  ring: RingReader,
+  { channel, schema }: WatchedChannel,
+  eye: TaskEye,
+): RingReader {
   let target: Uint8Array = new Uint8Array(0);
   return exchanged(ring, {
     tryRead: (into) => {
@@ -71,20 +99,33 @@ function watchedReader(ring: RingReader, channel: number, eye: TaskEye): RingRea
         target = into(sizeBytes);
         return target;
       });
-      if (outcome === 'message') eye.read(channel, messageIn(target));
+      if (outcome === 'message') eye.read(channel, messageIn(target, schema), ring.place);
       return outcome;
+    },
+    takeNote: () => {
+      const note = ring.takeNote();
+      if (note !== null) eye.announced(channel, note.numbers[0], note.place);
+      return note;
     },
   });
 }
 
-function watchedWriter(ring: RingWriter, channel: number, eye: TaskEye): RingWriter {
+function watchedWriter(
+  ring: RingWriter,
+  { channel, schema }: WatchedChannel,
+  eye: TaskEye,
+): RingWriter {
   return exchanged(ring, {
     tryWrite: (bytes) => {
-      const message = messageIn(bytes);
+      const message = messageIn(bytes, schema);
       if (!ring.isWriting) eye.writing(channel, message);
       const isWritten = ring.tryWrite(bytes);
       if (isWritten) eye.wrote(channel, message);
       return isWritten;
+    },
+    note: (numbers) => {
+      eye.announcing(channel, numbers[0]);
+      ring.note(numbers);
     },
     end: () => {
       ring.end();
@@ -93,10 +134,12 @@ function watchedWriter(ring: RingWriter, channel: number, eye: TaskEye): RingWri
   });
 }
 
-function messageIn(bytes: Uint8Array): ChannelMessage {
+function messageIn(bytes: Uint8Array, schema: Schema): ChannelMessage {
   const start = bytes.slice(0, markMessageBytes);
   const uint32 = new Uint32Array(start.buffer, 0, start.length >> 2);
-  if (uint32[0] === bodyMark) return { kind: 'rows', count: uint32[1] ?? 0, bytes };
+  if (uint32[0] === bodyMark) {
+    return { kind: 'rows', count: uint32[1] ?? 0, bytes, schema };
+  }
   const mark = decodeMark({ uint32, float64: new Float64Array(start.buffer) }, 0);
   return mark?.kind === 'barrier' ? mark : { kind: 'other' };
 }
@@ -111,6 +154,7 @@ function watchedFiles(files: SnapshotFiles, vertex: string, eye: TaskEye): Snaps
     readerOf: (...operator) => {
       const reader = files.readerOf(...operator);
       if (reader !== null) eye.step(`restore of ${operator[0].kind}`);
+      if (reader !== null && isChannelKind(operator[0].kind)) eye.restoresRows();
       return reader;
     },
   };

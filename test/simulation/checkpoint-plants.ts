@@ -134,7 +134,7 @@ function notesAhead(notes: readonly Json[]): Json[] {
 }
 
 /** The last rows of each channel go out behind the barrier. */
-function overtaken(ring: RingWriter): RingWriter {
+export function overtaken(ring: RingWriter): RingWriter {
   let held: Uint8Array | null = null;
   let isPassing = false;
   const pass = (): boolean => {
