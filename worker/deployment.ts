@@ -21,7 +21,7 @@ import { taskLatencyBytes } from '../engine/task/task-latency.ts';
 import { taskMetricsBytes } from '../engine/task/task-metrics.ts';
 import { makeRings } from './exchange-rings.ts';
 import type { RemoteRings } from './remote-ends.ts';
-import type { SharedSources } from './shared-sources.ts';
+import { partOfRate, type SharedSources } from './shared-sources.ts';
 import type { EdgeEnd, RingDescriptor, TaskDeployment } from './threads/slot-messages.ts';
 
 export interface DeploymentOptions {
@@ -50,10 +50,17 @@ export function deploymentsOf(
     path: `${folder}/${edge.id}-${index}-${ofAttempt}.map`,
   });
   const deployments = new Map<number, TaskDeployment[]>();
-  for (const vertex of graph.vertices) {
-    for (let taskIndex = 0; taskIndex < vertex.parallelism; taskIndex++) {
+  // A job has all of its tasks in this process, or the request says which of them are not.
+  const isWhole = request.elsewhere === undefined;
+  const isElsewhere = (taskId: string) => !isWhole && slots[taskId] === undefined;
+  for (const planned of graph.vertices) {
+    const all = indexesOf({ from: 0, to: planned.parallelism });
+    const own = all.filter((index) => slotOf(planned.id, index) !== undefined);
+    const part = isWhole ? null : partOfRate(planned, own.length);
+    const { vertex, pace } = part ?? { vertex: planned, pace: sources.paceOf(planned) };
+    for (const taskIndex of own) {
       const slotIndex = slotOf(vertex.id, taskIndex);
-      if (slotIndex === undefined) continue;
+      assert(slotIndex !== undefined, 'tasks of this process have their slots');
       const deployment: TaskDeployment = {
         taskId: taskIdOf(vertex.id, taskIndex),
         ...{ attempt, taskIndex, vertex, prepared, programRings },
@@ -82,8 +89,8 @@ export function deploymentsOf(
         latency: latencyPlace(graph, vertex),
         checkpoints: checkpointPlace(request, vertex, refs.get(vertex.id) ?? []),
         channelRefs: refs.get(vertex.id) ?? [],
-        pace: sources.paceOf(vertex),
-        alignment: sources.alignmentOf(graph, vertex, taskIndex),
+        pace,
+        alignment: sources.alignmentOf(graph, { vertex, taskIndex }, isElsewhere),
         slotWeight: slotWeights[taskIdOf(vertex.id, taskIndex)] ?? 0,
       };
       const others = deployments.get(slotIndex);
