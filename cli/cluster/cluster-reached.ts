@@ -9,7 +9,7 @@ import {
   clientMethods,
   type WatchAnswer,
 } from '../../coordinator/protocol/clients.ts';
-import { jobMethods } from '../../coordinator/protocol/jobs.ts';
+import { endPhases, type JobPhase, jobMethods } from '../../coordinator/protocol/jobs.ts';
 import type { ClientEnv } from '../control/job-client.ts';
 import type { JobCall, ReachedJob } from '../control/reach-job.ts';
 import type { ClusterClient } from './cluster-client.ts';
@@ -32,10 +32,12 @@ export async function clusterReached(
   const body = { job: wanted };
   const describe = { method: jobMethods.describe, body, isRepeatable: true };
   const description = await cluster.ask<ClusterJob>(describe);
-  const { id } = description;
+  const { id, phase } = description;
   return {
     description,
     async ask<T>({ method, body: asked = {}, deadlineMs }: JobCall): Promise<T> {
+      // What has ended can be looked at, and not be told anything.
+      if (endPhases.has(phase) && method !== jobMethods.why) throw endedError(id, phase);
       const call = { method, body: { ...(asked as object), job: id }, deadlineMs };
       try {
         return await cluster.ask<T>({ ...call, isRepeatable: !changing.has(method) });
@@ -66,6 +68,12 @@ export async function hasClusterJobEnded(
     if (codeOf(error) === 'CLUSTER_JOB_NOT_FOUND') return true;
     throw error;
   }
+}
+
+function endedError(id: string, phase: JobPhase) {
+  return typedError('JOB_NOT_RUNNING', `job "${id}" has ended: ${phase}`, {
+    hint: 'millrace history shows when; millrace list what runs now.',
+  });
 }
 
 /** The coordinator was there a moment ago: it waits for the job. */

@@ -8,6 +8,7 @@ import { formatBytes, formatCount, formatDuration } from '../../base/units.ts';
 import type { TaskInspection } from '../../coordinator/job/job-inspection.ts';
 import type { ClusterJob } from '../../coordinator/protocol/clients.ts';
 import {
+  endPhases,
   type JobDescription,
   jobMethods,
   type WhyAnswer,
@@ -82,7 +83,7 @@ function headText(description: JobDescription | ClusterJob): string[] {
   const rate = formatCount(Math.round(rowsPerSecond));
   const reason = 'reason' in description && description.reason ? `: ${description.reason}` : '';
   return [
-    `job "${name}" (${id ?? 'no id yet'}), ${hostText(description)}: ${phase} for ${formatDuration(seconds * 1000)}${reason}`,
+    `job "${name}" (${id ?? 'no id yet'}), ${hostText(description)}: ${phase} ${endPhases.has(phase) ? 'after' : 'for'} ${formatDuration(seconds * 1000)}${reason}`,
     `  read     ${formatCount(rowsIn)} rows, ${formatBytes(bytesIn)}, ${rate} rows/s`,
     `  written  ${formatCount(rowsOut)} rows`,
   ];

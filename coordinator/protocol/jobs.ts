@@ -35,6 +35,10 @@ export type JobPhase =
   | 'cancelled'
   | 'stopped';
 
+export const endPhases: ReadonlySet<JobPhase> = new Set([
+  ...(['finished', 'failed', 'cancelled', 'stopped'] as const),
+]);
+
 export interface JobDescription {
   readonly name: string;
   /** Null until the job has been planned. */

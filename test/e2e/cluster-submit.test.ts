@@ -6,12 +6,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CliOptions, expectFailure, runCli, summaryOf } from '../support/cli-process.ts';
-import { type ClusterProcesses, startClusterProcesses } from '../support/cluster-processes.ts';
+import { type StandingCluster, startStandingCluster } from '../support/standing-cluster.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-let cluster: ClusterProcesses;
+let cluster: StandingCluster;
 beforeAll(async () => {
-  cluster = await startClusterProcesses({ workers: 2, slots: 2 });
+  cluster = await startStandingCluster({ workers: 2, slots: 2 });
 });
 afterAll(() => cluster?.stop());
 

@@ -16,7 +16,7 @@ export interface ClusterOptions {
   readonly slots?: number;
 }
 
-export interface ClusterProcesses {
+export interface StandingCluster {
   /** Of the coordinator. */
   readonly address: string;
   readonly folder: string;
@@ -28,10 +28,10 @@ const command = join(projectFolder, 'cli/millrace.mjs');
 const startMsMax = 60_000;
 
 /** Resolves when all workers are registered. */
-export async function startClusterProcesses({
+export async function startStandingCluster({
   workers = 2,
   slots = 2,
-}: ClusterOptions = {}): Promise<ClusterProcesses> {
+}: ClusterOptions = {}): Promise<StandingCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-cluster-'));
   const roles: Role[] = [];
   const start = (name: string, args: readonly string[]) => {

@@ -105,6 +105,19 @@ test('cancel waits until the job has ended', async () => {
   expect(looks).toBe(3);
 });
 
+test('a job that has ended is shown, and can be told nothing', async () => {
+  const { coordinator, command, reach } = await scene();
+  coordinator.on(jobMethods.describe, () => ({ ...watched(null).job, phase: 'finished' }));
+  coordinator.on(jobMethods.why, () => ({ inspection: null, findings: [] }));
+  expect((await command(statusCommand, 'words')).stdout).toContain('finished after 2.0 s');
+  const cancelled = cancelCommand(fakeCliEnv(), ['words', '--cluster', leader], reach);
+  const error = await errorOf(cancelled);
+  expect([error.info.code, error.message]).toEqual([
+    ...['JOB_NOT_RUNNING', 'job "words-1" has ended: finished'],
+  ]);
+  expect(coordinator.calls).not.toContain(jobMethods.cancel);
+});
+
 test('logs show what each worker has, and follow until the job has ended', async () => {
   const { coordinator, command } = await scene();
   const answers: LogsAnswer[] = [
