@@ -6,6 +6,7 @@
  */
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
+import { assert } from '../../base/assert.ts';
 import { parseHostAddress } from '../../base/env/socket-address.ts';
 import { parseSize } from '../../base/units.ts';
 
@@ -14,12 +15,7 @@ const anyHosts: readonly string[] = ['0.0.0.0', '::', '*'];
 const slotsMax = 128;
 
 const address = z.string().check(z.refine((text) => isDone(() => parseHostAddress(text))));
-const listening = address.check(
-  z.refine((text) => {
-    const target = parseHostAddress(text);
-    return 'path' in target || !anyHosts.includes(target.host);
-  }),
-);
+const listening = z.string().check(z.refine((text) => isDone(() => assertReachable(text))));
 const addresses = listOf(address);
 const endpoint = z.string().check(z.refine(isEndpoint));
 const name = z.string().check(z.regex(/^[A-Za-z0-9._-]{1,64}$/));
@@ -94,6 +90,14 @@ function splitList(text: string): string[] {
 function isEndpoint(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/';
+}
+
+function assertReachable(text: string): void {
+  const target = parseHostAddress(text);
+  assert(
+    'path' in target || !anyHosts.includes(target.host),
+    'others can be told to connect there',
+  );
 }
 
 function isDone(work: () => unknown): boolean {

@@ -89,6 +89,7 @@ function removeFile(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    if (systemCodeOf(error) !== 'ENOENT') throw error;
+    const isGone = ['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error));
+    if (!isGone) throw error;
   }
 }

@@ -11,3 +11,13 @@ export function typedErrorOf(work: () => unknown): TypedError | null {
   }
   return null;
 }
+
+/** The same of work that takes its time; it has to fail. */
+export async function rejectionOf(work: Promise<unknown>): Promise<TypedError> {
+  const error = await work.then(
+    () => new Error('the work was done'),
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof TypedError) return error;
+  throw error;
+}

@@ -165,6 +165,7 @@ test.each`
   ${'{"worker": {"memory": "much"}}'}            | ${'CONFIG_VALUE'}         | ${'worker.memory: "much" is not a size such as 4GB'}                                               | ${''}
   ${'{"worker": {"listen": 7070}}'}              | ${'CONFIG_VALUE'}         | ${'worker.listen: 7070 is not an address such as'}                                                 | ${''}
   ${'{"worker": {"listen": "0.0.0.0:1"}}'}       | ${'CONFIG_VALUE'}         | ${'worker.listen: "0.0.0.0:1" is not an address such as 127.0.0.1:7070, at which others reach it'} | ${''}
+  ${'{"worker": {"listen": "7070"}}'}            | ${'CONFIG_VALUE'}         | ${'worker.listen: "7070" is not an address such as'}                                               | ${''}
   ${'{"worker": {"name": "a b"}}'}               | ${'CONFIG_VALUE'}         | ${'worker.name: "a b" is not letters'}                                                             | ${''}
   ${'{"coordinator": {"metadata": "disk"}}'}     | ${'CONFIG_VALUE'}         | ${'coordinator.metadata: "disk" is not file or etcd'}                                              | ${''}
   ${'{"coordinator": {"etcd": "a:1"}}'}          | ${'CONFIG_VALUE'}         | ${'coordinator.etcd: "a:1" is not an address such as http://'}                                     | ${''}
