@@ -15,6 +15,8 @@ interface Usage {
   readonly name: string;
   readonly usage: string;
   readonly description: string;
+  /** Whether it may be about a cluster that the configuration names. @defaultValue false */
+  readonly asksCluster?: boolean;
   /** Loads the command, and runs it. */
   readonly run: (env: CliEnv, args: readonly string[]) => Promise<ExitCode>;
 }
@@ -28,6 +30,7 @@ const usages: readonly Usage[] = [
   },
   {
     name: 'submit',
+    asksCluster: true,
     usage: 'FILE [flags]',
     description: 'send a job to a cluster',
     run: async (env, args) => (await import('./commands/submit.ts')).submitCommand(env, args),
@@ -40,30 +43,35 @@ const usages: readonly Usage[] = [
   },
   {
     name: 'list',
+    asksCluster: true,
     usage: '[flags]',
     description: 'show the jobs that run on this machine, or on a cluster',
     run: async (env, args) => (await import('./commands/list.ts')).listCommand(env, args),
   },
   {
     name: 'status',
+    asksCluster: true,
     usage: 'JOB [flags]',
     description: 'show how far a running job is, by operator',
     run: async (env, args) => (await import('./commands/status.ts')).statusCommand(env, args),
   },
   {
     name: 'why',
+    asksCluster: true,
     usage: 'JOB [OPERATOR] [flags]',
     description: 'say why nothing comes out of a running job',
     run: async (env, args) => (await import('./commands/why.ts')).whyCommand(env, args),
   },
   {
     name: 'state',
+    asksCluster: true,
     usage: 'get|read … [flags]',
     description: "show an operator's state, of a job that runs or in a checkpoint",
     run: async (env, args) => (await import('./commands/state.ts')).stateCommand(env, args),
   },
   {
     name: 'checkpoints',
+    asksCluster: true,
     usage: 'DIR|JOB [flags]',
     description: 'show the checkpoints in a folder, or of a running job',
     run: async (env, args) =>
@@ -71,36 +79,42 @@ const usages: readonly Usage[] = [
   },
   {
     name: 'savepoint',
+    asksCluster: true,
     usage: 'JOB DIR [flags]',
     description: 'keep what a running job is at in a folder',
     run: async (env, args) => (await import('./commands/savepoint.ts')).savepointCommand(env, args),
   },
   {
     name: 'stop',
+    asksCluster: true,
     usage: 'JOB [flags]',
     description: 'end a running job with a savepoint, to be gone on with',
     run: async (env, args) => (await import('./commands/stop.ts')).stopCommand(env, args),
   },
   {
     name: 'rescale',
+    asksCluster: true,
     usage: 'JOB --parallelism N [flags]',
     description: 'have a running job go on with another number of tasks',
     run: async (env, args) => (await import('./commands/rescale.ts')).rescaleCommand(env, args),
   },
   {
     name: 'cancel',
+    asksCluster: true,
     usage: 'JOB [flags]',
     description: 'end a running job',
     run: async (env, args) => (await import('./commands/cancel.ts')).cancelCommand(env, args),
   },
   {
     name: 'logs',
+    asksCluster: true,
     usage: 'JOB [flags]',
     description: 'show what a job of a cluster has printed',
     run: async (env, args) => (await import('./commands/logs.ts')).logsCommand(env, args),
   },
   {
     name: 'history',
+    asksCluster: true,
     usage: '[flags]',
     description: 'show the jobs of a cluster that have ended',
     run: async (env, args) => (await import('./commands/history.ts')).historyCommand(env, args),
@@ -189,7 +203,7 @@ async function dispatch(env: CliEnv, argv: readonly string[]): Promise<ExitCode>
       outputError: () => undefined,
     })
     .addHelpText('after', examples);
-  for (const { name, usage, description, run } of usages) {
+  for (const { name, usage, description, asksCluster = false, run } of usages) {
     // Flags are read by the command itself: which ones there are depends on the job file.
     program
       .command(name)
@@ -200,7 +214,7 @@ async function dispatch(env: CliEnv, argv: readonly string[]): Promise<ExitCode>
       .allowUnknownOption()
       .passThroughOptions()
       .action(async (args: string[]) => {
-        exitCode = await run(env, args);
+        exitCode = await run(asksCluster ? await configured(env) : env, args);
       });
   }
   try {
@@ -212,6 +226,10 @@ async function dispatch(env: CliEnv, argv: readonly string[]): Promise<ExitCode>
     return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   }
   return exitCode;
+}
+
+async function configured(env: CliEnv): Promise<CliEnv> {
+  return (await import('./config/configured-client.ts')).configuredClient(env);
 }
 
 function noCommandError(name: string) {

@@ -1,5 +1,6 @@
 /** Addresses of sockets: `127.0.0.1:4000`, `[::1]:4000`, `localhost:0`, `unix:/path`; of other hosts where there is TLS. */
 import type { Server, Socket } from 'node:net';
+import { codeOf } from '../typed-error.ts';
 import type { Address } from './net.ts';
 import { addressFormError, notLoopbackError } from './net-error.ts';
 
@@ -27,6 +28,24 @@ export function parseHostAddress(address: Address): Target {
   const host = match[1] ?? match[2] ?? '';
   // The name is not looked up: a resolver could answer with another host.
   return { host: host === 'localhost' ? '127.0.0.1' : host, port };
+}
+
+/** Whether nothing leaves this host to reach it. */
+export function isOnThisHost(address: Address): boolean {
+  try {
+    parseAddress(address);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'NET_NOT_LOOPBACK') return false;
+    throw error;
+  }
+}
+
+/** Any free port of the same host; of this one for a Unix socket. */
+export function anyPortOf(address: Address): Address {
+  const target = parseHostAddress(address);
+  if ('path' in target) return '127.0.0.1:0';
+  return target.host.includes(':') ? `[${target.host}]:0` : `${target.host}:0`;
 }
 
 export function listeningAddressOf(server: Server, target: Target): Address {

@@ -16,6 +16,7 @@ import type { ExecutorSpec } from '../../worker/supervisor/executor-launcher.ts'
 import { PiscinaSlotRunner } from '../../worker/threads/piscina-slot-runner.ts';
 import { NetworkThread, startThreadNetwork } from '../../worker/threads/thread-network.ts';
 import { startWorker } from '../../worker/worker.ts';
+import type { ExecutorStart } from './process-launcher.ts';
 
 const failedExitCode = 1;
 /** Of 1,000: the system that needs memory ends this process before its supervisor, and before most others. */
@@ -29,7 +30,7 @@ const warmThread = new NetworkThread();
 followSupervisor((line) => {
   // The supervisor has ended it before it was needed.
   if (line === '') process.exit(0);
-  const spec: ExecutorSpec = JSON.parse(line);
+  const spec: ExecutorStart = JSON.parse(line);
   run(spec).catch((error: unknown) => {
     const { message, hint = '' } = toWire(error);
     process.stderr.write(`executor ${spec.executorId} of job ${spec.jobId}: ${message}. ${hint}\n`);
@@ -55,12 +56,13 @@ function offerToSystem(): void {
   }
 }
 
-async function run(spec: ExecutorSpec): Promise<void> {
-  const env = createRealEnv({ events: (process.env.MILLRACE_DEBUG ?? '0') !== '0' });
+async function run({ tls, ...spec }: ExecutorStart): Promise<void> {
+  const env = createRealEnv({ events: (process.env.MILLRACE_DEBUG ?? '0') !== '0', tls });
   const runner = await runnerOf(spec.slots);
   const network = await startThreadNetwork({
     ...{ runner, thread: warmThread, observe: env.observe, address: spec.exchangeAddress },
     name: `${spec.workerId} ${spec.executorId}`,
+    ...(tls !== undefined && { tls }),
   });
   const worker = await startWorker(env, {
     ...{ workerId: spec.workerId, executorId: spec.executorId, address: spec.address },

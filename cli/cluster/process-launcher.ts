@@ -11,9 +11,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { CancelTimer, Timers } from '../../base/env/timers.ts';
+import type { TlsCertificates } from '../../base/env/tls-certificates.ts';
 import type {
   ExecutorLauncher,
   ExecutorProcess,
+  ExecutorSpec,
   ProcessEnd,
 } from '../../worker/supervisor/executor-launcher.ts';
 
@@ -29,6 +31,12 @@ const warmSlotsMax = 4;
 const outputAfterEndMs = 1_000;
 const lastWordsLengthMax = 4_096;
 
+/** The line that an executor reads. */
+export interface ExecutorStart extends ExecutorSpec {
+  /** Of all its TCP connections: the supervisor has read the files. */
+  readonly tls?: TlsCertificates;
+}
+
 export interface LauncherOptions {
   /** Those that jobs will most likely have here: threads for them are started ahead. @defaultValue 1 */
   readonly slots?: number;
@@ -36,11 +44,13 @@ export interface LauncherOptions {
   readonly command?: readonly [string, ...string[]];
   /** Whether one is started ahead. @defaultValue true */
   readonly hasSpare?: boolean;
+  /** For executors. @defaultValue plain connections */
+  readonly tls?: TlsCertificates | undefined;
 }
 
 export function createProcessLauncher(
   env: { readonly timers: Timers },
-  { command, slots = 1, hasSpare = true }: LauncherOptions = {},
+  { command, slots = 1, hasSpare = true, tls }: LauncherOptions = {},
 ): ExecutorLauncher {
   // So that errors of a job have the places of its source and not those of its bundle.
   const node = [process.execPath, '--enable-source-maps', executorFile] as const;
@@ -60,7 +70,8 @@ export function createProcessLauncher(
       spare = null;
       cancelSpare();
       cancelSpare = env.timers.after(spareAfterMs, prepare);
-      return started.use(JSON.stringify(spec), onOutput);
+      const told: ExecutorStart = { ...spec, ...(tls !== undefined && { tls }) };
+      return started.use(JSON.stringify(told), onOutput);
     },
     async close() {
       cancelSpare();

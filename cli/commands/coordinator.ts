@@ -7,6 +7,7 @@
 import { hostname } from 'node:os';
 import type { CliEnv } from '../cli-env.ts';
 import { configFlags } from '../config/config-keys.ts';
+import { readTls } from '../config/configured-client.ts';
 import { type ControlCommand, readControlCommand } from '../control/control-command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -31,11 +32,12 @@ export async function coordinatorCommand(env: CliEnv, args: readonly string[]): 
   const { readConfig } = await import('../config/read-config.ts');
   const config = await readConfig(env, { role: 'coordinator', flags: request.flags });
   const { listen, data, etcd } = config.coordinator;
+  const tls = await readTls(env, config.tls);
   const name = config.coordinator.name ?? `${hostname()}-${listen}`;
   const say = (text: string) => env.stderr.write(`coordinator ${name}: ${text}\n`);
   const { startCoordinatorProcess } = await import('../cluster/start-coordinator.ts');
   const { createRealEnv } = await import('../../base/env/real-env.ts');
-  const role = await startCoordinatorProcess(createRealEnv({ events: env.isDebug }), {
+  const role = await startCoordinatorProcess(createRealEnv({ events: env.isDebug, tls }), {
     ...{ name, listen, data, etcd },
     onLeading: (term) => say(term === null ? 'does not lead any more' : `leads, term ${term}`),
   });

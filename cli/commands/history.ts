@@ -51,7 +51,7 @@ export async function historyCommand(
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
   const addresses = clusterNeeded('history', request.cluster);
-  const { env: client } = reach ?? (await realReach());
+  const { env: client } = reach ?? (await realReach(request));
   const { withCluster } = await import('../cluster/cluster-client.ts');
   const call = { method: clientMethods.history, isRepeatable: true };
   const { jobs } = await withCluster(client, addresses, (cluster) =>

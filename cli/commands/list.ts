@@ -57,7 +57,7 @@ export async function listCommand(
 ): Promise<ExitCode> {
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const { env: client, places } = reach ?? (await realReach());
+  const { env: client, places } = reach ?? (await realReach(request));
   if (request.cluster !== null) return await listCluster(env, client, request);
   const jobs = await listJobs(client, places);
   if (request.isJson) {

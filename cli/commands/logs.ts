@@ -46,7 +46,7 @@ export async function logsCommand(
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
   const addresses = clusterNeeded('logs', request.cluster);
-  const { env: client } = reach ?? (await realReach());
+  const { env: client } = reach ?? (await realReach(request));
   const { withCluster } = await import('../cluster/cluster-client.ts');
   const [job = ''] = request.words;
   const isFollowed = request.flags.follow === true;

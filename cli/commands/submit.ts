@@ -23,6 +23,7 @@ import { watchJob } from '../cluster/cluster-run.ts';
 import { loadBundle } from '../cluster/load-bundle.ts';
 import { sendJob } from '../cluster/send-job.ts';
 import { submissionOf } from '../cluster/submission.ts';
+import { clientTls } from '../config/configured-client.ts';
 import { type Reach, realReach } from '../control/control-command.ts';
 import type { ClientEnv } from '../control/job-client.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -79,7 +80,7 @@ export async function submitCommand(
   checkOutput(request.graph, env.workingFolder);
   tellPlaced(env, bundle);
   const submitted = { request, bundle, addresses };
-  const client = (reach ?? (await realReach())).env;
+  const client = (reach ?? (await realReach({ tls: clientTls(env) }))).env;
   return await withCluster(client, addresses, (cluster) =>
     submit({ env, client, cluster }, submitted),
   );

@@ -9,8 +9,8 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { toDiskError } from '../../base/env/disk-error.ts';
 import { processIdentityOf } from '../../base/env/real-process.ts';
-import { parseAddress, parseHostAddress } from '../../base/env/socket-address.ts';
-import { codeOf, typedError } from '../../base/typed-error.ts';
+import { isOnThisHost, parseHostAddress } from '../../base/env/socket-address.ts';
+import { typedError } from '../../base/typed-error.ts';
 import { formatDuration } from '../../base/units.ts';
 import type { CliEnv } from '../cli-env.ts';
 import type { Config } from '../config/config.ts';
@@ -142,16 +142,6 @@ function authorityOf(
     return files;
   } catch (error) {
     throw toDiskError(error, data);
-  }
-}
-
-function isOnThisHost(address: string): boolean {
-  try {
-    parseAddress(address);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'NET_NOT_LOOPBACK') return false;
-    throw error;
   }
 }
 

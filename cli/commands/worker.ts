@@ -9,6 +9,7 @@ import { TypedError, toWire } from '../../base/typed-error.ts';
 import type { SupervisorChange } from '../../worker/supervisor/supervisor.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { configFlags } from '../config/config-keys.ts';
+import { readTls } from '../config/configured-client.ts';
 import { type ControlCommand, readControlCommand } from '../control/control-command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -37,7 +38,8 @@ export async function workerCommand(env: CliEnv, args: readonly string[]): Promi
       import('../cluster/process-launcher.ts'),
       import('../../worker/supervisor/supervisor.ts'),
     ]);
-  const { worker } = await readConfig(env, { role: 'worker', flags: request.flags });
+  const { worker, tls: files } = await readConfig(env, { role: 'worker', flags: request.flags });
+  const tls = await readTls(env, files);
   const { slots, memoryBytes, coordinator: coordinators, listen: address, data: dataDir } = worker;
   const workerId = worker.name ?? nameOf(process.pid);
   const stopped = Promise.withResolvers<unknown>();
@@ -46,9 +48,9 @@ export async function workerCommand(env: CliEnv, args: readonly string[]): Promi
     fail: stopped.resolve,
   });
   const interrupt = onInterrupt(env, () => stopped.resolve(null));
-  const launcher = createProcessLauncher(env, { slots });
+  const launcher = createProcessLauncher(env, { slots, tls });
   try {
-    const supervisor = await startSupervisor(createRealEnv({ events: env.isDebug }), {
+    const supervisor = await startSupervisor(createRealEnv({ events: env.isDebug, tls }), {
       ...{ workerId, address, coordinators, slots, memoryBytes, dataDir, launcher, onChange },
     });
     const error = await stopped.promise;

@@ -9,8 +9,8 @@ import { systemCodeOf } from '../../base/env/disk-error.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { shortPath } from '../error-text.ts';
+import { configFileName } from './config-file-name.ts';
 
-export const configFileName = 'millrace.config.json';
 /** More than any configuration: what is larger is another file. */
 const sizeBytesMax = 1024 * 1024;
 

@@ -9,6 +9,8 @@ import type { Address } from '../../base/env/net.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { clusterFlag, clusterOf } from '../cluster/cluster-address.ts';
+import type { TlsFiles } from '../config/config.ts';
+import { clientTls, readTls } from '../config/configured-client.ts';
 import type { ClientEnv } from './job-client.ts';
 import type { JobPlaces } from './job-folder.ts';
 
@@ -38,6 +40,8 @@ export interface ControlRequest {
   readonly isJson: boolean;
   /** Coordinators of the cluster that it is about; null for this machine. */
   readonly cluster: readonly Address[] | null;
+  /** Of connections to the cluster; null for plain ones. */
+  readonly tls: TlsFiles | null;
   /** By name: a text, or true for one that takes none. */
   readonly flags: Readonly<Record<string, string | true | undefined>>;
 }
@@ -90,6 +94,7 @@ export function readControlCommand(
     words: given,
     isJson: json === true,
     cluster: isOfCluster ? clusterOf(env, cluster) : null,
+    tls: isOfCluster ? clientTls(env) : null,
     flags: others,
   };
 }
@@ -121,13 +126,14 @@ function flagError(
   });
 }
 
-/** The real way to jobs; what it needs is loaded only now. */
-export async function realReach(): Promise<Reach> {
+/** The real way to jobs; what it needs is loaded only now. @throws TLS_CERTIFICATE, TLS_FILE */
+export async function realReach({ tls: files }: Pick<ControlRequest, 'tls'>): Promise<Reach> {
   const [{ createRealEnv }, { jobPlaces }] = await Promise.all([
     import('../../base/env/real-env.ts'),
     import('./job-folder.ts'),
   ]);
-  return { env: createRealEnv(), places: jobPlaces() };
+  const { clock } = createRealEnv();
+  return { env: createRealEnv({ tls: await readTls({ clock }, files) }), places: jobPlaces() };
 }
 
 function commandOf(env: CliEnv, options: ControlCommand): Command {

@@ -27,11 +27,11 @@ export interface ReachedJob {
  * @throws JOB_NOT_RUNNING, JOB_AMBIGUOUS, CLUSTER_JOB_NOT_FOUND, CLUSTER_NOT_REACHABLE, and as `use` does
  */
 export async function withJob<T>(
-  { words, cluster }: Pick<ControlRequest, 'words' | 'cluster'>,
+  { words, cluster, tls }: Pick<ControlRequest, 'words' | 'cluster' | 'tls'>,
   reach: Reach | undefined,
   use: (job: ReachedJob) => Promise<T>,
 ): Promise<T> {
-  const { env, places } = reach ?? (await realReach());
+  const { env, places } = reach ?? (await realReach({ tls }));
   const [wanted = ''] = words;
   if (cluster !== null) {
     const [{ withCluster }, { clusterReached }] = await Promise.all([

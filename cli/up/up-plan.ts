@@ -1,6 +1,6 @@
 /** Which processes `millrace up` starts, with which flags: workers by the cores of the machine, each with a folder of its own. */
 import { join } from 'node:path';
-import { parseHostAddress } from '../../base/env/socket-address.ts';
+import { anyPortOf } from '../../base/env/socket-address.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { Config, TlsFiles } from '../config/config.ts';
 import { memoryBytesOf } from '../engine-flags.ts';
@@ -61,7 +61,7 @@ export function planUp({ cores, memoryBytes, workers, config, data, tls }: UpPla
   ]);
   const worker = (name: string) =>
     roleOf(name, data, (address) => [
-      ...['worker', '--coordinator', address, '--listen', workerListen(listen)],
+      ...['worker', '--coordinator', address, '--listen', anyPortOf(listen)],
       ...['--data', join(data, name), '--name', name],
       ...['--slots', String(slots), '--memory', String(bytes)],
       ...tlsFlags(tls?.worker),
@@ -84,13 +84,6 @@ function roleOf(
     args: (address) => [...args(address), '--json'],
     logFile: join(data, 'logs', `${name}.log`),
   };
-}
-
-/** On the coordinator's host, for workers elsewhere that may join. */
-function workerListen(listen: string): string {
-  const target = parseHostAddress(listen);
-  if ('path' in target) return '127.0.0.1:0';
-  return target.host.includes(':') ? `[${target.host}]:0` : `${target.host}:0`;
 }
 
 function tlsFlags(files: TlsFiles | undefined): string[] {

@@ -1,11 +1,12 @@
 /**
  * Where executors listen: Unix sockets in a folder of the worker's, by short names, for the path of a socket may have 103 bytes on
- * every system. Where the folder is too deep for that, or rows go to other hosts, they listen on a port that the system chooses.
+ * every system. Where the folder is too deep for that, or the worker itself listens for other hosts, they listen on any free port beside it.
  *
  * Before: worker/supervisor/executor-set.ts.
  */
 import type { Env } from '../../base/env/env.ts';
 import type { Address } from '../../base/env/net.ts';
+import { anyPortOf, isOnThisHost } from '../../base/env/socket-address.ts';
 import { toWire } from '../../base/typed-error.ts';
 import type { ExecutorSpec } from './executor-launcher.ts';
 
@@ -13,15 +14,20 @@ export type Places = Pick<ExecutorSpec, 'address' | 'exchangeAddress'>;
 
 /** `sun_path` has 104 bytes on macOS and 108 on Linux, the zero at its end included. */
 const socketPathBytesMax = 103;
-const anyPort: Address = '127.0.0.1:0';
 
 export class RunFolder {
   readonly #env: Pick<Env, 'disk' | 'secrets' | 'observe'>;
   readonly #folder: string;
+  readonly #listen: Address;
 
-  constructor(env: Pick<Env, 'disk' | 'secrets' | 'observe'>, folder: string) {
+  /** @param listen - Where the worker listens. */
+  constructor(
+    env: Pick<Env, 'disk' | 'secrets' | 'observe'>,
+    { folder, listen }: { readonly folder: string; readonly listen: Address },
+  ) {
     this.#env = env;
     this.#folder = folder;
+    this.#listen = listen;
   }
 
   /** Removes what executors of a worker left that was killed, and that have ended with it. */
@@ -48,6 +54,9 @@ export class RunFolder {
   }
 
   #socket(path: string): Address {
-    return new TextEncoder().encode(path).length <= socketPathBytesMax ? `unix:${path}` : anyPort;
+    const isShort = new TextEncoder().encode(path).length <= socketPathBytesMax;
+    // Simulated workers have names for addresses.
+    const listen = this.#listen.startsWith('memory:') ? '127.0.0.1:0' : this.#listen;
+    return isShort && isOnThisHost(listen) ? `unix:${path}` : anyPortOf(listen);
   }
 }

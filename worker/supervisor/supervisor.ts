@@ -121,7 +121,7 @@ class Supervisor implements SupervisorHandle {
     this.#calls = new CoordinatorCalls(env, coordinators);
     this.#load = new LoadMeter(env.process);
     this.#logs = new JobLogs(env, { folder: `${dataDir}/logs` });
-    this.#runFolder = new RunFolder(env, `${dataDir}/run`);
+    this.#runFolder = new RunFolder(env, { folder: `${dataDir}/run`, listen: address });
     this.#bundles = new BundleCache(env, {
       folder: `${dataDir}/bundles`,
       readPart: (hash, part) => this.#calls.readBundle({ hash, part }),
