@@ -126,12 +126,15 @@ function authorityOf(
 ) {
   const { config, data, isWanted } = about;
   const { listen } = config.coordinator;
-  if (config.tls !== null || (!isWanted && isOnThisHost(listen))) return null;
+  const folder = join(data, 'tls');
+  const { tls: given } = config;
+  // A client's configuration, as `up` has made it, is no wish for other certificates.
+  const isGiven = given !== null && given.authority !== join(folder, 'authority.pem');
+  if (isGiven || (given === null && !isWanted && isOnThisHost(listen))) return null;
   const target = parseHostAddress(listen);
   const own = ['localhost', '127.0.0.1', '::1', hostname()];
   const hosts = [...new Set('path' in target ? own : [...own, target.host])];
   try {
-    const folder = join(data, 'tls');
     const files = prepareAuthority({ folder, hosts, nowMs: env.clock.wall() });
     const { authority, certificate, key } = files.client;
     const tls = { authority, certificate, key };

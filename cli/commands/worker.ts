@@ -5,6 +5,7 @@
  * Before: cli/main.ts. After: worker/supervisor/supervisor.ts, cli/cluster/process-launcher.ts.
  */
 import { hostname } from 'node:os';
+import { anyPortOf, isOnThisHost } from '../../base/env/socket-address.ts';
 import { TypedError, toWire } from '../../base/typed-error.ts';
 import type { SupervisorChange } from '../../worker/supervisor/supervisor.ts';
 import type { CliEnv } from '../cli-env.ts';
@@ -52,6 +53,7 @@ export async function workerCommand(env: CliEnv, args: readonly string[]): Promi
   try {
     const supervisor = await startSupervisor(createRealEnv({ events: env.isDebug, tls }), {
       ...{ workerId, address, coordinators, slots, memoryBytes, dataDir, launcher, onChange },
+      ...(!isOnThisHost(address) && { executorListen: anyPortOf(address) }),
     });
     const error = await stopped.promise;
     env.stderr.write(`worker ${workerId}: stopping\n`);

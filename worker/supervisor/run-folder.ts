@@ -1,12 +1,11 @@
 /**
  * Where executors listen: Unix sockets in a folder of the worker's, by short names, for the path of a socket may have 103 bytes on
- * every system. Where the folder is too deep for that, or the worker itself listens for other hosts, they listen on any free port beside it.
+ * every system. Where the folder is too deep for that, or other hosts are to reach them, they listen on a port that the system chooses.
  *
  * Before: worker/supervisor/executor-set.ts.
  */
 import type { Env } from '../../base/env/env.ts';
 import type { Address } from '../../base/env/net.ts';
-import { anyPortOf, isOnThisHost } from '../../base/env/socket-address.ts';
 import { toWire } from '../../base/typed-error.ts';
 import type { ExecutorSpec } from './executor-launcher.ts';
 
@@ -14,16 +13,17 @@ export type Places = Pick<ExecutorSpec, 'address' | 'exchangeAddress'>;
 
 /** `sun_path` has 104 bytes on macOS and 108 on Linux, the zero at its end included. */
 const socketPathBytesMax = 103;
+const anyPort: Address = '127.0.0.1:0';
 
 export class RunFolder {
   readonly #env: Pick<Env, 'disk' | 'secrets' | 'observe'>;
   readonly #folder: string;
-  readonly #listen: Address;
+  readonly #listen: Address | undefined;
 
-  /** @param listen - Where the worker listens. */
+  /** @param listen - Where executors listen instead, for other hosts. */
   constructor(
     env: Pick<Env, 'disk' | 'secrets' | 'observe'>,
-    { folder, listen }: { readonly folder: string; readonly listen: Address },
+    { folder, listen }: { readonly folder: string; readonly listen: Address | undefined },
   ) {
     this.#env = env;
     this.#folder = folder;
@@ -54,9 +54,7 @@ export class RunFolder {
   }
 
   #socket(path: string): Address {
-    const isShort = new TextEncoder().encode(path).length <= socketPathBytesMax;
-    // Simulated workers have names for addresses.
-    const listen = this.#listen.startsWith('memory:') ? '127.0.0.1:0' : this.#listen;
-    return isShort && isOnThisHost(listen) ? `unix:${path}` : anyPortOf(listen);
+    if (this.#listen !== undefined) return this.#listen;
+    return new TextEncoder().encode(path).length <= socketPathBytesMax ? `unix:${path}` : anyPort;
   }
 }

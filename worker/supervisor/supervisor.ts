@@ -60,6 +60,8 @@ export interface SupervisorOptions {
   /** Of this worker alone: bundles, logs, sockets and spill files. Made when there is none. */
   readonly dataDir: string;
   readonly launcher: ExecutorLauncher;
+  /** Where executors listen, such as `10.0.0.1:0`. @defaultValue Unix sockets in `dataDir`, for this host */
+  readonly executorListen?: Address;
   /** Called when its place in the cluster has changed. */
   readonly onChange: (change: SupervisorChange) => void;
   /** @defaultValue memberTiming */
@@ -121,7 +123,10 @@ class Supervisor implements SupervisorHandle {
     this.#calls = new CoordinatorCalls(env, coordinators);
     this.#load = new LoadMeter(env.process);
     this.#logs = new JobLogs(env, { folder: `${dataDir}/logs` });
-    this.#runFolder = new RunFolder(env, { folder: `${dataDir}/run`, listen: address });
+    this.#runFolder = new RunFolder(env, {
+      folder: `${dataDir}/run`,
+      listen: options.executorListen,
+    });
     this.#bundles = new BundleCache(env, {
       folder: `${dataDir}/bundles`,
       readPart: (hash, part) => this.#calls.readBundle({ hash, part }),

@@ -149,6 +149,18 @@ test('certificates of the configuration are used instead of an authority', async
   await ended;
 });
 
+test('a client of it that calls up again has the same authority, not its own certificate', async () => {
+  const first = await ready(['--tls']);
+  first.env.signal('SIGINT');
+  await first.ended;
+  const variables = { MILLRACE_CONFIG: `${first.data}/tls/client.json` };
+  const { workingFolder } = first.env;
+  const second = await ready([], { workingFolder, variables });
+  expect(second.children.named('coordinator').args).toContain(`${first.data}/tls/coordinator.key`);
+  second.env.signal('SIGINT');
+  await second.ended;
+});
+
 test.each`
   args                    | code                       | says
   ${['--workers', '0']}   | ${'FLAG_VALUE'}            | ${'--workers: "0" is not a whole number from 1 to 64'}
