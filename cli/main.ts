@@ -121,6 +121,7 @@ const usages: readonly Usage[] = [
   },
   {
     name: 'workers',
+    asksCluster: true,
     usage: '[flags]',
     description: 'show the workers of a cluster',
     run: async (env, args) => (await import('./commands/workers.ts')).workersCommand(env, args),

@@ -47,7 +47,7 @@ export async function workersCommand(
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
   const addresses = clusterNeeded('workers', request.cluster);
-  const { env: client } = reach ?? (await realReach());
+  const { env: client } = reach ?? (await realReach(request));
   const { withCluster } = await import('../cluster/cluster-client.ts');
   const call = { method: clientMethods.workers, isRepeatable: true };
   const { workers } = await withCluster(client, addresses, (cluster) =>
