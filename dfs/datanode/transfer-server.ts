@@ -5,7 +5,9 @@
  */
 import type { Env } from '../../base/env/env.ts';
 import type { Address, Connection, Listener } from '../../base/env/net.ts';
-import { decodeFrame } from '../transfer/transfer-frame.ts';
+import { FrameStream } from '../transfer/frame-stream.ts';
+import { decodeFrame, type ReadMessage } from '../transfer/transfer-frame.ts';
+import { sendBlocks } from './block-sender.ts';
 import { type ReceiverOptions, receiveBlock } from './pipeline/block-receiver.ts';
 
 type ServerEnv = Pick<Env, 'clock' | 'timers' | 'net' | 'observe'>;
@@ -53,13 +55,17 @@ class Server implements TransferServer {
       cancel();
       const message = decodeFrame(this.#options.checksum, frame);
       // A second frame before there was an answer: nobody of ours does that.
-      if (isTaken || message?.kind !== 'write') {
+      if (isTaken || (message?.kind !== 'write' && message?.kind !== 'read')) {
         connection.close();
         return;
       }
       isTaken = true;
       this.transferCount++;
-      receiveBlock(this.#env, this.#options, connection, message)
+      const work =
+        message.kind === 'write'
+          ? receiveBlock(this.#env, this.#options, connection, message)
+          : this.#send(connection, message);
+      work
         .catch((error: unknown) => {
           this.#env.observe.event('datanode.receive-failed', { error: String(error) });
           connection.close();
@@ -68,6 +74,11 @@ class Server implements TransferServer {
           this.transferCount--;
         });
     });
+  }
+
+  async #send(connection: Connection, message: ReadMessage): Promise<void> {
+    const stream = new FrameStream(this.#env, connection, this.#options.checksum);
+    await sendBlocks(this.#env, this.#options, stream, message);
   }
 
   async close(): Promise<void> {

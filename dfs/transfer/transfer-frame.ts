@@ -20,8 +20,11 @@ export interface WriteMessage {
   readonly kind: 'write';
   /** As it was before; of a replica that is reopened, `lengthBytes` were acknowledged. */
   readonly block: ExtendedBlock;
-  /** `create`: a new replica. `reopen`: the next writer of one that is there, under `generationStamp`. */
-  readonly mode: 'create' | 'reopen';
+  /**
+   * `create`: a new replica. `reopen`: the next writer of one that is there, under `generationStamp`. `copy`: a replica of a block that
+   * is complete; nobody sees it before it is whole.
+   */
+  readonly mode: 'create' | 'reopen' | 'copy';
   readonly generationStamp: number;
   readonly chunkBytes: number;
   readonly reserveBytes: number;
@@ -32,10 +35,20 @@ export interface WriteMessage {
   readonly token: string;
 }
 
+/** Asks for bytes of a replica: `ready`, then packets of whole chunks that hold the range, the last one marked; or `failed`. */
+export interface ReadMessage {
+  readonly kind: 'read';
+  /** The generation stamp that the replica has at least. */
+  readonly block: ExtendedBlock;
+  readonly startBytes: number;
+  readonly lengthBytes: number;
+  readonly token: string;
+}
+
 export type TransferMessage =
   | WriteMessage
-  /** All nodes from here on have the replica open; its last chunk, as the nearest one has it, has that checksum. */
-  | { readonly kind: 'ready'; readonly lengthBytes: number; readonly tailChecksum: number }
+  | ReadMessage
+  | ReadyMessage
   /** All nodes from here on have written the packets up to this one, and what it asked for beyond. */
   | { readonly kind: 'ack'; readonly sequence: number }
   /** The node `index` places behind the one that says so has failed; 0 is itself. */
@@ -53,6 +66,16 @@ export interface Packet {
   readonly isSync: boolean;
   /** The block ends with it: the replica is finalized before it is acknowledged. */
   readonly isLast: boolean;
+}
+
+/** All nodes from here on have the replica open; this is how the nearest one has it. */
+export interface ReadyMessage {
+  readonly kind: 'ready';
+  /** That can be read, or is there to be written on. */
+  readonly lengthBytes: number;
+  readonly chunkBytes: number;
+  /** Of the last chunk, if it is not full. */
+  readonly tailChecksum: number;
 }
 
 const messageKind = 0x4d42_0001;
@@ -119,7 +142,7 @@ function checkedMessage(message: TransferMessage): TransferMessage | null {
       const { firstSequence, targets } = message;
       const counts = [generationStamp, reserveBytes, firstSequence];
       counts.push(block.blockId, block.generationStamp, block.lengthBytes);
-      const isMode = mode === 'create' || mode === 'reopen';
+      const isMode = mode === 'create' || mode === 'reopen' || mode === 'copy';
       const areTargets =
         Array.isArray(targets) &&
         targets.length < pipelineNodesMax &&
@@ -127,8 +150,16 @@ function checkedMessage(message: TransferMessage): TransferMessage | null {
       const isRight = isMode && areTargets && isChunkSize(chunkBytes) && counts.every(isCount);
       return isRight ? message : null;
     }
-    case 'ready':
-      return isCount(message.lengthBytes) && isCount(message.tailChecksum) ? message : null;
+    case 'read': {
+      const { block, startBytes, lengthBytes } = message;
+      const counts = [startBytes, lengthBytes, block.blockId, block.generationStamp];
+      return counts.every(isCount) ? message : null;
+    }
+    case 'ready': {
+      const { lengthBytes, chunkBytes, tailChecksum } = message;
+      const isRight = isChunkSize(chunkBytes) && [lengthBytes, tailChecksum].every(isCount);
+      return isRight ? message : null;
+    }
     case 'ack':
       return isCount(message.sequence) ? message : null;
     case 'failed':

@@ -113,14 +113,14 @@ class BlockReceiver {
       this.#tellUpstream({ kind: 'failed', index: 0, reason: reasonOf(error) });
       return false;
     }
-    this.#options.onReceiving(this.#writer.replica);
+    if (this.#message.mode !== 'copy') this.#options.onReceiving(this.#writer.replica);
     const failure = await this.#setUpDownstream();
     if (failure !== null) {
       this.#tellUpstream(failure);
       return false;
     }
-    const { lengthBytes, tailChecksum } = this.#writer.replica;
-    this.#tellUpstream({ kind: 'ready', lengthBytes, tailChecksum });
+    const { lengthBytes, chunkBytes, tailChecksum } = this.#writer.replica;
+    this.#tellUpstream({ kind: 'ready', lengthBytes, chunkBytes, tailChecksum });
     return true;
   }
 
@@ -129,7 +129,7 @@ class BlockReceiver {
     const { store } = this.#options;
     if (mode === 'reopen') return store.reopen(block, generationStamp);
     const { blockId } = block;
-    const isTemporary = false;
+    const isTemporary = mode === 'copy';
     return store.create({ blockId, generationStamp, chunkBytes, reserveBytes, isTemporary });
   }
 

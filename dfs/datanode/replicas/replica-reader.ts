@@ -35,7 +35,7 @@ export interface VerifiedRun {
 }
 
 export class ReplicaReader {
-  readonly #replica: Replica;
+  readonly replica: Replica;
   readonly #checksum: Checksum;
   readonly #files: { readonly block: FileId; readonly meta: FileId };
   readonly #generationStamp: number;
@@ -47,7 +47,7 @@ export class ReplicaReader {
     checksum: Checksum,
     files: { readonly block: FileId; readonly meta: FileId },
   ) {
-    this.#replica = replica;
+    this.replica = replica;
     this.#checksum = checksum;
     this.#files = files;
     this.#generationStamp = replica.generationStamp;
@@ -85,7 +85,7 @@ export class ReplicaReader {
 
   /** The chunks that a range meets, verified. @throws DFS_REPLICA_DAMAGED, DFS_REPLICA_STALE */
   async read(startBytes: number, lengthBytes: number): Promise<VerifiedRun> {
-    const { chunkBytes } = this.#replica;
+    const { chunkBytes } = this.replica;
     const firstChunk = Math.floor(startBytes / chunkBytes);
     const from = firstChunk * chunkBytes;
     const wantedEnd = Math.ceil((startBytes + lengthBytes) / chunkBytes) * chunkBytes;
@@ -110,14 +110,14 @@ export class ReplicaReader {
   }
 
   async close(): Promise<void> {
-    const { disk } = this.#replica.volume;
+    const { disk } = this.replica.volume;
     await disk.close(this.#files.block);
     await disk.close(this.#files.meta);
   }
 
   /** A sector that can't be read damages the replica, unless its whole volume has failed. */
   async #readFile(file: FileId, into: Uint8Array, position: number): Promise<number> {
-    const { volume } = this.#replica;
+    const { volume } = this.replica;
     try {
       return await volume.disk.read(file, into, position);
     } catch (error) {
@@ -127,16 +127,16 @@ export class ReplicaReader {
   }
 
   async #checkFinalized(): Promise<void> {
-    const { volume, paths } = this.#replica;
+    const { volume, paths } = this.replica;
     const prefix = new Uint8Array(metaPrefixBytes);
     const count = await this.#readFile(this.#files.meta, prefix, 0);
     const decoded = decodeMeta(this.#checksum, prefix.subarray(0, count));
     if (typeof decoded === 'string') this.#fail(decoded);
-    const objection = objectionTo(decoded, this.#replica);
+    const objection = objectionTo(decoded, this.replica);
     if (objection !== null) this.#fail(objection);
     const blockBytes = (await volume.disk.stat(paths.block))?.sizeBytes ?? 0;
     const metaBytes = (await volume.disk.stat(paths.meta))?.sizeBytes ?? 0;
-    const wrong = sizeObjectionTo(this.#lengthBytes, this.#replica.chunkBytes, {
+    const wrong = sizeObjectionTo(this.#lengthBytes, this.replica.chunkBytes, {
       blockBytes,
       metaBytes,
     });
@@ -144,9 +144,9 @@ export class ReplicaReader {
   }
 
   #fail(reason: string, byteOffset?: number): never {
-    const { blockId, paths, generationStamp, state } = this.#replica;
+    const { blockId, paths, generationStamp, state } = this.replica;
     const isChanged = generationStamp !== this.#generationStamp || state === 'under-recovery';
-    if (isChanged || this.#replica.lengthBytes < this.#lengthBytes) {
+    if (isChanged || this.replica.lengthBytes < this.#lengthBytes) {
       throw replicaStaleError(blockId, 'was recovered while it was read');
     }
     throw replicaDamagedError(blockId, paths.block, reason, byteOffset);

@@ -38,7 +38,8 @@ test('messages are read as they were written', () => {
       ...{ kind: 'write', block, mode: 'reopen', generationStamp: 4, chunkBytes: 512 },
       ...{ reserveBytes: 1, firstSequence: 9, targets: ['a:1', 'b:2'], token: 'ß' },
     },
-    { kind: 'ready', lengthBytes: 1, tailChecksum: 2 ** 32 - 1 },
+    { kind: 'ready', lengthBytes: 1, chunkBytes: 512, tailChecksum: 2 ** 32 - 1 },
+    { kind: 'read', block, startBytes: 5, lengthBytes: 6, token: '' },
     { kind: 'ack', sequence: 2 ** 40 },
     { kind: 'failed', index: 2, reason: 'DISK_FULL' },
   ];
@@ -53,7 +54,9 @@ test.each([
   ['null', 'nothing'],
   ['{"kind":"ack","sequence":-1}', 'a negative count'],
   ['{"kind":"ack","sequence":1e300}', 'a count that is none'],
-  ['{"kind":"ready","lengthBytes":"1","tailChecksum":0}', 'text for a number'],
+  ['{"kind":"ready","lengthBytes":"1","chunkBytes":512,"tailChecksum":0}', 'text for a number'],
+  ['{"kind":"ready","lengthBytes":1,"chunkBytes":5,"tailChecksum":0}', 'chunks of no size'],
+  ['{"kind":"read","block":{},"startBytes":0,"lengthBytes":1}', 'a block without an id'],
   ['{"kind":"write","block":null}', 'a write without a block'],
   ['{"kind":"format-disk"}', 'a kind that nobody knows'],
 ])('what has a right checksum and no right form is no message: %s, %s', (text) => {
