@@ -31,10 +31,14 @@ export class ModelNamenode {
   async serve(env: Env): Promise<void> {
     const server = createRpcServer(env);
     server.handle('add-block', (body) => ({ ...this.#addBlock(body as readonly string[]) }));
-    server.handle('renew', () => ++this.#stamp);
+    server.handle('renew', () => this.nextStamp());
     server.handle('update', (body) => this.#update(body as unknown as ModelBlock));
     server.handle('complete', (body) => this.#complete(body as unknown as ModelBlock));
     await server.listen(namenodeAddress);
+  }
+
+  nextStamp(): number {
+    return ++this.#stamp;
   }
 
   #addBlock(excluded: readonly string[]): Omit<ModelBlock, 'isComplete'> & { nodes: string[] } {

@@ -29,6 +29,7 @@ test(`${seedCount} seeds pass, and every tenth is the same again`, async () => {
   expect(counts.synced).toBeGreaterThan(5 * seedCount);
   expect(counts.closed).toBeGreaterThan(5 * seedCount);
   expect(counts.recovered).toBeGreaterThan(seedCount);
+  expect(counts.leasesRecovered).toBeGreaterThan(seedCount / 4);
   expect(counts.abandoned).toBeGreaterThan(seedCount);
   expect(counts.lost).toBeGreaterThan(seedCount / 10);
 });
