@@ -14,7 +14,12 @@ export type WaitReason =
   /** Slots are free, but their workers have too little memory for it. */
   | { readonly kind: 'memory'; readonly bytesPerSlot: number }
   /** So many do not exist. */
-  | { readonly kind: 'notThere'; readonly needed: number; readonly there: number }
+  | {
+      readonly kind: 'notThere';
+      readonly needed: number;
+      readonly there: number;
+      readonly bytesPerSlot: number;
+    }
   | { readonly kind: 'quota'; readonly namespace: string }
   /** It needs more than its namespace may ever have. */
   | { readonly kind: 'quotaTooSmall'; readonly namespace: string }
@@ -34,16 +39,17 @@ export function reasonOf(state: QueueState, job: QueuedJob, nowMs: number): Wait
     const sum = { slots: used.slots + slots, memoryBytes: used.memoryBytes + needed.memoryBytes };
     if (exceeds(sum, quota)) return { kind: 'quota', namespace };
   }
+  const bytesPerSlot = job.memoryBytesPerSlot;
   let there = 0;
   for (const { slots: freeSlots, memoryBytes } of state.workers.values()) {
     there += slotsThatFit({ freeSlots, freeMemoryBytes: memoryBytes }, job);
   }
-  if (there < slots) return { kind: 'notThere', needed: slots, there };
+  if (there < slots) return { kind: 'notThere', needed: slots, there, bytesPerSlot };
   const rooms = openRooms(state, nowMs);
   const fits = rooms.reduce((sum, room) => sum + slotsThatFit(room, job), 0);
   if (fits >= slots) return null;
   const free = rooms.reduce((sum, { freeSlots }) => sum + freeSlots, 0);
-  if (free >= slots) return { kind: 'memory', bytesPerSlot: job.memoryBytesPerSlot };
+  if (free >= slots) return { kind: 'memory', bytesPerSlot };
   return { kind: 'slots', missing: slots - fits };
 }
 
@@ -88,7 +94,7 @@ export function textOfReason(reason: WaitReason): string {
     case 'memory':
       return `waiting for slots with ${formatBytes(reason.bytesPerSlot)} of memory each`;
     case 'notThere':
-      return `needs ${counted(reason.needed, 'slot')}, the workers have room for ${reason.there}`;
+      return `needs ${counted(reason.needed, 'slot')} with ${formatBytes(reason.bytesPerSlot)} of memory each, the workers have room for ${reason.there}`;
     case 'quota':
       return `waiting for others of namespace "${reason.namespace}", which has used its quota`;
     case 'quotaTooSmall':

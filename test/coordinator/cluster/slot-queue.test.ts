@@ -82,7 +82,7 @@ test('who waits can leave, and who is not to wait is refused with what is missin
   const queue = workers.newQueue();
   const waiting = queue.acquire(job('a', 3));
   await settle();
-  expect(queue.reasonOf('a')).toEqual({ kind: 'notThere', needed: 3, there: 2 });
+  expect(queue.reasonOf('a')).toEqual({ kind: 'notThere', needed: 3, there: 2, bytesPerSlot: 1 });
   queue.release('a');
   await expect(waiting).rejects.toMatchObject({ info: { code: 'SLOTS_RELEASED' } });
   await expect(queue.acquire(job('b', 3, { isFailFast: true }))).rejects.toMatchObject({

@@ -117,8 +117,8 @@ test.each`
   ${'slots in use'}         | ${[worker('a', 8), submit('j1', 6), submit('j2', 4)]}                                                           | ${'j2'} | ${'waiting for 2 slots'}
   ${'one slot in use'}      | ${[...busy, submit('j2', 1)]}                                                                                   | ${'j2'} | ${'waiting for 1 slot'}
   ${'another one is first'} | ${[...busy, submit('j2', 3), submit('j3', 1)]}                                                                  | ${'j3'} | ${'behind job j2, which waits for 3 slots'}
-  ${'they do not exist'}    | ${[...busy, submit('j2', 3), submit('j3', 10)]}                                                                 | ${'j3'} | ${'needs 10 slots, the workers have room for 8'}
-  ${'no workers'}           | ${[submit('j1', 2)]}                                                                                            | ${'j1'} | ${'needs 2 slots, the workers have room for 0'}
+  ${'they do not exist'}    | ${[...busy, submit('j2', 3), submit('j3', 10)]}                                                                 | ${'j3'} | ${'needs 10 slots with 0 B of memory each, the workers have room for 8'}
+  ${'no workers'}           | ${[submit('j1', 2)]}                                                                                            | ${'j1'} | ${'needs 2 slots with 0 B of memory each, the workers have room for 0'}
   ${'a suspect may return'} | ${[worker('a', 8), suspect('a'), submit('j1', 2)]}                                                              | ${'j1'} | ${'waiting for 2 slots'}
   ${'memory'}               | ${[worker('a', 8), submit('j1', 1, { memoryBytesPerSlot: 900 }), submit('j2', 1, { memoryBytesPerSlot: 200 })]} | ${'j2'} | ${'waiting for slots with 200 B of memory each'}
   ${'a quota'}              | ${[quota(2), worker('a', 8), submit('j1', 2), submit('j2', 1)]}                                                 | ${'j2'} | ${'waiting for others of namespace "n", which has used its quota'}
