@@ -62,6 +62,8 @@ interface Attempt {
   isStopped: boolean;
   /** Seats are filled one after the other. */
   filling: Promise<void>;
+  /** What is being deployed: who tells tasks something tells it to those as well. */
+  readonly deploying: Set<Promise<void>>;
 }
 
 export class JobHost implements TaskHost {
@@ -79,6 +81,12 @@ export class JobHost implements TaskHost {
   /** Never rejects for want of a process: its tasks have failed then, and that is told. */
   async deploy(request: DeployRequest): Promise<void> {
     const attempt = this.#attemptOf(request);
+    const deployed = this.#deploy(attempt, request);
+    attempt.deploying.add(deployed);
+    await deployed.finally(() => attempt.deploying.delete(deployed));
+  }
+
+  async #deploy(attempt: Attempt, request: DeployRequest): Promise<void> {
     await this.#fill(attempt);
     if (attempt.isStopped) return;
     const seated = Object.entries(request.slots).map(([taskId, slot]) => {
@@ -177,7 +185,7 @@ export class JobHost implements TaskHost {
     const seats = Array.from({ length: slotCount }, () => null);
     this.#attempt = {
       ...{ epoch, seats, tasks: new Map(), isStopped: false },
-      filling: Promise.resolve(),
+      ...{ filling: Promise.resolve(), deploying: new Set() },
     };
     return this.#attempt;
   }
@@ -263,7 +271,9 @@ export class JobHost implements TaskHost {
 
   async #tellCurrent(job: JobRef, tell: (host: TaskHost) => Promise<void>): Promise<void> {
     const attempt = this.#current(job);
-    if (attempt !== null) await this.#tellAll(executorsOf(attempt), tell);
+    if (attempt === null) return;
+    await Promise.allSettled(attempt.deploying);
+    if (!attempt.isStopped) await this.#tellAll(executorsOf(attempt), tell);
   }
 
   async #tellAll(

@@ -76,13 +76,13 @@ export async function runFaulted(options: FaultedCluster): Promise<FaultedOutcom
     '--rate',
     String(rate),
   ]);
-  await progress(output);
+  await progress(cluster, output);
   const draw = drawing(choice.seed);
   const healSeconds: number[] = [];
   for (const fault of options.faults) {
     const worker = cluster.workerNames[draw(cluster.workerNames.length)] ?? '';
     await faults[fault](cluster, worker);
-    healSeconds.push(await progress(output));
+    healSeconds.push(await progress(cluster, output));
   }
   await cluster.ask(['stop', id], deadlineMs);
   await cluster.ask([...submitArgs, '--wait'], deadlineMs);
@@ -99,15 +99,22 @@ const submitArgs = [
 const progressMsMax = 60_000;
 
 /** Seconds until more is visible than there is now. */
-async function progress(output: string): Promise<number> {
+async function progress(cluster: FragileCluster, output: string): Promise<number> {
   const before = visibleCount(output);
   const startedAtMs = performance.now();
   while (visibleCount(output) === before) {
-    if (performance.now() - startedAtMs > progressMsMax)
-      throw new Error('nothing is committed any more');
+    if (performance.now() - startedAtMs > progressMsMax) throw await standing(cluster);
     await sleep(20);
   }
   return (performance.now() - startedAtMs) / 1000;
+}
+
+/** What the cluster says of it. */
+async function standing(cluster: FragileCluster): Promise<Error> {
+  const said = await Promise.all(
+    ['list', 'history', 'workers'].map(async (verb) => (await cluster.run([verb])).stdout),
+  );
+  return new Error(`nothing is committed any more\n${said.join('\n')}`);
 }
 
 function visibleCount(output: string): number {

@@ -240,3 +240,13 @@ test('barriers go to all processes, and one that does not take it has failed', a
   await host.triggerCheckpoint({ jobId: 'job', epoch: 0, checkpointId: 8 } as never);
   expect(executors.map(({ told }) => told)).toEqual([['trigger 7'], ['trigger 7']]);
 });
+
+test('a barrier that comes while tasks are being deployed is told to them, too', async () => {
+  const { host, executors, deploy } = scene({ w1: 2, w2: 2 }, 4);
+  const deployed = deploy({ a: 0, c: 2 });
+  await settle();
+  const told = host.triggerCheckpoint({ jobId: 'job', epoch: 1, checkpointId: 7 } as never);
+  await registered(executors);
+  await Promise.all([deployed, told]);
+  expect(executors.map(({ told }) => told)).toEqual([['trigger 7'], ['trigger 7']]);
+});
