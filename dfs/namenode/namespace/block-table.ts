@@ -4,7 +4,7 @@
  *     under construction ──writer is done──▶ committed ──a replica is reported──▶ complete
  *            │  ▲                                                                    │
  *            │  └───────────────────────── append, truncate ────────────────────────┘
- *            └──writer is gone──▶ under recovery ──datanodes agree──▶ complete
+ *            └──writer is gone──▶ under recovery, or truncation ──datanodes agree──▶ committed
  */
 import { Column, type ReadColumn } from '../table/column.ts';
 import { RowIndex } from '../table/row-index.ts';
@@ -15,6 +15,8 @@ export const blockStates = {
   committed: 1,
   underConstruction: 2,
   underRecovery: 3,
+  /** Under recovery, to exactly the length that it has here. */
+  underTruncation: 4,
 } as const;
 
 /** What it takes to read blocks, of now or of a frozen moment. */
