@@ -8,6 +8,8 @@ export class RateMeter {
 
   /** Takes in how far the counter is now; returns its rate per second, 0 while there is none to tell. */
   add(atMs: number, count: number): number {
+    // It has begun anew: an attempt of a job that follows another one counts from where that one was kept.
+    if (count < (this.#samples.at(-1)?.count ?? 0)) this.#samples = [];
     this.#samples.push({ atMs, count });
     this.#samples = this.#samples.filter((sample) => atMs - sample.atMs <= rateWindowMs);
     const oldest = this.#samples[0];
