@@ -13,7 +13,7 @@ import { isOnThisHost, parseHostAddress } from '../../base/env/socket-address.ts
 import { typedError } from '../../base/typed-error.ts';
 import { formatDuration } from '../../base/units.ts';
 import type { CliEnv } from '../cli-env.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, TlsFiles } from '../config/config.ts';
 import { configFlags } from '../config/config-keys.ts';
 import {
   type ControlCommand,
@@ -85,7 +85,7 @@ export async function upCommand(
       data,
       config,
       request,
-      hasAuthority: tls !== null,
+      clientFiles: tls?.client ?? null,
     });
   } finally {
     removeUpFile(data);
@@ -135,14 +135,7 @@ function authorityOf(
   const own = ['localhost', '127.0.0.1', '::1', hostname()];
   const hosts = [...new Set('path' in target ? own : [...own, target.host])];
   try {
-    const files = prepareAuthority({ folder, hosts, nowMs: env.clock.wall() });
-    const { authority, certificate, key } = files.client;
-    const tls = { authority, certificate, key };
-    writePrivateFile(
-      join(folder, 'client.json'),
-      `${JSON.stringify({ cluster: listen, tls }, null, 2)}\n`,
-    );
-    return files;
+    return prepareAuthority({ folder, hosts, nowMs: env.clock.wall() });
   } catch (error) {
     throw toDiskError(error, data);
   }
@@ -154,7 +147,8 @@ interface UpRun {
   readonly data: string;
   readonly config: Config;
   readonly request: ControlRequest;
-  readonly hasAuthority: boolean;
+  /** What clients show, where the cluster has an authority of its own. */
+  readonly clientFiles: TlsFiles | null;
 }
 
 async function runCluster(env: CliEnv, run: UpRun): Promise<ExitCode> {
@@ -180,6 +174,7 @@ async function runCluster(env: CliEnv, run: UpRun): Promise<ExitCode> {
     await Promise.race([started, asked.promise]);
     if (!interrupt.isRequested) {
       note();
+      writeClientFile(run, cluster.address);
       tellReady(env, run, { cluster, readyMs: env.clock.mono() - startedAtMs });
       await asked.promise;
     }
@@ -193,6 +188,16 @@ async function runCluster(env: CliEnv, run: UpRun): Promise<ExitCode> {
   }
 }
 
+function clientFileOf(data: string): string {
+  return join(data, 'tls', 'client.json');
+}
+
+/** A configuration with which commands reach the cluster. */
+function writeClientFile({ data, clientFiles: tls }: UpRun, cluster: string): void {
+  if (tls === null) return;
+  writePrivateFile(clientFileOf(data), `${JSON.stringify({ cluster, tls }, null, 2)}\n`);
+}
+
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -203,7 +208,7 @@ function makeFolder(path: string): void {
 
 function tellReady(
   env: CliEnv,
-  { plan, data, request, hasAuthority }: UpRun,
+  { plan, data, request, clientFiles }: UpRun,
   { cluster, readyMs }: { readonly cluster: LocalCluster; readonly readyMs: number },
 ): void {
   const { address, processes } = cluster;
@@ -225,13 +230,12 @@ function tellReady(
   const folder = shortPath(data, env.workingFolder);
   const many = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
   const pids = processes.map(({ name, pid }) => `${name} ${pid}`).join(', ');
+  const hasAuthority = clientFiles !== null;
   const flag = hasAuthority ? '' : ` --cluster ${address}`;
   const lines = [
     `ready in ${formatDuration(readyMs)}: ${address}, ${many(workers, 'worker')} with ${many(plan.slots, 'slot')} each`,
     `  processes: ${pids}; what they say is in ${join(folder, 'logs')}`,
-    ...(hasAuthority
-      ? [`  clients need: export MILLRACE_CONFIG=${join(data, 'tls/client.json')}`]
-      : []),
+    ...(hasAuthority ? [`  clients need: export MILLRACE_CONFIG=${clientFileOf(data)}`] : []),
     `  now: millrace submit job.ts${flag} …   millrace list${flag}`,
     `  end: Ctrl-C, or millrace down${folder === dataDefault ? '' : ` --data ${folder}`}`,
   ];
