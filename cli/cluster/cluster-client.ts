@@ -112,8 +112,12 @@ export class ClusterClient {
   }
 
   #notReachable(message: string, cause: unknown) {
+    // Whoever speaks TLS only ends plain connections without a word.
+    const isCutOff = codeOf(cause) === 'RPC_DISCONNECTED' && outcomeOf(cause) === 'unknown';
+    const tls =
+      'A cluster with TLS needs tls.authority, tls.certificate and tls.key: millrace config. ';
     return typedError('CLUSTER_NOT_REACHABLE', message, {
-      hint: 'Give the address that millrace coordinator prints, with --cluster or MILLRACE_CLUSTER; millrace up starts a cluster on this machine.',
+      hint: `${isCutOff ? tls : ''}Give the address that millrace coordinator prints, with --cluster or MILLRACE_CLUSTER; millrace up starts a cluster on this machine.`,
       retryable: true,
       details: { addresses: this.#addresses.join(', ') },
       cause,

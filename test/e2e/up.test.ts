@@ -73,7 +73,8 @@ test('with --detach and --tls only who has a certificate is let in', async () =>
   const listed = await runCli(['list', '--json'], { cwd, env });
   expect([listed.exitCode, listed.stdout]).toEqual([0, '{"jobs":[]}\n']);
   const plain = await runCli(['list', '--cluster', address], { cwd });
-  expectFailure(plain, { code: 'CLUSTER_NOT_REACHABLE', exitCode: 3 });
+  const says = /hint: A cluster with TLS needs tls\.authority/;
+  expectFailure(plain, { code: 'CLUSTER_NOT_REACHABLE', exitCode: 3, says });
   const { exitCode, stdout } = await runCli(['down', '--json'], { cwd });
   expect([exitCode, JSON.parse(stdout).status]).toEqual([0, 'down']);
 });
