@@ -1,6 +1,7 @@
 /**
  * Goal: all places of all steps of the protocol of checkpoints × everything that can befall them, in eight jobs: more than
- * twenty thousand different runs; and five thousand seeds with up to three faults each.
+ * twenty thousand different runs; and five thousand seeds with up to three faults each;
+ * and five hundred each of jobs of two regions, and of barriers that do not wait.
  */
 import { expect, test } from 'vitest';
 import { runCheckpoints } from '../../simulation/checkpoints/checkpoint-scenario.ts';
@@ -32,6 +33,27 @@ test(`${seedCount} seeds pass`, async () => {
         const { failure } = runCheckpoints({ seed });
         const replay = `replay: npm run simulate -- --scenario checkpoints --seed ${seed}`;
         expect(failure, replay).toBeNull();
+      }
+    });
+  }
+});
+
+const otherSeedCount = 500;
+
+test.each([
+  { job: 'twins', mode: 'aligned' },
+  { job: 'twins', mode: 'unaligned' },
+  { job: 'twins', mode: 'turning' },
+  { job: 'twins', mode: 'atLeastOnce' },
+  { job: 'sums', mode: 'unaligned' },
+  { job: 'sums', mode: 'turning' },
+  { job: 'sums', mode: 'atLeastOnce' },
+] as const)(`${otherSeedCount} seeds of $job, $mode, pass`, async ({ job, mode }) => {
+  for (let from = firstSeed; from < firstSeed + otherSeedCount; from += runsPerPiece) {
+    await inMacrotask(() => {
+      for (let seed = from; seed < from + runsPerPiece; seed++) {
+        const { failure } = runCheckpoints({ seed, job, mode });
+        expect([job, mode, seed, failure]).toEqual([job, mode, seed, null]);
       }
     });
   }

@@ -108,6 +108,29 @@ test('a full output stops a mark, which goes on where it was', () => {
   end();
 });
 
+test('behind a restart no mark begins ahead of rows that come in behind it, and those rows bring theirs', () => {
+  const { chain, log, row, end } = scene((own) => [
+    passing(own, 'a', { wakeAtMs: 0, takeMark: once(mark(50)) }),
+    passing(own, 'b'),
+  ]);
+  for (const timeMs of [10, 20]) {
+    chain.offerWatermarkAt(1, timeMs);
+    expect(chain.pump(false)).toBe(true);
+    chain.offerAt(1, row(timeMs));
+    expect(chain.pump(false)).toBe(true);
+  }
+  expect(log).toEqual(['b 10', 'mark 10', 'row 10', 'b 20', 'mark 20', 'row 20']);
+  expect(chain.pump()).toBe(true);
+  expect(log.slice(6)).toEqual(['b 50', 'mark 50']);
+  end();
+});
+
+/** The mark, and then none. */
+function once(first: StreamMark): () => StreamMark | null {
+  const left = [first];
+  return () => left.shift() ?? null;
+}
+
 test('an operator that stops short is called again with the same time', () => {
   let calls = 0;
   const { chain, log, end } = scene((own) => [passing(own, 'a', { advance: () => ++calls > 2 })]);
