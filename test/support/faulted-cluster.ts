@@ -43,7 +43,7 @@ const faults = {
     for (const id of cluster.executorsOf(worker)) ifThere(() => process.kill(id, 'SIGKILL'));
   },
   killCoordinator: async (cluster) => {
-    await cluster.signal('coordinator', 'SIGKILL');
+    await cluster.signal('c1', 'SIGKILL');
     await cluster.startCoordinator();
   },
   freezeWorker: async (cluster, worker) => {
@@ -58,9 +58,9 @@ const faults = {
     for (const id of ids) ifThere(() => process.kill(id, 'SIGCONT'));
   },
   freezeCoordinator: async (cluster) => {
-    await cluster.signal('coordinator', 'SIGSTOP');
+    await cluster.signal('c1', 'SIGSTOP');
     await sleep(frozenMs);
-    await cluster.signal('coordinator', 'SIGCONT');
+    await cluster.signal('c1', 'SIGCONT');
   },
 } satisfies Record<string, Fault>;
 
@@ -89,7 +89,7 @@ export async function runFaulted(options: FaultedCluster): Promise<FaultedOutcom
   return { audit: auditLedger(output, choice), healSeconds };
 }
 
-const submitArgs = [
+export const submitArgs = [
   ...['submit', join(projectFolder, 'jobs/ledger/job.ts'), '--input', 'in/', '--output', 'out/'],
   ...['--checkpoint-dir', 'chk', '--checkpoint-interval', '200ms', '--restore', 'latest'],
   ...['--parallelism', '3', '--memory', '384MB'],
@@ -98,8 +98,8 @@ const submitArgs = [
 /** Far above the 10 s that a cluster may take to go on, for a machine with other work. */
 const progressMsMax = 60_000;
 
-/** Seconds until more is visible than there is now. */
-async function progress(cluster: FragileCluster, output: string): Promise<number> {
+/** Seconds until more is visible than there is now. @throws What the cluster says of it, where nothing more comes. */
+export async function progress(cluster: FragileCluster, output: string): Promise<number> {
   const before = visibleCount(output);
   const startedAtMs = performance.now();
   while (visibleCount(output) === before) {

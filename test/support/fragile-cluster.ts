@@ -15,35 +15,57 @@ export interface ClusterChoice {
   readonly workers: number;
   /** Of each worker. */
   readonly slots: number;
+  /** Coordinators, of which one leads; needs `etcd`. @defaultValue 1 */
+  readonly coordinators?: number;
+  /** Where etcd answers. @defaultValue metadata is in a file */
+  readonly etcd?: string;
   /** Of the processes; a test's own is shorter. @defaultValue 200,000 */
   readonly deadlineMs?: number;
 }
 
 export class FragileCluster {
-  readonly address: string;
+  /** Of all coordinators. */
+  readonly addresses: readonly string[];
+  readonly coordinatorNames: readonly string[];
   readonly workerNames: readonly string[];
   readonly #choice: ClusterChoice;
   readonly #running = new Map<string, CliProcess>();
 
-  private constructor(choice: ClusterChoice, address: string) {
+  private constructor(choice: ClusterChoice, addresses: readonly string[]) {
     this.#choice = choice;
-    this.address = address;
+    this.addresses = addresses;
+    this.coordinatorNames = addresses.map((_, index) => `c${index + 1}`);
     this.workerNames = Array.from({ length: choice.workers }, (_, index) => `w${index + 1}`);
   }
 
-  /** Resolves when all workers have registered. */
+  /** Resolves when all workers have registered; the first coordinator leads. */
   static async start(choice: ClusterChoice): Promise<FragileCluster> {
-    const cluster = new FragileCluster(choice, `127.0.0.1:${await freePort()}`);
+    const ports: number[] = [];
+    for (let at = 0; at < (choice.coordinators ?? 1); at++) ports.push(await freePort());
+    const cluster = new FragileCluster(
+      choice,
+      ports.map((port) => `127.0.0.1:${port}`),
+    );
     onTestFinished(() => cluster.#stop());
-    await cluster.startCoordinator();
+    for (const [index, name] of cluster.coordinatorNames.entries()) {
+      await cluster.startCoordinator(name, index === 0 ? 'leads' : 'listens');
+    }
     await Promise.all(cluster.workerNames.map((name) => cluster.startWorker(name)));
     return cluster;
   }
 
-  async startCoordinator(): Promise<void> {
-    const data = join(this.#choice.folder, 'coordinator');
-    const args = ['coordinator', '--listen', this.address, '--data', data, '--name', 'coordinator'];
-    await this.#start('coordinator', args, 'leads');
+  /** @param says - What it is waited for. */
+  async startCoordinator(name = 'c1', says: 'leads' | 'listens' = 'leads'): Promise<void> {
+    const { folder, etcd } = this.#choice;
+    const listen = this.addresses[this.coordinatorNames.indexOf(name)] ?? '';
+    const place = ['--listen', listen, '--data', join(folder, 'coordinator'), '--name', name];
+    const metadata = etcd === undefined ? [] : ['--etcd', etcd];
+    await this.#start(name, ['coordinator', ...place, ...metadata], says);
+  }
+
+  /** Resolves when a process has said something. */
+  async hasSaid(name: string, text: string): Promise<void> {
+    await this.#running.get(name)?.hasSaid(text);
   }
 
   async startWorker(name: string): Promise<void> {
@@ -52,7 +74,7 @@ export class FragileCluster {
     const args = [
       'worker',
       '--coordinator',
-      this.address,
+      this.addresses.join(),
       ...place,
       '--memory',
       `${slots * 128}MB`,
@@ -75,7 +97,10 @@ export class FragileCluster {
   /** Runs a command against the cluster. */
   run(args: readonly string[], deadlineMs?: number): Promise<CliResult> {
     const deadline = deadlineMs === undefined ? {} : { deadlineMs };
-    return runCli([...args, '--cluster', this.address], { cwd: this.#choice.folder, ...deadline });
+    return runCli([...args, '--cluster', this.addresses.join()], {
+      cwd: this.#choice.folder,
+      ...deadline,
+    });
   }
 
   /** The same, with `--json`, for what has to succeed. */
