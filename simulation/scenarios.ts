@@ -7,6 +7,7 @@ import { runJob } from './job-scenario.ts';
 import { runLeaderLease, type Verdict } from './leader-lease-scenario.ts';
 import { runMembership } from './membership-scenario.ts';
 import { runMetadata } from './metadata-scenario.ts';
+import { runSupervisors } from './supervisor-scenario.ts';
 
 export type Scenario = (options: { readonly seed: number; readonly plan?: FaultPlan }) => Verdict;
 
@@ -17,5 +18,6 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   checkpoints: runCheckpoints,
   membership: runMembership,
   metadata: runMetadata,
+  supervisors: runSupervisors,
   'block-writes': runBlockWrites,
 };

@@ -20,6 +20,8 @@ import { hostOver } from '../worker-host.ts';
 /** How long a process may take from being asked for to its registration. */
 const startMs = 30_000;
 const pingMs = 2_000;
+/** An end that was not heard of is asked for again. */
+const stopAgainMs = 1_000;
 /** Over before the next one: a connection that did not answer is given up with it. */
 const pingDeadlineMs = 1_500;
 /** Pings that go without an answer, one after the other, before it counts as lost. */
@@ -64,6 +66,7 @@ export class Executors {
   readonly #env: ExecutorEnv;
   readonly #options: ExecutorsOptions;
   readonly #all = new Map<string, OneExecutor>();
+  #isClosed = false;
 
   constructor(env: ExecutorEnv, options: ExecutorsOptions) {
     this.#env = env;
@@ -109,17 +112,30 @@ export class Executors {
     return this.#all.get(executorId)?.isLost === false;
   }
 
-  /** Has a process ended that may run there; whoever can't be told has lost its worker. */
-  stop({ workerId, incarnation, executorId }: StopExecutorRequest): void {
-    this.#all.delete(executorId);
+  /** Has a process ended that may run there: asks until it is answered, or its worker's life is over. */
+  stop(request: StopExecutorRequest): void {
+    this.#all.delete(request.executorId);
+    void this.#stopUntilHeard(request);
+  }
+
+  async #stopUntilHeard({ workerId, incarnation, executorId }: StopExecutorRequest): Promise<void> {
     const { calls } = this.#options;
-    calls.stopExecutor({ workerId, incarnation, executorId }).catch((error: unknown) => {
-      const code = codeOf(error);
-      this.#env.observe.event('executor.not-stopped', { workerId, executorId, code });
-    });
+    while (!this.#isClosed) {
+      try {
+        await calls.stopExecutor({ workerId, incarnation, executorId });
+        return;
+      } catch (error) {
+        const code = codeOf(error);
+        this.#env.observe.event('executor.not-stopped', { workerId, executorId, code });
+        // With a life all of its processes end.
+        if (code === 'WORKER_LOST' || code === 'MEMBER_FENCED') return;
+        await this.#env.timers.sleep(stopAgainMs);
+      }
+    }
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const one of this.#all.values()) one.close();
     this.#all.clear();
   }

@@ -51,6 +51,7 @@ export class HeartbeatSender {
   readonly #env: SenderEnv;
   readonly #options: HeartbeatOptions;
   readonly #stopBeats: () => void;
+  #cancelEnd: () => void = () => undefined;
   #state: WorkerLeaseState = initialWorkerLease;
   /** Of this life; a life that ended registers under another one. */
   #instance: string;
@@ -73,6 +74,7 @@ export class HeartbeatSender {
   }
 
   stop(): void {
+    this.#cancelEnd();
     this.#stopBeats();
   }
 
@@ -121,6 +123,7 @@ export class HeartbeatSender {
     const before = this.#state;
     const { state, effects } = step(before, event, this.#options);
     this.#state = state;
+    this.#armEnd(before);
     for (const effect of effects) {
       if (effect.kind !== 'endTasks') continue;
       this.#env.observe.event('membership.ended', { ...effect });
@@ -132,5 +135,19 @@ export class HeartbeatSender {
     const joined = state.kind === 'member' ? state.incarnation : 0;
     const known = before.kind === 'member' ? before.incarnation : 0;
     if (joined > 0 && joined !== known) onJoined(joined);
+  }
+
+  /** Trust ends when it ends, and not at the next heartbeat. */
+  #armEnd(before: WorkerLeaseState): void {
+    const [old, now] = [before, this.#state].map((state) => {
+      return state.kind === 'member' ? state.trustedUntilMs : null;
+    });
+    if (old === now) return;
+    this.#cancelEnd();
+    this.#cancelEnd = () => undefined;
+    if (now === null || now === undefined) return;
+    // A timer may be early by less than a millisecond.
+    const leftMs = Math.max(0, now - this.#env.clock.mono()) + 1;
+    this.#cancelEnd = this.#env.timers.after(leftMs, () => this.#take({ kind: 'tick' }));
   }
 }

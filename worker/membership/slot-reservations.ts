@@ -45,6 +45,8 @@ export type ReservationCall = {
       readonly slots: number;
       readonly memoryBytes: number;
       readonly keepMs: number;
+      /** Slots of processes here. @defaultValue none */
+      readonly inUse?: SlotsInUse;
     }
   | { readonly kind: 'confirm' | 'release' }
 );
@@ -56,10 +58,22 @@ export interface ReservationStep {
   readonly answer: ReservationAnswer;
 }
 
-function freeSlotsOf({ slots, memoryBytes, reserved }: SlotReservations) {
+/** A process may be there for a while after its slots were given back, or was to be: they are not free before it has ended. */
+export interface SlotsInUse {
+  /** Of all processes. */
+  readonly slots: number;
+  /** Of those that were told to end. */
+  readonly endingSlots: number;
+}
+
+function freeSlotsOf(
+  { slots, memoryBytes, reserved }: SlotReservations,
+  inUse: SlotsInUse = { slots: 0, endingSlots: 0 },
+) {
   const all = [...reserved.values()];
+  const reservedSlots = all.reduce((sum, one) => sum + one.slots, 0);
   return {
-    slots: all.reduce((free, one) => free - one.slots, slots),
+    slots: slots - Math.max(reservedSlots + inUse.endingSlots, inUse.slots),
     memoryBytes: all.reduce((free, one) => free - one.memoryBytes, memoryBytes),
   };
 }
@@ -72,7 +86,7 @@ export function stepReservations(before: SlotReservations, call: ReservationCall
     case 'reserve': {
       if (known !== undefined) return { state, answer: 'granted' };
       if (wasReleased(state, call)) return { state, answer: 'refused' };
-      const free = freeSlotsOf(state);
+      const free = freeSlotsOf(state, call.inUse);
       const fits = call.slots <= free.slots && call.memoryBytes <= free.memoryBytes;
       if (!fits) return { state, answer: 'refused' };
       const { jobId, attempt, slots, memoryBytes } = call;

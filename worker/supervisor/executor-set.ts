@@ -7,6 +7,7 @@
 import type { Env } from '../../base/env/env.ts';
 import { toWire, type WireError } from '../../base/typed-error.ts';
 import type { StartExecutorRequest } from '../../coordinator/protocol/members.ts';
+import type { SlotsInUse } from '../membership/slot-reservations.ts';
 import type { BundleCache } from './bundle-cache.ts';
 import {
   type ExecutorBook,
@@ -29,6 +30,8 @@ export interface ExecutorSetOptions {
   readonly spillDir: string;
   /** Resolves when the coordinator has taken it. */
   readonly tell: (end: { readonly executorId: string; readonly error: WireError }) => Promise<void>;
+  /** The rules; only tests that plant a wrong one give others. @defaultValue stepExecutors */
+  readonly step?: typeof stepExecutors;
 }
 
 type Body<E> = E extends unknown ? Omit<E, 'nowMs'> : never;
@@ -58,6 +61,17 @@ export class ExecutorSet {
     return runningIds(this.#book);
   }
 
+  /** Of those that have a process, or are about to. */
+  slotsInUse(): SlotsInUse {
+    const inUse = { slots: 0, endingSlots: 0 };
+    for (const [executorId, { kind }] of this.#book) {
+      const slots = this.#requests.get(executorId)?.slots ?? 0;
+      if (kind === 'preparing' || kind === 'running' || kind === 'ending') inUse.slots += slots;
+      if (kind === 'ending') inUse.endingSlots += slots;
+    }
+    return inUse;
+  }
+
   /** Answers at once: how the start goes is seen when it registers, or ends. */
   start(request: StartExecutorRequest): void {
     const { executorId } = request;
@@ -84,7 +98,8 @@ export class ExecutorSet {
 
   #take(body: Body<ExecutorEvent>): void {
     const event = { ...body, nowMs: this.#env.clock.mono() } as ExecutorEvent;
-    const { book, effects } = stepExecutors(this.#book, event);
+    const { step = stepExecutors } = this.#options;
+    const { book, effects } = step(this.#book, event);
     this.#book = book;
     for (const effect of effects) this.#carryOut(effect);
     const isOver = (executorId: string) => (book.get(executorId)?.kind ?? 'gone') === 'gone';

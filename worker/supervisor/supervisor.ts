@@ -44,7 +44,7 @@ import type { WorkerLeaseLoss } from '../membership/worker-lease.ts';
 import { BundleCache } from './bundle-cache.ts';
 import { CoordinatorCalls } from './coordinator-calls.ts';
 import type { ExecutorLauncher } from './executor-launcher.ts';
-import { ExecutorSet } from './executor-set.ts';
+import { ExecutorSet, type ExecutorSetOptions } from './executor-set.ts';
 import { JobLogs } from './job-logs.ts';
 import { LoadMeter } from './load-meter.ts';
 import { RunFolder } from './run-folder.ts';
@@ -66,6 +66,8 @@ export interface SupervisorOptions {
   readonly onChange: (change: SupervisorChange) => void;
   /** @defaultValue memberTiming */
   readonly timing?: Pick<HeartbeatOptions, keyof typeof memberTiming>;
+  /** The rules; only tests that plant a wrong one give others. @defaultValue stepExecutors */
+  readonly step?: ExecutorSetOptions['step'];
 }
 
 export type SupervisorChange =
@@ -116,7 +118,7 @@ class Supervisor implements SupervisorHandle {
   constructor(env: Env, options: SupervisorOptions) {
     this.#env = env;
     this.#options = options;
-    const { address, coordinators, dataDir, launcher, slots, memoryBytes } = options;
+    const { address, coordinators, dataDir, launcher, slots, memoryBytes, step } = options;
     this.address = address;
     this.#slots = emptyReservations(slots, memoryBytes);
     this.#server = createRpcServer(env);
@@ -135,6 +137,7 @@ class Supervisor implements SupervisorHandle {
       ...{ launcher, bundles: this.#bundles, logs: this.#logs, runFolder: this.#runFolder },
       spillDir: `${dataDir}/spill`,
       tell: (end) => this.#calls.executorEnded({ ...this.#life(), ...end }),
+      ...(step !== undefined && { step }),
     });
   }
 
@@ -265,7 +268,8 @@ class Supervisor implements SupervisorHandle {
 
   #reserve({ jobId, attempt, slots, memoryBytes, keepMs }: ReserveRequest): JsonValue {
     if (this.#isLeaving) return { answer: 'refused' };
-    return this.#step({ kind: 'reserve', jobId, attempt, slots, memoryBytes, keepMs });
+    const inUse = this.#executors.slotsInUse();
+    return this.#step({ kind: 'reserve', jobId, attempt, slots, memoryBytes, keepMs, inUse });
   }
 
   #ofSlots(kind: 'confirm' | 'release', { jobId, attempt }: OfSlots): JsonValue {

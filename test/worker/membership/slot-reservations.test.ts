@@ -41,6 +41,26 @@ test.each`
   expect(given.join(' ')).toBe(answers);
 });
 
+test.each`
+  reserved | processSlots | endingSlots | asked | answer
+  ${0}     | ${0}         | ${0}        | ${4}  | ${'granted'}
+  ${2}     | ${2}         | ${0}        | ${2}  | ${'granted'}
+  ${2}     | ${2}         | ${0}        | ${3}  | ${'refused'}
+  ${0}     | ${2}         | ${2}        | ${3}  | ${'refused'}
+  ${0}     | ${2}         | ${2}        | ${2}  | ${'granted'}
+  ${2}     | ${3}         | ${1}        | ${2}  | ${'refused'}
+  ${2}     | ${3}         | ${1}        | ${1}  | ${'granted'}
+  ${0}     | ${3}         | ${0}        | ${2}  | ${'refused'}
+`(
+  'with $reserved of 4 reserved, and processes with $processSlots slots of which $endingSlots end, $asked are $answer',
+  ({ reserved, processSlots, endingSlots, asked, answer }) => {
+    const before = stepReservations(emptyReservations(4, 0), reserve('a', reserved)).state;
+    const inUse = { slots: processSlots, endingSlots };
+    const call = { ...reserve('b', asked), inUse } as ReservationCall;
+    expect(stepReservations(before, call).answer).toBe(answer);
+  },
+);
+
 test('what was released is not remembered for ever', () => {
   const { state } = stepReservations(emptyReservations(4, 0), release('a'));
   expect(state.released.size).toBe(1);
