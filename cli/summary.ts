@@ -202,7 +202,7 @@ export function targetOf({ connector, options }: SinkSpec): string {
 }
 
 /** The one object that `--json` prints. */
-export function summaryJson(summary: JobSummary): string {
+function summaryJson(summary: JobSummary): string {
   const { error, inputCount: _, ...rest } = summary;
   return `${JSON.stringify({ ...rest, ...(error && { error: errorJson(error) }) })}\n`;
 }

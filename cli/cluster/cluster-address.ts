@@ -7,12 +7,11 @@
 import type { Address } from '../../base/env/net.ts';
 import { typedError } from '../../base/typed-error.ts';
 import type { CliEnv } from '../cli-env.ts';
-import type { CommandFlag } from '../control/control-command.ts';
 
-export const clusterFlag: CommandFlag = {
+export const clusterFlag = {
   flag: '--cluster <host:port>',
   description: 'of a cluster: its coordinator, or several with commas (default MILLRACE_CLUSTER)',
-};
+} as const;
 
 /** Null where there is none: what is meant runs on this machine. @throws FLAG_VALUE */
 export function clusterOf(

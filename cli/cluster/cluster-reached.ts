@@ -11,7 +11,7 @@ import {
 } from '../../coordinator/protocol/clients.ts';
 import { endPhases, type JobPhase, jobMethods } from '../../coordinator/protocol/jobs.ts';
 import type { ClientEnv } from '../control/job-client.ts';
-import type { JobCall, ReachedJob } from '../control/reach-job.ts';
+import type { JobCall, ReachedJob } from '../control/reached-job.ts';
 import type { ClusterClient } from './cluster-client.ts';
 
 /** How long a job may take to go: its tasks are ended after 5 s, its processes soon after. */

@@ -31,7 +31,7 @@ export const nativeModules: Plugin = {
 };
 
 /** `@scope/name` of a path in `node_modules`; null for a user's own file. */
-export function packageOf(path: string): string | null {
+function packageOf(path: string): string | null {
   const parts = path.split(sep);
   const at = parts.lastIndexOf('node_modules');
   const [first = '', second = ''] = at < 0 ? [] : parts.slice(at + 1);

@@ -13,7 +13,8 @@ import {
   type Reach,
   readControlCommand,
 } from '../control/control-command.ts';
-import { placeOf, type ReachedJob, withJob } from '../control/reach-job.ts';
+import { placeOf, withJob } from '../control/reach-job.ts';
+import type { ReachedJob } from '../control/reached-job.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
 const options: ControlCommand = {

@@ -6,21 +6,7 @@
 import type { JobDescription } from '../../coordinator/protocol/jobs.ts';
 import { type ControlRequest, type Reach, realReach } from './control-command.ts';
 import { askJob, findJob, hasEnded } from './job-client.ts';
-
-export interface JobCall {
-  /** Of coordinator/protocol/jobs.ts. */
-  readonly method: string;
-  readonly body?: unknown;
-  readonly deadlineMs: number;
-}
-
-export interface ReachedJob {
-  readonly description: JobDescription;
-  /** @throws JOB_NOT_RUNNING when it has ended meanwhile, JOB_NOT_ANSWERING, and what the job answers with */
-  ask<T>(call: JobCall): Promise<T>;
-  /** Whether the job has gone before a deadline. */
-  hasEnded(): Promise<boolean>;
-}
+import type { ReachedJob } from './reached-job.ts';
 
 /**
  * Does something with the job that the first word names.

@@ -7,7 +7,7 @@
 import { codeOf, typedError } from '../../base/typed-error.ts';
 import { parseDuration } from '../../base/units.ts';
 import type { CommandFlag, ControlRequest } from './control-command.ts';
-import type { ReachedJob } from './reach-job.ts';
+import type { ReachedJob } from './reached-job.ts';
 
 export const timeoutFlag: CommandFlag = {
   flag: '--timeout <time>',

@@ -43,7 +43,7 @@ export const finished: JobOutcome = {
   inputCount: 1,
 };
 
-export const running: ClusterJob = {
+const running: ClusterJob = {
   ...{ name: 'words', id: 'words-1', pid: null, file: 'abc', sinceMs: 1_700_000_000_000 },
   ...{ seconds: 2, phase: 'running', rowsIn: 1_234, bytesIn: 2_048, rowsOut: 5, deadLetters: 0 },
   ...{ rowsPerSecond: 617, share: 0.5, namespace: 'default', priority: 0, slots: 2, epoch: 1 },
