@@ -6,7 +6,7 @@ import type { Setting } from './config.ts';
 import type { ConfigKey } from './config-keys.ts';
 
 /** The port of coordinators. */
-export const coordinatorAddressDefault = '127.0.0.1:7070';
+const coordinatorAddressDefault = '127.0.0.1:7070';
 const slotsMax = 128;
 
 /** @param given - What some defaults follow from. */

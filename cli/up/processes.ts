@@ -16,7 +16,7 @@ const lookEveryMs = 50;
 const killedWithinMs = 5_000;
 
 /** Those that have not ended by then. */
-export async function awaitEnd(
+async function awaitEnd(
   env: ProcessEnv,
   processes: readonly KnownProcess[],
   withinMs: number,

@@ -23,7 +23,7 @@ async function starting(args: readonly string[], options: FakeCliOptions = {}): 
   const env = fakeCliEnv({ cores: 2, ...options, workingFolder });
   const children = fakeChildren();
   const ended = upCommand(env, args, children.start);
-  ended.catch(() => undefined);
+  ended.catch(() => undefined); // Whoever expects it to fail looks at it later.
   await expect.poll(() => children.all.length, { interval: 5 }).toBe(3);
   return { env, children, data: join(workingFolder, 'millrace-data'), ended };
 }
