@@ -39,7 +39,7 @@ test.each(
         new FirstRowsOperator(context, { input, keys, ...more });
       checkOperator({ input, rows, build, expected });
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 });
 
