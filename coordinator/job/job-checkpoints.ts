@@ -209,6 +209,8 @@ export class JobCheckpoints {
       prepared: write,
       statistics: { alignmentMs: 0, syncMs: 0, asyncMs: 0, sizeBytes: 0 },
     };
+    // One that was started again may have come to its end before the answer to its deployment is there.
+    this.restarted([taskId]);
     this.#handle({ kind: 'taskFinished', snapshot });
   }
 

@@ -3,7 +3,7 @@
  * in the end all of them. Files whose names begin with a dot are nobody's yet.
  *
  * At least once: the same until the job is started again; from then on rows may come again, and what counts rows may count some
- * of them twice, but never too few.
+ * of them twice; a row that comes again may count those only that came again, but one of them counts none too few.
  *
  * It looks whenever names have changed, at what is there then: so it does not matter which program made a file visible, or
  * whether a power cut took its name away again.
@@ -57,8 +57,10 @@ export class OutputJudge {
     this.#look();
     const wrong = this.#wrongLine();
     if (wrong !== null) return wrong;
-    const seen = new Set([...this.#visible.values()].flat().map((line) => JSON.parse(line).id));
-    const missing = [...this.#lines].filter(([id]) => !seen.has(id));
+    const seen = Map.groupBy([...this.#visible.values()].flat(), (line) => JSON.parse(line).id);
+    const missing = [...this.#lines].filter(([id, once]) => {
+      return seen.get(id)?.some((line) => this.#isWhole(line, once)) !== true;
+    });
     if (missing.length === 0) return null;
     return `${missing.length} of ${this.#lines.size} rows are lost, among them ${missing[0]?.[1]}`;
   }
@@ -91,10 +93,16 @@ export class OutputJudge {
     if (this.#expected.has(line)) return true;
     if (!this.#mayCountTwice || !line.endsWith('}')) return false;
     const row = JSON.parse(line);
-    const once = this.#lines.get(row.id);
-    if (once === undefined) return false;
-    const { count, ids } = JSON.parse(once);
-    return row.count >= count && row.ids >= ids;
+    return this.#lines.has(row.id);
+  }
+
+  /** Whether a row counts all that it should. */
+  #isWhole(line: string, once: string): boolean {
+    if (line === once) return true;
+    if (!this.#mayCountTwice) return false;
+    const [row, right] = [JSON.parse(line), JSON.parse(once)];
+    // What a timer has of its window may be of the rows that came again.
+    return row.what === 'timer' || (row.count >= right.count && row.ids >= right.ids);
   }
 
   #isSeen(path: string): boolean {

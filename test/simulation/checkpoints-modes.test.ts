@@ -39,7 +39,7 @@ const at = (step: string, hit: number, what: StepFault['what']): StepFault => {
   return { kind: 'atStep', step, hit, what };
 };
 
-// Each of these once lost or doubled rows.
+// Each of these once lost or doubled rows, or did not end.
 test.each([
   {
     name: 'event time of a source comes ahead of rows that were on their way',
@@ -49,6 +49,12 @@ test.each([
       at('coordinator checkpoint folder list', 8, 'machine after'),
       at('slot part write', 3, 'long pause after'),
     ],
+  },
+  {
+    name: 'a task that is started again ends before its deployment is answered',
+    seed: 1140,
+    mode: 'turning' as const,
+    faults: [at('slot hidden output open', 1, 'slot before')],
   },
 ])('found by it: $name', async ({ seed, mode, faults }) => {
   await inMacrotask(() => {
