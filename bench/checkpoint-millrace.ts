@@ -125,7 +125,8 @@ function withJob<Found>(
 async function rescaled(job: MeasuredProcess): Promise<number> {
   const fromMs = Date.now();
   await ask('rescale', jobName, '--parallelism', '4', '--json');
-  await pause(2000);
+  const askedMs = Date.now();
+  await job.until((lines) => (lines.some(({ atMs }) => atMs > askedMs) ? true : null));
   return longestGapMs(job.lines, fromMs);
 }
 

@@ -15,9 +15,10 @@
  *
  * Before: bench/main.ts. After: bench/checkpoint-millrace.ts, bench/checkpoint-flink.ts, bench/checkpoint-report.ts.
  */
+import { formatCount } from '../base/units.ts';
 import { flinkCheckpointPeer, measureFlink } from './checkpoint-flink.ts';
 import { measureBackpressure, measureMillrace } from './checkpoint-millrace.ts';
-import type { CheckpointResult, CheckpointTask } from './checkpoint-result.ts';
+import type { CheckpointMeasure, CheckpointResult, CheckpointTask } from './checkpoint-result.ts';
 import { type CheckpointSize, checkpointSizes, prepareKeys } from './checkpoint-rows.ts';
 import { prepareMaven } from './prepare-maven.ts';
 
@@ -46,14 +47,25 @@ export async function runCheckpointBench(
   for (let run = 1; run <= runs; run++) {
     for (const { contestant, measured, backpressure } of results) {
       tell(`${contestant}, run ${run} of ${runs}`);
-      measured.push(await measure(task, contestant as CheckpointContestant));
+      const measure = await measureOf(task, contestant as CheckpointContestant);
+      measured.push(measure);
+      tell(`${contestant}: ${textOf(measure)}`);
       if (contestant === 'millrace') backpressure.push(await measureBackpressure(task));
     }
   }
   return results;
 }
 
-function measure(task: CheckpointTask, contestant: CheckpointContestant) {
+/** Told as it is measured: a bench of many minutes may be ended before its table. */
+function textOf({ without, with: beside, incremental, full }: CheckpointMeasure): string {
+  const perSecond = [without, beside].map(({ rows, seconds }) =>
+    formatCount(Math.round(rows / seconds)),
+  );
+  const durations = [incremental, full].map(({ durationMs }) => durationMs.toFixed(0));
+  return `${perSecond.join(' and ')} rows/s, checkpoints ${durations.join(' and ')} ms`;
+}
+
+function measureOf(task: CheckpointTask, contestant: CheckpointContestant) {
   switch (contestant) {
     case 'millrace':
       return measureMillrace(task);
