@@ -84,6 +84,18 @@ test('an error in a function leads to the file and line of the user, and to the 
   expect(result.stderr).toContain('record: {"text":"four"}');
 });
 
+test('a bundle that does not load on a worker is told of with its place', async () => {
+  const lib =
+    'export const home = (() => {\n  if (process.env.HERE) return 1;\n  throw new Error("not here");\n})();\n';
+  const own = job.replace('import { parse }', "import './lib/home.ts';\nimport { parse }");
+  const cwd = tempFolder({ ...ratesFiles, 'job.ts': own, 'lib/home.ts': lib, 'in.txt': '4\n' });
+  const flags = ['--input', 'in.txt', '--output', 'out.csv', '--parallelism', '1'];
+  const env = { MILLRACE_CLUSTER: cluster.address, HERE: '1' };
+  const result = await runCli(['submit', 'job.ts', ...flags, '--wait'], { cwd, env });
+  expectFailure(result, { code: 'JOB_FILE_THREW', exitCode: 1, says: /not here/ });
+  expect(result.stderr).toContain('lib/home.ts:3:9');
+});
+
 test('a job waits for its slots and says so; it is listed, and ended by hand', async () => {
   const cwd = tempFolder({ ...ratesFiles, 'in.txt': '4\n' });
   const flags = ['--input', 'in.txt', '--output', 'out.csv', '--parallelism', '5'];

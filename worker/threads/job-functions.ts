@@ -3,7 +3,7 @@
  * again and compares its fingerprint with the plan's. A job whose graph depends on chance or on the
  * time would run other functions than were planned, so a difference is an error.
  */
-import { typedError } from '../../base/typed-error.ts';
+import { TypedError, typedError } from '../../base/typed-error.ts';
 import type { JobModule } from '../../coordinator/protocol.ts';
 import { buildJob, fingerprintOf } from '../../engine/api/build-job.ts';
 import type { JobDefinition } from '../../engine/api/define-job.ts';
@@ -25,7 +25,7 @@ export class JobFunctions {
     this.#importModule = importModule;
   }
 
-  /** Loads nothing when none of the tasks calls a user function. @throws JOB_FUNCTIONS_DIFFER */
+  /** Loads nothing when none of the tasks calls a user function. @throws JOB_FUNCTIONS_DIFFER, JOB_FILE_THREW */
   load(module: JobModule, tasks: readonly TaskDeployment[]): Promise<FunctionLookup> {
     if (!tasks.some(callsUser)) return Promise.resolve(new Map());
     const key = JSON.stringify(module);
@@ -39,7 +39,7 @@ export class JobFunctions {
   }
 
   async #build({ file, params, flags, fingerprint }: JobModule): Promise<FunctionLookup> {
-    const { default: job } = (await this.#importModule(file)) as { default: JobDefinition };
+    const { default: job } = (await this.#import(file)) as { default: JobDefinition };
     const { graph, functions } = buildJob(job, decodeParams(params), flags);
     if (fingerprintOf(graph) !== fingerprint) {
       throw typedError('JOB_FUNCTIONS_DIFFER', `job "${job.name}" builds another graph each time`, {
@@ -47,6 +47,20 @@ export class JobFunctions {
       });
     }
     return functions;
+  }
+
+  /** What loads where the job was submitted may not load here: the user's code sees another environment. */
+  async #import(file: string): Promise<unknown> {
+    try {
+      return await this.#importModule(file);
+    } catch (error) {
+      if (error instanceof TypedError) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw typedError('JOB_FILE_THREW', `the job file threw while a worker loaded it: ${reason}`, {
+        hint: 'Code at the top level of a job file runs on each worker, too, with the environment and the files that are there.',
+        cause: error,
+      });
+    }
   }
 }
 

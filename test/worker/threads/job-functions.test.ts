@@ -1,5 +1,6 @@
 /** Goal: a thread loads the job's module when one of its tasks calls a user's function, of whatever kind, and else not. */
 import { expect, test } from 'vitest';
+import { codeOf } from '../../../base/typed-error.ts';
 import type { OperatorSpec } from '../../../engine/plan/physical-graph.ts';
 import { JobFunctions } from '../../../worker/threads/job-functions.ts';
 import type { TaskDeployment } from '../../../worker/threads/slot-messages.ts';
@@ -17,7 +18,8 @@ async function isLoadedFor(kind: OperatorSpec['kind']): Promise<boolean> {
   try {
     await functions.load(module, [task as unknown as TaskDeployment]);
   } catch (error) {
-    expect((error as Error).message).toBe('there is no such module here');
+    expect(codeOf(error)).toBe('JOB_FILE_THREW');
+    expect((error as Error).message).toContain('a worker loaded it: there is no such module here');
   }
   return asked.length === 1;
 }
