@@ -6,8 +6,6 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { jobMethods } from '../../coordinator/protocol/jobs.ts';
-import unruly from '../fixtures/jobs/unruly.ts';
-import { projectFolder } from '../support/cli-process.ts';
 import {
   childrenOf,
   isRunning,
@@ -16,21 +14,47 @@ import {
   until,
 } from '../support/process-cluster.ts';
 
-const file = join(projectFolder, 'test/fixtures/jobs/unruly.ts');
+/** Its function does what it is told: its work, or what takes a process along. */
+const job = `
+import { agg, defineJob, t } from 'millrace';
+import { files, text } from 'millrace/files';
 
-function inputOf(folder: string): string {
+export default defineJob({
+  name: 'unruly',
+  params: { input: t.path(), output: t.path(), does: t.utf8() },
+  build: ({ read, params: { input, output, does } }) =>
+    read(files.source({ path: input, format: text() }))
+      .flatMap(t.struct({ word: t.utf8() }), (line) => {
+        act(does);
+        return line.text.split(' ').map((word) => ({ word }));
+      })
+      .keyBy((row) => row.word)
+      .aggregate({ count: agg.count() })
+      .orderBy((row) => [row.word.asc()])
+      .writeTo(files.sink({ path: output })),
+});
+
+function act(does: string): void {
+  if (does === 'say') console.log('a line of the job');
+  if (does === 'die') process.kill(process.pid, 'SIGKILL');
+  const kept: number[][] = [];
+  while (does === 'spin' || does === 'fill') {
+    if (does === 'fill') kept.push(new Array(10_000).fill(kept.length));
+  }
+}
+`;
+
+/** Submits it; resolves with its id. */
+async function submit(cluster: ProcessCluster, does: string): Promise<string> {
+  const { folder } = cluster;
+  writeFileSync(join(folder, 'job.ts'), job);
   writeFileSync(join(folder, 'in.txt'), 'b a\na c\n'.repeat(1_000));
-  return join(folder, 'in.txt');
+  const params = ['--input', join(folder, 'in.txt'), '--output', outputOf(cluster, does)];
+  return await cluster.submit(join(folder, 'job.ts'), [...params, '--does', does]);
 }
 
-function jobThat(does: string, cluster: ProcessCluster) {
-  const output = join(cluster.folder, `${does}.csv`);
-  const job = {
-    definition: unruly,
-    file,
-    params: { input: inputOf(cluster.folder), output, does },
-  };
-  return { job, output };
+function outputOf({ folder }: ProcessCluster, does: string): string {
+  return join(folder, `${does}.csv`);
 }
 
 const counted = 'word,count\na,2000\nb,1000\nc,1000\n';
@@ -38,10 +62,9 @@ const counted = 'word,count\na,2000\nb,1000\nc,1000\n';
 test('a job runs on two workers, what it prints is its log, and no process of it is left', async () => {
   const cluster = await ProcessCluster.start();
   const workers = await Promise.all(['w1', 'w2'].map((name) => cluster.addWorker(name, 1)));
-  const { job, output } = jobThat('say', cluster);
-  const jobId = await cluster.submit(job);
+  const jobId = await submit(cluster, 'say');
   expect(await cluster.outcomeOf(jobId)).toMatchObject({ status: 'finished', error: null });
-  expect(readFileSync(output, 'utf8')).toBe(counted);
+  expect(readFileSync(outputOf(cluster, 'say'), 'utf8')).toBe(counted);
   const { parts } = await cluster.logsOf(jobId);
   expect(parts.map(({ text }) => text).join('')).toContain('a line of the job\n');
   await until(() =>
@@ -65,11 +88,10 @@ test.each<[string, RegExp]>([
     const cluster = await ProcessCluster.start();
     const heap = { NODE_OPTIONS: '--max-old-space-size=64' };
     await cluster.addWorker('w1', 4, { env: heap });
-    const bad = await cluster.submit(jobThat(does, cluster).job);
-    const { job, output } = jobThat('work', cluster);
-    const good = await cluster.submit(job);
+    const bad = await submit(cluster, does);
+    const good = await submit(cluster, 'work');
     expect(await cluster.outcomeOf(good)).toMatchObject({ status: 'finished' });
-    expect(readFileSync(output, 'utf8')).toBe(counted);
+    expect(readFileSync(outputOf(cluster, 'work'), 'utf8')).toBe(counted);
     const { status, error } = await cluster.outcomeOf(bad);
     expect([status, error?.message]).toEqual(['failed', expect.stringMatching(says)]);
     await until(async () => ((await cluster.workers())[0]?.freeSlots === 4 ? true : null));
@@ -80,11 +102,12 @@ test.each<[string, RegExp]>([
 test('a job that never returns from its function holds up nobody, and is ended by who cancels it', async () => {
   const cluster = await ProcessCluster.start();
   const worker = await cluster.addWorker('w1', 4);
-  const bad = await cluster.submit(jobThat('spin', cluster).job);
+  const bad = await submit(cluster, 'spin');
   await until(async () => ((await cluster.watch(bad)).job.phase === 'running' ? true : null));
-  const { job, output } = jobThat('work', cluster);
-  expect(await cluster.outcomeOf(await cluster.submit(job))).toMatchObject({ status: 'finished' });
-  expect(readFileSync(output, 'utf8')).toBe(counted);
+  expect(await cluster.outcomeOf(await submit(cluster, 'work'))).toMatchObject({
+    status: 'finished',
+  });
+  expect(readFileSync(outputOf(cluster, 'work'), 'utf8')).toBe(counted);
   // Twice as long as the silence behind which a worker is suspect.
   const since = performance.now();
   await until(async () => {
@@ -99,7 +122,7 @@ test('a job that never returns from its function holds up nobody, and is ended b
 test('a supervisor that is killed takes its executors along', async () => {
   const cluster = await ProcessCluster.start();
   const worker = await cluster.addWorker('w1', 2);
-  const jobId = await cluster.submit(jobThat('spin', cluster).job);
+  const jobId = await submit(cluster, 'spin');
   await until(async () => ((await cluster.watch(jobId)).job.phase === 'running' ? true : null));
   const supervisor = supervisorIdOf(worker);
   const executors = childrenOf(supervisor);

@@ -1,13 +1,12 @@
 /**
- * A cluster whose workers are processes as users start them, with executors below; its coordinator is a role in this process. Jobs are
- * submitted as `millrace submit` does, from a file that this process has imported as well.
+ * A cluster whose workers are processes as users start them, with executors below, and jobs are submitted as users do it;
+ * its coordinator is a role in this process.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
 import { createRealEnv } from '../../base/env/real-env.ts';
-import { bundleJob } from '../../cli/cluster/bundle-job.ts';
 import { ClusterClient } from '../../cli/cluster/cluster-client.ts';
 import { connectors } from '../../connectors/registry.ts';
 import { startClusterRole } from '../../coordinator/cluster/cluster-role.ts';
@@ -15,26 +14,14 @@ import type { JobOutcome } from '../../coordinator/job/job-outcome.ts';
 import { createMemoryRegister } from '../../coordinator/lease/memory-register.ts';
 import { openFileLog } from '../../coordinator/metadata/file-log.ts';
 import {
-  type ClusterSubmission,
   clientMethods,
   type LogsAnswer,
-  type SubmitRequest,
   type WatchAnswer,
   type WorkersAnswer,
   type WorkerView,
 } from '../../coordinator/protocol/clients.ts';
-import { buildJob, fingerprintOf } from '../../engine/api/build-job.ts';
-import type { JobDefinition } from '../../engine/api/index.ts';
-import { type CliOptions, type CliProcess, startCli } from './cli-process.ts';
+import { type CliOptions, type CliProcess, runCli, startCli } from './cli-process.ts';
 import { tempFolder } from './temp-folder.ts';
-
-export interface SubmittedJob {
-  readonly definition: JobDefinition;
-  /** Absolute: where it is imported from. */
-  readonly file: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly more?: Partial<ClusterSubmission>;
-}
 
 export interface ClusterWorker {
   readonly cli: CliProcess;
@@ -45,7 +32,6 @@ export class ProcessCluster {
   readonly folder = tempFolder();
   readonly address: string;
   readonly client: ClusterClient;
-  #submitted = 0;
 
   private constructor(address: string) {
     this.address = address;
@@ -79,24 +65,12 @@ export class ProcessCluster {
     return { cli, data };
   }
 
-  async submit({ definition, file, params, more }: SubmittedJob): Promise<string> {
-    const { hash, bytes } = await bundleJob(file, file);
-    const data = Buffer.from(bytes).toString('base64');
-    const put = { hash, part: 0, data, isLast: true };
-    await this.client.ask({ method: clientMethods.putBundle, body: put });
-    const flags = { overwrite: true };
-    const { graph } = buildJob(definition, params, flags);
-    const jobId = `${definition.name}-${++this.#submitted}`;
-    const body: SubmitRequest = {
-      jobId,
-      job: {
-        ...{ graph, bundle: hash, params, flags, fingerprint: fingerprintOf(graph) },
-        ...{ parallelism: 2, slotMemoryBytes: 64 << 20, priority: 0, namespace: 'default' },
-        ...{ isFailFast: false, ...more },
-      },
-    };
-    await this.client.ask({ method: clientMethods.submit, body });
-    return jobId;
+  /** As `millrace submit` does it; resolves with the job's id. */
+  async submit(file: string, params: readonly string[]): Promise<string> {
+    const where = ['--cluster', this.address, '--parallelism', '2', '--memory', '128MB'];
+    const { exitCode, stdout, stderr } = await runCli(['submit', file, ...where, ...params]);
+    expect([exitCode, exitCode === 0 ? '' : stderr]).toEqual([0, '']);
+    return stdout.trim();
   }
 
   watch(job: string): Promise<WatchAnswer> {
