@@ -5,6 +5,7 @@
  *     even         each of two million keys as likely as any other
  *     skewed       nine rows of ten are of a hundredth of the keys
  *     first rows   of each key, of even ones: looked for with each batch, for what is first goes on at once
+ *     new rows     the same where no key comes twice
  *
  * Expectation: in memory a row costs a probe of the recent groups and its part of a merge. With a quarter of the room, each
  * update looks for most of its keys in files: read, unpacked, and found by hash, some hundred ns for each row that is read.
@@ -55,15 +56,16 @@ const aggregate = (context: OperatorContext) => new RunningAggregateOperator(con
 const first = (context: OperatorContext) =>
   new FirstRowsOperator(context, { input, keys: ['key'] });
 
-for (const { name, isSkewed, build } of [
-  { name: 'even', isSkewed: false, build: aggregate },
-  { name: 'skewed', isSkewed: true, build: aggregate },
-  { name: 'first rows', isSkewed: false, build: first },
-]) {
-  const inMemory = measure(wholeBytes, isSkewed, build);
+for (const { name, keys, build } of [
+  { name: 'even', keys: 'even', build: aggregate },
+  { name: 'skewed', keys: 'skewed', build: aggregate },
+  { name: 'first rows', keys: 'even', build: first },
+  { name: 'new rows', keys: 'new', build: first },
+] as const) {
+  const inMemory = measure(wholeBytes, keys, build);
   console.log(told(`${name}, in memory`, inMemory));
   for (const shareBytes of [48 << 20, 24 << 20]) {
-    const beyond = measure(shareBytes, isSkewed, build);
+    const beyond = measure(shareBytes, keys, build);
     const ratio = (beyond.seconds / inMemory.seconds).toFixed(1);
     console.log(told(`${name}, ${shareBytes >> 20} MB`, beyond), `${ratio} times as long`);
   }
@@ -75,6 +77,8 @@ function told(name: string, { seconds, rowsOut, writtenBytes, peakBytes }: Measu
   return `${name.padEnd(20)} ${rate.padStart(6)} M rows/s of CPU time, ${rowsOut} rows out, ${written}`;
 }
 
+type Keys = 'even' | 'skewed' | 'new';
+
 interface Measured {
   readonly seconds: number;
   readonly rowsOut: number;
@@ -85,7 +89,7 @@ interface Measured {
 /** Seconds of CPU time, of the operator alone. */
 function measure(
   shareBytes: number,
-  isSkewed: boolean,
+  keys: Keys,
   build: (context: OperatorContext) => Operator,
 ): Measured {
   const memory = new SlotMemory({ budgetBytes: shareBytes + (32 << 20) });
@@ -120,9 +124,9 @@ function measure(
     const end = process.threadCpuUsage();
     seconds += (end.user - user + end.system - system) / 1e6;
   };
-  const random = xorshift();
+  const keyOf = keysOf(keys);
   for (let row = 0; row < rowCount; row += batchRows) {
-    const batch = batchOf(memory, random, isSkewed);
+    const batch = batchOf(memory, keyOf);
     timed(() => {
       for (let from = 0; from < batchRows; ) from = operator.process(batch, from, outbox);
       const { wakeAtMs = Number.POSITIVE_INFINITY } = operator;
@@ -136,12 +140,11 @@ function measure(
   return { seconds, rowsOut, writtenBytes, peakBytes: memory.peakBytes };
 }
 
-function batchOf(memory: SlotMemory, random: () => number, isSkewed: boolean): Batch {
+function batchOf(memory: SlotMemory, keyOf: () => number): Batch {
   const block = memory.scope('input').allocate(batchRows * 16);
   const [keys, values] = [addressOf(block), addressOf(block) + batchRows * 8];
   for (let row = 0; row < batchRows; row++) {
-    const isHot = isSkewed && random() % 10 !== 0;
-    memory.uint32[(keys >>> 2) + row * 2] = random() % (isHot ? keyCount / 100 : keyCount);
+    memory.uint32[(keys >>> 2) + row * 2] = keyOf();
     memory.uint32[(keys >>> 2) + row * 2 + 1] = 0;
     memory.float64[(values >>> 3) + row] = row;
   }
@@ -150,6 +153,14 @@ function batchOf(memory: SlotMemory, random: () => number, isSkewed: boolean): B
     { type: float64Type, values, validity: 0 },
   ];
   return new Batch(memory, { schema: input, rowCount: batchRows, columns, blocks: [block] });
+}
+
+function keysOf(keys: Keys): () => number {
+  const random = xorshift();
+  let next = 0;
+  if (keys === 'new') return () => next++;
+  if (keys === 'even') return () => random() % keyCount;
+  return () => random() % (random() % 10 !== 0 ? keyCount / 100 : keyCount);
 }
 
 function xorshift(): () => number {
