@@ -10,8 +10,7 @@ import { join, resolve } from 'node:path';
 import { toDiskError } from '../../base/env/disk-error.ts';
 import { processIdentityOf } from '../../base/env/real-process.ts';
 import { isOnThisHost, parseHostAddress } from '../../base/env/socket-address.ts';
-import { typedError } from '../../base/typed-error.ts';
-import { formatDuration } from '../../base/units.ts';
+import { toWire, typedError } from '../../base/typed-error.ts';
 import type { CliEnv } from '../cli-env.ts';
 import type { Config, TlsFiles } from '../config/config.ts';
 import { configFlags } from '../config/config-keys.ts';
@@ -27,6 +26,7 @@ import { type StartChild, startChild } from '../up/child-process.ts';
 import { LocalCluster } from '../up/local-cluster.ts';
 import { prepareAuthority, writePrivateFile } from '../up/private-authority.ts';
 import { endProcesses } from '../up/processes.ts';
+import { readyJson, readyText } from '../up/ready-text.ts';
 import { removeUpFile, takeUpFile, type UpState, writeUpFile } from '../up/up-file.ts';
 import { parseWorkers, planUp, type UpPlan } from '../up/up-plan.ts';
 
@@ -166,7 +166,7 @@ async function runCluster(env: CliEnv, run: UpRun): Promise<ExitCode> {
   };
   const cluster: LocalCluster = new LocalCluster(env, {
     ...{ coordinator: plan.coordinator, workers: plan.workers, listen: config.coordinator.listen },
-    ...{ startChild: start, say, onChange: note },
+    ...{ startChild: start, say, onChange: () => noteOrSay(note, say) },
   });
   try {
     makeFolder(join(data, 'logs'));
@@ -185,6 +185,15 @@ async function runCluster(env: CliEnv, run: UpRun): Promise<ExitCode> {
   } finally {
     await cluster.end();
     interrupt.stop();
+  }
+}
+
+/** A disk that is full costs what is noted, not the cluster: down then waits less well, and no more. */
+function noteOrSay(note: () => void, say: (text: string) => void): void {
+  try {
+    note();
+  } catch (error) {
+    say(`which processes there are could not be noted: ${toWire(error).message}`);
   }
 }
 
@@ -212,32 +221,15 @@ function tellReady(
   { cluster, readyMs }: { readonly cluster: LocalCluster; readonly readyMs: number },
 ): void {
   const { address, processes } = cluster;
-  const workers = plan.workers.length;
-  if (request.isJson) {
-    const { slots } = plan;
-    const shown = {
-      status: 'up',
-      address,
-      workers,
-      slots,
-      data,
-      seconds: readyMs / 1000,
-      processes,
-    };
-    env.stdout.write(`${JSON.stringify(shown)}\n`);
-    return;
+  const ready = {
+    ...{ address, processes, readyMs, data },
+    ...{ workers: plan.workers.length, slots: plan.slots },
+  };
+  if (request.isJson) env.stdout.write(readyJson(ready));
+  else {
+    const folder = shortPath(data, env.workingFolder);
+    const isDefault = folder === dataDefault;
+    const clientFile = clientFiles === null ? null : clientFileOf(data);
+    env.stderr.write(readyText(ready, { folder, isDefault, clientFile }));
   }
-  const folder = shortPath(data, env.workingFolder);
-  const many = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
-  const pids = processes.map(({ name, pid }) => `${name} ${pid}`).join(', ');
-  const hasAuthority = clientFiles !== null;
-  const flag = hasAuthority ? '' : ` --cluster ${address}`;
-  const lines = [
-    `ready in ${formatDuration(readyMs)}: ${address}, ${many(workers, 'worker')} with ${many(plan.slots, 'slot')} each`,
-    `  processes: ${pids}; what they say is in ${join(folder, 'logs')}`,
-    ...(hasAuthority ? [`  clients need: export MILLRACE_CONFIG=${clientFileOf(data)}`] : []),
-    `  now: millrace submit job.ts${flag} …   millrace list${flag}`,
-    `  end: Ctrl-C, or millrace down${folder === dataDefault ? '' : ` --data ${folder}`}`,
-  ];
-  env.stderr.write(`${lines.join('\n')}\n`);
 }

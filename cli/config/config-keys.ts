@@ -140,13 +140,19 @@ const upFlags: Partial<Record<ConfigKey, string>> = {
   'worker.slots': '--slots',
   'worker.memory': '--memory',
 };
+const upDescriptions: Partial<Record<ConfigKey, string>> = {
+  'worker.slots': 'slots of each worker (default one for each core in all)',
+  'worker.memory': 'memory of each worker (default its part of half of the machine)',
+};
 
 /** What `readControlCommand` is told of: the flags that a role's command takes from here. */
 export function configFlags(role: ConfigRole): { flag: string; description: string }[] {
   const own = configKeyNames.flatMap((key) => {
     const { placeholder, description } = configKeys[key];
     const flag = flagOf(key, role);
-    return flag === null ? [] : [{ flag: `${flag} <${placeholder}>`, description }];
+    if (flag === null) return [];
+    const shown = role === 'up' ? (upDescriptions[key] ?? description) : description;
+    return [{ flag: `${flag} <${placeholder}>`, description: shown }];
   });
   return [
     ...own,

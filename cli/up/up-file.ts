@@ -67,7 +67,11 @@ export function takeUpFile(env: Pick<CliEnv, 'process'>, data: string, state: Up
 }
 
 export function writeUpFile(data: string, state: UpState): void {
-  writePrivateFile(upFileOf(data), JSON.stringify(state));
+  try {
+    writePrivateFile(upFileOf(data), JSON.stringify(state));
+  } catch (error) {
+    throw toDiskError(error, upFileOf(data));
+  }
 }
 
 export function removeUpFile(data: string): void {

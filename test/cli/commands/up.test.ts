@@ -1,5 +1,5 @@
 /** Goal: `up` and `down` as a person sees them: what they say, how they end, and what they leave. */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { downCommand } from '../../../cli/commands/down.ts';
@@ -79,6 +79,18 @@ test('a child that ends is noted', async () => {
   expect(names()).toBe(3);
   env.signal('SIGINT');
   await ended;
+});
+
+test('a child comes back also where that can not be noted', async () => {
+  const { env, children, data, ended } = await ready();
+  rmSync(data, { recursive: true });
+  children.named('worker-1').end({ signal: 'SIGKILL' });
+  const said = () => env.stderr.text;
+  await expect.poll(said, { interval: 5 }).toContain('could not be noted: path "');
+  env.advance(500);
+  expect(children.all.filter(({ isRunning }) => isRunning)).toHaveLength(3);
+  env.signal('SIGINT');
+  expect(await ended).toBe(0);
 });
 
 test('a Ctrl-C before it is ready ends it all the same', async () => {
