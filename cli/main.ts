@@ -120,6 +120,13 @@ const usages: readonly Usage[] = [
     run: async (env, args) => (await import('./commands/history.ts')).historyCommand(env, args),
   },
   {
+    name: 'quota',
+    asksCluster: true,
+    usage: '[NAMESPACE] [flags]',
+    description: 'show or set what the jobs of a namespace may have',
+    run: async (env, args) => (await import('./commands/quota.ts')).quotaCommand(env, args),
+  },
+  {
     name: 'workers',
     asksCluster: true,
     usage: '[flags]',
@@ -162,7 +169,7 @@ const commands = usages.map(({ name }) => name);
 /** Those that start no job. */
 const controls: ReadonlySet<string> = new Set([
   ...['list', 'status', 'why', 'state', 'checkpoints', 'savepoint', 'stop', 'rescale', 'cancel'],
-  ...['logs', 'history', 'workers'],
+  ...['logs', 'history', 'workers', 'quota'],
   'config',
   'worker',
   'up',

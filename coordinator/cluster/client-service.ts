@@ -21,6 +21,7 @@ import {
   type LogsRequest,
   type OfJob,
   type PutBundleRequest,
+  type SetQuotaRequest,
   type SubmitRequest,
   type WorkersAnswer,
 } from '../protocol/clients.ts';
@@ -37,6 +38,7 @@ import type { ClusterJob } from './cluster-job.ts';
 import type { ClusterJobs } from './cluster-jobs.ts';
 import { assertKnownVersion } from './cluster-version.ts';
 import { readLogs } from './job-logs.ts';
+import type { Namespaces } from './namespaces.ts';
 import { ServedClusterJob } from './served-cluster-job.ts';
 import type { SlotQueue } from './slot-queue.ts';
 import type { SupervisorCalls } from './supervisor-calls.ts';
@@ -48,6 +50,7 @@ export interface ClientServiceOptions {
   readonly jobs: ClusterJobs;
   readonly store: MetadataStore;
   readonly queue: SlotQueue;
+  readonly namespaces: Namespaces;
   readonly members: MembershipKeeper;
   readonly calls: SupervisorCalls;
 }
@@ -81,11 +84,11 @@ export class ClientService {
 
   /** Bodies come from `base/rpc` of the same version: their shape is the protocol's. */
   #methods(): [string, Handler][] {
-    const { bundles, jobs, queue } = this.#options;
+    const { bundles, jobs, queue, namespaces } = this.#options;
     const served = ({ job }: OfJob) => this.#servedOf(jobs.find(job));
     const reasonOf = (key: string) => queue.reasonOf(key);
     const of = (request: OfJob) => served(request).service;
-    const { hello, putBundle, submit, watch, logs, ...lists } = clientMethods;
+    const { hello, putBundle, submit, watch, logs, setQuota, ...lists } = clientMethods;
     return [
       [hello, ({ version }: HelloRequest) => this.#hello(version)],
       [putBundle, (request: PutBundleRequest) => bundles.put(request)],
@@ -95,6 +98,8 @@ export class ClientService {
       [lists.jobs, () => this.#jobs()],
       [lists.workers, () => this.#workers()],
       [lists.history, () => this.#history()],
+      [lists.quotas, () => namespaces.all()],
+      [setQuota, (request: SetQuotaRequest) => namespaces.set(request)],
       [jobMethods.describe, (request: OfJob) => served(request).describe(reasonOf)],
       [jobMethods.why, (request: OfJob) => of(request).why()],
       [jobMethods.stateOf, (request: OfJob & StateRequest) => of(request).stateOf(request)],

@@ -28,6 +28,7 @@ import { ClientService } from './client-service.ts';
 import { ClusterJobs } from './cluster-jobs.ts';
 import { assertKnownVersion } from './cluster-version.ts';
 import { Executors } from './executors.ts';
+import { Namespaces } from './namespaces.ts';
 import { SlotQueue } from './slot-queue.ts';
 import { SupervisorCalls } from './supervisor-calls.ts';
 
@@ -72,6 +73,7 @@ export class ClusterSession {
     });
     this.clients = new ClientService(env, {
       ...{ coordinatorId, term, bundles, jobs: this.#jobs, store },
+      namespaces: new Namespaces({ store, queue: this.#queue, term }),
       ...{ queue: this.#queue, members: this.#members, calls: this.#calls },
     });
   }

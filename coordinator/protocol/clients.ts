@@ -23,6 +23,8 @@ export const clientMethods = {
   submit: 'cluster.submit',
   jobs: 'cluster.jobs',
   workers: 'cluster.workers',
+  quotas: 'cluster.quotas',
+  setQuota: 'cluster.set-quota',
   history: 'cluster.history',
   watch: 'cluster.watch',
   logs: 'cluster.logs',
@@ -167,6 +169,28 @@ export interface WorkerView {
 
 export interface WorkersAnswer {
   readonly workers: readonly WorkerView[];
+}
+
+/** What the jobs of a namespace may have together, and what they have. */
+export interface QuotaView {
+  readonly namespace: string;
+  /** Null where nobody has set a quota. */
+  readonly slotsMax: number | null;
+  readonly memoryBytesMax: number | null;
+  readonly slotsUsed: number;
+  readonly memoryBytesUsed: number;
+}
+
+/** Namespaces with a quota, and those with jobs. */
+export interface QuotasAnswer {
+  readonly quotas: readonly QuotaView[];
+}
+
+export interface SetQuotaRequest {
+  readonly namespace: string;
+  /** 0 or more; a namespace whose quota is 0 runs nothing. */
+  readonly slotsMax: number;
+  readonly memoryBytesMax: number;
 }
 
 export interface LogsRequest extends OfJob {

@@ -11,7 +11,11 @@ import { connectors } from '../../../connectors/registry.ts';
 import { startClusterRole } from '../../../coordinator/cluster/cluster-role.ts';
 import { createMemoryRegister } from '../../../coordinator/lease/memory-register.ts';
 import { openFileLog } from '../../../coordinator/metadata/file-log.ts';
-import { clientMethods, type WorkersAnswer } from '../../../coordinator/protocol/clients.ts';
+import {
+  clientMethods,
+  type QuotasAnswer,
+  type WorkersAnswer,
+} from '../../../coordinator/protocol/clients.ts';
 import {
   clusterVersion,
   type JoinAnswer,
@@ -148,5 +152,19 @@ test('a job is taken only with its bundle, and is found by nothing but its names
   });
   await expect(call(clientMethods.watch, { job: 'words' })).rejects.toMatchObject({
     info: { code: 'CLUSTER_JOB_NOT_FOUND' },
+  });
+});
+
+test('quotas are kept for the next coordinator, and names that are none are refused', async () => {
+  const { begin, call } = scene();
+  const { role } = await begin();
+  const quota = { namespace: 'reports', slotsMax: 4, memoryBytesMax: 1e9 };
+  const view = { ...quota, slotsUsed: 0, memoryBytesUsed: 0 };
+  expect(await call(clientMethods.setQuota, quota)).toEqual(view);
+  await role.stop();
+  await begin();
+  expect(await call<QuotasAnswer>(clientMethods.quotas)).toEqual({ quotas: [view] });
+  await expect(call(clientMethods.setQuota, { ...quota, namespace: '..' })).rejects.toMatchObject({
+    info: { code: 'NAMESPACE_INVALID' },
   });
 });
