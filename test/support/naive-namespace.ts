@@ -145,7 +145,7 @@ export class NaiveNamespace {
     if (!request.createParent && !this.nodes.has(parentOf(path)))
       throw new Refused('DFS_NOT_FOUND');
     if (there !== undefined) this.nodes.delete(path);
-    else this.#makeMissing(path, permission, caller, nowMs);
+    else this.#makeMissing(path, this.#inherited(path), caller, nowMs);
     const node = this.#node(false, caller.user, this.#groupOf(path), permission, nowMs);
     this.#add(path, node, nowMs, there === undefined);
     return `FILE ${caller.user}`;
@@ -223,6 +223,12 @@ export class NaiveNamespace {
       .map(lastOf)
       .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
       .join();
+  }
+
+  /** The mode of the deepest directory that is there, without its sticky bit. */
+  #inherited(path: string): number {
+    const deepest = above(path).findLast((one) => this.nodes.has(one)) ?? '/';
+    return this.#get(deepest).mode & 0o777;
   }
 
   #makeMissing(path: string, permission: number, caller: NaiveCaller, nowMs: number): void {

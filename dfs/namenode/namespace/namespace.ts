@@ -44,9 +44,9 @@ export interface NewInode {
   readonly timeMs: number;
 }
 
-export const firstInodeId = 16_385;
-export const firstBlockId = 1_073_741_825;
-export const firstGenerationStamp = 1_001;
+const firstInodeId = 16_385;
+const firstBlockId = 1_073_741_825;
+const firstGenerationStamp = 1_001;
 
 export class Namespace {
   readonly inodes = new InodeTable();

@@ -4,8 +4,8 @@
  */
 import { typedError } from '../../../base/typed-error.ts';
 
-export const nameBytesMax = 255;
-export const pathBytesMax = 8_000;
+const nameBytesMax = 255;
+const pathBytesMax = 8_000;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

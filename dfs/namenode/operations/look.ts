@@ -16,7 +16,7 @@ import { existingRow, type OperationContext, type Plan, targetOf } from './opera
 import { rights, verifyRights, verifyTraverse, verifyTree } from './permission.ts';
 
 /** Entries in one answer. */
-export const listingEntriesMax = 1_000;
+const listingEntriesMax = 1_000;
 
 const encoder = new TextEncoder();
 

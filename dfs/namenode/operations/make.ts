@@ -12,6 +12,7 @@ import type {
 } from '../../protocol/client-protocol.ts';
 import type { Edit } from '../namespace/edit.ts';
 import { permissionMask } from '../namespace/inode-table.ts';
+import type { Namespace } from '../namespace/namespace.ts';
 import { formatPath } from '../namespace/path.ts';
 import { statusOf } from './look.ts';
 import {
@@ -65,7 +66,7 @@ export function create(context: OperationContext, request: CreateRequest): Plan<
   }
   const before: Edit[] = isReplaced
     ? [{ op: 'delete', path, timeMs: nowMs }]
-    : mkdirEdits(context, target, missingCount - 1, request.permission);
+    : mkdirEdits(context, target, missingCount - 1, inheritedBits(namespace, deepestOf(target)));
   const { user, group } = ownersOf(
     context,
     isReplaced ? parentOf(context, row) : deepestOf(target),
@@ -77,6 +78,11 @@ export function create(context: OperationContext, request: CreateRequest): Plan<
   };
   const answer = () => ({ status: statusOf(namespace, targetOf(namespace, path).row ?? 0, '') });
   return { edits: [...before, file], answer };
+}
+
+/** A file's own mode says nothing of directories: those on its way are like the one that they are in. */
+function inheritedBits({ inodes }: Namespace, directory: number): number {
+  return inodes.permissionOf(directory) & 0o777;
 }
 
 /** Edits for the first `count` directories of the path that are missing. */

@@ -82,7 +82,7 @@ export function notFoundError(path: string) {
   });
 }
 
-export function notAFileError(path: string) {
+function notAFileError(path: string) {
   return typedError('DFS_NOT_A_FILE', `path "${path}" is a directory, not a file`, {
     hint: 'Name a file in it.',
     details: { path },

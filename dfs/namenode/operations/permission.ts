@@ -16,7 +16,7 @@ export const rights = { execute: 1, write: 2, read: 4 } as const;
 const stickyBit = 0o1000;
 
 /** The three bits of an inode that apply to someone. */
-export function bitsFor({ inodes, people }: Namespace, row: number, access: Access): number {
+function bitsFor({ inodes, people }: Namespace, row: number, access: Access): number {
   const mode = inodes.permissionOf(row);
   if (people.textOf(inodes.owner.get(row)) === access.user) return (mode >> 6) & 7;
   if (access.groups.has(people.textOf(inodes.group.get(row)))) return (mode >> 3) & 7;

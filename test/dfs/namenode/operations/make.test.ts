@@ -25,6 +25,16 @@ test('directories on the way belong to who asks, and he may go on in them', () =
   );
 });
 
+test('directories on the way to a file are like the one that they are in, whatever the mode of the file', () => {
+  const made = new NamespaceScene();
+  made.directory('/shared', { mode: 0o1775 });
+  made.run(create, { ...file, path: '/shared/a/b/f', permission: 0o600 });
+  const modes = ['/shared/a', '/shared/a/b', '/shared/a/b/f'].map((path) => {
+    return made.run(getFileInfo, { path }).permission;
+  });
+  expect(modes).toEqual([0o775, 0o775, 0o600]);
+});
+
 test('a new file has what the cluster gives where its writer says nothing', () => {
   const made = new NamespaceScene();
   const { status } = made.run(create, { ...file, path: '/f' });

@@ -61,6 +61,7 @@ test('a tree is removed only by who has all rights on each directory with someth
   const made = new NamespaceScene();
   made.directory('/all');
   made.run(setPermission, { path: '/all', permission: 0o777 });
+  made.directory('/all/of-ann', { user: 'ann' });
   made.file('/all/of-ann/file', { user: 'ann' });
   made.directory('/all/empty-of-ann', { user: 'ann', mode: 0o700 });
   const tree = (path: string) => ({ path, isRecursive: true });
