@@ -37,7 +37,7 @@ class FakeExecutor implements Executor {
     this.incarnation = spec.incarnation;
     this.slots = spec.slots;
     this.#onLost = onLost;
-    this.ready.catch(() => undefined);
+    this.ready.catch(() => undefined); // Who waits for it hears of it.
   }
 
   register(): void {
