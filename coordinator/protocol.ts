@@ -75,6 +75,9 @@ export interface RegisterAnswer {
   readonly term: number;
 }
 
+/** Of a module that is a bundle, before its hash: executors know where they have it. */
+export const bundleScheme = 'bundle:';
+
 /** How a slot thread finds the user's functions: it loads the module and builds the same graph. */
 export interface JobModule {
   readonly file: string;

@@ -12,6 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { assert } from '../../base/assert.ts';
 import { createRealEnv } from '../../base/env/real-env.ts';
 import { toWire } from '../../base/typed-error.ts';
+import { bundleScheme } from '../../coordinator/protocol.ts';
 import type { ExecutorSpec } from '../../worker/supervisor/executor-launcher.ts';
 import { PiscinaSlotRunner } from '../../worker/threads/piscina-slot-runner.ts';
 import { NetworkThread, startThreadNetwork } from '../../worker/threads/thread-network.ts';
@@ -87,6 +88,9 @@ async function runnerOf(slots: number): Promise<PiscinaSlotRunner> {
 
 /** The coordinator knows a module by the hash of its bundle; it is where the supervisor has put it. */
 function fileOf(file: string, { bundle }: ExecutorSpec): string {
-  assert(file === `bundle:${bundle.hash}`, 'an executor runs the bundle that it was started for');
+  assert(
+    file === `${bundleScheme}${bundle.hash}`,
+    'an executor runs the bundle that it was started for',
+  );
   return pathToFileURL(bundle.path).href;
 }

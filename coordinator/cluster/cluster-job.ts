@@ -13,13 +13,10 @@ import type { Coordinator, JobSubmission, NewSlots } from '../coordinator.ts';
 import type { JobHandle } from '../job/job-handle.ts';
 import type { JobOutcome } from '../job/job-outcome.ts';
 import type { ClusterSubmission } from '../protocol/clients.ts';
-import type { JobRef, TaskFailed } from '../protocol.ts';
+import { bundleScheme, type JobRef, type TaskFailed } from '../protocol.ts';
 import type { Executors } from './executors.ts';
 import { HeldSlots, type HeldSlotsOptions } from './held-slots.ts';
 import { JobHost } from './job-host.ts';
-
-/** The scheme of module paths that name a bundle; executors know where they have it. */
-export const bundleScheme = 'bundle:';
 
 export interface ClusterJobOptions {
   readonly jobId: string;
