@@ -24,6 +24,7 @@ import {
   type RegisterAnswer,
 } from '../protocol/datanode-protocol.ts';
 import {
+  type BeginRecoveryAnswer,
   type BeginRecoveryRequest,
   recoveryMethods,
   type UpdateRecoveredAnswer,
@@ -296,7 +297,8 @@ class DatanodeRole implements Datanode {
     server.handle(recoveryMethods.begin, async (body) => {
       const { blockId, recoveryId } = checked(body as unknown as BeginRecoveryRequest);
       if (this.store.find(blockId) === null) return null;
-      return { ...(await this.store.beginRecovery(blockId, recoveryId)) };
+      const answer: BeginRecoveryAnswer = await this.store.beginRecovery(blockId, recoveryId);
+      return { ...answer };
     });
     server.handle(recoveryMethods.update, async (body) => {
       const { blockId, recoveryId, lengthBytes } = checked(

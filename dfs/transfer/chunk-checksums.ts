@@ -11,8 +11,8 @@
  */
 import type { Checksum } from '../../base/checksum.ts';
 
-export const chunkBytesMin = 512;
-export const chunkBytesMax = 1024 * 1024;
+const chunkBytesMin = 512;
+const chunkBytesMax = 1024 * 1024;
 
 /** Whether chunks may have that size: a power of two in the limits. */
 export function isChunkSize(chunkBytes: number): boolean {

@@ -17,10 +17,10 @@
 import type { Checksum } from '../../../base/checksum.ts';
 import { isChunkSize } from '../../transfer/chunk-checksums.ts';
 
-export const metaVersion = 1;
+const metaVersion = 1;
 /** Where the records are. */
 export const recordStarts = [32, 72] as const;
-export const recordBytes = 40;
+const recordBytes = 40;
 /** Of header and records; the checksums begin here. */
 export const metaPrefixBytes = 112;
 export const checksumBytes = 4;

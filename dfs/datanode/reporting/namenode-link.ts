@@ -16,14 +16,18 @@ import type { JsonValue } from '../../../base/rpc/message.ts';
 import { codeOf } from '../../../base/typed-error.ts';
 import {
   type BadReplica,
+  type BlockReceivedAndDeletedRequest,
   type BlockReportAnswer,
+  type BlockReportRequest,
   type CommitBlockSynchronizationRequest,
   type DatanodeCommand,
   datanodeMethods,
   type HeartbeatAnswer,
+  type HeartbeatRequest,
   type ReceivedOrDeleted,
   type RegisterAnswer,
   type RegisterRequest,
+  type ReportBadBlocksRequest,
   reportReplicasMax,
   type StorageReport,
 } from '../../protocol/datanode-protocol.ts';
@@ -45,6 +49,8 @@ export interface LinkOptions {
   readonly onRegistered?: (answer: RegisterAnswer) => void;
 }
 
+/** Without who says it, which every call has. */
+type Unsigned<T> = Omit<T, 'datanodeId' | 'session'>;
 type LinkEnv = Pick<Env, 'clock' | 'timers' | 'observe'>;
 
 const callDeadlineMs = 4_000;
@@ -109,11 +115,8 @@ export class NamenodeLink {
     this.#wake();
   }
 
-  async commitRecovery(
-    request: Omit<CommitBlockSynchronizationRequest, 'datanodeId' | 'session'>,
-  ): Promise<void> {
-    const session = this.#registration?.session ?? 0;
-    await this.#call(datanodeMethods.commitBlockSynchronization, { ...request, session });
+  async commitRecovery(request: Unsigned<CommitBlockSynchronizationRequest>): Promise<void> {
+    await this.#call(datanodeMethods.commitBlockSynchronization, request);
   }
 
   async #register(): Promise<void> {
@@ -155,7 +158,8 @@ export class NamenodeLink {
   async #sendChanges(): Promise<void> {
     while (this.#changes.length > 0) {
       const changes = this.#changes.take(reportReplicasMax);
-      await this.#call(datanodeMethods.blockReceivedAndDeleted, { changes });
+      const body: Unsigned<BlockReceivedAndDeletedRequest> = { changes };
+      await this.#call(datanodeMethods.blockReceivedAndDeleted, body);
       this.#changes.answered();
     }
   }
@@ -163,14 +167,15 @@ export class NamenodeLink {
   async #sendBad(): Promise<void> {
     while (this.#bad.length > 0) {
       const replicas = this.#bad.slice(0, badReplicasMax);
-      await this.#call(datanodeMethods.reportBadBlocks, { replicas });
+      const body: Unsigned<ReportBadBlocksRequest> = { replicas };
+      await this.#call(datanodeMethods.reportBadBlocks, body);
       this.#bad.splice(0, replicas.length);
     }
   }
 
   async #beat(): Promise<void> {
     const storages = await this.#options.storages();
-    const body = { storages, ...this.#options.load() };
+    const body: Unsigned<HeartbeatRequest> = { storages, ...this.#options.load() };
     const { commands } = await this.#call<HeartbeatAnswer>(datanodeMethods.heartbeat, body);
     for (const command of commands) this.#options.onCommand(command);
   }
@@ -180,7 +185,7 @@ export class NamenodeLink {
     const reportId = ++this.#reportId;
     for (const [part, replicas] of parts.entries()) {
       const isLast = part === parts.length - 1;
-      const body = { storageId, reportId, part, isLast, replicas };
+      const body: Unsigned<BlockReportRequest> = { storageId, reportId, part, isLast, replicas };
       const { commands } = await this.#call<BlockReportAnswer>(datanodeMethods.blockReport, body);
       for (const command of commands) this.#options.onCommand(command);
     }
