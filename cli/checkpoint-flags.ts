@@ -7,21 +7,22 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { typedError } from '../base/typed-error.ts';
-import { parseDuration } from '../base/units.ts';
 import {
   type CheckpointOptions,
   checkpointOptions,
 } from '../coordinator/checkpoint/checkpoint-options.ts';
-import { restartStrategy } from '../coordinator/checkpoint/restart-strategy.ts';
 import type { RestoreRequest } from '../coordinator/checkpoint/store/checkpoint-log.ts';
 import type { CheckpointRequest } from '../coordinator/job/checkpointed-job.ts';
 import { type CheckpointMode, checkpointModes } from '../engine/contracts/checkpoint-mode.ts';
+import { camelCase, countOf, timeOf } from './flag-values.ts';
+import { addRestartFlags, type RestartPlace, restartFlags, restartOf } from './restart-flags.ts';
 
 /** Those that take a value. */
 export const checkpointFlags: readonly string[] = [
   ...['--checkpoint-dir', '--checkpoint-interval', '--restore', '--from-savepoint'],
   ...['--checkpoint-mode', '--alignment-timeout', '--checkpoint-timeout'],
   ...['--checkpoints-in-flight', '--checkpoint-pause', '--checkpoint-failures'],
+  ...restartFlags,
 ];
 
 export function addCheckpointFlags(command: Command): void {
@@ -52,12 +53,13 @@ export function addCheckpointFlags(command: Command): void {
       '--allow-non-restored-state',
       'leave out state of what the job has no more, and go on without it',
     );
+  addRestartFlags(command);
 }
 
-/** Null without the flags. @throws FLAG_VALUE, CHECKPOINT_OPTION_INVALID */
+/** Null without the flags. @throws FLAG_VALUE, CHECKPOINT_OPTION_INVALID, RESTART_OPTION_INVALID */
 export function checkpointRequestOf(
   flags: Readonly<Record<string, unknown>>,
-  workingFolder: string,
+  { workingFolder, place }: { readonly workingFolder: string; readonly place: RestartPlace },
 ): CheckpointRequest | null {
   const { checkpointDir, restore, fromSavepoint } = flags;
   const allowsDropped = flags.allowNonRestoredState === true;
@@ -75,7 +77,7 @@ export function checkpointRequestOf(
     folder: resolve(workingFolder, String(checkpointDir)),
     options: optionsOf(flags),
     from: restoreFrom(restore, fromSavepoint, workingFolder),
-    restart: restartStrategy({ kind: 'exponential-delay', attempts: 10 }),
+    restart: restartOf(flags, place),
     allowsDropped,
   };
 }
@@ -106,30 +108,6 @@ export function parseCheckpointMode(text: unknown): CheckpointMode | undefined {
   throw typedError('FLAG_VALUE', message, {
     hint: 'Write --checkpoint-mode unaligned for checkpoints that do not wait behind slow tasks.',
   });
-}
-
-function timeOf(flags: Readonly<Record<string, unknown>>, flag: string): number | undefined {
-  const text = flags[camelCase(flag)];
-  if (text === undefined) return undefined;
-  const timeMs = parseDuration(String(text));
-  if (timeMs !== null) return timeMs;
-  throw typedError('FLAG_VALUE', `${flag}: "${text}" is no time`, {
-    hint: 'Write a number with its unit: 500ms, 10s, 5min.',
-  });
-}
-
-function countOf(flags: Readonly<Record<string, unknown>>, flag: string): number | undefined {
-  const text = flags[camelCase(flag)];
-  if (text === undefined) return undefined;
-  if (/^\d{1,9}$/.test(String(text))) return Number(text);
-  throw typedError('FLAG_VALUE', `${flag}: "${text}" is no whole number`, {
-    hint: `Write a count, for example ${flag} 2.`,
-  });
-}
-
-/** `--checkpoint-dir` → `checkpointDir`: how commander calls it. */
-function camelCase(flag: string): string {
-  return flag.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function restoreFrom(

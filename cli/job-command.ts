@@ -118,7 +118,9 @@ async function requestOf(
   const flags = runFlagsOf(engine);
   const mode = parseMode(engine.executionMode);
   const latencyIntervalMs = parseLatencyInterval(engine.latencyInterval);
-  const checkpoints = isStarted ? checkpointRequestOf(engine, env.workingFolder) : null;
+  const place = verb === 'submit' ? 'cluster' : 'machine';
+  const { workingFolder } = env;
+  const checkpoints = isStarted ? checkpointRequestOf(engine, { workingFolder, place }) : null;
   const checkpointMode = parseCheckpointMode(engine.checkpointMode);
   const { buildJob } = await import('../engine/api/build-job.ts');
   const { graph, feeds } = buildJob(job, params, flags);
