@@ -7,7 +7,15 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { type CliProcess, type CliResult, runCli, startCli } from './cli-process.ts';
+import type { TlsRole } from '../../cli/up/private-authority.ts';
+import {
+  type CliOptions,
+  type CliProcess,
+  type CliResult,
+  runCli,
+  startCli,
+} from './cli-process.ts';
+import type { ClusterPlaces } from './cluster-places.ts';
 
 export interface ClusterChoice {
   /** A folder of its own. */
@@ -19,6 +27,8 @@ export interface ClusterChoice {
   readonly coordinators?: number;
   /** Where etcd answers. @defaultValue metadata is in a file */
   readonly etcd?: string;
+  /** Where its processes are: `c1`, `w1` and so on, and `client` for the commands that ask. @defaultValue all on this host, without TLS */
+  readonly places?: ClusterPlaces;
   /** Of the processes; a test's own is shorter. @defaultValue 200,000 */
   readonly deadlineMs?: number;
 }
@@ -40,12 +50,12 @@ export class FragileCluster {
 
   /** Resolves when all workers have registered; the first coordinator leads. */
   static async start(choice: ClusterChoice): Promise<FragileCluster> {
-    const ports: number[] = [];
-    for (let at = 0; at < (choice.coordinators ?? 1); at++) ports.push(await freePort());
-    const cluster = new FragileCluster(
-      choice,
-      ports.map((port) => `127.0.0.1:${port}`),
-    );
+    const addresses: string[] = [];
+    for (let at = 1; at <= (choice.coordinators ?? 1); at++) {
+      const host = choice.places?.addressOf(`c${at}`) ?? '127.0.0.1';
+      addresses.push(`${host}:${await freePort()}`);
+    }
+    const cluster = new FragileCluster(choice, addresses);
     onTestFinished(() => cluster.#stop());
     for (const [index, name] of cluster.coordinatorNames.entries()) {
       await cluster.startCoordinator(name, index === 0 ? 'leads' : 'listens');
@@ -60,7 +70,7 @@ export class FragileCluster {
     const listen = this.addresses[this.coordinatorNames.indexOf(name)] ?? '';
     const place = ['--listen', listen, '--data', join(folder, 'coordinator'), '--name', name];
     const metadata = etcd === undefined ? [] : ['--etcd', etcd];
-    await this.#start(name, ['coordinator', ...place, ...metadata], says);
+    await this.#start('coordinator', name, [...place, ...metadata], says);
   }
 
   /** Resolves when a process has said something. */
@@ -69,17 +79,12 @@ export class FragileCluster {
   }
 
   async startWorker(name: string): Promise<void> {
-    const { folder, slots } = this.#choice;
+    const { folder, slots, places } = this.#choice;
     const place = ['--data', join(folder, name), '--name', name, '--slots', String(slots)];
-    const args = [
-      'worker',
-      '--coordinator',
-      this.addresses.join(),
-      ...place,
-      '--memory',
-      `${slots * 128}MB`,
-    ];
-    await this.#start(name, args, 'registered');
+    const listen = places === undefined ? [] : ['--listen', `${places.addressOf(name)}:0`];
+    const memory = ['--memory', `${slots * 128}MB`];
+    const args = ['--coordinator', this.addresses.join(), ...place, ...listen, ...memory];
+    await this.#start('worker', name, args, 'registered');
   }
 
   /** Sends a signal to a worker's supervisor or to the coordinator; resolves when it has ended, where it is killed. */
@@ -97,10 +102,8 @@ export class FragileCluster {
   /** Runs a command against the cluster. */
   run(args: readonly string[], deadlineMs?: number): Promise<CliResult> {
     const deadline = deadlineMs === undefined ? {} : { deadlineMs };
-    return runCli([...args, '--cluster', this.addresses.join()], {
-      cwd: this.#choice.folder,
-      ...deadline,
-    });
+    const options = { ...this.#optionsOf('client', 'client'), ...deadline };
+    return runCli([...args, '--cluster', this.addresses.join()], options);
   }
 
   /** The same, with `--json`, for what has to succeed. */
@@ -110,11 +113,22 @@ export class FragileCluster {
     return JSON.parse(stdout) as Answer;
   }
 
-  async #start(name: string, args: readonly string[], says: string): Promise<void> {
-    const { deadlineMs = 200_000, folder } = this.#choice;
-    const running = startCli(args, { cwd: folder, deadlineMs });
+  async #start(
+    role: 'coordinator' | 'worker',
+    name: string,
+    args: readonly string[],
+    says: string,
+  ): Promise<void> {
+    const { deadlineMs = 200_000 } = this.#choice;
+    const running = startCli([role, ...args], { ...this.#optionsOf(role, name), deadlineMs });
     this.#running.set(name, running);
     await running.hasSaid(says);
+  }
+
+  #optionsOf(role: TlsRole, name: string): CliOptions {
+    const { folder: cwd, places } = this.#choice;
+    if (places === undefined) return { cwd };
+    return { cwd, within: places.within(name), env: places.certificates(role) };
   }
 
   /** Also those that are frozen end. */
