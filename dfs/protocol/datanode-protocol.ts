@@ -107,7 +107,7 @@ export type DatanodeCommand =
 /**
  * A part of a volume's full report. Parts of one report have its `reportId` and come in order; the last one makes it
  * count: what the namenode thought was on the volume, and no part has named, is gone. What is reported by itself while a
- * report is being sent is newer than the report.
+ * report is being sent is newer than the report: so what the report says is taken after the last change was sent, and before part 0.
  */
 export interface BlockReportRequest {
   readonly datanodeId: string;

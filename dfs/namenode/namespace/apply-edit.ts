@@ -149,12 +149,18 @@ function applyAddBlock(namespace: Namespace, edit: EditOf<'addBlock'>): void {
 function applySetBlock(namespace: Namespace, edit: EditOf<'setBlock'>): void {
   const { blocks } = namespace;
   const block = blockRowOf(namespace, edit.blockId);
+  const before = {
+    blockId: edit.blockId,
+    generationStamp: blocks.generationStamp.get(block),
+    lengthBytes: blocks.lengthBytes.get(block),
+  };
   changeSpace(namespace, blocks.file.get(block), () => {
     blocks.generationStamp.set(block, edit.generationStamp);
     blocks.lengthBytes.set(block, edit.lengthBytes);
     blocks.state.set(block, edit.state);
   });
   noteStamp(namespace, edit.generationStamp);
+  namespace.onBlockChanged(block, before);
 }
 
 function applyRemoveBlock(namespace: Namespace, { blockId }: EditOf<'removeBlock'>): void {

@@ -15,6 +15,7 @@
  * Before: dfs/namenode/operations/plan.ts. After: dfs/namenode/namespace/apply-edit.ts.
  */
 import { assert } from '../../../base/assert.ts';
+import type { Block } from '../../protocol/block.ts';
 import { compareBytes, copyBytes } from '../table/byte-pool.ts';
 import { StringPool } from '../table/string-pool.ts';
 import { BlockTable, blockStates } from './block-table.ts';
@@ -61,6 +62,8 @@ export class Namespace {
   nextGenerationStamp = firstGenerationStamp;
   /** Called with the row of a block before it is gone. */
   onBlockRemoved: (blockRow: number) => void = () => undefined;
+  /** Called with the row of a block when it has another version, or state, and with the version before. */
+  onBlockChanged: (blockRow: number, before: Block) => void = () => undefined;
 
   constructor(root: Omit<NewInode, 'id'>) {
     const row = this.add(new Uint8Array(0), { ...root, id: firstInodeId });
