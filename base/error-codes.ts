@@ -214,6 +214,7 @@ export const errorKinds = {
   SAVEPOINT_FAILED: 'external',
   SAVEPOINT_TARGET_TAKEN: 'user',
   SCHEDULE_INVALID: 'user',
+  SCHEDULE_NOT_FOUND: 'user',
   SCHEMA_MISMATCH: 'user',
   SHUFFLE_LOST: 'external',
   SINK_FOLDER_EXISTS: 'user',

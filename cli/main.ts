@@ -127,6 +127,28 @@ const usages: readonly Usage[] = [
     run: async (env, args) => (await import('./commands/quota.ts')).quotaCommand(env, args),
   },
   {
+    name: 'schedule',
+    asksCluster: true,
+    usage: 'NAME --cron TIMES [flags] -- FILE [flags]',
+    description: 'have a job begin at times, on a cluster',
+    run: async (env, args) => (await import('./commands/schedule.ts')).scheduleCommand(env, args),
+  },
+  {
+    name: 'schedules',
+    asksCluster: true,
+    usage: '[flags]',
+    description: 'show the jobs of a cluster that begin at times',
+    run: async (env, args) => (await import('./commands/schedules.ts')).schedulesCommand(env, args),
+  },
+  {
+    name: 'unschedule',
+    asksCluster: true,
+    usage: 'NAME [flags]',
+    description: 'have a job begin at times no more',
+    run: async (env, args) =>
+      (await import('./commands/unschedule.ts')).unscheduleCommand(env, args),
+  },
+  {
     name: 'workers',
     asksCluster: true,
     usage: '[flags]',
@@ -169,7 +191,7 @@ const commands = usages.map(({ name }) => name);
 /** Those that start no job. */
 const controls: ReadonlySet<string> = new Set([
   ...['list', 'status', 'why', 'state', 'checkpoints', 'savepoint', 'stop', 'rescale', 'cancel'],
-  ...['logs', 'history', 'workers', 'quota'],
+  ...['logs', 'history', 'workers', 'quota', 'schedule', 'schedules', 'unschedule'],
   'config',
   'worker',
   'up',

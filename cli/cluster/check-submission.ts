@@ -2,7 +2,7 @@
  * What can't run on a cluster, said before anything is sent: rows that this program itself has, and paths that lead elsewhere
  * on each host.
  *
- * Before: cli/commands/submit.ts.
+ * Before: cli/cluster/read-submission.ts.
  */
 import { isAbsolute } from 'node:path';
 import { typedError } from '../../base/typed-error.ts';

@@ -17,7 +17,7 @@ import {
 } from '../../coordinator/protocol/clients.ts';
 import { bundlePartBytes } from '../../coordinator/protocol/members.ts';
 import type { JobBundle } from './bundle-job.ts';
-import type { ClusterClient } from './cluster-client.ts';
+import type { ClusterCall, ClusterClient } from './cluster-client.ts';
 
 /** The coordinator plans the job before it answers: it lists the inputs, and reads what it must of them. */
 const submitDeadlineMs = 60_000;
@@ -38,10 +38,23 @@ export async function sendJob(
 ): Promise<string> {
   const body: SubmitRequest = { jobId, job };
   const call = { method: clientMethods.submit, body, deadlineMs: submitDeadlineMs };
+  const answer = await askWithBundle<SubmitAnswer>(cluster, bundle, {
+    ...call,
+    isRepeatable: true,
+  });
+  return answer.jobId;
+}
+
+/** Asks what needs the bundle to be there; the call may be repeated. */
+export async function askWithBundle<T>(
+  cluster: Pick<ClusterClient, 'ask'>,
+  bundle: SentBundle,
+  call: ClusterCall,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     await putBundle(cluster, bundle);
     try {
-      return (await cluster.ask<SubmitAnswer>({ ...call, isRepeatable: true })).jobId;
+      return await cluster.ask<T>(call);
     } catch (error) {
       if (codeOf(error) !== 'BUNDLE_MISSING' || attempt === tries) throw error;
     }

@@ -1,7 +1,7 @@
 /**
  * A command line as what a cluster is asked to run: the graph, the hash of the bundle, and what the flags say.
  *
- * Before: cli/commands/submit.ts. After: coordinator/protocol/clients.ts.
+ * Before: cli/cluster/read-submission.ts. After: coordinator/protocol/clients.ts.
  */
 import { typedError } from '../../base/typed-error.ts';
 import { parseSize } from '../../base/units.ts';

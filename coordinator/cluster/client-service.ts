@@ -20,8 +20,10 @@ import {
   type LogsAnswer,
   type LogsRequest,
   type OfJob,
+  type OfSchedule,
   type PutBundleRequest,
   type SetQuotaRequest,
+  type SetScheduleRequest,
   type SubmitRequest,
   type WorkersAnswer,
 } from '../protocol/clients.ts';
@@ -39,6 +41,7 @@ import type { ClusterJobs } from './cluster-jobs.ts';
 import { assertKnownVersion } from './cluster-version.ts';
 import { readLogs } from './job-logs.ts';
 import type { Namespaces } from './namespaces.ts';
+import type { Schedules } from './schedules.ts';
 import { ServedClusterJob } from './served-cluster-job.ts';
 import type { SlotQueue } from './slot-queue.ts';
 import type { SupervisorCalls } from './supervisor-calls.ts';
@@ -51,6 +54,7 @@ export interface ClientServiceOptions {
   readonly store: MetadataStore;
   readonly queue: SlotQueue;
   readonly namespaces: Namespaces;
+  readonly schedules: Schedules;
   readonly members: MembershipKeeper;
   readonly calls: SupervisorCalls;
 }
@@ -84,11 +88,12 @@ export class ClientService {
 
   /** Bodies come from `base/rpc` of the same version: their shape is the protocol's. */
   #methods(): [string, Handler][] {
-    const { bundles, jobs, queue, namespaces } = this.#options;
+    const { bundles, jobs, queue, namespaces, schedules } = this.#options;
     const served = ({ job }: OfJob) => this.#servedOf(jobs.find(job));
     const reasonOf = (key: string) => queue.reasonOf(key);
     const of = (request: OfJob) => served(request).service;
-    const { hello, putBundle, submit, watch, logs, setQuota, ...lists } = clientMethods;
+    const { hello, putBundle, submit, watch, logs, setQuota, setSchedule, ...lists } =
+      clientMethods;
     return [
       [hello, ({ version }: HelloRequest) => this.#hello(version)],
       [putBundle, (request: PutBundleRequest) => bundles.put(request)],
@@ -100,6 +105,9 @@ export class ClientService {
       [lists.history, () => this.#history()],
       [lists.quotas, () => namespaces.all()],
       [setQuota, (request: SetQuotaRequest) => namespaces.set(request)],
+      [lists.schedules, () => schedules.all()],
+      [setSchedule, (request: SetScheduleRequest) => schedules.set(request)],
+      [lists.removeSchedule, (request: OfSchedule) => schedules.remove(request)],
       [jobMethods.describe, (request: OfJob) => served(request).describe(reasonOf)],
       [jobMethods.why, (request: OfJob) => of(request).why()],
       [jobMethods.stateOf, (request: OfJob & StateRequest) => of(request).stateOf(request)],

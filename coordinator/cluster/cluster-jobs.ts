@@ -13,7 +13,7 @@ import type { Coordinator } from '../coordinator.ts';
 import type { JobOutcome } from '../job/job-outcome.ts';
 import type { MetadataEvent } from '../metadata/metadata-event.ts';
 import type { KnownJob, MetadataState } from '../metadata/metadata-state.ts';
-import type { MetadataStore } from '../metadata/metadata-store.ts';
+import type { Decision, MetadataStore } from '../metadata/metadata-store.ts';
 import {
   type ClusterSubmission,
   checkJobId,
@@ -68,9 +68,10 @@ export class ClusterJobs {
 
   /**
    * Takes a job; the same again is the same job.
+   * @param beside - What goes into the log with it, in one step; null where the job is not wanted any more by then.
    * @throws What keeps it from being planned; BUNDLE_MISSING; JOB_ID_INVALID; SLOTS_NOT_THERE; errors of the log
    */
-  async submit({ jobId, job }: SubmitRequest): Promise<SubmitAnswer> {
+  async submit({ jobId, job }: SubmitRequest, beside: Decision = () => []): Promise<SubmitAnswer> {
     const { store, term, coordinator, hasBundle } = this.#options;
     if (Object.hasOwn(store.state.jobs, jobId)) return { jobId };
     checkJobId(jobId);
@@ -83,7 +84,10 @@ export class ClusterJobs {
       ...{ memoryBytes: slots * slotMemoryBytes, spec: job as unknown as JsonValue },
     };
     const isNew = (state: MetadataState) => !Object.hasOwn(state.jobs, jobId);
-    const events = await store.propose(term, (state) => (isNew(state) ? [event] : null));
+    const events = await store.propose(term, (state) => {
+      const others = isNew(state) ? beside(state) : null;
+      return others === null ? null : [event, ...others];
+    });
     const order = store.state.jobs[jobId]?.order ?? 0;
     if (events !== null) this.#begin(jobId, { submission: job, order, epochBefore: 0, ageMs: 0 });
     return { jobId };

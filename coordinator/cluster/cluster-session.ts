@@ -29,6 +29,7 @@ import { ClusterJobs } from './cluster-jobs.ts';
 import { assertKnownVersion } from './cluster-version.ts';
 import { Executors } from './executors.ts';
 import { Namespaces } from './namespaces.ts';
+import { Schedules } from './schedules.ts';
 import { SlotQueue } from './slot-queue.ts';
 import { SupervisorCalls } from './supervisor-calls.ts';
 
@@ -52,6 +53,7 @@ export class ClusterSession {
   readonly #queue: SlotQueue;
   readonly #executors: Executors;
   readonly #jobs: ClusterJobs;
+  readonly #schedules: Schedules;
   /** Lives that have joined in this term; others are known from the log. */
   readonly #joined = new Map<string, number>();
 
@@ -71,8 +73,13 @@ export class ClusterSession {
       ...{ queue: this.#queue, hasBundle: (hash) => bundles.has(hash) },
       isAlive: (life) => this.#isAlive(life),
     });
+    this.#schedules = new Schedules(env, {
+      ...{ store, term, hasBundle: (hash) => bundles.has(hash) },
+      submit: (request, beside) => this.#jobs.submit(request, beside),
+    });
     this.clients = new ClientService(env, {
       ...{ coordinatorId, term, bundles, jobs: this.#jobs, store },
+      schedules: this.#schedules,
       namespaces: new Namespaces({ store, queue: this.#queue, term }),
       ...{ queue: this.#queue, members: this.#members, calls: this.#calls },
     });
@@ -86,6 +93,7 @@ export class ClusterSession {
     const session = new ClusterSession(env, options);
     session.#restore();
     session.#jobs.recover();
+    session.#schedules.begin();
     return session;
   }
 
@@ -138,6 +146,7 @@ export class ClusterSession {
   }
 
   close(): void {
+    this.#schedules.close();
     this.#jobs.close();
     this.#queue.close();
     this.#members.stop();

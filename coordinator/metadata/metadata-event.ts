@@ -92,7 +92,13 @@ export type MetadataEvent =
       readonly spec: JsonValue;
     }
   | { readonly kind: 'scheduleRemoved'; readonly name: string }
-  | { readonly kind: 'scheduleFired'; readonly name: string; readonly dueAtMs: number };
+  | { readonly kind: 'scheduleFired'; readonly name: string; readonly dueAtMs: number }
+  | {
+      readonly kind: 'scheduleSkipped';
+      readonly name: string;
+      readonly dueAtMs: number;
+      readonly reason: string;
+    };
 
 export type JobEnd = 'finished' | 'failed' | 'cancelled' | 'stopped';
 
@@ -124,6 +130,7 @@ const fieldsOf: { readonly [K in Kind]: FieldsOf<K> } = {
   scheduleSet: { name: 'string', cron: 'string', spec: 'json' },
   scheduleRemoved: { name: 'string' },
   scheduleFired: { name: 'string', dueAtMs: 'number' },
+  scheduleSkipped: { name: 'string', dueAtMs: 'number', reason: 'string' },
 };
 
 type Stored = Readonly<Record<string, JsonValue>>;

@@ -38,15 +38,22 @@ export type KnownWorker = Told<'workerRegistered'> & {
   readonly isThere: boolean;
 };
 
+export type KnownSchedule = Told<'scheduleSet'> & {
+  readonly setAtMs: number;
+  /** The newest time that was fired or left out; that of its making, before the first. */
+  readonly doneUntilMs: number;
+  readonly firedForMs: number | null;
+  /** The newest time that was left out, and why. */
+  readonly skipped: { readonly dueAtMs: number; readonly reason: string } | null;
+};
+
 export interface MetadataState {
   readonly leader: Told<'termBegan'> | null;
   readonly workers: Readonly<Record<string, KnownWorker>>;
   readonly jobs: Readonly<Record<string, KnownJob>>;
   readonly jobCount: number;
   readonly namespaces: Readonly<Record<string, Told<'namespaceSet'>>>;
-  readonly schedules: Readonly<
-    Record<string, Told<'scheduleSet'> & { readonly firedForMs: number | null }>
-  >;
+  readonly schedules: Readonly<Record<string, KnownSchedule>>;
 }
 
 export const emptyMetadata: MetadataState = {
@@ -89,7 +96,8 @@ export function applyEvent(
     case 'scheduleSet':
     case 'scheduleRemoved':
     case 'scheduleFired':
-      return { ...state, schedules: withSchedule(state.schedules, event) };
+    case 'scheduleSkipped':
+      return { ...state, schedules: withSchedule(state.schedules, event, atMs) };
     default:
       return assertNever(event);
   }
@@ -187,11 +195,20 @@ function withWorker(
 
 function withSchedule(
   schedules: MetadataState['schedules'],
-  event: EventOf<'scheduleSet' | 'scheduleRemoved' | 'scheduleFired'>,
+  event: EventOf<'scheduleSet' | 'scheduleRemoved' | 'scheduleFired' | 'scheduleSkipped'>,
+  atMs: number,
 ): MetadataState['schedules'] {
   const { [event.name]: known, ...others } = schedules;
-  if (event.kind === 'scheduleSet')
-    return { ...others, [event.name]: { ...told(event), firedForMs: null } };
+  if (event.kind === 'scheduleSet') {
+    const isNew = { setAtMs: atMs, doneUntilMs: atMs, firedForMs: null, skipped: null };
+    return { ...others, [event.name]: { ...told(event), ...isNew } };
+  }
   if (event.kind === 'scheduleRemoved' || known === undefined) return others;
-  return { ...others, [event.name]: { ...known, firedForMs: event.dueAtMs } };
+  const { dueAtMs } = event;
+  const done = { ...known, doneUntilMs: Math.max(known.doneUntilMs, dueAtMs) };
+  if (event.kind === 'scheduleFired') {
+    return { ...others, [event.name]: { ...done, firedForMs: dueAtMs } };
+  }
+  const { reason } = event;
+  return { ...others, [event.name]: { ...done, skipped: { dueAtMs, reason } } };
 }

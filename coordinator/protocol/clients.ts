@@ -25,6 +25,9 @@ export const clientMethods = {
   workers: 'cluster.workers',
   quotas: 'cluster.quotas',
   setQuota: 'cluster.set-quota',
+  schedules: 'cluster.schedules',
+  setSchedule: 'cluster.set-schedule',
+  removeSchedule: 'cluster.remove-schedule',
   history: 'cluster.history',
   watch: 'cluster.watch',
   logs: 'cluster.logs',
@@ -191,6 +194,35 @@ export interface SetQuotaRequest {
   /** 0 or more; a namespace whose quota is 0 runs nothing. */
   readonly slotsMax: number;
   readonly memoryBytesMax: number;
+}
+
+/** A job that is to begin at times, each time as a job of its own. */
+export interface SetScheduleRequest {
+  readonly name: string;
+  readonly cron: string;
+  readonly timeZone: string;
+  readonly missed: 'once' | 'skip';
+  readonly overlap: 'skip' | 'allow';
+  readonly job: ClusterSubmission;
+}
+
+export interface OfSchedule {
+  readonly name: string;
+}
+
+export interface ScheduleView extends Omit<SetScheduleRequest, 'job'> {
+  readonly jobName: string;
+  /** In ms since 1970; null where there is no more time. */
+  readonly nextMs: number | null;
+  /** The newest time for which it began a job, and the id of that job. */
+  readonly fired: { readonly dueMs: number; readonly jobId: string } | null;
+  /** The newest time that was left out. */
+  readonly skipped: { readonly dueMs: number; readonly reason: string } | null;
+}
+
+/** By name. */
+export interface SchedulesAnswer {
+  readonly schedules: readonly ScheduleView[];
 }
 
 export interface LogsRequest extends OfJob {

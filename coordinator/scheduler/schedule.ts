@@ -5,11 +5,11 @@
  *     here        ran     ──── nobody leads ────▌ran     one for all that were missed, or none
  *     still runs  ███████████████ skipped
  *
- * Each due time is fired at most once, whoever leads: it goes into the metadata log (`scheduleFired`) before
- * the job is submitted, and what is there already is not fired again.
+ * Each due time is fired once, whoever leads: that it was (`scheduleFired`) goes into the metadata log in one step with
+ * the job, whose id is made of the schedule's name and that time.
  *
  * The pattern is read by croner: time zones and their shifts are nothing to write oneself.
- * Before: coordinator/scheduler/workflow.ts.
+ * Before: coordinator/cluster/schedules.ts.
  */
 import { Cron } from 'croner';
 import { type TypedError, typedError } from '../../base/typed-error.ts';

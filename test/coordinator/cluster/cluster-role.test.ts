@@ -1,19 +1,23 @@
 /** Goal: a coordinator serves what it leads, knows who is there, and the next one finds workers and jobs as the log has them. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createRealEnv } from '../../../base/env/real-env.ts';
+import { sha256Of } from '../../../base/env/sha256.ts';
 import { createRpcClient } from '../../../base/rpc/client.ts';
 import type { JsonValue } from '../../../base/rpc/message.ts';
 import { createRpcServer } from '../../../base/rpc/server.ts';
+import { files, text } from '../../../connectors/files.ts';
 import { connectors } from '../../../connectors/registry.ts';
 import { startClusterRole } from '../../../coordinator/cluster/cluster-role.ts';
 import { createMemoryRegister } from '../../../coordinator/lease/memory-register.ts';
 import { openFileLog } from '../../../coordinator/metadata/file-log.ts';
 import {
   clientMethods,
+  type JobsAnswer,
   type QuotasAnswer,
+  type SchedulesAnswer,
   type WorkersAnswer,
 } from '../../../coordinator/protocol/clients.ts';
 import {
@@ -22,6 +26,8 @@ import {
   type JoinRequest,
   memberMethods,
 } from '../../../coordinator/protocol/members.ts';
+import { buildJob } from '../../../engine/api/build-job.ts';
+import { defineJob } from '../../../engine/api/define-job.ts';
 
 const deadlineMs = 5_000;
 
@@ -168,3 +174,55 @@ test('quotas are kept for the next coordinator, and names that are none are refu
     info: { code: 'NAMESPACE_INVALID' },
   });
 });
+
+test('a schedule begins jobs each second, under whoever leads, and ends with its removal', async () => {
+  const { begin, call } = scene();
+  const { role } = await begin();
+  const { bundle, job } = copyJob();
+  const schedule = { name: 'tick', cron: '* * * * * *', timeZone: 'UTC', missed: 'once' };
+  const wanted = { ...schedule, overlap: 'allow', job };
+  await expect(call(clientMethods.setSchedule, wanted)).rejects.toMatchObject({
+    info: { code: 'BUNDLE_MISSING' },
+  });
+  await call(clientMethods.putBundle, bundle);
+  const { job: _, ...shown } = wanted;
+  expect(await call(clientMethods.setSchedule, wanted)).toMatchObject({ ...shown, fired: null });
+  const ids = async () => {
+    const { jobs } = await call<JobsAnswer>(clientMethods.jobs);
+    return jobs.map(({ id }) => id);
+  };
+  await expect.poll(ids, { timeout: 5_000 }).not.toEqual([]);
+  await role.stop();
+  await begin();
+  const before = await ids();
+  await expect.poll(async () => (await ids()).length, { timeout: 5_000 }).toBeGreaterThan(1);
+  await call(clientMethods.removeSchedule, { name: 'tick' });
+  const after = await ids();
+  expect(after).toEqual(expect.arrayContaining(before));
+  for (const id of after) expect(id).toMatch(/^tick-\d{8}T\d{6}Z$/);
+  expect(await call<SchedulesAnswer>(clientMethods.schedules)).toEqual({ schedules: [] });
+});
+
+/** A job that can be planned, and something to be its bundle. */
+function copyJob() {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-copy-'));
+  writeFileSync(join(folder, 'in.txt'), 'a\n');
+  const copy = defineJob({
+    name: 'copy',
+    params: {},
+    build: ({ read }) =>
+      read(files.source({ path: join(folder, 'in.txt'), format: text() })).writeTo(
+        files.sink({ path: join(folder, 'out.csv') }),
+      ),
+  });
+  const { graph } = buildJob(copy, {}, { overwrite: false });
+  const bytes = Buffer.from('export {};');
+  const hash = sha256Of(bytes);
+  const job = {
+    ...{ graph, bundle: hash, params: {}, flags: { overwrite: false }, fingerprint: 'f' },
+    ...{ parallelism: 1, slotMemoryBytes: 2 ** 26, priority: 0, namespace: 'default' },
+    isFailFast: false,
+  };
+  const bundle = { hash, part: 0, data: bytes.toString('base64'), isLast: true };
+  return { bundle, job };
+}

@@ -25,5 +25,6 @@ export const metadataEvents: readonly MetadataEvent[] = [
   },
   { kind: 'scheduleSet', name: 'nightly', cron: '0 3 * * *', spec: { file: 'job.ts' } },
   { kind: 'scheduleFired', name: 'nightly', dueAtMs: 99 },
+  { kind: 'scheduleSkipped', name: 'nightly', dueAtMs: 199, reason: 'its job still runs' },
   { kind: 'scheduleRemoved', name: 'nightly' },
 ];

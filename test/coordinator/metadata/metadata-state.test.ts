@@ -16,21 +16,24 @@ const upTo = (kind: MetadataEvent['kind']) =>
   metadataEvents.slice(0, metadataEvents.findIndex((event) => event.kind === kind) + 1);
 
 test.each`
-  kind                     | path                              | value
-  ${'termBegan'}           | ${'leader.coordinatorId'}         | ${'c1'}
-  ${'workerRegistered'}    | ${'workers.w1.isThere'}           | ${true}
-  ${'namespaceSet'}        | ${'namespaces.team.slotsMax'}     | ${8}
-  ${'jobSubmitted'}        | ${'jobs.j1.submittedAtMs'}        | ${103}
-  ${'jobSubmitted'}        | ${'jobs.j1.attempt'}              | ${null}
-  ${'attemptStarted'}      | ${'jobs.j1.attempt'}              | ${{ epoch: 1, placement: { w1: { incarnation: 1, slots: 2 } } }}
-  ${'checkpointCompleted'} | ${'jobs.j1.checkpoint'}           | ${{ checkpointId: 3, path: 'chk-3-1' }}
-  ${'attemptEnded'}        | ${'jobs.j1.attempt'}              | ${null}
-  ${'attemptEnded'}        | ${'jobs.j1.epoch'}                | ${1}
-  ${'workerGone'}          | ${'workers.w1.isThere'}           | ${false}
-  ${'workerGone'}          | ${'workers.w1.incarnation'}       | ${1}
-  ${'jobEnded'}            | ${'jobs.j1.end'}                  | ${{ status: 'cancelled', reason: 'by ada', rowsIn: 7, rowsOut: 3, error: null, atMs: 108 }}
-  ${'scheduleFired'}       | ${'schedules.nightly.firedForMs'} | ${99}
-  ${'scheduleRemoved'}     | ${'schedules'}                    | ${{}}
+  kind                     | path                               | value
+  ${'termBegan'}           | ${'leader.coordinatorId'}          | ${'c1'}
+  ${'workerRegistered'}    | ${'workers.w1.isThere'}            | ${true}
+  ${'namespaceSet'}        | ${'namespaces.team.slotsMax'}      | ${8}
+  ${'jobSubmitted'}        | ${'jobs.j1.submittedAtMs'}         | ${103}
+  ${'jobSubmitted'}        | ${'jobs.j1.attempt'}               | ${null}
+  ${'attemptStarted'}      | ${'jobs.j1.attempt'}               | ${{ epoch: 1, placement: { w1: { incarnation: 1, slots: 2 } } }}
+  ${'checkpointCompleted'} | ${'jobs.j1.checkpoint'}            | ${{ checkpointId: 3, path: 'chk-3-1' }}
+  ${'attemptEnded'}        | ${'jobs.j1.attempt'}               | ${null}
+  ${'attemptEnded'}        | ${'jobs.j1.epoch'}                 | ${1}
+  ${'workerGone'}          | ${'workers.w1.isThere'}            | ${false}
+  ${'workerGone'}          | ${'workers.w1.incarnation'}        | ${1}
+  ${'jobEnded'}            | ${'jobs.j1.end'}                   | ${{ status: 'cancelled', reason: 'by ada', rowsIn: 7, rowsOut: 3, error: null, atMs: 108 }}
+  ${'scheduleFired'}       | ${'schedules.nightly.firedForMs'}  | ${99}
+  ${'scheduleSet'}         | ${'schedules.nightly.doneUntilMs'} | ${109}
+  ${'scheduleSkipped'}     | ${'schedules.nightly.skipped'}     | ${{ dueAtMs: 199, reason: 'its job still runs' }}
+  ${'scheduleSkipped'}     | ${'schedules.nightly.doneUntilMs'} | ${199}
+  ${'scheduleRemoved'}     | ${'schedules'}                     | ${{}}
 `('after $kind $path is $value', ({ kind, path, value }) => {
   const found = (path as string)
     .split('.')

@@ -1,0 +1,44 @@
+/**
+ * `millrace unschedule NAME`: a job begins at times no more; what it has begun goes on.
+ *
+ * Before: cli/main.ts. After: cli/cluster/cluster-client.ts.
+ */
+import { clientMethods, type ScheduleView } from '../../coordinator/protocol/clients.ts';
+import type { CliEnv } from '../cli-env.ts';
+import { clusterNeeded } from '../cluster/cluster-address.ts';
+import {
+  type ControlCommand,
+  type Reach,
+  readControlCommand,
+  realReach,
+} from '../control/control-command.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { scheduleJson } from './schedules.ts';
+
+const options: ControlCommand = {
+  verb: 'unschedule',
+  description: 'Has a job of a cluster begin at times no more. What it has begun goes on.',
+  words: ['NAME'],
+  isOfCluster: true,
+  examples: ['millrace unschedule nightly --cluster 127.0.0.1:7070'],
+};
+
+export async function unscheduleCommand(
+  env: CliEnv,
+  args: readonly string[],
+  reach?: Reach,
+): Promise<ExitCode> {
+  const request = readControlCommand(env, args, options);
+  if (request === null) return exitCodes.done;
+  const addresses = clusterNeeded('unschedule', request.cluster);
+  const { env: client } = reach ?? (await realReach(request));
+  const { withCluster } = await import('../cluster/cluster-client.ts');
+  const [name = ''] = request.words;
+  const call = { method: clientMethods.removeSchedule, body: { name } };
+  const schedule = await withCluster(client, addresses, (cluster) =>
+    cluster.ask<ScheduleView>(call),
+  );
+  if (request.isJson) env.stdout.write(`${JSON.stringify(scheduleJson(schedule))}\n`);
+  else env.stderr.write(`schedule "${name}" is no more\n`);
+  return exitCodes.done;
+}
