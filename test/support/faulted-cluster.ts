@@ -84,6 +84,8 @@ export async function runFaulted(options: FaultedCluster): Promise<FaultedOutcom
     await faults[fault](cluster, worker);
     healSeconds.push(await progress(cluster, output));
   }
+  // What came last may have been prepared before the last fault, and there are no tasks yet.
+  await progress(cluster, output);
   await cluster.ask(['stop', id], deadlineMs);
   await cluster.ask([...submitArgs, '--wait'], deadlineMs);
   return { audit: auditLedger(output, choice), healSeconds };
