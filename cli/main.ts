@@ -99,6 +99,13 @@ const usages: readonly Usage[] = [
     run: async (env, args) => (await import('./commands/rescale.ts')).rescaleCommand(env, args),
   },
   {
+    name: 'autoscale',
+    asksCluster: true,
+    usage: 'JOB [flags]',
+    description: 'give a running job the slots that its work asks for',
+    run: async (env, args) => (await import('./commands/autoscale.ts')).autoscaleCommand(env, args),
+  },
+  {
     name: 'cancel',
     asksCluster: true,
     usage: 'JOB [flags]',
@@ -191,7 +198,7 @@ const commands = usages.map(({ name }) => name);
 /** Those that start no job. */
 const controls: ReadonlySet<string> = new Set([
   ...['list', 'status', 'why', 'state', 'checkpoints', 'savepoint', 'stop', 'rescale', 'cancel'],
-  ...['logs', 'history', 'workers', 'quota', 'schedule', 'schedules', 'unschedule'],
+  ...['logs', 'history', 'workers', 'quota', 'schedule', 'schedules', 'unschedule', 'autoscale'],
   'config',
   'worker',
   'up',
