@@ -41,7 +41,7 @@ export const sampleTransactions: readonly (readonly Edit[])[] = [
   [{ op: 'stamp', generationStamp: 1_009 }],
 ];
 
-export function newNamespace(): Namespace {
+function newNamespace(): Namespace {
   const mode = 0o755 | modeFlags.directory;
   return new Namespace({ owner: 'hdfs', group: 'supergroup', mode, timeMs: 0 });
 }
