@@ -25,7 +25,7 @@ export interface ReportLimits {
   readonly silentMsMax: number;
 }
 
-export const defaultReportLimits: ReportLimits = { reportsMax: 6, silentMsMax: 60_000 };
+const defaultReportLimits: ReportLimits = { reportsMax: 6, silentMsMax: 60_000 };
 
 /** `again`: a part is missing; `later`: too many report now. The volume is to be asked for a report, at once or when there is room. */
 export type PartOutcome = 'taken' | 'complete' | 'again' | 'later';

@@ -56,8 +56,20 @@ test('replicas of a block that was removed are handed out, those reported later 
   datanodes.remove('f');
   datanodes.put(b, { ...block, state: 'finalized' });
   expect(datanodes.orphans).toEqual([`a1 ${blockId}`, `b1 ${blockId}`]);
-  // The row of the block is another's now.
-  expect(datanodes.live(datanodes.file('g').blockId)).toEqual([]);
+  expect(datanodes.rowOf(blockId)).toBe(-1);
+});
+
+test('what was said of a block that was removed is not said of the one that has its row now', () => {
+  const { datanodes, a, b, block, blockId } = scene();
+  for (const volume of [a, b]) datanodes.put(volume, { ...block, state: 'finalized' });
+  datanodes.damage(a, blockId);
+  const row = datanodes.rowOf(blockId);
+  datanodes.remove('f');
+  const other = datanodes.file('g');
+  expect(datanodes.rowOf(other.blockId)).toBe(row);
+  expect(datanodes.live(other.blockId)).toEqual([]);
+  datanodes.put(a, { ...other, state: 'finalized' });
+  expect(datanodes.live(other.blockId)).toEqual(['a1']);
 });
 
 const names = ['f', 'g', 'h', 'i', 'j'];
