@@ -47,7 +47,7 @@ const options: ControlCommand = {
   ],
   examples: ['millrace autoscale ledger --dry-run', 'millrace autoscale ledger --min 2 --max 8'],
   notes:
-    'Slots are those for the operator that needs most: what comes in, by what one of its tasks handles while it works, and a fifth to spare. ' +
+    'Slots are those for the work of all operators: what comes in, by what one of their tasks handles while it works, and a fifth to spare. ' +
     'It acts once. What it does is that of millrace rescale: the job needs --checkpoint-dir.',
 };
 

@@ -3,11 +3,12 @@
  *
  *     true rate     rows a task handles in a second in which it works: not while it waits for rows, or for room
  *     wanted rate   what comes in, and a share of what has piled up, so that it is gone in time
- *     wanted tasks  wanted rate ÷ true rate of one task, rounded up
+ *     work          wanted rate ÷ true rate of one task: so many tasks would be busy all the time
+ *     wanted slots  work of all operators ÷ how full slots may be, rounded up
  *
  * One step gets there, for the true rate does not depend on how busy tasks are; what they say of their utilization
- * does. Each operator is asked for itself, with its own output as the input of the next; the job has slots for the
- * one that needs most.
+ * does. Each operator is asked for itself, with its own output as the input of the next. A slot is one thread, which runs a task
+ * of each, so their work adds up; in the paper operators have slots of their own, and the greatest alone counts.
  *
  * Steady: a recommendation has to stand for a while before it counts, changes below a share are none, and after
  * a change nothing happens until rates are known again. It says what it would do; who may do it is not decided here.
@@ -112,14 +113,15 @@ function nothing(state: AutoscaleState, why: string): AutoscaleStep {
   return { state, recommendation: { slots: null, why } };
 }
 
-/** Slots for the operator that needs most; null where no rate is known. */
+/** Slots for all operators together, and the one that works most; null where no rate is known. */
 function neededBy(
   look: AutoscaleLook,
   config: AutoscaleConfig,
 ): { slots: number; why: string } | null {
   /** Rows a second that each operator would put out if all had the tasks they need. */
   const outOf = new Map<string, number>();
-  let most: { slots: number; why: string } | null = null;
+  let most: { work: number; why: string } | null = null;
+  let allWork = 0;
   for (const operator of look.operators) {
     const { name, rowsIn, rowsOut, busyMs, inputs, backlogRows } = operator;
     const measured = (rowsIn / look.spanMs) * 1_000;
@@ -129,12 +131,19 @@ function neededBy(
     outOf.set(name, rowsIn === 0 ? 0 : wanted * (rowsOut / rowsIn));
     if (busyMs === 0 || rowsIn === 0) continue;
     const trueRate = (rowsIn / busyMs) * 1_000;
-    const slots = Math.ceil(wanted / (trueRate * config.utilizationMax) - 1e-9);
-    if (most !== null && slots <= most.slots) continue;
+    const work = wanted / trueRate;
+    allWork += work;
+    if (most !== null && work <= most.work) continue;
     const rates = `${rateOf(wanted)} rows/s at ${rateOf(trueRate)} a task`;
-    most = { slots, why: `"${name}" has to handle ${rates}: ${slots} slots` };
+    most = { work, why: `"${name}" has to handle ${rates}` };
   }
-  return most;
+  if (most === null) return null;
+  const slots = Math.max(1, Math.ceil(allWork / config.utilizationMax - 1e-9));
+  const word = slots === 1 ? 'slot' : 'slots';
+  return {
+    slots,
+    why: `${most.why}, all operators are ${allWork.toFixed(2)} slots' work: ${slots} ${word}`,
+  };
 }
 
 function rateOf(rowsPerSecond: number): string {

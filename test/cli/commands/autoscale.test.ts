@@ -53,12 +53,12 @@ async function scene(perTask: number, attempts: readonly number[] = [1, 1]) {
 }
 
 test.each`
-  what                    | perTask | flags             | text                                                                                                          | to
-  ${'it would'}           | ${400}  | ${['--dry-run']}  | ${'has 2 slots, and would get 4: "map" has to handle 1,000 rows/s at 400 a task: 4 slots'}                    | ${[]}
-  ${'it does'}            | ${400}  | ${['--max', '8']} | ${'runs with parallelism 4, before 2: "map" has to handle 1,000 rows/s at 400 a task: 4 slots'}               | ${[4]}
-  ${'it is bounded'}      | ${400}  | ${['--max', '3']} | ${'runs with parallelism 3, before 2: "map" has to handle 1,000 rows/s at 400 a task: 4 slots, bounded to 3'} | ${[3]}
-  ${'fewer are enough'}   | ${5000} | ${['--max', '8']} | ${'runs with parallelism 1, before 2: "in" has to handle 1,000 rows/s at 500,000 a task: 1 slots'}            | ${[1]}
-  ${'it is as it should'} | ${700}  | ${['--max', '8']} | ${'has 2 slots, and is left alone: "map" has to handle 1,000 rows/s at 700 a task: 2 slots'}                  | ${[]}
+  what                    | perTask | flags             | text                                                                                                                                               | to
+  ${'it would'}           | ${400}  | ${['--dry-run']}  | ${'has 2 slots, and would get 4: "map" has to handle 1,000 rows/s at 400 a task, all operators are 2.50 slots\' work: 4 slots'}                    | ${[]}
+  ${'it does'}            | ${400}  | ${['--max', '8']} | ${'runs with parallelism 4, before 2: "map" has to handle 1,000 rows/s at 400 a task, all operators are 2.50 slots\' work: 4 slots'}               | ${[4]}
+  ${'it is bounded'}      | ${400}  | ${['--max', '3']} | ${'runs with parallelism 3, before 2: "map" has to handle 1,000 rows/s at 400 a task, all operators are 2.50 slots\' work: 4 slots, bounded to 3'} | ${[3]}
+  ${'fewer are enough'}   | ${5000} | ${['--max', '8']} | ${'runs with parallelism 1, before 2: "map" has to handle 1,000 rows/s at 5,000 a task, all operators are 0.20 slots\' work: 1 slot'}              | ${[1]}
+  ${'it is as it should'} | ${700}  | ${['--max', '8']} | ${'has 2 slots, and is left alone: "map" has to handle 1,000 rows/s at 700 a task, all operators are 1.43 slots\' work: 2 slots'}                  | ${[]}
 `('$what', async ({ perTask, flags, text, to }) => {
   const { env, autoscale, rescaled } = await scene(perTask);
   expect(await autoscale(...flags)).toBe(0);
