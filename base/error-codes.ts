@@ -183,7 +183,6 @@ export const errorKinds = {
   PARAM_UNKNOWN: 'user',
   PARQUET_CORRUPT: 'external',
   PARQUET_FEATURE_UNSUPPORTED: 'user',
-  PATH_NOT_ABSOLUTE: 'user',
   PATTERN_TOO_MANY: 'resource',
   PLAN_ALIGNMENT_REFUSED: 'user',
   PLAN_CHANGES_REFUSED: 'user',

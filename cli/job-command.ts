@@ -115,7 +115,10 @@ async function requestOf(
   const memoryText = typeof memory === 'string' ? memory : undefined;
   const shuffle = parseShuffle(engine.shuffle);
   const partitions = parsePartitions(engine.partitions, shuffle);
-  const flags = runFlagsOf(engine);
+  const flags = {
+    ...runFlagsOf(engine),
+    ...(verb === 'submit' && { folder: env.workingFolder }),
+  };
   const mode = parseMode(engine.executionMode);
   const latencyIntervalMs = parseLatencyInterval(engine.latencyInterval);
   const place = verb === 'submit' ? 'cluster' : 'machine';
@@ -170,7 +173,7 @@ export function wholePathOf(folder: string, path: string): string {
 }
 
 /** `s3://bucket/key` is the same everywhere. */
-export function hasScheme(path: string): boolean {
+function hasScheme(path: string): boolean {
   return /^[a-z][a-z0-9+.-]+:\/\//i.test(path);
 }
 

@@ -3,9 +3,9 @@
  * installed. Looks at the machine, installs what the lock file asks for, then does the verb.
  *
  *     start       the first job, on the project's own files (start.ts)
- *     test        types, style, layers, dead code, then the quick and the e2e tests
+ *     test        types, style, layers, dead code, then the quick and the e2e tests, some of these on a cluster too
  *     check       the same without most tests: what to run before a commit
- *     test:long   the sweeps
+ *     test:long   all that can run on a cluster there, and the sweeps
  */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -45,6 +45,7 @@ const plans = {
     ...checks,
     vitest('quick tests', ['--project', 'quick']),
     vitest('end-to-end tests', ['--project', 'e2e']),
+    vitest('some of them on a cluster', ['--project', 'cluster']),
   ],
   long: [
     // With cases that no run before has had; left out where the arguments name sweeps.
@@ -52,6 +53,8 @@ const plans = {
       ...vitest('quick tests', ['--project', 'quick'], { MILLRACE_SEED: 'random' }),
       isOfAll: true,
     },
+    // Arguments name sweeps, or end-to-end tests that are to run on a cluster.
+    { ...vitest('end-to-end tests on a cluster', ['--project', 'cluster-all']), isOfAll: true },
     vitest('long tests', ['--project', 'long']),
   ],
 };

@@ -55,7 +55,7 @@ export function buildJob(
   const values = Object.freeze(resolveParams(job.params, params));
   const deadLetters: DeadLetters[] = [];
   const read = <C>(source: SourceOf<C>, options?: ReadOptions) => {
-    const node = sourceNode(source, { ...options, rate: rateOf(options, flags) });
+    const node = sourceNode(source, { ...options, rate: rateOf(options, flags) }, flags);
     if (options?.deadLetters !== undefined) deadLetters.push({ node, sink: options.deadLetters });
     return new Stream<C>(node);
   };
@@ -99,7 +99,8 @@ function areWritten(given: unknown): given is WrittenStream | readonly WrittenSt
 }
 
 function sinkNode({ node, sink, options }: WrittenStream, flags: RunFlags): NodeDraft {
-  const spec = typeof sink === 'function' ? sink(flags) : sink;
+  const given = typeof sink === 'function' ? sink(flags) : sink;
+  const spec = { ...given, options: withWholePath(given.options, flags) };
   const { schema } = node.content;
   return appendNode([node], { kind: 'sink', sink: spec, schema }, options);
 }
@@ -113,21 +114,21 @@ interface DeadLetters {
 function deadLetterNode({ node, sink }: DeadLetters, flags: RunFlags): NodeDraft {
   const letters = appendNode([node], { kind: 'deadLetters', schema: deadLetterSchema });
   // `--format` is meant for the job's output.
-  const { overwrite } = flags;
-  return sinkNode(new WrittenStream(letters, sink, { name: 'dead letters' }), { overwrite });
+  const { format: _, ...rest } = flags;
+  return sinkNode(new WrittenStream(letters, sink, { name: 'dead letters' }), rest);
 }
 
 /** The sink of what a node puts aside; none where it only counts. */
-function asideNode(node: NodeDraft, { overwrite }: RunFlags): NodeDraft[] {
+function asideNode(node: NodeDraft, { format: _, ...flags }: RunFlags): NodeDraft[] {
   const [input] = node.inputs;
   if (node.aside === undefined || input === undefined) return [];
   const rows = appendNode([node], { kind: 'aside', schema: input.content.schema });
   const name = node.content.kind === 'eventTime' ? 'untimely rows' : 'late rows';
-  return [sinkNode(new WrittenStream(rows, node.aside as SinkOf, { name }), { overwrite })];
+  return [sinkNode(new WrittenStream(rows, node.aside as SinkOf, { name }), flags)];
 }
 
 /** @throws JOB_ARGUMENT_INVALID */
-function sourceNode(given: SourceOf<unknown>, options: ReadOptions): NodeDraft {
+function sourceNode(given: SourceOf<unknown>, options: ReadOptions, flags: RunFlags): NodeDraft {
   const isSource = typeof given?.connector === 'string' && given.schema !== undefined;
   if (!isSource) {
     throw typedError('JOB_ARGUMENT_INVALID', `read needs a source, got ${describe(given)}`, {
@@ -149,9 +150,19 @@ function sourceNode(given: SourceOf<unknown>, options: ReadOptions): NodeDraft {
     ...(isUnbounded && { isUnbounded }),
     ...(source.rate !== undefined && { rate: source.rate }),
   };
-  const spec = { connector, options: source.options, schema, ...knows };
+  const spec = { connector, options: withWholePath(source.options, flags), schema, ...knows };
   const node = appendNode([], { kind: 'source', source: spec, schema }, verb);
   return feed === undefined ? node : Object.freeze({ ...node, feed });
+}
+
+const wholePath = /^(?:[/\\]|[a-z]:[/\\]|[a-z][a-z0-9+.-]+:\/\/)/i;
+
+/** The options of an end with a path that means the same in every process. */
+function withWholePath<Options>(options: Options, { folder }: RunFlags): Options {
+  if (folder === undefined || typeof options !== 'object' || options === null) return options;
+  if (!('path' in options) || typeof options.path !== 'string') return options;
+  const { path } = options;
+  return wholePath.test(path) ? options : { ...options, path: `${folder}/${path}` };
 }
 
 /** The user's own typed errors with their place; anything else as the failure that it is. */

@@ -26,6 +26,8 @@ export interface RunFlags {
   readonly format?: string;
   /** `--rate`: rows per second that each source gives out, by the clock. */
   readonly rate?: number;
+  /** From where relative paths are seen, where other processes than this one have to find them. */
+  readonly folder?: string;
 }
 
 /** A sink, or how to make one once the flags of the run are known. */

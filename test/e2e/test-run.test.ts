@@ -16,7 +16,7 @@ const broken =
 const loose =
   "import { test } from 'vitest'; test('good', () => { void Promise.reject(new Error('x')); });";
 
-/** Runs the plan of the long tests, the smallest there is, in a folder with these tests. */
+/** Runs the sweeps of the long tests, the smallest step there is, in a folder with these tests. */
 function runIn(files: Record<string, string>) {
   const folder = tempFolder({
     'package.json': '{ "type": "module" }',
@@ -28,7 +28,11 @@ function runIn(files: Record<string, string>) {
   });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
   const env = { ...process.env, CI: 'true' };
-  const result = spawnSync(process.execPath, ['run.mjs'], { cwd: folder, env, encoding: 'utf8' });
+  const result = spawnSync(process.execPath, ['run.mjs', 'test/long'], {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+  });
   const lines = result.stdout.trimEnd().split('\n');
   return {
     code: result.status,

@@ -64,7 +64,8 @@ test.each`
 test('the summary of --json is one object with all that a program asks for', async () => {
   const folder = tempFolder({ 'in.txt': 'one two\ntwo three\n\nthree three\n' });
   const result = await run(['--input', join(folder, 'in.txt'), '--output', join(folder, 'o.csv')]);
-  const { seconds, peakMemoryBytes, operators, stages, ...totals } = summaryOf(result);
+  // Jobs of a cluster have an id.
+  const { id: _, seconds, peakMemoryBytes, operators, stages, ...totals } = summaryOf(result);
   expect(totals).toEqual({
     job: 'wordcount',
     status: 'finished',
@@ -76,7 +77,8 @@ test('the summary of --json is one object with all that a program asks for', asy
   expect(stages).toMatchObject([{ taskCount: 5, doneCount: 5, failedCount: 0, bytesShuffled: 0 }]);
   expect(seconds).toBeGreaterThan(0);
   expect(seconds).toBeLessThan(result.seconds);
-  expect(peakMemoryBytes).toBeGreaterThan(10 * 1024 ** 2);
+  // A cluster does not know it.
+  if (peakMemoryBytes !== null) expect(peakMemoryBytes).toBeGreaterThan(10 * 1024 ** 2);
   const rows = (operators as Record<string, unknown>[]).map(
     ({ name, rowsIn, rowsOut, busySeconds }) => {
       expect(busySeconds).toBeGreaterThan(0);

@@ -6,7 +6,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { expect, inject, onTestFinished } from 'vitest';
+import { onCluster } from './on-cluster.ts';
 
 export const projectFolder = resolve(import.meta.dirname, '../..');
 const command = join(projectFolder, 'cli/millrace.mjs');
@@ -50,8 +51,9 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
 
 export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
   const startedAtMs = performance.now();
-  const { within = [], script = command, cwd = projectFolder, uid, env } = options;
-  const [program = '', ...rest] = [...within, process.execPath, script, ...args];
+  const { within = [], script = command, cwd = projectFolder, uid } = options;
+  const { words, env } = onCluster(inject('suitesCluster'), args, options.env);
+  const [program = '', ...rest] = [...within, process.execPath, script, ...words];
   const child = spawn(program, rest, {
     cwd,
     detached: true,
@@ -117,7 +119,7 @@ export function summaryOf({ exitCode, stdout, stderr }: CliResult): Record<strin
 }
 
 /** What a run without a terminal says every few seconds; the end of the last line counts as one. */
-const progressLine = /^$|rows|^starting|^writing/;
+const progressLine = /^$|rows|^starting|^writing|^\d+% /;
 
 export interface Failure {
   readonly code: string;

@@ -137,12 +137,11 @@ test('what does not exist is refused at once with --fail-fast', async () => {
 });
 
 test.each`
-  what                       | job                                                          | args                      | message
-  ${'a path of the job'}     | ${jobOf("files.source({ path: 'in.txt', format: text() })")} | ${[]}                     | ${'path "in.txt" of a source is not absolute'}
-  ${'what this program has'} | ${jobOf(whole, 'console.sink()')}                            | ${[]}                     | ${'a sink of connector "console" is in this program'}
-  ${'a priority in words'}   | ${jobOf(whole)}                                              | ${['--priority', 'high']} | ${'--priority: "high" is no whole number'}
-  ${'too little memory'}     | ${jobOf(whole)}                                              | ${['--memory', '100MB']}  | ${'--memory: 100MB is too little for 4 slots'}
-  ${'a name with a space'}   | ${jobOf(whole)}                                              | ${['--namespace', 'a b']} | ${'--namespace: "a b" can\'t be a name'}
+  what                       | job                               | args                      | message
+  ${'what this program has'} | ${jobOf(whole, 'console.sink()')} | ${[]}                     | ${'a sink of connector "console" is in this program'}
+  ${'a priority in words'}   | ${jobOf(whole)}                   | ${['--priority', 'high']} | ${'--priority: "high" is no whole number'}
+  ${'too little memory'}     | ${jobOf(whole)}                   | ${['--memory', '100MB']}  | ${'--memory: 100MB is too little for 4 slots'}
+  ${'a name with a space'}   | ${jobOf(whole)}                   | ${['--namespace', 'a b']} | ${'--namespace: "a b" can\'t be a name'}
 `('$what is refused, and nothing is sent', async ({ job, args, message }) => {
   const { coordinator, submit, env } = await scene(job);
   await expect(submit(env(), ...args)).rejects.toThrow(message);

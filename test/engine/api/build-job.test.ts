@@ -196,3 +196,26 @@ test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e-4, '9'])(
     });
   },
 );
+
+test('with a folder, each relative path is seen from there: of sources, sinks, dead letters and late rows', () => {
+  const job = (path: string) =>
+    defineJob({
+      name: 'paths',
+      params: {},
+      build: ({ read }) =>
+        read(files.source({ path, format: text() }), { deadLetters: files.sink({ path: 'dead/' }) })
+          .map(t.struct({ at: t.timestampMs() }), () => ({ at: new Date(0) }))
+          .eventTime((row) => row.at, { untimely: files.sink({ path: 'late.csv' }) })
+          .writeTo(files.sink({ path: 's3://bucket/out/' })),
+    });
+  const pathsOf = (path: string, flags: RunFlags) =>
+    buildJob(job(path), {}, flags).graph.nodes.flatMap((node) => {
+      if (node.kind === 'source') return [(node.source.options as { path: string }).path];
+      return node.kind === 'sink' ? [(node.sink.options as { path: string }).path] : [];
+    });
+  const flags = { overwrite: false, folder: '/home/ada' };
+  const rest = ['s3://bucket/out/', '/home/ada/dead/', '/home/ada/late.csv'];
+  expect(pathsOf('../in/*.txt', flags)).toEqual(['/home/ada/../in/*.txt', ...rest]);
+  expect(pathsOf('/data/in', flags)).toEqual(['/data/in', ...rest]);
+  expect(pathsOf('in', { overwrite: false })).toEqual(['in', rest[0], 'dead/', 'late.csv']);
+});
