@@ -55,12 +55,15 @@ function scene() {
       },
     });
     if (begins) schedules.begin();
+    let isStopped = false;
     const stop = async () => {
+      if (isStopped) return;
+      isStopped = true;
       schedules.close();
       await store.close();
     };
     const end = (jobId: string) => store.propose(term, () => [endedEvent(jobId)]);
-    onTestFinished(() => stop().catch(() => undefined));
+    onTestFinished(stop);
     return { schedules, store, term, stop, end };
   };
   /** Goes on to a moment, meeting each timer at its time. */
