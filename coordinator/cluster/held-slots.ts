@@ -24,6 +24,7 @@ export interface HeldSlotsOptions {
 export class HeldSlots {
   readonly #options: HeldSlotsOptions;
   readonly #holdings: Holding[] = [];
+  readonly #avoided = new Set<string>();
   #asked = 0;
   /** The key under which slots are being waited for. */
   #waitingKey: string | null = null;
@@ -50,7 +51,9 @@ export class HeldSlots {
       const key = `${wanted.jobId}#${++this.#asked}`;
       this.#waitingKey = key;
       try {
-        const holding = await queue.acquire({ ...wanted, jobId: key, slots: missing });
+        const holding = await queue.acquire({
+          ...{ ...wanted, jobId: key, slots: missing, avoid: [...this.#avoided] },
+        });
         if (this.#isClosed) queue.release(key);
         else this.#holdings.push(holding);
       } finally {
@@ -82,6 +85,12 @@ export class HeldSlots {
         { incarnation, slots: count },
       ]),
     );
+  }
+
+  /** Gives all of them back; what is asked for next is elsewhere, where there is room. */
+  leave(workerId: string): void {
+    this.#avoided.add(workerId);
+    for (const { key } of this.#holdings.splice(0)) this.#options.queue.release(key);
   }
 
   /** Gives all of them back, and what is being waited for. */

@@ -10,7 +10,13 @@ import { assert } from '../../base/assert.ts';
 import { toWire, typedError, type WireError } from '../../base/typed-error.ts';
 import type { TaskHost } from '../job/task-host.ts';
 import type { OfLife } from '../protocol/members.ts';
-import type { DeployRequest, JobRef, StopTasksRequest, TaskAnswer } from '../protocol.ts';
+import type {
+  DeployRequest,
+  JobRef,
+  StopTasksRequest,
+  TaskAnswer,
+  TaskFailed,
+} from '../protocol.ts';
 import type { Executor, Executors, ReadyExecutor } from './executors.ts';
 import type { HeldSlots } from './held-slots.ts';
 
@@ -99,6 +105,20 @@ export class HostedAttempt {
       }),
     );
     return answers.flat();
+  }
+
+  /** Of rows that did not come, the worker that they should have come from is left. */
+  taskFailed({ error, ...task }: TaskFailed): void {
+    if (error.code !== 'EXCHANGE_LOST' || this.#isStopped) return;
+    const receiver = this.#tasks.get(keyOf(task))?.executor;
+    const executors = this.#executors();
+    const sender = executors.find(
+      ({ readyNow }) => readyNow?.exchangeAddress === error.details?.address,
+    );
+    if (receiver === undefined || sender === undefined) return;
+    if (receiver.workerId === sender.workerId) return;
+    this.#job.slots.leave(sender.workerId);
+    for (const executor of executors) executor.lose(error.message);
   }
 
   /** Nothing begins any more; resolves when what ran has stopped and its processes have been told to end. */

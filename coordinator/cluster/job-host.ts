@@ -7,6 +7,8 @@
  * - An attempt's first tasks wait until all slots are there. Slots of workers that are gone are asked for anew.
  * - With an executor its tasks have failed, and only these. What is deployed to its slots next waits for another one: on
  *   its worker where that lives, else on slots that the queue finds.
+ * - Two workers that do not reach each other, though both reach the coordinator, have no tasks of one job: one of them is
+ *   left, and all tasks begin anew elsewhere, where there is room.
  * - An attempt that was stopped starts nothing, whatever it still waits for.
  *
  * Before: coordinator/job/job-master.ts. After: coordinator/cluster/hosted-attempt.ts.
@@ -21,6 +23,7 @@ import type {
   OrderSourcesRequest,
   StopTasksRequest,
   TaskAnswer,
+  TaskFailed,
   TriggerCheckpointRequest,
 } from '../protocol.ts';
 import { HostedAttempt, type HostedJob } from './hosted-attempt.ts';
@@ -61,6 +64,10 @@ export class JobHost implements TaskHost {
 
   async cancelCheckpoint(request: CancelCheckpointRequest): Promise<void> {
     await this.#current(request)?.tellAll((host) => host.cancelCheckpoint(request));
+  }
+
+  taskFailed(failure: TaskFailed): void {
+    this.#current(failure)?.taskFailed(failure);
   }
 
   async ask(request: AskRequest): Promise<readonly TaskAnswer[]> {

@@ -178,8 +178,11 @@ export class JobMaster {
   }
 
   failTask({ taskId, attempt, error }: Omit<TaskFailed, keyof JobRef>): void {
-    const { jobId, epoch } = this.#options;
+    const { jobId, epoch, host } = this.#options;
     this.#env.observe.event('task.failed', { jobId, epoch, taskId, attempt, code: error.code });
+    if (this.#isLive({ taskId, attempt })) {
+      host.taskFailed?.({ jobId, epoch, taskId, attempt, error });
+    }
     if (this.#checkpoints === null) this.#handle({ kind: 'taskFailed', taskId, attempt, error });
     else this.#failCheckpointed(this.#checkpoints, { taskId, attempt, error });
   }

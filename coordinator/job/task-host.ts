@@ -11,6 +11,7 @@ import type {
   OrderSourcesRequest,
   StopTasksRequest,
   TaskAnswer,
+  TaskFailed,
   TriggerCheckpointRequest,
 } from '../protocol.ts';
 
@@ -27,6 +28,8 @@ export interface TaskHost {
   /** Has sources that have halted go on, or all of them end where they are. */
   orderSources(request: OrderSourcesRequest): Promise<void>;
   cancelCheckpoint(request: CancelCheckpointRequest): Promise<void>;
+  /** A task has ended with an error; told before what comes of it. */
+  taskFailed?(failure: TaskFailed): void;
   /** What the tasks of the job answer. */
   ask(request: AskRequest): Promise<readonly TaskAnswer[]>;
 }

@@ -29,6 +29,8 @@ export interface SlotRequest {
   readonly strategy: 'spread' | 'pack';
   /** Worker → how much of what the job reads, or of its state, is there. */
   readonly local: Readonly<Record<string, number>>;
+  /** Workers that get nothing of it as long as others have room for all. */
+  readonly avoid?: readonly string[];
 }
 
 /** A whole number in [0, count). */
@@ -47,11 +49,12 @@ export function chooseWorkers(
   request: SlotRequest,
   draw: Draw,
 ): Readonly<Record<string, number>> | null {
-  const open = rooms
+  const able = rooms
     .map((room): Candidate => ({ room, fits: slotsThatFit(room, request), taken: 0 }))
     .filter(({ fits }) => fits > 0);
-  const room = open.reduce((sum, { fits }) => sum + fits, 0);
-  if (room < request.slots) return null;
+  if (slotsOf(able) < request.slots) return null;
+  const liked = able.filter(({ room }) => request.avoid?.includes(room.workerId) !== true);
+  const open = slotsOf(liked) < request.slots ? able : liked;
   const order = preferenceOf(open, request);
   const candidates = [...open];
   for (let count = 0; count < request.slots; count++) {
@@ -89,6 +92,10 @@ function preferenceOf(
   }
   const near = open.filter((one) => localOf(one) > 0).sort(byLocality);
   return near.length > 0 ? near : null;
+}
+
+function slotsOf(candidates: readonly Candidate[]): number {
+  return candidates.reduce((sum, { fits }) => sum + fits, 0);
 }
 
 function hasRoom({ taken, fits }: Candidate): boolean {

@@ -93,9 +93,21 @@ export class HostNetwork {
   async fault(host: number, { in: toHost = 0, out = 0, delayMs = 0 }: CableFault): Promise<void> {
     await this.heal(host);
     if (toHost > 0 || out > 0) this.#tc(['qdisc', 'add', 'dev', portOf(host), 'clsact']);
-    if (out > 0) this.#drop(host, 'ingress', out);
-    if (toHost > 0) this.#drop(host, 'egress', toHost);
+    if (out > 0) this.#filter(host, 'ingress', dropProgram(out));
+    if (toHost > 0) this.#filter(host, 'egress', dropProgram(toHost));
     if (delayMs > 0) await this.#delay(host, delayMs);
+  }
+
+  /** These two don't hear each other any more, and all others do; takes the place of their faults of before. */
+  async separate(one: number, other: number): Promise<void> {
+    for (const [host, unheard] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      await this.heal(host);
+      this.#tc(['qdisc', 'add', 'dev', portOf(host), 'clsact']);
+      this.#filter(host, 'egress', dropFromProgram(this.addressOf(unheard)));
+    }
   }
 
   async heal(host: number): Promise<void> {
@@ -132,9 +144,9 @@ export class HostNetwork {
   }
 
   /** @param where - As the port sees it. */
-  #drop(host: number, where: 'ingress' | 'egress', share: number): void {
+  #filter(host: number, where: 'ingress' | 'egress', program: string): void {
     const filter = ['filter', 'add', 'dev', portOf(host), where, 'bpf'];
-    this.#tc([...filter, 'direct-action', 'bytecode', dropProgram(share)]);
+    this.#tc([...filter, 'direct-action', 'bytecode', program]);
   }
 
   async #delay(host: number, delayMs: number): Promise<void> {
@@ -176,6 +188,12 @@ function dropProgram(share: number): string {
   if (share >= 1) return '1,6 0 0 2';
   const bound = Math.floor(share * 2 ** 32);
   return `4,32 0 0 4294963256,53 1 0 ${bound},6 0 0 2,6 0 0 4294967295`;
+}
+
+/** The same for IPv4 frames (type at byte 12) whose sender (at byte 26) is this one. */
+function dropFromProgram(address: string): string {
+  const sender = address.split('.').reduce((bits, byte) => bits * 256 + Number(byte), 0);
+  return `6,40 0 0 12,21 0 3 2048,32 0 0 26,21 0 1 ${sender},6 0 0 2,6 0 0 4294967295`;
 }
 
 /** Networks of processes that ended before they could remove them. */

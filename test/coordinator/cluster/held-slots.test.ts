@@ -40,6 +40,23 @@ test('what was lost with a worker is asked for anew, the rest is kept', async ()
   expect(workers.taken).toEqual({ w1: 0, w3: 0 });
 });
 
+test('a worker that was left gets nothing while others have room, and all where they have not', async () => {
+  const { workers, queue, held } = scene();
+  await held.need(2);
+  workers.begin('w3', 2);
+  workers.join(queue, 'w3');
+  held.leave('w2');
+  expect(held.byLife()).toEqual([]);
+  await held.need(4);
+  expect(held.placement).toEqual({
+    w1: { incarnation: 1, slots: 2 },
+    w3: { incarnation: 1, slots: 2 },
+  });
+  held.leave('w1');
+  await held.need(6);
+  expect(Object.keys(held.placement).sort()).toEqual(['w1', 'w2', 'w3']);
+});
+
 test('slots that come when nobody waits any more go back', async () => {
   const { workers, held } = scene();
   const asked = held.need(4);

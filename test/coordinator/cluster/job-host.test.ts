@@ -167,6 +167,35 @@ test('slots of a worker that is gone are found on another', async () => {
   expect(executors[2]?.deployed).toHaveLength(1);
 });
 
+const unreached = (address: string) => ({
+  ...{ code: 'EXCHANGE_LOST', kind: 'system' as const, message: 'rows did not come' },
+  ...{ retryable: true, details: { address } },
+});
+
+test('of two workers that do not reach each other one is left, though both are there', async () => {
+  const { workers, queue, host, executors, lost, deploy } = scene({ w1: 2, w2: 2 }, 4);
+  const first = deploy({ a: 0, c: 2 });
+  await registered(executors);
+  await first;
+  workers.begin('w3', 2);
+  workers.join(queue, 'w3');
+  const [one, other] = executors;
+  const failure = { jobId: 'job', epoch: 1, taskId: 'a', attempt: 1 };
+  host.taskFailed({ ...failure, error: { ...unreached('unix:x1'), code: 'DISK_IO' } as never });
+  host.taskFailed({ ...failure, error: unreached('unix:x9') as never });
+  expect(lost).toEqual([]);
+  host.taskFailed({ ...failure, error: unreached('unix:x1') as never });
+  // The other one says the same of the first.
+  host.taskFailed({ ...failure, taskId: 'c', error: unreached('unix:x0') as never });
+  expect([one?.isLost, other?.isLost, lost]).toEqual([true, true, ['1 a 1', '1 c 1']]);
+  const again = deploy({ a: 0, c: 2 }, 2);
+  await settle();
+  const placed = executors.slice(2).map(({ workerId, slots }) => `${workerId} ${slots}`);
+  expect(placed.sort()).toEqual([`${one?.workerId} 2`, 'w3 2']);
+  await registered(executors.slice(2));
+  await again;
+});
+
 test('a region one of whose processes does not come fails whole, and nothing of it is deployed', async () => {
   const { executors, lost, deploy } = scene({ w1: 2, w2: 2 }, 4);
   const deployed = deploy({ a: 0, c: 2 });

@@ -36,6 +36,8 @@ test.each`
   ${'packed over several'}             | ${abc}   | ${want(9, { strategy: 'pack' })}                   | ${{ a: 3, b: 5, c: 1 }}
   ${'near its data'}                   | ${abc}   | ${want(2, { local: { b: 10 } })}                   | ${{ b: 2 }}
   ${'nearest first'}                   | ${abc}   | ${want(4, { local: { a: 99, b: 10, gone: 1e9 } })} | ${{ a: 3, b: 1 }}
+  ${'not where it is to avoid'}        | ${abc}   | ${want(4, { avoid: ['b'] })}                       | ${{ a: 3, c: 1 }}
+  ${'there, too, for want of others'}  | ${abc}   | ${want(12, { avoid: ['b'] })}                      | ${{ a: 3, b: 8, c: 1 }}
   ${'packed, but near its data first'} | ${abc}   | ${want(1, { strategy: 'pack', local: { b: 1 } })}  | ${{ b: 1 }}
 `('$what', ({ rooms, request, chosen }) => {
   expect(chooseWorkers(rooms, request, draw)).toEqual(chosen);
