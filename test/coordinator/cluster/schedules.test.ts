@@ -5,6 +5,7 @@ import { typedError } from '../../../base/typed-error.ts';
 import { Schedules } from '../../../coordinator/cluster/schedules.ts';
 import { openFileLog } from '../../../coordinator/metadata/file-log.ts';
 import type { MetadataEvent } from '../../../coordinator/metadata/metadata-event.ts';
+import type { MetadataLog } from '../../../coordinator/metadata/metadata-log.ts';
 import { MetadataStore } from '../../../coordinator/metadata/metadata-store.ts';
 import type { SetScheduleRequest } from '../../../coordinator/protocol/clients.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -34,12 +35,38 @@ function scene() {
   const submitted: string[] = [];
   /** Each is thrown by the next submission. */
   const failures: unknown[] = [];
-  const settle = () => real.timers.sleep(20);
+  let settled = 0;
+  /** Nothing that was begun is under way any more, however slow the disk is. */
+  const settle = async () => {
+    for (let quiet = 0, seen = settled; quiet < 5; quiet++) {
+      await real.timers.sleep(5);
+      if (underWay > 0 || seen !== settled) quiet = 0;
+      seen = settled;
+    }
+  };
+  let underWay = 0;
+  /** A log whose appends are counted while they last. */
+  const watched = (log: MetadataLog): MetadataLog => ({
+    append: async (request) => {
+      underWay++;
+      try {
+        return await log.append(request);
+      } finally {
+        underWay--;
+        settled++;
+      }
+    },
+    head: () => log.head(),
+    read: (after) => log.read(after),
+    watch: (after, hear) => log.watch(after, hear),
+    compact: (snapshot) => log.compact(snapshot),
+    close: () => log.close(),
+  });
 
   const lead = async ({ begins = true } = {}) => {
     term++;
     const log = await openFileLog(env, `${folder}/log`);
-    const store = await MetadataStore.open(log, { wallMs: () => nowMs });
+    const store = await MetadataStore.open(watched(log), { wallMs: () => nowMs });
     const began = { kind: 'termBegan', term, coordinatorId: 'c', address: 'a' } as const;
     await store.propose(term, () => [began]);
     const schedules = new Schedules(env, {
