@@ -12,13 +12,8 @@ import {
   type HistoryAnswer,
 } from '../../coordinator/protocol/clients.ts';
 import type { CliEnv } from '../cli-env.ts';
-import { clusterNeeded } from '../cluster/cluster-address.ts';
-import {
-  type ControlCommand,
-  type Reach,
-  readControlCommand,
-  realReach,
-} from '../control/control-command.ts';
+import { onCluster } from '../cluster/on-cluster.ts';
+import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { widthOf } from './list.ts';
 
@@ -50,11 +45,8 @@ export async function historyCommand(
 ): Promise<ExitCode> {
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const addresses = clusterNeeded('history', request.cluster);
-  const { env: client } = reach ?? (await realReach(request));
-  const { withCluster } = await import('../cluster/cluster-client.ts');
   const call = { method: clientMethods.history, isRepeatable: true };
-  const { jobs } = await withCluster(client, addresses, (cluster) =>
+  const { jobs } = await onCluster({ verb: 'history', request, reach }, (cluster) =>
     cluster.ask<HistoryAnswer>(call),
   );
   if (request.isJson) {

@@ -10,15 +10,10 @@ import {
   type LogsRequest,
 } from '../../coordinator/protocol/clients.ts';
 import type { CliEnv } from '../cli-env.ts';
-import { clusterNeeded } from '../cluster/cluster-address.ts';
 import type { ClusterClient } from '../cluster/cluster-client.ts';
 import { hasClusterJobEnded } from '../cluster/cluster-reached.ts';
-import {
-  type ControlCommand,
-  type Reach,
-  readControlCommand,
-  realReach,
-} from '../control/control-command.ts';
+import { onCluster } from '../cluster/on-cluster.ts';
+import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
 const options: ControlCommand = {
@@ -45,12 +40,9 @@ export async function logsCommand(
 ): Promise<ExitCode> {
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const addresses = clusterNeeded('logs', request.cluster);
-  const { env: client } = reach ?? (await realReach(request));
-  const { withCluster } = await import('../cluster/cluster-client.ts');
   const [job = ''] = request.words;
   const isFollowed = request.flags.follow === true;
-  await withCluster(client, addresses, async (cluster) => {
+  await onCluster({ verb: 'logs', request, reach }, async (cluster, client) => {
     for await (const { parts } of answers(cluster, { job, isFollowed, timers: client.timers })) {
       if (request.isJson) env.stdout.write(`${JSON.stringify({ parts })}\n`);
       else env.stdout.write(linesOf(parts));

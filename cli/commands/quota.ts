@@ -14,13 +14,12 @@ import {
   type SetQuotaRequest,
 } from '../../coordinator/protocol/clients.ts';
 import type { CliEnv } from '../cli-env.ts';
-import { clusterNeeded } from '../cluster/cluster-address.ts';
+import { onCluster } from '../cluster/on-cluster.ts';
 import {
   type ControlCommand,
   type ControlRequest,
   type Reach,
   readControlCommand,
-  realReach,
 } from '../control/control-command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { widthOf } from './list.ts';
@@ -58,11 +57,8 @@ export async function quotaCommand(
 ): Promise<ExitCode> {
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const addresses = clusterNeeded('quota', request.cluster);
   const wanted = wantedOf(request);
-  const { env: client } = reach ?? (await realReach(request));
-  const { withCluster } = await import('../cluster/cluster-client.ts');
-  const quotas = await withCluster(client, addresses, async (cluster) => {
+  const quotas = await onCluster({ verb: 'quota', request, reach }, async (cluster) => {
     if (wanted !== null) {
       const call = { method: clientMethods.setQuota, body: wanted, isRepeatable: true };
       return [await cluster.ask<QuotaView>(call)];

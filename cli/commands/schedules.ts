@@ -10,13 +10,8 @@ import {
   type ScheduleView,
 } from '../../coordinator/protocol/clients.ts';
 import type { CliEnv } from '../cli-env.ts';
-import { clusterNeeded } from '../cluster/cluster-address.ts';
-import {
-  type ControlCommand,
-  type Reach,
-  readControlCommand,
-  realReach,
-} from '../control/control-command.ts';
+import { onCluster } from '../cluster/on-cluster.ts';
+import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { widthOf } from './list.ts';
 
@@ -43,11 +38,8 @@ export async function schedulesCommand(
 ): Promise<ExitCode> {
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const addresses = clusterNeeded('schedules', request.cluster);
-  const { env: client } = reach ?? (await realReach(request));
-  const { withCluster } = await import('../cluster/cluster-client.ts');
   const call = { method: clientMethods.schedules, isRepeatable: true };
-  const { schedules } = await withCluster(client, addresses, (cluster) =>
+  const { schedules } = await onCluster({ verb: 'schedules', request, reach }, (cluster) =>
     cluster.ask<SchedulesAnswer>(call),
   );
   if (request.isJson) {

@@ -5,13 +5,8 @@
  */
 import { clientMethods, type ScheduleView } from '../../coordinator/protocol/clients.ts';
 import type { CliEnv } from '../cli-env.ts';
-import { clusterNeeded } from '../cluster/cluster-address.ts';
-import {
-  type ControlCommand,
-  type Reach,
-  readControlCommand,
-  realReach,
-} from '../control/control-command.ts';
+import { onCluster } from '../cluster/on-cluster.ts';
+import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { scheduleJson } from './schedules.ts';
 
@@ -30,12 +25,9 @@ export async function unscheduleCommand(
 ): Promise<ExitCode> {
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const addresses = clusterNeeded('unschedule', request.cluster);
-  const { env: client } = reach ?? (await realReach(request));
-  const { withCluster } = await import('../cluster/cluster-client.ts');
   const [name = ''] = request.words;
   const call = { method: clientMethods.removeSchedule, body: { name } };
-  const schedule = await withCluster(client, addresses, (cluster) =>
+  const schedule = await onCluster({ verb: 'unschedule', request, reach }, (cluster) =>
     cluster.ask<ScheduleView>(call),
   );
   if (request.isJson) env.stdout.write(`${JSON.stringify(scheduleJson(schedule))}\n`);

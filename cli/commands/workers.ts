@@ -11,13 +11,8 @@ import {
   type WorkerView,
 } from '../../coordinator/protocol/clients.ts';
 import type { CliEnv } from '../cli-env.ts';
-import { clusterNeeded } from '../cluster/cluster-address.ts';
-import {
-  type ControlCommand,
-  type Reach,
-  readControlCommand,
-  realReach,
-} from '../control/control-command.ts';
+import { onCluster } from '../cluster/on-cluster.ts';
+import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { widthOf } from './list.ts';
 
@@ -46,11 +41,8 @@ export async function workersCommand(
 ): Promise<ExitCode> {
   const request = readControlCommand(env, args, options);
   if (request === null) return exitCodes.done;
-  const addresses = clusterNeeded('workers', request.cluster);
-  const { env: client } = reach ?? (await realReach(request));
-  const { withCluster } = await import('../cluster/cluster-client.ts');
   const call = { method: clientMethods.workers, isRepeatable: true };
-  const { workers } = await withCluster(client, addresses, (cluster) =>
+  const { workers } = await onCluster({ verb: 'workers', request, reach }, (cluster) =>
     cluster.ask<WorkersAnswer>(call),
   );
   if (request.isJson) env.stdout.write(`${JSON.stringify({ workers })}\n`);
