@@ -171,18 +171,15 @@ export class JobMaster {
     this.updateMetrics([metrics]);
     this.#checkpoints?.finishTask({ ...task, source });
     this.#handle({ kind: 'taskFinished', ...task });
-    const { taskId, attempt } = task;
     if (this.#run === null) return;
-    const { id } = regionOf(this.#run, taskId);
-    if (stateOf(this.#run, id).done?.number === attempt) this.#paces.finish(id, attempt);
+    const { id } = regionOf(this.#run, task.taskId);
+    if (stateOf(this.#run, id).done?.number === task.attempt) this.#paces.finish(id, task.attempt);
   }
 
   failTask({ taskId, attempt, error }: Omit<TaskFailed, keyof JobRef>): void {
     const { jobId, epoch, host } = this.#options;
     this.#env.observe.event('task.failed', { jobId, epoch, taskId, attempt, code: error.code });
-    if (this.#isLive({ taskId, attempt })) {
-      host.taskFailed?.({ jobId, epoch, taskId, attempt, error });
-    }
+    host.taskFailed?.({ jobId, epoch, taskId, attempt, error });
     if (this.#checkpoints === null) this.#handle({ kind: 'taskFailed', taskId, attempt, error });
     else this.#failCheckpointed(this.#checkpoints, { taskId, attempt, error });
   }
