@@ -68,6 +68,8 @@ export interface RegisterRequest {
   readonly exchangeAddress?: string;
   /** In a cluster: which of the executors that were asked for this is. */
   readonly executorId?: string;
+  /** Where its tasks' files are, map outputs among them: an absolute path on the disk that workers share. */
+  readonly spillFolder?: string;
 }
 
 export interface RegisterAnswer {
@@ -106,6 +108,8 @@ export interface DeployRequest extends JobRef {
   readonly elsewhere?: Readonly<Record<string, string>>;
   /** Task id → the attempt whose map output is to be read, for all tasks that these read from. */
   readonly inputs: Readonly<Record<string, number>>;
+  /** Task id → the folder of spill files of the process that has written what is read of it, where that is another one. */
+  readonly inputFolders?: Readonly<Record<string, string>>;
   /** Sink operator id → what its committer prepared. */
   readonly prepared: Readonly<Record<string, Json>>;
   /** Where its checkpoints are, and what it goes on from; null where it has none. */

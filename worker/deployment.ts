@@ -22,6 +22,7 @@ import { taskMetricsBytes } from '../engine/task/task-metrics.ts';
 import { makeRings } from './exchange-rings.ts';
 import type { RemoteRings } from './remote-ends.ts';
 import { partOfRate, type SharedSources } from './shared-sources.ts';
+import { jobFolderOf, shuffleFolderOf } from './spill-folder.ts';
 import type { EdgeEnd, RingDescriptor, TaskDeployment } from './threads/slot-messages.ts';
 
 export interface DeploymentOptions {
@@ -39,16 +40,20 @@ export function deploymentsOf(
   request: DeployRequest,
   { exchangeBytes, programRings, folder, sources, remote }: DeploymentOptions,
 ): ReadonlyMap<number, readonly TaskDeployment[]> {
-  const { graph, slots, slotWeights, attempt, inputs, prepared } = request;
+  const { graph, slots, slotWeights, attempt, inputs, inputFolders = {}, prepared } = request;
   const slotOf = (vertexId: string, index: number) => slots[taskIdOf(vertexId, index)];
   const rings = makeRings(graph, slotOf, exchangeBytes, remote);
   const refs = channelRefsOf(graph);
   const channels = edgeChannelsOf(graph);
-  const fileOf = (edge: Edge, index: number, ofAttempt: number): MapOutputFile => ({
+  const fileOf = (edge: Edge, index: number, ofAttempt: number, below = folder): MapOutputFile => ({
     taskId: taskIdOf(edge.from, index),
     attempt: ofAttempt,
-    path: `${folder}/${edge.id}-${index}-${ofAttempt}.map`,
+    path: `${below}/${edge.id}-${index}-${ofAttempt}.map`,
   });
+  const writtenBelow = (edge: Edge, index: number): string => {
+    const other = inputFolders[taskIdOf(edge.from, index)];
+    return other === undefined ? folder : shuffleFolderOf(jobFolderOf(other, request));
+  };
   const deployments = new Map<number, TaskDeployment[]>();
   // A job has all of its tasks in this process, or the request says which of them are not.
   const isWhole = request.elsewhere === undefined;
@@ -72,7 +77,7 @@ export function deploymentsOf(
               ? indexesOf(readOf(graph, edge, taskIndex).senders).map((sender) => {
                   const ofAttempt = inputs[taskIdOf(edge.from, sender)];
                   assert(ofAttempt !== undefined, 'the coordinator names the attempt to be read');
-                  return fileOf(edge, sender, ofAttempt);
+                  return fileOf(edge, sender, ofAttempt, writtenBelow(edge, sender));
                 })
               : [],
             partitions: readOf(graph, edge, taskIndex).partitions,

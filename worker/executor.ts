@@ -39,7 +39,7 @@ import { RemoteEnds } from './remote-ends.ts';
 import { SharedSources } from './shared-sources.ts';
 import { SlotQuestions } from './slot-questions.ts';
 import type { SlotSet } from './slot-set.ts';
-import type { SpillFolder } from './spill-folder.ts';
+import { type SpillFolder, shuffleFolderOf } from './spill-folder.ts';
 import type {
   FromSlot,
   RingDescriptor,
@@ -146,7 +146,7 @@ export class Executor {
     const { slots, exchangeBytes, programRings = {}, module, spill } = this.#options;
     const spillFolder = spill.ofJob(request);
     const slotCount = slots.count;
-    const folder = `${spillFolder}/shuffle`;
+    const folder = shuffleFolderOf(spillFolder);
     const remote = this.#remote.ringsOf(request);
     const ways = { exchangeBytes, programRings, folder, sources: this.#sources, remote };
     const deployments = deploymentsOf(request, ways);

@@ -20,6 +20,16 @@ export function taskFolderOf(jobFolder: string, { taskId, attempt }: TaskAttempt
   return `${jobFolder}/${taskId}~${attempt}`;
 }
 
+/** Where the files of a job's attempt are, below the folder of a process. */
+export function jobFolderOf(spillFolder: string, { jobId, epoch }: JobRef): string {
+  return `${spillFolder}/${jobId}-${epoch}`;
+}
+
+/** Where its map outputs are. */
+export function shuffleFolderOf(jobFolder: string): string {
+  return `${jobFolder}/shuffle`;
+}
+
 export class SpillFolder {
   readonly #env: Env;
   readonly #spillDir: string;
@@ -31,9 +41,14 @@ export class SpillFolder {
     this.#path = `${spillDir}/${env.process.identity}~${env.secrets.hex(4)}`;
   }
 
+  /** Of all attempts. */
+  get path(): string {
+    return this.#path;
+  }
+
   /** Where an attempt's files go; made by the first task that spills. */
   ofJob({ jobId, epoch }: JobRef): string {
-    return `${this.#path}/${jobId}-${epoch}`;
+    return jobFolderOf(this.#path, { jobId, epoch });
   }
 
   removeJob(job: JobRef): Promise<void> {

@@ -117,7 +117,8 @@ class Worker implements WorkerHandle {
     // Without a term: which one counts is what it is told. Others may have registered before.
     const exchange = network && { exchangeAddress: network.address };
     const executor = executorId === undefined ? {} : { executorId };
-    const self = { workerId, address, slotCount, ...exchange, ...executor };
+    const spillFolder = this.#spill.path;
+    const self = { workerId, address, slotCount, spillFolder, ...exchange, ...executor };
     const deadline = { deadlineMs: controlDeadlineMs };
     const answer = await this.#coordinator.call(methods.register, self, deadline);
     this.#term = (answer as unknown as RegisterAnswer).term;

@@ -34,6 +34,8 @@ export type ExecutorSpec = Omit<StartExecutorRequest, 'executorId' | 'coordinato
 export interface ReadyExecutor {
   readonly host: TaskHost;
   readonly exchangeAddress: string;
+  /** Where the files of its tasks are. */
+  readonly spillFolder: string;
 }
 
 export interface Executor extends OfLife {
@@ -185,13 +187,13 @@ class OneExecutor implements Executor {
     return this.#isOver;
   }
 
-  register({ address, slotCount, exchangeAddress = '' }: RegisterRequest): void {
+  register({ address, slotCount, exchangeAddress = '', spillFolder = '' }: RegisterRequest): void {
     if (this.#isOver || this.#client !== null) return;
     this.#stopTimer();
     const client = createRpcClient(this.#env, { address });
     this.#client = client;
     const host = hostOver(client, slotCount, () => this.#options.term);
-    this.#readyNow = { host, exchangeAddress };
+    this.#readyNow = { host, exchangeAddress, spillFolder };
     this.#registered.resolve(this.#readyNow);
     this.#stopTimer = this.#env.timers.every(pingMs, () => void this.#ping(client));
   }

@@ -59,6 +59,8 @@ export class HostedAttempt {
   readonly #job: HostedJob;
   readonly #seats: (Seat | null)[];
   readonly #tasks = new Map<string, HostedTask>();
+  /** Likewise of all tasks that there were: what they have written is read when they are gone. */
+  readonly #writers = new Map<string, Executor>();
   /** What is being deployed: who tells tasks something tells it to those as well. */
   readonly #deploying = new Set<Promise<void>>();
   /** Seats are filled one after the other. */
@@ -148,6 +150,7 @@ export class HostedAttempt {
       if (seat === null) continue;
       const task = { taskId, attempt: request.attempt, executor: seat.executor };
       this.#tasks.set(keyOf(task), task);
+      this.#writers.set(keyOf(task), task.executor);
     }
     const ready = await readyOf(seated.flatMap(({ seat }) => seat?.executor ?? []));
     if (this.#isStopped) return;
@@ -156,10 +159,24 @@ export class HostedAttempt {
       this.#failAll(request, lostBefore());
       return;
     }
+    const whole = { ...request, inputFolders: this.#foldersOf(request) };
     await Promise.all(
       [...ready].map(([executor, { host }]) => {
-        return attempted(executor, () => host.deploy(partOf(request, executor, { seated, ready })));
+        return attempted(executor, () => host.deploy(partOf(whole, executor, { seated, ready })));
       }),
+    );
+  }
+
+  /** Where each map output is that is read. */
+  #foldersOf({ inputs }: DeployRequest): Record<string, string> {
+    const known = Object.entries(inputs).map(([taskId, attempt]) => {
+      return [
+        taskId,
+        this.#writers.get(keyOf({ taskId, attempt }))?.readyNow?.spillFolder,
+      ] as const;
+    });
+    return Object.fromEntries(
+      known.flatMap(([taskId, folder]) => (folder ? [[taskId, folder]] : [])),
     );
   }
 

@@ -55,7 +55,10 @@ class FakeExecutor implements Executor {
       cancelCheckpoint: () => tell('cancel'),
       ask: async () => [],
     };
-    this.readyNow = { host, exchangeAddress: `unix:${this.executorId}` };
+    this.readyNow = {
+      ...{ host, exchangeAddress: `unix:${this.executorId}` },
+      spillFolder: `/spill/${this.executorId}`,
+    };
     this.#registered.resolve(this.readyNow);
   }
 
@@ -101,8 +104,19 @@ function scene(slotsOf: Readonly<Record<string, number>>, slotCount: number) {
     onTaskLost: ({ epoch }, { taskId, attempt }) => lost.push(`${epoch} ${taskId} ${attempt}`),
     onBegun: (epoch) => begun.push(epoch),
   });
-  const deploy = (tasks: Readonly<Record<string, number>>, attempt = 1, epoch = 1) => {
-    return host.deploy({ jobId: 'job', epoch, attempt, slots: tasks } as unknown as DeployRequest);
+  const deploy = (
+    tasks: Readonly<Record<string, number>>,
+    attempt = 1,
+    epoch = 1,
+    inputs: Readonly<Record<string, number>> = {},
+  ) => {
+    return host.deploy({
+      jobId: 'job',
+      epoch,
+      attempt,
+      slots: tasks,
+      inputs,
+    } as unknown as DeployRequest);
   };
   return { workers, queue, host, executors, lost, begun, deploy };
 }
@@ -278,4 +292,14 @@ test('a barrier that comes while tasks are being deployed is told to them, too',
   await registered(executors);
   await Promise.all([deployed, told]);
   expect(executors.map(({ told }) => told)).toEqual([['trigger 7'], ['trigger 7']]);
+});
+
+test('readers are told where map outputs are, also those of a process that is gone', async () => {
+  const { executors, deploy } = scene({ w1: 2, w2: 2 }, 4);
+  const written = deploy({ a: 0, c: 2 });
+  await registered(executors);
+  await written;
+  executors[1]?.lose('crashed');
+  await deploy({ r: 0 }, 1, 1, { a: 1, c: 1, other: 1 });
+  expect(executors[0]?.deployed.at(-1)?.inputFolders).toEqual({ a: '/spill/x0', c: '/spill/x1' });
 });
