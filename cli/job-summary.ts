@@ -8,6 +8,7 @@ import type { WireError } from '../base/typed-error.ts';
 import type { JobTotals } from '../coordinator/job/job-metrics.ts';
 import type { JobOutcome } from '../coordinator/job/job-outcome.ts';
 
+/** How a job ended, and what it read and wrote. */
 export interface JobSummary {
   readonly job: string;
   /** Of a job of a cluster. */
