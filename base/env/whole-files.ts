@@ -31,6 +31,20 @@ export async function createWholeFile(disk: Disk, path: string, bytes: Uint8Arra
   await disk.syncDir(folderOf(path));
 }
 
+/**
+ * Puts a file into its place whole, over one that may be there: it is made under a hidden name of the same folder first.
+ * @throws DISK_EXISTS where something has the hidden name
+ */
+export async function putWholeFile(
+  disk: Disk,
+  { path, hidden }: { readonly path: string; readonly hidden: string },
+  bytes: Uint8Array,
+): Promise<void> {
+  await createWholeFile(disk, hidden, bytes);
+  await disk.rename(hidden, path);
+  await disk.syncDir(folderOf(path));
+}
+
 export async function syncFile(disk: Disk, path: string): Promise<void> {
   const file = await disk.open(path, 'update');
   try {

@@ -12,9 +12,9 @@
  *
  * Before: cli/cluster/submit-job.ts. After: cli/cluster/load-bundle.ts.
  */
-import { createHash } from 'node:crypto';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { BuildOptions, BuildResult, Metafile } from 'esbuild';
+import { sha256Of } from '../../base/env/sha256.ts';
 import { typedError } from '../../base/typed-error.ts';
 import { formatBytes } from '../../base/units.ts';
 import { bundleBytesMax } from '../../coordinator/protocol/clients.ts';
@@ -83,7 +83,7 @@ export async function bundleJob(path: string, file: string): Promise<JobBundle> 
   const bytes = new TextEncoder().encode(sent);
   if (bytes.length > bundleBytesMax) throw tooLargeError(file, bytes.length);
   return {
-    hash: createHash('sha256').update(bytes).digest('hex'),
+    hash: sha256Of(bytes),
     ...{ bytes, code, root, map: JSON.stringify(sources) },
     placed: placedIn(sources),
   };

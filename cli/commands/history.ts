@@ -3,7 +3,6 @@
  *
  * Before: cli/main.ts. After: cli/cluster/cluster-client.ts.
  */
-import { tableText } from '../../base/table.ts';
 import type { WireError } from '../../base/typed-error.ts';
 import { formatCount, formatDuration } from '../../base/units.ts';
 import {
@@ -13,9 +12,9 @@ import {
 } from '../../coordinator/protocol/clients.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { onCluster } from '../cluster/on-cluster.ts';
+import { showList } from '../cluster/show-list.ts';
 import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { widthOf } from './list.ts';
 
 const options: ControlCommand = {
   verb: 'history',
@@ -49,12 +48,13 @@ export async function historyCommand(
   const { jobs } = await onCluster({ verb: 'history', request, reach }, (cluster) =>
     cluster.ask<HistoryAnswer>(call),
   );
-  if (request.isJson) {
-    const { errorJson } = await import('../summary.ts');
-    const jsonOf = (job: EndedJob) => endedJson(job, errorJson);
-    env.stdout.write(`${JSON.stringify({ jobs: jobs.map(jsonOf) })}\n`);
-  } else if (jobs.length === 0) env.stderr.write('no job of the cluster has ended yet\n');
-  else env.stdout.write(tableText(columns, jobs.map(cellsOf), widthOf(env)));
+  // Only then is it loaded.
+  const errorJson = request.isJson ? (await import('../summary.ts')).errorJson : null;
+  showList(env, request.isJson, {
+    ...{ name: 'jobs', items: jobs, columns, cellsOf },
+    ...(errorJson && { jsonOf: (job: EndedJob) => endedJson(job, errorJson) }),
+    none: 'no job of the cluster has ended yet',
+  });
   return exitCodes.done;
 }
 

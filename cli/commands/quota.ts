@@ -4,7 +4,6 @@
  *
  * Before: cli/main.ts. After: cli/cluster/cluster-client.ts.
  */
-import { tableText } from '../../base/table.ts';
 import { typedError } from '../../base/typed-error.ts';
 import { formatBytes, parseSize } from '../../base/units.ts';
 import {
@@ -15,6 +14,7 @@ import {
 } from '../../coordinator/protocol/clients.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { onCluster } from '../cluster/on-cluster.ts';
+import { showList } from '../cluster/show-list.ts';
 import {
   type ControlCommand,
   type ControlRequest,
@@ -22,7 +22,6 @@ import {
   readControlCommand,
 } from '../control/control-command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { widthOf } from './list.ts';
 
 const options: ControlCommand = {
   verb: 'quota',
@@ -66,9 +65,10 @@ export async function quotaCommand(
     return (await cluster.ask<QuotasAnswer>({ method: clientMethods.quotas, isRepeatable: true }))
       .quotas;
   });
-  if (request.isJson) env.stdout.write(`${JSON.stringify({ quotas })}\n`);
-  else if (quotas.length === 0) env.stderr.write('no namespace has a quota or a job\n');
-  else env.stdout.write(tableText(columns, quotas.map(cellsOf), widthOf(env)));
+  showList(env, request.isJson, {
+    ...{ name: 'quotas', items: quotas, columns, cellsOf },
+    none: 'no namespace has a quota or a job',
+  });
   return exitCodes.done;
 }
 

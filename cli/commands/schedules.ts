@@ -3,7 +3,6 @@
  *
  * Before: cli/main.ts. After: cli/cluster/cluster-client.ts.
  */
-import { tableText } from '../../base/table.ts';
 import {
   clientMethods,
   type SchedulesAnswer,
@@ -11,9 +10,9 @@ import {
 } from '../../coordinator/protocol/clients.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { onCluster } from '../cluster/on-cluster.ts';
+import { showList } from '../cluster/show-list.ts';
 import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { widthOf } from './list.ts';
 
 const options: ControlCommand = {
   verb: 'schedules',
@@ -42,10 +41,10 @@ export async function schedulesCommand(
   const { schedules } = await onCluster({ verb: 'schedules', request, reach }, (cluster) =>
     cluster.ask<SchedulesAnswer>(call),
   );
-  if (request.isJson) {
-    env.stdout.write(`${JSON.stringify({ schedules: schedules.map(scheduleJson) })}\n`);
-  } else if (schedules.length === 0) env.stderr.write('the cluster has no schedule\n');
-  else env.stdout.write(tableText(columns, schedules.map(cellsOf), widthOf(env)));
+  showList(env, request.isJson, {
+    ...{ name: 'schedules', items: schedules, jsonOf: scheduleJson, columns, cellsOf },
+    none: 'the cluster has no schedule',
+  });
   return exitCodes.done;
 }
 

@@ -3,7 +3,6 @@
  *
  * Before: cli/main.ts. After: cli/cluster/cluster-client.ts.
  */
-import { tableText } from '../../base/table.ts';
 import { formatBytes } from '../../base/units.ts';
 import {
   clientMethods,
@@ -12,9 +11,9 @@ import {
 } from '../../coordinator/protocol/clients.ts';
 import type { CliEnv } from '../cli-env.ts';
 import { onCluster } from '../cluster/on-cluster.ts';
+import { showList } from '../cluster/show-list.ts';
 import { type ControlCommand, type Reach, readControlCommand } from '../control/control-command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { widthOf } from './list.ts';
 
 const options: ControlCommand = {
   verb: 'workers',
@@ -45,9 +44,10 @@ export async function workersCommand(
   const { workers } = await onCluster({ verb: 'workers', request, reach }, (cluster) =>
     cluster.ask<WorkersAnswer>(call),
   );
-  if (request.isJson) env.stdout.write(`${JSON.stringify({ workers })}\n`);
-  else if (workers.length === 0) env.stderr.write('the cluster has no worker\n');
-  else env.stdout.write(tableText(columns, workers.map(cellsOf), widthOf(env)));
+  showList(env, request.isJson, {
+    ...{ name: 'workers', items: workers, columns, cellsOf },
+    none: 'the cluster has no worker',
+  });
   return exitCodes.done;
 }
 

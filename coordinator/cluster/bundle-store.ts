@@ -8,13 +8,16 @@
  */
 import type { Env } from '../../base/env/env.ts';
 import { isSha256, sha256Of } from '../../base/env/sha256.ts';
-import { createWholeFile, readWholeFile } from '../../base/env/whole-files.ts';
+import { putWholeFile, readWholeFile } from '../../base/env/whole-files.ts';
 import { typedError } from '../../base/typed-error.ts';
 import { formatBytes } from '../../base/units.ts';
-import type { PutBundleAnswer, PutBundleRequest } from '../protocol/clients.ts';
+import {
+  bundleBytesMax,
+  type PutBundleAnswer,
+  type PutBundleRequest,
+} from '../protocol/clients.ts';
 import { type BundlePart, bundlePartBytes, type ReadBundleRequest } from '../protocol/members.ts';
 
-const bundleBytesMax = 64 * 1024 * 1024;
 /** Bundles that are being sent at a time; the one that was begun first makes room. */
 const arrivingMax = 8;
 
@@ -81,9 +84,7 @@ export class BundleStore {
     if (sha256Of(bytes) !== hash) throw damagedError('its bytes are not those of its name');
     const { disk, secrets } = this.#env;
     const hidden = `${this.#folder}/.${hash}.${secrets.hex(4)}`;
-    await createWholeFile(disk, hidden, bytes);
-    await disk.rename(hidden, this.#pathOf(hash));
-    await disk.syncDir(this.#folder);
+    await putWholeFile(disk, { path: this.#pathOf(hash), hidden }, bytes);
   }
 
   async #bytesOf(hash: string): Promise<Uint8Array> {

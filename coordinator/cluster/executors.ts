@@ -16,6 +16,7 @@ import type { TaskHost } from '../job/task-host.ts';
 import type { OfLife, StartExecutorRequest, StopExecutorRequest } from '../protocol/members.ts';
 import { methods, type RegisterRequest } from '../protocol.ts';
 import { hostOver } from '../worker-host.ts';
+import { workerLostError } from './supervisor-calls.ts';
 
 /** How long a process may take from being asked for to its registration. */
 const startMs = 30_000;
@@ -105,7 +106,7 @@ export class Executors {
 
   workerGone(workerId: string): void {
     for (const one of this.#all.values()) {
-      if (one.workerId === workerId) one.lose(workerLost(workerId));
+      if (one.workerId === workerId) one.lose(workerLostError(workerId));
     }
   }
 
@@ -249,13 +250,6 @@ function lostError({ executorId, workerId }: Executor, reason: unknown) {
 
 function lateError(ms: number) {
   return new Error(`it did not register within ${ms / 1000} s`);
-}
-
-function workerLost(workerId: string) {
-  return typedError('WORKER_LOST', `worker "${workerId}" is not there any more`, {
-    hint: 'What it ran goes on elsewhere. millrace workers shows who is there.',
-    retryable: true,
-  });
 }
 
 function unknownError(executorId: string) {

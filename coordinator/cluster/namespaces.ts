@@ -7,6 +7,7 @@ import { typedError } from '../../base/typed-error.ts';
 import type { MetadataStore } from '../metadata/metadata-store.ts';
 import type { QuotasAnswer, QuotaView, SetQuotaRequest } from '../protocol/clients.ts';
 import { usedBy } from '../scheduler/queue-state.ts';
+import { isClusterName } from './cluster-name.ts';
 import type { SlotQueue } from './slot-queue.ts';
 
 export interface NamespacesOptions {
@@ -14,8 +15,6 @@ export interface NamespacesOptions {
   readonly queue: SlotQueue;
   readonly term: number;
 }
-
-const nameForm = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 export class Namespaces {
   readonly #options: NamespacesOptions;
@@ -31,7 +30,7 @@ export class Namespaces {
   /** @throws NAMESPACE_INVALID, errors of the log */
   async set({ namespace, slotsMax, memoryBytesMax }: SetQuotaRequest): Promise<QuotaView> {
     const { store, queue, term } = this.#options;
-    if (!nameForm.test(namespace)) throw badNameError(namespace);
+    if (!isClusterName(namespace)) throw badNameError(namespace);
     const quota = { slotsMax, memoryBytesMax };
     await store.propose(term, () => [{ kind: 'namespaceSet', namespace, ...quota }]);
     queue.setQuota({ namespace, quota });

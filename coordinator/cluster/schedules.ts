@@ -26,6 +26,7 @@ import type {
 } from '../protocol/clients.ts';
 import { decideSchedule, nextDue, type ScheduleDecision } from '../scheduler/schedule.ts';
 import { missingError } from './bundle-store.ts';
+import { isClusterName } from './cluster-name.ts';
 
 export interface SchedulesOptions {
   readonly store: MetadataStore;
@@ -42,7 +43,6 @@ type Due = Exclude<ScheduleDecision, { kind: 'wait' }>;
 /** Wall clocks jump: no wait trusts one for longer. */
 const lookMs = 30_000;
 const againMs = 5_000;
-const nameForm = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 const reasons = {
   missed: 'nobody led at that time',
   stillRunning: 'the job of an earlier time was still running',
@@ -73,7 +73,7 @@ export class Schedules {
   async set({ name, cron, ...spec }: SetScheduleRequest): Promise<ScheduleView> {
     const { store, term, hasBundle } = this.#options;
     const { timeZone, job } = spec;
-    if (!nameForm.test(name)) throw badNameError(name);
+    if (!isClusterName(name)) throw badNameError(name);
     if (nextDue({ name, cron, timeZone }, this.#env.clock.wall()) === null) {
       throw neverError(name, cron);
     }

@@ -79,14 +79,14 @@ export class SupervisorCalls implements SlotCalls {
   async #call<Answer>(method: string, request: OfLife): Promise<Answer> {
     const { workerId, incarnation } = request;
     const life = this.#lives.get(workerId);
-    if (life?.incarnation !== incarnation) throw lifeEndedError(workerId);
+    if (life?.incarnation !== incarnation) throw workerLostError(workerId);
     const options = { deadlineMs, term: this.#term, isRead: true, retries: 1 };
     const answer = await life.client.call(method, request as unknown as JsonValue, options);
     return answer as unknown as Answer;
   }
 }
 
-function lifeEndedError(workerId: string) {
+export function workerLostError(workerId: string) {
   return typedError('WORKER_LOST', `worker "${workerId}" is not there any more`, {
     hint: 'What it ran goes on elsewhere. millrace workers shows who is there.',
     retryable: true,

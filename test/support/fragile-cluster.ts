@@ -3,7 +3,6 @@
  * and started again where they were.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
@@ -16,6 +15,7 @@ import {
   startCli,
 } from './cli-process.ts';
 import type { ClusterPlaces } from './cluster-places.ts';
+import { freePort } from './free-port.ts';
 
 export interface ClusterChoice {
   /** A folder of its own. */
@@ -142,15 +142,6 @@ export class FragileCluster {
       sleep(5_000),
     ]);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('a port was asked for');
-  return address.port;
 }
 
 /** As /proc has it. */

@@ -9,7 +9,7 @@
  */
 import type { Env } from '../../base/env/env.ts';
 import { isSha256, sha256Of } from '../../base/env/sha256.ts';
-import { createWholeFile, readWholeFile } from '../../base/env/whole-files.ts';
+import { putWholeFile, readWholeFile } from '../../base/env/whole-files.ts';
 import { typedError } from '../../base/typed-error.ts';
 import { type BundlePart, bundlePartBytes } from '../../coordinator/protocol/members.ts';
 
@@ -79,9 +79,7 @@ export class BundleCache {
     if (found !== hash) throw damagedError(hash, `what came has the hash ${found}`);
     const { disk, secrets } = this.#env;
     const hidden = `${this.#options.folder}/.${hash}~${secrets.hex(4)}`;
-    await createWholeFile(disk, hidden, bytes);
-    await disk.rename(hidden, path);
-    await disk.syncDir(this.#options.folder);
+    await putWholeFile(disk, { path, hidden }, bytes);
     return path;
   }
 

@@ -12,7 +12,7 @@
  */
 import { decodeChecked, encodeChecked } from '../../../base/checked-text.ts';
 import type { Disk } from '../../../base/env/disk.ts';
-import { createWholeFile, readWholeFile } from '../../../base/env/whole-files.ts';
+import { createWholeFile, putWholeFile, readWholeFile } from '../../../base/env/whole-files.ts';
 import { codeOf, typedError } from '../../../base/typed-error.ts';
 import type { ClusterIdentity } from '../../protocol/datanode-protocol.ts';
 import { volumeFailedError } from './replica-errors.ts';
@@ -59,9 +59,8 @@ export async function formatVolume(
   const { clusterId, blockPoolId, datanodeId, storageId } = identity;
   const body = JSON.stringify({ clusterId, blockPoolId, datanodeId, storageId });
   await disk.unlink(`${folder}/volume.next`);
-  await createWholeFile(disk, `${folder}/volume.next`, encodeChecked(identityFormat, body));
-  await disk.rename(`${folder}/volume.next`, `${folder}/volume`);
-  await disk.syncDir(folder);
+  const place = { path: `${folder}/volume`, hidden: `${folder}/volume.next` };
+  await putWholeFile(disk, place, encodeChecked(identityFormat, body));
 }
 
 export class Volume {

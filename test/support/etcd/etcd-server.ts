@@ -16,12 +16,12 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createRealHttpClient } from '../../../base/env/real-http-client.ts';
 import { projectFolder } from '../cli-process.ts';
+import { freePort } from '../free-port.ts';
 
 /** Far above what it takes beside other work: about a second. */
 const startTimeoutMs = 60_000;
@@ -150,12 +150,4 @@ function run(folder: string, command: string, args: readonly string[]): void {
     `the tests of etcd need it: "${command} ${args.join(' ')}" failed (${error?.message ?? stderr}). ` +
       'Put etcd 3.4 or newer on the PATH.',
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
