@@ -134,7 +134,7 @@ function notesAhead(notes: readonly Json[]): Json[] {
 }
 
 /** The last rows of each channel go out behind the barrier. */
-export function overtaken(ring: RingWriter): RingWriter {
+function overtaken(ring: RingWriter): RingWriter {
   let held: Uint8Array | null = null;
   let isPassing = false;
   const pass = (): boolean => {
@@ -166,6 +166,14 @@ export function overtaken(ring: RingWriter): RingWriter {
     },
   });
 }
+
+/** Barriers go ahead of rows in all rings of a task. */
+export const barriersOvertake: CheckpointPlant = {
+  task: (options) => ({
+    ...options,
+    outputs: options.outputs.map((one) => ({ ...one, rings: one.rings.map(overtaken) })),
+  }),
+};
 
 /** Deaths after which the job goes on from a checkpoint. */
 const anyDeath = /^(coordinator|worker|slot) (before|after)$/;
@@ -287,12 +295,7 @@ export const plantedMistakes: Readonly<Record<string, PlantedMistake>> = {
     at: { step: /^(barrier|slot told)/, what: /^slot/ },
   },
   'a barrier overtakes rows': {
-    plant: {
-      task: (options) => ({
-        ...options,
-        outputs: options.outputs.map((one) => ({ ...one, rings: one.rings.map(overtaken) })),
-      }),
-    },
+    plant: barriersOvertake,
     at: null,
   },
   'a channel that has ended is waited for': {

@@ -8,7 +8,7 @@ import { ChannelParts } from '../../engine/task/channel-parts.ts';
 import { ChannelRoute } from '../../engine/task/channel-route.ts';
 import { OperatorChain } from '../../engine/task/operator-chain.ts';
 import type { CutMode } from '../../simulation/checkpoints/cut-oracle.ts';
-import { overtaken, type PlantedMistake, patched } from './checkpoint-plants.ts';
+import { barriersOvertake, type PlantedMistake, patched } from './checkpoint-plants.ts';
 
 export interface ModeMistake extends PlantedMistake {
   readonly mode: CutMode;
@@ -95,12 +95,7 @@ export const modeMistakes: Readonly<Record<string, ModeMistake>> = {
   },
   'at least once, a barrier goes ahead of rows in front of it': {
     mode: 'atLeastOnce',
-    plant: {
-      task: (options) => ({
-        ...options,
-        outputs: options.outputs.map((one) => ({ ...one, rings: one.rings.map(overtaken) })),
-      }),
-    },
+    plant: barriersOvertake,
     at: null,
   },
   'at least once, positions are one row too far': {

@@ -45,8 +45,6 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
   'names of input files are expected as they were given, and are whole paths on a cluster': [
     ...['bad-record', 'bad-text', 'map-reduce-jobs', 'user-job'],
   ],
-  // To be mended: a rescale that asks for more memory than `--memory` gives. The first was mended since, and is to be run.
-  'does not pass yet: --shuffle disk loses map outputs between workers': ['poison-record'],
   'does not pass yet: a rescale with too little --memory is not refused': ['rescale'],
   'memory, disk and threads of the process of `run` are looked at': [
     ...['beyond-memory', 'group-job', 'large-rows', 'sort-job'],
